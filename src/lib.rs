@@ -1,0 +1,46 @@
+//! **Safelight** lets a server work on a photo that it cannot see.
+//!
+//! The photo is encrypted where it was taken, the server filters the ciphertexts, and only the owner of the key can
+//! open the result. One crate serves both ends: compiled for `wasm32-unknown-unknown` with the feature `client` it is
+//! the browser's half, compiled natively it is the server and the command line.
+//!
+//! # The way of a photo
+//!
+//! ```text
+//! photo ─► planes ─► encrypt ─► wire ─►  server: filter  ─► wire ─► decrypt ─► photo
+//!         [photo]   [paillier] [wire]   [pipeline, server]  [wire]  [paillier]  [photo]
+//! ```
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`error`] | one error type with a stable code |
+//! | [`math`] | Montgomery arithmetic on big numbers, prime generation |
+//! | `photo` | photo files to planes of samples and back, with limits (feature `client`) |
+//! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
+//! | [`wire`] | the versioned format of keys and encrypted images; **the format's specification** |
+//! | `pipeline` | the scheme and the format joined over readers and writers (native) |
+//! | `server` | HTTP (feature `server`, native) |
+//! | `web` | the browser's surface (wasm32) |
+//! | `cli` | the `safelight` program (feature `cli`, native) |
+//!
+//! Imports point only up this list. Types that hold secret keys live in modules called `secret`, which exist only with
+//! the feature `client`; a server built without it cannot name them.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod error;
+pub mod math;
+pub mod paillier;
+#[cfg(feature = "client")]
+pub mod photo;
+pub mod wire;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod pipeline;
+#[cfg(all(feature = "server", not(target_arch = "wasm32")))]
+pub mod server;
+#[cfg(all(feature = "client", target_arch = "wasm32"))]
+pub mod web;
+
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod cli;

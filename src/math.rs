@@ -1,0 +1,10 @@
+//! Arithmetic below the schemes: big odd moduli and primes.
+//!
+//! [`num_bigint`] does what happens once per key or per image (parsing, inverses, recombination). What happens once per
+//! ciphertext goes through [`montgomery`], which is several times faster and runs in time that depends only on sizes.
+
+pub mod montgomery;
+#[cfg(feature = "client")]
+pub mod prime;
+#[cfg(feature = "client")]
+pub mod random;

@@ -1,0 +1,54 @@
+//! Random numbers, always from a cryptographically secure generator: the system's ([`system`]) outside of tests.
+
+use num_bigint::BigUint;
+use num_traits::Zero as _;
+use rand_core::TryCryptoRng;
+use zeroize::Zeroize as _;
+
+use crate::error::{Code, Error, Result};
+
+/// The operating system's or the browser's generator.
+#[must_use]
+pub fn system() -> getrandom::SysRng {
+    getrandom::SysRng
+}
+
+/// Fills the buffer with random bytes.
+///
+/// # Errors
+/// [`Code::NoRandomness`] if the generator fails.
+pub fn fill(rng: &mut impl TryCryptoRng, bytes: &mut [u8]) -> Result<()> {
+    rng.try_fill_bytes(bytes).map_err(|_| Error::new(Code::NoRandomness, "the system's random generator failed"))
+}
+
+/// A uniform number of at most `bits` bits.
+///
+/// # Errors
+/// [`Code::NoRandomness`] if the generator fails.
+pub fn bits(rng: &mut impl TryCryptoRng, bits: u64) -> Result<BigUint> {
+    let length = usize::try_from(bits.div_ceil(8)).map_err(|_| Error::new(Code::Internal, "too many random bits"))?;
+    let mut bytes = vec![0; length];
+    fill(rng, &mut bytes)?;
+    if let Some(last) = bytes.last_mut()
+        && !bits.is_multiple_of(8)
+    {
+        *last &= (1 << (bits % 8)) - 1;
+    }
+    let number = BigUint::from_bytes_le(&bytes);
+    bytes.zeroize();
+    Ok(number)
+}
+
+/// A uniform number from 1 up to, not including, `bound`, by rejection. The bound must be at least 2.
+///
+/// # Errors
+/// [`Code::NoRandomness`] if the generator fails.
+pub fn below(rng: &mut impl TryCryptoRng, bound: &BigUint) -> Result<BigUint> {
+    let length = bound.bits();
+    loop {
+        let number = bits(rng, length)?;
+        if !number.is_zero() && number < *bound {
+            return Ok(number);
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Where each pixel lies among the ciphertexts, and what the numbers in a slot mean.
+//!
+//! A plane of `width x height` pixels is cut into `grid.0 x grid.1` tiles of [`Layout::tile`] pixels each; the last
+//! tiles may hang over the edge. All tiles of all planes share the same ciphertexts: ciphertext `(i, j)` holds, in slot
+//! `(channel * grid.1 + tile row) * grid.0 + tile column`, the pixel `(i - halo.0, j - halo.1)` of that tile. So every
+//! tile carries a copy of its neighbours' edge pixels, and at the photo's edge what the [`Border`] policy makes up.
+//!
+//! Slot `s` is the `slot_bits` bits of the plaintext from bit `s * slot_bits` on.
+
+use std::sync::Arc;
+
+use super::key::PublicKey;
+use crate::error::{Code, Error, Result};
+
+/// The largest number of pixels of a photo.
+pub const MAX_PIXELS: u64 = 1 << 24;
+/// The widest halo, in pixels.
+pub const MAX_HALO: u16 = 1024;
+/// The widest slot, in bits.
+pub const MAX_SLOT_BITS: u8 = 48;
+/// The longest text of filters applied, in bytes.
+pub const MAX_HISTORY: usize = 8192;
+
+/// What the client takes for the pixels outside the photo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Border {
+    /// The nearest pixel of the edge.
+    #[default]
+    Replicate,
+    /// The photo mirrored at its edge pixels, which are not repeated: `c b | a b c | b a`.
+    Reflect,
+    /// Black.
+    Zero,
+}
+
+impl Border {
+    /// All policies.
+    pub const ALL: [Self; 3] = [Self::Replicate, Self::Reflect, Self::Zero];
+
+    /// The policy's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Replicate => "replicate",
+            Self::Reflect => "reflect",
+            Self::Zero => "zero",
+        }
+    }
+
+    /// The policy with this name.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`].
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|border| border.as_str() == name).ok_or_else(|| {
+            Error::new(Code::BadArgument, format!("no border policy '{name}'; choose replicate, reflect or zero"))
+        })
+    }
+
+    /// The coordinate inside `0..size` that stands for `position`, or `None` for black. `size` is at least 1.
+    #[must_use]
+    pub fn source(self, position: i64, size: u32) -> Option<u32> {
+        let size = i64::from(size);
+        let inside = match self {
+            _ if (0..size).contains(&position) => position,
+            Self::Zero => return None,
+            Self::Replicate => position.clamp(0, size - 1),
+            Self::Reflect => {
+                let period = (2 * (size - 1)).max(1);
+                let folded = position.rem_euclid(period);
+                folded.min(period - folded).min(size - 1)
+            }
+        };
+        u32::try_from(inside).ok()
+    }
+}
+
+/// The shape of an encrypted image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The photo's width in pixels, at least 1.
+    pub width: u32,
+    /// The photo's height in pixels, at least 1.
+    pub height: u32,
+    /// Colour planes: 1 (grey) or 3 (red, green, blue).
+    pub channels: u8,
+    /// The policy that the client used.
+    pub border: Border,
+    /// Tiles across and down.
+    pub grid: (u16, u16),
+    /// Pixels around each tile, left and right, above and below.
+    pub halo: (u16, u16),
+    /// The width of a slot in bits.
+    pub slot_bits: u8,
+}
+
+impl Layout {
+    /// Chooses the grid that needs the fewest ciphertexts under a key of `modulus_bits` bits.
+    ///
+    /// # Errors
+    /// [`Code::ImageTooLarge`] or [`Code::BadArgument`] if a number is not allowed.
+    pub fn plan(
+        (width, height): (u32, u32),
+        channels: u8,
+        border: Border,
+        halo: (u16, u16),
+        slot_bits: u8,
+        modulus_bits: u16,
+    ) -> Result<Self> {
+        let mut layout = Self { width, height, channels, border, grid: (1, 1), halo, slot_bits };
+        layout.check(modulus_bits)?;
+        let tiles = slots(modulus_bits, slot_bits) / u32::from(channels);
+        let candidates = (1..=tiles.min(width)).filter_map(|across| {
+            let down = (tiles / across).min(height);
+            Some((u16::try_from(across).ok()?, u16::try_from(down).ok()?))
+        });
+        let cost = |grid: (u16, u16)| {
+            let tried = Self { grid, ..layout.clone() };
+            u64::from(tried.columns()) * u64::from(tried.rows())
+        };
+        if let Some(best) = candidates.min_by_key(|&grid| cost(grid)) {
+            // No tile may lie wholly outside: shrink the grid to what the tile size needs.
+            layout.grid = best;
+            let (tile_width, tile_height) = layout.tile();
+            let shrink = |size: u32, tile: u32, tiles: u16| u16::try_from(size.div_ceil(tile)).unwrap_or(tiles);
+            layout.grid = (shrink(width, tile_width, best.0), shrink(height, tile_height, best.1));
+        }
+        Ok(layout)
+    }
+
+    /// Checks that every number is allowed and the slots fit into the key.
+    ///
+    /// # Errors
+    /// [`Code::ImageTooLarge`] for a photo of more than [`MAX_PIXELS`], else [`Code::BadArgument`].
+    pub fn check(&self, modulus_bits: u16) -> Result<()> {
+        let bad = |what: String| Err(Error::new(Code::BadArgument, what));
+        if self.width == 0 || self.height == 0 {
+            return bad("a photo has at least one pixel".into());
+        }
+        if u64::from(self.width) * u64::from(self.height) > MAX_PIXELS {
+            return Err(Error::new(
+                Code::ImageTooLarge,
+                format!(
+                    "the photo has {} x {} pixels, more than 16 megapixels ({MAX_PIXELS}); make it smaller first",
+                    self.width, self.height
+                ),
+            ));
+        }
+        if !matches!(self.channels, 1 | 3) {
+            return bad(format!("{} colour planes are not possible, only 1 or 3", self.channels));
+        }
+        if self.halo.0 > MAX_HALO || self.halo.1 > MAX_HALO {
+            return bad(format!("a radius of more than {MAX_HALO} pixels is not possible"));
+        }
+        if !(8..=MAX_SLOT_BITS).contains(&self.slot_bits) {
+            return bad(format!("slots have 8 to {MAX_SLOT_BITS} bits, not {}", self.slot_bits));
+        }
+        let (across, down) = (u32::from(self.grid.0), u32::from(self.grid.1));
+        if across == 0 || down == 0 || across > self.width || down > self.height {
+            return bad(format!("a grid of {across} x {down} tiles does not fit the photo"));
+        }
+        if across * down * u32::from(self.channels) > slots(modulus_bits, self.slot_bits) {
+            return bad(format!("{across} x {down} tiles do not fit into a key of {modulus_bits} bits"));
+        }
+        Ok(())
+    }
+
+    /// The size of a tile without its halo, in pixels.
+    #[must_use]
+    pub fn tile(&self) -> (u32, u32) {
+        (self.width.div_ceil(u32::from(self.grid.0)), self.height.div_ceil(u32::from(self.grid.1)))
+    }
+
+    /// Ciphertexts in a row: the tile's width with its halo.
+    #[must_use]
+    pub fn columns(&self) -> u32 {
+        self.tile().0 + 2 * u32::from(self.halo.0)
+    }
+
+    /// Rows of ciphertexts: the tile's height with its halo.
+    #[must_use]
+    pub fn rows(&self) -> u32 {
+        self.tile().1 + 2 * u32::from(self.halo.1)
+    }
+
+    /// Slots in use in each plaintext.
+    #[must_use]
+    pub fn used_slots(&self) -> u32 {
+        u32::from(self.grid.0) * u32::from(self.grid.1) * u32::from(self.channels)
+    }
+
+    /// Where the pixel of slot `slot` in ciphertext `(column, row)` lies: `(channel, x, y)`. Negative coordinates and
+    /// those beyond the photo's size are halo or overhang.
+    #[must_use]
+    pub fn pixel(&self, slot: u32, column: u32, row: u32) -> (u8, i64, i64) {
+        let (across, down) = (u32::from(self.grid.0), u32::from(self.grid.1));
+        let (tile_width, tile_height) = self.tile();
+        let (tile_x, tile_y) = (slot % across, slot / across % down);
+        let x = i64::from(tile_x * tile_width) + i64::from(column) - i64::from(self.halo.0);
+        let y = i64::from(tile_y * tile_height) + i64::from(row) - i64::from(self.halo.1);
+        // At most 2, since there are at most three planes.
+        (u8::try_from(slot / across / down).unwrap_or(u8::MAX), x, y)
+    }
+}
+
+/// How many slots a plaintext has: the packed number stays below 2^(modulus_bits - 1), and so below `n`.
+#[must_use]
+pub fn slots(modulus_bits: u16, slot_bits: u8) -> u32 {
+    (u32::from(modulus_bits) - 1) / u32::from(slot_bits.max(1))
+}
+
+/// What the number in a slot means: `slot = raw + bias`, and the pixel is `raw / divisor`, rounded half up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// The smallest `raw` that can occur.
+    pub low: i64,
+    /// The largest `raw` that can occur.
+    pub high: i64,
+    /// Added to every slot so that none is negative: `low + bias >= 0`.
+    pub bias: i64,
+    /// At least 1.
+    pub divisor: i64,
+}
+
+impl Encoding {
+    /// Eight-bit samples as they come from a photo.
+    pub const SAMPLES: Self = Self { low: 0, high: 255, bias: 0, divisor: 1 };
+
+    /// Checks that the numbers fit each other and a slot of `slot_bits` bits.
+    ///
+    /// # Errors
+    /// [`Code::SlotOverflow`] if the slot is too narrow, [`Code::BadHeader`] if the numbers contradict each other.
+    pub fn check(&self, slot_bits: u8) -> Result<()> {
+        let limit = 1i64 << 62;
+        let bounded = [self.low, self.high, self.bias].iter().all(|v| (-limit..limit).contains(v));
+        if !bounded || self.low > self.high || self.low + self.bias < 0 || !(1..=i64::from(i32::MAX)).contains(&self.divisor)
+        {
+            return Err(Error::new(Code::BadHeader, "the numbers in the slots contradict each other"));
+        }
+        let pixel = |raw: i64| i32::try_from(raw / self.divisor).is_ok_and(|v| v.abs() < 1 << 30);
+        if !pixel(self.low) || !pixel(self.high) {
+            return Err(Error::new(Code::SlotOverflow, "the filtered values are larger than 30 bits; use a larger divisor"));
+        }
+        let needed = bits_for(self.high + self.bias);
+        if needed > slot_bits {
+            return Err(Error::new(
+                Code::SlotOverflow,
+                format!(
+                    "the filter's weights need slots of {needed} bits, the photo was encrypted with {slot_bits}; \
+                     encrypt it again with --slot-bits {needed} (or --for and the filter)"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The pixel that the number in a slot stands for: divided and rounded half up (towards positive infinity).
+    #[must_use]
+    pub fn pixel(&self, slot: i64) -> i64 {
+        let raw = slot - self.bias;
+        (2 * raw + self.divisor).div_euclid(2 * self.divisor)
+    }
+}
+
+/// Bits that a number from 0 to `largest` needs, at least 1.
+#[must_use]
+pub fn bits_for(largest: i64) -> u8 {
+    u8::try_from(64 - largest.max(1).leading_zeros()).unwrap_or(64)
+}
+
+/// Everything that is known of an encrypted image besides its ciphertexts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageHead {
+    /// The key it is encrypted under.
+    pub key: Arc<PublicKey>,
+    /// Where the pixels lie.
+    pub layout: Layout,
+    /// What the slots mean.
+    pub encoding: Encoding,
+    /// The filters applied, oldest first, as their canonical texts joined by "; ".
+    pub history: String,
+}
+
+impl ImageHead {
+    /// Ciphertexts in all.
+    #[must_use]
+    pub fn ciphertexts(&self) -> u64 {
+        u64::from(self.layout.columns()) * u64::from(self.layout.rows())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn borders() {
+        let row = |border: Border, size| (-4..8).map(|x| border.source(x, size)).collect::<Vec<_>>();
+        let some = |v: &[u32]| v.iter().map(|&x| Some(x)).collect::<Vec<_>>();
+        assert_eq!(row(Border::Replicate, 3), some(&[0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2]));
+        assert_eq!(row(Border::Reflect, 3), some(&[0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]));
+        assert_eq!(row(Border::Reflect, 1), some(&[0; 12]));
+        assert_eq!(row(Border::Reflect, 2), some(&[0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]));
+        assert_eq!(Border::Zero.source(-1, 3), None);
+    }
+
+    #[test]
+    fn rounding_is_half_up() {
+        let encoding = Encoding { low: -100, high: 100, bias: 100, divisor: 4 };
+        for (raw, pixel) in [(0, 0), (1, 0), (2, 1), (5, 1), (6, 2), (-1, 0), (-2, 0), (-3, -1), (-6, -1), (-7, -2)] {
+            assert_eq!(encoding.pixel(raw + 100), pixel, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_512_photo_needs_few_ciphertexts() {
+        let layout = Layout::plan((512, 512), 3, Border::Replicate, (1, 1), 12, 2048).expect("layout");
+        let bytes = u64::from(layout.columns()) * u64::from(layout.rows()) * 512;
+        assert!(bytes * 10 < 512 * 512 * 3 * 36, "{bytes} bytes are more than 3.6 per sample");
+    }
+
+    proptest! {
+        #[test]
+        fn every_pixel_lies_in_exactly_one_tile(width in 1u32..60, height in 1u32..60, colour in any::<bool>(), halo in (0u16..5, 0u16..5), slot_bits in 8u8..48) {
+            let channels = if colour { 3 } else { 1 };
+            let layout = Layout::plan((width, height), channels, Border::Replicate, halo, slot_bits, 2048).expect("layout");
+            layout.check(2048).expect("a planned layout is valid");
+            let mut seen = vec![0u8; (width * height) as usize * usize::from(channels)];
+            for row in u32::from(halo.1)..layout.rows() - u32::from(halo.1) {
+                for column in u32::from(halo.0)..layout.columns() - u32::from(halo.0) {
+                    for slot in 0..layout.used_slots() {
+                        let (channel, x, y) = layout.pixel(slot, column, row);
+                        if x < i64::from(width) && y < i64::from(height) {
+                            seen[usize::try_from((y * i64::from(width) + x) * i64::from(channels) + i64::from(channel)).expect("inside")] += 1;
+                        }
+                    }
+                }
+            }
+            prop_assert!(seen.iter().all(|&count| count == 1));
+        }
+    }
+}

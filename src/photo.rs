@@ -1,0 +1,221 @@
+//! Photo files in and out: what a person drops on the page or names on the command line becomes a [`Photo`].
+//!
+//! A photo comes from an unknown place, so its size is read from its first bytes and compared with [`Limits`] before
+//! any pixel is decoded. What comes out is simple on purpose: 8-bit grey or RGB samples row by row, upright, and the
+//! transparency kept aside because it is never encrypted and never sent. Names, places and times written into the
+//! file by a camera are dropped.
+//!
+//! Nothing here touches the file system or threads; the browser runs the same code.
+
+mod container;
+mod decode;
+mod encode;
+mod orientation;
+#[cfg(test)]
+mod tests;
+
+pub use encode::{encode_png, encode_png16};
+
+use std::fmt;
+
+use crate::error::{Code, Error, Result};
+
+/// How large a photo may be. The default is what one encrypted image may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Width times height, in pixels.
+    pub max_pixels: u64,
+    /// Width and height, each, in pixels.
+    pub max_side: u32,
+    /// Decoded pixel data held at one time, in bytes.
+    pub max_alloc: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_pixels: 16_777_216, max_side: 65_535, max_alloc: 512 << 20 }
+    }
+}
+
+impl Limits {
+    /// Checks a width and a height, in pixels, as a file's header gives them.
+    ///
+    /// # Errors
+    /// [`Code::DamagedImage`] for an empty side, [`Code::ImageTooLarge`] beyond the limits.
+    pub fn check(&self, width: u32, height: u32) -> Result<()> {
+        if width == 0 || height == 0 {
+            return Err(Error::new(Code::DamagedImage, "the photo has no pixels; choose another file"));
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        if width.max(height) > self.max_side || pixels > self.max_pixels {
+            return Err(Error::new(
+                Code::ImageTooLarge,
+                format!(
+                    "the photo is {width} x {height} pixels, the limit is {} pixels in all and {} on a side; \
+                     make it smaller first",
+                    self.max_pixels, self.max_side
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Something about a photo that its owner should know, because the result will differ from the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The file has 16 bits per sample; they were rounded to 8.
+    ReducedTo8Bit,
+    /// The file has transparency; it is kept here and neither encrypted nor filtered.
+    AlphaKeptAside,
+    /// The file is an animation; only its first frame is used.
+    FirstFrameOnly,
+}
+
+impl Notice {
+    /// The stable `snake_case` name for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ReducedTo8Bit => "reduced_to_8_bit",
+            Self::AlphaKeptAside => "alpha_kept_here",
+            Self::FirstFrameOnly => "first_frame_only",
+        }
+    }
+
+    /// The sentence for people.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::ReducedTo8Bit => "the photo has 16 bits per sample; they are rounded to 8",
+            Self::AlphaKeptAside => "the photo's transparency stays here: it is neither encrypted nor filtered",
+            Self::FirstFrameOnly => "the file is an animation; only its first frame is used",
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// An upright 8-bit picture in grey or RGB, with its transparency kept apart.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Photo {
+    width: u32,
+    height: u32,
+    channels: u8,
+    samples: Vec<u8>,
+    alpha: Option<Vec<u8>>,
+    notices: Vec<Notice>,
+}
+
+impl Photo {
+    /// Reads a PNG, JPEG or WebP file, told apart by its first bytes. The camera's orientation is applied, 16-bit
+    /// samples are rounded to 8, a grey file stays grey, and an animation gives its first frame.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedImage`] for anything else, [`Code::ImageTooLarge`] beyond `limits` (found before decoding),
+    /// [`Code::DamagedImage`] for a file that is cut short, empty of pixels or otherwise broken.
+    pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        decode::decode(bytes, limits)
+    }
+
+    /// A picture from samples row by row, the channels of one pixel (1 grey, 3 RGB) side by side.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] when the number of samples is not width x height x channels, or nothing is left of it.
+    pub fn from_samples(width: u32, height: u32, channels: u8, samples: Vec<u8>) -> Result<Self> {
+        if !matches!(channels, 1 | 3) {
+            return Err(Error::new(Code::BadArgument, format!("a photo has 1 or 3 channels, not {channels}")));
+        }
+        check_samples(width, height, channels, samples.len())?;
+        Ok(Self { width, height, channels, samples, alpha: None, notices: Vec::new() })
+    }
+
+    /// The same picture with one transparency value per pixel (255 is opaque).
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] when there is not exactly one value per pixel.
+    pub fn with_alpha(mut self, alpha: Vec<u8>) -> Result<Self> {
+        check_samples(self.width, self.height, 1, alpha.len())?;
+        self.alpha = Some(alpha);
+        Ok(self)
+    }
+
+    /// Width in pixels, at least 1.
+    #[must_use]
+    pub const fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels, at least 1.
+    #[must_use]
+    pub const fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Samples per pixel: 1 for grey, 3 for RGB.
+    #[must_use]
+    pub const fn channels(&self) -> u8 {
+        self.channels
+    }
+
+    /// Width x height x channels samples, row by row.
+    #[must_use]
+    pub fn samples(&self) -> &[u8] {
+        &self.samples
+    }
+
+    /// One transparency value per pixel, if the file had any.
+    #[must_use]
+    pub fn alpha(&self) -> Option<&[u8]> {
+        self.alpha.as_deref()
+    }
+
+    /// What the owner should know about how the file was read.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// The picture as a browser's canvas wants it: four bytes per pixel, not premultiplied.
+    #[must_use]
+    pub fn rgba(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.samples.len() / usize::from(self.channels) * 4);
+        for (i, pixel) in self.samples.chunks_exact(usize::from(self.channels)).enumerate() {
+            match *pixel {
+                [r, g, b] => out.extend([r, g, b]),
+                _ => out.extend([pixel[0]; 3]),
+            }
+            out.push(self.alpha.as_ref().map_or(255, |alpha| alpha[i]));
+        }
+        out
+    }
+}
+
+impl fmt::Debug for Photo {
+    /// Shape only: pixels do not belong into logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Photo")
+            .field("width", &self.width)
+            .field("height", &self.height)
+            .field("channels", &self.channels)
+            .field("has_alpha", &self.alpha.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks that `len` samples are exactly one non-empty picture.
+fn check_samples(width: u32, height: u32, channels: u8, len: usize) -> Result<()> {
+    let wanted = u64::from(width).checked_mul(u64::from(height)).and_then(|n| n.checked_mul(u64::from(channels)));
+    if wanted == u64::try_from(len).ok() && len > 0 {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BadArgument,
+        format!("{len} samples do not make {width} x {height} pixels of {channels} channels; give all of them"),
+    ))
+}

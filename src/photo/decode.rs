@@ -1,0 +1,121 @@
+//! From the bytes of a PNG, JPEG or WebP file to a [`Photo`].
+
+use std::io::Cursor;
+
+use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::metadata::Orientation;
+use image::{ImageDecoder, ImageError};
+
+use super::container::{self, Format};
+use super::{Limits, Notice, Photo, orientation};
+use crate::error::{Code, Error, Result};
+
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
+    // The walk over the container checks the size, finds a file that was cut short (which decoders forgive), and
+    // bounds every length that a decoder would otherwise believe.
+    let frame = container::inspect(bytes, limits)?;
+    let input = Cursor::new(bytes);
+    match frame.format {
+        Format::Png => {
+            let decoder = PngDecoder::with_limits(input, decoder_limits(limits)).map_err(from_image)?;
+            let animated = decoder.is_apng().map_err(from_image)?;
+            read(decoder, frame.exif, animated, limits)
+        }
+        Format::Jpeg => {
+            let mut decoder = JpegDecoder::new(input).map_err(from_image)?;
+            decoder.set_limits(decoder_limits(limits)).map_err(from_image)?;
+            let exif = decoder.exif_metadata().map_err(from_image)?;
+            read(decoder, exif.as_deref(), false, limits)
+        }
+        Format::WebP => {
+            let decoder = WebPDecoder::new(input).map_err(from_image)?;
+            let animated = decoder.has_animation();
+            read(decoder, frame.exif, animated, limits)
+        }
+    }
+}
+
+/// Decodes the pixels and brings them into the one form that the rest of the crate knows.
+fn read(decoder: impl ImageDecoder, exif: Option<&[u8]>, animated: bool, limits: &Limits) -> Result<Photo> {
+    let (width, height) = decoder.dimensions();
+    limits.check(width, height)?;
+    let color = decoder.color_type();
+    let per_pixel = usize::from(color.channel_count());
+    let sixteen = usize::from(color.bytes_per_pixel()) == 2 * per_pixel;
+    let colours: u8 = if color.has_color() { 3 } else { 1 };
+
+    let total = decoder.total_bytes();
+    let buffer_len = usize::try_from(total).ok().filter(|_| total <= limits.max_alloc).ok_or_else(|| {
+        Error::new(Code::ImageTooLarge, format!("the photo needs {total} bytes of memory; make it smaller first"))
+    })?;
+    let mut buffer = vec![0; buffer_len];
+    decoder.read_image(&mut buffer).map_err(from_image)?;
+
+    let mut notices = Vec::new();
+    if animated {
+        notices.push(Notice::FirstFrameOnly);
+    }
+    if sixteen {
+        notices.push(Notice::ReducedTo8Bit);
+        buffer = reduce_to_8_bit(&buffer);
+    }
+    let mut samples = buffer;
+    let mut alpha = None;
+    if per_pixel > usize::from(colours) {
+        notices.push(Notice::AlphaKeptAside);
+        alpha = Some(samples.chunks_exact(per_pixel).map(|pixel| pixel[per_pixel - 1]).collect());
+        samples = samples.chunks_exact(per_pixel).flat_map(|pixel| &pixel[..per_pixel - 1]).copied().collect();
+    }
+
+    let turn = exif.and_then(exif_orientation).unwrap_or(Orientation::NoTransforms);
+    let (upright_width, upright_height) = orientation::upright_size(turn, width, height);
+    let samples = orientation::apply(turn, width, height, usize::from(colours), samples);
+    let alpha = alpha.map(|alpha| orientation::apply(turn, width, height, 1, alpha));
+
+    let mut photo = Photo::from_samples(upright_width, upright_height, colours, samples)?;
+    if let Some(alpha) = alpha {
+        photo = photo.with_alpha(alpha)?;
+    }
+    photo.notices = notices;
+    Ok(photo)
+}
+
+/// Rounds samples in the machine's byte order from 0..=65535 to 0..=255, half up.
+fn reduce_to_8_bit(buffer: &[u8]) -> Vec<u8> {
+    let (samples, _) = buffer.as_chunks::<2>();
+    samples
+        .iter()
+        .map(|&sample| {
+            let value = u32::from(u16::from_ne_bytes(sample));
+            u8::try_from((value * 255 + 32_767) / 65_535).unwrap_or(u8::MAX)
+        })
+        .collect()
+}
+
+/// The orientation in an EXIF block. Some programs leave JPEG's six-byte prefix in front of it in other files.
+fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
+    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
+}
+
+fn decoder_limits(limits: &Limits) -> image::Limits {
+    let mut out = image::Limits::no_limits();
+    out.max_image_width = Some(limits.max_side);
+    out.max_image_height = Some(limits.max_side);
+    out.max_alloc = Some(limits.max_alloc);
+    out
+}
+
+fn from_image(error: ImageError) -> Error {
+    match error {
+        ImageError::Unsupported(inner) => Error::new(
+            Code::UnsupportedImage,
+            format!("this variant of the photo's format is not supported ({inner}); save it as PNG"),
+        ),
+        ImageError::Limits(_) => {
+            Error::new(Code::ImageTooLarge, "the photo needs more memory than allowed; make it smaller first")
+        }
+        other => {
+            Error::new(Code::DamagedImage, format!("the photo is damaged ({other}); copy it again or choose another"))
+        }
+    }
+}

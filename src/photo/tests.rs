@@ -1,0 +1,349 @@
+//! Photo files of every kind, whole and hostile.
+
+#![allow(clippy::unwrap_used)]
+
+use image::codecs::{jpeg::JpegEncoder, webp::WebPEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use proptest::prelude::*;
+
+use super::*;
+
+/// A picture with a different value at every sample, as far as 8 bits go.
+fn ramp(len: usize) -> Vec<u8> {
+    (0..len).map(|i| u8::try_from(i * 37 % 251).unwrap()).collect()
+}
+
+fn decode(bytes: &[u8]) -> Result<Photo> {
+    Photo::decode(bytes, &Limits::default())
+}
+
+fn code(bytes: &[u8]) -> Code {
+    decode(bytes).unwrap_err().kind()
+}
+
+/// A PNG chunk with its checksum.
+fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
+    let mut out = u32::try_from(data.len()).unwrap().to_be_bytes().to_vec();
+    let body = [kind, data].concat();
+    out.extend(&body);
+    out.extend(crc32fast::hash(&body).to_be_bytes());
+    out
+}
+
+/// The zlib form of these bytes, stored without compression.
+fn zlib(raw: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(raw.len()).unwrap();
+    let mut out = vec![0x78, 0x01, 0x01];
+    out.extend(length.to_le_bytes());
+    out.extend((!length).to_le_bytes());
+    out.extend(raw);
+    let (a, b) = raw.iter().fold((1u32, 0u32), |(a, b), &x| {
+        let a = (a + u32::from(x)) % 65_521;
+        (a, (b + a) % 65_521)
+    });
+    out.extend((b << 16 | a).to_be_bytes());
+    out
+}
+
+/// A PNG file made by hand: `extra` chunks stand before the pixels, `rows` carry their filter bytes.
+fn png(width: u32, height: u32, depth: u8, color: u8, extra: &[Vec<u8>], rows: &[u8], after: &[Vec<u8>]) -> Vec<u8> {
+    let mut header = width.to_be_bytes().to_vec();
+    header.extend(height.to_be_bytes());
+    header.extend([depth, color, 0, 0, 0]);
+    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+    out.extend(chunk(b"IHDR", &header));
+    out.extend(extra.concat());
+    out.extend(chunk(b"IDAT", &zlib(rows)));
+    out.extend(after.concat());
+    out.extend(chunk(b"IEND", b""));
+    out
+}
+
+/// An EXIF block that says nothing but the orientation.
+fn exif(orientation: u8) -> Vec<u8> {
+    let mut out = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    out.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    out
+}
+
+fn jpeg(width: u16, height: u16, samples: &[u8], color: ExtendedColorType, exif: Option<Vec<u8>>) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut out, 95);
+    if let Some(exif) = exif {
+        encoder.set_exif_metadata(exif).unwrap();
+    }
+    encoder.write_image(samples, width.into(), height.into(), color).unwrap();
+    out
+}
+
+fn webp(width: u32, height: u32, samples: &[u8], color: ExtendedColorType) -> Vec<u8> {
+    let mut out = Vec::new();
+    WebPEncoder::new_lossless(&mut out).write_image(samples, width, height, color).unwrap();
+    out
+}
+
+#[test]
+fn png_of_every_kind_and_odd_size_comes_back_exactly() {
+    for (width, height) in [(1u32, 1u32), (1, 7), (13, 1), (17, 23), (64, 3)] {
+        let pixels = usize::try_from(width * height).unwrap();
+        for channels in [1u8, 3] {
+            let samples = ramp(pixels * usize::from(channels));
+            for alpha in [None, Some(ramp(pixels))] {
+                let file = encode_png(width, height, channels, &samples, alpha.as_deref()).unwrap();
+                let photo = decode(&file).unwrap();
+                assert_eq!((photo.width(), photo.height(), photo.channels()), (width, height, channels));
+                assert_eq!(photo.samples(), samples);
+                assert_eq!(photo.alpha(), alpha.as_deref());
+                let notices: &[Notice] = if alpha.is_some() { &[Notice::AlphaKeptAside] } else { &[] };
+                assert_eq!(photo.notices(), notices);
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_are_rounded_half_up_with_a_notice() {
+    for channels in [1u8, 3] {
+        let values: Vec<u16> = [0u16, 1, 128, 129, 257, 385, 386, 32_768, 65_406, 65_407, 65_535, 1000].to_vec();
+        let width = u32::try_from(values.len()).unwrap() / u32::from(channels);
+        let photo = decode(&encode_png16(width, 1, channels, &values, None).unwrap()).unwrap();
+        let rounded: Vec<u32> = values.iter().map(|&v| (u32::from(v) * 255 + 32_767) / 65_535).collect();
+        assert_eq!(photo.samples().iter().map(|&v| u32::from(v)).collect::<Vec<_>>(), rounded);
+        assert_eq!(photo.channels(), channels);
+        assert_eq!(photo.notices(), [Notice::ReducedTo8Bit]);
+    }
+}
+
+#[test]
+fn sixteen_bits_are_written_with_alpha() {
+    for channels in [1u8, 3] {
+        let samples = vec![0x8001u16; 2 * usize::from(channels)];
+        let photo = decode(&encode_png16(2, 1, channels, &samples, Some(&[7, 255])).unwrap()).unwrap();
+        assert_eq!((photo.channels(), photo.alpha()), (channels, Some(&[7, 255][..])));
+        assert!(photo.samples().iter().all(|&v| v == 128));
+    }
+}
+
+#[test]
+fn sixteen_bit_grey_with_alpha_stays_grey() {
+    // Filter byte, then grey 0x8000 alpha 0xffff, grey 0x0101 alpha 0.
+    let rows = [0, 0x80, 0, 0xff, 0xff, 1, 1, 0, 0];
+    let photo = decode(&png(2, 1, 16, 4, &[], &rows, &[])).unwrap();
+    assert_eq!((photo.channels(), photo.samples(), photo.alpha()), (1, &[128, 1][..], Some(&[255, 0][..])));
+    assert_eq!(photo.notices(), [Notice::ReducedTo8Bit, Notice::AlphaKeptAside]);
+}
+
+#[test]
+fn palettes_and_low_depths_are_expanded() {
+    let palette = chunk(b"PLTE", &[1, 2, 3, 250, 251, 252, 9, 9, 9, 40, 50, 60]);
+    // Four pixels of two bits each: 0 1 2 3.
+    let photo = decode(&png(4, 1, 2, 3, std::slice::from_ref(&palette), &[0, 0b0001_1011], &[])).unwrap();
+    assert_eq!(photo.samples(), [1, 2, 3, 250, 251, 252, 9, 9, 9, 40, 50, 60]);
+    assert_eq!((photo.channels(), photo.alpha()), (3, None));
+
+    let transparent = chunk(b"tRNS", &[0, 128]);
+    let photo = decode(&png(4, 1, 2, 3, &[palette, transparent], &[0, 0b0001_1011], &[])).unwrap();
+    assert_eq!(photo.alpha(), Some(&[0, 128, 255, 255][..]));
+
+    let photo = decode(&png(5, 1, 1, 0, &[], &[0, 0b1010_1000], &[])).unwrap();
+    assert_eq!((photo.channels(), photo.samples()), (1, &[255, 0, 255, 0, 255][..]));
+
+    let key = chunk(b"tRNS", &[0, 1]);
+    let photo = decode(&png(2, 1, 1, 0, &[key], &[0, 0b1000_0000], &[])).unwrap();
+    assert_eq!((photo.samples(), photo.alpha()), (&[255, 0][..], Some(&[0, 255][..])));
+}
+
+#[test]
+fn webp_comes_back_exactly_and_keeps_alpha_aside() {
+    let samples = ramp(11 * 5 * 3);
+    let photo = decode(&webp(11, 5, &samples, ExtendedColorType::Rgb8)).unwrap();
+    assert_eq!((photo.width(), photo.height(), photo.channels()), (11, 5, 3));
+    assert_eq!((photo.samples(), photo.alpha()), (&samples[..], None));
+
+    let photo = decode(&webp(2, 1, &[1, 2, 3, 4, 5, 6, 7, 8], ExtendedColorType::Rgba8)).unwrap();
+    assert_eq!((photo.samples(), photo.alpha()), (&[1, 2, 3, 5, 6, 7][..], Some(&[4, 8][..])));
+}
+
+#[test]
+fn jpeg_stays_grey_or_rgb_and_close_to_the_original() {
+    for (color, channels) in [(ExtendedColorType::L8, 1u8), (ExtendedColorType::Rgb8, 3)] {
+        let samples = vec![77u8; 19 * 9 * usize::from(channels)];
+        let photo = decode(&jpeg(19, 9, &samples, color, None)).unwrap();
+        assert_eq!((photo.width(), photo.height(), photo.channels()), (19, 9, channels));
+        assert!(photo.samples().iter().all(|v| v.abs_diff(77) <= 2));
+    }
+}
+
+#[test]
+fn each_orientation_turns_the_picture_upright() {
+    // Stored 3 wide, 2 high: 1 2 3 / 4 5 6. What must be seen, by the EXIF definition of each value.
+    let expected: [(u8, u32, [u8; 6]); 8] = [
+        (1, 3, [1, 2, 3, 4, 5, 6]),
+        (2, 3, [3, 2, 1, 6, 5, 4]),
+        (3, 3, [6, 5, 4, 3, 2, 1]),
+        (4, 3, [4, 5, 6, 1, 2, 3]),
+        (5, 2, [1, 4, 2, 5, 3, 6]),
+        (6, 2, [4, 1, 5, 2, 6, 3]),
+        (7, 2, [6, 3, 5, 2, 4, 1]),
+        (8, 2, [3, 6, 2, 5, 1, 4]),
+    ];
+    let rows = [0, 1, 255, 2, 255, 3, 255, 0, 4, 9, 5, 9, 6, 9];
+    for (value, width, samples) in expected {
+        let mark = chunk(b"eXIf", &exif(value));
+        let before = decode(&png(3, 2, 8, 4, std::slice::from_ref(&mark), &rows, &[])).unwrap();
+        let after = decode(&png(3, 2, 8, 4, &[], &rows, &[mark])).unwrap();
+        assert_eq!(before, after);
+        assert_eq!((before.width(), before.height()), (width, 6 / width));
+        assert_eq!(before.samples(), samples, "orientation {value}");
+        let alpha: Vec<u8> = samples.iter().map(|v| if *v <= 3 { 255 } else { 9 }).collect();
+        assert_eq!(before.alpha(), Some(&alpha[..]));
+    }
+}
+
+#[test]
+fn jpeg_and_webp_orientation_is_read_too() {
+    let photo = decode(&jpeg(16, 8, &[50; 128], ExtendedColorType::L8, Some(exif(6)))).unwrap();
+    assert_eq!((photo.width(), photo.height()), (8, 16));
+
+    for prefix in [&b""[..], b"Exif\0\0"] {
+        let plain = webp(3, 1, &ramp(9), ExtendedColorType::Rgb8);
+        let mut body = b"WEBPVP8X\x0a\0\0\0\x08\0\0\0\x02\0\0\0\0\0".to_vec();
+        body.extend(&plain[12..]);
+        let block = [prefix, &exif(8)].concat();
+        body.extend(b"EXIF");
+        body.extend(u32::try_from(block.len()).unwrap().to_le_bytes());
+        body.extend(&block);
+        let mut file = b"RIFF".to_vec();
+        file.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
+        file.extend(&body);
+        let photo = decode(&file).unwrap();
+        assert_eq!((photo.width(), photo.height()), (1, 3));
+        assert_eq!(photo.samples()[6..], ramp(9)[..3]);
+    }
+}
+
+#[test]
+fn an_animation_gives_its_first_frame_with_a_notice() {
+    let control = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
+    let photo = decode(&png(2, 1, 8, 0, &[control], &[0, 7, 8], &[])).unwrap();
+    assert_eq!((photo.samples(), photo.notices()), (&[7, 8][..], &[Notice::FirstFrameOnly][..]));
+}
+
+#[test]
+fn every_cut_of_every_format_is_an_error() {
+    let samples = ramp(9 * 7 * 3);
+    let files = [
+        encode_png(9, 7, 3, &samples, None).unwrap(),
+        jpeg(9, 7, &samples, ExtendedColorType::Rgb8, None),
+        webp(9, 7, &samples, ExtendedColorType::Rgb8),
+    ];
+    for file in files {
+        assert!(decode(&file).is_ok());
+        for cut in 0..file.len() {
+            let wanted =
+                if cut < 12 { vec![Code::UnsupportedImage, Code::DamagedImage] } else { vec![Code::DamagedImage] };
+            let found = code(&file[..cut]);
+            assert!(wanted.contains(&found), "cut at {cut} of {}: {found:?}", file.len());
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_in_png_pixels_are_found() {
+    let file = encode_png(9, 7, 1, &ramp(63), None).unwrap();
+    for at in 8..file.len() * 8 {
+        let mut bent = file.clone();
+        bent[at / 8] ^= 1 << (at % 8);
+        assert!(decode(&bent).is_err(), "bit {at}");
+    }
+}
+
+#[test]
+fn huge_sizes_in_tiny_files_are_refused_before_decoding() {
+    for (width, height) in [(u32::MAX, u32::MAX), (0x7fff_ffff, 0x7fff_ffff), (65_536, 1), (4097, 4096)] {
+        assert_eq!(code(&png(width, height, 8, 2, &[], &[0], &[])), Code::ImageTooLarge, "{width} x {height}");
+    }
+    let mut file = jpeg(8, 8, &[9; 64], ExtendedColorType::L8, None);
+    let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    file[frame + 5..frame + 9].fill(0xff);
+    assert_eq!(code(&file), Code::ImageTooLarge);
+
+    let mut file = webp(8, 8, &[9; 192], ExtendedColorType::Rgb8);
+    assert_eq!(file[20], 0x2f);
+    // 16,383 x 16,383, one below the most that the format can say.
+    file[21..25].copy_from_slice(&(0x3ffe_u32 | 0x3ffe << 14).to_le_bytes());
+    assert_eq!(code(&file), Code::ImageTooLarge);
+
+    let small = Limits { max_pixels: 62, ..Limits::default() };
+    let file = encode_png(9, 7, 1, &ramp(63), None).unwrap();
+    assert_eq!(Photo::decode(&file, &small).unwrap_err().kind(), Code::ImageTooLarge);
+    let narrow = Limits { max_side: 8, ..Limits::default() };
+    assert_eq!(Photo::decode(&file, &narrow).unwrap_err().kind(), Code::ImageTooLarge);
+    let poor = Limits { max_alloc: 62, ..Limits::default() };
+    assert_eq!(Photo::decode(&file, &poor).unwrap_err().kind(), Code::ImageTooLarge);
+}
+
+#[test]
+fn empty_pictures_empty_files_and_other_files_are_errors() {
+    assert_eq!(code(b""), Code::UnsupportedImage);
+    assert_eq!(code(b"GIF89a\x01\0\x01\0\0\0\0;"), Code::UnsupportedImage);
+    assert_eq!(code(&[0; 100]), Code::UnsupportedImage);
+    assert_eq!(code(&png(0, 5, 8, 0, &[], &[0], &[])), Code::DamagedImage);
+    assert_eq!(code(&png(5, 0, 8, 0, &[], &[0], &[])), Code::DamagedImage);
+    // Fewer rows than the header promises.
+    assert_eq!(code(&png(1, 5, 8, 0, &[], &[0, 1, 0, 2], &[])), Code::DamagedImage);
+}
+
+#[test]
+fn a_chunk_that_points_out_of_the_file_is_refused() {
+    let mut file = webp(3, 1, &ramp(9), ExtendedColorType::Rgb8);
+    file.extend(b"EXIF\xf0\xff\xff\xff");
+    let size = u32::try_from(file.len() - 8).unwrap();
+    file[4..8].copy_from_slice(&size.to_le_bytes());
+    assert_eq!(code(&file), Code::DamagedImage);
+}
+
+#[test]
+fn samples_must_be_exactly_one_picture() {
+    assert!(Photo::from_samples(3, 2, 1, vec![0; 6]).is_ok());
+    for (width, height, channels, len) in
+        [(3, 2, 1, 5), (3, 2, 3, 6), (0, 2, 1, 0), (3, 2, 2, 12), (u32::MAX, u32::MAX, 3, 9)]
+    {
+        let error = Photo::from_samples(width, height, channels, vec![0; len]).unwrap_err();
+        assert_eq!(error.kind(), Code::BadArgument);
+    }
+    let photo = Photo::from_samples(1, 2, 3, vec![1, 2, 3, 4, 5, 6]).unwrap();
+    assert_eq!(photo.rgba(), [1, 2, 3, 255, 4, 5, 6, 255]);
+    assert!(photo.clone().with_alpha(vec![1]).is_err());
+    assert_eq!(photo.with_alpha(vec![8, 9]).unwrap().rgba(), [1, 2, 3, 8, 4, 5, 6, 9]);
+    let grey = Photo::from_samples(2, 1, 1, vec![5, 6]).unwrap();
+    assert_eq!(grey.rgba(), [5, 5, 5, 255, 6, 6, 6, 255]);
+    assert!(encode_png(2, 1, 2, &[1, 2, 3, 4], None).is_err());
+    assert!(encode_png(2, 1, 1, &[1, 2], Some(&[1])).is_err());
+    assert!(encode_png16(2, 1, 3, &[1, 2], None).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn random_bytes_never_panic(start in 0usize..4, tail in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let starts: [&[u8]; 4] = [b"", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", b"\xff\xd8\xff", b"RIFF\x80\0\0\0WEBPVP8"];
+        let _ = decode(&[starts[start], &tail].concat());
+    }
+
+    #[test]
+    fn damaged_files_never_panic(format in 0usize..3, hits in proptest::collection::vec((any::<usize>(), any::<u8>()), 1..6)) {
+        let samples = ramp(9 * 7 * 3);
+        let mut file = match format {
+            0 => encode_png(9, 7, 3, &samples, None).unwrap(),
+            1 => jpeg(9, 7, &samples, ExtendedColorType::Rgb8, Some(exif(6))),
+            _ => webp(9, 7, &samples, ExtendedColorType::Rgb8),
+        };
+        let len = file.len();
+        for (at, value) in hits {
+            file[at % len] = value;
+        }
+        let _ = decode(&file);
+    }
+}

@@ -1,0 +1,268 @@
+//! The scheme and the format joined over readers and writers, for the server and the command line.
+//!
+//! Nothing here holds more than a band of rows in memory, and every function checks everything before it says `Ok`:
+//! after an error, what was written so far must be thrown away.
+
+use std::io::{Read, Seek as _, SeekFrom, Write};
+
+use crate::error::{Code, Error, Result};
+use crate::math::montgomery::Limb;
+use crate::paillier::layout::MAX_PIXELS;
+use crate::paillier::{Circuit, Filter};
+use crate::wire::image::Frames;
+use crate::wire::{PROLOGUE_BYTES, Prologue};
+
+/// What is accepted as input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one encrypted image.
+    pub max_bytes: u64,
+    /// Pixels of the photo.
+    pub max_pixels: u64,
+    /// Ciphertexts of the image.
+    pub max_ciphertexts: u64,
+}
+
+impl Default for Limits {
+    /// Room for 16 megapixels in colour with a generous halo.
+    fn default() -> Self {
+        Self { max_bytes: 1 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 20 }
+    }
+}
+
+/// Somebody who watches the work and may end it.
+pub trait Watch: Sync {
+    /// `done` of `total` rows of ciphertexts are finished.
+    fn progress(&self, done: u64, total: u64) {
+        let _ = (done, total);
+    }
+
+    /// Asked between rows: an error, such as [`Code::Cancelled`], ends the work with it.
+    ///
+    /// # Errors
+    /// Whatever the watcher wants the work to end with.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Nobody watches.
+pub struct NoWatch;
+
+impl Watch for NoWatch {}
+
+/// Reads one encrypted image (or two, one after the other, for a filter of two), filters it on all cores and writes the
+/// result.
+///
+/// Of two images, the first is kept in an anonymous temporary file.
+///
+/// # Errors
+/// Everything that [`crate::wire`] and [`Circuit`] can find wrong; [`Code::TooLarge`] beyond the limits;
+/// [`Code::TrailingData`] if there is more after the last image; what the watcher says; [`Code::Io`].
+pub fn run_filter(
+    input: &mut (dyn Read + Send),
+    output: &mut (dyn Write + Send),
+    filter: &Filter,
+    limits: &Limits,
+    watch: &dyn Watch,
+) -> Result<()> {
+    let mut kept = Vec::new();
+    for _ in 1..filter.inputs() {
+        let mut image = ImageReader::open(&mut *input, limits)?;
+        kept.push(spool(&mut image, watch)?);
+    }
+    let mut last = ImageReader::open(&mut *input, limits)?;
+    let mut kept: Vec<_> =
+        kept.iter_mut().map(|file| ImageReader::open(file as &mut (dyn Read + Send), limits)).collect::<Result<_>>()?;
+
+    let heads: Vec<_> = kept.iter().chain([&last]).map(|image| image.frames.head.clone()).collect();
+    let mut circuit = Circuit::new(filter, &heads)?;
+    let (header, frames) = Frames::write(circuit.output().clone());
+    output.write_all(&header)?;
+    let total = u64::from(heads[0].layout.rows());
+    let mut written = 0;
+    for row in 0..heads[0].layout.rows() {
+        watch.check()?;
+        let rows = kept.iter_mut().chain([&mut last]).map(ImageReader::next_row).collect::<Result<Vec<_>>>()?;
+        if let Some(filtered) = circuit.push(rows)? {
+            output.write_all(&frames.write_frame(written, &filtered))?;
+            written += 1;
+        }
+        watch.progress(u64::from(row) + 1, total);
+    }
+    circuit.finish()?;
+    at_end(input)?;
+    output.flush()?;
+    Ok(())
+}
+
+/// Reads a whole encrypted image and checks all of it but for what needs a key; gives its head.
+///
+/// # Errors
+/// As [`run_filter`].
+pub fn check_image(input: &mut (dyn Read + Send), limits: &Limits, watch: &dyn Watch) -> Result<Frames> {
+    let mut image = ImageReader::open(&mut *input, limits)?;
+    let key = std::sync::Arc::clone(&image.frames.head.key);
+    let mut product = key.square().one().to_vec();
+    let total = image.frames.head.layout.rows();
+    for row in 0..total {
+        watch.check()?;
+        key.gather_units(&mut product, &image.next_row()?);
+        watch.progress(u64::from(row) + 1, u64::from(total));
+    }
+    let frames = image.frames;
+    key.check_units(&product)?;
+    at_end(input)?;
+    Ok(frames)
+}
+
+/// An encrypted image being read: its head, then its rows in order.
+struct ImageReader<'a> {
+    input: &'a mut (dyn Read + Send),
+    header: Vec<u8>,
+    frames: Frames,
+    next: u32,
+    buffer: Vec<u8>,
+}
+
+impl<'a> ImageReader<'a> {
+    fn open(input: &'a mut (dyn Read + Send), limits: &Limits) -> Result<Self> {
+        let mut header = vec![0; PROLOGUE_BYTES];
+        // Whatever is there of a short file decides between "not ours" and "cut short".
+        let mut filled = 0;
+        while filled < header.len() {
+            match input.read(&mut header[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        let prologue = Prologue::parse(&header[..filled])?;
+        header.resize(prologue.total_bytes(), 0);
+        input.read_exact(&mut header[PROLOGUE_BYTES..])?;
+        let frames = Frames::read(&header)?;
+        check_limits(&frames, limits)?;
+        let buffer = vec![0; frames.frame_bytes()];
+        Ok(Self { input, header, frames, next: 0, buffer })
+    }
+
+    fn next_row(&mut self) -> Result<Vec<Limb>> {
+        self.next_frame()?;
+        self.frames.read_frame(self.next - 1, &self.buffer)
+    }
+
+    fn next_frame(&mut self) -> Result<()> {
+        self.input.read_exact(&mut self.buffer)?;
+        self.next += 1;
+        Ok(())
+    }
+}
+
+fn check_limits(frames: &Frames, limits: &Limits) -> Result<()> {
+    let layout = &frames.head.layout;
+    let too_large = |what: &str, has: u64, allowed: u64| {
+        Err(Error::new(Code::TooLarge, format!("the encrypted image has {has} {what}, more than the {allowed} allowed here")))
+    };
+    let pixels = u64::from(layout.width) * u64::from(layout.height);
+    if pixels > limits.max_pixels {
+        return too_large("pixels", pixels, limits.max_pixels);
+    }
+    if frames.head.ciphertexts() > limits.max_ciphertexts {
+        return too_large("ciphertexts", frames.head.ciphertexts(), limits.max_ciphertexts);
+    }
+    if frames.total_bytes() > limits.max_bytes {
+        return too_large("bytes", frames.total_bytes(), limits.max_bytes);
+    }
+    Ok(())
+}
+
+/// Copies an image, unchecked, to an anonymous temporary file, which is read back from its start.
+fn spool(image: &mut ImageReader<'_>, watch: &dyn Watch) -> Result<std::fs::File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(&image.header)?;
+    for _ in 0..image.frames.head.layout.rows() {
+        watch.check()?;
+        image.next_frame()?;
+        file.write_all(&image.buffer)?;
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+fn at_end(input: &mut (dyn Read + Send)) -> Result<()> {
+    let mut byte = [0];
+    if input.read(&mut byte)? == 0 {
+        return Ok(());
+    }
+    Err(Error::new(Code::TrailingData, "there are bytes after the end of the encrypted image; send it alone"))
+}
+
+#[cfg(feature = "client")]
+mod client {
+    use std::io::{Read, Write};
+
+    use super::{ImageReader, Limits, Watch, at_end};
+    use crate::error::Result;
+    use crate::paillier::{
+        Canvas, EncryptOptions, EncryptionKey, ImageDecryptor, ImageEncryptor, ImageHead, SecretKey, View,
+    };
+    use crate::photo::Photo;
+    use crate::wire::image::Frames;
+
+    /// Encrypts a photo, on all cores, and writes the encrypted image; gives its head.
+    ///
+    /// # Errors
+    /// As [`ImageEncryptor`]; what the watcher says; [`crate::error::Code::Io`].
+    pub fn encrypt_image(
+        key: EncryptionKey,
+        photo: &Photo,
+        options: &EncryptOptions,
+        output: &mut dyn Write,
+        watch: &dyn Watch,
+    ) -> Result<ImageHead> {
+        let encryptor = ImageEncryptor::new(key, photo, options)?;
+        let (header, frames) = Frames::write(encryptor.head().clone());
+        output.write_all(&header)?;
+        let total = frames.head.layout.rows();
+        for row in 0..total {
+            watch.check()?;
+            output.write_all(&frames.write_frame(row, &encryptor.encrypt_row(row)?))?;
+            watch.progress(u64::from(row) + 1, u64::from(total));
+        }
+        output.flush()?;
+        Ok(frames.head)
+    }
+
+    /// Reads an encrypted image and decrypts it, on all cores.
+    ///
+    /// # Errors
+    /// As [`ImageDecryptor`] and [`crate::wire`]; what the watcher says; [`crate::error::Code::Io`].
+    pub fn decrypt_image(
+        key: &SecretKey,
+        input: &mut (dyn Read + Send),
+        view: View,
+        limits: &Limits,
+        watch: &dyn Watch,
+    ) -> Result<(ImageHead, Canvas)> {
+        let mut image = ImageReader::open(&mut *input, limits)?;
+        let head = image.frames.head.clone();
+        let decryptor = ImageDecryptor::new(key, &head)?;
+        let mut canvas = Canvas::new(&head, view);
+        let mut product = head.key.square().one().to_vec();
+        let total = head.layout.rows();
+        for row in 0..total {
+            watch.check()?;
+            let ciphertexts = image.next_row()?;
+            head.key.gather_units(&mut product, &ciphertexts);
+            let halo = u32::from(head.layout.halo.1);
+            if (halo..total - halo).contains(&row) {
+                canvas.place(row, &decryptor.decrypt_row(&ciphertexts)?)?;
+            }
+            watch.progress(u64::from(row) + 1, u64::from(total));
+        }
+        head.key.check_units(&product)?;
+        at_end(input)?;
+        Ok((head, canvas))
+    }
+}
+#[cfg(feature = "client")]
+pub use client::{decrypt_image, encrypt_image};

@@ -1,0 +1,442 @@
+//! The browser's surface: thin wrappers that JavaScript calls. Compiled only for wasm32.
+//!
+//! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
+//! worker that runs it is replaced); its text goes to the console and holds no data.
+//!
+//! Photos and ciphertexts go in and out as byte arrays, so that workers can pass them on without copies.
+
+use std::collections::BTreeMap;
+
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Uint8Array, Uint8ClampedArray};
+use wasm_bindgen::prelude::*;
+
+use crate::error::{Code, Error};
+use crate::math::random;
+use crate::paillier::{
+    Border, Canvas, EncryptOptions, Filter, ImageDecryptor, ImageEncryptor, KeySearch, SecretKey as Key, View,
+};
+use crate::wire::image::Frames;
+use crate::wire::{PROLOGUE_BYTES, Prologue, key as key_file};
+use crate::{photo, wire};
+
+type JsResult<T> = Result<T, JsError>;
+
+/// A JavaScript `Error` with a `code`.
+pub struct JsError(Error);
+
+impl From<Error> for JsError {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl From<JsError> for JsValue {
+    fn from(JsError(error): JsError) -> Self {
+        let object = js_sys::Error::new(error.message());
+        // Setting a property of a fresh object cannot fail.
+        let _ = js_sys::Reflect::set(&object, &"code".into(), &error.code().into());
+        object.into()
+    }
+}
+
+/// Runs when the module is loaded: panics are reported on the console.
+#[wasm_bindgen(start)]
+pub fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
+        web_sys::console::error_1(&format!("safelight stopped at {place}").into());
+    }));
+}
+
+/// The version of this build.
+#[wasm_bindgen]
+#[must_use]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// All filters with their parameters, as in `GET /v1`.
+///
+/// # Errors
+/// None in practice.
+#[wasm_bindgen(js_name = filterCatalogue)]
+pub fn filter_catalogue() -> JsResult<JsValue> {
+    to_js(Filter::catalogue())
+}
+
+/// What a file holds, from its first 16 bytes: `"image"`, `"secret_key"` or `"public_key"`.
+///
+/// # Errors
+/// `not_safelight`, `unsupported_version`, `truncated`, `bad_header`.
+#[wasm_bindgen(js_name = fileKind)]
+pub fn file_kind(bytes: &[u8]) -> JsResult<String> {
+    Ok(Prologue::parse(bytes)?.kind.as_str().into())
+}
+
+/// The length in bytes of an encrypted image's header with all around it, from its first 16 bytes.
+///
+/// # Errors
+/// As [`file_kind`].
+#[wasm_bindgen(js_name = headerLength)]
+pub fn header_length(bytes: &[u8]) -> JsResult<usize> {
+    Ok(Prologue::parse(&bytes[..bytes.len().min(PROLOGUE_BYTES)])?.total_bytes())
+}
+
+/// A secret key, in the memory of the worker that made or read it.
+#[wasm_bindgen]
+pub struct SecretKey(Key);
+
+#[wasm_bindgen]
+impl SecretKey {
+    /// Makes a key of 2048, 3072 or 4096 bits. Between candidates the event loop runs, and `progress` is called with
+    /// the number of candidates tried.
+    ///
+    /// # Errors
+    /// `bad_argument`, `no_randomness`.
+    pub async fn generate(bits: u16, progress: Option<Function>) -> Result<Self, JsValue> {
+        let mut search = KeySearch::new(bits).map_err(JsError)?;
+        let mut rng = random::system();
+        for tried in 1u32.. {
+            if let Some(key) = search.step(&mut rng).map_err(JsError)? {
+                return Ok(Self(key));
+            }
+            if let Some(progress) = &progress {
+                progress.call1(&JsValue::NULL, &tried.into())?;
+            }
+            TimeoutFuture::new(0).await;
+        }
+        Err(JsError(Error::new(Code::Internal, "no prime was found")).into())
+    }
+
+    /// Reads a secret key file.
+    ///
+    /// # Errors
+    /// As the file's damage is.
+    #[wasm_bindgen(js_name = fromBytes)]
+    pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
+        Ok(Self(key_file::read_secret(bytes)?))
+    }
+
+    /// The bytes of the secret key file.
+    #[wasm_bindgen(js_name = toBytes)]
+    #[must_use]
+    pub fn to_bytes(&self) -> Uint8Array {
+        Uint8Array::from(key_file::write_secret(&self.0).as_slice())
+    }
+
+    /// The bytes of the public key file.
+    #[wasm_bindgen(js_name = publicBytes)]
+    #[must_use]
+    pub fn public_bytes(&self) -> Uint8Array {
+        Uint8Array::from(key_file::write_public(self.0.public()).as_slice())
+    }
+
+    /// The key's public name, 32 hexadecimal digits.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.0.public().id().to_string()
+    }
+
+    /// The length of the modulus in bits.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn bits(&self) -> u16 {
+        self.0.public().bits()
+    }
+}
+
+/// A decoded photo.
+#[wasm_bindgen]
+pub struct Photo(photo::Photo);
+
+#[wasm_bindgen]
+impl Photo {
+    /// Decodes a PNG, JPEG or WebP file.
+    ///
+    /// # Errors
+    /// `unsupported_image`, `damaged_image`, `image_too_large`.
+    pub fn decode(bytes: &[u8]) -> JsResult<Self> {
+        Ok(Self(photo::Photo::decode(bytes, &photo::Limits::default())?))
+    }
+
+    /// Width in pixels.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// Height in pixels.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// Colour planes, 1 or 3.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn channels(&self) -> u8 {
+        self.0.channels()
+    }
+
+    /// Whether there is an alpha plane. It is never encrypted and never sent.
+    #[wasm_bindgen(getter, js_name = hasAlpha)]
+    #[must_use]
+    pub fn has_alpha(&self) -> bool {
+        self.0.alpha().is_some()
+    }
+
+    /// What was changed while reading, as codes such as `reduced_to_8_bit`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        self.0.notices().iter().map(|notice| notice.as_str().into()).collect()
+    }
+
+    /// Red, green, blue and alpha of each pixel, for a canvas.
+    #[must_use]
+    pub fn rgba(&self) -> Uint8ClampedArray {
+        Uint8ClampedArray::from(self.0.rgba().as_slice())
+    }
+
+    /// The samples, interleaved, row by row.
+    #[must_use]
+    pub fn samples(&self) -> Uint8Array {
+        Uint8Array::from(self.0.samples())
+    }
+
+    /// The alpha plane, if there is one.
+    #[must_use]
+    pub fn alpha(&self) -> Option<Uint8Array> {
+        self.0.alpha().map(Uint8Array::from)
+    }
+}
+
+/// Encrypts a photo's rows, in any order.
+#[wasm_bindgen]
+pub struct Encryptor {
+    encryptor: ImageEncryptor,
+    header: Vec<u8>,
+    frames: Frames,
+}
+
+#[wasm_bindgen]
+impl Encryptor {
+    /// Prepares the encryption of interleaved samples for one filter, with a secret key file (fast) or a public one.
+    ///
+    /// # Errors
+    /// As the key file, `unknown_filter`, `bad_filter`, `bad_argument`, `image_too_large`.
+    #[expect(clippy::too_many_arguments, reason = "a constructor for JavaScript")]
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        key: &[u8],
+        samples: Vec<u8>,
+        width: u32,
+        height: u32,
+        channels: u8,
+        filter: &str,
+        parameters: JsValue,
+        border: &str,
+    ) -> JsResult<Self> {
+        let photo = photo::Photo::from_samples(width, height, channels, samples)?;
+        let filter = Filter::parse(filter, &pairs(parameters)?)?;
+        let options = EncryptOptions::for_filter(&filter, Border::from_name(border)?)?;
+        let encryptor = ImageEncryptor::new(key_file::read_encryption_key(key)?, &photo, &options)?;
+        let (header, frames) = Frames::write(encryptor.head().clone());
+        Ok(Self { encryptor, header, frames })
+    }
+
+    /// The first bytes of the encrypted image.
+    #[must_use]
+    pub fn header(&self) -> Uint8Array {
+        Uint8Array::from(self.header.as_slice())
+    }
+
+    /// How many rows follow.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn rows(&self) -> u32 {
+        self.frames.head.layout.rows()
+    }
+
+    /// The length of each row in bytes.
+    #[wasm_bindgen(getter, js_name = rowBytes)]
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.frames.frame_bytes()
+    }
+
+    /// Encrypts one row.
+    ///
+    /// # Errors
+    /// `bad_argument`, `no_randomness`.
+    #[wasm_bindgen(js_name = encryptRow)]
+    pub fn encrypt_row(&self, row: u32) -> JsResult<Uint8Array> {
+        let ciphertexts = self.encryptor.encrypt_row(row)?;
+        Ok(Uint8Array::from(self.frames.write_frame(row, &ciphertexts).as_slice()))
+    }
+}
+
+/// Decrypts an encrypted image's rows, in any order.
+#[wasm_bindgen]
+pub struct Decryptor {
+    key: Key,
+    frames: Frames,
+}
+
+#[wasm_bindgen]
+impl Decryptor {
+    /// Prepares the decryption of an image from its header, with a secret key file.
+    ///
+    /// # Errors
+    /// As the key file and the header, `foreign_key`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(key: &[u8], header: &[u8]) -> JsResult<Self> {
+        let key = key_file::read_secret(key)?;
+        let frames = Frames::read(header)?;
+        ImageDecryptor::new(&key, &frames.head)?;
+        Ok(Self { key, frames })
+    }
+
+    /// The length of the header in bytes.
+    #[wasm_bindgen(getter, js_name = headerBytes)]
+    #[must_use]
+    pub fn header_bytes(&self) -> usize {
+        self.frames.header_bytes()
+    }
+
+    /// How many rows follow.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn rows(&self) -> u32 {
+        self.frames.head.layout.rows()
+    }
+
+    /// The length of each row in bytes.
+    #[wasm_bindgen(getter, js_name = rowBytes)]
+    #[must_use]
+    pub fn row_bytes(&self) -> usize {
+        self.frames.frame_bytes()
+    }
+
+    /// Decrypts one row to the values of its pixels, for [`Assembler::place`].
+    ///
+    /// # Errors
+    /// `truncated`, `damaged`, `ciphertext_out_of_range`, `ciphertext_not_unit`.
+    #[wasm_bindgen(js_name = decryptRow)]
+    pub fn decrypt_row(&self, row: u32, frame: &[u8]) -> JsResult<Vec<i32>> {
+        let ciphertexts = self.frames.read_frame(row, frame)?;
+        let public = self.key.public();
+        let mut product = public.square().one().to_vec();
+        public.gather_units(&mut product, &ciphertexts);
+        public.check_units(&product)?;
+        Ok(ImageDecryptor::new(&self.key, &self.frames.head)?.decrypt_row(&ciphertexts)?)
+    }
+}
+
+/// Puts decrypted rows together to a picture.
+#[wasm_bindgen]
+pub struct Assembler {
+    canvas: Canvas,
+    history: String,
+}
+
+#[wasm_bindgen]
+impl Assembler {
+    /// An empty picture for an image with this header, in the view `"clamp"`, `"signed"` or `"absolute"`.
+    ///
+    /// # Errors
+    /// As the header, `bad_argument`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(header: &[u8], view: &str) -> JsResult<Self> {
+        let head = Frames::read(header)?.head;
+        let view = View::from_name(view)?;
+        Ok(Self { canvas: Canvas::new(&head, view), history: head.history })
+    }
+
+    /// Width in pixels.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.canvas.layout().width
+    }
+
+    /// Height in pixels.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.canvas.layout().height
+    }
+
+    /// Colour planes, 1 or 3.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn channels(&self) -> u8 {
+        self.canvas.layout().channels
+    }
+
+    /// The filters that were applied, oldest first.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn filters(&self) -> String {
+        self.history.clone()
+    }
+
+    /// Puts one row in its place.
+    ///
+    /// # Errors
+    /// `bad_argument` if it does not fit.
+    pub fn place(&mut self, row: u32, values: &[i32]) -> JsResult<()> {
+        Ok(self.canvas.place(row, values)?)
+    }
+
+    /// The picture as red, green, blue and alpha, for a canvas. A missing alpha is opaque.
+    ///
+    /// # Errors
+    /// `bad_argument` if the alpha plane has another size.
+    pub fn rgba(&self, alpha: Option<Vec<u8>>) -> JsResult<Uint8ClampedArray> {
+        let layout = self.canvas.layout();
+        let photo = photo::Photo::from_samples(layout.width, layout.height, layout.channels, self.canvas.samples8())?;
+        let photo = match alpha {
+            Some(alpha) => photo.with_alpha(alpha)?,
+            None => photo,
+        };
+        Ok(Uint8ClampedArray::from(photo.rgba().as_slice()))
+    }
+
+    /// The picture as a PNG file.
+    ///
+    /// # Errors
+    /// `bad_argument` if the alpha plane has another size.
+    pub fn png(&self, alpha: Option<Vec<u8>>) -> JsResult<Uint8Array> {
+        let layout = self.canvas.layout();
+        let samples = self.canvas.samples8();
+        let file = photo::encode_png(layout.width, layout.height, layout.channels, &samples, alpha.as_deref())?;
+        Ok(Uint8Array::from(file.as_slice()))
+    }
+}
+
+/// The media type of encrypted images.
+#[wasm_bindgen(js_name = mediaType)]
+#[must_use]
+pub fn media_type() -> String {
+    wire::MEDIA_TYPE.into()
+}
+
+fn to_js(value: &(impl serde::Serialize + ?Sized)) -> JsResult<JsValue> {
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&plain).map_err(|error| JsError(Error::new(Code::Internal, error.to_string())))
+}
+
+/// The pairs of a plain object whose values are strings.
+fn pairs(object: JsValue) -> JsResult<Vec<(String, String)>> {
+    if object.is_undefined() || object.is_null() {
+        return Ok(Vec::new());
+    }
+    let map: BTreeMap<String, String> = serde_wasm_bindgen::from_value(object)
+        .map_err(|_| JsError(Error::new(Code::BadFilter, "filter parameters must be an object of strings")))?;
+    Ok(map.into_iter().collect())
+}

@@ -1,0 +1,277 @@
+//! The versioned format of keys and encrypted images: version 1.
+//!
+//! This page is the whole specification. It is enough to write another client or server; a small one in Python is in
+//! `examples/any_server.py`. All numbers are little-endian, `u8` to `i64` as in Rust; ciphertexts and key numbers are
+//! little-endian integers of a fixed length.
+//!
+//! # Prologue, 16 bytes
+//!
+//! | offset | type | content |
+//! |---|---|---|
+//! | 0 | 8 bytes | mark `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it finds files damaged by text mode) |
+//! | 8 | u16 | format version, 1 |
+//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image |
+//! | 11 | u8 | scheme: 1 Paillier |
+//! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
+//!
+//! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
+//! key ends here.
+//!
+//! # Header of a public key
+//!
+//! | type | content |
+//! |---|---|
+//! | u16 | `bits`: the length of `n`, 2048, 3072 or 4096 |
+//! | 16 bytes | key id: the first 16 bytes of `SHA-256("safelight paillier key" followed by n)` |
+//! | bits/8 bytes | `n` |
+//!
+//! # Header of a secret key
+//!
+//! The same three fields without `n`, then `p` and `q`, bits/16 bytes each.
+//!
+//! # Header of an encrypted image
+//!
+//! | offset | type | content |
+//! |---|---|---|
+//! | 0 | u16 | `bits` |
+//! | 2 | u8 | colour planes: 1 grey, 3 red, green, blue |
+//! | 3 | u8 | border policy used by the client: 0 replicate, 1 reflect, 2 zero |
+//! | 4 | u32, u32 | photo's width and height in pixels, together at most 2^24 pixels |
+//! | 12 | u16, u16 | tiles across and down |
+//! | 16 | u16, u16 | halo in pixels, left and right, above and below, each at most 1024 |
+//! | 20 | u8 | width of a slot in bits, 8 to 48 |
+//! | 21 | 3 bytes | zero |
+//! | 24 | i64, i64 | smallest and largest `raw` value that can occur |
+//! | 40 | i64 | bias: a slot holds `raw + bias`, which is never negative and always fits |
+//! | 48 | i64 | divisor, 1 to 2^31 - 1: the pixel is `floor((2 raw + divisor) / (2 divisor))` |
+//! | 56 | 16 bytes | key id |
+//! | 72 | bits/8 bytes | `n` |
+//! | then | u16 | length of the history in bytes, at most 8,192 |
+//! | then | UTF-8 | history: filters applied, joined by "; ", without control characters |
+//!
+//! # Frames of an encrypted image
+//!
+//! With `tile width = ceil(width / tiles across)` and likewise for the height, there are `rows = tile height + 2 halo`
+//! frames, one for each row of ciphertexts from top to bottom, all of the same length:
+//!
+//! | type | content |
+//! |---|---|
+//! | columns * bits/4 bytes | `columns = tile width + 2 halo` ciphertexts from left to right, each `0 < c < n^2` |
+//! | u32 | CRC-32 of: the header's CRC-32 (u32), the frame's number from 0 on (u32), the ciphertexts |
+//!
+//! The file ends after the last frame. Which pixel lies where is described in [`crate::paillier::layout`]; what a
+//! filter does to the header, in [`crate::paillier::filter::Filter::apply`].
+//!
+//! # A filter, in short
+//!
+//! To filter with integer weights `w` (reach `rx`, `ry`) and divisor `d`: the result's ciphertext `(i, j)` is the
+//! product of `c(i + a, j + b)^w(a, b)`; the halo shrinks by `rx`, `ry`; the divisor is multiplied by `d`; `low` and
+//! `high` become the smallest and largest weighted sum; the new bias is `max(0, -low)`, and each ciphertext is
+//! multiplied by `1 + n * constant * (sum of 2^(slot * slot_bits) over the slots in use)` modulo `n^2`, where
+//! `constant = new bias - old bias * (sum of w)`.
+//!
+//! # Telling errors apart
+//!
+//! A wrong mark is [`Code::NotSafelight`]; bytes changed on the way are [`Code::Damaged`]; a file cut short is
+//! [`Code::Truncated`]; an intact file of another key is [`Code::ForeignKey`]. Nothing is repaired and nothing skipped.
+
+use crate::error::{Code, Error, Result};
+
+pub mod image;
+pub mod key;
+
+/// The media type of every Safelight file.
+pub const MEDIA_TYPE: &str = "application/vnd.safelight";
+/// The first bytes of every Safelight file.
+pub const MAGIC: [u8; 8] = *b"\x89SLT\r\n\x1a\n";
+/// The version of the format.
+pub const VERSION: u16 = 1;
+/// The length of the prologue in bytes.
+pub const PROLOGUE_BYTES: usize = 16;
+/// The longest header in bytes.
+pub const MAX_HEADER: u32 = 65_536;
+
+const SCHEME_PAILLIER: u8 = 1;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A public key.
+    PublicKey,
+    /// A secret key.
+    SecretKey,
+    /// An encrypted image.
+    Image,
+}
+
+impl Kind {
+    /// The name that programs see.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PublicKey => "public_key",
+            Self::SecretKey => "secret_key",
+            Self::Image => "image",
+        }
+    }
+
+    const fn number(self) -> u8 {
+        match self {
+            Self::PublicKey => 1,
+            Self::SecretKey => 2,
+            Self::Image => 3,
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::PublicKey => "a public key",
+            Self::SecretKey => "a secret key",
+            Self::Image => "an encrypted image",
+        }
+    }
+}
+
+/// The first 16 bytes of a file, checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prologue {
+    /// What the file holds.
+    pub kind: Kind,
+    /// The length of the header in bytes.
+    pub header_bytes: usize,
+}
+
+impl Prologue {
+    /// Reads the first 16 bytes of a file.
+    ///
+    /// # Errors
+    /// [`Code::NotSafelight`], [`Code::UnsupportedVersion`], [`Code::Truncated`], [`Code::BadHeader`].
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let known = bytes.len().min(MAGIC.len());
+        if bytes[..known] != MAGIC[..known] {
+            return Err(Error::new(
+                Code::NotSafelight,
+                "this is not a Safelight file: it does not start with Safelight's mark",
+            ));
+        }
+        let mut reader = Reader::new(bytes);
+        reader.take(MAGIC.len())?;
+        let version = reader.u16()?;
+        if version != VERSION {
+            return Err(Error::new(
+                Code::UnsupportedVersion,
+                format!("the file has format version {version}, this program reads version {VERSION}; update it"),
+            ));
+        }
+        let kind = match reader.u8()? {
+            1 => Kind::PublicKey,
+            2 => Kind::SecretKey,
+            3 => Kind::Image,
+            other => return Err(Error::new(Code::BadHeader, format!("the file is of unknown kind {other}"))),
+        };
+        let scheme = reader.u8()?;
+        if scheme != SCHEME_PAILLIER {
+            return Err(Error::new(Code::BadHeader, format!("the file is of unknown scheme {scheme}")));
+        }
+        let length = reader.u32()?;
+        if length > MAX_HEADER {
+            return Err(Error::new(Code::BadHeader, format!("the header of {length} bytes is too long")));
+        }
+        Ok(Self { kind, header_bytes: length as usize })
+    }
+
+    /// The length of prologue, header and header checksum in bytes.
+    #[must_use]
+    pub fn total_bytes(&self) -> usize {
+        PROLOGUE_BYTES + self.header_bytes + 4
+    }
+}
+
+/// A header whose checksum is right.
+#[derive(Clone, Copy, Debug)]
+pub struct Checked<'a> {
+    /// The header's own bytes.
+    pub header: &'a [u8],
+    /// Its checksum, which also goes into the checksum of each frame.
+    pub crc: u32,
+}
+
+/// Reads prologue, header and checksum from the start of `bytes`.
+///
+/// # Errors
+/// As [`Prologue::parse`], and [`Code::WrongKind`], [`Code::Truncated`], [`Code::Damaged`].
+pub fn open(bytes: &[u8], kind: Kind) -> Result<Checked<'_>> {
+    let prologue = Prologue::parse(bytes)?;
+    let mut reader = Reader::new(bytes);
+    let sealed = reader.take(PROLOGUE_BYTES + prologue.header_bytes)?;
+    let crc = reader.u32()?;
+    if crc32fast::hash(sealed) != crc {
+        return Err(Error::new(Code::Damaged, "the file's header is damaged; send or copy the whole file again"));
+    }
+    if prologue.kind != kind {
+        return Err(Error::new(
+            Code::WrongKind,
+            format!("this file is {}, but {} is needed here", prologue.kind.text(), kind.text()),
+        ));
+    }
+    Ok(Checked { header: &sealed[PROLOGUE_BYTES..], crc })
+}
+
+/// Puts prologue and checksum around a header.
+fn seal(kind: Kind, header: &[u8]) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend([kind.number(), SCHEME_PAILLIER]);
+    // Headers are at most 65,536 bytes long by construction.
+    bytes.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
+    bytes.extend(header);
+    let crc = crc32fast::hash(&bytes);
+    bytes.extend(crc.to_le_bytes());
+    bytes
+}
+
+/// Takes numbers off the front of a byte string.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(|| {
+            Error::new(Code::Truncated, "the data ends too early; send or copy the whole file again")
+        })?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn u8(&mut self) -> Result<u8> {
+        Ok(u8::from_le_bytes(self.array()?))
+    }
+
+    fn u16(&mut self) -> Result<u16> {
+        Ok(u16::from_le_bytes(self.array()?))
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn i64(&mut self) -> Result<i64> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
+    fn end(&self) -> Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(Code::TrailingData, format!("there are {} bytes too many at the end", self.0.len())))
+    }
+}

@@ -1,0 +1,115 @@
+//! Key files. See [`super`] for the format.
+
+use std::sync::Arc;
+
+use num_bigint::BigUint;
+
+use super::{Kind, Reader, open, seal};
+use crate::error::{Code, Error, Result};
+use crate::paillier::PublicKey;
+
+/// The bytes of a public key file.
+#[must_use]
+pub fn write_public(key: &PublicKey) -> Vec<u8> {
+    let mut header = key.bits().to_le_bytes().to_vec();
+    header.extend(key.id().0);
+    header.extend(key.n_bytes());
+    seal(Kind::PublicKey, &header)
+}
+
+/// Reads a public key file.
+///
+/// # Errors
+/// As [`open`], and [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
+pub fn read_public(bytes: &[u8]) -> Result<Arc<PublicKey>> {
+    let mut reader = Reader::new(whole(bytes, Kind::PublicKey)?);
+    let bits = reader.u16()?;
+    let id = reader.array()?;
+    let key = read_modulus(&mut reader, bits, id)?;
+    reader.end()?;
+    Ok(key)
+}
+
+/// Takes `n` off the reader and checks that size and key id are its own.
+pub(super) fn read_modulus(reader: &mut Reader<'_>, bits: u16, id: [u8; 16]) -> Result<Arc<PublicKey>> {
+    check_bits(bits)?;
+    let key = PublicKey::new(BigUint::from_bytes_le(reader.take(usize::from(bits) / 8)?))?;
+    check_name(&key, bits, id)?;
+    Ok(Arc::new(key))
+}
+
+fn check_bits(bits: u16) -> Result<()> {
+    if crate::paillier::key::MODULUS_BITS.contains(&bits) {
+        return Ok(());
+    }
+    Err(Error::new(Code::BadModulus, format!("a key of {bits} bits is not possible; allowed are 2048, 3072 and 4096")))
+}
+
+fn check_name(key: &PublicKey, bits: u16, id: [u8; 16]) -> Result<()> {
+    if key.bits() == bits && key.id().0 == id {
+        return Ok(());
+    }
+    Err(Error::new(Code::BadHeader, "the key's id or size is not that of its modulus"))
+}
+
+/// The header of a file that ends after it.
+fn whole(bytes: &[u8], kind: Kind) -> Result<&[u8]> {
+    let header = open(bytes, kind)?.header;
+    Reader::new(&bytes[super::PROLOGUE_BYTES + header.len() + 4..]).end()?;
+    Ok(header)
+}
+
+#[cfg(feature = "client")]
+mod secret {
+    use num_bigint::BigUint;
+    use zeroize::Zeroizing;
+
+    use super::{Kind, Reader, check_bits, check_name, open, read_public, seal, whole};
+    use crate::error::Result;
+    use crate::paillier::{EncryptionKey, SecretKey};
+
+    /// The bytes of a secret key file, which are wiped when dropped.
+    #[must_use]
+    pub fn write_secret(key: &SecretKey) -> Zeroizing<Vec<u8>> {
+        let bits = key.public().bits();
+        let mut header = Zeroizing::new(Vec::with_capacity(18 + usize::from(bits) / 8));
+        header.extend(bits.to_le_bytes());
+        header.extend(key.public().id().0);
+        for prime in [key.primes().0, key.primes().1] {
+            let start = header.len();
+            header.extend(prime);
+            header.resize(start + usize::from(bits) / 16, 0);
+        }
+        Zeroizing::new(seal(Kind::SecretKey, &header))
+    }
+
+    /// Reads a secret key file.
+    ///
+    /// # Errors
+    /// As [`open`], and [`crate::error::Code::BadSecretKey`], `BadModulus`, `BadHeader`, `TrailingData`.
+    pub fn read_secret(bytes: &[u8]) -> Result<SecretKey> {
+        let mut reader = Reader::new(whole(bytes, Kind::SecretKey)?);
+        let bits = reader.u16()?;
+        let id = reader.array()?;
+        check_bits(bits)?;
+        let p = BigUint::from_bytes_le(reader.take(usize::from(bits) / 16)?);
+        let q = BigUint::from_bytes_le(reader.take(usize::from(bits) / 16)?);
+        reader.end()?;
+        let key = SecretKey::from_primes(&p, &q)?;
+        check_name(key.public(), bits, id)?;
+        Ok(key)
+    }
+
+    /// Reads a key file of either kind, to encrypt with.
+    ///
+    /// # Errors
+    /// As [`read_secret`] and [`read_public`].
+    pub fn read_encryption_key(bytes: &[u8]) -> Result<EncryptionKey> {
+        if open(bytes, Kind::SecretKey).is_ok() {
+            return read_secret(bytes).map(EncryptionKey::Owner);
+        }
+        read_public(bytes).map(EncryptionKey::Public)
+    }
+}
+#[cfg(feature = "client")]
+pub use secret::{read_encryption_key, read_secret, write_secret};
