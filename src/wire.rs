@@ -1,8 +1,10 @@
 //! The versioned format of keys and encrypted images: version 1.
 //!
-//! This page is the whole specification. It is enough to write another client or server; a small one in Python is in
-//! `examples/any_server.py`. All numbers are little-endian, `u8` to `i64` as in Rust; ciphertexts and key numbers are
-//! little-endian integers of a fixed length.
+//! This page is the whole specification. It is enough to write another client or server: `examples/any_server.py` is a
+//! server and `tests/interop/reference.py` a client, both written from here, and `tests/vectors` has files to try.
+//!
+//! All numbers are little-endian, `u8` to `i64` as in Rust; ciphertexts and key numbers are little-endian integers of a
+//! fixed length.
 //!
 //! # Prologue, 16 bytes
 //!
@@ -15,19 +17,20 @@
 //! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
 //!
 //! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
-//! key ends here.
+//! key ends here. The header's own fields must fill it exactly.
 //!
 //! # Header of a public key
 //!
 //! | type | content |
 //! |---|---|
 //! | u16 | `bits`: the length of `n`, 2048, 3072 or 4096 |
-//! | 16 bytes | key id: the first 16 bytes of `SHA-256("safelight paillier key" followed by n)` |
-//! | bits/8 bytes | `n` |
+//! | 16 bytes | key id: the first 16 bytes of `SHA-256("safelight paillier key" followed by n)`, `n` as below |
+//! | bits/8 bytes | `n`: odd, exactly `bits` long, without factors below 4096 |
 //!
 //! # Header of a secret key
 //!
-//! The same three fields without `n`, then `p` and `q`, bits/16 bytes each.
+//! The same three fields without `n`, then its two prime factors `p` and `q`, bits/16 bytes each. They differ, each is
+//! exactly bits/2 long, and their order means nothing.
 //!
 //! # Header of an encrypted image
 //!
@@ -36,18 +39,22 @@
 //! | 0 | u16 | `bits` |
 //! | 2 | u8 | colour planes: 1 grey, 3 red, green, blue |
 //! | 3 | u8 | border policy used by the client: 0 replicate, 1 reflect, 2 zero |
-//! | 4 | u32, u32 | photo's width and height in pixels, together at most 2^24 pixels |
-//! | 12 | u16, u16 | tiles across and down |
+//! | 4 | u32, u32 | photo's width and height in pixels, each at least 1, together at most 2^24 pixels |
+//! | 12 | u16, u16 | tiles across and down, each at least 1 and not more than there are pixels |
 //! | 16 | u16, u16 | halo in pixels, left and right, above and below, each at most 1024 |
 //! | 20 | u8 | width of a slot in bits, 8 to 48 |
 //! | 21 | 3 bytes | zero |
-//! | 24 | i64, i64 | smallest and largest `raw` value that can occur |
-//! | 40 | i64 | bias: a slot holds `raw + bias`, which is never negative and always fits |
+//! | 24 | i64, i64 | `low`, `high`: smallest and largest `raw` value that can occur |
+//! | 40 | i64 | bias: a slot holds `raw + bias` |
 //! | 48 | i64 | divisor, 1 to 2^31 - 1: the pixel is `floor((2 raw + divisor) / (2 divisor))` |
 //! | 56 | 16 bytes | key id |
 //! | 72 | bits/8 bytes | `n` |
 //! | then | u16 | length of the history in bytes, at most 8,192 |
-//! | then | UTF-8 | history: filters applied, joined by "; ", without control characters |
+//! | then | UTF-8 | history: the texts of the filters applied, joined by "; ", without control characters |
+//!
+//! The slots fit into a plaintext: `tiles across * tiles down * planes * slot bits < bits`. The values fit into a slot:
+//! `low <= high`, `0 <= low + bias`, `high + bias < 2^(slot bits)`. Neither `low` nor `high`, divided by the divisor,
+//! reaches 2^30 in size, and `low`, `high` and bias do not reach 2^62.
 //!
 //! # Frames of an encrypted image
 //!
@@ -56,24 +63,88 @@
 //!
 //! | type | content |
 //! |---|---|
-//! | columns * bits/4 bytes | `columns = tile width + 2 halo` ciphertexts from left to right, each `0 < c < n^2` |
+//! | columns * bits/4 bytes | `columns = tile width + 2 halo` ciphertexts from left to right |
 //! | u32 | CRC-32 of: the header's CRC-32 (u32), the frame's number from 0 on (u32), the ciphertexts |
 //!
-//! The file ends after the last frame. Which pixel lies where is described in [`crate::paillier::layout`]; what a
-//! filter does to the header, in [`crate::paillier::filter::Filter::apply`].
+//! The file ends after the last frame. So its length follows from its header.
 //!
-//! # A filter, in short
+//! # Ciphertexts
 //!
-//! To filter with integer weights `w` (reach `rx`, `ry`) and divisor `d`: the result's ciphertext `(i, j)` is the
-//! product of `c(i + a, j + b)^w(a, b)`; the halo shrinks by `rx`, `ry`; the divisor is multiplied by `d`; `low` and
-//! `high` become the smallest and largest weighted sum; the new bias is `max(0, -low)`, and each ciphertext is
-//! multiplied by `1 + n * constant * (sum of 2^(slot * slot_bits) over the slots in use)` modulo `n^2`, where
-//! `constant = new bias - old bias * (sum of w)`.
+//! A ciphertext of the number `m`, `0 <= m < n`, is `c = (1 + n)^m * r^n mod n^2` (Paillier 1999), with a new random `r`
+//! below `n` for each. It satisfies `0 < c < n^2` and `gcd(c, n) = 1`; every reader checks both. The second is checked
+//! for all at once: the product of all ciphertexts modulo `n` must have no factor in common with `n`.
+//!
+//! Slot `s` of a plaintext is its bits from `s * slot bits` on. In ciphertext `(i, j)` (column `i`, row `j`), slot
+//! `(plane * tiles down + v) * tiles across + u` belongs to tile `(u, v)` and holds the pixel at
+//! `x = u * tile width + i - halo x`, `y = v * tile height + j - halo y` of that plane. Where that lies outside the
+//! photo (halo, or the overhang of the last tiles), the border policy says what the client puts there: the nearest pixel
+//! of the photo; the photo mirrored at its edge pixels, which are not repeated (`c b | a b c | b a`); or zero. A photo's
+//! samples, 0 to 255, are encrypted with `low` 0, `high` 255, bias 0, divisor 1.
+//!
+//! Whoever decrypts leaves halo and overhang out of the picture. A slot in use outside `low + bias` to `high + bias`, or
+//! bits set beyond the slots in use, show that a server did something else than its answer says.
+//!
+//! # Filters
+//!
+//! A filter with integer weights `w(a, b)`, `-rx <= a <= rx`, `-ry <= b <= ry`, makes of the pixels `in` the sums
+//! `out(x, y) = sum of w(a, b) * in(x + a, y + b)` and divides them by an integer `d`. On an encrypted image:
+//!
+//! - The result's ciphertext `(i, j)` is the product of all `c(i + rx + a, j + ry + b)^w(a, b)` modulo `n^2`. There are
+//!   `2 rx` columns and `2 ry` rows less. A negative power is a power of the inverse modulo `n^2`.
+//! - Each is multiplied by `1 + n * constant * (sum of 2^(s * slot bits) over the slots s in use)` modulo `n^2`, where
+//!   `constant = new bias - old bias * (sum of w)`. The slots in use are the first `tiles across * tiles down * planes`.
+//! - The header stays as it is but for these fields: the halo shrinks by `rx`, `ry`; the divisor is multiplied by `d`;
+//!   `low` and `high` become the smallest and largest sum that their old values allow; the bias becomes
+//!   `max(0, -low)`; the filter's text is added to the history.
+//!
+//! So the result is determined to the last byte. A filter that also adds `k` to each pixel adds `k * divisor` (the new
+//! one) to `low`, `high` and `constant`. A filter of two images, which follow one another in the request, multiplies the
+//! products of both: `low` and `high` are those of the sum of both sums, `constant` is the new bias less each old bias
+//! times the sum of its image's weights, and the rest of the header comes from the first. The two must be alike in key,
+//! size, planes, tiles, halo, slot bits and divisor.
+//!
+//! The weights of each filter and its text are in [`crate::paillier::filter`] and [`crate::paillier::kernel`]; the mean
+//! of a rectangle has all weights 1, `d` is their number, and its text is `mean size=WIDTHxHEIGHT`. The history is for
+//! people: no reader depends on it.
 //!
 //! # Telling errors apart
 //!
-//! A wrong mark is [`Code::NotSafelight`]; bytes changed on the way are [`Code::Damaged`]; a file cut short is
-//! [`Code::Truncated`]; an intact file of another key is [`Code::ForeignKey`]. Nothing is repaired and nothing skipped.
+//! Every reader checks in this order and stops at the first fault; nothing is repaired and nothing skipped. The names are
+//! those of [`Code`].
+//!
+//! | code | what is wrong |
+//! |---|---|
+//! | `not_safelight` | the mark, or as much of it as there is |
+//! | `unsupported_version` | the version is not 1 |
+//! | `bad_header` | kind or scheme are unknown, or the header is too long |
+//! | `damaged` | the header's checksum |
+//! | `wrong_kind` | a file of another kind is needed here |
+//! | `bad_header`, `bad_modulus`, `bad_secret_key`, `image_too_large` | a field of the header |
+//! | `too_large` | the reader takes no image of this size |
+//! | `foreign_key` | the image is under another key than the one that decrypts, or than the first image |
+//! | `images_differ` | two images that do not go together |
+//! | `halo_too_small` | the halo is narrower than the filter's reach |
+//! | `slot_overflow` | the filter's result would not fit its slots, or its divisor is too large |
+//! | `bad_filter` | the history has no room for the filter's text |
+//! | `damaged` | of each frame, the checksum |
+//! | `ciphertext_out_of_range` | of each frame, a ciphertext that is zero or not below `n^2` |
+//! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
+//! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
+//! | `trailing_data` | there is more after the last frame, or after a key |
+//!
+//! A file that ends where more is needed is `truncated`. What a filter wrote before an error is to be
+//! thrown away.
+//!
+//! # Over HTTP
+//!
+//! `POST /v1/filters/{name}?parameter=value` with the encrypted image as body (media type `application/vnd.safelight`)
+//! answers 200 with the filtered image, or a status of 400 and above with `application/problem+json` (RFC 9457), whose
+//! member `code` is one of the names above. Filters and parameters have the names of
+//! [`crate::paillier::Filter::catalogue`]: `mean` takes `radius=1` (the default) or `size=3x5`. A client may send
+//! `Prefer: respond-async`, which a server may ignore. `GET /v1` describes the server as JSON: `filters` is a list of
+//! objects with `name`, and `limits.max_bytes` the size of the largest encrypted image. For pages of other origins,
+//! CORS must allow the request header `Prefer`. The full interface of `safelight serve`, with jobs for long work, is
+//! described by its `GET /v1/openapi.json`.
 
 use crate::error::{Code, Error, Result};
 
@@ -215,6 +286,15 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Checked<'_>> {
         ));
     }
     Ok(Checked { header: &sealed[PROLOGUE_BYTES..], crc })
+}
+
+/// What went wrong inside a header whose checksum is right: nothing was lost on the way, its writer made it so.
+fn in_header(error: Error) -> Error {
+    match error.kind() {
+        Code::Truncated => Error::new(Code::BadHeader, "the file's header is shorter than its own numbers say"),
+        Code::TrailingData => Error::new(Code::BadHeader, "the file's header is longer than its own numbers say"),
+        _ => error,
+    }
 }
 
 /// Puts prologue and checksum around a header.

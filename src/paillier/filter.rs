@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::kernel::{Kernel, MAX_WEIGHT, gaussian_sum, gaussian_weights};
-use super::layout::{Encoding, MAX_HALO, bits_for};
+use super::layout::{Encoding, MAX_DIVISOR, MAX_HALO, bits_for};
 use crate::error::{Code, Error, Result};
 
 /// A filter with its parameters, checked. `Display` gives its canonical text.
@@ -241,12 +241,18 @@ impl Filter {
     /// result is the smallest that keeps it from being negative.
     ///
     /// # Errors
-    /// [`Code::SlotOverflow`] if the numbers grow beyond all slots.
+    /// [`Code::SlotOverflow`] if the numbers grow beyond all slots, or the divisor beyond [`MAX_DIVISOR`].
     pub fn apply(&self, inputs: &[Encoding]) -> Result<Encoding> {
         let overflow = || Error::new(Code::SlotOverflow, "the filtered values are too large for any slot");
         let narrow = |wide: i128| i64::try_from(wide).ok().filter(|v| v.abs() < 1 << 60).ok_or_else(overflow);
         let divisor_in = inputs.first().map_or(1, |input| input.divisor);
         let divisor = narrow(i128::from(divisor_in) * i128::from(self.divisor()))?;
+        if divisor > MAX_DIVISOR {
+            return Err(Error::new(
+                Code::SlotOverflow,
+                format!("the divisors of all filters applied multiply to {divisor}, more than {MAX_DIVISOR}"),
+            ));
+        }
         let offset = if let Self::Brightness { offset } = self { i128::from(*offset) * i128::from(divisor) } else { 0 };
         let (mut low, mut high) = (offset, offset);
         for (kernel, input) in self.kernels().iter().zip(inputs) {

@@ -18,6 +18,8 @@ pub const MAX_PIXELS: u64 = 1 << 24;
 pub const MAX_HALO: u16 = 1024;
 /// The widest slot, in bits.
 pub const MAX_SLOT_BITS: u8 = 48;
+/// The largest divisor.
+pub const MAX_DIVISOR: i64 = (1 << 31) - 1;
 /// The longest text of filters applied, in bytes.
 pub const MAX_HISTORY: usize = 8192;
 
@@ -218,7 +220,7 @@ pub struct Encoding {
     pub high: i64,
     /// Added to every slot so that none is negative: `low + bias >= 0`.
     pub bias: i64,
-    /// At least 1.
+    /// From 1 to [`MAX_DIVISOR`].
     pub divisor: i64,
 }
 
@@ -233,7 +235,7 @@ impl Encoding {
     pub fn check(&self, slot_bits: u8) -> Result<()> {
         let limit = 1i64 << 62;
         let bounded = [self.low, self.high, self.bias].iter().all(|v| (-limit..limit).contains(v));
-        if !bounded || self.low > self.high || self.low + self.bias < 0 || !(1..=i64::from(i32::MAX)).contains(&self.divisor)
+        if !bounded || self.low > self.high || self.low + self.bias < 0 || !(1..=MAX_DIVISOR).contains(&self.divisor)
         {
             return Err(Error::new(Code::BadHeader, "the numbers in the slots contradict each other"));
         }

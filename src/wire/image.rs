@@ -1,7 +1,7 @@
 //! Encrypted images: header and frames. See [`super`] for the format.
 
 use super::key::read_modulus;
-use super::{Checked, Kind, Reader, open, seal};
+use super::{Checked, Kind, Reader, in_header, open, seal};
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::{Limb, limbs_to_bytes};
 use crate::paillier::layout::MAX_HISTORY;
@@ -32,7 +32,7 @@ impl Frames {
     /// As [`super::open`], and [`Code::BadHeader`], [`Code::BadModulus`], [`Code::ImageTooLarge`].
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let Checked { header, crc } = open(bytes, Kind::Image)?;
-        let head = parse(header)?;
+        let head = parse(header).map_err(in_header)?;
         Ok(Self { head, crc, header_bytes: super::PROLOGUE_BYTES + header.len() + 4 })
     }
 
@@ -42,16 +42,21 @@ impl Frames {
         self.header_bytes
     }
 
-    /// The length of a frame in bytes, checksum included.
+    /// The length of a frame in bytes, checksum included; `usize::MAX` where no memory could hold it.
     #[must_use]
     pub fn frame_bytes(&self) -> usize {
-        self.head.layout.columns() as usize * self.head.key.ciphertext_bytes() + 4
+        usize::try_from(self.frame_length()).unwrap_or(usize::MAX)
     }
 
     /// The length of the whole file in bytes.
     #[must_use]
     pub fn total_bytes(&self) -> u64 {
-        self.header_bytes as u64 + u64::from(self.head.layout.rows()) * self.frame_bytes() as u64
+        self.header_bytes as u64 + u64::from(self.head.layout.rows()) * self.frame_length()
+    }
+
+    /// At most 2^35: it may not fit the browser's 32-bit `usize`.
+    fn frame_length(&self) -> u64 {
+        u64::from(self.head.layout.columns()) * self.head.key.ciphertext_bytes() as u64 + 4
     }
 
     /// The bytes of frame `index` with these ciphertexts.

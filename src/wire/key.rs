@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use num_bigint::BigUint;
 
-use super::{Kind, Reader, open, seal};
+use super::{Kind, Reader, in_header, open, seal};
 use crate::error::{Code, Error, Result};
 use crate::paillier::PublicKey;
 
@@ -22,7 +22,11 @@ pub fn write_public(key: &PublicKey) -> Vec<u8> {
 /// # Errors
 /// As [`open`], and [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
 pub fn read_public(bytes: &[u8]) -> Result<Arc<PublicKey>> {
-    let mut reader = Reader::new(whole(bytes, Kind::PublicKey)?);
+    parse_public(whole(bytes, Kind::PublicKey)?).map_err(in_header)
+}
+
+fn parse_public(header: &[u8]) -> Result<Arc<PublicKey>> {
+    let mut reader = Reader::new(header);
     let bits = reader.u16()?;
     let id = reader.array()?;
     let key = read_modulus(&mut reader, bits, id)?;
@@ -34,7 +38,11 @@ pub fn read_public(bytes: &[u8]) -> Result<Arc<PublicKey>> {
 pub(super) fn read_modulus(reader: &mut Reader<'_>, bits: u16, id: [u8; 16]) -> Result<Arc<PublicKey>> {
     check_bits(bits)?;
     let key = PublicKey::new(BigUint::from_bytes_le(reader.take(usize::from(bits) / 8)?))?;
-    check_name(&key, bits, id)?;
+    if key.bits() != bits {
+        let message = format!("the modulus has {} bits, not the {bits} that the file says; make a new key", key.bits());
+        return Err(Error::new(Code::BadModulus, message));
+    }
+    check_id(&key, id)?;
     Ok(Arc::new(key))
 }
 
@@ -45,11 +53,11 @@ fn check_bits(bits: u16) -> Result<()> {
     Err(Error::new(Code::BadModulus, format!("a key of {bits} bits is not possible; allowed are 2048, 3072 and 4096")))
 }
 
-fn check_name(key: &PublicKey, bits: u16, id: [u8; 16]) -> Result<()> {
-    if key.bits() == bits && key.id().0 == id {
+fn check_id(key: &PublicKey, id: [u8; 16]) -> Result<()> {
+    if key.id().0 == id {
         return Ok(());
     }
-    Err(Error::new(Code::BadHeader, "the key's id or size is not that of its modulus"))
+    Err(Error::new(Code::BadHeader, "the key id is not that of the modulus; use the file as its program wrote it"))
 }
 
 /// The header of a file that ends after it.
@@ -64,8 +72,8 @@ mod secret {
     use num_bigint::BigUint;
     use zeroize::Zeroizing;
 
-    use super::{Kind, Reader, check_bits, check_name, open, read_public, seal, whole};
-    use crate::error::Result;
+    use super::{Kind, Reader, check_bits, check_id, in_header, open, read_public, seal, whole};
+    use crate::error::{Code, Error, Result};
     use crate::paillier::{EncryptionKey, SecretKey};
 
     /// The bytes of a secret key file, which are wiped when dropped.
@@ -86,9 +94,13 @@ mod secret {
     /// Reads a secret key file.
     ///
     /// # Errors
-    /// As [`open`], and [`crate::error::Code::BadSecretKey`], `BadModulus`, `BadHeader`, `TrailingData`.
+    /// As [`open`], and [`Code::BadSecretKey`], [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
     pub fn read_secret(bytes: &[u8]) -> Result<SecretKey> {
-        let mut reader = Reader::new(whole(bytes, Kind::SecretKey)?);
+        parse_secret(whole(bytes, Kind::SecretKey)?).map_err(in_header)
+    }
+
+    fn parse_secret(header: &[u8]) -> Result<SecretKey> {
+        let mut reader = Reader::new(header);
         let bits = reader.u16()?;
         let id = reader.array()?;
         check_bits(bits)?;
@@ -96,7 +108,10 @@ mod secret {
         let q = BigUint::from_bytes_le(reader.take(usize::from(bits) / 16)?);
         reader.end()?;
         let key = SecretKey::from_primes(&p, &q)?;
-        check_name(key.public(), bits, id)?;
+        if key.public().bits() != bits {
+            return Err(Error::new(Code::BadSecretKey, "the secret key's primes are shorter than its file says"));
+        }
+        check_id(key.public(), id)?;
         Ok(key)
     }
 

@@ -1,0 +1,172 @@
+//! The bodies of the fuzz targets, one for each parser. A body must come back from any input; where the input is good,
+//! it checks what must then hold.
+//!
+//! `tests/fuzz_smoke.rs` includes this file too, so it uses nothing but `safelight` and `crc32fast`.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use safelight::paillier::{Filter, SecretKey, View, phe};
+use safelight::photo::{self, Photo, encode_png};
+use safelight::pipeline::{Limits, NoWatch, check_image, decrypt_image, run_filter};
+use safelight::wire::image::Frames;
+use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
+use safelight::wire::{PROLOGUE_BYTES, Prologue};
+
+/// The name and the body of every target.
+pub const ALL: [(&str, fn(&[u8])); 7] = [
+    ("photo", photo),
+    ("image_header", image_header),
+    ("frames", frames),
+    ("public_key", public_key),
+    ("secret_key", secret_key),
+    ("filter_query", filter_query),
+    ("phe_json", phe_json),
+];
+
+/// Small, so that an input which keeps its promises is soon done.
+const SMALL: Limits = Limits { max_bytes: 1 << 20, max_pixels: 1 << 16, max_ciphertexts: 200 };
+
+/// A photo file, of whatever kind.
+pub fn photo(data: &[u8]) {
+    let limits = photo::Limits { max_pixels: 1 << 16, max_side: 4096, max_alloc: 1 << 22 };
+    let Ok(photo) = Photo::decode(data, &limits) else { return };
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    assert!(width > 0 && height > 0 && width * height <= 1 << 16);
+    assert_eq!(photo.samples().len(), width * height * usize::from(photo.channels()));
+    assert!(photo.alpha().is_none_or(|alpha| alpha.len() == width * height));
+    let file = encode_png(photo.width(), photo.height(), photo.channels(), photo.samples(), photo.alpha());
+    let again = Photo::decode(&file.expect("a photo can be written"), &limits).expect("and read");
+    assert!(again.samples() == photo.samples() && again.alpha() == photo.alpha());
+}
+
+/// Prologue and header of an encrypted image.
+pub fn image_header(data: &[u8]) {
+    let _ = Prologue::parse(data);
+    for data in [data.to_vec(), repaired(data)] {
+        if let Ok(frames) = Frames::read(&data) {
+            assert!(frames.total_bytes() >= (frames.header_bytes() + frames.frame_bytes()) as u64);
+            // There is one way to write a header.
+            let (header, again) = Frames::write(frames.head.clone());
+            assert_eq!(header, data[..frames.header_bytes()]);
+            assert_eq!(again.head, frames.head);
+        }
+    }
+}
+
+/// A whole encrypted image: filtered, checked, decrypted. The first byte chooses the filter.
+pub fn frames(data: &[u8]) {
+    let Some((choice, data)) = data.split_first() else { return };
+    let filters = [
+        ("mean", vec![("radius", "1")]),
+        ("sobel-x", vec![]),
+        ("kernel", vec![("weights", "1,-2,3;-4,5,6;7,8,-9"), ("divisor", "3")]),
+        ("brightness", vec![("offset", "-9")]),
+        ("blend", vec![("share", "30")]),
+        ("gaussian", vec![("sigma", "2")]),
+    ];
+    let (name, parameters) = &filters[usize::from(*choice) % filters.len()];
+    let parameters: Vec<_> = parameters.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let filter = Filter::parse(name, &parameters).expect("a good filter");
+    for data in [data.to_vec(), repaired(data)] {
+        let checked = check_image(&mut &data[..], &SMALL, &NoWatch);
+        let mut output = Vec::new();
+        if run_filter(&mut &data[..], &mut output, &filter, &SMALL, &NoWatch).is_ok() {
+            let result = check_image(&mut &output[..], &SMALL, &NoWatch).expect("a result is a good image");
+            assert_eq!(result.total_bytes(), output.len() as u64);
+            assert!(filter.inputs() == 2 || checked.is_ok(), "filtered though it is not good");
+        }
+        if let Some(key) = test_key()
+            && decrypt_image(key, &mut &data[..], View::Clamp, &SMALL, &NoWatch).is_ok()
+        {
+            assert!(checked.is_ok(), "decrypted though it is not good");
+        }
+    }
+}
+
+/// A public key file.
+pub fn public_key(data: &[u8]) {
+    for data in [data.to_vec(), repaired(data)] {
+        let _ = read_encryption_key(&data);
+        if let Ok(key) = read_public(&data) {
+            assert_eq!(write_public(&key), data);
+        }
+    }
+}
+
+/// A secret key file.
+pub fn secret_key(data: &[u8]) {
+    for data in [data.to_vec(), repaired(data)] {
+        if let Ok(key) = read_secret(&data) {
+            assert_eq!(*write_secret(&key), data);
+            assert_eq!(read_encryption_key(&data).expect("the same").public(), key.public());
+        }
+    }
+}
+
+/// A filter as in an address: `name?parameter=value&parameter=value`.
+pub fn filter_query(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (name, query) = text.split_once('?').unwrap_or((&text, ""));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let parameters: Vec<_> =
+        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let Ok(filter) = Filter::parse(name, &parameters) else { return };
+    assert_eq!(filter.kernels().len(), filter.inputs());
+    let _ = (filter.radius(), filter.slot_bits());
+    // Its text means the same filter and may stand in a history.
+    let canonical = filter.to_string();
+    assert!(canonical.len() < 4096 && !canonical.chars().any(char::is_control));
+    let mut words = canonical.split(' ');
+    let name = words.next().expect("a name");
+    let parameters: Vec<_> =
+        words.map(|word| word.split_once('=').expect("name=value")).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    assert_eq!(Filter::parse(name, &parameters).expect("its own text"), filter);
+}
+
+/// The JSON of python-paillier.
+pub fn phe_json(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(key) = phe::read_public_key(text) {
+        assert_eq!(phe::read_public_key(&phe::write_public_key(&key)).expect("its own text"), key);
+    }
+    if let Ok((key, numbers)) = phe::read_numbers(text) {
+        let (again, same) = phe::read_numbers(&phe::write_numbers(&key, &numbers)).expect("its own text");
+        assert!(again == key && same == numbers);
+    }
+}
+
+/// The published test key, where the test vectors are at hand.
+fn test_key() -> Option<&'static SecretKey> {
+    static KEY: LazyLock<Option<SecretKey>> = LazyLock::new(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let place = "tests/vectors/valid/published-test-2048.key";
+        let file = std::fs::read(root.join(place)).or_else(|_| std::fs::read(root.join("..").join(place)));
+        read_secret(&file.ok()?).ok()
+    });
+    KEY.as_ref()
+}
+
+/// The same with right checksums, so that a change is seen by what lies behind them.
+fn repaired(data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    let Ok(prologue) = Prologue::parse(&data) else { return data };
+    let end = PROLOGUE_BYTES + prologue.header_bytes;
+    if data.len() < end + 4 {
+        return data;
+    }
+    let crc = crc32fast::hash(&data[..end]).to_le_bytes();
+    data[end..end + 4].copy_from_slice(&crc);
+    if let Ok(frames) = Frames::read(&data) {
+        let length = frames.frame_bytes();
+        for (index, frame) in (0u32..).zip(data[end + 4..].chunks_exact_mut(length)) {
+            let (ciphertexts, sum) = frame.split_at_mut(length - 4);
+            let mut hasher = crc32fast::Hasher::new();
+            hasher.update(&crc);
+            hasher.update(&index.to_le_bytes());
+            hasher.update(ciphertexts);
+            sum.copy_from_slice(&hasher.finalize().to_le_bytes());
+        }
+    }
+    data
+}

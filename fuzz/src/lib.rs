@@ -1,0 +1,3 @@
+//! What the fuzz targets do.
+
+pub mod bodies;

@@ -1,0 +1,143 @@
+//! The `safelight` program: arguments to one command each.
+//!
+//! Every command works in the same three steps: the flags become one checked value; inputs are opened and the output is
+//! begun under a temporary name; the work is done and the output gets its name. Whatever fails on the way leaves no
+//! output behind, writes `error[code]: message` on standard error and ends with exit code 1. Flags that make no sense
+//! end with exit code 2.
+//!
+//! Commands that need secret keys or photos exist with the feature `client`, `serve` with the feature `server`.
+
+mod completions;
+#[cfg(feature = "client")]
+mod decrypt;
+#[cfg(feature = "client")]
+mod encrypt;
+mod files;
+mod filter;
+mod info;
+#[cfg(feature = "client")]
+mod key;
+#[cfg(feature = "client")]
+mod phe;
+mod remote;
+#[cfg(feature = "server")]
+mod serve;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Result;
+use crate::pipeline;
+use ui::Ui;
+
+/// What the command line accepts in its owner's own files. Wider than a server's limits: slots may be wide and keys
+/// long, and the files are read as streams.
+const LIMITS: pipeline::Limits = pipeline::Limits {
+    max_bytes: 8 << 30,
+    max_pixels: crate::paillier::layout::MAX_PIXELS,
+    max_ciphertexts: 1 << 22,
+};
+
+/// Let a server work on a photo that it cannot see.
+///
+/// The photo is encrypted here, filtered there, and decrypted here. The server sees the photo's size and the filter's
+/// name, and nothing of the picture.
+#[derive(Parser)]
+#[command(name = "safelight", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    /// No progress bars, notes or summaries
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight keygen paillier --out my.key
+  safelight encrypt --key my.key photo.png --out photo.slt
+  safelight filter mean --radius 1 photo.slt --out blurred.slt --server https://photos.example
+  safelight decrypt --key my.key blurred.slt --out blurred.png
+
+A file named - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage.
+Outputs are complete or absent: they get their name only when everything has been written.";
+
+#[derive(Subcommand)]
+enum Command {
+    #[cfg(feature = "client")]
+    Keygen(key::KeygenFlags),
+    #[cfg(feature = "client")]
+    Pubkey(key::PubkeyFlags),
+    #[cfg(feature = "client")]
+    Encrypt(encrypt::Flags),
+    Filter(filter::Flags),
+    #[cfg(feature = "client")]
+    Decrypt(decrypt::Flags),
+    Info(info::Flags),
+    #[cfg(feature = "server")]
+    Serve(Box<serve::Flags>),
+    #[cfg(feature = "client")]
+    Phe(phe::Flags),
+    Completions(completions::Flags),
+}
+
+/// Runs the program with the process's arguments and gives its exit code.
+#[must_use]
+pub fn run() -> ExitCode {
+    // Ends the process with code 2 on wrong usage, and with 0 after --help and --version.
+    let Cli { quiet, command } = Cli::parse();
+    let ui = Ui::new(quiet);
+    match dispatch(command, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: Command, ui: &Ui) -> Result<()> {
+    match command {
+        #[cfg(feature = "client")]
+        Command::Keygen(flags) => key::keygen(flags, ui),
+        #[cfg(feature = "client")]
+        Command::Pubkey(flags) => key::pubkey(&flags),
+        #[cfg(feature = "client")]
+        Command::Encrypt(flags) => encrypt::run(flags, ui),
+        Command::Filter(flags) => filter::run(flags, ui),
+        #[cfg(feature = "client")]
+        Command::Decrypt(flags) => decrypt::run(flags, ui),
+        Command::Info(flags) => info::run(&flags, ui),
+        #[cfg(feature = "server")]
+        Command::Serve(flags) => serve::run(*flags),
+        #[cfg(feature = "client")]
+        Command::Phe(flags) => phe::run(flags),
+        Command::Completions(flags) => completions::run(&flags),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_of_all_commands_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_examples() {
+        fn walk(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            assert!(command.get_about().is_some(), "{path} has no description");
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example") || command.has_subcommands(), "{path} has no examples");
+            command.get_subcommands().for_each(|sub| walk(sub, &path));
+        }
+        walk(&Cli::command(), "");
+    }
+}

@@ -1,0 +1,167 @@
+//! `safelight encrypt`: a photo becomes an encrypted image.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+
+use super::files::{Care, Sink, Source};
+use super::filter;
+use super::ui::{Ui, Unit};
+use crate::error::{Code, Error, Result};
+use crate::paillier::layout::{MAX_HALO, MAX_SLOT_BITS, bits_for};
+use crate::paillier::{Border, Encoding, EncryptOptions, Filter};
+use crate::photo::{Limits, Photo};
+use crate::pipeline;
+use crate::wire::key as key_file;
+
+/// The longest photo file that is read, in bytes.
+pub(super) const MAX_PHOTO_FILE: u64 = 512 << 20;
+
+/// Encrypt a photo (PNG, JPEG or WebP)
+///
+/// The photo's edge is encrypted several times, so that the filter finds the neighbours of every pixel: how far it may
+/// reach is set here. Without options a filter of radius 1 (3x3) fits.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight encrypt --key my.key photo.png --out photo.slt
+  safelight encrypt --key my.key photo.jpg --out photo.slt --for 'gaussian sigma=2'
+  safelight encrypt --key her.pub photo.webp --out for-her.slt --radius 3 --border reflect")]
+pub(super) struct Flags {
+    /// The secret key (fast) or public key file to encrypt with
+    #[arg(long, value_name = "KEY_OR_PUB")]
+    key: OsString,
+    /// The photo, or -
+    photo: OsString,
+    /// The encrypted image to write, or -
+    #[arg(long, value_name = "OUT.slt")]
+    out: OsString,
+    /// How far a filter may reach, in pixels [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_HALO)))]
+    radius: Option<u16>,
+    /// The same, across and down apart
+    #[arg(long, value_name = "WxH", value_parser = parse_halo, conflicts_with = "radius")]
+    halo: Option<(u16, u16)>,
+    /// What stands for the pixels outside the photo: its edge pixel, its mirror image, or black
+    #[arg(long, default_value = "replicate", value_parser = border_parser())]
+    border: Border,
+    /// Room for the filter's weights: bits per sample, 8 to 48 [default: what a Gaussian of this radius needs]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(8..=i64::from(MAX_SLOT_BITS)))]
+    slot_bits: Option<u8>,
+    /// Exactly the reach and room for this filter, as in 'mean radius=2'; repeat it for several in a row
+    #[arg(long = "for", value_name = "FILTER", conflicts_with_all = ["radius", "halo", "slot_bits"])]
+    filters: Vec<String>,
+}
+
+/// The flags, checked.
+struct Job {
+    key: Source,
+    photo: Source,
+    out: OsString,
+    options: EncryptOptions,
+}
+
+impl Flags {
+    fn check(self) -> Result<Job> {
+        let (key, photo) = (Source::from(self.key), Source::from(self.photo));
+        Source::check_one_stdin(&[&key, &photo])?;
+        let options = if self.filters.is_empty() {
+            let halo = self.halo.or(self.radius.map(|n| (n, n))).unwrap_or((1, 1));
+            let mut options = EncryptOptions::for_halo(halo, self.border);
+            options.slot_bits = self.slot_bits.unwrap_or(options.slot_bits);
+            options
+        } else {
+            let filters = self.filters.iter().map(|text| filter::from_text(text)).collect::<Result<Vec<_>>>()?;
+            options_for(&filters, self.border)?
+        };
+        Ok(Job { key, photo, out: self.out, options })
+    }
+}
+
+/// Exactly what these filters need one after another.
+fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
+    let mut options = EncryptOptions { border, halo: (0, 0), slot_bits: 8 };
+    let mut encoding = Encoding::SAMPLES;
+    for filter in filters {
+        let (x, y) = filter.radius();
+        let halo = options.halo.0.checked_add(x).zip(options.halo.1.checked_add(y));
+        options.halo = halo.filter(|&(x, y)| x.max(y) <= MAX_HALO).ok_or_else(|| {
+            Error::new(Code::BadFilter, format!("these filters together reach farther than {MAX_HALO} pixels"))
+        })?;
+        // A filter of two images takes a second one like the first.
+        encoding = filter.apply(&vec![encoding; filter.inputs()])?;
+        options.slot_bits = options.slot_bits.max(bits_for(encoding.high + encoding.bias));
+    }
+    if options.slot_bits > MAX_SLOT_BITS {
+        return Err(Error::new(Code::SlotOverflow, "no slot is wide enough for these filters; use smaller weights"));
+    }
+    Ok(options)
+}
+
+pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
+    let job = flags.check()?;
+    let key = key_file::read_encryption_key(&job.key.read_key()?)?;
+    let photo = read_photo(&job.photo, ui)?;
+    let mut sink = Sink::create(&job.out, Care::Binary)?;
+    ui.catch_interrupts();
+    let bar = ui.bar("encrypting", Unit::Rows);
+    let head = pipeline::encrypt_image(key, &photo, &job.options, &mut sink, &bar)?;
+    bar.clear();
+    sink.finish()?;
+    let layout = &head.layout;
+    ui.summary(&format!(
+        "encrypted {} x {} pixels under key {} with room for a radius of {} x {}",
+        layout.width,
+        layout.height,
+        head.key.id(),
+        layout.halo.0,
+        layout.halo.1
+    ));
+    Ok(())
+}
+
+/// Reads and decodes a photo, and tells its owner what is lost.
+pub(super) fn read_photo(source: &Source, ui: &Ui) -> Result<Photo> {
+    let bytes = source.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
+    let photo = Photo::decode(&bytes, &Limits::default())?;
+    photo.notices().iter().for_each(|notice| ui.note(notice.text()));
+    Ok(photo)
+}
+
+fn border_parser() -> impl clap::builder::TypedValueParser<Value = Border> {
+    PossibleValuesParser::new(Border::ALL.map(Border::as_str)).try_map(|name| Border::from_name(&name))
+}
+
+fn parse_halo(text: &str) -> Result<(u16, u16), String> {
+    let side = |text: &str| text.parse().ok().filter(|&n: &u16| n <= MAX_HALO);
+    text.split_once('x')
+        .and_then(|(x, y)| side(x).zip(side(y)))
+        .ok_or_else(|| format!("write two numbers from 0 to {MAX_HALO}, such as 3x1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_in_a_row_add_up() {
+        let filters = ["mean size=3x5", "sobel-x"].map(|text| filter::from_text(text).expect(text));
+        let options = options_for(&filters, Border::Zero).expect("options");
+        assert_eq!(options.halo, (2, 3));
+        // A sum of 15 samples, then weights 4 and -4: -15300 to 15300.
+        assert_eq!(options.slot_bits, bits_for(30_600));
+        let one = options_for(&filters[..1], Border::Zero).expect("options");
+        assert_eq!(one, EncryptOptions::for_filter(&filters[0], Border::Zero).expect("options"));
+        let far = vec![filter::from_text("mean radius=600").expect("filter"); 2];
+        assert!(options_for(&far, Border::Zero).is_err());
+    }
+
+    #[test]
+    fn halos_are_two_numbers() {
+        assert_eq!(parse_halo("3x1"), Ok((3, 1)));
+        for text in ["3", "x", "3x", "1025x0", "-1x1", "1x1x1"] {
+            assert!(parse_halo(text).is_err(), "{text}");
+        }
+    }
+}

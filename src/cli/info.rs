@@ -1,0 +1,203 @@
+//! `safelight info`: what a file is, without any key. Of a secret key it tells the public facts only.
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Read};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::LIMITS;
+use super::files::{self, Source, read_header};
+use super::ui::{Ui, Unit};
+use crate::error::{Code, Error, Result};
+use crate::paillier::KeyId;
+use crate::pipeline;
+use crate::wire::image::Frames;
+use crate::wire::{self, Kind, key as key_file};
+
+/// Tell what a key or an encrypted image is
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight info photo.slt
+  safelight info --json --check photo.slt")]
+pub(super) struct Flags {
+    /// The file, or -
+    file: std::ffi::OsString,
+    /// As JSON, for programs
+    #[arg(long)]
+    json: bool,
+    /// Read all of it and verify every checksum and ciphertext
+    #[arg(long)]
+    check: bool,
+}
+
+/// What is known of a file.
+#[derive(Serialize)]
+struct Facts {
+    kind: &'static str,
+    version: u16,
+    scheme: &'static str,
+    key_id: String,
+    bits: u16,
+    #[serde(flatten)]
+    image: Option<Image>,
+    /// The file's length, if it is known.
+    bytes: Option<u64>,
+    checked: bool,
+}
+
+#[derive(Serialize)]
+struct Image {
+    width: u32,
+    height: u32,
+    channels: u8,
+    tiles: (u16, u16),
+    halo: (u16, u16),
+    slot_bits: u8,
+    border: &'static str,
+    range: (i64, i64),
+    divisor: i64,
+    filters: Vec<String>,
+    ciphertexts: u64,
+    /// The length that a file with this header has.
+    complete_bytes: u64,
+}
+
+pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
+    let source = Source::from(flags.file.as_os_str());
+    let mut input = source.open()?;
+    let (prologue, header) = read_header(&mut *input)?;
+    let facts = match prologue.kind {
+        Kind::Image => image(&source, input, &header, flags.check, ui)?,
+        kind => key(kind, input, header, flags.check)?,
+    };
+    let text = if flags.json {
+        let json = serde_json::to_string_pretty(&facts);
+        json.map_err(|error| Error::new(Code::Internal, error.to_string()))? + "\n"
+    } else {
+        facts.text()
+    };
+    files::print(&text)
+}
+
+fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: bool, ui: &Ui) -> Result<Facts> {
+    let frames = Frames::read(header)?;
+    if check {
+        ui.catch_interrupts();
+        let bar = ui.bar("checking", Unit::Rows);
+        pipeline::check_image(&mut Cursor::new(header).chain(input), &LIMITS, &bar)?;
+        bar.clear();
+    }
+    let bytes = if check { Some(frames.total_bytes()) } else { source.length() };
+    let head = &frames.head;
+    let layout = &head.layout;
+    let filters = head.history.split("; ").filter(|filter| !filter.is_empty()).map(str::to_owned).collect();
+    let image = Image {
+        width: layout.width,
+        height: layout.height,
+        channels: layout.channels,
+        tiles: layout.grid,
+        halo: layout.halo,
+        slot_bits: layout.slot_bits,
+        border: layout.border.as_str(),
+        range: (head.encoding.low, head.encoding.high),
+        divisor: head.encoding.divisor,
+        filters,
+        ciphertexts: head.ciphertexts(),
+        complete_bytes: frames.total_bytes(),
+    };
+    Ok(Facts::new(Kind::Image, head.key.id(), head.key.bits(), bytes, check, Some(image)))
+}
+
+fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) -> Result<Facts> {
+    // The header may hold the primes.
+    let mut bytes = zeroize::Zeroizing::new(header);
+    let header_bytes = bytes.len();
+    input.take(1).read_to_end(&mut bytes)?;
+    if bytes.len() > header_bytes {
+        return Err(Error::new(Code::TrailingData, "the file goes on after the end of the key; copy it again"));
+    }
+    let (id, bits) = match kind {
+        Kind::PublicKey => {
+            let key = key_file::read_public(&bytes)?;
+            (key.id(), key.bits())
+        }
+        _ => public_facts(&bytes, check)?,
+    };
+    Ok(Facts::new(kind, id, bits, Some(bytes.len() as u64), check || kind == Kind::PublicKey, None))
+}
+
+/// The public facts at the start of a secret key's header.
+fn public_facts(bytes: &[u8], check: bool) -> Result<(KeyId, u16)> {
+    if check {
+        verify_secret(bytes)?;
+    }
+    let header = wire::open(bytes, Kind::SecretKey)?.header;
+    let short = || Error::new(Code::BadHeader, "the key's header is too short");
+    let (bits, rest) = header.split_first_chunk::<2>().ok_or_else(short)?;
+    let id = rest.first_chunk::<16>().ok_or_else(short)?;
+    Ok((KeyId(*id), u16::from_le_bytes(*bits)))
+}
+
+#[cfg(feature = "client")]
+fn verify_secret(bytes: &[u8]) -> Result<()> {
+    key_file::read_secret(bytes).map(drop)
+}
+
+#[cfg(not(feature = "client"))]
+fn verify_secret(_: &[u8]) -> Result<()> {
+    Err(Error::new(Code::BadArgument, "this program is built without secret keys and cannot check one"))
+}
+
+impl Facts {
+    fn new(kind: Kind, key: KeyId, bits: u16, bytes: Option<u64>, checked: bool, image: Option<Image>) -> Self {
+        Self {
+            kind: kind.as_str(),
+            version: wire::VERSION,
+            scheme: "paillier",
+            key_id: key.to_string(),
+            bits,
+            image,
+            bytes,
+            checked,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name:<12} {value}");
+        };
+        line("kind", format!("{} (format version {})", self.kind.replace('_', " "), self.version));
+        line("key", format!("{}, {} of {} bits", self.key_id, self.scheme, self.bits));
+        if let Some(image) = &self.image {
+            let colours = if image.channels == 1 { "grey" } else { "RGB" };
+            line("picture", format!("{} x {} pixels, {colours}", image.width, image.height));
+            line("tiles", format!("{} x {}", image.tiles.0, image.tiles.1));
+            line("halo", format!("{} x {} pixels, {} border", image.halo.0, image.halo.1, image.border));
+            line("slots", format!("{} bits each", image.slot_bits));
+            line("values", format!("{} to {}, divided by {}", image.range.0, image.range.1, image.divisor));
+            line("filters", if image.filters.is_empty() { "none".into() } else { image.filters.join(", then ") });
+            line("ciphertexts", image.ciphertexts.to_string());
+        }
+        line("size", self.size());
+        line("checked", if self.checked { "all of it, intact" } else { "its header only" }.into());
+        text
+    }
+
+    fn size(&self) -> String {
+        let complete = self.image.as_ref().map(|image| image.complete_bytes);
+        match (self.bytes, complete) {
+            (Some(bytes), Some(complete)) if bytes < complete => {
+                format!("{bytes} bytes: cut short, {complete} are missing to the end", complete = complete - bytes)
+            }
+            (Some(bytes), Some(complete)) if bytes > complete => {
+                format!("{bytes} bytes, {} too many", bytes - complete)
+            }
+            (Some(bytes), _) | (None, Some(bytes)) => format!("{bytes} bytes"),
+            (None, None) => "unknown".into(),
+        }
+    }
+}

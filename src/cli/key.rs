@@ -1,0 +1,92 @@
+//! `safelight keygen` and `safelight pubkey`: make a key, give its public half away.
+
+use std::ffi::OsString;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+
+use super::files::{Care, Sink, Source};
+use super::ui::{Ui, Unit};
+use crate::error::{Code, Error, Result};
+use crate::math::random;
+use crate::paillier::{KeySearch, SecretKey};
+use crate::pipeline::Watch as _;
+use crate::wire::{Kind, Prologue, key as key_file};
+
+/// Make a new secret key
+#[derive(Args)]
+pub(super) struct KeygenFlags {
+    #[command(subcommand)]
+    scheme: Scheme,
+}
+
+#[derive(Subcommand)]
+enum Scheme {
+    Paillier(PaillierFlags),
+}
+
+/// A key for exact linear filters (Paillier)
+///
+/// The file is readable by its owner alone. An existing file is never overwritten. Who has this file can see every
+/// photo encrypted under it; who loses it, none.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight keygen paillier --out my.key
+  safelight keygen paillier --bits 2048 --out quick.key")]
+struct PaillierFlags {
+    /// Length of the key in bits: 2048 is 112-bit security, 3072 is 128, 4096 about 150
+    #[arg(long, default_value = "3072", value_parser = PossibleValuesParser::new(["2048", "3072", "4096"]))]
+    bits: String,
+    /// The file to write, which must not exist
+    #[arg(long, value_name = "KEY")]
+    out: OsString,
+}
+
+/// Write the public half of a key, with which others can encrypt photos for you
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight pubkey my.key --out my.pub")]
+pub(super) struct PubkeyFlags {
+    /// The secret key file, or -
+    key: OsString,
+    /// The file to write, or -
+    #[arg(long, value_name = "PUB")]
+    out: OsString,
+}
+
+pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
+    let Scheme::Paillier(PaillierFlags { bits, out }) = flags.scheme;
+    let bits = bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
+    let sink = Sink::create(&out, Care::Secret)?;
+    ui.catch_interrupts();
+    let key = search(bits, ui)?;
+    sink.write_whole(&key_file::write_secret(&key))?;
+    ui.summary(&format!("made secret key {} of {bits} bits; keep the file to yourself", key.public().id()));
+    Ok(())
+}
+
+fn search(bits: u16, ui: &Ui) -> Result<SecretKey> {
+    let bar = ui.bar("searching", Unit::Unknown);
+    let mut search = KeySearch::new(bits)?;
+    let mut rng = random::system();
+    loop {
+        bar.check()?;
+        bar.tick();
+        if let Some(key) = search.step(&mut rng)? {
+            bar.clear();
+            return Ok(key);
+        }
+    }
+}
+
+pub(super) fn pubkey(flags: &PubkeyFlags) -> Result<()> {
+    let bytes = Source::from(flags.key.as_os_str()).read_key()?;
+    let public = if Prologue::parse(&bytes)?.kind == Kind::PublicKey {
+        key_file::read_public(&bytes)?
+    } else {
+        key_file::read_secret(&bytes)?.public().clone()
+    };
+    Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&public))
+}

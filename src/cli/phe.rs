@@ -1,0 +1,141 @@
+//! `safelight phe`: exchange of keys and encrypted numbers with python-paillier.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use num_bigint::BigInt;
+
+use super::files::{self, Care, Sink, Source};
+use crate::error::{Code, Error, Result};
+use crate::math::random;
+use crate::paillier::{PublicKey, phe};
+use crate::wire::key as key_file;
+
+/// The longest JSON file that is read, in bytes.
+const MAX_JSON: u64 = 256 << 20;
+
+/// Exchange keys and encrypted numbers with python-paillier (phe)
+#[derive(Args)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    ExportKey(ExportKeyFlags),
+    ImportKey(ImportKeyFlags),
+    Encrypt(EncryptFlags),
+    Decrypt(DecryptFlags),
+}
+
+/// Write a public key as python-paillier reads it
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight phe export-key my.key --out my.json")]
+struct ExportKeyFlags {
+    /// The secret or public key file, or -
+    #[arg(value_name = "KEY_OR_PUB")]
+    key: OsString,
+    /// The JSON file to write, or -
+    #[arg(long, value_name = "FILE.json")]
+    out: OsString,
+}
+
+/// Read a public key of python-paillier
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight phe import-key her.json --out her.pub
+  safelight encrypt --key her.pub photo.png --out for-her.slt")]
+struct ImportKeyFlags {
+    /// The JSON file, or -
+    #[arg(value_name = "FILE.json")]
+    json: OsString,
+    /// The public key file to write, or -
+    #[arg(long, value_name = "PUB")]
+    out: OsString,
+}
+
+/// Encrypt integers, one per ciphertext, exponent 0
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight phe encrypt --key my.key --out numbers.json -- 1 -2 300")]
+struct EncryptFlags {
+    /// The secret or public key file, or -
+    #[arg(long, value_name = "KEY_OR_PUB")]
+    key: OsString,
+    /// The JSON file to write, or -
+    #[arg(long, value_name = "FILE.json")]
+    out: OsString,
+    /// The integers
+    #[arg(required = true, allow_negative_numbers = true, value_name = "INTEGER")]
+    numbers: Vec<BigInt>,
+}
+
+/// Decrypt integers and print one on each line
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight phe decrypt --key my.key numbers.json")]
+struct DecryptFlags {
+    /// The secret key file, or -
+    #[arg(long, value_name = "KEY")]
+    key: OsString,
+    /// The JSON file, or -
+    #[arg(value_name = "FILE.json")]
+    json: OsString,
+}
+
+pub(super) fn run(flags: Flags) -> Result<()> {
+    match flags.command {
+        Command::ExportKey(flags) => {
+            let key = key_file::read_encryption_key(&Source::from(flags.key).read_key()?)?;
+            write_json(&flags.out, phe::write_public_key(key.public()))
+        }
+        Command::ImportKey(flags) => {
+            let key = phe::read_public_key(&read_json(&Source::from(flags.json))?)?;
+            Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&key))
+        }
+        Command::Encrypt(flags) => {
+            let key = key_file::read_encryption_key(&Source::from(flags.key).read_key()?)?;
+            let mut rng = random::system();
+            let encrypted =
+                flags.numbers.iter().map(|number| key.encrypt(number, &mut rng)).collect::<Result<Vec<_>>>()?;
+            write_json(&flags.out, phe::write_numbers(key.public(), &encrypted))
+        }
+        Command::Decrypt(flags) => decrypt(&Source::from(flags.key), &Source::from(flags.json)),
+    }
+}
+
+fn decrypt(key: &Source, json: &Source) -> Result<()> {
+    Source::check_one_stdin(&[key, json])?;
+    let key = key_file::read_secret(&key.read_key()?)?;
+    let (public, numbers): (Arc<PublicKey>, _) = phe::read_numbers(&read_json(json)?)?;
+    if public != *key.public() {
+        return Err(Error::new(
+            Code::ForeignKey,
+            format!("the numbers are encrypted under key {}, this key is {}", public.id(), key.public().id()),
+        ));
+    }
+    let mut text = String::new();
+    for number in &numbers {
+        text.push_str(&key.decrypt(number)?.to_string());
+        text.push('\n');
+    }
+    files::print(&text)
+}
+
+fn read_json(source: &Source) -> Result<String> {
+    let bytes = source.read(MAX_JSON, Code::TooLarge)?;
+    String::from_utf8(bytes.to_vec())
+        .map_err(|_| Error::new(Code::BadArgument, format!("{source} is not text; give a JSON file")))
+}
+
+fn write_json(out: &OsString, mut text: String) -> Result<()> {
+    text.push('\n');
+    Sink::create(out, Care::Text)?.write_whole(text.as_bytes())
+}

@@ -1,0 +1,319 @@
+//! A server that filters: upload, wait, download. Knows the interface of [`crate::server`] and of simpler servers that
+//! answer at once.
+
+mod exchange;
+
+use std::io::{Read, Write as _};
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use ureq::Agent;
+use ureq::http::{Request, Uri, header};
+
+use self::exchange::{Exchange, Watched};
+use super::files::Sink;
+use super::ui::{Bar, Ui, Unit};
+use crate::error::{Code, Error, Result};
+use crate::pipeline::Watch as _;
+use crate::wire::MEDIA_TYPE;
+
+/// How long a job's state may stay unknown before the server counts as gone.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long is waited for an answer that no longer matters.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// The longest JSON answer that is read, in bytes.
+const MAX_JSON: u64 = 1 << 16;
+
+/// A server's address.
+#[derive(Clone)]
+pub(super) struct Server {
+    /// Scheme, host and port.
+    origin: String,
+    /// The path under which its interface lies, without `/` at its end.
+    folder: String,
+}
+
+/// What is sent.
+pub(super) struct Upload {
+    pub(super) body: Box<dyn Read + Send>,
+    /// Bytes in all.
+    pub(super) length: u64,
+}
+
+impl Server {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let uri: Uri = text.parse().map_err(|_| "this is not an address".to_owned())?;
+        let known = matches!(uri.scheme_str(), Some("http" | "https"));
+        match (uri.scheme_str(), uri.authority()) {
+            (Some(scheme), Some(authority)) if known && uri.query().is_none() => Ok(Self {
+                origin: format!("{scheme}://{authority}"),
+                folder: uri.path().trim_end_matches('/').to_owned(),
+            }),
+            _ => Err("write it as http://host:port or https://host".into()),
+        }
+    }
+
+    /// Sends an encrypted image (or two, one after the other) and writes what comes back, unchecked, to the sink.
+    ///
+    /// `longest` is the greatest length in bytes that the answer can have.
+    pub(super) fn filter(
+        &self,
+        name: &str,
+        parameters: &[(String, String)],
+        upload: Upload,
+        longest: u64,
+        sink: &mut Sink,
+        ui: &Ui,
+    ) -> Result<()> {
+        let session = Session { server: self, agent: agent() };
+        let bar = ui.bar("sending", Unit::Bytes);
+        let exchange = session.post(&self.filter_address(name, parameters), upload, &bar)?;
+        bar.clear();
+        match exchange.status() {
+            200 => download(exchange, longest, sink, &ui.bar("receiving", Unit::Bytes)),
+            202 => {
+                let job = self.resolve(exchange.location())?;
+                drop(exchange);
+                let outcome = session.finish_job(&job, longest, sink, ui);
+                // Done, failed or given up: the server need not keep it.
+                session.delete(&job);
+                outcome
+            }
+            _ => Err(refusal(exchange, &bar)),
+        }
+    }
+
+    fn filter_address(&self, name: &str, parameters: &[(String, String)]) -> String {
+        let query: Vec<_> =
+            parameters.iter().map(|(name, value)| format!("{}={}", quote(name), quote(value))).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{}/v1/filters/{}{mark}{}", self.origin, self.folder, quote(name), query.join("&"))
+    }
+
+    /// The full address of a job. The job's name gives power over it, so it is sent to no other server.
+    fn resolve(&self, location: Option<String>) -> Result<String> {
+        let bad = |what: &str| Error::new(Code::BadAnswer, format!("the server at {} {what}", self.origin));
+        let location = location.ok_or_else(|| bad("started a job without saying where"))?;
+        if location.starts_with('/') && !location.starts_with("//") {
+            return Ok(format!("{}{location}", self.origin));
+        }
+        if location.strip_prefix(&self.origin).is_some_and(|rest| rest.starts_with('/')) {
+            return Ok(location);
+        }
+        Err(bad("started a job on another server; use that server's address"))
+    }
+}
+
+/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
+fn quote(text: &str) -> String {
+    let quote = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(quote).collect()
+}
+
+fn agent() -> Agent {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_connect(Some(Duration::from_secs(15)))
+        .user_agent(concat!("safelight/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .build()
+        .new_agent()
+}
+
+struct Session<'a> {
+    server: &'a Server,
+    agent: Agent,
+}
+
+impl Session<'_> {
+    fn post(&self, address: &str, upload: Upload, bar: &Bar) -> Result<Exchange> {
+        bar.progress(0, upload.length);
+        let request = Request::post(address)
+            .header(header::CONTENT_TYPE, MEDIA_TYPE)
+            .header(header::CONTENT_LENGTH, upload.length)
+            // A server that will not take it can say so before it has been sent.
+            .header(header::EXPECT, "100-continue")
+            .header("Prefer", "respond-async");
+        let body = Watched { body: upload.body, sent: 0, length: upload.length, bar: bar.clone() };
+        let mut exchange = Exchange::start(&self.agent, request, Some(body), &self.server.origin);
+        match exchange.wait(bar) {
+            Ok(()) => Ok(exchange),
+            Err(error) => {
+                // The server may have started a job that nobody else knows of.
+                if error.kind() == Code::Cancelled
+                    && exchange.wait_at_most(FAREWELL)
+                    && let Ok(job) = self.server.resolve(exchange.location())
+                {
+                    self.delete(&job);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits for a job and fetches its result.
+    fn finish_job(&self, job: &str, longest: u64, sink: &mut Sink, ui: &Ui) -> Result<()> {
+        let bar = ui.bar("waiting", Unit::Rows);
+        let mut last_heard = Instant::now();
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match self.state(job, &bar) {
+                Ok(state) => {
+                    last_heard = Instant::now();
+                    match state.state.as_str() {
+                        "done" => break,
+                        "failed" => return Err(state.error.unwrap_or_default().into_error("the job failed")),
+                        _ if state.total > 0 => bar.progress(state.done, state.total),
+                        _ => bar.tick(),
+                    }
+                }
+                // The work goes on when a line is cut for a moment.
+                Err(error) if error.kind() == Code::Unreachable && last_heard.elapsed() < PATIENCE => {}
+                Err(error) => return Err(error),
+            }
+            sleep(pause, &bar)?;
+            pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        }
+        bar.clear();
+        let bar = ui.bar("receiving", Unit::Bytes);
+        let exchange = self.get(&format!("{job}/result"), &bar)?;
+        download(exchange, longest, sink, &bar)
+    }
+
+    fn state(&self, job: &str, bar: &Bar) -> Result<JobState> {
+        let json = self.get(job, bar)?.read_all(MAX_JSON, bar)?;
+        serde_json::from_slice(&json)
+            .map_err(|error| Error::new(Code::BadAnswer, format!("the job's state makes no sense: {error}")))
+    }
+
+    fn get(&self, address: &str, bar: &Bar) -> Result<Exchange> {
+        let mut exchange = Exchange::start(&self.agent, Request::get(address), None, &self.server.origin);
+        exchange.wait(bar)?;
+        if exchange.status() == 200 { Ok(exchange) } else { Err(refusal(exchange, bar)) }
+    }
+
+    /// Deletes a job as well as it can: a server that is gone has nothing left to delete.
+    fn delete(&self, job: &str) {
+        Exchange::start(&self.agent, Request::delete(job), None, &self.server.origin).wait_at_most(FAREWELL);
+    }
+}
+
+/// Where a job stands.
+#[derive(Deserialize)]
+struct JobState {
+    state: String,
+    #[serde(default)]
+    done: u64,
+    #[serde(default)]
+    total: u64,
+    error: Option<Problem>,
+}
+
+/// An error as a server describes it (RFC 9457).
+#[derive(Default, Deserialize)]
+struct Problem {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Problem {
+    fn into_error(self, otherwise: &str) -> Error {
+        // A server that does not know our codes can still explain itself.
+        let code = Code::from_name(&self.code).unwrap_or(Code::BadAnswer);
+        let detail = if self.detail.is_empty() { otherwise } else { &self.detail };
+        Error::new(code, format!("the server says: {}", detail.chars().take(500).collect::<String>()))
+    }
+}
+
+/// What a status that is not wanted means.
+fn refusal(exchange: Exchange, bar: &Bar) -> Error {
+    let status = exchange.status();
+    if (300..400).contains(&status) {
+        let place = exchange.location().unwrap_or_default();
+        return Error::new(Code::BadAnswer, format!("the server has moved to {place}; give its new address"));
+    }
+    let problem = exchange.read_all(MAX_JSON, bar).ok().and_then(|json| serde_json::from_slice::<Problem>(&json).ok());
+    match problem {
+        Some(problem) => problem.into_error(&format!("status {status}")),
+        None => Error::new(
+            Code::BadAnswer,
+            format!("the server answered with status {status}; is this the address of a Safelight server?"),
+        ),
+    }
+}
+
+/// Copies an answer's body to the sink.
+fn download(mut exchange: Exchange, longest: u64, sink: &mut Sink, bar: &Bar) -> Result<()> {
+    let total = exchange.length().unwrap_or(longest);
+    let mut received = 0;
+    while let Some(bytes) = exchange.next(bar)? {
+        received += bytes.len() as u64;
+        if received > longest {
+            return Err(Error::new(Code::BadAnswer, "the server's answer is longer than the result can be"));
+        }
+        sink.write_all(&bytes)?;
+        bar.progress(received, total);
+    }
+    bar.clear();
+    Ok(())
+}
+
+fn sleep(time: Duration, bar: &Bar) -> Result<()> {
+    let end = Instant::now() + time;
+    loop {
+        bar.check()?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(exchange::BLINK));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_put_together() {
+        let server = Server::parse("https://photos.example:8443/safelight/").expect("address");
+        let parameters = [("weights".to_owned(), "1,-2;3 4".to_owned()), ("divisor".to_owned(), "7".to_owned())];
+        assert_eq!(
+            server.filter_address("kernel", &parameters),
+            "https://photos.example:8443/safelight/v1/filters/kernel?weights=1%2C-2%3B3%204&divisor=7"
+        );
+        let server = Server::parse("http://[::1]:80").expect("address");
+        assert_eq!(server.filter_address("mean", &[]), "http://[::1]:80/v1/filters/mean");
+        for text in ["photos.example", "ftp://photos.example", "http://", "https://a?b", "", "/v1"] {
+            assert!(Server::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_jobs_name_goes_to_no_other_server() {
+        let server = Server::parse("http://one.example").expect("address");
+        let resolve = |location: &str| server.resolve(Some(location.into())).ok();
+        assert_eq!(resolve("/v1/jobs/7").as_deref(), Some("http://one.example/v1/jobs/7"));
+        assert_eq!(resolve("http://one.example/v1/jobs/7").as_deref(), Some("http://one.example/v1/jobs/7"));
+        for location in ["//two.example/v1/jobs/7", "http://two.example/7", "http://one.example.two/7", "jobs/7", ""] {
+            assert_eq!(resolve(location), None, "{location}");
+        }
+        assert!(server.resolve(None).is_err());
+    }
+
+    #[test]
+    fn problems_keep_their_code() {
+        let problem: Problem = serde_json::from_str(r#"{"code":"too_busy","detail":"later"}"#).expect("JSON");
+        let error = problem.into_error("status 503");
+        assert_eq!((error.kind(), error.message()), (Code::TooBusy, "the server says: later"));
+        let problem: Problem = serde_json::from_str(r#"{"code":"mine","title":"?"}"#).expect("JSON");
+        assert_eq!(problem.into_error("status 500").kind(), Code::BadAnswer);
+    }
+}

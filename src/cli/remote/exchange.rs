@@ -1,0 +1,198 @@
+//! One HTTP request and its answer.
+//!
+//! Each request runs in a thread of its own that hands its answer over piece by piece, so that Ctrl-C is heard while
+//! nothing comes from the network. Nothing is kept in memory but a few pieces.
+
+use std::io::Read;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+use ureq::http::{HeaderName, Response, header, request};
+use ureq::{Agent, Body, SendBody};
+
+use crate::cli::ui::Bar;
+use crate::error::{Code, Error, Result};
+use crate::pipeline::Watch as _;
+
+/// How often a wait looks for Ctrl-C.
+pub(super) const BLINK: Duration = Duration::from_millis(100);
+/// The length of a piece, in bytes.
+const PIECE: usize = 1 << 16;
+
+/// A request under way.
+pub(super) struct Exchange {
+    pieces: Receiver<Piece>,
+    head: Head,
+    origin: String,
+}
+
+/// What matters of an answer before its body.
+#[derive(Default)]
+struct Head {
+    status: u16,
+    location: Option<String>,
+    length: Option<u64>,
+}
+
+/// What the thread hands over, in this order: one head, then bytes until the end.
+enum Piece {
+    Head(Head),
+    Bytes(Vec<u8>),
+    End,
+    Failed(Error),
+}
+
+impl Exchange {
+    /// Starts a request. `origin` names the server in errors.
+    pub(super) fn start(agent: &Agent, request: request::Builder, body: Option<Watched>, origin: &str) -> Self {
+        let (sender, pieces) = sync_channel(4);
+        let agent = agent.clone();
+        let origin = origin.to_owned();
+        let exchange = Self { pieces, head: Head::default(), origin: origin.clone() };
+        std::thread::spawn(move || {
+            let body = body.map_or_else(SendBody::none, SendBody::from_owned_reader);
+            let response = request.body(body).map_err(ureq::Error::Http).and_then(|request| agent.run(request));
+            match response {
+                Ok(response) => relay(response, &origin, &sender),
+                // If sending fails nobody listens any more; the same in `relay`.
+                Err(error) => _ = sender.send(Piece::Failed(from_ureq(error, &origin))),
+            }
+        });
+        exchange
+    }
+
+    /// Waits for the answer's head.
+    pub(super) fn wait(&mut self, bar: &Bar) -> Result<()> {
+        if let Piece::Head(head) = self.piece(bar)? {
+            self.head = head;
+        }
+        Ok(())
+    }
+
+    /// Waits for the answer's head only so long; says whether it came.
+    pub(super) fn wait_at_most(&mut self, time: Duration) -> bool {
+        if let Ok(Piece::Head(head)) = self.pieces.recv_timeout(time) {
+            self.head = head;
+            return true;
+        }
+        false
+    }
+
+    /// The HTTP status, once the head has come.
+    pub(super) fn status(&self) -> u16 {
+        self.head.status
+    }
+
+    /// The header `Location`.
+    pub(super) fn location(&self) -> Option<String> {
+        self.head.location.clone()
+    }
+
+    /// The length of the body in bytes, if the server says it.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.head.length
+    }
+
+    /// The next bytes of the body, or `None` at its end.
+    pub(super) fn next(&mut self, bar: &Bar) -> Result<Option<Vec<u8>>> {
+        match self.piece(bar)? {
+            Piece::Bytes(bytes) => Ok(Some(bytes)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The whole body, which must be short.
+    pub(super) fn read_all(mut self, limit: u64, bar: &Bar) -> Result<Vec<u8>> {
+        let mut all = Vec::new();
+        while let Some(bytes) = self.next(bar)? {
+            all.extend(bytes);
+            if all.len() as u64 > limit {
+                return Err(Error::new(Code::BadAnswer, format!("the answer of {} is too long", self.origin)));
+            }
+        }
+        Ok(all)
+    }
+
+    fn piece(&self, bar: &Bar) -> Result<Piece> {
+        loop {
+            bar.check()?;
+            match self.pieces.recv_timeout(BLINK) {
+                Ok(Piece::Failed(error)) => return Err(error),
+                Ok(piece) => return Ok(piece),
+                Err(RecvTimeoutError::Timeout) => bar.tick(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::new(Code::Internal, "the thread of a request ended without an answer"));
+                }
+            }
+        }
+    }
+}
+
+/// Hands an answer over until its end or until nobody listens.
+fn relay(response: Response<Body>, origin: &str, sender: &SyncSender<Piece>) {
+    let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let head = Head {
+        status: response.status().as_u16(),
+        location: text(header::LOCATION).map(str::to_owned),
+        length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+    };
+    if sender.send(Piece::Head(head)).is_err() {
+        return;
+    }
+    let mut reader = response.into_body().into_reader();
+    loop {
+        let mut bytes = vec![0; PIECE];
+        let piece = match reader.read(&mut bytes) {
+            Ok(0) => Piece::End,
+            Ok(count) => {
+                bytes.truncate(count);
+                Piece::Bytes(bytes)
+            }
+            Err(error) => Piece::Failed(broken(origin, &error)),
+        };
+        let last = !matches!(piece, Piece::Bytes(_));
+        if sender.send(piece).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn from_ureq(error: ureq::Error, origin: &str) -> Error {
+    match error {
+        // What the reader of the upload found wrong, Ctrl-C among it, comes back as it was.
+        ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            Some(inner) => inner.clone(),
+            None => broken(origin, &error),
+        },
+        ureq::Error::Protocol(error) => {
+            Error::new(Code::BadAnswer, format!("the answer of {origin} is not HTTP as it should be: {error}"))
+        }
+        error => broken(origin, &error),
+    }
+}
+
+fn broken(origin: &str, error: &dyn std::error::Error) -> Error {
+    Error::new(
+        Code::Unreachable,
+        format!("the server at {origin} cannot be reached or broke off: {error}; check the address and try again"),
+    )
+}
+
+/// An upload's body: counts what is sent and ends when the person at the terminal wants to stop.
+pub(super) struct Watched {
+    pub(super) body: Box<dyn Read + Send>,
+    pub(super) sent: u64,
+    pub(super) length: u64,
+    pub(super) bar: Bar,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.bar.check()?;
+        // An error of ours travels inside the other and is found again above.
+        let count = self.body.read(buffer).map_err(|error| std::io::Error::from(Error::from(error)))?;
+        self.sent += count as u64;
+        self.bar.progress(self.sent, self.length);
+        Ok(count)
+    }
+}

@@ -1,0 +1,205 @@
+//! `safelight serve`: the server, with a flag for every setting of [`server::Config`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::error::Result;
+use crate::{pipeline, server};
+
+/// Serve filters, and the page
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight serve
+  safelight serve --listen 0.0.0.0:8080 --page target/page
+  safelight serve --allow-origin https://photos.example --max-body 256MiB --time-limit 5m
+
+The line `safelight: listening on http://ADDRESS` on standard output says that it is ready; the log goes to standard
+error as the variable SAFELIGHT_LOG says (error, warn, info, debug). Ctrl-C or SIGTERM lets running work finish first.
+There is no encryption on the way: put a proxy with TLS in front of it where others can reach it.")]
+pub(super) struct Flags {
+    /// Address and port; port 0 takes any free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Folder with the page's files
+    #[arg(long, value_name = "FOLDER")]
+    page: Option<PathBuf>,
+    /// Origin whose pages may use this server, or * for all; may be repeated
+    #[arg(long = "allow-origin", value_name = "ORIGIN")]
+    allow_origins: Vec<String>,
+    /// Origin of a further server that the page may send encrypted photos to; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    connect_src: Vec<String>,
+    /// Folder for working files [default: the system's for temporary files]
+    #[arg(long, value_name = "FOLDER")]
+    spool: Option<PathBuf>,
+    /// How long a stopping server waits for finished jobs to be fetched
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
+    drain: Duration,
+    /// Longest encrypted image
+    #[arg(long, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
+    max_body: u64,
+    /// Largest photo, in pixels
+    #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_pixels)]
+    max_pixels: u64,
+    /// Most ciphertexts of an image
+    #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_ciphertexts)]
+    max_ciphertexts: u64,
+    /// Longest time for the work on one request
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_time)]
+    time_limit: Duration,
+    /// Longest time without progress in an upload or an answer
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
+    stall: Duration,
+    /// Requests worked on at the same time
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().running)]
+    running: usize,
+    /// Requests that wait for their turn
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().waiting)]
+    waiting: usize,
+    /// Jobs kept at the same time, finished ones included
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().jobs)]
+    jobs: usize,
+    /// Bytes of uploads and results that jobs may hold on disk
+    #[arg(long, value_name = "BYTES", default_value = "16GiB", value_parser = parse_bytes)]
+    stored_bytes: u64,
+    /// How long a finished job's result can be fetched
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time)]
+    keep_results: Duration,
+    /// Connections open at the same time
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().connections)]
+    connections: usize,
+}
+
+impl From<Flags> for server::Config {
+    fn from(flags: Flags) -> Self {
+        Self {
+            listen: flags.listen,
+            page: flags.page,
+            allow_origins: flags.allow_origins,
+            connect_src: flags.connect_src,
+            spool: flags.spool,
+            drain: flags.drain,
+            limits: server::Limits {
+                image: pipeline::Limits {
+                    max_bytes: flags.max_body,
+                    max_pixels: flags.max_pixels,
+                    max_ciphertexts: flags.max_ciphertexts,
+                },
+                time: flags.time_limit,
+                stall: flags.stall,
+                running: flags.running,
+                waiting: flags.waiting,
+                jobs: flags.jobs,
+                stored_bytes: flags.stored_bytes,
+                keep_results: flags.keep_results,
+                connections: flags.connections,
+            },
+        }
+    }
+}
+
+pub(super) fn run(flags: Flags) -> Result<()> {
+    server::run(flags.into())
+}
+
+/// A time such as `90`, `90s`, `15m` or `2h`.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3600)];
+    number_with_unit(text, &units).map(Duration::from_secs).ok_or_else(|| "write it as 90s, 15m or 2h".into())
+}
+
+/// A number of bytes such as `1000`, `64KiB`, `256MiB` or `1GiB`.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    number_with_unit(text, &units).ok_or_else(|| "write it as 1000, 64KiB, 256MiB or 1GiB".into())
+}
+
+fn number_with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (digits, factor) =
+        units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor))).unwrap_or((text, 1));
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{FromArgMatches as _, Parser as _};
+
+    use super::*;
+
+    #[test]
+    fn the_flags_have_the_servers_own_defaults() {
+        let cli = crate::cli::Cli::try_parse_from(["safelight", "serve"]).expect("flags");
+        let crate::cli::Command::Serve(flags) = cli.command else { panic!("another command") };
+        assert_eq!(format!("{:?}", server::Config::from(*flags)), format!("{:?}", server::Config::default()));
+    }
+
+    #[test]
+    fn every_flag_arrives() {
+        let matches = <Flags as Args>::augment_args(clap::Command::new("serve"))
+            .try_get_matches_from([
+                "serve",
+                "--listen",
+                "[::1]:0",
+                "--page",
+                "p",
+                "--allow-origin",
+                "a",
+                "--allow-origin",
+                "b",
+                "--connect-src",
+                "c",
+                "--spool",
+                "s",
+                "--drain",
+                "1",
+                "--max-body",
+                "2KiB",
+                "--max-pixels",
+                "3",
+                "--max-ciphertexts",
+                "4",
+                "--time-limit",
+                "5m",
+                "--stall",
+                "6s",
+                "--running",
+                "7",
+                "--waiting",
+                "8",
+                "--jobs",
+                "9",
+                "--stored-bytes",
+                "10",
+                "--keep-results",
+                "11h",
+                "--connections",
+                "12",
+            ])
+            .expect("flags");
+        let config = server::Config::from(Flags::from_arg_matches(&matches).expect("flags"));
+        assert_eq!(config.allow_origins, ["a", "b"]);
+        assert_eq!(config.drain, Duration::from_secs(1));
+        let limits = config.limits;
+        assert_eq!((limits.image.max_bytes, limits.image.max_pixels, limits.image.max_ciphertexts), (2048, 3, 4));
+        assert_eq!((limits.time, limits.stall), (Duration::from_secs(300), Duration::from_secs(6)));
+        assert_eq!((limits.running, limits.waiting, limits.jobs), (7, 8, 9));
+        assert_eq!((limits.stored_bytes, limits.keep_results.as_secs(), limits.connections), (10, 39_600, 12));
+    }
+
+    #[test]
+    fn units_are_understood_and_nonsense_is_not() {
+        assert_eq!(parse_time("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_bytes("3GiB"), Ok(3 << 30));
+        for text in ["", "m", "-1s", "+1s", "1.5h", "1d", "99999999999999999999"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
+        assert!(parse_bytes("18446744073709551615GiB").is_err());
+    }
+}

@@ -1,0 +1,122 @@
+//! What the person at the terminal sees and how they stop the work: progress, notes, errors, Ctrl-C.
+
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::error::{Code, Error, Result};
+use crate::pipeline::Watch;
+
+/// Talks to the person at the terminal, on standard error only.
+pub(super) struct Ui {
+    quiet: bool,
+    terminal: bool,
+    stop: Arc<AtomicBool>,
+}
+
+impl Ui {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet, terminal: stderr().is_terminal(), stop: Arc::default() }
+    }
+
+    /// From here on, Ctrl-C (or SIGTERM) ends the work in good order, and a second one at once.
+    pub(super) fn catch_interrupts(&self) {
+        let stop = Arc::clone(&self.stop);
+        let handler = move || {
+            if stop.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        };
+        // Without a handler Ctrl-C still ends the program, if less tidily.
+        let _ = ctrlc::set_handler(handler);
+    }
+
+    /// Something the person should know although the work goes on.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet {
+            say(&format!("note: {text}"));
+        }
+    }
+
+    /// What was done, for a person who watches; programs see nothing.
+    pub(super) fn summary(&self, text: &str) {
+        if self.terminal && !self.quiet {
+            say(text);
+        }
+    }
+
+    pub(super) fn error(&self, error: &Error) {
+        say(&format!("error[{}]: {}", error.code(), error.message()));
+    }
+
+    /// A progress bar in units of work, or in bytes.
+    pub(super) fn bar(&self, label: &'static str, unit: Unit) -> Bar {
+        let template = match unit {
+            Unit::Rows => "{msg:>11} [{bar:40}] {percent:>3}%  {eta_precise} left",
+            Unit::Bytes => "{msg:>11} [{bar:40}] {bytes} of {total_bytes}  {eta_precise} left",
+            Unit::Unknown => "{msg:>11} {spinner} {elapsed_precise}",
+        };
+        let target =
+            if self.terminal && !self.quiet { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(label);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Bar { bar, stop: Arc::clone(&self.stop) }
+    }
+}
+
+/// What a bar counts.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    Rows,
+    Bytes,
+    Unknown,
+}
+
+/// A progress bar that also carries the wish to stop. It vanishes when dropped.
+#[derive(Clone)]
+pub(super) struct Bar {
+    bar: ProgressBar,
+    stop: Arc<AtomicBool>,
+}
+
+impl Bar {
+    /// Whether the person wants to stop.
+    pub(super) fn stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn tick(&self) {
+        self.bar.tick();
+    }
+
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Watch for Bar {
+    fn progress(&self, done: u64, total: u64) {
+        if self.bar.length() != Some(total) {
+            self.bar.set_length(total);
+        }
+        self.bar.set_position(done);
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.stopped() {
+            return Err(Error::new(Code::Cancelled, "stopped before it was done; nothing was written"));
+        }
+        Ok(())
+    }
+}
+
+/// Writes a line on standard error. Text may come from a file or a server, so it must not move the cursor about.
+fn say(text: &str) {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    // When nobody can read it, there is nothing to be done about it.
+    let _ = writeln!(stderr(), "{clean}");
+}

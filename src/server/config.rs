@@ -1,0 +1,233 @@
+//! What the server is told at its start, and the check that turns it into settings nothing has to doubt again.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Uri};
+
+use crate::error::{Code, Error, Result};
+use crate::pipeline;
+
+/// How the server listens, what it serves, and how much it takes on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address and port to listen on (`--listen`). Port 0 takes any free port. Default `127.0.0.1:8080`: reachable from
+    /// this machine only.
+    pub listen: SocketAddr,
+    /// Folder with the page's files, `index.html` among them (`--page`). Default none: the interface alone is served.
+    pub page: Option<PathBuf>,
+    /// Origins whose pages may call this server from a browser (`--allow-origin`, may be repeated), such as
+    /// `https://photos.example`. A single `*` allows every origin. Default none: only the server's own page may.
+    pub allow_origins: Vec<String>,
+    /// Origins of further servers that the page may send encrypted photos to (`--connect-src`, may be repeated). They
+    /// are added to the page's content security policy. Default none.
+    pub connect_src: Vec<String>,
+    /// Folder for the server's working files, which have no name and vanish with the process (`--spool`). Default: the
+    /// system's folder for temporary files. It should lie on a disk with room for [`Limits::stored_bytes`].
+    pub spool: Option<PathBuf>,
+    /// How long a stopping server waits for finished jobs to be fetched (`--drain`). Default 30 seconds.
+    pub drain: Duration,
+    /// How much the server takes on.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            page: None,
+            allow_origins: Vec::new(),
+            connect_src: Vec::new(),
+            spool: None,
+            drain: Duration::from_secs(30),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How much the server takes on. Whatever is beyond a limit is refused with a stable code, never cut short.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest encrypted image in bytes (`--max-body`; a filter of two images takes twice as much), in pixels
+    /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
+    pub image: pipeline::Limits,
+    /// Longest time for the work on one request (`--time-limit`). In the direct form the upload is part of the work, in
+    /// the job form it is not. Default 15 minutes. Code `time_limit`.
+    pub time: Duration,
+    /// Longest time in which an upload may bring less than [`Limits::SLOWEST_UPLOAD`] bytes a second (`--stall`), and
+    /// in which a client may take nothing of an answer. Default 30 seconds. Code `stalled`.
+    pub stall: Duration,
+    /// Requests worked on at the same time (`--running`). Each one uses all cores, so a second one only fills the gaps.
+    /// Default 2.
+    pub running: usize,
+    /// Requests that wait for their turn (`--waiting`). Default 16. Code `too_busy`.
+    pub waiting: usize,
+    /// Jobs kept at the same time, finished ones included (`--jobs`). Default 256. Code `too_busy`.
+    pub jobs: usize,
+    /// Bytes of uploads and results that jobs may hold on disk at the same time (`--stored-bytes`). Default 16 GiB.
+    /// Code `too_busy`.
+    pub stored_bytes: u64,
+    /// How long a finished job's result can be fetched (`--keep-results`). Default 10 minutes.
+    pub keep_results: Duration,
+    /// Connections open at the same time (`--connections`); more wait to be accepted. Default 512.
+    pub connections: usize,
+}
+
+impl Limits {
+    /// An upload slower than this many bytes a second counts as stalled.
+    pub const SLOWEST_UPLOAD: u64 = 1024;
+
+    /// Most requests that may be in the house, running and waiting together: each upload holds a thread.
+    const MOST_REQUESTS: usize = 256;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            image: pipeline::Limits::default(),
+            time: Duration::from_secs(15 * 60),
+            stall: Duration::from_secs(30),
+            running: 2,
+            waiting: 16,
+            jobs: 256,
+            stored_bytes: 16 << 30,
+            keep_results: Duration::from_secs(10 * 60),
+            connections: 512,
+        }
+    }
+}
+
+/// A checked [`Config`].
+pub(super) struct Settings {
+    pub(super) listen: SocketAddr,
+    pub(super) page: Option<PathBuf>,
+    pub(super) allow_origins: AllowOrigins,
+    pub(super) connect_src: Vec<String>,
+    pub(super) spool: PathBuf,
+    pub(super) drain: Duration,
+    pub(super) limits: Limits,
+}
+
+/// Whose pages may read this server's answers.
+pub(super) enum AllowOrigins {
+    Any,
+    These(Vec<HeaderValue>),
+}
+
+impl Config {
+    pub(super) fn check(self) -> Result<Settings> {
+        let Self { listen, page, allow_origins, connect_src, spool, drain, limits } = self;
+        check_limits(&limits)?;
+        if let Some(page) = &page
+            && !page.join("index.html").is_file()
+        {
+            return Err(bad(format!(
+                "there is no index.html in the page folder {}; build the page first or name another folder",
+                page.display()
+            )));
+        }
+        let spool = spool.unwrap_or_else(std::env::temp_dir);
+        if !spool.is_dir() {
+            return Err(bad(format!("the folder for working files {} does not exist; create it", spool.display())));
+        }
+        let allow_origins = if allow_origins.iter().any(|origin| origin == "*") {
+            AllowOrigins::Any
+        } else {
+            AllowOrigins::These(allow_origins.iter().map(|text| origin(text)).collect::<Result<_>>()?)
+        };
+        for text in &connect_src {
+            origin(text)?;
+        }
+        Ok(Settings { listen, page, allow_origins, connect_src, spool, drain, limits })
+    }
+}
+
+fn check_limits(limits: &Limits) -> Result<()> {
+    if limits.running == 0 || limits.running.saturating_add(limits.waiting) > Limits::MOST_REQUESTS {
+        return Err(bad(format!(
+            "at least one request must run, and running and waiting together can be {} at most",
+            Limits::MOST_REQUESTS
+        )));
+    }
+    if limits.connections == 0 || limits.connections > 1 << 20 {
+        return Err(bad("the number of connections must lie between 1 and 1048576"));
+    }
+    if limits.time.is_zero() || limits.stall.is_zero() {
+        return Err(bad("the time limit and the stall time must be longer than zero"));
+    }
+    // Later additions to the present moment must not overflow.
+    let longest = Duration::from_secs(366 * 24 * 3600);
+    if [limits.time, limits.stall, limits.keep_results].iter().any(|time| *time > longest) {
+        return Err(bad("times longer than a year are not supported"));
+    }
+    Ok(())
+}
+
+/// Checks that the text is an origin exactly as browsers write it, because it is compared letter by letter.
+fn origin(text: &str) -> Result<HeaderValue> {
+    let advice = || bad(format!("{text:?} is not an origin; write it as https://name or https://name:port"));
+    let uri: Uri = text.parse().map_err(|_| advice())?;
+    let scheme = uri.scheme_str().ok_or_else(advice)?;
+    let authority = uri.authority().ok_or_else(advice)?;
+    let default_port = if scheme == "https" { 443 } else { 80 };
+    let exact = matches!(scheme, "http" | "https")
+        && text == format!("{scheme}://{authority}")
+        && !authority.as_str().contains(['@', '*', ';', ',', '\''])
+        && text == text.to_ascii_lowercase()
+        && authority.port_u16() != Some(default_port);
+    if !exact {
+        return Err(advice());
+    }
+    HeaderValue::from_str(text).map_err(|_| advice())
+}
+
+fn bad(message: impl Into<String>) -> Error {
+    Error::new(Code::BadArgument, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_taken_only_as_browsers_write_them() {
+        for good in ["https://photos.example", "http://127.0.0.1:8080", "http://[::1]:3000", "http://localhost"] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for wrong in [
+            "photos.example",
+            "https://photos.example/",
+            "https://Photos.example",
+            "https://photos.example:443",
+            "https://user@photos.example",
+            "https://*.example",
+            "https://a.example; script-src *",
+            "https://a.example;script-src",
+            "ftp://photos.example",
+            "null",
+            "",
+        ] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_default_is_accepted_and_nonsense_is_not() {
+        assert!(Config::default().check().is_ok());
+        let with = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            config.check().err().map(|error| error.code())
+        };
+        assert_eq!(with(|c| c.limits.running = 0), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.waiting = usize::MAX), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.connections = 0), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.time = Duration::ZERO), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.keep_results = Duration::MAX), Some("bad_argument"));
+        assert_eq!(with(|c| c.page = Some("no/such/folder".into())), Some("bad_argument"));
+        assert_eq!(with(|c| c.spool = Some("no/such/folder".into())), Some("bad_argument"));
+        assert_eq!(with(|c| c.connect_src = vec!["*".into()]), Some("bad_argument"));
+        assert_eq!(with(|c| c.allow_origins = vec!["*".into()]), None);
+    }
+}

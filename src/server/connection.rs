@@ -1,0 +1,234 @@
+//! Connections: accepted up to a number, with patience for slow clients but not without end.
+//!
+//! - A client has [`HEADER_TIME`] for a request's header and between two requests.
+//! - A client that takes nothing of its answer for the stall time is disconnected, so it cannot hold a result for ever.
+//! - A refused upload is often still on its way when the answer goes out. Closing at once would make the client's
+//!   system throw the answer away, so the rest is read and dropped for a while.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Time for a request's header, and for an open connection between two requests.
+const HEADER_TIME: Duration = Duration::from_secs(30);
+/// Largest request header, address included. A 15x15 kernel in the query needs about 2 KiB.
+const HEADER_BYTES: usize = 32 << 10;
+/// Most header lines.
+const HEADER_LINES: usize = 64;
+/// Largest piece of an upload held at once.
+const BUFFER: usize = 256 << 10;
+/// How long the rest of a refused upload is read and dropped, at most.
+const LINGER: Duration = Duration::from_secs(60);
+/// Longest silence in that time.
+const LINGER_IDLE: Duration = Duration::from_secs(5);
+
+/// Accepts connections until `stop`, then lets the open ones finish their answers for at most `rest`.
+pub(super) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: usize,
+    stall: Duration,
+    stop: impl Future<Output = ()>,
+    rest: Duration,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIME)
+        .max_header_size(HEADER_BYTES)
+        .max_headers(HEADER_LINES)
+        .max_buf_size(BUFFER);
+    let room = Arc::new(Semaphore::new(connections));
+    let graceful = GracefulShutdown::new();
+    let mut open = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let (stream, seat) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Usually too many open files: let some connections end.
+                tracing::warn!(reason = %error, "accepting a connection failed");
+                sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream, stall)), service));
+        open.spawn(async move {
+            // What goes wrong here is the client's doing or its network's; requests are logged on their own.
+            let _ = connection.await;
+            drop(seat);
+        });
+        while open.try_join_next().is_some() {}
+    }
+    drop(listener);
+    // Whatever is open after the rest is cut off when `open` is dropped.
+    let _ = tokio::time::timeout(rest, graceful.shutdown()).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let seat = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are written in large pieces; progress events should leave at once.
+                let _ = stream.set_nodelay(true);
+                return Ok((stream, seat));
+            }
+            // A client that left before it was accepted is nobody's fault.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// A stream that gives up on a client which takes nothing, and that closes gently.
+struct Patient<S> {
+    stream: S,
+    stall: Duration,
+    /// Runs while a write waits for the client.
+    waiting: Option<Pin<Box<Sleep>>>,
+    closing: Option<Closing>,
+}
+
+/// The rest of a stream whose own half is closed.
+struct Closing {
+    until: Instant,
+    idle: Pin<Box<Sleep>>,
+}
+
+impl<S> Patient<S> {
+    fn new(stream: S, stall: Duration) -> Self {
+        Self { stream, stall, waiting: None, closing: None }
+    }
+
+    /// Passes on the outcome of a write, but not an endless wait.
+    fn bounded<T>(&mut self, outcome: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.waiting = None;
+            return outcome;
+        }
+        let stall = self.stall;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(stall)));
+        ready!(waiting.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(outcome, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.bounded(outcome, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = Pin::new(&mut self.stream).poll_flush(context);
+        self.bounded(outcome, context)
+    }
+
+    /// Closes this half, then reads until the client has closed the other one, falls silent, or takes too long.
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.closing.is_none() {
+            let outcome = Pin::new(&mut this.stream).poll_shutdown(context);
+            ready!(this.bounded(outcome, context))?;
+        }
+        let closing = this
+            .closing
+            .get_or_insert_with(|| Closing { until: Instant::now() + LINGER, idle: Box::pin(sleep(LINGER_IDLE)) });
+        let mut waste = [0; 16 << 10];
+        // A bounded number of reads at a time, so that one client does not keep the thread from the others.
+        for _ in 0..16 {
+            let mut buffer = ReadBuf::new(&mut waste);
+            match Pin::new(&mut this.stream).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Poll::Ready(Ok(())),
+                Poll::Ready(Ok(())) if Instant::now() < closing.until => {
+                    closing.idle.as_mut().reset(Instant::now() + LINGER_IDLE);
+                }
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    ready!(closing.idle.as_mut().poll(context));
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_given_up() {
+        let (ours, theirs) = duplex(100);
+        let mut patient = Patient::new(ours, Duration::from_millis(50));
+        let refused = patient.write_all(&[0; 1000]).await.expect_err("nobody reads");
+        assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
+        drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn closing_lets_the_client_finish_its_sentence() {
+        let (ours, mut theirs) = duplex(100);
+        let mut patient = Patient::new(ours, Duration::from_secs(60));
+        let client = tokio::spawn(async move {
+            theirs.write_all(&[1; 500_000]).await.expect("the rest is still taken");
+            let mut answer = Vec::new();
+            theirs.read_to_end(&mut answer).await.expect("the answer is still there");
+            answer
+        });
+        patient.write_all(b"no").await.expect("room for two bytes");
+        patient.shutdown().await.expect("a gentle end");
+        assert_eq!(client.await.expect("no panic"), b"no");
+    }
+}

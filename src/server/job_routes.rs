@@ -1,0 +1,134 @@
+//! `/v1/jobs/{id}`: where a job stands, its events, its result, and its end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+
+use super::App;
+use super::filters::image;
+use super::jobs::{self, Job};
+use super::problem::{Details, Problem};
+use super::work::Progress;
+use crate::error::Result;
+
+/// Shortest time between two progress events.
+const PACE: Duration = Duration::from_millis(200);
+
+/// The job's id as it stands in the address. One that is not even text is as unknown as any other.
+type Id = Result<Path<String>, PathRejection>;
+
+/// Where a job stands, as JSON.
+#[derive(Serialize)]
+pub(super) struct StatusJson {
+    state: &'static str,
+    done: u64,
+    total: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Details>,
+}
+
+impl StatusJson {
+    pub(super) fn new(state: &jobs::State, (done, total): Progress) -> Self {
+        let (state, error) = match state {
+            jobs::State::Waiting => ("waiting", None),
+            jobs::State::Running => ("running", None),
+            jobs::State::Done => ("done", None),
+            jobs::State::Failed(error) => ("failed", Some(Details::new(error))),
+        };
+        Self { state, done, total, error }
+    }
+}
+
+fn find(app: &App, id: Id) -> Result<Arc<Job>> {
+    app.jobs.get(&id.map_or_else(|_| String::new(), |Path(id)| id))
+}
+
+/// Where the job stands.
+pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let job = find(&app, id)?;
+    let state = job.state();
+    if matches!(state, jobs::State::Failed(_)) {
+        job.settle();
+    }
+    Ok(Json(StatusJson::new(&state, job.progress())).into_response())
+}
+
+/// The job's progress as server-sent events, up to its end.
+pub(super) async fn events(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let job = find(&app, id)?;
+    Ok(Sse::new(story(job)).keep_alive(KeepAlive::default()).into_response())
+}
+
+/// One step of a job's story.
+enum Step {
+    /// Tell where the job stands.
+    Now,
+    /// Tell it when it has changed.
+    After(jobs::State, Progress),
+    /// Tell how it ended.
+    Ended(jobs::State, Progress),
+    Over,
+}
+
+fn story(job: Arc<Job>) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((job, Step::Now), |(job, step)| async move {
+        let event = match step {
+            Step::Over => return None,
+            Step::Ended(state, progress) => {
+                let (name, data) = match &state {
+                    jobs::State::Failed(error) => {
+                        job.settle();
+                        ("failed", serde_json::to_string(&Details::new(error)))
+                    }
+                    _ => ("done", serde_json::to_string(&StatusJson::new(&state, progress))),
+                };
+                let event = Event::default().event(name).data(data.unwrap_or_default());
+                return Some((Ok(event), (job, Step::Over)));
+            }
+            Step::After(state, progress) => {
+                tokio::time::sleep(PACE).await;
+                job.news(&state, progress).await;
+                progress_event(&job)
+            }
+            Step::Now => progress_event(&job),
+        };
+        let (event, state, progress) = event;
+        let next = if state.is_final() { Step::Ended(state, progress) } else { Step::After(state, progress) };
+        Some((Ok(event), (job, next)))
+    })
+}
+
+fn progress_event(job: &Job) -> (Event, jobs::State, Progress) {
+    let (state, progress) = (job.state(), job.progress());
+    let data = serde_json::to_string(&StatusJson::new(&state, progress)).unwrap_or_default();
+    (Event::default().event("progress").data(data), state, progress)
+}
+
+/// The job's result.
+pub(super) async fn result(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let job = find(&app, id)?;
+    match job.result() {
+        Ok(stored) => Ok(image(&stored, job, |job| job.settle())),
+        Err(error) => {
+            if job.state().is_final() {
+                job.settle();
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Cancels and forgets the job.
+pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
+    app.jobs.delete(&id.map_or_else(|_| String::new(), |Path(id)| id))?;
+    Ok(StatusCode::NO_CONTENT)
+}

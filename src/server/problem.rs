@@ -1,0 +1,152 @@
+//! Errors as HTTP answers: the one place where codes meet status numbers.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::error::{Code, Error};
+
+/// The media type of RFC 9457.
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub(super) struct Problem(Error);
+
+/// What an answer's error code was, for the log.
+#[derive(Clone, Copy)]
+pub(super) struct AnsweredCode(pub(super) Code);
+
+/// The JSON of a problem.
+#[derive(Serialize)]
+pub(super) struct Details {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+}
+
+/// The HTTP status of a code.
+pub(super) fn status(code: Code) -> StatusCode {
+    match code {
+        Code::BadArgument
+        | Code::BadFilter
+        | Code::BadHeader
+        | Code::Damaged
+        | Code::DamagedImage
+        | Code::TrailingData
+        | Code::Truncated => StatusCode::BAD_REQUEST,
+        Code::JobNotFound | Code::NotFound | Code::UnknownFilter => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Stalled => StatusCode::REQUEST_TIMEOUT,
+        Code::Cancelled | Code::FileExists | Code::JobNotFinished => StatusCode::CONFLICT,
+        Code::ImageTooLarge | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::NotSafelight | Code::UnsupportedImage | Code::UnsupportedVersion | Code::WrongKind => {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        }
+        Code::BadModulus
+        | Code::BadSecretKey
+        | Code::CiphertextNotUnit
+        | Code::CiphertextOutOfRange
+        | Code::ForeignKey
+        | Code::HaloTooSmall
+        | Code::ImagesDiffer
+        | Code::PlaintextOutOfRange
+        | Code::SlotOverflow => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::ShuttingDown | Code::TimeLimit | Code::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
+        Code::BadAnswer | Code::Internal | Code::Io | Code::NoRandomness | Code::Unreachable => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// After how many seconds it is worth trying again, where that may help.
+fn retry_after(code: Code) -> Option<HeaderValue> {
+    match code {
+        Code::JobNotFinished => Some(HeaderValue::from_static("1")),
+        Code::TooBusy => Some(HeaderValue::from_static("5")),
+        Code::ShuttingDown => Some(HeaderValue::from_static("30")),
+        _ => None,
+    }
+}
+
+impl Details {
+    pub(super) fn new(error: &Error) -> Self {
+        let status = status(error.kind());
+        // The server's own trouble may name its folders, which is nobody else's business.
+        let detail = match error.kind() {
+            Code::Io => "the server could not keep its working files; try again later or tell its operator".into(),
+            _ => error.message().to_owned(),
+        };
+        Self {
+            r#type: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            code: error.code(),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self(error) = self;
+        if error.kind() == Code::Io {
+            tracing::error!(reason = error.message(), "working files failed");
+        }
+        let body = serde_json::to_vec(&Details::new(&error)).unwrap_or_default();
+        let mut response = (status(error.kind()), body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, MEDIA_TYPE);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = retry_after(error.kind()) {
+            headers.insert(header::RETRY_AFTER, seconds);
+        }
+        response.extensions_mut().insert(AnsweredCode(error.kind()));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_an_error_status_with_a_name() {
+        for code in Code::ALL {
+            let status = status(*code);
+            assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
+            assert!(status.canonical_reason().is_some(), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn the_json_has_the_fields_of_the_standard_and_the_code() {
+        let error = Error::new(Code::HaloTooSmall, "the image carries a border of 1 pixel");
+        let json = serde_json::to_value(Details::new(&error)).expect("plain JSON");
+        assert_eq!(
+            json,
+            serde_json::json!({
+                "type": "about:blank",
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "the image carries a border of 1 pixel",
+                "code": "halo_too_small",
+            })
+        );
+    }
+
+    #[test]
+    fn the_servers_own_folders_stay_its_own() {
+        let error = Error::new(Code::Io, "No space left on device at path /var/tmp/x");
+        let json = serde_json::to_string(&Details::new(&error)).expect("plain JSON");
+        assert!(!json.contains("/var"));
+    }
+}

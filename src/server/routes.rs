@@ -1,0 +1,139 @@
+//! The addresses of the interface, and the small answers. The large ones are in `filters` and `job_routes`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use serde::Serialize;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::config::AllowOrigins;
+use super::problem::Problem;
+use super::{App, filters, job_routes, openapi, page, telemetry};
+use crate::error::{Code, Error, Result};
+use crate::paillier::{Filter, FilterInfo, key};
+use crate::wire;
+
+/// The whole server as one service.
+pub(super) fn router(app: &Arc<App>) -> Result<Router> {
+    let page = page::router(&app.settings)?;
+    Ok(interface(app)
+        .merge(page)
+        .layer(SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(CatchPanicLayer::custom(|_| internal().into_response()))
+        .layer(from_fn(telemetry::log)))
+}
+
+fn interface(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/v1", get(about))
+        .route("/v1/health", get(health))
+        .route("/v1/openapi.json", get(openapi::get))
+        .route("/v1/filters/{name}", post(filters::post))
+        .route("/v1/jobs/{id}", get(job_routes::status).delete(job_routes::delete))
+        .route("/v1/jobs/{id}/events", get(job_routes::events))
+        .route("/v1/jobs/{id}/result", get(job_routes::result))
+        .route("/v1/{*rest}", any(not_found))
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(Arc::clone(app))
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(cors(&app.settings.allow_origins))
+}
+
+/// Pages of other origins may use the interface if the operator says so, and need to read these headers.
+fn cors(allowed: &AllowOrigins) -> CorsLayer {
+    let origins = match allowed {
+        AllowOrigins::Any => AllowOrigin::any(),
+        AllowOrigins::These(origins) => AllowOrigin::list(origins.iter().cloned()),
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::CONTENT_TYPE, PREFER])
+        .expose_headers([header::LOCATION, PREFERENCE_APPLIED, header::RETRY_AFTER])
+        .max_age(Duration::from_secs(3600))
+}
+
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// What this server can do and how much it takes on.
+#[derive(Serialize)]
+struct About {
+    name: &'static str,
+    version: &'static str,
+    wire_version: u16,
+    schemes: [Scheme; 1],
+    filters: &'static [FilterInfo],
+    limits: AboutLimits,
+    jobs: bool,
+}
+
+#[derive(Serialize)]
+struct Scheme {
+    name: &'static str,
+    modulus_bits: [u16; 3],
+}
+
+#[derive(Serialize)]
+struct AboutLimits {
+    max_bytes: u64,
+    max_pixels: u64,
+    max_ciphertexts: u64,
+    time_limit_seconds: u64,
+    running: usize,
+    waiting: usize,
+    keep_results_seconds: u64,
+}
+
+async fn about(State(app): State<Arc<App>>) -> Response {
+    let limits = &app.settings.limits;
+    Json(About {
+        name: "safelight",
+        version: env!("CARGO_PKG_VERSION"),
+        wire_version: wire::VERSION,
+        schemes: [Scheme { name: "paillier", modulus_bits: key::MODULUS_BITS }],
+        filters: Filter::catalogue(),
+        limits: AboutLimits {
+            max_bytes: limits.image.max_bytes,
+            max_pixels: limits.image.max_pixels,
+            max_ciphertexts: limits.image.max_ciphertexts,
+            time_limit_seconds: limits.time.as_secs(),
+            running: limits.running,
+            waiting: limits.waiting,
+            keep_results_seconds: limits.keep_results.as_secs(),
+        },
+        jobs: true,
+    })
+    .into_response()
+}
+
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let status = if app.gate.is_closed() { "draining" } else { "ok" };
+    Json(serde_json::json!({ "status": status })).into_response()
+}
+
+/// No such address.
+pub(super) async fn not_found() -> Problem {
+    Error::new(Code::NotFound, "there is nothing at this address; /v1/openapi.json lists what there is").into()
+}
+
+/// The address is right, the method is not.
+pub(super) async fn method_not_allowed() -> Problem {
+    Error::new(Code::MethodNotAllowed, "this address does not take this method; the header Allow lists those it takes")
+        .into()
+}
+
+fn internal() -> Problem {
+    Error::new(Code::Internal, "the server failed at this request; please report it").into()
+}

@@ -1,0 +1,161 @@
+//! The log: one line for each request and each job.
+//!
+//! A line names the route's template, never the address itself, so no job id, file name or query value gets into it.
+
+use std::io::IsTerminal as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes};
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::problem::AnsweredCode;
+use crate::error::{Code, Error, Result};
+
+/// The environment variable that says how much is logged, such as `info`, `warn` or `off`.
+pub(super) const VARIABLE: &str = "SAFELIGHT_LOG";
+
+/// Sends the log to standard error. Only this crate's own lines are written: those of the libraries below it could, at
+/// their finest levels, show addresses.
+pub(super) fn init() -> Result<()> {
+    let level = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .with_env_var(VARIABLE)
+        .try_from_env()
+        .or_else(|error| if std::env::var_os(VARIABLE).is_none() { Ok(EnvFilter::new("info")) } else { Err(error) })
+        .map_err(|_| Error::new(Code::BadArgument, format!("{VARIABLE} must be error, warn, info, debug or off")))?;
+    let ours = filter_fn(|metadata| metadata.target().starts_with(env!("CARGO_CRATE_NAME")));
+    // A program that logs already goes on as it does.
+    let _ = tracing_subscriber::registry()
+        .with(level)
+        .with(ours)
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()))
+        .try_init();
+    Ok(())
+}
+
+/// Notes the end of a job's work.
+pub(super) fn job_ended(time: Duration, outcome: Result<&super::spool::Stored, &Error>) {
+    let (code, bytes) = match outcome {
+        Ok(stored) => ("ok", stored.length()),
+        Err(error) => (error.code(), 0),
+    };
+    tracing::info!(code, bytes, ms = milliseconds(time), "job");
+}
+
+/// Logs each request when its answer has been sent, or when the client has gone.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let received = Arc::new(AtomicU64::new(0));
+    let mut line = Line {
+        method: known(request.method()),
+        route: request.extensions().get::<MatchedPath>().map_or_else(|| "page".into(), |path| path.as_str().into()),
+        status: None,
+        code: "ok",
+        received: Arc::clone(&received),
+        sent: 0,
+        start: Instant::now(),
+    };
+    let request = request.map(|body| {
+        Body::new(Counted {
+            body,
+            count: move |bytes| {
+                received.fetch_add(bytes, Ordering::Relaxed);
+            },
+        })
+    });
+    let response = next.run(request).await;
+    line.status = Some(response.status().as_u16());
+    line.code = response.extensions().get().map_or("ok", |AnsweredCode(code)| code.as_str());
+    response.map(|body| Body::new(Counted { body, count: move |bytes| line.add(bytes) }))
+}
+
+/// One request's line, written when it is dropped.
+struct Line {
+    method: &'static str,
+    route: String,
+    /// None: the client went away before there was an answer.
+    status: Option<u16>,
+    code: &'static str,
+    received: Arc<AtomicU64>,
+    sent: u64,
+    start: Instant,
+}
+
+impl Line {
+    fn add(&mut self, bytes: u64) {
+        self.sent += bytes;
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        tracing::info!(
+            method = self.method,
+            route = self.route,
+            status = self.status,
+            code = if self.status.is_none() { "client_gone" } else { self.code },
+            received = self.received.load(Ordering::Relaxed),
+            sent = self.sent,
+            ms = milliseconds(self.start.elapsed()),
+            "request"
+        );
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Methods that are not ours could be anything, so they are not repeated.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// A body whose bytes are counted on their way.
+struct Counted<F> {
+    body: Body,
+    count: F,
+}
+
+impl<F: FnMut(u64) + Unpin> HttpBody for Counted<F> {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            (self.count)(data.len() as u64);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

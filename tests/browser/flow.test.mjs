@@ -1,0 +1,173 @@
+// A person's way through the page: photos of all kinds go in, the filtered pictures come out, equal to the last bit to
+// the filter computed on the clear pixels.
+
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, before, after } from 'node:test';
+import { expected } from './lib/filters.mjs';
+import { browsers, folder, openBrowser, startServer } from './lib/harness.mjs';
+import { makePhoto } from './lib/photos.mjs';
+import { decodePng, encodePng } from './lib/png.mjs';
+
+const GREY = 1, GREY_ALPHA = 2, RGB = 3, RGBA = 4;
+
+// [filter, parameters, options, width, height, channels]
+const cases = [
+  ['mean', {}, {}, 61, 43, RGB],
+  ['mean', { size: '5x3' }, { border: 'reflect' }, 17, 90, GREY],
+  ['mean', { radius: 4 }, { border: 'zero' }, 5, 3, RGBA],
+  ['gaussian', { sigma: 1.3 }, { border: 'reflect' }, 37, 29, GREY],
+  ['gaussian', { sigma: 0.8, radius: 1 }, {}, 1, 1, RGB],
+  ['sharpen', {}, { border: 'zero' }, 40, 31, RGBA],
+  ['sobel-x', {}, { view: 'signed' }, 23, 50, GREY_ALPHA],
+  ['sobel-y', {}, { view: 'absolute' }, 50, 23, RGB],
+  ['laplacian', {}, { view: 'signed' }, 2, 64, RGB],
+  ['emboss', {}, {}, 33, 20, RGBA],
+  ['kernel', { weights: '-1,0,2;3,-4,5;1,1,-6', divisor: 3 }, { view: 'absolute' }, 31, 30, RGB],
+  ['kernel', { weights: '1,2,3,4', divisor: 10 }, {}, 16, 9, GREY],
+  ['brightness', { offset: -40 }, {}, 27, 13, RGBA],
+];
+
+for (const name of browsers) {
+  describe(`flow in ${name}`, () => {
+    const files = folder();
+    let server, browser, page;
+    before(async () => {
+      server = await startServer();
+      browser = await openBrowser(name);
+      page = await browser.open(server.url);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.stop();
+    });
+
+    const put = (photo, file) => {
+      const path = join(files, file);
+      writeFileSync(path, encodePng(photo));
+      return path;
+    };
+
+    it('starts without a key and says so', async () => {
+      assert.match(await page.text('key-state'), /No key yet/);
+      assert.equal(await page.page.$eval('[data-testid="forget-key"]', (button) => button.disabled), true);
+      assert.equal(await page.page.$eval('[data-testid="save-key"]', (button) => button.disabled), true);
+      await page.screenshot(`${name}-empty`, 1280, 900);
+    });
+
+    it('makes a key and counts the candidates', async () => {
+      await page.set('bits', 2048);
+      await page.click('new-key');
+      await page.until(() => /\d+ candidates/.test(document.body.innerText), 'the count of candidates');
+      await page.until(() => /^Fingerprint [0-9a-f]{32}$/.test(document.querySelector('[data-testid="fingerprint"]').textContent),
+        'the fingerprint', { minutes: 5 });
+      assert.match(await page.text('key-state'), /2048-bit key, in this tab only/);
+    });
+
+    for (const [filter, params, options, width, height, channels] of cases) {
+      const title = `${filter} ${JSON.stringify(params)} ${JSON.stringify(options)} ${width}x${height}x${channels}`;
+      it(title, async () => {
+        const photo = makePhoto(width, height, channels, width * height);
+        await page.filter(filter, params, options);
+        await page.choose('photos', put(photo, `photo-${width}.png`));
+        await page.done();
+        const saved = await page.saved('picture', 0);
+        assert.equal(saved.name.replace(/\(\d+\)/, ''), `photo-${width}-${filter}.png`);
+        assertSame(decodePng(saved.bytes), expected(filter, params, [photo], options));
+      });
+    }
+
+    it('blends two photos, one of them grey', async () => {
+      const [first, second] = [makePhoto(45, 32, RGBA, 5), makePhoto(45, 32, GREY, 6)];
+      await page.filter('blend', { share: 30 });
+      await page.choose('second', put(second, 'second.png'));
+      await page.choose('photos', put(first, 'first.png'));
+      await page.done();
+      const coloured = { ...second, channels: 3, data: Uint8Array.from({ length: 45 * 32 * 3 }, (_, i) => second.data[Math.floor(i / 3)]) };
+      const saved = await page.saved('picture', 0);
+      assertSame(decodePng(saved.bytes), expected('blend', { share: 30 }, [first, coloured]));
+    });
+
+    it('works on several dropped photos one after the other', async () => {
+      const photos = [makePhoto(30, 21, RGB, 7), makePhoto(21, 30, GREY, 8), makePhoto(19, 19, RGBA, 9)];
+      await page.filter('mean', { radius: 1 });
+      await page.drop(...photos.map((photo, i) => [`several-${i}.png`, encodePng(photo)]));
+      for (const [i, photo] of photos.entries()) {
+        const card = photos.length - 1 - i; // the newest is on top
+        await page.done(card);
+        assertSame(decodePng((await page.saved('picture', card)).bytes), expected('mean', {}, [photo]));
+      }
+    });
+
+    it('takes a pasted photo', async () => {
+      const photo = makePhoto(20, 14, RGB, 10);
+      await page.page.evaluate((text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], 'pasted.png'));
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+      }, encodePng(photo).toString('base64'));
+      await page.until(() => document.querySelector('[data-part="name"]').textContent === 'pasted.png', 'the pasted photo');
+      await page.done();
+      assertSame(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
+    });
+
+    it('reads by the browser what the wasm module cannot', async () => {
+      const photo = makePhoto(23, 18, RGB, 11);
+      await page.drop(['bitmap.bmp', bmp(photo)]);
+      await page.done();
+      assert.match(await page.page.$eval('[data-part="facts"]', (element) => element.textContent), /read by your browser/);
+      assertSame(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
+    });
+
+    it('runs the sample photo again with another filter, and shows all three pictures', async () => {
+      await page.filter('mean', { radius: 3 });
+      await page.click('sample');
+      await page.until(() => document.querySelector('[data-part="name"]').textContent === 'sample.jpg', 'the sample');
+      await page.until(() => / left$/.test(document.querySelector('[data-testid="progress-text"]').textContent),
+        'an estimate', { minutes: 5 });
+      await page.screenshot(`${name}-working`, 1280, 900);
+      await page.done(0, 10);
+      await page.screenshot(`${name}-done`, 1280, 900);
+      await page.screenshot(`${name}-phone`, 360, 740);
+      if (name === 'chromium') {
+        await page.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+        await page.screenshot(`${name}-dark`, 1280, 900);
+        await page.screenshot(`${name}-dark-phone`, 360, 740);
+      }
+      const colours = await page.page.$eval('[data-testid="encrypted"]', (canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size / (data.length / 4);
+      });
+      assert.ok(colours > 0.95, `the encrypted picture is not noise: ${colours} of its pixels differ`);
+      const wide = await page.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+      assert.equal(wide, false, 'the phone’s screen must not scroll sideways');
+    });
+
+    it('complained about nothing', () => assert.deepEqual(page.complaints, []));
+  });
+}
+
+function assertSame(actual, wanted) {
+  const shape = ({ width, height, channels }) => ({ width, height, channels });
+  assert.deepEqual(shape(actual), shape(wanted));
+  const wrong = wanted.data.findIndex((value, i) => actual.data[i] !== value);
+  assert.equal(wrong, -1, `sample ${wrong} is ${actual.data[wrong]}, not ${wanted.data[wrong]}`);
+}
+
+/** A 24-bit bitmap file, which browsers read and the wasm module does not. */
+function bmp({ width, height, data }) {
+  const line = (width * 3 + 3) & ~3;
+  const file = Buffer.alloc(54 + line * height);
+  file.write('BM');
+  file.writeUInt32LE(file.length, 2);
+  for (const [at, value] of [[10, 54], [14, 40], [18, width], [22, height], [34, line * height]]) file.writeUInt32LE(value, at);
+  file.writeUInt16LE(1, 26);
+  file.writeUInt16LE(24, 28);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) file[54 + (height - 1 - y) * line + 3 * x + c] = data[(y * width + x) * 3 + 2 - c];
+    }
+  }
+  return file;
+}

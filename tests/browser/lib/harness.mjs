@@ -1,0 +1,275 @@
+// Starts the real server and real browsers for the tests, and drives the page as a person would.
+//
+// SAFELIGHT_SERVER and SAFELIGHT_CLI: the two programs. SAFELIGHT_PAGE: the built page. SAFELIGHT_PYTHON: a Python 3.
+// SAFELIGHT_BROWSERS: which browsers to run, "chromium,firefox" unless told. SAFELIGHT_CHROMIUM, SAFELIGHT_FIREFOX:
+// where they lie.
+
+import { spawn, execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import puppeteer from 'puppeteer-core';
+
+const MINUTE = 60_000;
+const env = (name, preset) => process.env[name] || preset;
+
+export const root = resolve(import.meta.dirname, '../../..');
+export const pageFolder = resolve(env('SAFELIGHT_PAGE', join(root, 'target/page')));
+export const python = env('SAFELIGHT_PYTHON', 'python3');
+const serverProgram = resolve(env('SAFELIGHT_SERVER', join(root, 'target/release/safelight')));
+const cliProgram = resolve(env('SAFELIGHT_CLI', join(root, 'target/release/safelight')));
+const places = {
+  chromium: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'],
+  firefox: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+};
+
+/** The browsers to test in. */
+export const browsers = env('SAFELIGHT_BROWSERS', 'chromium,firefox').split(',').map((name) => name.trim());
+
+/** A fresh folder, removed when the test process ends. */
+export function folder() {
+  const path = mkdtempSync(join(tmpdir(), 'safelight-test-'));
+  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Where the screenshots go. */
+export function screenshotPath(name) {
+  const path = join(root, 'target/screenshots');
+  mkdirSync(path, { recursive: true });
+  return join(path, `${name}.png`);
+}
+
+/** Starts a program and waits for the line on its standard output that says where it listens. */
+export async function listening(program, args) {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  const url = await new Promise((ready, failed) => {
+    const timer = setTimeout(() => failed(new Error(`${program} did not start: ${said}`)), MINUTE);
+    const hear = (data) => {
+      said += data;
+      const found = /listening on (http:\/\/\S+)/.exec(said);
+      if (found) ready((clearTimeout(timer), found[1]));
+    };
+    child.stdout.on('data', hear);
+    child.stderr.on('data', hear);
+    child.on('error', failed);
+    child.on('exit', (code) => failed(new Error(`${program} ended with ${code}: ${said}`)));
+  });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  const stop = async () => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), MINUTE);
+    child.kill('SIGTERM');
+    await ended;
+    clearTimeout(timer);
+  };
+  return { url, stop };
+}
+
+/** The server under test, with the page. */
+export function startServer(...args) {
+  return listening(serverProgram, ['serve', '--listen', '127.0.0.1:0', '--page', pageFolder, ...args]);
+}
+
+/** Runs the command line; fails if it does. */
+export async function cli(...args) {
+  return promisify(execFile)(cliProgram, args, { maxBuffer: 1 << 28 });
+}
+
+/** Starts a browser. `proxy` is the port of a recorder that all its traffic shall pass. */
+export async function openBrowser(name, { proxy } = {}) {
+  const downloads = folder();
+  const common = { headless: true, acceptInsecureCerts: false, protocolTimeout: 10 * MINUTE, userDataDir: folder() };
+  const executablePath = env(`SAFELIGHT_${name.toUpperCase()}`, places[name]?.find(existsSync));
+  if (!executablePath) throw new Error(`there is no ${name} here; set SAFELIGHT_${name.toUpperCase()}`);
+  const browser = await puppeteer.launch(
+    name === 'firefox'
+      ? { ...common, browser: 'firefox', executablePath, extraPrefsFirefox: firefoxPrefs(downloads, proxy) }
+      : {
+          ...common, executablePath, args: chromiumArgs(proxy),
+          downloadBehavior: { policy: 'allow', downloadPath: downloads },
+        },
+  );
+  const open = async (url) => {
+    const page = await browser.newPage();
+    await page.setViewport({ width: 1280, height: 900 });
+    const visit = new Visit(page, downloads);
+    await page.goto(url, { waitUntil: 'load' });
+    await visit.until(() => document.documentElement.dataset.ready === 'yes', 'the page to be ready');
+    return visit;
+  };
+  return { open, close: () => browser.close(), version: await browser.version() };
+}
+
+function chromiumArgs(proxy) {
+  const args = [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'];
+  if (proxy) args.push(`--proxy-server=http://127.0.0.1:${proxy}`, '--proxy-bypass-list=<-loopback>');
+  return args;
+}
+
+function firefoxPrefs(downloads, proxy) {
+  const prefs = {
+    'browser.download.dir': downloads,
+    'browser.download.folderList': 2,
+    'browser.download.useDownloadDir': true,
+    'browser.download.always_ask_before_handling_new_types': false,
+    'browser.download.alwaysOpenPanel': false,
+    'browser.helperApps.neverAsk.saveToDisk': 'image/png,application/octet-stream,application/vnd.safelight',
+  };
+  if (proxy) {
+    Object.assign(prefs, {
+      'network.proxy.type': 1,
+      'network.proxy.http': '127.0.0.1',
+      'network.proxy.http_port': proxy,
+      'network.proxy.ssl': '127.0.0.1',
+      'network.proxy.ssl_port': proxy,
+      'network.proxy.no_proxies_on': '',
+      'network.proxy.allow_hijacking_localhost': true,
+    });
+  }
+  return prefs;
+}
+
+/** One open page. */
+export class Visit {
+  page;
+  complaints = []; // console errors and uncaught exceptions
+  #downloads;
+
+  constructor(page, downloads) {
+    this.page = page;
+    this.#downloads = downloads;
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('console', (message) => message.type() === 'error' && this.complaints.push(message.text()));
+    page.on('dialog', (dialog) => dialog.accept());
+  }
+
+  /** Waits until a function in the page gives something true, and returns it. */
+  async until(probe, what, { minutes = 1, args = [] } = {}) {
+    const end = Date.now() + minutes * MINUTE;
+    for (;;) {
+      const value = await this.page.evaluate(probe, ...args);
+      if (value) return value;
+      if (Date.now() > end) throw new Error(`waited in vain for ${what}; the page says: ${await this.words()}`);
+      await sleep(40);
+    }
+  }
+
+  words() {
+    return this.page.evaluate(() => document.body.innerText.slice(0, 3000));
+  }
+
+  async find(testid) {
+    const found = await this.page.$(`[data-testid="${testid}"]`);
+    if (!found) throw new Error(`no ${testid} on the page`);
+    return found;
+  }
+
+  async choose(testid, ...paths) {
+    await (await this.find(testid)).uploadFile(...paths);
+  }
+
+  /** Drops files `[name, bytes]` on the page. */
+  async drop(...files) {
+    const packed = files.map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]);
+    await this.page.evaluate((list) => {
+      const dataTransfer = new DataTransfer();
+      for (const [name, text] of list) {
+        dataTransfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
+      }
+      const target = document.querySelector('[data-testid="drop"]');
+      for (const type of ['dragover', 'drop']) {
+        target.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+      }
+    }, packed);
+  }
+
+  /** Clicks a button of the page, or of a card. */
+  async click(testid, card) {
+    await this.page.evaluate((id, index) => {
+      const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
+      const button = scope.querySelector(`[data-testid="${id}"]`);
+      if (button.disabled) throw new Error(`${id} is disabled`);
+      button.click();
+    }, testid, card ?? null);
+  }
+
+  /** Sets a field as a user would: value, then the events. */
+  async set(testid, value) {
+    await this.page.evaluate((id, text) => {
+      const field = document.querySelector(`[data-testid="${id}"]`);
+      field.value = text;
+      for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));
+    }, testid, String(value));
+  }
+
+  async filter(name, params = {}, { border = 'replicate', view = 'clamp' } = {}) {
+    await this.set('filter', name);
+    const fields = await this.page.$$eval('[data-parameter]', (all) => all.map((field) => field.dataset.parameter));
+    for (const field of fields) await this.set(`parameter-${field}`, params[field] ?? '');
+    await this.set('border', border);
+    await this.set('view', view);
+  }
+
+  text(testid) {
+    return this.page.$eval(`[data-testid="${testid}"]`, (element) => element.textContent);
+  }
+
+  /** Waits until a card (0 is the newest) ends, and gives its state and error. */
+  async ended(card = 0, minutes = 5) {
+    return this.until((index) => {
+      const element = document.querySelectorAll('[data-testid="photo"]')[index];
+      const state = element?.dataset.state;
+      if (!['done', 'failed', 'cancelled'].includes(state)) return null;
+      return {
+        state,
+        error: element.querySelector('[data-testid="error"]').textContent,
+        bytes: Number(element.querySelector('[data-part="bytes"]').dataset.bytes ?? 0),
+      };
+    }, `card ${card} to end`, { minutes, args: [card] });
+  }
+
+  async done(card = 0, minutes = 5) {
+    const end = await this.ended(card, minutes);
+    if (end.state !== 'done') throw new Error(`${end.state}: ${end.error}`);
+    return end;
+  }
+
+  /** Clicks something that saves a file, and gives the file's name and bytes. */
+  async saved(testid, card) {
+    const before = new Set(readdirSync(this.#downloads));
+    await this.click(testid, card);
+    for (let tries = 0; tries < 600; tries++) {
+      await sleep(50);
+      const names = readdirSync(this.#downloads);
+      const name = names.find((entry) => !before.has(entry) && !/\.(crdownload|part|tmp)$/.test(entry));
+      if (!name || name.startsWith('.') || names.some((entry) => /\.(crdownload|part)$/.test(entry))) continue;
+      const path = join(this.#downloads, name);
+      const size = statSync(path).size;
+      await sleep(50);
+      if (size > 0 && statSync(path).size === size) return { name, path, bytes: readFileSync(path) };
+    }
+    throw new Error(`${testid} saved nothing`);
+  }
+
+  /** Makes a key and waits for it. */
+  async newKey(bits = 2048) {
+    await this.set('bits', bits);
+    const before = await this.text('fingerprint');
+    await this.click('new-key');
+    await this.until((old) => {
+      const text = document.querySelector('[data-testid="fingerprint"]').textContent;
+      return text.startsWith('Fingerprint') && text !== old;
+    }, 'a key', { minutes: 5, args: [before] });
+  }
+
+  async screenshot(name, width, height) {
+    await this.page.setViewport({ width, height });
+    await sleep(400);
+    await this.page.screenshot({ path: screenshotPath(name), fullPage: true });
+  }
+}

@@ -1,0 +1,79 @@
+// PNG files for the tests, written and read without the code under test.
+
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
+
+const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
+const COLOUR = { 1: 0, 2: 4, 3: 2, 4: 6 }; // channels -> PNG colour type
+const CHANNELS = { 0: 1, 4: 2, 2: 3, 6: 4 };
+
+/** A picture `{ width, height, channels, data }` (8 bits, interleaved, 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA) as PNG. */
+export function encodePng({ width, height, channels, data }) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, COLOUR[channels], 0, 0, 0], 8);
+  const line = width * channels;
+  const raw = Buffer.alloc((line + 1) * height);
+  for (let y = 0; y < height; y++) raw.set(data.subarray(y * line, (y + 1) * line), y * (line + 1) + 1);
+  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(raw)), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** Reads any non-interlaced 8-bit PNG without palette. */
+export function decodePng(bytes) {
+  const file = Buffer.from(bytes);
+  if (!file.subarray(0, 8).equals(SIGNATURE)) throw new Error('not a PNG');
+  const parts = [];
+  let head;
+  for (let at = 8; at < file.length; ) {
+    const length = file.readUInt32BE(at);
+    const type = file.toString('latin1', at + 4, at + 8);
+    const body = file.subarray(at + 8, at + 8 + length);
+    if (type === 'IHDR') head = body;
+    if (type === 'IDAT') parts.push(body);
+    at += length + 12;
+  }
+  const [width, height, depth, channels, interlaced] = [
+    head.readUInt32BE(0), head.readUInt32BE(4), head[8], CHANNELS[head[9]], head[12]];
+  if (depth !== 8 || !channels || interlaced) throw new Error('a kind of PNG that the tests do not read');
+  return { width, height, channels, data: unfilter(inflateSync(Buffer.concat(parts)), width, height, channels) };
+}
+
+/** A PNG whose header promises a size that its data does not have: a bomb for decoders that trust it. */
+export function bombPng(width, height) {
+  const small = encodePng({ width: 1, height: 1, channels: 3, data: new Uint8Array(3) });
+  const header = Buffer.from(small.subarray(16, 29));
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  return Buffer.concat([SIGNATURE, chunk('IHDR', header), small.subarray(33)]);
+}
+
+function unfilter(raw, width, height, bpp) {
+  const line = width * bpp;
+  const out = new Uint8Array(line * height);
+  for (let y = 0; y < height; y++) {
+    const kind = raw[y * (line + 1)];
+    for (let x = 0; x < line; x++) {
+      const a = x >= bpp ? out[y * line + x - bpp] : 0;
+      const b = y > 0 ? out[(y - 1) * line + x] : 0;
+      const c = x >= bpp && y > 0 ? out[(y - 1) * line + x - bpp] : 0;
+      const guess = [0, a, b, (a + b) >> 1, paeth(a, b, c)][kind];
+      out[y * line + x] = raw[y * (line + 1) + 1 + x] + guess;
+    }
+  }
+  return out;
+}
+
+function paeth(a, b, c) {
+  const p = a + b - c;
+  const [pa, pb, pc] = [Math.abs(p - a), Math.abs(p - b), Math.abs(p - c)];
+  return pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+}
+
+function chunk(type, body) {
+  const named = Buffer.concat([Buffer.from(type, 'latin1'), body]);
+  const out = Buffer.alloc(body.length + 12);
+  out.writeUInt32BE(body.length, 0);
+  out.set(named, 4);
+  out.writeUInt32BE(crc32(named), body.length + 8);
+  return out;
+}

@@ -1,0 +1,104 @@
+// A recording proxy between the browser and the network. Every byte of every connection passes it, to any host.
+//
+// Two servers in one: the outer one stores the raw bytes of both directions; the inner one is an HTTP proxy that
+// forwards requests to the server under test, can change what that server delivers (to plant leaks), and refuses
+// everything else, so that a test needs no network and a leak to anywhere is seen all the same.
+
+import http from 'node:http';
+import net from 'node:net';
+import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
+
+/** Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts. */
+export async function startRecorder(serverUrl, rewrite = (path, text) => text) {
+  const raw = []; // every chunk on any connection, in either direction
+  const bodies = []; // request and answer bodies again, without transfer encodings
+  const requests = []; // "METHOD url", also of what was refused
+  const inner = http.createServer((request, response) => forward(request, response).catch(() => response.destroy()));
+
+  async function forward(request, response) {
+    requests.push(`${request.method} ${request.url}`);
+    const body = await whole(request);
+    bodies.push(body);
+    const url = new URL(request.url, serverUrl);
+    if (url.origin !== new URL(serverUrl).origin) return response.writeHead(403).end();
+    const headers = { ...request.headers, 'accept-encoding': 'identity' };
+    delete headers['if-none-match'];
+    delete headers['if-modified-since'];
+    const upstream = http.request(url, { method: request.method, headers });
+    response.on('close', () => upstream.destroy());
+    const answered = new Promise((resolve, reject) => upstream.on('response', resolve).on('error', reject));
+    upstream.end(body);
+    const answer = await answered;
+    if (/\.m?js$/.test(url.pathname)) {
+      const text = rewrite(url.pathname, (await whole(answer)).toString());
+      bodies.push(Buffer.from(text));
+      return response.writeHead(answer.statusCode, { ...answer.headers, 'content-length': Buffer.byteLength(text) }).end(text);
+    }
+    response.writeHead(answer.statusCode, answer.headers);
+    const parts = [];
+    for await (const part of answer) {
+      parts.push(part);
+      response.write(part); // at once, for events
+    }
+    bodies.push(Buffer.concat(parts));
+    response.end();
+  }
+
+  inner.on('connect', (request, socket) => {
+    requests.push(`CONNECT ${request.url}`);
+    socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
+    socket.on('error', () => {});
+  });
+  inner.on('upgrade', (request, socket) => {
+    requests.push(`UPGRADE ${request.url}`);
+    socket.destroy();
+  });
+  await listen(inner);
+
+  const sockets = new Set();
+  const outer = net.createServer((browser) => {
+    const proxy = net.connect(inner.address().port, '127.0.0.1');
+    for (const [from, to] of [[browser, proxy], [proxy, browser]]) {
+      sockets.add(from);
+      const stream = [];
+      raw.push(stream);
+      from.on('data', (data) => stream.push(data));
+      from.pipe(to);
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  });
+  await listen(outer);
+
+  return {
+    port: outer.address().port,
+    requests,
+    /** Everything recorded so far, as the buffers that a search goes through. */
+    recorded: () => [...raw.map((stream) => Buffer.concat(stream)), ...bodies, ...bodies.flatMap(unpacked)],
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await Promise.all([outer, inner].map((server) => new Promise((done) => server.close(done))));
+    },
+  };
+}
+
+/** What a compressed body holds. */
+function unpacked(body) {
+  return [gunzipSync, inflateSync, brotliDecompressSync].flatMap((unpack) => {
+    try {
+      return [unpack(body)];
+    } catch {
+      return [];
+    }
+  });
+}
+
+async function whole(stream) {
+  const parts = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+function listen(server) {
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+}

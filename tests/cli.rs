@@ -1,0 +1,21 @@
+//! The program as its users meet it: real runs in temporary folders, and the texts and exit codes pinned in
+//! `tests/cli/*.trycmd`.
+
+#![cfg(all(feature = "cli", feature = "client", feature = "server", unix))]
+
+#[path = "cli/files.rs"]
+mod files;
+#[path = "cli/filters.rs"]
+mod filters;
+#[path = "cli/program.rs"]
+mod program;
+#[path = "cli/reference.rs"]
+mod reference;
+#[path = "cli/remote.rs"]
+mod remote;
+
+/// Help texts, error texts and exit codes. After a wanted change: `TRYCMD=overwrite cargo test --test cli texts`.
+#[test]
+fn texts() {
+    trycmd::TestCases::new().env("COLUMNS", "100").case("tests/cli/*.trycmd");
+}

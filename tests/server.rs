@@ -1,0 +1,27 @@
+//! The server over real sockets. Built with `--no-default-features --features server` as well, so nothing here needs a
+//! key: the images are made by `images`, and the answers are compared with the library's own.
+#![cfg(feature = "server")]
+
+#[path = "server/client.rs"]
+mod client;
+#[path = "server/house.rs"]
+mod house;
+#[path = "server/images.rs"]
+mod images;
+
+#[path = "server/end.rs"]
+mod end;
+#[path = "server/filters.rs"]
+mod filters;
+#[path = "server/jobs.rs"]
+mod jobs;
+#[path = "server/limits.rs"]
+mod limits;
+#[path = "server/pages.rs"]
+mod pages;
+
+/// Not a test: the other side of [`house::Process`].
+#[test]
+fn a_process() {
+    house::be_a_server();
+}

@@ -1,0 +1,116 @@
+//! The server's end, its log and its memory.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::client::{Request, get, post};
+use crate::house::{Process, Server, until};
+use crate::images::{Image, expected};
+use crate::jobs;
+
+const MEAN: &str = "/v1/filters/mean";
+
+#[test]
+fn running_work_is_finished_and_its_result_can_be_fetched() {
+    let mut server = Server::start(|config| {
+        config.drain = Duration::from_secs(60);
+        config.limits.running = 1;
+    });
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let length = image.len().to_string();
+    let mut running = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
+    running.send(&image[..100]);
+    std::thread::sleep(Duration::from_millis(100));
+    let waiting = jobs::post(server.at, MEAN, &image);
+
+    server.tell_to_stop();
+    until("the server drains", || get(server.at, "/v1/health").json()["status"] == "draining");
+    let refused = post(server.at, MEAN, &image);
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "shutting_down"));
+    assert!(refused.header("retry-after").parse::<u32>().is_ok());
+    assert_eq!(get(server.at, &waiting).json()["state"], "waiting");
+
+    running.send(&image[100..]);
+    let result = expected("mean", &[], &image);
+    assert_eq!(Ok(running.answer().body), result);
+    assert_eq!(jobs::wait(server.at, &waiting)["state"], "done");
+    assert_eq!(Ok(get(server.at, &format!("{waiting}/result")).body), result);
+
+    let (at, start) = (server.at, Instant::now());
+    server.join();
+    assert!(start.elapsed() < Duration::from_secs(30), "nothing was left to wait for");
+    assert!(TcpStream::connect(at).is_err());
+}
+
+#[test]
+fn results_that_nobody_fetches_do_not_hold_the_server_for_ever() {
+    let mut server = Server::start(|_| ());
+    let job = jobs::post(server.at, MEAN, &Image::new(5, 5, 1, 1).bytes());
+    assert_eq!(jobs::wait(server.at, &job)["state"], "done");
+    // An idle connection does not hold it either.
+    let _idle = TcpStream::connect(server.at).expect("accepted");
+    server.tell_to_stop();
+    server.join();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_stops_the_process_gently_and_the_log_names_nobody() {
+    let process = Process::start();
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let job = jobs::post(process.at, "/v1/filters/mean?size=3x1", &image);
+    assert_eq!(jobs::wait(process.at, &job)["state"], "done");
+    assert_eq!(get(process.at, &format!("{job}/result")).status, 200);
+    assert_eq!(post(process.at, MEAN, b"not an image, not at all").problem(), "not_safelight");
+    get(process.at, "/photo-of-my-cat.png?name=felix");
+    process.signal("TERM");
+    let (good, log) = process.end();
+    assert!(good, "{log}");
+    for expected in ["/v1/filters/{name}", "/v1/jobs/{id}/result", "not_safelight", "status=202", "page", "stopped"] {
+        assert!(log.contains(expected), "{expected} is missing in the log:\n{log}");
+    }
+    let id = job.strip_prefix("/v1/jobs/").expect("an address of a job");
+    for secret in [id, "3x1", "cat", "felix"] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_stops_at_once() {
+    let process = Process::start();
+    let mut request = Request::open(process.at, "POST", MEAN, &[("Content-Length", "1000")]);
+    request.send(&Image::new(10, 10, 1, 1).header[..100]);
+    std::thread::sleep(Duration::from_millis(100));
+    process.signal("INT");
+    until("the server drains", || get(process.at, "/v1/health").json()["status"] == "draining");
+    let start = Instant::now();
+    process.signal("INT");
+    let (good, log) = process.end();
+    assert!(!good && start.elapsed() < Duration::from_secs(10), "{log}");
+}
+
+/// The peak memory of a process in bytes.
+#[cfg(target_os = "linux")]
+fn peak_memory(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a running process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn four_megapixels_in_colour_need_little_memory() {
+    let image = Image::new(2400, 1700, 3, 1).bytes();
+    let process = Process::start();
+    let answer = post(process.at, MEAN, &image);
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let job = jobs::post(process.at, MEAN, &image);
+    assert_eq!(jobs::wait(process.at, &job)["state"], "done");
+    assert!(get(process.at, &format!("{job}/result")).body == answer.body);
+    let peak = peak_memory(process.child.id());
+    println!("{} bytes of upload, {} bytes of answer, {peak} bytes of memory", image.len(), answer.body.len());
+    assert!(peak < 512 << 20, "{peak}");
+    process.signal("TERM");
+    assert!(process.end().0);
+}

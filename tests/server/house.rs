@@ -1,0 +1,121 @@
+//! Servers for the tests: in a thread of the test, or as a process of their own.
+
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use safelight::server::{Config, serve};
+use tokio::sync::oneshot;
+
+/// A server in a thread of the test. Dropping it stops it.
+pub struct Server {
+    pub at: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<safelight::error::Result<()>>>,
+}
+
+impl Server {
+    pub fn start(change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
+        config.drain = Duration::from_millis(200);
+        change(&mut config);
+        let (stop, stopped) = oneshot::channel();
+        let (ready, address) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            runtime.block_on(serve(config, move |at| ready.send(at).expect("the test waits"), async {
+                let _ = stopped.await;
+            }))
+        });
+        let at = address.recv_timeout(Duration::from_secs(60)).expect("the server starts");
+        Self { at, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Tells the server to stop, without waiting.
+    pub fn tell_to_stop(&mut self) {
+        self.stop.take().expect("told once").send(()).expect("the server listens");
+    }
+
+    /// Waits for the server's end.
+    pub fn join(mut self) {
+        self.thread.take().expect("not joined yet").join().expect("no panic").expect("a good end");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && !std::thread::panicking()
+        {
+            thread.join().expect("no panic").expect("a good end");
+        }
+    }
+}
+
+/// What makes the test program be a server instead.
+const BE_A_SERVER: &str = "SAFELIGHT_TEST_SERVER";
+
+/// A server in a process of its own: this test program, started again.
+pub struct Process {
+    pub at: SocketAddr,
+    pub child: Child,
+    /// Kept open, because the test harness writes there at its end.
+    _output: Lines<BufReader<ChildStdout>>,
+}
+
+impl Process {
+    pub fn start() -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let mut child = Command::new(program)
+            .args(["--exact", "a_process", "--nocapture"])
+            .env(BE_A_SERVER, "1")
+            .env_remove("SAFELIGHT_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut output = BufReader::new(child.stdout.take().expect("piped")).lines();
+        // The test harness may have put its own words before.
+        let at = output
+            .by_ref()
+            .map(|line| line.expect("text"))
+            .find_map(|line| Some(line.split_once("safelight: listening on http://")?.1.parse().expect("an address")))
+            .expect("the server says where it listens");
+        Self { at, child, _output: output }
+    }
+
+    #[cfg(unix)]
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+
+    /// Waits for the end; gives whether the program thinks all went well, and its log.
+    pub fn end(mut self) -> (bool, String) {
+        let mut log = String::new();
+        self.child.stderr.take().expect("piped").read_to_string(&mut log).expect("text");
+        (self.child.wait().expect("it ends").success(), log)
+    }
+}
+
+/// The other side of [`Process::start`]: serves if this process was started for it.
+pub fn be_a_server() {
+    if std::env::var_os(BE_A_SERVER).is_some() {
+        let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
+        config.drain = Duration::from_secs(2);
+        safelight::server::run(config).expect("a good end");
+    }
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,149 @@
+//! The job form.
+
+use std::io::BufRead;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::client::{Request, call, get};
+use crate::house::{Server, until};
+use crate::images::{Image, expected};
+
+/// Starts a job and gives its address.
+pub fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
+    let answer = call(to, "POST", target, &[("Prefer", "respond-async")], body);
+    assert_eq!((answer.status, answer.header("preference-applied")), (202, "respond-async"), "{answer:?}");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert!(answer.json()["state"].is_string());
+    let location = answer.header("location").to_owned();
+    let id = location.strip_prefix("/v1/jobs/").expect("an address of a job");
+    assert!(id.len() >= 22 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{id}");
+    location
+}
+
+/// Waits for a job's end and gives its last status.
+pub fn wait(to: SocketAddr, job: &str) -> serde_json::Value {
+    let mut status = serde_json::Value::Null;
+    until("the job ends", || {
+        status = get(to, job).json();
+        status["state"] == "done" || status["state"] == "failed"
+    });
+    status
+}
+
+/// Reads a job's events to their end.
+fn events(to: SocketAddr, job: &str) -> Vec<(String, serde_json::Value)> {
+    let (status, headers, reader) = Request::open(to, "GET", &format!("{job}/events"), &[]).head();
+    assert_eq!(status, 200);
+    assert!(headers.contains(&("content-type".into(), "text/event-stream".into())), "{headers:?}");
+    let (mut events, mut name) = (Vec::new(), String::new());
+    for line in reader.lines().map(|line| line.expect("text")) {
+        if let Some(text) = line.strip_prefix("event: ") {
+            name = text.to_owned();
+        } else if let Some(text) = line.strip_prefix("data: ") {
+            events.push((name.clone(), serde_json::from_str(text).expect("JSON")));
+        }
+    }
+    events
+}
+
+#[test]
+fn a_job_is_watched_fetched_and_deleted() {
+    let server = Server::start(|_| ());
+    let image = Image::new(50, 50, 3, 1).bytes();
+    let job = post(server.at, "/v1/filters/mean?radius=1", &image);
+
+    let events = events(server.at, &job);
+    let (last, before) = events.split_last().expect("events");
+    assert_eq!(last.0, "done");
+    assert!(!before.is_empty() && before.iter().all(|(name, _)| name == "progress"), "{events:?}");
+    let status = wait(server.at, &job);
+    assert_eq!(last.1, status);
+    assert_eq!(status["done"], status["total"]);
+    assert!(status["total"].as_u64().is_some_and(|total| total > 0) && status["error"].is_null(), "{status}");
+
+    for _ in 0..2 {
+        let result = get(server.at, &format!("{job}/result"));
+        assert_eq!((result.status, result.header("content-type")), (200, "application/vnd.safelight"));
+        assert_eq!(result.header("cache-control"), "no-store");
+        assert_eq!(Ok(result.body), expected("mean", &[("radius", "1")], &image));
+    }
+    assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
+    let gone = get(server.at, &job);
+    let never = get(server.at, "/v1/jobs/AAAAAAAAAAAAAAAAAAAAAAAA");
+    assert_eq!((gone.status, gone.problem(), &gone.body), (404, "job_not_found".into(), &never.body));
+    assert_eq!(call(server.at, "DELETE", &job, &[], b"").problem(), "job_not_found");
+}
+
+#[test]
+fn a_failed_job_says_why() {
+    let server = Server::start(|_| ());
+    let job = post(server.at, "/v1/filters/mean", b"\x89PNG\r\n\x1a\n and more than sixteen bytes");
+    let events = events(server.at, &job);
+    let (name, problem) = events.last().expect("events");
+    assert_eq!((name.as_str(), &problem["code"], &problem["status"]), ("failed", &"not_safelight".into(), &415.into()));
+    assert_eq!(wait(server.at, &job)["error"], *problem);
+}
+
+#[test]
+fn ids_do_not_repeat() {
+    let server = Server::start(|_| ());
+    let image = Image::new(2, 2, 1, 1).bytes();
+    let jobs: std::collections::HashSet<_> =
+        (0..10).map(|_| post(server.at, "/v1/filters/brightness?offset=1", &image)).collect();
+    assert_eq!(jobs.len(), 10);
+}
+
+#[test]
+fn a_result_expires() {
+    let server = Server::start(|config| config.limits.keep_results = Duration::from_millis(300));
+    let job = post(server.at, "/v1/filters/mean", &Image::new(5, 5, 1, 1).bytes());
+    assert_eq!(wait(server.at, &job)["state"], "done");
+    until("the job expires", || get(server.at, &job).status == 404);
+    assert_eq!(get(server.at, &format!("{job}/result")).problem(), "job_not_found");
+}
+
+#[test]
+fn a_waiting_job_can_be_watched_and_cancelled() {
+    let server = Server::start(|config| config.limits.running = 1);
+    let image = Image::new(10, 10, 1, 1).bytes();
+    // An upload that is not over yet holds the only turn.
+    let length = image.len().to_string();
+    let mut first = Request::open(server.at, "POST", "/v1/filters/mean", &[("Content-Length", &length)]);
+    first.send(&image[..image.len() / 2]);
+    // Its turn begins when the server has seen it, which a job that waits shows.
+    let job = loop {
+        let job = post(server.at, "/v1/filters/mean", &image);
+        std::thread::sleep(Duration::from_millis(50));
+        if get(server.at, &job).json()["state"] == "waiting" {
+            break job;
+        }
+        wait(server.at, &job);
+    };
+    assert_eq!(get(server.at, &format!("{job}/result")).problem(), "job_not_finished");
+    let watcher = std::thread::spawn({
+        let (at, job) = (server.at, job.clone());
+        move || events(at, &job)
+    });
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
+    let (name, problem) = watcher.join().expect("no panic").pop().expect("events");
+    assert_eq!((name.as_str(), &problem["code"]), ("failed", &"cancelled".into()));
+    first.send(&image[image.len() / 2..]);
+    assert_eq!(Ok(first.answer().body), expected("mean", &[], &image));
+}
+
+#[test]
+fn deleting_a_running_job_stops_it() {
+    let server = Server::start(|config| config.limits.running = 1);
+    let image = Image::new(900, 900, 3, 1).bytes();
+    let weights = format!("weights={}", vec![vec!["1"; 3].join(","); 3].join(";"));
+    let job = post(server.at, &format!("/v1/filters/kernel?{weights}"), &image);
+    until("the job runs", || get(server.at, &job).json()["done"].as_u64() > Some(0));
+    let left = get(server.at, &job).json();
+    assert_eq!(left["state"], "running", "the image is too small for this test: {left}");
+    assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
+    assert_eq!(get(server.at, &job).status, 404);
+    // The turn is free again, long before the work could have been finished.
+    let small = Image::new(3, 3, 1, 1).bytes();
+    assert_eq!(Ok(crate::client::post(server.at, "/v1/filters/mean", &small).body), expected("mean", &[], &small));
+}

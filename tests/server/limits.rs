@@ -1,0 +1,187 @@
+//! How much the server takes on, and what it says beyond.
+
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::client::{Request, call, get, post};
+use crate::house::{Server, until};
+use crate::images::{Image, expected};
+use crate::jobs;
+
+const MEAN: &str = "/v1/filters/mean";
+const ASYNC: (&str, &str) = ("Prefer", "respond-async");
+
+/// Starts an upload, sends its first half and waits until the server reads it.
+fn half(server: &Server, image: &[u8]) -> Request {
+    let length = image.len().to_string();
+    let mut request = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
+    request.send(&image[..image.len() / 2]);
+    std::thread::sleep(Duration::from_millis(100));
+    request
+}
+
+#[test]
+fn bodies_are_limited_early_by_their_length_and_late_by_their_bytes() {
+    let image = Image::new(90, 90, 3, 1).bytes();
+    let most = image.len();
+    let server = Server::start(|config| config.limits.image.max_bytes = most as u64);
+    let length = (most + 1).to_string();
+    // By the announced length, before a byte of the body is sent.
+    for headers in [vec![("Content-Length", length.as_str())], vec![("Content-Length", &length), ASYNC]] {
+        let answer = Request::open(server.at, "POST", MEAN, &headers).answer();
+        assert_eq!((answer.status, answer.problem().as_str()), (413, "too_large"));
+        assert_eq!(answer.header("connection"), "close");
+    }
+    // While it comes, if there is no length. The job form finds the same.
+    let long = [image.clone(), vec![0; 100_000]].concat();
+    for headers in [vec![("Transfer-Encoding", "chunked")], vec![("Transfer-Encoding", "chunked"), ASYNC]] {
+        let mut request = Request::open(server.at, "POST", MEAN, &headers);
+        for piece in long.chunks(10_000) {
+            if request.send_chunk(piece).is_err() {
+                break;
+            }
+        }
+        assert_eq!(request.answer().problem(), "too_large");
+    }
+    // A filter of two images takes twice as much.
+    let both = [image.clone(), image.clone()].concat();
+    assert_eq!(post(server.at, MEAN, &image).status, 200);
+    assert_eq!(post(server.at, "/v1/filters/blend", &both).status, 200);
+    assert_eq!(post(server.at, MEAN, &both).problem(), "too_large");
+}
+
+#[test]
+fn pixels_and_ciphertexts_are_limited() {
+    let image = Image::new(100, 50, 1, 1);
+    let server = Server::start(|config| config.limits.image.max_pixels = 4999);
+    assert_eq!(post(server.at, MEAN, &image.bytes()).problem(), "too_large");
+    let ciphertexts = image.frames.head.ciphertexts();
+    let server = Server::start(|config| config.limits.image.max_ciphertexts = ciphertexts - 1);
+    assert_eq!(post(server.at, MEAN, &image.bytes()).problem(), "too_large");
+    let server = Server::start(|config| config.limits.image.max_ciphertexts = ciphertexts);
+    assert_eq!(post(server.at, MEAN, &image.bytes()).status, 200);
+}
+
+#[test]
+fn slow_uploads_are_given_up() {
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let server = Server::start(|config| config.limits.stall = Duration::from_millis(300));
+    let answer = half(&server, &image).answer();
+    assert_eq!((answer.status, answer.problem().as_str()), (408, "stalled"));
+    let length = image.len().to_string();
+    let request = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length), ASYNC]);
+    assert_eq!(request.answer().problem(), "stalled");
+}
+
+#[test]
+fn the_time_limit_ends_the_work() {
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let server = Server::start(|config| config.limits.time = Duration::from_millis(300));
+    let answer = half(&server, &image).answer();
+    assert_eq!((answer.status, answer.problem().as_str()), (503, "time_limit"));
+
+    let server = Server::start(|config| config.limits.time = Duration::from_millis(1));
+    let job = jobs::post(server.at, MEAN, &Image::new(200, 200, 1, 1).bytes());
+    assert_eq!(jobs::wait(server.at, &job)["error"]["code"], "time_limit");
+}
+
+#[test]
+fn a_full_house_says_so_and_serves_those_inside() {
+    let server = Server::start(|config| (config.limits.running, config.limits.waiting) = (1, 1));
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let mut running = half(&server, &image);
+    let waiting = jobs::post(server.at, MEAN, &image);
+    for headers in [vec![], vec![ASYNC]] {
+        let answer = call(server.at, "POST", MEAN, &headers, &image);
+        assert_eq!((answer.status, answer.problem().as_str()), (503, "too_busy"));
+        assert!(answer.header("retry-after").parse::<u32>().is_ok());
+    }
+    // Everything else is still answered.
+    assert_eq!(get(server.at, "/v1/health").status, 200);
+    running.send(&image[image.len() / 2..]);
+    assert_eq!(Ok(running.answer().body), expected("mean", &[], &image));
+    assert_eq!(jobs::wait(server.at, &waiting)["state"], "done");
+    until("the places are free", || post(server.at, MEAN, &image).status == 200);
+}
+
+#[test]
+fn a_client_that_leaves_makes_room() {
+    let server = Server::start(|config| (config.limits.running, config.limits.waiting) = (1, 0));
+    let image = Image::new(10, 10, 1, 1).bytes();
+    for _ in 0..3 {
+        let request = half(&server, &image);
+        assert_eq!(post(server.at, MEAN, &image).problem(), "too_busy");
+        drop(request);
+        until("the place is free", || post(server.at, MEAN, &image).status == 200);
+    }
+    // One that leaves after its upload stops the work, too.
+    let large = Image::new(900, 900, 3, 1).bytes();
+    let length = large.len().to_string();
+    let mut request = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
+    request.send(&large);
+    drop(request);
+    until("the place is free", || post(server.at, MEAN, &image).status == 200);
+}
+
+#[test]
+fn jobs_and_their_bytes_are_limited() {
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let server = Server::start(|config| config.limits.jobs = 1);
+    let job = jobs::post(server.at, MEAN, &image);
+    assert_eq!(call(server.at, "POST", MEAN, &[ASYNC], &image).problem(), "too_busy");
+    assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
+    until("there is room", || call(server.at, "POST", MEAN, &[ASYNC], &image).status == 202);
+
+    let server = Server::start(|config| config.limits.stored_bytes = image.len() as u64 * 3);
+    let job = jobs::post(server.at, MEAN, &image);
+    assert_eq!(jobs::wait(server.at, &job)["state"], "done");
+    let huge = Image::new(100, 100, 1, 1).bytes();
+    assert_eq!(call(server.at, "POST", MEAN, &[ASYNC], &huge).problem(), "too_busy");
+    assert_eq!(get(server.at, &format!("{job}/result")).status, 200);
+}
+
+#[test]
+fn endless_headers_are_refused() {
+    let server = Server::start(|_| ());
+    let long = "x".repeat(40_000);
+    let (status, ..) = Request::open(server.at, "GET", "/v1", &[("X-Long", &long)]).head();
+    assert_eq!(status, 431);
+    let many: Vec<_> = (0..100).map(|i| (format!("X-{i}"), "1")).collect();
+    let many: Vec<_> = many.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let (status, ..) = Request::open(server.at, "GET", "/v1", &many).head();
+    assert_eq!(status, 431);
+}
+
+#[test]
+fn connections_are_limited_but_not_lost() {
+    let server = Server::start(|config| config.limits.connections = 2);
+    let idle = [TcpStream::connect(server.at), TcpStream::connect(server.at)].map(|c| c.expect("accepted"));
+    // The third waits until one of the others is gone.
+    let third = Request::open(server.at, "GET", "/v1/health", &[]);
+    std::thread::sleep(Duration::from_millis(100));
+    drop(idle);
+    assert_eq!(third.answer().status, 200);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_given_up() {
+    let server = Server::start(|config| {
+        config.limits.stall = Duration::from_millis(300);
+        (config.limits.running, config.limits.waiting) = (1, 0);
+    });
+    // Longer than what the systems on both sides hold in their buffers.
+    let image = Image::new(1500, 1500, 3, 1).bytes();
+    let job = Instant::now();
+    let length = image.len().to_string();
+    let mut request = Request::open(server.at, "POST", "/v1/filters/brightness?offset=1", &[("Content-Length", &length)]);
+    request.send(&image);
+    // While the answer waits to be taken its place is taken, and free again when the server gives up.
+    let small = Image::new(3, 3, 1, 1).bytes();
+    until("the place is free", || post(server.at, MEAN, &small).status == 200);
+    assert!(job.elapsed() >= Duration::from_millis(300));
+    let (status, _, mut reader) = request.head();
+    let mut taken = Vec::new();
+    let _ = reader.read_to_end(&mut taken);
+    assert!(status == 200 && taken.len() < image.len() / 2, "{status} {}", taken.len());
+}

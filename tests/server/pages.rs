@@ -1,0 +1,144 @@
+//! The page's files, the headers around them, and other sites' access.
+
+use std::path::Path;
+
+use crate::client::{call, get};
+use crate::house::Server;
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).expect("written");
+    std::fs::create_dir(folder.path().join("pkg")).expect("created");
+    write("index.html", b"<!doctype html>");
+    write("style.css", b"");
+    write("pkg/safelight.js", b"export {}");
+    write("pkg/safelight_bg.wasm", b"\0asm");
+    write("pkg/safelight_bg.wasm.gz", b"packed");
+    folder
+}
+
+fn with_page(folder: &Path) -> Server {
+    let page = Some(folder.to_owned());
+    Server::start(|config| {
+        config.page = page;
+        config.connect_src = vec!["https://other.example".into()];
+    })
+}
+
+#[test]
+fn files_have_their_types_and_their_protection() {
+    let folder = folder();
+    let server = with_page(folder.path());
+    for (target, kind) in [
+        ("/", "text/html"),
+        ("/index.html", "text/html"),
+        ("/style.css", "text/css"),
+        ("/pkg/safelight.js", "text/javascript"),
+        ("/pkg/safelight_bg.wasm", "application/wasm"),
+        ("/pkg/safelight_bg.wasm?v=1", "application/wasm"),
+    ] {
+        let answer = get(server.at, target);
+        assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{target}");
+        assert_eq!(
+            answer.header("content-security-policy"),
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
+             connect-src 'self' https://other.example; img-src 'self' blob: data:; style-src 'self'; base-uri 'none'; \
+             form-action 'none'; frame-ancestors 'none'"
+        );
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("origin-agent-cluster"), "?1");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(answer.header("cache-control"), "no-cache");
+    }
+    assert_eq!(get(server.at, "/pkg/safelight_bg.wasm").body, b"\0asm");
+    let packed = call(server.at, "GET", "/pkg/safelight_bg.wasm", &[("Accept-Encoding", "gzip")], b"");
+    assert_eq!((packed.header("content-encoding"), &packed.body[..]), ("gzip", &b"packed"[..]));
+    assert_eq!(packed.header("content-type"), "application/wasm");
+}
+
+#[test]
+fn unchanged_files_are_not_sent_again() {
+    let folder = folder();
+    let server = with_page(folder.path());
+    let first = get(server.at, "/style.css");
+    for (condition, mark) in [("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")] {
+        let mark = first.header(mark);
+        assert!(!mark.is_empty());
+        assert_eq!(call(server.at, "GET", "/style.css", &[(condition, mark)], b"").status, 304);
+    }
+}
+
+#[test]
+fn nothing_outside_the_folder_is_served() {
+    let folder = folder();
+    std::fs::write(folder.path().parent().expect("a parent").join("safelight-test-secret"), b"secret").expect("written");
+    let server = with_page(folder.path());
+    for target in [
+        "/../safelight-test-secret",
+        "/pkg/../../safelight-test-secret",
+        "/%2e%2e/safelight-test-secret",
+        "/..%2fsafelight-test-secret",
+        "//etc/passwd",
+        "/%2fetc/passwd",
+        "/no/such/file",
+        "/index.html/x",
+    ] {
+        assert_eq!(get(server.at, target).status, 404, "{target}");
+    }
+    assert_eq!(get(server.at, "/no").header("x-content-type-options"), "nosniff");
+    assert_eq!(call(server.at, "PUT", "/index.html", &[], b"").status, 405);
+}
+
+#[test]
+fn without_a_page_the_root_says_what_this_is() {
+    let server = Server::start(|_| ());
+    let answer = get(server.at, "/");
+    assert_eq!((answer.status, answer.header("content-type")), (200, "text/plain; charset=utf-8"));
+    assert!(String::from_utf8_lossy(&answer.body).contains("--page"));
+}
+
+#[test]
+fn a_folder_without_a_page_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config =
+        safelight::server::Config { page: Some(folder.path().to_owned()), ..safelight::server::Config::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let refused = runtime.block_on(safelight::server::serve(config, |_| panic!("not ready"), async {}));
+    assert_eq!(refused.expect_err("no index.html").code(), "bad_argument");
+}
+
+const OURS: (&str, &str) = ("Origin", "https://ours.example");
+const OTHERS: (&str, &str) = ("Origin", "https://others.example");
+
+#[test]
+fn only_named_origins_may_read_answers() {
+    let server = Server::start(|config| config.allow_origins = vec![OURS.1.into()]);
+    let preflight = |origin, headers: &str| {
+        let asked = [origin, ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", headers)];
+        call(server.at, "OPTIONS", "/v1/filters/mean", &asked, b"")
+    };
+    let answer = preflight(OURS, "content-type,prefer");
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, OURS.1));
+    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,DELETE");
+    assert_eq!(answer.header("access-control-allow-headers"), "content-type,prefer");
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+    assert_eq!(preflight(OTHERS, "prefer").header("access-control-allow-origin"), "");
+
+    // Errors can be read as well, and so can the headers of a job.
+    for target in ["/v1", "/v1/jobs/x", "/v1/nothing", "/v1/filters/mean"] {
+        let answer = call(server.at, "GET", target, &[OURS], b"");
+        assert_eq!(answer.header("access-control-allow-origin"), OURS.1, "{target}");
+        let exposed = answer.header("access-control-expose-headers");
+        assert!(["location", "preference-applied", "retry-after"].iter().all(|name| exposed.contains(name)), "{exposed}");
+        assert_eq!(call(server.at, "GET", target, &[OTHERS], b"").header("access-control-allow-origin"), "");
+    }
+}
+
+#[test]
+fn any_origin_only_if_asked_for() {
+    let closed = Server::start(|_| ());
+    assert_eq!(call(closed.at, "GET", "/v1", &[OURS], b"").header("access-control-allow-origin"), "");
+    let open = Server::start(|config| config.allow_origins = vec!["*".into()]);
+    assert_eq!(call(open.at, "GET", "/v1", &[OURS], b"").header("access-control-allow-origin"), "*");
+}

@@ -1,0 +1,51 @@
+// How far one photo has come, and how long it will still take.
+
+// Shares of the whole time, first guessed and then learned from each finished photo. A key that has to be made is
+// luck (primes are found by trial), so it takes no share: time spent on it is left out.
+let shares = { decode: 0.01, encrypt: 0.5, upload: 0.03, filter: 0.2, download: 0.02, decrypt: 0.24 };
+
+export class Estimate {
+  #phase = null;
+  #began = 0;
+  #spent = {};
+  #part = 0;
+
+  /** Takes in a report of the work: the phase it is in, and how much of that phase is done. */
+  report({ phase, done = 0, total = 0 }, now = performance.now()) {
+    if (phase !== this.#phase) this.#close(now), (this.#phase = phase), (this.#began = now);
+    this.#part = total > 0 ? Math.min(1, done / total) : 0;
+  }
+
+  /** Between 0 and 1 for the whole work. */
+  get fraction() {
+    let sum = 0;
+    for (const [phase, share] of Object.entries(shares)) {
+      if (phase === this.#phase) return sum + share * this.#part;
+      if (phase in this.#spent) sum += share;
+    }
+    return sum;
+  }
+
+  /** Seconds left, or null while it is too early to tell. */
+  secondsLeft(now = performance.now()) {
+    if (this.#phase === 'key') return null;
+    const { key: _, ...spent } = this.#spent;
+    const elapsed = Object.values(spent).reduce((a, b) => a + b, 0) + (now - this.#began);
+    const fraction = this.fraction;
+    if (elapsed < 1500 || fraction < 0.02) return null;
+    return (elapsed * (1 - fraction)) / fraction / 1000;
+  }
+
+  /** To be called when the photo is finished: the next one is estimated better. */
+  learn(now = performance.now()) {
+    this.#close(now);
+    const { key: _, ...spent } = this.#spent;
+    const whole = Object.values(spent).reduce((a, b) => a + b, 0);
+    if (Object.keys(spent).length < Object.keys(shares).length || whole === 0) return;
+    shares = Object.fromEntries(Object.keys(shares).map((phase) => [phase, spent[phase] / whole]));
+  }
+
+  #close(now) {
+    if (this.#phase) this.#spent[this.#phase] = (this.#spent[this.#phase] ?? 0) + now - this.#began;
+  }
+}

@@ -1,0 +1,230 @@
+// The keeper: a worker of its own that holds the secret key and the pool. The key leaves this worker only towards the
+// keeper's own pool workers, and as a Blob when the user asks for the key file. Nothing in here sends network requests:
+// what goes to the server is handed to the page, encrypted.
+
+import init, { SecretKey, fileKind, filterCatalogue, headerLength, version } from './pkg/safelight.js';
+import { cancelled, checkSignal, pack, SafelightError } from './errors.js';
+import { disposable, Pool } from './pool.js';
+
+const PROLOGUE = 16; // bytes that tell what a Safelight file is
+const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, since wasm memory never shrinks
+const MEMORY = 768e6; // bytes that the workers' copies of one photo may take together
+
+let module; // compiled once, shared with every worker
+let pool;
+let key = null;
+const photos = new Map(); // decoded photos of the jobs under way: samples and alpha
+const jobs = new Map(); // AbortControllers of the requests under way
+
+const ops = {
+  async start() {
+    const url = new URL('pkg/safelight_bg.wasm', import.meta.url);
+    module = await WebAssembly.compileStreaming(fetch(url)).catch(async () => {
+      return WebAssembly.compile(await (await fetch(url)).arrayBuffer()); // a server without the wasm media type
+    });
+    await init({ module_or_path: module });
+    pool = new Pool(module);
+    return { version: version(), filters: filterCatalogue() };
+  },
+
+  async newKey({ bits }, { signal, progress }) {
+    const made = await SecretKey.generate(bits, (tried) => {
+      checkSignal(signal);
+      progress(tried, 0);
+    });
+    if (signal.aborted) {
+      made.free();
+      throw cancelled();
+    }
+    return hold(made);
+  },
+
+  async openKey({ file }) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    try {
+      return hold(SecretKey.fromBytes(bytes));
+    } finally {
+      bytes.fill(0);
+    }
+  },
+
+  saveKey() {
+    const bytes = neededKey().toBytes();
+    const file = new Blob([bytes], { type: 'application/octet-stream' });
+    bytes.fill(0);
+    return { file };
+  },
+
+  forgetKey() {
+    for (const [id, job] of jobs) if (id !== this.id) job.abort();
+    pool.end();
+    key?.free();
+    key = null;
+  },
+
+  /** What a dropped file is: "image" (an encrypted one), "secret_key", "public_key", or "photo" for all else. */
+  async kind({ file }) {
+    const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
+    if (start.length < PROLOGUE) return 'photo';
+    try {
+      return fileKind(start);
+    } catch (error) {
+      return error.code === 'not_safelight' ? 'photo' : 'image'; // opening it will tell what is wrong
+    }
+  },
+
+  /** Reads a photo and keeps it under an id; the page gets what it needs to show it. */
+  async decode({ file }, { signal }) {
+    const { rgba, ...photo } = await disposable(module, signal, (helper) => helper.call('decode', { file }));
+    return { ...remember(photo), rgba };
+  },
+
+  /** The same for pixels that the browser itself decoded (formats that the wasm module does not read). */
+  decoded({ width, height, rgba }) {
+    const samples = new Uint8Array(width * height * 3);
+    const alpha = new Uint8Array(width * height);
+    for (let i = 0; i < alpha.length; i++) {
+      samples.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
+      alpha[i] = rgba[4 * i + 3];
+    }
+    const opaque = alpha.every((a) => a === 255);
+    const notices = opaque ? ['decoded_by_browser'] : ['decoded_by_browser', 'alpha_kept_here'];
+    return remember({ width, height, channels: 3, notices, samples, alpha: opaque ? null : alpha });
+  },
+
+  /** Makes two photos that are to be blended alike: a grey one becomes coloured if the other one is. */
+  match({ first, second }) {
+    const [a, b] = [neededPhoto(first), neededPhoto(second)];
+    if (a.width !== b.width || a.height !== b.height) {
+      throw new SafelightError(
+        'images_differ',
+        `the photos differ in size (${a.width} × ${a.height} and ${b.width} × ${b.height}); choose two of the same size`,
+      );
+    }
+    for (const photo of [a, b]) {
+      if (a.channels === b.channels || photo.channels === 3) continue;
+      photo.samples = Uint8Array.from({ length: 3 * photo.samples.length }, (_, i) => photo.samples[Math.floor(i / 3)]);
+      photo.channels = 3;
+    }
+  },
+
+  /** Encrypts a kept photo for one filter. Returns the encrypted image as a Blob. */
+  async encrypt({ photo: id, filter, params, border, maxBytes }, { signal, progress }) {
+    const photo = neededPhoto(id);
+    const frames = [];
+    let header;
+    let done = 0;
+    await pool.rows({
+      size: poolSize(photo.samples.length),
+      signal,
+      start: async (helper) => {
+        const bytes = neededKey().toBytes();
+        const { samples, width, height, channels } = photo;
+        const args = { key: bytes, photo: { samples, width, height, channels }, filter, params, border };
+        const answer = await helper.call('encryptor', args, [bytes.buffer]);
+        header = answer.header;
+        const length = header.length + answer.rows * answer.rowBytes;
+        if (maxBytes && length > maxBytes) {
+          throw new SafelightError('too_large', `the encrypted photo has ${length} bytes, the server takes ${maxBytes}`);
+        }
+        return answer;
+      },
+      row: async (helper, row, rows) => {
+        frames[row] = new Blob([await helper.call('encryptRow', { row })]); // Blobs may go to disk, arrays may not
+        progress(++done, rows);
+      },
+    });
+    if (photo.samples.length > LARGE_JOB) pool.end();
+    return { file: new Blob([header, ...frames], { type: 'application/vnd.safelight' }) };
+  },
+
+  /** Decrypts an encrypted image. `photo` names the kept photo whose alpha is to be put back, if any. */
+  async decrypt({ file, view, photo: id }, { signal, progress }) {
+    const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
+    const header = new Uint8Array(await file.slice(0, headerLength(start)).arrayBuffer());
+    const photo = photos.get(id);
+    return disposable(module, signal, async (assembler) => {
+      let layout;
+      let done = 0;
+      const { width, height } = await assembler.call('assembler', { header, view });
+      if (photo && (photo.width !== width || photo.height !== height)) {
+        throw new SafelightError('bad_answer', `the server answered with a picture of another size (${width} × ${height})`);
+      }
+      await pool.rows({
+        size: poolSize(0),
+        signal,
+        start: async (helper) => {
+          const bytes = neededKey().toBytes();
+          layout = await helper.call('decryptor', { key: bytes, header }, [bytes.buffer]);
+          checkLength(file.size, layout.headerBytes + layout.rows * layout.rowBytes);
+          return layout;
+        },
+        row: async (helper, row, rows) => {
+          const from = layout.headerBytes + row * layout.rowBytes;
+          const frame = file.slice(from, from + layout.rowBytes);
+          const values = await helper.call('decryptRow', { row, frame });
+          await assembler.call('place', { row, values }, [values.buffer]);
+          progress(++done, rows);
+        },
+      });
+      const { png, ...picture } = await assembler.call('finish', { alpha: photo?.alpha ?? undefined });
+      if (picture.width * picture.height * picture.channels > LARGE_JOB) pool.end();
+      return { ...picture, png: new Blob([png], { type: 'image/png' }) };
+    });
+  },
+
+  /** Forgets a kept photo. */
+  drop({ photo }) {
+    photos.delete(photo);
+  },
+};
+
+function hold(made) {
+  pool.end(); // the old key's copies go with the workers
+  key?.free();
+  key = made;
+  return { fingerprint: key.fingerprint, bits: key.bits };
+}
+
+function neededKey() {
+  if (!key) throw new SafelightError('foreign_key', 'there is no key here; make one, or open your key file');
+  return key;
+}
+
+function neededPhoto(id) {
+  const photo = photos.get(id);
+  if (!photo) throw new SafelightError('internal', 'the photo was dropped too early');
+  return photo;
+}
+
+function remember(photo) {
+  const id = crypto.randomUUID();
+  photos.set(id, photo);
+  const { width, height, channels, notices } = photo;
+  return { id, width, height, channels, notices };
+}
+
+function poolSize(samples) {
+  const cores = Math.min(8, navigator.hardwareConcurrency || 2);
+  return Math.max(1, Math.min(cores, Math.floor(MEMORY / Math.max(1, 3 * samples))));
+}
+
+function checkLength(actual, needed) {
+  if (actual < needed) throw new SafelightError('truncated', 'the encrypted image ends too early; get the whole file again');
+  if (actual > needed) throw new SafelightError('trailing_data', 'there are bytes after the end of the encrypted image');
+}
+
+self.onmessage = async ({ data: { id, op, ...args } }) => {
+  if (op === 'cancel') return jobs.get(args.target)?.abort();
+  const job = new AbortController();
+  jobs.set(id, job);
+  const progress = (done, total) => self.postMessage({ id, progress: { done, total } });
+  try {
+    const value = await ops[op].call({ id }, args, { signal: job.signal, progress });
+    self.postMessage({ id, value }, value?.rgba ? [value.rgba.buffer] : []);
+  } catch (error) {
+    self.postMessage({ id, error: pack(job.signal.aborted ? cancelled() : error) });
+  } finally {
+    jobs.delete(id);
+  }
+};

@@ -1,0 +1,106 @@
+// The keeper's workers: started when needed, replaced when they die, ended to cancel.
+
+import { cancelled, checkSignal, SafelightError, unpack } from './errors.js';
+
+/** One compute worker: `call` sends it a request and gives its answer. */
+export class Helper {
+  #worker;
+  #calls = new Map();
+  #next = 1;
+  dead = null; // the error that ended this worker
+
+  constructor(module) {
+    this.#worker = new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' });
+    this.#worker.onmessage = ({ data: { id, value, error } }) => {
+      const call = this.#calls.get(id);
+      this.#calls.delete(id);
+      if (error?.fatal) this.end(unpack(error));
+      if (error) call?.reject(unpack(error));
+      else call?.resolve(value);
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.end(new SafelightError('internal', 'a worker stopped unexpectedly'));
+    };
+    this.#worker.onmessageerror = this.#worker.onerror;
+    this.call('init', { module }).catch(() => {}); // a failure shows in the next call
+  }
+
+  call(op, args = {}, transfer = []) {
+    if (this.dead) return Promise.reject(this.dead);
+    return new Promise((resolve, reject) => {
+      const id = this.#next++;
+      this.#calls.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, op, ...args }, transfer);
+    });
+  }
+
+  end(error = cancelled()) {
+    if (this.dead) return;
+    this.dead = error;
+    this.#worker.terminate();
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+  }
+}
+
+/** Runs `work(helper)` in a worker of its own that is ended afterwards, whatever happens. */
+export async function disposable(module, signal, work) {
+  checkSignal(signal);
+  const helper = new Helper(module);
+  const stop = () => helper.end();
+  signal?.addEventListener('abort', stop);
+  try {
+    return await work(helper);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    helper.end();
+  }
+}
+
+export class Pool {
+  #module;
+  #helpers = [];
+
+  constructor(module) {
+    this.#module = module;
+  }
+
+  /**
+   * Shares the rows of one job among `size` workers. `start(helper)` prepares a worker and says how many rows there
+   * are (all say the same); `row(helper, j)` does one row. Rows are handed out as workers become free. Every failure
+   * and every cancel ends all workers: the next job starts new ones.
+   */
+  async rows({ size, signal, start, row }) {
+    checkSignal(signal);
+    this.#helpers = this.#helpers.filter((helper) => !helper.dead);
+    while (this.#helpers.length < size) this.#helpers.push(new Helper(this.#module));
+    const team = this.#helpers.slice(0, size);
+    const stop = () => this.end();
+    signal?.addEventListener('abort', stop);
+    let next = 0;
+    const serve = async (helper) => {
+      const { rows } = await start(helper);
+      const lane = async () => {
+        while (next < rows) await row(helper, next++, rows);
+      };
+      await Promise.all([lane(), lane()]); // two requests on the way, so that a worker never waits for the next one
+      await helper.call('end');
+    };
+    try {
+      await Promise.all(team.map(serve));
+    } catch (error) {
+      this.end();
+      checkSignal(signal);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Ends every worker at once. Their memory, with what they knew, is given back to the system. */
+  end() {
+    for (const helper of this.#helpers) helper.end();
+    this.#helpers = [];
+  }
+}

@@ -1,0 +1,110 @@
+//! The demo's server as a child process: started, asked for its page, stopped cleanly.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::command::{command, run, wait_within};
+
+/// What the server prints when it is ready, before its address.
+const READY: &str = "safelight: listening on ";
+
+/// A running server; it ends with this value at the latest.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:8080`
+    pub address: String,
+}
+
+impl Server {
+    /// Starts it, its log going to the file `log`, and waits until it listens.
+    pub fn start(program: &Path, page: &Path, listen: &str, log: &Path) -> Result<Self> {
+        let mut command = command(program);
+        command.args(["serve", "--listen", listen, "--page"]).arg(page);
+        command.env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(File::create(log)?);
+        let mut child = command.spawn().context("cannot start the server")?;
+        let output = child.stdout.take().context("the server's output cannot be read")?;
+        let mut server = Self { child, address: String::new() };
+
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                println!("    {line}");
+                let _ = sender.send(line); // nobody listens after the first address
+            }
+        });
+        loop {
+            match lines.recv_timeout(Duration::from_secs(30)) {
+                Ok(line) if line.starts_with(READY) => {
+                    line[READY.len()..].trim().clone_into(&mut server.address);
+                    return Ok(server);
+                }
+                Ok(_) => {}
+                Err(_) => bail!(
+                    "the server did not start on {listen} (is the port taken? try --listen 127.0.0.1:0): {}",
+                    fs::read_to_string(log).unwrap_or_default().trim_end()
+                ),
+            }
+        }
+    }
+
+    /// Checks that the page's address answers, before anybody is told to go there.
+    pub fn page_answers(&self) -> Result<()> {
+        let host = self.address.trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(host).with_context(|| format!("cannot connect to {host}"))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).context("the server's answer cannot be read")?;
+        let status = answer.lines().next().unwrap_or("nothing");
+        ensure!(status.contains(" 200 "), "the server does not serve the page: it answers {status}");
+        Ok(())
+    }
+
+    /// Waits for Ctrl-C; an error when the server ends by itself before.
+    pub fn wait_for(&mut self, stop: &Receiver<()>) -> Result<()> {
+        while stop.recv_timeout(Duration::from_millis(200)).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended by itself with {status}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks it to end, as Ctrl-C does, and lets it finish what it is at.
+    pub fn stop(mut self) -> Result<()> {
+        if cfg!(unix) && self.child.try_wait()?.is_none() {
+            run(command("kill").args(["-INT", &self.child.id().to_string()]))?;
+            let status = wait_within(&mut self.child, Duration::from_mins(1))?;
+            let status = status.context("the server did not stop within a minute and was ended by force")?;
+            ensure!(status.success(), "the server stopped with {status}");
+            println!("    the server has stopped");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Gets a message at Ctrl-C (or a polite request to end) from now on.
+pub fn ctrl_c() -> Result<Receiver<()>> {
+    let (sender, receiver) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        let _ = sender.send(()); // nobody listens any more: we are ending already
+    })?;
+    Ok(receiver)
+}

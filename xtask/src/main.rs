@@ -1,0 +1,61 @@
+//! The project's own commands. `cargo xtask --help` lists them; each is one file here.
+//!
+//! Nothing needs to be installed beforehand except Rust: [`setup`] finds or installs the rest.
+
+mod browser_build;
+mod command;
+mod demo;
+mod page;
+mod places;
+mod programs;
+mod setup;
+mod step;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use page::Warnings;
+use step::step;
+
+/// Builds, shows and tests Safelight.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Find or install what the other commands need (they do it themselves too)
+    Setup,
+    /// Build the page with its WebAssembly into target/page and check its size
+    Page,
+    /// Filter a photo on a server that cannot see it, then serve the page
+    Demo(demo::Options),
+    /// Check and test everything
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Setup => step("setup", || setup::for_page().and_then(|_| setup::for_tests(true).map(drop))),
+        Command::Page => page(),
+        Command::Demo(options) => demo::demo(&options),
+        Command::Test(options) => test::test(&options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: FAILED: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn page() -> Result<()> {
+    let tools = step("setup", setup::for_page)?;
+    step("page", || page::build(&tools, Warnings::Allow)).map(drop)
+}

@@ -1,0 +1,166 @@
+//! Builds the page: compile for WebAssembly, make the JavaScript glue, optimise, lay it beside a copy of `www/`.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::browser_build::{BrowserBuild, Budget, Build, Glue};
+use crate::command::run;
+use crate::places;
+use crate::setup::wasm_target::Toolchain;
+use crate::setup::{Node, PageTools};
+
+/// What a warning of the compiler about our own code means.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Warnings {
+    Allow,
+    Deny,
+}
+
+/// Builds the page and returns its folder.
+pub fn build(tools: &PageTools, warnings: Warnings) -> Result<PathBuf> {
+    let (settings, text) = BrowserBuild::read()?;
+    let compiled = compile(&tools.toolchain, &settings.build, &settings.glue.name, warnings)?;
+    let package = places::memory().join("pkg");
+    let stamp = package.join("made-from");
+    let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes(), &[u8::from(tools.wasm_opt.is_some())]]);
+    if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
+        println!("    glue and optimiser: nothing has changed");
+    } else {
+        make_glue(&compiled, &package, &settings.glue)?;
+        if let Some((node, script)) = &tools.wasm_opt {
+            optimise(node, script, &wasm_file(&package, &settings.glue), &settings.optimise.flags)?;
+        }
+        fs::write(&stamp, inputs)?;
+    }
+    let page = assemble(&package, &settings.glue)?;
+    check_size(&wasm_file(&page.join(&settings.glue.folder), &settings.glue), &settings.budget)?;
+    Ok(page)
+}
+
+/// Runs cargo; returns the `.wasm` that it made.
+fn compile(toolchain: &Toolchain, build: &Build, name: &str, warnings: Warnings) -> Result<PathBuf> {
+    let (mut cargo, target) = toolchain.cargo();
+    // Only a lone cdylib gets link-time optimisation.
+    cargo.args(["rustc", "--lib", "--crate-type", "cdylib", "--no-default-features"]);
+    cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &build.features.join(",")]);
+    cargo.args(toolchain.build_flags());
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", build.rustflags.join("\u{1f}"));
+    match warnings {
+        Warnings::Allow => run(&mut cargo)?,
+        Warnings::Deny => run_without_warnings(&mut cargo, name)?,
+    }
+    Ok(target.join(&build.target).join(&build.profile).join(name).with_extension("wasm"))
+}
+
+/// Fails when cargo reports a warning about our package. (Cargo repeats those of earlier builds. `-D warnings` instead
+/// would be another build, and every change between `demo` and `test` would compile everything again.)
+fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Result<()> {
+    println!("    compiling for WebAssembly, warnings denied");
+    let mut child = cargo.stderr(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let ours = format!("warning: `{package}` (lib) generated");
+    let mut warned = false;
+    for line in BufReader::new(child.stderr.take().context("cargo's messages cannot be read")?).lines() {
+        let line = line?;
+        warned |= line.starts_with(&ours);
+        eprintln!("{line}");
+    }
+    ensure!(child.wait()?.success(), "the browser build does not compile");
+    ensure!(!warned, "the browser build has warnings (see above)");
+    Ok(())
+}
+
+/// wasm-bindgen's JavaScript module, its types, and the `.wasm` fitted to it.
+fn make_glue(compiled: &Path, package: &Path, glue: &Glue) -> Result<()> {
+    if package.exists() {
+        fs::remove_dir_all(package)?;
+    }
+    Bindgen::new()
+        .input_path(compiled)
+        .out_name(&glue.name)
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .omit_default_module_path(false)
+        .generate(package)
+        .context("wasm-bindgen cannot make the JavaScript glue")
+}
+
+fn optimise(node: &Node, script: &Path, file: &Path, flags: &[String]) -> Result<()> {
+    let smaller = file.with_extension("smaller");
+    run(node.command().arg(script).arg(file).args(flags).arg("-o").arg(&smaller))?;
+    fs::rename(smaller, file)?;
+    Ok(())
+}
+
+/// `www/` and the package as one folder. Made beside the page and then moved, so that a running server sees all or nothing.
+fn assemble(package: &Path, glue: &Glue) -> Result<PathBuf> {
+    let page = places::page();
+    let fresh = page.with_extension("new");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    copy_folder(&places::root().join("www"), &fresh)?;
+    copy_folder(package, &fresh.join(&glue.folder))?;
+    fs::remove_file(fresh.join(&glue.folder).join("made-from"))?;
+    if page.exists() {
+        fs::remove_dir_all(&page)?;
+    }
+    fs::rename(&fresh, &page)?;
+    println!("    the page lies in {}", places::shown(&page));
+    Ok(page)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", places::shown(from)))? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_size(file: &Path, budget: &Budget) -> Result<()> {
+    let bytes = fs::read(file)?;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&bytes)?;
+    let (raw, gzipped) = (kib(bytes.len()), kib(encoder.finish()?.len()));
+    println!(
+        "    {}: {raw} KiB (budget {}), gzipped {gzipped} KiB (budget {})",
+        places::shown(file),
+        budget.raw,
+        budget.gzipped
+    );
+    if raw > budget.raw || gzipped > budget.gzipped {
+        bail!("the browser build is larger than its budget in wasm-pack.toml");
+    }
+    Ok(())
+}
+
+fn kib(bytes: usize) -> usize {
+    bytes.div_ceil(1024)
+}
+
+fn wasm_file(package: &Path, glue: &Glue) -> PathBuf {
+    package.join(format!("{}_bg.wasm", glue.name))
+}
+
+fn fingerprint(parts: &[&[u8]]) -> String {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}

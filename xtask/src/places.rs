@@ -1,0 +1,37 @@
+//! Where things lie: the repository's folders and what we write under `target/`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The repository's root, the folder above `xtask/`.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies inside the repository").to_path_buf()
+}
+
+/// Cargo's target folder, absolute.
+pub fn target() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => env::current_dir().unwrap_or_else(|_| root()).join(folder),
+        None => root().join("target"),
+    }
+}
+
+/// The finished page: `www/` and the WebAssembly package.
+pub fn page() -> PathBuf {
+    target().join("page")
+}
+
+/// What the demo leaves behind: the key, the encrypted files, the three pictures.
+pub fn demo() -> PathBuf {
+    target().join("demo")
+}
+
+/// What xtask remembers between runs: choices, stamps, the Python environment, copies of our programs.
+pub fn memory() -> PathBuf {
+    target().join("xtask")
+}
+
+/// `path` as a person in the repository's root would type it.
+pub fn shown(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}

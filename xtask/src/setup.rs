@@ -1,0 +1,46 @@
+//! Finds what the other commands need and installs what is missing; each part is skipped quickly when it is there.
+
+pub mod apt;
+mod browsers;
+mod node;
+mod python;
+mod rust_tools;
+pub mod wasm_target;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub use browsers::Browsers;
+pub use node::Node;
+use wasm_target::Toolchain;
+
+/// What building the page needs.
+pub struct PageTools {
+    /// The Rust that can build for WebAssembly.
+    pub toolchain: Toolchain,
+    /// The script of wasm-opt and the node to run it; `None` (after a warning) where neither is to be had.
+    pub wasm_opt: Option<(Node, PathBuf)>,
+}
+
+/// What the tests need besides [`PageTools`].
+pub struct TestTools {
+    /// A Python with the packages of `tests/interop`.
+    pub python: PathBuf,
+    /// What the browser tests need, unless they are left out.
+    pub browser_tests: Option<(Node, Browsers)>,
+}
+
+/// Rust for WebAssembly and wasm-opt.
+pub fn for_page() -> Result<PageTools> {
+    Ok(PageTools { toolchain: wasm_target::find_or_install()?, wasm_opt: node::wasm_opt() })
+}
+
+/// Formatter, linter and Python; browsers and their driver where `with_browsers`.
+pub fn for_tests(with_browsers: bool) -> Result<TestTools> {
+    rust_tools::find_or_install()?;
+    let python = python::environment()?;
+    let browser_tests =
+        if with_browsers { Some((node::for_browser_tests()?, browsers::find_or_install()?)) } else { None };
+    Ok(TestTools { python, browser_tests })
+}

@@ -1,0 +1,82 @@
+//! Node and the npm packages: wasm-opt for the page, the browser driver for the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::apt;
+use crate::command::{answer, command, find, run_within};
+use crate::places;
+
+/// The oldest Node that runs both.
+const OLDEST: u32 = 18;
+
+/// A Node that is new enough.
+#[derive(Clone)]
+pub struct Node {
+    program: PathBuf,
+}
+
+impl Node {
+    /// `node`, ready for arguments.
+    pub fn command(&self) -> Command {
+        command(&self.program)
+    }
+}
+
+/// wasm-opt; where it cannot be had, a warning and `None`: the page then works all the same.
+pub fn wasm_opt() -> Option<(Node, PathBuf)> {
+    let folder = places::root().join("xtask/tools");
+    let found = find_or_install().and_then(|node| {
+        install_packages(&folder)?;
+        Ok((node, folder.join("node_modules/binaryen/bin/wasm-opt")))
+    });
+    match found {
+        Ok(found) => Some(found),
+        Err(error) => {
+            eprintln!("    WARNING: no wasm-opt, so the page will be larger and slower: {error:#}");
+            None
+        }
+    }
+}
+
+/// Node with the packages of `tests/browser`.
+pub fn for_browser_tests() -> Result<Node> {
+    let node = find_or_install()?;
+    install_packages(&places::root().join("tests/browser"))?;
+    Ok(node)
+}
+
+fn find_or_install() -> Result<Node> {
+    if find(&["node"]).is_none() || find(&["npm"]).is_none() {
+        apt::install("Node", &["nodejs", "npm"])?;
+    }
+    let program = find(&["node"]).context("node is still missing after its installation")?;
+    let version = answer(command(&program).arg("--version")).context("node does not run")?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|number| number.parse::<u32>().ok());
+    ensure!(major >= Some(OLDEST), "node {version} is too old: please install version {OLDEST} or newer");
+    println!("    node: {version}");
+    Ok(Node { program })
+}
+
+/// `npm ci` in `folder`, unless its `node_modules` is as the lock file says.
+fn install_packages(folder: &Path) -> Result<()> {
+    let lock = fs::read_to_string(folder.join("package-lock.json")).context("package-lock.json is missing")?;
+    let stamp = folder.join("node_modules/.safelight-lock");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == lock) {
+        println!("    npm packages of {}: found", places::shown(folder));
+        return Ok(());
+    }
+    let npm = find(&["npm"]).context("npm is missing: please install it")?;
+    run_within(
+        command(npm)
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])
+            .current_dir(folder),
+        Duration::from_mins(10),
+    )?;
+    fs::write(stamp, lock)?;
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! A Python environment of our own, with the packages that the interoperation tests compare us with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::apt;
+use crate::command::{answer, command, find, run_within};
+use crate::places;
+
+/// The environment's Python, its packages installed.
+pub fn environment() -> Result<PathBuf> {
+    let folder = places::memory().join("python");
+    let python = folder.join("bin/python");
+    let list = places::root().join("tests/interop/requirements.txt");
+    let wanted = fs::read_to_string(&list).with_context(|| format!("cannot read {}", places::shown(&list)))?;
+
+    let stamp = folder.join("installed.txt");
+    if works(&python) && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        println!("    python: found, with the packages of {}", places::shown(&list));
+        return Ok(python);
+    }
+    create(&folder)?;
+    run_within(
+        command(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list),
+        Duration::from_mins(10),
+    )?;
+    fs::write(stamp, wanted)?;
+    Ok(python)
+}
+
+/// Makes the environment, with Debian's Python where the one that is there cannot.
+fn create(folder: &Path) -> Result<()> {
+    let by = |python: &str| {
+        let mut command = command(python);
+        command.args(["-m", "venv", "--clear"]).arg(folder);
+        run_within(&mut command, Duration::from_mins(5))
+    };
+    if find(&["python3"]).is_some() && by("python3").is_ok() {
+        return Ok(());
+    }
+    apt::install("Python with its module venv", &["python3", "python3-venv"])?;
+    by("/usr/bin/python3")
+}
+
+fn works(python: &Path) -> bool {
+    answer(command(python).arg("--version")).is_some()
+}

@@ -1,0 +1,19 @@
+//! rustfmt and clippy, which belong to every rustup installation but the smallest.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::command::{answer, cargo, command, run_within};
+
+/// Adds the missing ones by rustup.
+pub fn find_or_install() -> Result<()> {
+    for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if answer(cargo().args([subcommand, "--version"])).is_none() {
+            run_within(command("rustup").args(["component", "add", component]), Duration::from_mins(2))
+                .with_context(|| format!("the Rust component {component} is missing and cannot be added"))?;
+        }
+    }
+    println!("    rustfmt and clippy: found");
+    Ok(())
+}

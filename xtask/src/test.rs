@@ -1,0 +1,102 @@
+//! `cargo xtask test`: everything that must hold before a change is kept. Stops at the first thing that does not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::command::{cargo, run};
+use crate::page::{self, Warnings};
+use crate::programs::{self, Programs};
+use crate::setup::wasm_target::{TARGET, Toolchain};
+use crate::setup::{self, PageTools, TestTools};
+use crate::step::Steps;
+use crate::{demo, places};
+
+/// What `cargo xtask test` can be told.
+#[derive(Args)]
+pub struct Options {
+    /// Leave out the tests in real browsers, the longest part
+    #[arg(long)]
+    skip_browser: bool,
+}
+
+/// Runs all steps, then shows how long each took.
+pub fn test(options: &Options) -> Result<()> {
+    let mut steps = Steps::default();
+    let result = all(&mut steps, options);
+    steps.print_table();
+    if result.is_ok() {
+        println!("\nxtask: all tests passed");
+    }
+    result
+}
+
+fn all(steps: &mut Steps, options: &Options) -> Result<()> {
+    let tools = steps.run("setup for the page", setup::for_page)?;
+    let tests = steps.run("setup for the tests", || setup::for_tests(!options.skip_browser))?;
+    lint(steps, &tools)?;
+
+    let page = steps.run("page", || page::build(&tools, Warnings::Deny))?;
+    steps.run("cargo test", || run(cargo().arg("test").env("SAFELIGHT_PYTHON", &tests.python)))?;
+    steps.run("cargo test, server alone", || {
+        run(cargo().args(["test", "--no-default-features", "--features", "server"]))
+    })?;
+    steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask"])))?;
+
+    steps
+        .run("fuzz targets over their corpus", || run(cargo().args(["test", "--manifest-path", "fuzz/Cargo.toml"])))?;
+
+    let programs = steps.run("programs", programs::build)?;
+    steps.run("demo --once", || demo::show(&programs, &page, "127.0.0.1:0")?.stop())?;
+    if options.skip_browser {
+        steps.skip("browser tests", "--skip-browser");
+        return Ok(());
+    }
+    steps.run("browser tests", || browser_tests(&tests, &programs, &page))
+}
+
+/// Format, lints and documentation, for every way in which the package is built.
+fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
+    steps.run("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    let clippy = |arguments: &[&str]| run(cargo().arg("clippy").args(arguments).args(["--", "-D", "warnings"]));
+    steps.run("clippy", || clippy(&["--all-targets"]))?;
+    steps.run("clippy, server and cli", || {
+        clippy(&["--all-targets", "--no-default-features", "--features", "server,cli"])
+    })?;
+    steps.run("clippy, xtask", || clippy(&["--package", "xtask", "--all-targets"]))?;
+    match tools.toolchain {
+        Toolchain::Usual => steps.run("clippy, browser", || {
+            clippy(&["--lib", "--no-default-features", "--features", "client", "--target", TARGET])
+        })?,
+        Toolchain::Debian { .. } => steps.skip("clippy, browser", "this Rust has no clippy; the page denies warnings"),
+    }
+    steps.run("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")))
+}
+
+/// The tests in real browsers; they start the programs themselves.
+fn browser_tests(tests: &TestTools, programs: &Programs, page: &Path) -> Result<()> {
+    let (node, browsers) = tests.browser_tests.as_ref().context("the setup was without browsers")?;
+    let mut node: Command = node.command();
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(test_files()?);
+    node.env("SAFELIGHT_SERVER", &programs.server).env("SAFELIGHT_CLI", &programs.client).env("SAFELIGHT_PAGE", page);
+    node.env("SAFELIGHT_PYTHON", &tests.python);
+    node.env("SAFELIGHT_CHROMIUM", &browsers.chromium).env("SAFELIGHT_FIREFOX", &browsers.firefox);
+    run(&mut node)
+}
+
+/// By name: what `node --test` does with a folder differs between its versions.
+fn test_files() -> Result<Vec<PathBuf>> {
+    let folder = places::root().join("tests/browser");
+    let entries = fs::read_dir(&folder).context("cannot read tests/browser")?.collect::<Result<Vec<_>, _>>()?;
+    let mut files: Vec<_> = entries.iter().map(fs::DirEntry::path).filter(|file| is_test(file)).collect();
+    files.sort();
+    ensure!(!files.is_empty(), "there are no tests in tests/browser");
+    Ok(files)
+}
+
+fn is_test(file: &Path) -> bool {
+    file.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.ends_with(".test.mjs"))
+}
