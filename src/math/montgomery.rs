@@ -205,7 +205,7 @@ impl Exponent {
 }
 
 /// `sum += a * digit`; returns the carry.
-fn add_product(sum: &mut [Limb], a: &[Limb], digit: Limb) -> Limb {
+pub(super) fn add_product(sum: &mut [Limb], a: &[Limb], digit: Limb) -> Limb {
     let mut carry: Limb = 0;
     for (sum, &a) in sum.iter_mut().zip(a) {
         let wide = Wide::from(a) * Wide::from(digit) + Wide::from(*sum) + Wide::from(carry);

@@ -4,27 +4,30 @@
 //! `2 * ry + 1` rows is in memory. A sum of pixels is a product of ciphertexts, a weight is a power, and a negative
 //! weight is a power of the inverse; all inverses of a row are taken with one division.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use num_bigint::{BigInt, BigUint};
+use num_traits::One as _;
 
 use super::filter::Filter;
 use super::kernel::Kernel;
 use super::key::PublicKey;
 use super::layout::{ImageHead, Layout, MAX_HISTORY};
 use crate::error::{Code, Error, Result};
-use crate::math::montgomery::{Limb, Modulus};
+use crate::math::montgomery::Limb;
+use crate::math::pair::{Batch, PairModulus};
 
 /// A filter at work.
 pub struct Circuit {
     key: Arc<PublicKey>,
     inputs: Vec<Input>,
-    /// What all slots are raised by, as a ciphertext without mask in Montgomery form.
-    constant: Option<Vec<Limb>>,
+    /// What all slots are raised by, as a ciphertext without mask.
+    constant: Option<Batch>,
     output: ImageHead,
-    /// The product of all ciphertexts seen, to check that they are units.
-    product: Vec<Limb>,
+    /// The product of all ciphertexts seen, lane by lane, to check that they are units.
+    product: Batch,
     rows_left: u32,
 }
 
@@ -32,14 +35,18 @@ pub struct Circuit {
 struct Input {
     kernel: Kernel,
     columns: usize,
-    /// The band of rows that the kernel covers, in Montgomery form.
-    band: VecDeque<Vec<Limb>>,
+    /// The band of rows that the kernel covers.
+    band: VecDeque<Row>,
 }
+
+/// A row of ciphertexts, as many in each batch as the arithmetic works on at a time. What is left of the last batch is
+/// filled with ones.
+type Row = Vec<Batch>;
 
 /// Products for the positive weights and, where there are negative ones, products to divide by.
 struct Signed {
-    plus: Vec<Limb>,
-    minus: Option<Vec<Limb>>,
+    plus: Row,
+    minus: Option<Row>,
 }
 
 impl Circuit {
@@ -72,8 +79,12 @@ impl Circuit {
             inputs.push(Input { kernel, columns, band: VecDeque::new() });
         }
         let key = Arc::clone(&first.key);
-        let constant = if constant == 0 { None } else { Some(all_slots(&key, &output.layout, constant)?) };
-        let product = key.square().one().to_vec();
+        let pairs = key.pairs();
+        let constant = match constant {
+            0 => None,
+            constant => Some(pairs.broadcast(&all_slots(&key, &output.layout, constant)?)),
+        };
+        let product = pairs.one().clone();
         Ok(Self { key, inputs, constant, output, product, rows_left: first.layout.rows() })
     }
 
@@ -89,25 +100,19 @@ impl Circuit {
     /// # Errors
     /// [`Code::BadArgument`] if the rows have the wrong length or there are too many; [`Code::CiphertextNotUnit`].
     pub fn push(&mut self, rows: Vec<Vec<Limb>>) -> Result<Option<Vec<Limb>>> {
-        let modulus = self.key.square();
-        let width = modulus.width();
+        let pairs = self.key.pairs();
+        let width = self.key.square().width();
         let fits = rows.len() == self.inputs.len()
             && rows.iter().zip(&self.inputs).all(|(row, input)| row.len() == input.columns * width);
         if !fits || self.rows_left == 0 {
             return Err(Error::new(Code::BadArgument, "the rows do not fit the image"));
         }
         self.rows_left -= 1;
-        for (mut row, input) in rows.into_iter().zip(&mut self.inputs) {
-            let parts = parallel::map_chunks(&mut row, width, |_, ciphertexts| {
-                let mut product = modulus.one().to_vec();
-                self.key.gather_units(&mut product, ciphertexts);
-                for ciphertext in ciphertexts.chunks_exact_mut(width) {
-                    modulus.enter(ciphertext);
-                }
-                product
-            });
-            for part in parts {
-                modulus.mul_assign(&mut self.product, &part);
+        for (row, input) in rows.iter().zip(&mut self.inputs) {
+            let groups: Vec<_> = row.chunks(width * pairs.lanes()).collect();
+            let row: Row = parallel::map(groups.len(), |group| pairs.enter(groups[group].chunks_exact(width)));
+            for batch in &row {
+                pairs.mul_assign(&mut self.product, batch);
             }
             if input.band.len() > 2 * usize::from(input.kernel.radius().1) {
                 input.band.pop_front();
@@ -128,174 +133,166 @@ impl Circuit {
         if self.rows_left > 0 {
             return Err(Error::new(Code::Truncated, format!("{} rows of ciphertexts are missing", self.rows_left)));
         }
-        self.key.check_units(&self.product)
+        let squared = self.key.n() * self.key.n();
+        let product = self.key.pairs().leave(&self.product).iter().fold(BigUint::one(), |a, b| a * b % &squared);
+        self.key.check_unit(&product)
     }
 
     fn filtered_row(&self) -> Result<Vec<Limb>> {
-        let modulus = self.key.square();
-        let width = modulus.width();
-        let mut sum: Option<Signed> = None;
-        for input in &self.inputs {
-            let row = input.apply(modulus);
-            sum = Some(match sum {
-                None => row,
-                Some(before) => before.times(row, modulus),
-            });
-        }
-        let Signed { plus: mut row, minus } =
-            sum.ok_or_else(|| Error::new(Code::Internal, "a circuit needs an image"))?;
-        let squared = self.key.n() * self.key.n();
-        let divided = parallel::map_chunks(&mut row, width, |start, ciphertexts| {
-            if let Some(minus) = &minus {
-                divide(modulus, &squared, ciphertexts, &minus[start..start + ciphertexts.len()])?;
+        let pairs = self.key.pairs();
+        let rows: Vec<Signed> = self.inputs.iter().map(|input| input.apply(pairs)).collect();
+        let first = rows.first().ok_or_else(|| Error::new(Code::Internal, "a circuit needs an image"))?;
+        let inverses = rows.iter().any(|row| row.minus.is_some()).then(|| self.inverses(&rows)).transpose()?;
+        let width = self.key.square().width();
+        let columns = self.output.layout.columns() as usize;
+        let cells = parallel::map(first.plus.len(), |group| {
+            let mut product = first.plus[group].clone();
+            for row in &rows[1..] {
+                pairs.mul_assign(&mut product, &row.plus[group]);
             }
-            for ciphertext in ciphertexts.chunks_exact_mut(width) {
-                if let Some(constant) = &self.constant {
-                    modulus.mul_assign(ciphertext, constant);
-                }
-                modulus.leave(ciphertext);
+            for factor in inverses.iter().map(|row| &row[group]).chain(&self.constant) {
+                pairs.mul_assign(&mut product, factor);
             }
-            Ok(())
+            pairs.leave_limbs(&product, width)
         });
-        divided.into_iter().collect::<Result<()>>()?;
+        let mut row = cells.concat();
+        row.truncate(columns * width);
         Ok(row)
+    }
+
+    /// The inverses of what the rows are to be divided by, with one division for all (Montgomery's trick).
+    fn inverses(&self, rows: &[Signed]) -> Result<Row> {
+        let pairs = self.key.pairs();
+        let mut divisors: Option<Row> = None;
+        for minus in rows.iter().filter_map(|row| row.minus.as_ref()) {
+            match &mut divisors {
+                None => divisors = Some(minus.clone()),
+                Some(divisors) => divisors.iter_mut().zip(minus).for_each(|(a, b)| pairs.mul_assign(a, b)),
+            }
+        }
+        let divisors = divisors.unwrap_or_default();
+        // before[k] is the product of the first k batches, lane by lane.
+        let mut before = vec![pairs.one().clone()];
+        for divisor in &divisors {
+            let mut next = pairs.empty();
+            pairs.mul(&mut next, &before[before.len() - 1], divisor);
+            before.push(next);
+        }
+        let mut inverse = self.invert_lanes(&before[divisors.len()])?;
+        let mut inverses = Vec::with_capacity(divisors.len());
+        for (divisor, before) in divisors.iter().zip(&before).rev() {
+            let mut single = pairs.empty();
+            pairs.mul(&mut single, &inverse, before);
+            inverses.push(single);
+            pairs.mul_assign(&mut inverse, divisor);
+        }
+        inverses.reverse();
+        Ok(inverses)
+    }
+
+    /// The inverse of each lane.
+    fn invert_lanes(&self, batch: &Batch) -> Result<Batch> {
+        let squared = self.key.n() * self.key.n();
+        let lanes = self.key.pairs().leave(batch);
+        let mut before = vec![BigUint::one()];
+        for lane in &lanes {
+            before.push(&before[before.len() - 1] * lane % &squared);
+        }
+        let all = &before[lanes.len()];
+        let mut inverse = all.modinv(&squared).ok_or_else(|| {
+            Error::new(
+                Code::CiphertextNotUnit,
+                "a ciphertext shares a factor with the modulus, so it was not made by encryption; encrypt the photo again",
+            )
+        })?;
+        let mut inverses = Vec::with_capacity(lanes.len());
+        for (lane, before) in lanes.iter().zip(&before).rev() {
+            inverses.push(&inverse * before % &squared);
+            inverse = inverse * lane % &squared;
+        }
+        inverses.reverse();
+        Ok(self.key.pairs().enter_numbers(&inverses))
     }
 }
 
 impl Input {
     /// The kernel on the band: one row, narrower by the kernel's reach.
-    fn apply(&self, modulus: &Modulus) -> Signed {
-        let width = modulus.width();
+    fn apply(&self, pairs: &PairModulus) -> Signed {
         let reach = 2 * usize::from(self.kernel.radius().0);
         let columns = self.columns - reach;
-        let at = |row: usize, column: usize| &self.band[row][column * width..(column + 1) * width];
         match &self.kernel {
             Kernel::Separable { vertical, horizontal } => {
-                let down = signed_row(modulus, self.columns, |column| {
-                    vertical.iter().enumerate().map(move |(row, &weight)| (at(row, column), weight)).collect()
+                let down = signed_row(pairs, self.columns, |first| {
+                    let weighted = self.band.iter().zip(vertical);
+                    weighted.map(|(row, &weight)| (pairs.gather(row, first), weight)).collect()
                 });
                 if horizontal == &[1] {
                     return down;
                 }
-                let cell = |row: &'_ [Limb], column: usize| -> std::ops::Range<usize> {
-                    debug_assert!((column + 1) * width <= row.len());
-                    column * width..(column + 1) * width
-                };
-                signed_row(modulus, columns, |column| {
+                signed_row(pairs, columns, |first| {
                     let mut terms = Vec::with_capacity(2 * horizontal.len());
                     for (i, &weight) in horizontal.iter().enumerate() {
-                        terms.push((&down.plus[cell(&down.plus, column + i)], weight));
+                        terms.push((pairs.gather(&down.plus, first + i), weight));
                         if let Some(minus) = &down.minus {
-                            terms.push((&minus[cell(minus, column + i)], -weight));
+                            terms.push((pairs.gather(minus, first + i), -weight));
                         }
                     }
                     terms
                 })
             }
-            Kernel::Full(rows) => signed_row(modulus, columns, |column| {
-                let weights = rows.iter().enumerate().flat_map(|(j, row)| row.iter().enumerate().map(move |(i, w)| (j, i, *w)));
-                weights.map(|(j, i, weight)| (at(j, column + i), weight)).collect()
+            Kernel::Full(rows) => signed_row(pairs, columns, |first| {
+                let weights = rows.iter().zip(&self.band).flat_map(|(weights, row)| {
+                    weights.iter().enumerate().map(move |(i, &weight)| (row, i, weight))
+                });
+                let used = weights.filter(|&(_, _, weight)| weight != 0);
+                used.map(|(row, i, weight)| (pairs.gather(row, first + i), weight)).collect()
             }),
         }
     }
 }
 
-impl Signed {
-    fn times(mut self, other: Self, modulus: &Modulus) -> Self {
-        multiply_rows(modulus, &mut self.plus, &other.plus);
-        self.minus = match (self.minus, other.minus) {
-            (Some(mut a), Some(b)) => {
-                multiply_rows(modulus, &mut a, &b);
-                Some(a)
-            }
-            (a, b) => a.or(b),
-        };
-        self
-    }
-}
-
-/// A row of products of powers: `terms` gives, for each column, ciphertexts and their weights.
+/// A row of products of powers: `terms` gives ciphertexts and their weights for as many columns as a batch has lanes,
+/// from a first one on.
 fn signed_row<'a>(
-    modulus: &Modulus,
+    pairs: &PairModulus,
     columns: usize,
-    terms: impl Fn(usize) -> Vec<(&'a [Limb], i64)> + Sync,
+    terms: impl Fn(usize) -> Vec<(Cow<'a, Batch>, i64)> + Sync,
 ) -> Signed {
-    let width = modulus.width();
-    let one_side = |sign: i64| {
-        let mut row = vec![0; columns * width];
-        parallel::map_chunks(&mut row, width, |start, cells| {
-            for (offset, cell) in cells.chunks_exact_mut(width).enumerate() {
-                let terms = terms(start / width + offset);
-                let chosen: Vec<_> =
-                    terms.iter().filter(|(_, w)| w * sign > 0).map(|&(c, w)| (c, w.unsigned_abs())).collect();
-                product_of_powers(modulus, cell, &chosen);
-            }
-        });
-        row
-    };
-    let negative = columns > 0 && terms(0).iter().any(|&(_, weight)| weight < 0);
-    Signed { plus: one_side(1), minus: negative.then(|| one_side(-1)) }
+    let groups = columns.div_ceil(pairs.lanes());
+    let negative = terms(0).iter().any(|&(_, weight)| weight < 0);
+    let both = parallel::map(groups, |group| {
+        let terms = terms(group * pairs.lanes());
+        let side = |sign: i64| {
+            let chosen = terms.iter().filter(|(_, weight)| weight * sign > 0);
+            product_of_powers(pairs, &chosen.map(|(c, weight)| (&**c, weight.unsigned_abs())).collect::<Vec<_>>())
+        };
+        (side(1), negative.then(|| side(-1)))
+    });
+    let (plus, minus): (Row, Vec<Option<Batch>>) = both.into_iter().unzip();
+    Signed { plus, minus: minus.into_iter().collect() }
 }
 
-/// `out = product of base^weight`, all in Montgomery form: Straus's method, one squaring for each bit of the largest
-/// weight, whatever the number of bases. The weights are public.
-fn product_of_powers(modulus: &Modulus, out: &mut [Limb], terms: &[(&[Limb], u64)]) {
+/// The product of all `base^weight`: Straus's method, one squaring for each bit of the largest weight, whatever the
+/// number of bases. The weights are public.
+fn product_of_powers(pairs: &PairModulus, terms: &[(&Batch, u64)]) -> Batch {
     let largest = terms.iter().map(|&(_, weight)| weight).max().unwrap_or(0);
-    let mut started = false;
-    out.copy_from_slice(modulus.one());
+    let mut product: Option<Batch> = None;
     for bit in (0..u64::BITS - largest.leading_zeros()).rev() {
-        if started {
-            modulus.square_assign(out);
+        if let Some(product) = &mut product {
+            pairs.square_assign(product);
         }
         for (base, _) in terms.iter().filter(|&&(_, weight)| weight >> bit & 1 == 1) {
-            if started {
-                modulus.mul_assign(out, base);
-            } else {
-                out.copy_from_slice(base);
-                started = true;
+            match &mut product {
+                None => product = Some((*base).clone()),
+                Some(product) => pairs.mul_assign(product, base),
             }
         }
     }
-}
-
-/// Divides each ciphertext by its partner, with one inversion for all (Montgomery's trick).
-fn divide(modulus: &Modulus, squared: &BigUint, row: &mut [Limb], by: &[Limb]) -> Result<()> {
-    let width = modulus.width();
-    // before[k] is the product of the first k divisors.
-    let mut before = vec![modulus.one().to_vec()];
-    for divisor in by.chunks_exact(width) {
-        let mut next = vec![0; width];
-        modulus.mul(&mut next, &before[before.len() - 1], divisor);
-        before.push(next);
-    }
-    let all = modulus.number(&before[before.len() - 1]);
-    let inverse = all.modinv(squared).ok_or_else(|| {
-        Error::new(
-            Code::CiphertextNotUnit,
-            "a ciphertext shares a factor with the modulus, so it was not made by encryption; encrypt the photo again",
-        )
-    })?;
-    let mut inverse = modulus.residue(&inverse);
-    let mut single = vec![0; width];
-    for (k, (cell, divisor)) in row.chunks_exact_mut(width).zip(by.chunks_exact(width)).enumerate().rev() {
-        modulus.mul(&mut single, &inverse, &before[k]);
-        modulus.mul_assign(cell, &single);
-        modulus.mul_assign(&mut inverse, divisor);
-    }
-    Ok(())
-}
-
-fn multiply_rows(modulus: &Modulus, a: &mut [Limb], b: &[Limb]) {
-    let width = modulus.width();
-    parallel::map_chunks(a, width, |start, cells| {
-        for (cell, factor) in cells.chunks_exact_mut(width).zip(b[start..].chunks_exact(width)) {
-            modulus.mul_assign(cell, factor);
-        }
-    });
+    product.unwrap_or_else(|| pairs.one().clone())
 }
 
 /// The ciphertext, without mask, of the same constant in every slot in use.
-fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<Vec<Limb>> {
+fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<BigUint> {
     let ones = (0..layout.used_slots())
         .fold(BigInt::ZERO, |sum, slot| sum + (BigInt::from(1) << (slot * u32::from(layout.slot_bits))));
     let packed = ones * BigInt::from(constant);
@@ -303,7 +300,8 @@ fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<Vec<Lim
     let n = BigInt::from(key.n().clone());
     let residue = ((packed % &n) + &n) % &n;
     let residue = residue.to_biguint().ok_or_else(|| Error::new(Code::Internal, "a residue is negative"))?;
-    Ok(key.unmasked(&residue))
+    // (1 + n)^m = 1 + m n modulo n^2, and that is below n^2.
+    Ok(residue * key.n() + 1u8)
 }
 
 fn output_head(filter: &Filter, heads: &[ImageHead]) -> Result<ImageHead> {
@@ -349,34 +347,17 @@ fn same_shape(a: &ImageHead, b: &ImageHead) -> Result<()> {
     Ok(())
 }
 
-/// Work on the ciphertexts of a row, on all cores where there are any.
+/// Work on the batches of a row, on all cores where there are any.
 mod parallel {
-    use super::Limb;
-
-    /// Cuts the row into pieces of whole ciphertexts and calls `work(start, piece)`, `start` in limbs.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn map_chunks<T: Send>(
-        row: &mut [Limb],
-        width: usize,
-        work: impl Fn(usize, &mut [Limb]) -> T + Sync,
-    ) -> Vec<T> {
+    pub(super) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
         use rayon::prelude::*;
-        let size = piece(row.len() / width, rayon::current_num_threads()) * width;
-        row.par_chunks_mut(size).enumerate().map(|(index, piece)| work(index * size, piece)).collect()
+        (0..count).into_par_iter().map(work).collect()
     }
 
     /// In the browser each worker has one core.
     #[cfg(target_arch = "wasm32")]
-    pub(super) fn map_chunks<T: Send>(
-        row: &mut [Limb],
-        width: usize,
-        work: impl Fn(usize, &mut [Limb]) -> T + Sync,
-    ) -> Vec<T> {
-        let size = piece(row.len() / width, 1) * width;
-        row.chunks_mut(size).enumerate().map(|(index, piece)| work(index * size, piece)).collect()
-    }
-
-    fn piece(count: usize, pieces: usize) -> usize {
-        count.div_ceil(pieces).max(1)
+    pub(super) fn map<T>(count: usize, work: impl Fn(usize) -> T) -> Vec<T> {
+        (0..count).map(work).collect()
     }
 }
