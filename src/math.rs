@@ -3,7 +3,10 @@
 //! [`num_bigint`] does what happens once per key or per image (parsing, inverses, recombination). What happens once per
 //! ciphertext goes through [`montgomery`], which is several times faster and runs in time that depends only on sizes.
 
+#[cfg(feature = "client")]
+pub mod comb;
 pub mod montgomery;
+pub mod pair;
 #[cfg(feature = "client")]
 pub mod prime;
 #[cfg(feature = "client")]

@@ -30,8 +30,7 @@ const BYTES: usize = (BITS / 8) as usize;
 /// The largest modulus, in limbs: the square of a 4096-bit number.
 pub const MAX_LIMBS: usize = 8192 / BITS as usize;
 
-/// Exponents are read in windows of this many bits.
-const WINDOW: u64 = 5;
+const WINDOW: u64 = Exponent::WINDOW;
 
 /// An odd modulus with what Montgomery multiplication needs to know about it.
 ///
@@ -194,6 +193,14 @@ pub struct Exponent {
 }
 
 impl Exponent {
+    /// Exponents are read in windows of this many bits.
+    pub(super) const WINDOW: u64 = 5;
+
+    /// The windows, least significant first.
+    pub(super) fn windows(&self) -> impl DoubleEndedIterator<Item = u8> + ExactSizeIterator {
+        self.windows.iter().copied()
+    }
+
     /// Cuts a number into windows.
     #[must_use]
     pub fn new(number: &BigUint) -> Self {

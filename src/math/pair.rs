@@ -23,11 +23,12 @@ use num_integer::Integer as _;
 use num_traits::One as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::montgomery::{Limb, add_product, from_limbs, to_limbs};
+use super::montgomery::{Exponent, Limb, add_product, from_limbs, to_limbs};
 
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod portable;
+mod scalar28;
 
 /// Arithmetic on batches: the same results from every kernel, at different speeds.
 pub trait Kernel: Send + Sync {
@@ -109,8 +110,11 @@ impl std::ops::DerefMut for Words {
     }
 }
 
-/// An odd modulus `n`, prepared for arithmetic modulo `n^2` on batches.
+/// An odd modulus `n`, prepared for arithmetic modulo `n^2` on batches. It may be secret (a factor of a key), so it is
+/// wiped when dropped and has no `Debug`.
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct PairModulus {
+    #[zeroize(skip)]
     kernel: &'static dyn Kernel,
     constants: Constants,
     /// Limbs of `n`, and a zero.
@@ -267,6 +271,79 @@ impl PairModulus {
         Cow::Owned(shifted)
     }
 
+    /// `base ^ exponent` in every lane. As in [`super::montgomery::Modulus::pow`], the time depends on the exponent's
+    /// length alone, and the table of powers is read whole.
+    #[must_use]
+    pub fn pow(&self, base: &Batch, exponent: &Exponent) -> Batch {
+        let mut table = vec![self.one.clone()];
+        for entry in 1..1 << Exponent::WINDOW {
+            let mut next = self.empty();
+            self.mul(&mut next, &table[entry - 1], base);
+            table.push(next);
+        }
+        let mut result = self.one.clone();
+        let mut scratch = self.empty();
+        for (position, digit) in exponent.windows().rev().enumerate() {
+            if position > 0 {
+                for _ in 0..Exponent::WINDOW {
+                    self.square(&mut scratch, &result);
+                    std::mem::swap(&mut scratch, &mut result);
+                }
+            }
+            let factor = self.select(&table, digit);
+            self.mul(&mut scratch, &result, &factor);
+            std::mem::swap(&mut scratch, &mut result);
+        }
+        table.zeroize();
+        result
+    }
+
+    /// A copy of entry number `index`, made by reading every entry.
+    fn select(&self, table: &[Batch], index: u8) -> Batch {
+        let mut chosen = self.empty();
+        for (entry, batch) in (0u8..).zip(table) {
+            let difference = u64::from(entry ^ index);
+            // All ones where the difference is zero.
+            let mask = (difference.wrapping_sub(1) >> 63).wrapping_neg();
+            for (out, &word) in chosen.0.iter_mut().zip(&*batch.0) {
+                *out |= word & mask;
+            }
+        }
+        chosen
+    }
+
+    /// A number below `n^2` given as `l + h n` with both below `n`, in Montgomery form, one in each lane.
+    #[must_use]
+    pub fn enter_pairs(&self, pairs: &[(BigUint, BigUint)]) -> Batch {
+        let mut plain = self.empty();
+        let lanes = self.lanes();
+        plain.0[..lanes].fill(1);
+        let bits = self.kernel.digit_bits();
+        for (lane, (l, h)) in pairs.iter().take(lanes).enumerate() {
+            let (l, h) = (all_limbs(l), all_limbs(h));
+            for digit in 0..self.digits {
+                plain.0[digit * lanes + lane] = digit_of(&l, digit, bits);
+                plain.0[(self.digits + digit) * lanes + lane] = digit_of(&h, digit, bits);
+            }
+        }
+        let mut entered = self.empty();
+        self.mul(&mut entered, &plain, &self.low);
+        entered
+    }
+
+    /// The digits of one lane.
+    #[must_use]
+    pub fn lane(&self, batch: &Batch, lane: usize) -> Vec<u64> {
+        batch.0.iter().skip(lane).step_by(self.lanes()).copied().collect()
+    }
+
+    /// Sets one lane to digits that [`Self::lane`] gave.
+    pub fn set_lane(&self, batch: &mut Batch, lane: usize, digits: &[u64]) {
+        for (word, &digit) in batch.0.iter_mut().skip(lane).step_by(self.lanes()).zip(digits) {
+            *word = digit;
+        }
+    }
+
     /// The numbers of all lanes, out of Montgomery form, fully reduced.
     #[must_use]
     pub fn leave(&self, batch: &Batch) -> Vec<BigUint> {
@@ -359,7 +436,7 @@ fn best() -> &'static dyn Kernel {
     if let Some(kernel) = ifma::detect() {
         return kernel;
     }
-    &portable::Portable
+    if cfg!(target_arch = "wasm32") { &scalar28::Scalar28 } else { &portable::Portable }
 }
 
 /// Every kernel that runs on this machine, the fastest first.
@@ -368,7 +445,7 @@ pub fn kernels() -> Vec<&'static dyn Kernel> {
     let mut all: Vec<&'static dyn Kernel> = Vec::new();
     #[cfg(target_arch = "x86_64")]
     all.extend(ifma::detect());
-    all.push(&portable::Portable);
+    all.extend([&portable::Portable as &dyn Kernel, &scalar28::Scalar28]);
     all
 }
 
@@ -421,7 +498,7 @@ fn limbs_of(words: &[u64], lane: usize, lanes: usize, bits: u32, count: usize) -
 }
 
 fn all_limbs(number: &BigUint) -> Vec<Limb> {
-    let limbs = number.bits().div_ceil(u64::from(Limb::BITS));
+    let limbs = number.bits().div_ceil(u64::from(Limb::BITS)).max(1);
     to_limbs(number, usize::try_from(limbs).unwrap_or(usize::MAX))
 }
 

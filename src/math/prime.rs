@@ -18,14 +18,25 @@ const SIEVE_LIMIT: u32 = 1 << 16;
 /// How many odd numbers after a random start are searched before a new start is drawn. It bounds the small bias
 /// towards primes after long gaps.
 const SPAN: u32 = 1 << 12;
+/// `r` is this many bits shorter than `p`: enough multipliers `k` that one of them gives a prime.
+const MULTIPLIER_BITS: u64 = 14;
 
-/// A search for one prime that can be paused between candidates, so that a page stays alive while it runs.
+/// A search for one prime `p` that can be paused between candidates, so that a page stays alive while it runs.
+///
+/// First a prime `r` is found, 14 bits shorter than `p` is to be, then a multiplier `k` for which `p = 2 k r + 1` is
+/// prime. So the factors of `p - 1` are known (`r`, and those of `2 k`), which gives a generator of the group modulo `p`
+/// ([`generator`]), and `p - 1` has a large prime factor.
 pub struct Search {
     bits: u64,
-    start: BigUint,
-    /// Distances from `start`, in descending order, that have no small factor.
-    candidates: Vec<u32>,
     small_primes: Vec<u32>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Looking for `r`: odd distances from a random start that have no small factor, in descending order.
+    Factor { start: BigUint, distances: Vec<u32> },
+    /// Looking for `k`, in random order.
+    Multiplier { factor: BigUint, multipliers: Vec<u32> },
 }
 
 impl Search {
@@ -33,29 +44,47 @@ impl Search {
     /// such primes has exactly twice as many bits.
     #[must_use]
     pub fn new(bits: u64) -> Self {
-        Self { bits, start: BigUint::one(), candidates: Vec::new(), small_primes: odd_primes_below(SIEVE_LIMIT) }
+        let stage = Stage::Factor { start: BigUint::one(), distances: Vec::new() };
+        Self { bits, small_primes: odd_primes_below(SIEVE_LIMIT), stage }
     }
 
-    /// Tries one candidate; returns it if it is prime.
+    /// Tries one candidate; returns `p` if it is found.
     ///
     /// # Errors
     /// If the random generator fails.
     pub fn step(&mut self, rng: &mut impl TryCryptoRng) -> Result<Option<BigUint>> {
-        let Some(distance) = self.candidates.pop() else {
-            self.restart(rng)?;
-            return Ok(None);
-        };
-        let candidate = &self.start + distance;
-        Ok(is_prime(&candidate, ROUNDS, rng)?.then_some(candidate))
+        match &mut self.stage {
+            Stage::Factor { start, distances } => match distances.pop() {
+                Some(distance) => {
+                    let candidate = &*start + distance;
+                    if is_prime(&candidate, ROUNDS, rng)? {
+                        self.stage = self.multipliers(candidate);
+                    }
+                }
+                None => self.stage = self.new_start(rng)?,
+            },
+            Stage::Multiplier { factor, multipliers } => {
+                if multipliers.is_empty() {
+                    self.stage = self.new_start(rng)?;
+                    return Ok(None);
+                }
+                let choice = random::index(rng, multipliers.len())?;
+                let candidate = &*factor * (2 * multipliers.swap_remove(choice)) + 1u8;
+                if is_prime(&candidate, ROUNDS, rng)? {
+                    return Ok(Some(candidate));
+                }
+            }
+        }
+        Ok(None)
     }
 
-    /// Draws a new random start and sieves the numbers after it.
-    fn restart(&mut self, rng: &mut impl TryCryptoRng) -> Result<()> {
-        let top = BigUint::from(3u8) << (self.bits - 2);
-        self.start = random::bits(rng, self.bits)? | top | BigUint::one();
+    /// Draws a random start for the search for `r` and sieves the numbers after it.
+    fn new_start(&self, rng: &mut impl TryCryptoRng) -> Result<Stage> {
+        let bits = self.bits - MULTIPLIER_BITS;
+        let start = random::bits(rng, bits)? | (BigUint::one() << (bits - 1)) | BigUint::one();
         let mut composite = vec![false; SPAN as usize];
         for &prime in &self.small_primes {
-            let remainder = (&self.start % prime).to_u32().unwrap_or(0);
+            let remainder = (&start % prime).to_u32().unwrap_or(0);
             // The first k with start + 2k divisible by the prime: 2k = -remainder (mod prime).
             let negative = (prime - remainder) % prime;
             let first = if negative.is_multiple_of(2) { negative / 2 } else { u32::midpoint(negative, prime) };
@@ -63,13 +92,56 @@ impl Search {
                 composite[k as usize] = true;
             }
         }
-        let distances = (0..SPAN).zip(&composite).filter(|(_, composite)| !**composite).map(|(k, _)| 2 * k);
-        let bits = self.bits;
-        let start = &self.start;
-        self.candidates = distances.filter(|&d| (start + d).bits() == bits).collect();
-        self.candidates.reverse();
-        Ok(())
+        let free = (0..SPAN).zip(&composite).filter(|(_, composite)| !**composite).map(|(k, _)| 2 * k);
+        let mut distances: Vec<_> = free.filter(|&distance| (&start + distance).bits() == bits).collect();
+        distances.reverse();
+        Ok(Stage::Factor { start, distances })
     }
+
+    /// All `k` for which `2 k r + 1` has the right size and no small factor.
+    fn multipliers(&self, factor: BigUint) -> Stage {
+        let double = &factor * 2u8;
+        let low = ((BigUint::from(3u8) << (self.bits - 2)) / &double).to_u32().unwrap_or(0) + 1;
+        let high = (((BigUint::one() << self.bits) - 2u8) / &double).to_u32().unwrap_or(0);
+        let remainders: Vec<(u64, u64)> = self
+            .small_primes
+            .iter()
+            .map(|&prime| (u64::from(prime), u64::from((&double % prime).to_u32().unwrap_or(0))))
+            .collect();
+        let free = |k: &u32| remainders.iter().all(|&(prime, rest)| !(u64::from(*k) * rest + 1).is_multiple_of(prime));
+        Stage::Multiplier { factor, multipliers: (low..=high).filter(free).collect() }
+    }
+}
+
+/// A generator of the multiplicative group modulo the prime `p`, if `p - 1` is a small number times a prime as
+/// [`Search`] makes it; otherwise there is no telling, and the answer is `None`.
+///
+/// # Errors
+/// If the random generator fails.
+pub fn generator(p: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Option<BigUint>> {
+    let less_one = p - 1u8;
+    let mut rest = less_one.clone();
+    let mut factors = Vec::new();
+    for small in std::iter::once(2).chain(odd_primes_below(1 << MULTIPLIER_BITS)) {
+        if (&rest % small) == BigUint::ZERO {
+            factors.push(BigUint::from(small));
+            while (&rest % small) == BigUint::ZERO {
+                rest /= small;
+            }
+        }
+    }
+    if rest.bits() + MULTIPLIER_BITS + 2 < p.bits() || !is_prime(&rest, 2, rng)? {
+        return Ok(None);
+    }
+    factors.push(rest);
+    let Some(modulus) = Modulus::new(p) else { return Ok(None) };
+    let exponents: Vec<_> = factors.iter().map(|factor| Exponent::new(&(&less_one / factor))).collect();
+    // It generates the group if no power with a maximal divisor of p - 1 is one.
+    let generates = |g: &u32| {
+        let base = modulus.residue(&BigUint::from(*g));
+        exponents.iter().all(|exponent| modulus.pow(&base, exponent) != modulus.one())
+    };
+    Ok(odd_primes_below(1000).into_iter().find(generates).map(BigUint::from))
 }
 
 /// Whether the number is prime: wrong with probability at most 4^-rounds for a composite, never for a prime.
@@ -168,6 +240,27 @@ mod tests {
             assert_eq!(prime.bits(), bits);
             assert!(prime.bit(bits - 2));
             assert!(is_prime(&prime, ROUNDS, &mut rng).expect("rng"));
+            let g = generator(&prime, &mut rng).expect("rng").expect("the factors are known");
+            if let Some(p) = prime.to_u64() {
+                // Its order is p - 1: no power at a prime divisor of p - 1 is one.
+                let mut rest = p - 1;
+                for factor in 2u64.. {
+                    if factor * factor > rest {
+                        break;
+                    }
+                    while rest.is_multiple_of(factor) {
+                        assert_ne!(g.modpow(&BigUint::from((p - 1) / factor), &prime), BigUint::one());
+                        rest /= factor;
+                    }
+                }
+                assert_ne!(g.modpow(&BigUint::from((p - 1) / rest.max(2)), &prime), BigUint::one());
+            }
         }
+    }
+
+    #[test]
+    fn a_prime_of_unknown_kind_has_no_known_generator() {
+        let mersenne = (BigUint::one() << 521usize) - 1u8;
+        assert_eq!(generator(&mersenne, &mut rng()).expect("rng"), None);
     }
 }

@@ -52,3 +52,22 @@ pub fn below(rng: &mut impl TryCryptoRng, bound: &BigUint) -> Result<BigUint> {
         }
     }
 }
+
+/// A uniform index below `length`, which must be at least 1.
+///
+/// # Errors
+/// [`Code::NoRandomness`] if the generator fails.
+pub fn index(rng: &mut impl TryCryptoRng, length: usize) -> Result<usize> {
+    let length = length as u64;
+    loop {
+        let mut bytes = [0; 8];
+        fill(rng, &mut bytes)?;
+        let number = u64::from_le_bytes(bytes);
+        // The last, incomplete round of remainders would favour small ones.
+        if number < u64::MAX - u64::MAX % length
+            && let Ok(index) = usize::try_from(number % length)
+        {
+            return Ok(index);
+        }
+    }
+}

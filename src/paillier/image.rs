@@ -41,6 +41,9 @@ impl EncryptOptions {
     }
 }
 
+/// From this many ciphertexts on it pays to prepare the key.
+const MANY: u64 = 20;
+
 /// Encrypts a photo row by row. The rows are independent: several workers can share them.
 pub struct ImageEncryptor {
     key: EncryptionKey,
@@ -63,6 +66,9 @@ impl ImageEncryptor {
             key.public().bits(),
         )?;
         Encoding::SAMPLES.check(options.slot_bits)?;
+        if u64::from(layout.columns()) * u64::from(layout.rows()) > MANY {
+            key.prepare();
+        }
         let head = ImageHead {
             key: Arc::clone(key.public()),
             layout,
@@ -86,9 +92,13 @@ impl ImageEncryptor {
         if row >= self.head.layout.rows() {
             return Err(Error::new(Code::BadArgument, "there is no such row of ciphertexts"));
         }
-        let encrypt = |column: u32| self.key.encrypt_residue(&self.pack(column, row), &mut random::system());
-        let cells = each_column(self.head.layout.columns(), encrypt)?;
-        Ok(cells.concat())
+        let columns: Vec<u32> = (0..self.head.layout.columns()).collect();
+        let groups: Vec<_> = columns.chunks(self.key.lanes()).collect();
+        let encrypt = |group: &&[u32]| {
+            let plaintexts: Vec<_> = group.iter().map(|&column| self.pack(column, row)).collect();
+            self.key.encrypt_residues(&plaintexts, &mut random::system())
+        };
+        Ok(each(&groups, encrypt)?.concat())
     }
 
     /// The plaintext of ciphertext `(column, row)`.
@@ -147,19 +157,25 @@ impl<'a> ImageDecryptor<'a> {
     /// ciphertext, then of the second, and so on.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the row has the wrong length, [`Code::Damaged`] if a value cannot be (the ciphertexts
-    /// were changed by somebody who does not know the format).
+    /// [`Code::BadArgument`] if the row has the wrong length, [`Code::CiphertextNotUnit`], [`Code::Damaged`] if a value
+    /// cannot be (the ciphertexts were changed by somebody who does not know the format).
     pub fn decrypt_row(&self, row: &[Limb]) -> Result<Vec<i32>> {
         let width = self.head.key.square().width();
         let layout = &self.head.layout;
         if row.len() != layout.columns() as usize * width {
             return Err(Error::new(Code::BadArgument, "the row does not fit the image"));
         }
-        let cells = each_column(layout.columns(), |column| {
-            let start = column as usize * width;
-            self.unpack(&self.key.decrypt_residue(&row[start..start + width]))
-        })?;
-        Ok(cells.concat())
+        // Before any of them is decrypted: the arithmetic there needs units.
+        let mut product = self.head.key.square().one().to_vec();
+        self.head.key.gather_units(&mut product, row);
+        self.head.key.check_units(&product)?;
+        let groups: Vec<_> = row.chunks(width * self.key.lanes()).collect();
+        let decrypt = |group: &&[Limb]| -> Result<Vec<i32>> {
+            let plaintexts = self.key.decrypt_residues(group);
+            let values = plaintexts.iter().map(|plaintext| self.unpack(plaintext));
+            Ok(values.collect::<Result<Vec<_>>>()?.concat())
+        };
+        Ok(each(&groups, decrypt)?.concat())
     }
 
     fn unpack(&self, plaintext: &BigUint) -> Result<Vec<i32>> {
@@ -322,13 +338,13 @@ impl Canvas {
     }
 }
 
-/// Calls `work` for each column, on all cores where there are any.
-fn each_column<T: Send>(columns: u32, work: impl Fn(u32) -> Result<T> + Sync + Send) -> Result<Vec<T>> {
+/// Calls `work` for each group of ciphertexts, on all cores where there are any.
+fn each<G: Sync, T: Send>(groups: &[G], work: impl Fn(&G) -> Result<T> + Sync + Send) -> Result<Vec<T>> {
     #[cfg(not(target_arch = "wasm32"))]
     {
         use rayon::prelude::*;
-        (0..columns).into_par_iter().map(work).collect()
+        groups.par_iter().map(work).collect()
     }
     #[cfg(target_arch = "wasm32")]
-    (0..columns).map(work).collect()
+    groups.iter().map(work).collect()
 }

@@ -1,23 +1,27 @@
 //! Secret keys: generation, the owner's encryption and decryption. Compiled only with the feature `client`.
 //!
 //! The owner works modulo `p^2` and `q^2` and joins the halves by the Chinese remainder theorem (Paillier 1999,
-//! section 7). A mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers, and `y^p` with a
-//! uniform `y` modulo `p` is exactly that, at half the exponent: the owner's ciphertexts have the same distribution as
-//! anybody's.
+//! section 7). A mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers. These are a cyclic
+//! group, and keys made here know a generator `h` of it (`g^p` for a generator `g` modulo `p`): `h^e` with a uniform `e`
+//! below `p - 1` is exactly such a mask, and cheap with a table of `h` ([`Comb`]). For a key whose generator is not known
+//! it is `y^p` with a uniform `y`. So the owner's ciphertexts have the same distribution as anybody's.
 //!
 //! Secret numbers are wiped on drop where they are stored. `num-bigint` leaves copies of intermediate values in freed
 //! memory; that guards against leaks through files and logs, not against somebody who can read the process.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use num_bigint::{BigInt, BigUint};
+use num_traits::One as _;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use super::ciphertext::Ciphertext;
 use super::key::{MODULUS_BITS, PublicKey};
 use crate::error::{Code, Error, Result};
-use crate::math::montgomery::{Exponent, Limb, Modulus, from_limbs};
+use crate::math::comb::Comb;
+use crate::math::montgomery::{Exponent, Limb, from_limbs, to_limbs};
+use crate::math::pair::{Batch, PairModulus};
 use crate::math::{prime, random};
 
 /// A secret key. It has no `Debug` and no `Clone`, and its numbers are wiped when it is dropped.
@@ -36,9 +40,15 @@ struct Half {
     /// The prime, as little-endian bytes.
     prime: Zeroizing<Vec<u8>>,
     /// Arithmetic modulo the prime's square.
-    square: Modulus,
+    pairs: PairModulus,
     /// The prime as an exponent: `y^p` is a mask.
     prime_exponent: Exponent,
+    /// A generator of the group of masks, if it is known.
+    generator: Option<Zeroizing<Vec<u8>>>,
+    /// Its table, made when it first pays.
+    comb: OnceLock<Comb>,
+    /// The other prime, to which `n` comes down in a plaintext's share.
+    other: Zeroizing<Vec<u8>>,
     /// The prime less one as an exponent: it takes a mask away.
     less_one_exponent: Exponent,
     /// The inverse, modulo this prime, of minus the other prime (`h_p` in Paillier 1999, section 7).
@@ -86,8 +96,12 @@ impl SecretKey {
         let half = |prime: &BigUint, other: &BigUint| -> Result<Half> {
             Ok(Half {
                 prime: Zeroizing::new(prime.to_bytes_le()),
-                square: Modulus::new(&(prime * prime)).ok_or_else(|| bad("a prime is even"))?,
+                pairs: PairModulus::new(prime).ok_or_else(|| bad("a prime is even"))?,
                 prime_exponent: Exponent::new(prime),
+                generator: prime::generator(prime, &mut random::system())?
+                    .map(|g| Zeroizing::new(g.modpow(prime, &(prime * prime)).to_bytes_le())),
+                comb: OnceLock::new(),
+                other: Zeroizing::new(other.to_bytes_le()),
                 less_one_exponent: Exponent::new(&(prime - 1u8)),
                 factor: inverse(prime - other % prime, prime)?,
             })
@@ -136,24 +150,46 @@ impl SecretKey {
         Ok(self.public.decode(&self.decrypt_residue(ciphertext.limbs())))
     }
 
+    /// Prepares the encryption of many numbers. It costs as much as some ten encryptions, once.
+    pub fn prepare(&self) {
+        self.p.prepare();
+        self.q.prepare();
+    }
+
     /// Encrypts a number modulo `n`; gives the ciphertext's limbs.
     pub(crate) fn encrypt_residue(&self, m: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        let (a, b) = (self.p.mask(rng)?, self.q.mask(rng)?);
-        let mask = self.join_squares(&a, &b);
-        let modulus = self.public.square();
-        let mut c = self.public.unmasked(m);
-        modulus.mul_assign(&mut c, &modulus.residue(&mask));
-        modulus.leave(&mut c);
-        Ok(c)
+        self.encrypt_residues(std::slice::from_ref(m), rng)
+    }
+
+    /// Encrypts numbers modulo `n`, at most [`Self::lanes`] of them; gives the ciphertexts' limbs, one after another.
+    pub(crate) fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
+        let (a, b) = (self.p.encrypt(numbers, rng)?, self.q.encrypt(numbers, rng)?);
+        let width = self.public.square().width();
+        let joined = a.iter().zip(&b).flat_map(|(a, b)| to_limbs(&self.join_squares(a, b), width));
+        Ok(joined.take(numbers.len() * width).collect())
     }
 
     /// Decrypts a unit modulo `n^2` to a number modulo `n`.
     pub(crate) fn decrypt_residue(&self, ciphertext: &[Limb]) -> BigUint {
-        let c = from_limbs(ciphertext);
+        self.decrypt_residues(ciphertext).swap_remove(0)
+    }
+
+    /// Decrypts units modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`.
+    pub(crate) fn decrypt_residues(&self, ciphertexts: &[Limb]) -> Vec<BigUint> {
+        let numbers: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).map(from_limbs).collect();
         let (p, q) = (self.p.prime(), self.q.prime());
-        let (mp, mq) = (self.p.open(&c), self.q.open(&c));
-        let difference = (&mp + &p - &mq % &p) % &p;
-        &mq + &q * ((difference * BigUint::from_bytes_le(&self.q_inverse)) % &p)
+        let (mp, mq) = (self.p.open(&numbers), self.q.open(&numbers));
+        let q_inverse = BigUint::from_bytes_le(&self.q_inverse);
+        let join = |(mp, mq): (BigUint, BigUint)| {
+            let difference = (mp + &p - &mq % &p) % &p;
+            mq + &q * ((difference * &q_inverse) % &p)
+        };
+        mp.into_iter().zip(mq).map(join).take(numbers.len()).collect()
+    }
+
+    /// How many numbers are worked on at a time.
+    pub(crate) fn lanes(&self) -> usize {
+        self.p.pairs.lanes()
     }
 
     /// The number modulo `n^2` that is `a` modulo `p^2` and `b` modulo `q^2`.
@@ -170,17 +206,41 @@ impl Half {
         BigUint::from_bytes_le(&self.prime)
     }
 
-    /// A uniform `p`-th power modulo `p^2`.
-    fn mask(&self, rng: &mut impl TryCryptoRng) -> Result<BigUint> {
-        let y = random::below(rng, &self.prime())?;
-        Ok(self.square.number(&self.square.pow(&self.square.residue(&y), &self.prime_exponent)))
+    fn prepare(&self) -> Option<&Comb> {
+        let generator = BigUint::from_bytes_le(self.generator.as_ref()?);
+        Some(self.comb.get_or_init(|| Comb::new(&self.pairs, &generator, self.prime().bits())))
     }
 
-    /// The plaintext modulo `p`: `L(c^(p-1) mod p^2) h_p mod p` with `L(x) = (x - 1) / p`.
-    fn open(&self, c: &BigUint) -> BigUint {
+    /// The ciphertexts modulo `p^2`: a mask each, times `1 + m n`, which is `1 + (m q mod p) p` here.
+    fn encrypt(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<BigUint>> {
+        let (prime, other) = (self.prime(), BigUint::from_bytes_le(&self.other));
+        let shares: Vec<_> = numbers.iter().map(|m| (BigUint::one(), (m % &prime) * &other % &prime)).collect();
+        let mut product = self.masks(numbers.len(), rng)?;
+        self.pairs.mul_assign(&mut product, &self.pairs.enter_pairs(&shares));
+        Ok(self.pairs.leave(&product))
+    }
+
+    /// Uniform `p`-th powers modulo `p^2`.
+    fn masks(&self, count: usize, rng: &mut impl TryCryptoRng) -> Result<Batch> {
         let prime = self.prime();
-        let power = self.square.number(&self.square.pow(&self.square.residue(c), &self.less_one_exponent));
-        (((power - 1u8) / &prime) * BigUint::from_bytes_le(&self.factor)) % prime
+        if let Some(comb) = self.comb.get() {
+            // From 0 to p - 2.
+            let exponents: Result<Vec<_>> = (0..count).map(|_| Ok(random::below(rng, &prime)? - 1u8)).collect();
+            return Ok(comb.powers(&self.pairs, &exponents?));
+        }
+        let bases = (0..count).map(|_| random::below(rng, &prime)).collect::<Result<Vec<_>>>()?;
+        Ok(self.pairs.pow(&self.pairs.enter_numbers(&bases), &self.prime_exponent))
+    }
+
+    /// The plaintexts modulo `p`: `L(c^(p-1) mod p^2) h_p mod p` with `L(x) = (x - 1) / p`.
+    fn open(&self, ciphertexts: &[BigUint]) -> Vec<BigUint> {
+        let prime = self.prime();
+        let square = &prime * &prime;
+        let reduced: Vec<_> = ciphertexts.iter().map(|c| c % &square).collect();
+        let powers = self.pairs.pow(&self.pairs.enter_numbers(&reduced), &self.less_one_exponent);
+        let factor = BigUint::from_bytes_le(&self.factor);
+        let open = |power: BigUint| ((power - 1u8) / &prime) * &factor % &prime;
+        self.pairs.leave(&powers).into_iter().take(ciphertexts.len()).map(open).collect()
     }
 }
 
@@ -261,11 +321,31 @@ impl EncryptionKey {
         Ok(Ciphertext::trusted(self.public().id(), limbs))
     }
 
+    /// Prepares the encryption of many numbers.
+    pub(crate) fn prepare(&self) {
+        if let Self::Owner(key) = self {
+            key.prepare();
+        }
+    }
+
+    /// How many numbers are worked on at a time.
+    pub(crate) fn lanes(&self) -> usize {
+        match self {
+            Self::Owner(key) => key.lanes(),
+            Self::Public(key) => key.pairs().lanes(),
+        }
+    }
+
     /// Encrypts a number modulo `n`; gives the ciphertext's limbs.
     pub(crate) fn encrypt_residue(&self, m: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
+        self.encrypt_residues(std::slice::from_ref(m), rng)
+    }
+
+    /// Encrypts numbers modulo `n`, at most [`Self::lanes`] of them; gives the ciphertexts' limbs, one after another.
+    pub(crate) fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
         match self {
-            Self::Owner(key) => key.encrypt_residue(m, rng),
-            Self::Public(key) => key.encrypt_residue(m, rng),
+            Self::Owner(key) => key.encrypt_residues(numbers, rng),
+            Self::Public(key) => key.encrypt_residues(numbers, rng),
         }
     }
 }
@@ -288,11 +368,19 @@ impl PublicKey {
     }
 
     fn encrypt_residue(&self, m: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        let r = random::below(rng, self.n())?;
-        let modulus = self.square();
-        let mut c = modulus.pow(&modulus.residue(&r), &Exponent::new(self.n()));
-        modulus.mul_assign(&mut c, &self.unmasked(m));
-        modulus.leave(&mut c);
-        Ok(c)
+        self.encrypt_residues(std::slice::from_ref(m), rng)
+    }
+
+    fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
+        let pairs = self.pairs();
+        let bases = numbers.iter().map(|_| random::below(rng, self.n())).collect::<Result<Vec<_>>>()?;
+        let mut product = pairs.pow(&pairs.enter_numbers(&bases), &Exponent::new(self.n()));
+        // (1 + n)^m = 1 + m n.
+        let shares: Vec<_> = numbers.iter().map(|m| (BigUint::one(), m.clone())).collect();
+        pairs.mul_assign(&mut product, &pairs.enter_pairs(&shares));
+        let width = self.square().width();
+        let mut limbs = pairs.leave_limbs(&product, width);
+        limbs.truncate(numbers.len() * width);
+        Ok(limbs)
     }
 }
