@@ -32,9 +32,7 @@ def need(condition, code, detail):
 
 def read_header(take):
     """Reads and checks everything before the first frame; gives the fields, the modulus, the history, the checksum."""
-    start = take(len(MARK))
-    need(start == MARK, "not_safelight", "this does not start with Safelight's mark")
-    start += take(PROLOGUE.size - len(MARK))
+    start = take(PROLOGUE.size)
     _, version, kind, scheme, length = PROLOGUE.unpack(start)
     need(version == 1, "unsupported_version", f"format version {version}; this server reads version 1")
     need(kind in (1, 2, 3) and scheme == 1 and length <= 65536, "bad_header", "unknown kind or scheme, or too long")
@@ -67,11 +65,15 @@ def read_header(take):
 
 def mean(body, length, out, rx, ry, max_bytes):
     """Filters the encrypted image in `body` row by row; the result goes to `out`, which is no use after a Problem."""
+    left = length
+
     def take(count):
-        data = body.read(count)
+        nonlocal left
+        data = body.read(min(count, left))
         # Of a file that is not ours, even a few bytes tell.
-        need(data == MARK[:len(data)] or count != len(MARK), "not_safelight", "this is not a Safelight file")
+        need(left < length or data[:8] == MARK[:len(data)], "not_safelight", "this does not start with Safelight's mark")
         need(len(data) == count, "truncated", "the file ends too early; send the whole file")
+        left -= count
         return data
 
     fields, n, history, checksum = read_header(take)
@@ -80,7 +82,6 @@ def mean(body, length, out, rx, ry, max_bytes):
     header_length = PROLOGUE.size + HEADER.size + bits // 8 + 2 + len(history.encode()) + 4
     total = header_length + rows * (columns * size + 4)
     need(total <= max_bytes, "too_large", f"the encrypted image has {total} bytes; this server takes {max_bytes}")
-    need(length >= total, "truncated", "the file ends too early; send the whole file")
     need(length <= total, "trailing_data", "there are bytes after the end of the encrypted image")
     need(rx <= hx and ry <= hy, "halo_too_small", f"the filter needs a halo of {rx} x {ry} pixels, there is {hx} x {hy}")
 

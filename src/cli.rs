@@ -12,6 +12,7 @@ mod completions;
 mod decrypt;
 #[cfg(feature = "client")]
 mod encrypt;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "keys, photos and text have more needs"))]
 mod files;
 mod filter;
 mod info;
@@ -22,6 +23,7 @@ mod phe;
 mod remote;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg_attr(not(feature = "client"), allow(dead_code, reason = "keys and photos have more to say"))]
 mod ui;
 
 use std::process::ExitCode;
@@ -38,6 +40,7 @@ const LIMITS: pipeline::Limits = pipeline::Limits {
     max_bytes: 8 << 30,
     max_pixels: crate::paillier::layout::MAX_PIXELS,
     max_ciphertexts: 1 << 22,
+    max_band_bytes: 1 << 30,
 };
 
 /// Let a server work on a photo that it cannot see.
@@ -72,7 +75,7 @@ enum Command {
     Pubkey(key::PubkeyFlags),
     #[cfg(feature = "client")]
     Encrypt(encrypt::Flags),
-    Filter(filter::Flags),
+    Filter(Box<filter::Flags>),
     #[cfg(feature = "client")]
     Decrypt(decrypt::Flags),
     Info(info::Flags),
@@ -92,7 +95,7 @@ pub fn run() -> ExitCode {
     match dispatch(command, &ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            ui.error(&error);
+            Ui::error(&error);
             ExitCode::FAILURE
         }
     }
@@ -106,7 +109,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Pubkey(flags) => key::pubkey(&flags),
         #[cfg(feature = "client")]
         Command::Encrypt(flags) => encrypt::run(flags, ui),
-        Command::Filter(flags) => filter::run(flags, ui),
+        Command::Filter(flags) => filter::run(*flags, ui),
         #[cfg(feature = "client")]
         Command::Decrypt(flags) => decrypt::run(flags, ui),
         Command::Info(flags) => info::run(&flags, ui),

@@ -21,12 +21,14 @@ pub struct Limits {
     pub max_pixels: u64,
     /// Ciphertexts of the image.
     pub max_ciphertexts: u64,
+    /// Bytes of the rows that have to be in memory at the same time: as many as the filter's kernel has, and two more.
+    pub max_band_bytes: u64,
 }
 
 impl Default for Limits {
     /// Room for 16 megapixels in colour with a generous halo.
     fn default() -> Self {
-        Self { max_bytes: 1 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 20 }
+        Self { max_bytes: 1 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 20, max_band_bytes: 128 << 20 }
     }
 }
 
@@ -67,13 +69,16 @@ pub fn run_filter(
     watch: &dyn Watch,
 ) -> Result<()> {
     let mut kept = Vec::new();
+    let band = 2 * u64::from(filter.radius().1) + 1;
     for _ in 1..filter.inputs() {
-        let mut image = ImageReader::open(&mut *input, limits)?;
+        let mut image = ImageReader::open(&mut *input, limits, band)?;
         kept.push(spool(&mut image, watch)?);
     }
-    let mut last = ImageReader::open(&mut *input, limits)?;
-    let mut kept: Vec<_> =
-        kept.iter_mut().map(|file| ImageReader::open(file as &mut (dyn Read + Send), limits)).collect::<Result<_>>()?;
+    let mut last = ImageReader::open(&mut *input, limits, band)?;
+    let mut kept: Vec<_> = kept
+        .iter_mut()
+        .map(|file| ImageReader::open(file as &mut (dyn Read + Send), limits, band))
+        .collect::<Result<_>>()?;
 
     let heads: Vec<_> = kept.iter().chain([&last]).map(|image| image.frames.head.clone()).collect();
     let mut circuit = Circuit::new(filter, &heads)?;
@@ -101,7 +106,7 @@ pub fn run_filter(
 /// # Errors
 /// As [`run_filter`].
 pub fn check_image(input: &mut (dyn Read + Send), limits: &Limits, watch: &dyn Watch) -> Result<Frames> {
-    let mut image = ImageReader::open(&mut *input, limits)?;
+    let mut image = ImageReader::open(&mut *input, limits, 1)?;
     let key = std::sync::Arc::clone(&image.frames.head.key);
     let mut product = key.square().one().to_vec();
     let total = image.frames.head.layout.rows();
@@ -126,7 +131,8 @@ struct ImageReader<'a> {
 }
 
 impl<'a> ImageReader<'a> {
-    fn open(input: &'a mut (dyn Read + Send), limits: &Limits) -> Result<Self> {
+    /// Reads the header and checks the limits, `band` being the number of rows that are needed at the same time.
+    fn open(input: &'a mut (dyn Read + Send), limits: &Limits, band: u64) -> Result<Self> {
         let mut header = vec![0; PROLOGUE_BYTES];
         // Whatever is there of a short file decides between "not ours" and "cut short".
         let mut filled = 0;
@@ -140,7 +146,7 @@ impl<'a> ImageReader<'a> {
         header.resize(prologue.total_bytes(), 0);
         input.read_exact(&mut header[PROLOGUE_BYTES..])?;
         let frames = Frames::read(&header)?;
-        check_limits(&frames, limits)?;
+        check_limits(&frames, limits, band)?;
         let buffer = vec![0; frames.frame_bytes()];
         Ok(Self { input, header, frames, next: 0, buffer })
     }
@@ -157,7 +163,7 @@ impl<'a> ImageReader<'a> {
     }
 }
 
-fn check_limits(frames: &Frames, limits: &Limits) -> Result<()> {
+fn check_limits(frames: &Frames, limits: &Limits, band: u64) -> Result<()> {
     let layout = &frames.head.layout;
     let too_large = |what: &str, has: u64, allowed: u64| {
         Err(Error::new(Code::TooLarge, format!("the encrypted image has {has} {what}, more than the {allowed} allowed here")))
@@ -171,6 +177,10 @@ fn check_limits(frames: &Frames, limits: &Limits) -> Result<()> {
     }
     if frames.total_bytes() > limits.max_bytes {
         return too_large("bytes", frames.total_bytes(), limits.max_bytes);
+    }
+    let band_bytes = (band + 2).saturating_mul(frames.frame_bytes() as u64);
+    if band_bytes > limits.max_band_bytes {
+        return too_large("bytes in the rows that the filter needs at a time", band_bytes, limits.max_band_bytes);
     }
     Ok(())
 }
@@ -243,7 +253,7 @@ mod client {
         limits: &Limits,
         watch: &dyn Watch,
     ) -> Result<(ImageHead, Canvas)> {
-        let mut image = ImageReader::open(&mut *input, limits)?;
+        let mut image = ImageReader::open(&mut *input, limits, 1)?;
         let head = image.frames.head.clone();
         let decryptor = ImageDecryptor::new(key, &head)?;
         let mut canvas = Canvas::new(&head, view);
@@ -252,10 +262,11 @@ mod client {
         for row in 0..total {
             watch.check()?;
             let ciphertexts = image.next_row()?;
-            head.key.gather_units(&mut product, &ciphertexts);
             let halo = u32::from(head.layout.halo.1);
             if (halo..total - halo).contains(&row) {
                 canvas.place(row, &decryptor.decrypt_row(&ciphertexts)?)?;
+            } else {
+                head.key.gather_units(&mut product, &ciphertexts);
             }
             watch.progress(u64::from(row) + 1, u64::from(total));
         }

@@ -111,11 +111,7 @@ fn announce(address: SocketAddr) {
 ///
 /// # Errors
 /// `bad_argument` if the configuration makes no sense, `io` if the address cannot be listened on.
-pub async fn serve(
-    config: Config,
-    ready: impl FnOnce(SocketAddr),
-    shutdown: impl Future<Output = ()>,
-) -> Result<()> {
+pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output = ()>) -> Result<()> {
     let settings = config.check()?;
     let limits = settings.limits;
     let drain = settings.drain;

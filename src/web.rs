@@ -329,10 +329,6 @@ impl Decryptor {
     #[wasm_bindgen(js_name = decryptRow)]
     pub fn decrypt_row(&self, row: u32, frame: &[u8]) -> JsResult<Vec<i32>> {
         let ciphertexts = self.frames.read_frame(row, frame)?;
-        let public = self.key.public();
-        let mut product = public.square().one().to_vec();
-        public.gather_units(&mut product, &ciphertexts);
-        public.check_units(&product)?;
         Ok(ImageDecryptor::new(&self.key, &self.frames.head)?.decrypt_row(&ciphertexts)?)
     }
 }

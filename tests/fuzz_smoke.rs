@@ -2,6 +2,7 @@
 //! both that are the same in every run.
 #![cfg(feature = "client")]
 
+#[expect(unreachable_pub, reason = "the fuzz targets are in another crate")]
 #[path = "../fuzz/src/bodies.rs"]
 mod bodies;
 

@@ -21,7 +21,9 @@ fn folder() -> PathBuf {
 /// Python, run in the folder of the tests.
 fn python() -> Option<Command> {
     let Some(python) = std::env::var_os("SAFELIGHT_PYTHON") else {
-        println!("skipped: SAFELIGHT_PYTHON does not name a Python with the packages of tests/interop/requirements.txt");
+        println!(
+            "skipped: SAFELIGHT_PYTHON does not name a Python with the packages of tests/interop/requirements.txt"
+        );
         return None;
     };
     let mut command = Command::new(python);

@@ -19,6 +19,8 @@ mod jobs;
 mod limits;
 #[path = "server/pages.rs"]
 mod pages;
+#[path = "server/whole.rs"]
+mod whole;
 
 /// Not a test: the other side of [`house::Process`].
 #[test]

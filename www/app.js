@@ -104,8 +104,8 @@ async function newKey() {
   making = new AbortController();
   showKey();
   try {
-    $('key-state').textContent = words.key.making(bits, 0);
-    const onTried = (tried) => ($('key-print').textContent = words.key.making(bits, tried));
+    $('key-state').textContent = words.key.making(bits);
+    const onTried = (tried) => ($('key-print').textContent = words.key.tried(tried));
     await client.newKey(bits, { signal: making.signal, onTried });
   } finally {
     making = null;

@@ -1,7 +1,7 @@
 // What the page can ask for. The work is done by the keeper (everything secret) and the transport (everything on the
 // network); this file puts the two together. It never sees the secret key.
 
-import { cancelled, checkSignal, SafelightError, unpack } from './errors.js';
+import { cancelled, checkSignal, SafelightError, unpack, workerError } from './errors.js';
 import { Server } from './transport.js';
 
 const MAX_PIXELS = 16 * 1024 * 1024; // of photos that the browser decodes; the wasm module checks its own
@@ -122,18 +122,17 @@ export class Client extends EventTarget {
       this.#calls.delete(id);
       if (error) call?.reject(unpack(error));
       else call?.resolve(value);
-      if (error?.fatal) this.#keeperDied();
+      if (error?.fatal) this.#keeperDied(unpack(error));
     };
     this.#keeper.onerror = (event) => {
       event.preventDefault();
-      this.#keeperDied();
+      this.#keeperDied(workerError(event));
     };
   }
 
   /** The key died with its keeper. A new one is started so that the page goes on working. */
-  #keeperDied() {
+  #keeperDied(error) {
     this.#keeper.terminate();
-    const error = new SafelightError('internal', 'the worker that holds the key could not be started or stopped unexpectedly');
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
     if (!this.version) return; // it never started; another try would end the same way

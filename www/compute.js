@@ -4,11 +4,12 @@
 import init, { Assembler, Decryptor, Encryptor, Photo } from './pkg/safelight.js';
 import { pack } from './errors.js';
 
+let ready; // settles when the module is instantiated
 let tool = null; // the Encryptor, Decryptor or Assembler of the present job
 
 const ops = {
-  async init({ module }) {
-    await init({ module_or_path: module });
+  init({ module }) {
+    return (ready = init({ module_or_path: module })).then(() => {});
   },
 
   async decode({ file }) {
@@ -56,6 +57,7 @@ const ops = {
 
 self.onmessage = async ({ data: { id, op, ...args } }) => {
   try {
+    await ready; // requests may come before that
     const value = await ops[op](args);
     const arrays = ArrayBuffer.isView(value) ? [value] : Object.values(value ?? {}).filter(ArrayBuffer.isView);
     self.postMessage({ id, value }, arrays.map((array) => array.buffer));

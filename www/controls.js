@@ -6,7 +6,7 @@ let catalogue = [];
 // How a parameter is asked for. Anything not listed is a line of text.
 const fields = {
   radius: { type: 'number', min: 0, max: 1024, step: 1 },
-  size: { placeholder: '3x5' },
+  size: { placeholder: 'such as 3x5' },
   sigma: { type: 'number', min: 0.1, max: 300, step: 0.1 },
   divisor: { type: 'number', min: 1, max: 1048576, step: 1 },
   offset: { type: 'number', min: -255, max: 255, step: 1 },
@@ -68,7 +68,7 @@ function field({ name, help, default: preset }) {
   const id = `parameter-${name}`;
   const label = Object.assign(document.createElement('label'), { htmlFor: id, textContent: name });
   const input = document.createElement(name === 'weights' ? 'textarea' : 'input');
-  if (name === 'weights') Object.assign(input, { rows: 4, placeholder: '1,2,1\n2,4,2\n1,2,1', spellcheck: false });
+  if (name === 'weights') Object.assign(input, { rows: 4, spellcheck: false });
   else Object.assign(input, fields[name], { autocomplete: 'off' });
   input.id = id;
   input.dataset.parameter = name;

@@ -31,3 +31,9 @@ export function pack(error) {
 }
 
 export const unpack = ({ code, message }) => new SafelightError(code, message);
+
+/** What a worker's error event means. One without a message comes from a script that could not be fetched. */
+export function workerError({ message }) {
+  if (message) return new SafelightError('internal', 'a worker stopped unexpectedly');
+  return new SafelightError('unreachable', 'a part of this page could not be fetched from its server');
+}

@@ -1,6 +1,6 @@
 // The keeper's workers: started when needed, replaced when they die, ended to cancel.
 
-import { cancelled, checkSignal, SafelightError, unpack } from './errors.js';
+import { cancelled, checkSignal, unpack, workerError } from './errors.js';
 
 /** One compute worker: `call` sends it a request and gives its answer. */
 export class Helper {
@@ -20,7 +20,7 @@ export class Helper {
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.end(new SafelightError('internal', 'a worker stopped unexpectedly'));
+      this.end(workerError(event));
     };
     this.#worker.onmessageerror = this.#worker.onerror;
     this.call('init', { module }).catch(() => {}); // a failure shows in the next call

@@ -33,7 +33,8 @@ export function explain(error) {
 
 export const key = {
   none: 'No key yet. One is made for your first photo.',
-  making: (bits, tried) => `Making a ${bits}-bit key… ${tried} candidates tried`,
+  making: (bits) => `Making a ${bits}-bit key…`,
+  tried: (count) => `${count} candidates tried`,
   ready: (bits) => `${bits}-bit key, in this tab only`,
   lose: 'You saved encrypted files under the present key, but not the key file. Nobody can open them without it. Give the key up?',
 };

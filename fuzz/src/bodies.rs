@@ -109,8 +109,10 @@ pub fn filter_query(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (name, query) = text.split_once('?').unwrap_or((&text, ""));
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let parameters: Vec<_> =
-        pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let parameters: Vec<_> = pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
     let Ok(filter) = Filter::parse(name, &parameters) else { return };
     assert_eq!(filter.kernels().len(), filter.inputs());
     let _ = (filter.radius(), filter.slot_bits());
@@ -119,8 +121,10 @@ pub fn filter_query(data: &[u8]) {
     assert!(canonical.len() < 4096 && !canonical.chars().any(char::is_control));
     let mut words = canonical.split(' ');
     let name = words.next().expect("a name");
-    let parameters: Vec<_> =
-        words.map(|word| word.split_once('=').expect("name=value")).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+    let parameters: Vec<_> = words
+        .map(|word| word.split_once('=').expect("name=value"))
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
     assert_eq!(Filter::parse(name, &parameters).expect("its own text"), filter);
 }
 

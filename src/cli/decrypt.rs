@@ -69,8 +69,8 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let key = key_file::read_secret(&job.key.read_key()?)?;
     let original = job.alpha_from.as_ref().map(|source| read_photo(source, ui)).transpose()?;
     let mut input = job.image.open()?;
-    let sink = Sink::create(&job.out, Care::Binary)?;
     ui.catch_interrupts();
+    let sink = Sink::create(&job.out, Care::Binary)?;
     let bar = ui.bar("decrypting", Unit::Rows);
     let (head, canvas) = pipeline::decrypt_image(&key, &mut *input, job.view, &super::LIMITS, &bar)?;
     bar.clear();

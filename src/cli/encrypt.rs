@@ -103,8 +103,8 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let key = key_file::read_encryption_key(&job.key.read_key()?)?;
     let photo = read_photo(&job.photo, ui)?;
-    let mut sink = Sink::create(&job.out, Care::Binary)?;
     ui.catch_interrupts();
+    let mut sink = Sink::create(&job.out, Care::Binary)?;
     let bar = ui.bar("encrypting", Unit::Rows);
     let head = pipeline::encrypt_image(key, &photo, &job.options, &mut sink, &bar)?;
     bar.clear();

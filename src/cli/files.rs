@@ -102,12 +102,10 @@ impl std::fmt::Display for Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Care {
     /// Readable by its owner alone, never written over another file, on the disk before it gets its name.
-    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only keys need it"))]
     Secret,
     /// Bytes; an older file of this name is replaced.
     Binary,
     /// Text, which may also go to a terminal.
-    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only phe writes text"))]
     Text,
 }
 

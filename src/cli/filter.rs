@@ -1,6 +1,7 @@
 //! `safelight filter`: a filter on an encrypted image, here or on a server. Needs no key.
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::{Cursor, Read};
 
 use clap::Args;
@@ -68,14 +69,19 @@ Filters:
     for info in Filter::catalogue() {
         let flags: Vec<String> =
             info.parameters.iter().map(|parameter| format!("--{}", flag(parameter.name))).collect();
-        text.push_str(&format!("  {:<11} {}", info.name, info.summary));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "  {:<11} {}", info.name, info.summary);
         if !flags.is_empty() {
-            text.push_str(&format!("; {}", flags.join(", ")));
+            let _ = write!(text, "; {}", flags.join(", "));
         }
         text.push('\n');
     }
     text.push_str("\nThe photo must have been encrypted with room for the filter: safelight encrypt --help.");
     text
+}
+
+fn count(images: usize) -> String {
+    if images == 1 { "one encrypted image".into() } else { format!("{images} encrypted images") }
 }
 
 /// The flag of a parameter: they have the same names but for one.
@@ -107,12 +113,15 @@ impl Flags {
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect();
+        if self.name == "kernel" && !parameters.iter().any(|(name, _)| name == "weights") {
+            return Err(Error::new(Code::BadFilter, "the weights are missing; give them as in --kernel '1,2,1'"));
+        }
         let filter = Filter::parse(&self.name, &parameters)?;
         let images: Vec<Source> = self.images.into_iter().map(Source::from).collect();
         if images.len() != filter.inputs() {
             return Err(Error::new(
                 Code::BadArgument,
-                format!("filter {} takes {} encrypted image(s), not {}", self.name, filter.inputs(), images.len()),
+                format!("filter {} works on {} at a time; {} given", self.name, count(filter.inputs()), images.len()),
             ));
         }
         Source::check_one_stdin(&images.iter().collect::<Vec<_>>())?;
@@ -121,7 +130,7 @@ impl Flags {
 }
 
 /// A filter from a text such as `mean radius=2`, as the history of an image has it.
-#[cfg_attr(not(feature = "client"), expect(dead_code, reason = "encrypt uses it"))]
+#[cfg(feature = "client")]
 pub(super) fn from_text(text: &str) -> Result<Filter> {
     let mut words = text.split_whitespace();
     let name = words.next().unwrap_or_default();
@@ -140,8 +149,8 @@ pub(super) fn from_text(text: &str) -> Result<Filter> {
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let inputs = job.images.iter().map(Source::open).collect::<Result<Vec<_>>>()?;
-    let mut sink = Sink::create(&job.out, Care::Binary)?;
     ui.catch_interrupts();
+    let mut sink = Sink::create(&job.out, Care::Binary)?;
     match &job.server {
         None => filter_here(&job, inputs, &mut sink, ui)?,
         Some(server) => filter_there(&job, server, inputs, &mut sink, ui)?,
@@ -221,20 +230,16 @@ struct Exactly {
 
 impl Read for Exactly {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.left == 0 {
-            return match self.input.read(&mut [0])? {
-                0 => Ok(0),
-                _ => {
-                    Err(Error::new(Code::TrailingData, "the input goes on after the end of the encrypted image").into())
-                }
-            };
-        }
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let count = self.input.read(&mut buffer[..most])?;
         if count == 0 && most > 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= count as u64;
+        // Looked at now, because whoever knows the length does not ask for more.
+        if self.left == 0 && count > 0 && self.input.read(&mut [0])? > 0 {
+            return Err(Error::new(Code::TrailingData, "the input goes on after the end of the encrypted image").into());
+        }
         Ok(count)
     }
 }
@@ -243,6 +248,7 @@ impl Read for Exactly {
 mod tests {
     use super::*;
 
+    #[cfg(feature = "client")]
     #[test]
     fn texts_become_filters() {
         for text in ["mean radius=2", " gaussian  sigma=2 radius=3", "sharpen", "kernel kernel=1,2;3,4 divisor=5"] {

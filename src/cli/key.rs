@@ -59,8 +59,8 @@ pub(super) struct PubkeyFlags {
 pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
     let Scheme::Paillier(PaillierFlags { bits, out }) = flags.scheme;
     let bits = bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
-    let sink = Sink::create(&out, Care::Secret)?;
     ui.catch_interrupts();
+    let sink = Sink::create(&out, Care::Secret)?;
     let key = search(bits, ui)?;
     sink.write_whole(&key_file::write_secret(&key))?;
     ui.summary(&format!("made secret key {} of {bits} bits; keep the file to yourself", key.public().id()));

@@ -18,7 +18,7 @@ use crate::pipeline::Watch as _;
 use crate::wire::MEDIA_TYPE;
 
 /// How long a job's state may stay unknown before the server counts as gone.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long is waited for an answer that no longer matters.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest JSON answer that is read, in bytes.

@@ -88,6 +88,7 @@ impl From<Flags> for server::Config {
                     max_bytes: flags.max_body,
                     max_pixels: flags.max_pixels,
                     max_ciphertexts: flags.max_ciphertexts,
+                    ..pipeline::Limits::default()
                 },
                 time: flags.time_limit,
                 stall: flags.stall,
@@ -188,7 +189,7 @@ mod tests {
         assert_eq!(config.drain, Duration::from_secs(1));
         let limits = config.limits;
         assert_eq!((limits.image.max_bytes, limits.image.max_pixels, limits.image.max_ciphertexts), (2048, 3, 4));
-        assert_eq!((limits.time, limits.stall), (Duration::from_secs(300), Duration::from_secs(6)));
+        assert_eq!((limits.time, limits.stall), (Duration::from_mins(5), Duration::from_secs(6)));
         assert_eq!((limits.running, limits.waiting, limits.jobs), (7, 8, 9));
         assert_eq!((limits.stored_bytes, limits.keep_results.as_secs(), limits.connections), (10, 39_600, 12));
     }

@@ -47,7 +47,8 @@ impl Ui {
         }
     }
 
-    pub(super) fn error(&self, error: &Error) {
+    /// The reason for exit code 1.
+    pub(super) fn error(error: &Error) {
         say(&format!("error[{}]: {}", error.code(), error.message()));
     }
 

@@ -53,7 +53,7 @@ pub struct Limits {
     /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
     pub image: pipeline::Limits,
     /// Longest time for the work on one request (`--time-limit`). In the direct form the upload is part of the work, in
-    /// the job form it is not. Default 15 minutes. Code `time_limit`.
+    /// the job form it has [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
     pub time: Duration,
     /// Longest time in which an upload may bring less than [`Limits::SLOWEST_UPLOAD`] bytes a second (`--stall`), and
     /// in which a client may take nothing of an answer. Default 30 seconds. Code `stalled`.
@@ -78,6 +78,9 @@ impl Limits {
     /// An upload slower than this many bytes a second counts as stalled.
     pub const SLOWEST_UPLOAD: u64 = 1024;
 
+    /// Longest time for the upload of a job and for taking an answer, however steadily the bytes drip.
+    pub const LONGEST_TRANSFER: Duration = Duration::from_hours(1);
+
     /// Most requests that may be in the house, running and waiting together: each upload holds a thread.
     const MOST_REQUESTS: usize = 256;
 }
@@ -86,13 +89,13 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             image: pipeline::Limits::default(),
-            time: Duration::from_secs(15 * 60),
+            time: Duration::from_mins(15),
             stall: Duration::from_secs(30),
             running: 2,
             waiting: 16,
             jobs: 256,
             stored_bytes: 16 << 30,
-            keep_results: Duration::from_secs(10 * 60),
+            keep_results: Duration::from_mins(10),
             connections: 512,
         }
     }
@@ -157,7 +160,7 @@ fn check_limits(limits: &Limits) -> Result<()> {
         return Err(bad("the time limit and the stall time must be longer than zero"));
     }
     // Later additions to the present moment must not overflow.
-    let longest = Duration::from_secs(366 * 24 * 3600);
+    let longest = Duration::from_hours(366 * 24);
     if [limits.time, limits.stall, limits.keep_results].iter().any(|time| *time > longest) {
         return Err(bad("times longer than a year are not supported"));
     }

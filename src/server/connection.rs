@@ -32,7 +32,7 @@ const HEADER_LINES: usize = 64;
 /// Largest piece of an upload held at once.
 const BUFFER: usize = 256 << 10;
 /// How long the rest of a refused upload is read and dropped, at most.
-const LINGER: Duration = Duration::from_secs(60);
+const LINGER: Duration = Duration::from_mins(1);
 /// Longest silence in that time.
 const LINGER_IDLE: Duration = Duration::from_secs(5);
 
@@ -220,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn closing_lets_the_client_finish_its_sentence() {
         let (ours, mut theirs) = duplex(100);
-        let mut patient = Patient::new(ours, Duration::from_secs(60));
+        let mut patient = Patient::new(ours, Duration::from_mins(1));
         let client = tokio::spawn(async move {
             theirs.write_all(&[1; 500_000]).await.expect("the rest is still taken");
             let mut answer = Vec::new();

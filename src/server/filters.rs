@@ -8,15 +8,16 @@
 use std::io::{self, BufWriter};
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::config::Limits;
 use super::gate::Place;
 use super::job_routes::StatusJson;
 use super::problem::Problem;
@@ -85,12 +86,10 @@ async fn direct(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Res
         Supervision { cancel: CancellationToken::new(), deadline: Instant::now() + limits.time, progress: None };
     // When the client goes away this future is dropped, and the worker stops at its next row.
     let client = supervision.cancel.clone().drop_guard();
-    let rules =
-        Rules { most: longest_body(app, &filter), stall: limits.stall, deadline: Some(supervision.deadline) };
+    let rules = Rules { most: longest_body(app, &filter), stall: limits.stall, deadline: supervision.deadline };
     let (upload, mut reader) = bridge(body, rules);
     let spool = Spool::new(&app.settings.spool, IN_MEMORY, None);
-    let work =
-        work::run(turn, move || work::filter(&mut reader, spool, &filter, &limits.image, &supervision));
+    let work = work::run(turn, move || work::filter(&mut reader, spool, &filter, &limits.image, &supervision));
     let (uploaded, outcome) = tokio::join!(upload, work);
     uploaded?;
     let stored = outcome?;
@@ -102,7 +101,11 @@ async fn direct(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Res
 async fn as_job(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Result<Response> {
     app.jobs.check_room()?;
     let limits = app.settings.limits;
-    let rules = Rules { most: longest_body(app, &filter), stall: limits.stall, deadline: None };
+    let rules = Rules {
+        most: longest_body(app, &filter),
+        stall: limits.stall,
+        deadline: Instant::now() + Limits::LONGEST_TRANSFER,
+    };
     let (upload, mut reader) = bridge(body, rules);
     let mut spool = BufWriter::with_capacity(1 << 16, Spool::new(&app.settings.spool, 0, Some(app.jobs.quota())));
     let copy = tokio::task::spawn_blocking(move || {
@@ -119,8 +122,7 @@ async fn as_job(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Res
     })?;
     let location =
         HeaderValue::try_from(format!("/v1/jobs/{id}")).map_err(|e| Error::new(Code::Internal, e.to_string()))?;
-    let headers =
-        [(header::LOCATION, location), (PREFERENCE_APPLIED, HeaderValue::from_static("respond-async"))];
+    let headers = [(header::LOCATION, location), (PREFERENCE_APPLIED, HeaderValue::from_static("respond-async"))];
     let status = StatusJson::new(&jobs::State::Waiting, (0, 0));
     Ok((StatusCode::ACCEPTED, headers, Json(status)).into_response())
 }

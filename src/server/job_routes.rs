@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
@@ -65,7 +65,9 @@ pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Respon
 /// The job's progress as server-sent events, up to its end.
 pub(super) async fn events(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let job = find(&app, id)?;
-    Ok(Sse::new(story(job)).keep_alive(KeepAlive::default()).into_response())
+    // Some proxies gather answers before they pass them on, unless told not to.
+    let headers = [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))];
+    Ok((headers, Sse::new(story(job)).keep_alive(KeepAlive::default())).into_response())
 }
 
 /// One step of a job's story.

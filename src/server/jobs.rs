@@ -240,7 +240,7 @@ mod tests {
     use super::*;
     use crate::pipeline::Watch;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn house(most: usize, keep: Duration) -> (Arc<Jobs>, Arc<Gate>) {
         (Arc::new(Jobs::new(most, 1000, keep)), Arc::new(Gate::new(1, 4)))

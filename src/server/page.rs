@@ -30,10 +30,9 @@ pub(super) fn router(settings: &Settings) -> Result<Router> {
                 .fallback(not_found.into_service());
             Router::new().fallback_service(get_service(files).fallback(method_not_allowed))
         }
-        None => Router::new()
-            .route("/", get(no_page))
-            .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed),
+        None => {
+            Router::new().route("/", get(no_page)).fallback(not_found).method_not_allowed_fallback(method_not_allowed)
+        }
     };
     let mut router = router;
     for (name, value) in headers(&settings.connect_src)? {
@@ -47,7 +46,7 @@ async fn no_page() -> Response {
 }
 
 fn headers(connect_src: &[String]) -> Result<Vec<(HeaderName, HeaderValue)>> {
-    let servers: String = connect_src.iter().map(|origin| format!(" {origin}")).collect();
+    let servers: String = connect_src.iter().flat_map(|origin| [" ", origin]).collect();
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'{servers}; \
          img-src 'self' blob: data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

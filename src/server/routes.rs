@@ -24,14 +24,15 @@ use crate::wire;
 /// The whole server as one service.
 pub(super) fn router(app: &Arc<App>) -> Result<Router> {
     let page = page::router(&app.settings)?;
-    Ok(interface(app)
-        .merge(page)
-        .layer(SetResponseHeaderLayer::overriding(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
+    Ok(guarded(interface(app).merge(page)))
+}
+
+/// What goes around every answer.
+fn guarded(router: Router) -> Router {
+    router
+        .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
         .layer(CatchPanicLayer::custom(|_| internal().into_response()))
-        .layer(from_fn(telemetry::log)))
+        .layer(from_fn(telemetry::log))
 }
 
 fn interface(app: &Arc<App>) -> Router {
@@ -61,7 +62,7 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([header::CONTENT_TYPE, PREFER])
         .expose_headers([header::LOCATION, PREFERENCE_APPLIED, header::RETRY_AFTER])
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }
 
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -136,4 +137,27 @@ pub(super) async fn method_not_allowed() -> Problem {
 
 fn internal() -> Problem {
     Error::new(Code::Internal, "the server failed at this request; please report it").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        async fn panics() {
+            panic!("on purpose");
+        }
+        let router = guarded(Router::new().route("/", get(panics)));
+        let answer = TowerToHyperService::new(router).call(Request::new(Body::empty())).await.expect("an answer");
+        assert_eq!(answer.status(), 500);
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let body = axum::body::to_bytes(answer.into_body(), 10_000).await.expect("a body");
+        assert!(String::from_utf8_lossy(&body).contains("\"code\":\"internal\""));
+    }
 }

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use tempfile::{SpooledData, SpooledTempFile};
+use tokio::time::Instant;
 
+use super::config::Limits;
 use crate::error::{Code, Error, Result};
 
 /// What stays in memory. Many results can wait for slow readers at once, so this is small.
@@ -128,9 +130,13 @@ impl Stored {
     /// `at_end` is called in the first case.
     pub(super) fn body<H: Send + 'static>(self: Arc<Self>, holder: H, at_end: fn(&H)) -> Body {
         let start = (self, holder, 0_u64);
+        let deadline = Instant::now() + Limits::LONGEST_TRANSFER;
         Body::from_stream(stream::try_unfold(start, move |(stored, holder, at)| async move {
             if at >= stored.length {
                 return Ok::<_, io::Error>(None);
+            }
+            if Instant::now() > deadline {
+                return Err(io::ErrorKind::TimedOut.into());
             }
             let chunk = stored.chunk(at).await?;
             let next = at + chunk.len() as u64;

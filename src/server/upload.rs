@@ -25,8 +25,8 @@ pub(super) struct Rules {
     pub(super) most: u64,
     /// Longest time in which hardly anything arrives.
     pub(super) stall: Duration,
-    /// When the upload must be over, if it has an end.
-    pub(super) deadline: Option<Instant>,
+    /// When the upload must be over.
+    pub(super) deadline: Instant,
 }
 
 enum Piece {
@@ -66,10 +66,7 @@ async fn pump_pieces(body: Body, rules: Rules, sender: &mpsc::Sender<Piece>) -> 
     loop {
         let asked = Instant::now();
         let stalled = pace.give_up_at(asked);
-        let (until, late) = match rules.deadline {
-            Some(deadline) if deadline < stalled => (deadline, Code::TimeLimit),
-            _ => (stalled, Code::Stalled),
-        };
+        let until = stalled.min(rules.deadline);
         let piece = tokio::select! {
             piece = tokio::time::timeout_at(until, pieces.next()) => piece,
             // The worker has found a fault in what came so far: the client should hear of it now.
@@ -81,7 +78,7 @@ async fn pump_pieces(body: Body, rules: Rules, sender: &mpsc::Sender<Piece>) -> 
                 return Err(Error::new(Code::Truncated, "the upload broke off before its end; send it again"));
             }
             Ok(None) => return Ok(()),
-            Err(_) if late == Code::TimeLimit => return Err(time_limit()),
+            Err(_) if rules.deadline < stalled => return Err(time_limit()),
             Err(_) => return Err(Error::new(Code::Stalled, "the upload came to a halt; send it again")),
         };
         pace.arrived(piece.len() as u64, asked.elapsed());
@@ -148,7 +145,7 @@ impl Read for UploadReader {
 }
 
 pub(super) fn time_limit() -> Error {
-    Error::new(Code::TimeLimit, "the work took longer than this server allows; send a smaller image")
+    Error::new(Code::TimeLimit, "this took longer than the server allows; send a smaller image or use a faster line")
 }
 
 fn too_large(most: u64) -> Error {
@@ -161,7 +158,9 @@ mod tests {
 
     use super::*;
 
-    const RULES: Rules = Rules { most: 100, stall: Duration::from_secs(5), deadline: None };
+    fn rules() -> Rules {
+        Rules { most: 100, stall: Duration::from_secs(5), deadline: Instant::now() + Duration::from_mins(1) }
+    }
 
     /// Reads a whole upload in a worker thread.
     async fn read(body: Body, rules: Rules) -> (Result<()>, Result<Vec<u8>>) {
@@ -184,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn bytes_arrive_in_order_and_the_end_is_the_end() {
         let pieces = [&b"one "[..], b"", b"two ", b"three"].map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece)));
-        let (pumped, read) = read(Body::from_stream(stream::iter(pieces)), RULES).await;
+        let (pumped, read) = read(Body::from_stream(stream::iter(pieces)), rules()).await;
         assert_eq!(pumped, Ok(()));
         assert_eq!(read.expect("all of it"), b"one two three");
     }
@@ -196,28 +195,28 @@ mod tests {
             assert_eq!(outcome.1.expect_err("the reader learns of it").kind(), pumped);
             pumped
         };
-        assert_eq!(code(read(Body::from(vec![0; 101]), RULES).await), Code::TooLarge);
+        assert_eq!(code(read(Body::from(vec![0; 101]), rules()).await), Code::TooLarge);
 
         let broken = [Ok(Bytes::from_static(b"half")), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
-        assert_eq!(code(read(Body::from_stream(stream::iter(broken)), RULES).await), Code::Truncated);
+        assert_eq!(code(read(Body::from_stream(stream::iter(broken)), rules()).await), Code::Truncated);
 
-        let stall = Rules { stall: Duration::from_millis(50), ..RULES };
+        let stall = Rules { stall: Duration::from_millis(50), ..rules() };
         assert_eq!(code(read(trickle(1, Duration::from_secs(9)), stall).await), Code::Stalled);
         // A drop now and then does not keep an upload alive.
         assert_eq!(code(read(trickle(50, Duration::from_millis(10)), stall).await), Code::Stalled);
 
-        let deadline = Rules { deadline: Some(Instant::now() + Duration::from_millis(50)), ..RULES };
+        let deadline = Rules { deadline: Instant::now() + Duration::from_millis(50), ..rules() };
         assert_eq!(code(read(trickle(50, Duration::from_millis(20)), deadline).await), Code::TimeLimit);
     }
 
     #[tokio::test]
     async fn whoever_stays_learns_that_the_other_one_left() {
-        let (pump, mut reader) = bridge(Body::from("never sent"), RULES);
+        let (pump, mut reader) = bridge(Body::from("never sent"), rules());
         drop(pump);
         let read = tokio::task::spawn_blocking(move || reader.read(&mut [0; 10])).await.expect("no panic");
         assert_eq!(Error::from(read.expect_err("not an end")).kind(), Code::Cancelled);
 
-        let (pump, reader) = bridge(Body::from("never read"), RULES);
+        let (pump, reader) = bridge(Body::from("never read"), rules());
         drop(reader);
         assert_eq!(pump.await, Ok(()));
     }

@@ -21,7 +21,7 @@ for (const name of browsers) {
       await page.newKey(2048);
       const photo = makePhoto(29, 22, 4, 51);
       await page.filter('mean', { radius: 1 });
-      await page.drop(['other.png', encodePng(photo)]);
+      await page.put(['other.png', encodePng(photo)]);
       await page.done();
       assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
     } finally {

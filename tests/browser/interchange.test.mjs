@@ -38,7 +38,7 @@ for (const name of browsers) {
 
     it('a photo encrypted by the page is filtered and opened by the command line', async () => {
       await page.filter('mean', { radius: 1 });
-      await page.choose('photos', at('photo.png'));
+      await page.choosePhoto(at('photo.png'));
       await page.done();
       const upload = await page.saved('upload', 0);
       const reply = await page.saved('reply', 0);
@@ -56,10 +56,10 @@ for (const name of browsers) {
       for (const by of [key.path, at('page.pub')]) {
         await cli('encrypt', '--key', by, at('photo.png'), '--out', at('from-cli.slt'), '--radius', '1');
         await cli('filter', 'mean', '--radius', '1', at('from-cli.slt'), '--out', at('from-cli-mean.slt'));
-        await page.drop(['from-cli-mean.slt', readFileSync(at('from-cli-mean.slt'))]);
+        await page.put(['from-cli-mean.slt', readFileSync(at('from-cli-mean.slt'))]);
         await page.done();
         assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), wanted);
-        await page.drop(['from-cli.slt', readFileSync(at('from-cli.slt'))]);
+        await page.put(['from-cli.slt', readFileSync(at('from-cli.slt'))]);
         await page.done();
         assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), photo);
       }
@@ -71,7 +71,7 @@ for (const name of browsers) {
       const { id } = readSecretKey(readFileSync(at('cli.key')));
       await page.until((text) => document.querySelector('[data-testid="fingerprint"]').textContent.includes(text),
         'the new fingerprint', { args: [id.toString('hex')] });
-      await page.choose('photos', at('photo.png'));
+      await page.choosePhoto(at('photo.png'));
       await page.done();
       const reply = await page.saved('reply', 0);
       await cli('decrypt', '--key', at('cli.key'), reply.path, '--out', at('again.png'));

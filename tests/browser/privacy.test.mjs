@@ -34,8 +34,9 @@ const leaks = [
 for (const name of browsers) {
   describe(`privacy in ${name}`, () => {
     it('nothing secret travels', async () => {
-      const { recorder, found } = await recordedVisit(name);
+      const { recorder, found, publicFound } = await recordedVisit(name);
       assert.deepEqual(found, []);
+      assert.deepEqual(publicFound, ['modulus n'], 'the recorder must have seen the encrypted photo');
       const elsewhere = recorder.requests.filter((line) => !line.includes('http://127.0.0.1:'));
       console.log(`${name}: ${recorder.requests.length} requests recorded, ${elsewhere.length} refused ones of the browser itself`);
       assert.ok(recorder.requests.some((line) => line.startsWith('POST') && line.includes('/v1/filters/mean')));
@@ -54,16 +55,16 @@ for (const name of browsers) {
 async function recordedVisit(name, rewrite) {
   const photo = makePhoto(48, 33, 4, 77);
   const server = await startServer();
-  const recorder = await startRecorder(server.url, rewrite);
+  const recorder = await startRecorder(server.url, { rewrite });
   const browser = await openBrowser(name, { proxy: recorder.port });
   try {
     const page = await browser.open(server.url);
     await page.newKey(2048);
     await page.filter('mean', { radius: 1 });
-    await page.drop([FILE, encodePng(photo)]);
+    await page.put([FILE, encodePng(photo)]);
     await page.done();
     const reply = await page.saved('reply', 0);
-    await page.drop([`again ${FILE}.slt`, reply.bytes]);
+    await page.put([`again ${FILE}.slt`, reply.bytes]);
     await page.done();
     await page.saved('picture', 0);
     const key = await page.saved('save-key');
@@ -72,14 +73,17 @@ async function recordedVisit(name, rewrite) {
 
     const publicKey = join(folder(), 'key.pub');
     await cli('pubkey', key.path, '--out', publicKey);
+    const secret = readSecretKey(key.bytes);
     const needles = makeNeedles({
-      numbers: secretNumbers(readSecretKey(key.bytes)),
+      numbers: secretNumbers(secret),
       bytes: { 'the key file': key.bytes },
       rows: [...rows(photo), ...rows(expected('mean', {}, [photo]))],
       texts: [FILE, 'geheim-7c1e'],
       harmless: [readFileSync(publicKey)],
     });
-    return { recorder, found: search(needles, recorder.recorded()) };
+    const publicNeedles = makeNeedles({ numbers: { 'modulus n': secret.n } });
+    const recorded = recorder.recorded();
+    return { recorder, found: search(needles, recorded), publicFound: search(publicNeedles, recorded) };
   } finally {
     await browser.close();
     await recorder.stop();

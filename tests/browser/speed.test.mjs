@@ -19,7 +19,7 @@ for (const name of browsers) {
       await page.filter('mean', { radius: 1 });
       const png = encodePng(makePhoto(SIDE, SIDE, 3, 41));
       from = Date.now();
-      await page.drop(['speed.png', png]);
+      await page.put(['speed.png', png]);
       const { bytes } = await page.done(0, 30);
       const seconds = (Date.now() - from) / 1000;
       const perSample = bytes / (SIDE * SIDE * 3);

@@ -205,7 +205,10 @@ fn what_an_image_cannot_bear_is_said() {
 fn an_interrupted_keygen_leaves_nothing() {
     let folder = Folder::new();
     let child = folder.spawn("keygen paillier --bits 4096 --out new.key");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    // The unfinished file says that the program is at work.
+    while !folder.names().iter().any(|name| name.starts_with(".safelight-") || name == "new.key") {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
     interrupt(child.id());
     let output = child.wait_with_output().expect("it ends");
     // On a very fast machine the key may have been found in time.

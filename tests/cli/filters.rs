@@ -139,7 +139,10 @@ fn filters_follow_each_other() {
     folder.run("filter brightness --offset 5 b.slt --out c.slt").ok();
     folder.run("decrypt --key my.key c.slt --out out.png --view signed").ok();
     // The sums of the mean go undivided into the derivative: one rounding at the end. Both kernels as one:
-    let both = Kernel::new(&[&[-1, -1, 0, 1, 1], &[-3, -3, 0, 3, 3], &[-4, -4, 0, 4, 4], &[-3, -3, 0, 3, 3], &[-1, -1, 0, 1, 1]], 9);
+    let both = Kernel::new(
+        &[&[-1, -1, 0, 1, 1], &[-3, -3, 0, 3, 3], &[-4, -4, 0, 4, 4], &[-3, -3, 0, 3, 3], &[-1, -1, 0, 1, 1]],
+        9,
+    );
     assert_eq!(folder.read_photo("out.png").samples(), shown(&filtered(&photo, &both, "zero", 5), "signed"));
 
     let info: serde_json::Value = serde_json::from_slice(&folder.run("info --json c.slt").ok()).expect("JSON");

@@ -6,24 +6,24 @@ use std::time::Duration;
 
 /// An answer, whole.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// The value of a header, empty if it is absent.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", String::from_utf8_lossy(&self.body)))
     }
 
     /// The code of a problem; everything about its form is checked on the way.
-    pub fn problem(&self) -> String {
+    pub(crate) fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         assert_eq!(self.header("cache-control"), "no-store");
         let json = self.json();
@@ -37,7 +37,7 @@ impl Answer {
 }
 
 /// Sends a request with its whole body and gives the answer.
-pub fn call(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+pub(crate) fn call(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let length = body.len().to_string();
     let mut request = Request::open(to, method, target, &[headers, &[("Content-Length", &length)]].concat());
     // The server may refuse and close before it has everything; its answer counts.
@@ -45,49 +45,49 @@ pub fn call(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]
     request.answer()
 }
 
-pub fn get(to: SocketAddr, target: &str) -> Answer {
+pub(crate) fn get(to: SocketAddr, target: &str) -> Answer {
     call(to, "GET", target, &[], b"")
 }
 
-pub fn post(to: SocketAddr, target: &str, body: &[u8]) -> Answer {
+pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> Answer {
     call(to, "POST", target, &[("Content-Type", "application/vnd.safelight")], body)
 }
 
 /// A request under way.
-pub struct Request {
+pub(crate) struct Request {
     stream: TcpStream,
     head: bool,
 }
 
 impl Request {
     /// Sends the header alone. Without a `Content-Length` among the headers the body is sent in chunks.
-    pub fn open(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
+    pub(crate) fn open(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
         let mut stream = TcpStream::connect(to).expect("the server accepts");
-        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time is set");
+        stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time is set");
         stream.set_nodelay(true).expect("set");
-        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         let text = format!("{method} {target} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n{lines}\r\n");
         stream.write_all(text.as_bytes()).expect("the header is taken");
         Self { stream, head: method == "HEAD" }
     }
 
-    pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
     }
 
-    pub fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         self.try_send(bytes).expect("the server takes the bytes");
     }
 
     /// One chunk of a body of unknown length; an empty one ends it.
-    pub fn send_chunk(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn send_chunk(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.try_send(format!("{:x}\r\n", bytes.len()).as_bytes())?;
         self.try_send(bytes)?;
         self.try_send(b"\r\n")
     }
 
     /// The status, the headers, and a reader of the body.
-    pub fn head(self) -> (u16, Vec<(String, String)>, impl BufRead) {
+    pub(crate) fn head(self) -> (u16, Vec<(String, String)>, impl BufRead) {
         let mut reader = BufReader::new(self.stream);
         let mut line = String::new();
         reader.read_line(&mut line).expect("a status line");
@@ -103,7 +103,7 @@ impl Request {
     }
 
     /// The whole answer, which must be as long as it says.
-    pub fn answer(self) -> Answer {
+    pub(crate) fn answer(self) -> Answer {
         let head = self.head;
         let (status, headers, mut reader) = self.head();
         let mut answer = Answer { status, headers, body: Vec::new() };

@@ -13,7 +13,7 @@ const MEAN: &str = "/v1/filters/mean";
 #[test]
 fn running_work_is_finished_and_its_result_can_be_fetched() {
     let mut server = Server::start(|config| {
-        config.drain = Duration::from_secs(60);
+        config.drain = Duration::from_mins(1);
         config.limits.running = 1;
     });
     let image = Image::new(10, 10, 1, 1).bytes();

@@ -34,7 +34,7 @@ fn the_result_is_the_librarys_own() {
     for (name, parameters) in
         [("mean", vec![("radius", "1")]), ("mean", vec![("size", "3x1")]), ("sharpen", vec![]), ("sobel-x", vec![])]
     {
-        let query: String = parameters.iter().map(|(k, v)| format!("{k}={v}&")).collect();
+        let query = parameters.iter().map(|(k, v)| format!("{k}={v}&")).collect::<Vec<_>>().concat();
         let answer = post(server.at, &format!("/v1/filters/{name}?{query}"), &image);
         assert_eq!((answer.status, answer.header("content-type")), (200, "application/vnd.safelight"), "{answer:?}");
         assert_eq!(answer.header("content-length"), answer.body.len().to_string());
@@ -112,7 +112,7 @@ fn whatever_is_wrong_fails_the_whole_request_in_both_forms() {
 
 #[test]
 fn a_fault_is_reported_while_the_client_is_still_sending() {
-    let server = Server::start(|config| config.limits.stall = Duration::from_secs(600));
+    let server = Server::start(|config| config.limits.stall = Duration::from_mins(10));
     // The client never ends its upload, and the server does not wait for it.
     let mut request = Request::open(server.at, "POST", "/v1/filters/mean", &[("Content-Length", "5000000")]);
     request.send(&[0; 1000]);

@@ -11,14 +11,14 @@ use safelight::server::{Config, serve};
 use tokio::sync::oneshot;
 
 /// A server in a thread of the test. Dropping it stops it.
-pub struct Server {
-    pub at: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) at: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<safelight::error::Result<()>>>,
 }
 
 impl Server {
-    pub fn start(change: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) fn start(change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
         config.drain = Duration::from_millis(200);
         change(&mut config);
@@ -30,17 +30,17 @@ impl Server {
                 let _ = stopped.await;
             }))
         });
-        let at = address.recv_timeout(Duration::from_secs(60)).expect("the server starts");
+        let at = address.recv_timeout(Duration::from_mins(1)).expect("the server starts");
         Self { at, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Tells the server to stop, without waiting.
-    pub fn tell_to_stop(&mut self) {
+    pub(crate) fn tell_to_stop(&mut self) {
         self.stop.take().expect("told once").send(()).expect("the server listens");
     }
 
     /// Waits for the server's end.
-    pub fn join(mut self) {
+    pub(crate) fn join(mut self) {
         self.thread.take().expect("not joined yet").join().expect("no panic").expect("a good end");
     }
 }
@@ -60,15 +60,17 @@ impl Drop for Server {
 const BE_A_SERVER: &str = "SAFELIGHT_TEST_SERVER";
 
 /// A server in a process of its own: this test program, started again.
-pub struct Process {
-    pub at: SocketAddr,
-    pub child: Child,
+pub(crate) struct Process {
+    pub(crate) at: SocketAddr,
+    pub(crate) child: Child,
     /// Kept open, because the test harness writes there at its end.
     _output: Lines<BufReader<ChildStdout>>,
+    /// Reads the log all the time: a full pipe would hold the server up.
+    log: JoinHandle<String>,
 }
 
 impl Process {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
             .args(["--exact", "a_process", "--nocapture"])
@@ -85,25 +87,30 @@ impl Process {
             .map(|line| line.expect("text"))
             .find_map(|line| Some(line.split_once("safelight: listening on http://")?.1.parse().expect("an address")))
             .expect("the server says where it listens");
-        Self { at, child, _output: output }
+        let mut errors = child.stderr.take().expect("piped");
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            errors.read_to_string(&mut log).expect("text");
+            log
+        });
+        Self { at, child, _output: output, log }
     }
 
     #[cfg(unix)]
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
     }
 
     /// Waits for the end; gives whether the program thinks all went well, and its log.
-    pub fn end(mut self) -> (bool, String) {
-        let mut log = String::new();
-        self.child.stderr.take().expect("piped").read_to_string(&mut log).expect("text");
-        (self.child.wait().expect("it ends").success(), log)
+    pub(crate) fn end(mut self) -> (bool, String) {
+        let good = self.child.wait().expect("it ends").success();
+        (good, self.log.join().expect("no panic"))
     }
 }
 
 /// The other side of [`Process::start`]: serves if this process was started for it.
-pub fn be_a_server() {
+pub(crate) fn be_a_server() {
     if std::env::var_os(BE_A_SERVER).is_some() {
         let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
         config.drain = Duration::from_secs(2);
@@ -112,10 +119,10 @@ pub fn be_a_server() {
 }
 
 /// Waits until something is so.
-pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !so() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        assert!(start.elapsed() < Duration::from_mins(1), "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -8,10 +8,10 @@ use safelight::pipeline::{Limits, NoWatch, run_filter};
 use safelight::wire::image::Frames;
 
 /// Bytes that look random and are the same in every run.
-pub struct Noise(pub u64);
+pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
-    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(count + 8);
         while bytes.len() < count {
             // xorshift64*
@@ -26,8 +26,8 @@ impl Noise {
 }
 
 /// Two numbers that a server must take for moduli. They are prime, so that every other number below is a unit.
-pub static KEY: LazyLock<Arc<PublicKey>> = LazyLock::new(|| below_2_to_2048(1_942_289));
-pub static OTHER_KEY: LazyLock<Arc<PublicKey>> = LazyLock::new(|| below_2_to_2048(1_944_839));
+pub(crate) static KEY: LazyLock<Arc<PublicKey>> = LazyLock::new(|| below_2_to_2048(1_942_289));
+pub(crate) static OTHER_KEY: LazyLock<Arc<PublicKey>> = LazyLock::new(|| below_2_to_2048(1_944_839));
 
 fn below_2_to_2048(distance: u32) -> Arc<PublicKey> {
     Arc::new(PublicKey::new((BigUint::from(1u8) << 2048) - distance).expect("an odd number of 2048 bits"))
@@ -37,19 +37,19 @@ fn below_2_to_2048(distance: u32) -> Arc<PublicKey> {
 const SLOT_BITS: u8 = 15;
 
 /// An image in pieces, so that tests can spoil one of them.
-pub struct Image {
-    pub header: Vec<u8>,
-    pub frames: Frames,
-    pub rows: Vec<Vec<u8>>,
+pub(crate) struct Image {
+    pub(crate) header: Vec<u8>,
+    pub(crate) frames: Frames,
+    pub(crate) rows: Vec<Vec<u8>>,
 }
 
 impl Image {
     /// An image with a halo of one pixel and room for small filters.
-    pub fn new(width: u32, height: u32, channels: u8, seed: u64) -> Self {
+    pub(crate) fn new(width: u32, height: u32, channels: u8, seed: u64) -> Self {
         Self::under(Arc::clone(&KEY), width, height, channels, 1, seed)
     }
 
-    pub fn under(key: Arc<PublicKey>, width: u32, height: u32, channels: u8, halo: u16, seed: u64) -> Self {
+    pub(crate) fn under(key: Arc<PublicKey>, width: u32, height: u32, channels: u8, halo: u16, seed: u64) -> Self {
         let layout = Layout::plan((width, height), channels, Border::Replicate, (halo, halo), SLOT_BITS, key.bits())
             .expect("an allowed layout");
         let head = ImageHead { key, layout, encoding: Encoding::SAMPLES, history: String::new() };
@@ -60,19 +60,21 @@ impl Image {
             .map(|row| {
                 let mut bytes = noise.bytes(columns * key.ciphertext_bytes());
                 // The highest byte is zero, so the number lies below n^2.
-                bytes.chunks_exact_mut(key.ciphertext_bytes()).for_each(|number| number[key.ciphertext_bytes() - 1] = 0);
+                bytes
+                    .chunks_exact_mut(key.ciphertext_bytes())
+                    .for_each(|number| number[key.ciphertext_bytes() - 1] = 0);
                 frames.write_frame(row, &key.read_ciphertexts(&bytes).expect("in range"))
             })
             .collect();
         Self { header, frames, rows }
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [self.header.clone(), self.rows.concat()].concat()
     }
 
     /// Puts another number into the first ciphertext of a row, with the right checksum.
-    pub fn with_number(mut self, row: usize, number: &BigUint) -> Self {
+    pub(crate) fn with_number(mut self, row: usize, number: &BigUint) -> Self {
         let size = self.frames.head.key.ciphertext_bytes();
         let mut bytes = number.to_bytes_le();
         bytes.resize(size, 0);
@@ -81,14 +83,15 @@ impl Image {
         // The checksum of a frame covers the header's checksum, the frame's number and the ciphertexts.
         let end = frame.len() - 4;
         let index = u32::try_from(row).expect("a small number");
-        let sum = crc32fast::hash(&[&self.header[self.header.len() - 4..], &index.to_le_bytes(), &frame[..end]].concat());
+        let sum =
+            crc32fast::hash(&[&self.header[self.header.len() - 4..], &index.to_le_bytes(), &frame[..end]].concat());
         frame[end..].copy_from_slice(&sum.to_le_bytes());
         self
     }
 }
 
 /// The filter's result as the library itself computes it, or its code.
-pub fn expected(name: &str, parameters: &[(&str, &str)], input: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn expected(name: &str, parameters: &[(&str, &str)], input: &[u8]) -> Result<Vec<u8>, String> {
     let parameters: Vec<_> = parameters.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
     let filter = Filter::parse(name, &parameters).map_err(|e| e.code().to_owned())?;
     let mut output = Vec::new();
@@ -97,7 +100,7 @@ pub fn expected(name: &str, parameters: &[(&str, &str)], input: &[u8]) -> Result
 }
 
 /// Uploads that a server must refuse, with the code that it must give. All are for a mean of radius 1.
-pub fn hostile() -> Vec<(String, Vec<u8>, String)> {
+pub(crate) fn hostile() -> Vec<(String, Vec<u8>, String)> {
     let good = || Image::new(40, 30, 3, 7);
     let bytes = good().bytes();
     let changed = |at: usize, with: u8| {
@@ -142,7 +145,7 @@ pub fn hostile() -> Vec<(String, Vec<u8>, String)> {
 }
 
 /// The test vectors of a folder, as far as they exist.
-pub fn vectors(folder: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn vectors(folder: &str) -> Vec<(String, Vec<u8>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(folder);
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<_> = entries.map(|entry| entry.expect("a readable folder").path()).collect();

@@ -2,14 +2,15 @@
 
 use std::io::BufRead;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{Request, call, get};
 use crate::house::{Server, until};
-use crate::images::{Image, expected};
+use crate::images::{Image, KEY, expected};
 
 /// Starts a job and gives its address.
-pub fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
+pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
     let answer = call(to, "POST", target, &[("Prefer", "respond-async")], body);
     assert_eq!((answer.status, answer.header("preference-applied")), (202, "respond-async"), "{answer:?}");
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -21,7 +22,7 @@ pub fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
 }
 
 /// Waits for a job's end and gives its last status.
-pub fn wait(to: SocketAddr, job: &str) -> serde_json::Value {
+pub(crate) fn wait(to: SocketAddr, job: &str) -> serde_json::Value {
     let mut status = serde_json::Value::Null;
     until("the job ends", || {
         status = get(to, job).json();
@@ -38,7 +39,7 @@ fn events(to: SocketAddr, job: &str) -> Vec<(String, serde_json::Value)> {
     let (mut events, mut name) = (Vec::new(), String::new());
     for line in reader.lines().map(|line| line.expect("text")) {
         if let Some(text) = line.strip_prefix("event: ") {
-            name = text.to_owned();
+            text.clone_into(&mut name);
         } else if let Some(text) = line.strip_prefix("data: ") {
             events.push((name.clone(), serde_json::from_str(text).expect("JSON")));
         }
@@ -135,9 +136,12 @@ fn a_waiting_job_can_be_watched_and_cancelled() {
 #[test]
 fn deleting_a_running_job_stops_it() {
     let server = Server::start(|config| config.limits.running = 1);
-    let image = Image::new(900, 900, 3, 1).bytes();
-    let weights = format!("weights={}", vec![vec!["1"; 3].join(","); 3].join(";"));
-    let job = post(server.at, &format!("/v1/filters/kernel?{weights}"), &image);
+    // Large enough that nobody's kernels are done before the test has looked.
+    let image = Image::under(Arc::clone(&KEY), 800, 800, 3, 7, 1).bytes();
+    let weight = |i: usize, j: usize| if (7 * i + 13 * j + 5 * i * j).is_multiple_of(4) { "1" } else { "0" };
+    let row = |i| (0..15).map(|j| weight(i, j)).collect::<Vec<_>>().join(",");
+    let weights = (0..15).map(row).collect::<Vec<_>>().join(";");
+    let job = post(server.at, &format!("/v1/filters/kernel?weights={weights}"), &image);
     until("the job runs", || get(server.at, &job).json()["done"].as_u64() > Some(0));
     let left = get(server.at, &job).json();
     assert_eq!(left["state"], "running", "the image is too small for this test: {left}");

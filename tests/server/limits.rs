@@ -28,7 +28,10 @@ fn bodies_are_limited_early_by_their_length_and_late_by_their_bytes() {
     let server = Server::start(|config| config.limits.image.max_bytes = most as u64);
     let length = (most + 1).to_string();
     // By the announced length, before a byte of the body is sent.
-    for headers in [vec![("Content-Length", length.as_str())], vec![("Content-Length", &length), ASYNC]] {
+    for headers in [
+        vec![("Content-Length", length.as_str()), ("Expect", "100-continue")],
+        vec![("Content-Length", &length), ASYNC],
+    ] {
         let answer = Request::open(server.at, "POST", MEAN, &headers).answer();
         assert_eq!((answer.status, answer.problem().as_str()), (413, "too_large"));
         assert_eq!(answer.header("connection"), "close");
@@ -82,7 +85,7 @@ fn the_time_limit_ends_the_work() {
     assert_eq!((answer.status, answer.problem().as_str()), (503, "time_limit"));
 
     let server = Server::start(|config| config.limits.time = Duration::from_millis(1));
-    let job = jobs::post(server.at, MEAN, &Image::new(200, 200, 1, 1).bytes());
+    let job = jobs::post(server.at, MEAN, &Image::new(900, 900, 3, 1).bytes());
     assert_eq!(jobs::wait(server.at, &job)["error"]["code"], "time_limit");
 }
 
@@ -174,7 +177,8 @@ fn a_client_that_does_not_read_is_given_up() {
     let image = Image::new(1500, 1500, 3, 1).bytes();
     let job = Instant::now();
     let length = image.len().to_string();
-    let mut request = Request::open(server.at, "POST", "/v1/filters/brightness?offset=1", &[("Content-Length", &length)]);
+    let mut request =
+        Request::open(server.at, "POST", "/v1/filters/brightness?offset=1", &[("Content-Length", &length)]);
     request.send(&image);
     // While the answer waits to be taken its place is taken, and free again when the server gives up.
     let small = Image::new(3, 3, 1, 1).bytes();

@@ -3,16 +3,16 @@
 use super::raw::noise;
 
 /// A photo: planes interleaved, row by row.
-pub struct Photo {
-    pub width: u32,
-    pub height: u32,
-    pub planes: usize,
-    pub samples: Vec<i64>,
+pub(crate) struct Photo {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) planes: usize,
+    pub(crate) samples: Vec<i64>,
 }
 
 impl Photo {
     /// Noise in which black and white are frequent.
-    pub fn noise(label: &str, width: u32, height: u32, planes: usize) -> Self {
+    pub(crate) fn noise(label: &str, width: u32, height: u32, planes: usize) -> Self {
         let count = (width * height) as usize * planes;
         let extreme = |byte: u8| match byte {
             0..50 => 0,
@@ -23,7 +23,7 @@ impl Photo {
     }
 
     /// The sample at a place that may lie outside: border 0 replicates, 1 reflects, 2 is black.
-    pub fn at(&self, x: i64, y: i64, plane: usize, border: u8) -> i64 {
+    pub(crate) fn at(&self, x: i64, y: i64, plane: usize, border: u8) -> i64 {
         let fold = |mut v: i64, size: u32| {
             let last = i64::from(size) - 1;
             match border {
@@ -43,7 +43,7 @@ impl Photo {
     }
 
     /// The filter's values, neither clamped nor shifted: `floor(sum / divisor + 1/2) + offset`.
-    pub fn filter(inputs: &[(&Self, &[&[i64]])], border: u8, divisor: i64, offset: i64) -> Vec<i64> {
+    pub(crate) fn filter(inputs: &[(&Self, &[&[i64]])], border: u8, divisor: i64, offset: i64) -> Vec<i64> {
         let first = inputs[0].0;
         let mut values = Vec::new();
         for y in 0..i64::from(first.height) {

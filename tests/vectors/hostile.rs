@@ -3,21 +3,23 @@
 use num_bigint::BigUint;
 use safelight::error::Code;
 
-use super::raw::{Head, IMAGE, Image, Key, MARK, PUBLIC_KEY, SECRET_KEY, file, key_id, public_header, sealed, secret_header};
+use super::raw::{
+    Head, IMAGE, Image, Key, MARK, PUBLIC_KEY, SECRET_KEY, file, key_id, public_header, sealed, secret_header,
+};
 use super::valid;
 
 /// A hostile file.
-pub struct Hostile {
+pub(crate) struct Hostile {
     /// Its path under `tests/vectors`.
-    pub file: String,
-    pub bytes: Vec<u8>,
-    pub code: Code,
-    pub found: Found,
+    pub(crate) file: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) code: Code,
+    pub(crate) found: Found,
 }
 
 /// Who finds the fault.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// Everybody who reads an encrypted image.
     Image,
     /// Only the mean of radius 1: to others the file is good.
@@ -31,7 +33,7 @@ pub enum Found {
 }
 
 impl Found {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
             Self::Filter => "filter",
@@ -42,7 +44,7 @@ impl Found {
     }
 }
 
-pub fn all() -> Vec<Hostile> {
+pub(crate) fn all() -> Vec<Hostile> {
     let mut out = Vec::new();
     out.extend(cut_short());
     out.extend(changed());
@@ -106,8 +108,7 @@ fn changed() -> Vec<Hostile> {
         bytes[at] ^= 1 << bit;
         bytes
     };
-    let mut out: Vec<_> =
-        places.into_iter().map(|(name, at, bit, code)| image(name, code, flip(at, bit))).collect();
+    let mut out: Vec<_> = places.into_iter().map(|(name, at, bit, code)| image(name, code, flip(at, bit))).collect();
     out.extend([
         image("text-mode-to-unix", Code::NotSafelight, replace(&bytes, b"\r\n", b"\n")),
         image("text-mode-to-windows", Code::NotSafelight, replace(&bytes, b"\n", b"\r\n")),
@@ -333,7 +334,8 @@ fn filters() -> Vec<Hostile> {
 
 /// Good files that only the owner of a key can tell from others.
 fn decryptions() -> Vec<Hostile> {
-    let decrypt = |name: &str, code: Code, bytes: Vec<u8>| Hostile { found: Found::Decrypt, ..image(name, code, bytes) };
+    let decrypt =
+        |name: &str, code: Code, bytes: Vec<u8>| Hostile { found: Found::Decrypt, ..image(name, code, bytes) };
     let mut foreign = valid::base();
     let other = Key::other();
     (foreign.head.id, foreign.head.n) = (key_id(2048, &other.n()), other.n());
@@ -401,9 +403,8 @@ fn secret_keys() -> Vec<Hostile> {
         code,
         found: Found::SecretKey,
     };
-    let with = |bits: u16, p: &BigUint, q: &BigUint| {
-        file(SECRET_KEY, &secret_header(bits, key_id(bits, &(p * q)), p, q))
-    };
+    let with =
+        |bits: u16, p: &BigUint, q: &BigUint| file(SECRET_KEY, &secret_header(bits, key_id(bits, &(p * q)), p, q));
     let bad = |name: &str, p: &BigUint, q: &BigUint| case(name, Code::BadSecretKey, with(2048, p, q));
     let mut flipped = good.clone();
     flipped[100] ^= 1;

@@ -6,21 +6,21 @@ use sha2::{Digest as _, Sha256};
 
 use super::clear::Photo;
 
-pub const MARK: [u8; 8] = [0x89, 0x53, 0x4C, 0x54, 0x0D, 0x0A, 0x1A, 0x0A];
-pub const PUBLIC_KEY: u8 = 1;
-pub const SECRET_KEY: u8 = 2;
-pub const IMAGE: u8 = 3;
+pub(crate) const MARK: [u8; 8] = [0x89, 0x53, 0x4C, 0x54, 0x0D, 0x0A, 0x1A, 0x0A];
+pub(crate) const PUBLIC_KEY: u8 = 1;
+pub(crate) const SECRET_KEY: u8 = 2;
+pub(crate) const IMAGE: u8 = 3;
 
 /// A published key: its primes are the first after numbers that anybody can compute.
 #[derive(Clone)]
-pub struct Key {
-    pub bits: u16,
-    pub p: BigUint,
-    pub q: BigUint,
+pub(crate) struct Key {
+    pub(crate) bits: u16,
+    pub(crate) p: BigUint,
+    pub(crate) q: BigUint,
 }
 
 impl Key {
-    pub fn test(bits: u16) -> Self {
+    pub(crate) fn test(bits: u16) -> Self {
         let (p, q) = match bits {
             2048 => (273, 132),
             3072 => (500, 942),
@@ -30,20 +30,24 @@ impl Key {
     }
 
     /// Another key of 2048 bits.
-    pub fn other() -> Self {
+    pub(crate) fn other() -> Self {
         let prime = |label, k| near(label, 2048, k);
-        Self { bits: 2048, p: prime("safelight other test prime p", 257), q: prime("safelight other test prime q", 518) }
+        Self {
+            bits: 2048,
+            p: prime("safelight other test prime p", 257),
+            q: prime("safelight other test prime q", 518),
+        }
     }
 
-    pub fn n(&self) -> BigUint {
+    pub(crate) fn n(&self) -> BigUint {
         &self.p * &self.q
     }
 
-    pub fn public(&self) -> Vec<u8> {
+    pub(crate) fn public(&self) -> Vec<u8> {
         file(PUBLIC_KEY, &public_header(self.bits, key_id(self.bits, &self.n()), &self.n()))
     }
 
-    pub fn secret(&self) -> Vec<u8> {
+    pub(crate) fn secret(&self) -> Vec<u8> {
         file(SECRET_KEY, &secret_header(self.bits, key_id(self.bits, &self.n()), &self.p, &self.q))
     }
 }
@@ -57,75 +61,75 @@ fn near(label: &str, bits: u16, k: u32) -> BigUint {
 }
 
 /// The first bytes of `SHA-256(label, 0), SHA-256(label, 1), ...` with the counter as u32.
-pub fn noise(label: &str, count: usize) -> Vec<u8> {
+pub(crate) fn noise(label: &str, count: usize) -> Vec<u8> {
     let blocks = (0u32..).flat_map(|i| Sha256::new().chain_update(label).chain_update(i.to_le_bytes()).finalize());
     blocks.take(count).collect()
 }
 
-pub fn key_id(bits: u16, n: &BigUint) -> [u8; 16] {
+pub(crate) fn key_id(bits: u16, n: &BigUint) -> [u8; 16] {
     let digest = Sha256::digest([b"safelight paillier key".to_vec(), number(n, usize::from(bits) / 8)].concat());
     digest[..16].try_into().expect("a digest has 32 bytes")
 }
 
-pub fn public_header(bits: u16, id: [u8; 16], n: &BigUint) -> Vec<u8> {
+pub(crate) fn public_header(bits: u16, id: [u8; 16], n: &BigUint) -> Vec<u8> {
     [bits.to_le_bytes().to_vec(), id.to_vec(), number(n, usize::from(bits) / 8)].concat()
 }
 
-pub fn secret_header(bits: u16, id: [u8; 16], p: &BigUint, q: &BigUint) -> Vec<u8> {
+pub(crate) fn secret_header(bits: u16, id: [u8; 16], p: &BigUint, q: &BigUint) -> Vec<u8> {
     let prime = |prime| number(prime, usize::from(bits) / 16);
     [bits.to_le_bytes().to_vec(), id.to_vec(), prime(p), prime(q)].concat()
 }
 
 /// The number as so many little-endian bytes.
-pub fn number(number: &BigUint, length: usize) -> Vec<u8> {
+pub(crate) fn number(number: &BigUint, length: usize) -> Vec<u8> {
     let mut bytes = number.to_bytes_le();
     bytes.resize(length, 0);
     bytes
 }
 
 /// Prologue, header and checksum.
-pub fn file(kind: u8, header: &[u8]) -> Vec<u8> {
+pub(crate) fn file(kind: u8, header: &[u8]) -> Vec<u8> {
     let length = u32::try_from(header.len()).expect("short");
     sealed([&MARK[..], &1u16.to_le_bytes(), &[kind, 1], &length.to_le_bytes(), header].concat())
 }
 
 /// The bytes with their CRC-32 behind them.
-pub fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend(crc32(&bytes).to_le_bytes());
     bytes
 }
 
 /// CRC-32 as in IEEE 802.3, bit by bit.
-pub fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 };
     !bytes.iter().fold(u32::MAX, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| step(crc)))
 }
 
 /// The header of an encrypted image, field by field.
 #[derive(Clone)]
-pub struct Head {
-    pub bits: u16,
-    pub planes: u8,
-    pub border: u8,
-    pub width: u32,
-    pub height: u32,
-    pub grid: (u16, u16),
-    pub halo: (u16, u16),
-    pub slot_bits: u8,
-    pub zero: [u8; 3],
-    pub low: i64,
-    pub high: i64,
-    pub bias: i64,
-    pub divisor: i64,
-    pub id: [u8; 16],
-    pub n: BigUint,
+pub(crate) struct Head {
+    pub(crate) bits: u16,
+    pub(crate) planes: u8,
+    pub(crate) border: u8,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) grid: (u16, u16),
+    pub(crate) halo: (u16, u16),
+    pub(crate) slot_bits: u8,
+    pub(crate) zero: [u8; 3],
+    pub(crate) low: i64,
+    pub(crate) high: i64,
+    pub(crate) bias: i64,
+    pub(crate) divisor: i64,
+    pub(crate) id: [u8; 16],
+    pub(crate) n: BigUint,
     /// What the header says of the history's length, where that is not the truth.
-    pub history_length: Option<u16>,
-    pub history: Vec<u8>,
+    pub(crate) history_length: Option<u16>,
+    pub(crate) history: Vec<u8>,
 }
 
 impl Head {
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let length = u16::try_from(self.history.len()).expect("short");
         let mut out = [&self.bits.to_le_bytes()[..], &[self.planes, self.border]].concat();
         out.extend([self.width, self.height].map(u32::to_le_bytes).concat());
@@ -152,14 +156,14 @@ impl Head {
 
 /// An encrypted image: its header and its rows of ciphertexts.
 #[derive(Clone)]
-pub struct Image {
-    pub head: Head,
-    pub rows: Vec<Vec<BigUint>>,
+pub(crate) struct Image {
+    pub(crate) head: Head,
+    pub(crate) rows: Vec<Vec<BigUint>>,
 }
 
 impl Image {
     /// Encrypts a photo of which `head` describes the shape.
-    pub fn encrypt(head: Head, photo: &Photo) -> Self {
+    pub(crate) fn encrypt(head: Head, photo: &Photo) -> Self {
         let (tile_width, tile_height) = head.tile();
         let (halo_x, halo_y) = (u32::from(head.halo.0), u32::from(head.halo.1));
         let (across, down) = (u32::from(head.grid.0), u32::from(head.grid.1));
@@ -188,7 +192,7 @@ impl Image {
 
     /// A filter on encrypted images of the same shape: for each its weights, then the divisor, what is added to each
     /// pixel, and the filter's text.
-    pub fn filter(inputs: &[(&Self, &[&[i64]])], divisor: i64, offset: i64, text: &str) -> Self {
+    pub(crate) fn filter(inputs: &[(&Self, &[&[i64]])], divisor: i64, offset: i64, text: &str) -> Self {
         let (first, kernel) = inputs[0];
         let (rx, ry) = (kernel[0].len() / 2, kernel.len() / 2);
         let mut head = first.head.clone();
@@ -206,11 +210,15 @@ impl Image {
         }
         head.bias = 0.max(-head.low);
         let constant = head.bias + offset * head.divisor - old_bias;
-        head.history = [&first.head.history[..], if first.head.history.is_empty() { b"" } else { b"; " }, text.as_bytes()].concat();
+        head.history =
+            [&first.head.history[..], if first.head.history.is_empty() { b"" } else { b"; " }, text.as_bytes()]
+                .concat();
 
         let square = &head.n * &head.n;
-        let ones: BigInt = (0..head.used_slots()).map(|slot| BigInt::from(1) << (slot * u32::from(head.slot_bits))).sum();
-        let raise = (BigInt::from(1) + BigInt::from(head.n.clone()) * ones * constant).modpow(&1.into(), &square.clone().into());
+        let ones: BigInt =
+            (0..head.used_slots()).map(|slot| BigInt::from(1) << (slot * u32::from(head.slot_bits))).sum();
+        let raise = (BigInt::from(1) + BigInt::from(head.n.clone()) * ones * constant)
+            .modpow(&1.into(), &square.clone().into());
         let raise = raise.to_biguint().expect("modpow of a positive modulus is not negative");
         let cell = |row: usize, column: usize| {
             let mut product = raise.clone();
@@ -229,12 +237,12 @@ impl Image {
         Self { rows: (0..rows).map(|row| (0..columns).map(|column| cell(row, column)).collect()).collect(), head }
     }
 
-    pub fn header(&self) -> Vec<u8> {
+    pub(crate) fn header(&self) -> Vec<u8> {
         file(IMAGE, &self.head.bytes())
     }
 
     /// All frames.
-    pub fn frames(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn frames(&self) -> Vec<Vec<u8>> {
         let header = self.header();
         let size = usize::from(self.head.bits) / 4;
         let frame = |(index, row): (usize, &Vec<BigUint>)| {
@@ -246,7 +254,7 @@ impl Image {
         self.rows.iter().enumerate().map(frame).collect()
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [self.header(), self.frames().concat()].concat()
     }
 }

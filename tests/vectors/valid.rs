@@ -1,31 +1,33 @@
 //! The valid files and what is known of each.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::clear::Photo;
 use super::raw::{Head, Image, Key, key_id};
 
 /// A valid file.
-pub struct Valid {
+pub(crate) struct Valid {
     /// Its path under `tests/vectors`.
-    pub file: String,
-    pub bytes: Vec<u8>,
+    pub(crate) file: String,
+    pub(crate) bytes: Vec<u8>,
     /// What the manifest says.
-    pub entry: Value,
+    pub(crate) entry: Value,
 }
 
-const MEAN: &[&[i64]] = &[&[1, 1, 1]; 3];
+const MEAN: &[&[i64]] = &[&[1, 1, 1], &[1, 1, 1], &[1, 1, 1]];
 const SOBEL_X: &[&[i64]] = &[&[-1, 0, 1], &[-2, 0, 2], &[-1, 0, 1]];
 const LAPLACIAN: &[&[i64]] = &[&[0, 1, 0], &[1, -4, 1], &[0, 1, 0]];
 const GAUSSIAN: &[&[i64]] =
     &[&[1, 4, 6, 4, 1], &[4, 16, 24, 16, 4], &[6, 24, 36, 24, 6], &[4, 16, 24, 16, 4], &[1, 4, 6, 4, 1]];
 
-pub fn all() -> Vec<Valid> {
+pub(crate) fn all() -> Vec<Valid> {
     let mut out: Vec<Valid> = [2048, 3072, 4096].into_iter().flat_map(keys).collect();
 
     let grey = source("grey-5x3", 2048, (5, 3, 1), 0, (5, 3), (1, 1), 12);
-    let rgb = source("rgb-7x5", 2048, (7, 5, 3), 1, (7, 5), (1, 1), 13);
-    let other = source("rgb-7x5-other", 2048, (7, 5, 3), 1, (7, 5), (1, 1), 13);
+    let rgb = source("rgb-7x5", 2048, (7, 5, 3), 1, (7, 5), (1, 1), 15);
+    let other = source("rgb-7x5-other", 2048, (7, 5, 3), 1, (7, 5), (1, 1), 15);
     // Tiles of several pixels, the last ones hanging over the edge.
     let tiled = source("grey-19x13", 2048, (19, 13, 1), 2, (5, 4), (2, 2), 20);
     let flat = source("rgb-31x2", 3072, (31, 2, 3), 0, (11, 2), (1, 0), 11);
@@ -39,7 +41,14 @@ pub fn all() -> Vec<Valid> {
         result("rgb-7x5-blend", &[(&rgb, &[&[30]]), (&other, &[&[70]])], 100, 0, "blend", &[("share", "30")]),
         result("grey-19x13-gaussian", &[(&tiled, GAUSSIAN)], 256, 0, "gaussian", &[("sigma", "1"), ("radius", "2")]),
         result("grey-19x13-mean-1x3", &[(&tiled, &[&[1], &[1], &[1]])], 3, 0, "mean", &[("size", "1x3")]),
-        result("rgb-31x2-kernel", &[(&flat, &[&[-1, 5, 2]])], 4, 0, "kernel", &[("weights", "-1,5,2"), ("divisor", "4")]),
+        result(
+            "rgb-31x2-kernel",
+            &[(&flat, &[&[-1, 5, 2]])],
+            4,
+            0,
+            "kernel",
+            &[("weights", "-1,5,2"), ("divisor", "4")],
+        ),
     ];
     let mean = &results[6];
     let twice = again("grey-19x13-mean-1x3-brightness", mean, 17);
@@ -48,18 +57,20 @@ pub fn all() -> Vec<Valid> {
 }
 
 /// A photo of 5 x 3 pixels under the first test key, with a halo for radius 1: what hostile files are made from.
-pub fn base() -> Image {
-    source("grey-5x3", 2048, (5, 3, 1), 0, (5, 3), (1, 1), 12).image
+pub(crate) fn base() -> Image {
+    static BASE: LazyLock<Image> = LazyLock::new(|| base_with("grey-5x3"));
+    BASE.clone()
 }
 
 /// The same shape with another photo in it.
-pub fn base_with(label: &str) -> Image {
+pub(crate) fn base_with(label: &str) -> Image {
     source(label, 2048, (5, 3, 1), 0, (5, 3), (1, 1), 12).image
 }
 
 /// One pixel in one ciphertext, the smallest image there is.
-pub fn tiny() -> Image {
-    source("grey-1x1", 2048, (1, 1, 1), 0, (1, 1), (0, 0), 12).image
+pub(crate) fn tiny() -> Image {
+    static TINY: LazyLock<Image> = LazyLock::new(|| source("grey-1x1", 2048, (1, 1, 1), 0, (1, 1), (0, 0), 12).image);
+    TINY.clone()
 }
 
 /// An image in the making: photo, ciphertexts, file.
@@ -75,7 +86,8 @@ fn keys(bits: u16) -> [Valid; 2] {
     let hex = |number: &num_bigint::BigUint| format!("{number:x}");
     let secret = format!("valid/published-test-{bits}.key");
     let public = format!("valid/published-test-{bits}.pub");
-    let entry = json!({ "file": secret, "kind": "secret_key", "bits": bits, "id": id, "p": hex(&key.p), "q": hex(&key.q) });
+    let entry =
+        json!({ "file": secret, "kind": "secret_key", "bits": bits, "id": id, "p": hex(&key.p), "q": hex(&key.q) });
     let secret = Valid { file: secret, bytes: key.secret(), entry };
     let entry = json!({ "file": public, "kind": "public_key", "bits": bits, "id": id, "n": hex(&key.n()) });
     [secret, Valid { file: public, bytes: key.public(), entry }]
@@ -161,6 +173,7 @@ impl Made {
 fn entry(name: &str, image: &Image, pixels: &[i64], made_by: Value) -> Valid {
     let Head { bits, planes, border, width, height, grid, halo, slot_bits, low, high, bias, divisor, .. } = image.head;
     let file = format!("valid/{name}.slt");
+    let policies = ["replicate", "reflect", "zero"];
     let mut entry = json!({
         "file": file,
         "kind": "image",
@@ -168,7 +181,7 @@ fn entry(name: &str, image: &Image, pixels: &[i64], made_by: Value) -> Valid {
         "width": width,
         "height": height,
         "planes": planes,
-        "border": ["replicate", "reflect", "zero"][usize::from(border)],
+        "border": policies[usize::from(border)],
         "grid": [grid.0, grid.1],
         "halo": [halo.0, halo.1],
         "slot_bits": slot_bits,

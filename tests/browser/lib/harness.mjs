@@ -5,7 +5,7 @@
 // where they lie.
 
 import { spawn, execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,11 +28,12 @@ const places = {
 /** The browsers to test in. */
 export const browsers = env('SAFELIGHT_BROWSERS', 'chromium,firefox').split(',').map((name) => name.trim());
 
+const workplace = mkdtempSync(join(tmpdir(), 'safelight-test-'));
+process.on('exit', () => rmSync(workplace, { recursive: true, force: true }));
+
 /** A fresh folder, removed when the test process ends. */
 export function folder() {
-  const path = mkdtempSync(join(tmpdir(), 'safelight-test-'));
-  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
-  return path;
+  return mkdtempSync(join(workplace, 'folder-'));
 }
 
 /** Where the screenshots go. */
@@ -55,8 +56,8 @@ export async function listening(program, args) {
     };
     child.stdout.on('data', hear);
     child.stderr.on('data', hear);
-    child.on('error', failed);
-    child.on('exit', (code) => failed(new Error(`${program} ended with ${code}: ${said}`)));
+    child.on('error', (error) => (clearTimeout(timer), failed(error)));
+    child.on('exit', (code) => (clearTimeout(timer), failed(new Error(`${program} ended with ${code}: ${said}`))));
   });
   const ended = new Promise((resolve) => child.on('exit', resolve));
   const stop = async () => {
@@ -169,11 +170,29 @@ export class Visit {
     return found;
   }
 
-  async choose(testid, ...paths) {
-    await (await this.find(testid)).uploadFile(...paths);
+  async choose(testid, path) {
+    await (await this.find(testid)).uploadFile(path);
   }
 
-  /** Drops files `[name, bytes]` on the page. */
+  /** Chooses a photo and waits for its card, which is then the newest. */
+  async choosePhoto(path) {
+    await this.#grows(1, () => this.choose('photos', path));
+  }
+
+  /** Drops photos or encrypted images `[name, bytes]` and waits for their cards. */
+  async put(...files) {
+    await this.#grows(files.length, () => this.drop(...files));
+  }
+
+  async #grows(count, act) {
+    const cards = () => document.querySelectorAll('[data-testid="photo"]').length;
+    const before = await this.page.evaluate(cards);
+    await act();
+    await this.until((wanted) => document.querySelectorAll('[data-testid="photo"]').length === wanted,
+      `${count} more cards`, { args: [before + count] });
+  }
+
+  /** Drops any files `[name, bytes]` on the page. */
   async drop(...files) {
     const packed = files.map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]);
     await this.page.evaluate((list) => {
@@ -239,21 +258,22 @@ export class Visit {
     return end;
   }
 
-  /** Clicks something that saves a file, and gives the file's name and bytes. */
+  /** Clicks something that saves a file, and gives the file's name, place and bytes. */
   async saved(testid, card) {
-    const before = new Set(readdirSync(this.#downloads));
     await this.click(testid, card);
     for (let tries = 0; tries < 600; tries++) {
       await sleep(50);
-      const names = readdirSync(this.#downloads);
-      const name = names.find((entry) => !before.has(entry) && !/\.(crdownload|part|tmp)$/.test(entry));
-      if (!name || name.startsWith('.') || names.some((entry) => /\.(crdownload|part)$/.test(entry))) continue;
-      const path = join(this.#downloads, name);
-      const size = statSync(path).size;
+      const names = readdirSync(this.#downloads).filter((name) => !name.startsWith('.'));
+      if (names.length !== 1 || /\.(crdownload|part|tmp)$/.test(names[0])) continue;
+      const [name] = names;
+      const size = statSync(join(this.#downloads, name)).size;
       await sleep(50);
-      if (size > 0 && statSync(path).size === size) return { name, path, bytes: readFileSync(path) };
+      if (size === 0 || statSync(join(this.#downloads, name)).size !== size) continue;
+      const path = join(folder(), name);
+      renameSync(join(this.#downloads, name), path);
+      return { name, path, bytes: readFileSync(path) };
     }
-    throw new Error(`${testid} saved nothing`);
+    throw new Error(`${testid} saved nothing, or more than one file: ${readdirSync(this.#downloads)}`);
   }
 
   /** Makes a key and waits for it. */

@@ -8,8 +8,11 @@ import http from 'node:http';
 import net from 'node:net';
 import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 
-/** Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts. */
-export async function startRecorder(serverUrl, rewrite = (path, text) => text) {
+/**
+ * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path)` may give
+ * a promise that a request has to wait for.
+ */
+export async function startRecorder(serverUrl, { rewrite = (path, text) => text, hold = () => {} } = {}) {
   const raw = []; // every chunk on any connection, in either direction
   const bodies = []; // request and answer bodies again, without transfer encodings
   const requests = []; // "METHOD url", also of what was refused
@@ -21,6 +24,7 @@ export async function startRecorder(serverUrl, rewrite = (path, text) => text) {
     bodies.push(body);
     const url = new URL(request.url, serverUrl);
     if (url.origin !== new URL(serverUrl).origin) return response.writeHead(403).end();
+    await hold(url.pathname);
     const headers = { ...request.headers, 'accept-encoding': 'identity' };
     delete headers['if-none-match'];
     delete headers['if-modified-since'];
