@@ -166,7 +166,10 @@ impl<'a> ImageReader<'a> {
 fn check_limits(frames: &Frames, limits: &Limits, band: u64) -> Result<()> {
     let layout = &frames.head.layout;
     let too_large = |what: &str, has: u64, allowed: u64| {
-        Err(Error::new(Code::TooLarge, format!("the encrypted image has {has} {what}, more than the {allowed} allowed here")))
+        Err(Error::new(
+            Code::TooLarge,
+            format!("the encrypted image has {has} {what}, more than the {allowed} allowed here"),
+        ))
     };
     let pixels = u64::from(layout.width) * u64::from(layout.height);
     if pixels > limits.max_pixels {

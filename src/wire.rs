@@ -319,9 +319,10 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or_else(|| {
-            Error::new(Code::Truncated, "the data ends too early; send or copy the whole file again")
-        })?;
+        let (taken, rest) = self
+            .0
+            .split_at_checked(length)
+            .ok_or_else(|| Error::new(Code::Truncated, "the data ends too early; send or copy the whole file again"))?;
         self.0 = rest;
         Ok(taken)
     }

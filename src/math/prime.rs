@@ -179,7 +179,8 @@ pub fn is_prime(number: &BigUint, rounds: usize, rng: &mut impl TryCryptoRng) ->
 }
 
 fn is_small_prime(number: u32) -> bool {
-    number >= 2 && (2..).take_while(|d| u64::from(*d) * u64::from(*d) <= u64::from(number)).all(|d| !number.is_multiple_of(d))
+    number >= 2
+        && (2..).take_while(|d| u64::from(*d) * u64::from(*d) <= u64::from(number)).all(|d| !number.is_multiple_of(d))
 }
 
 fn odd_primes_below(limit: u32) -> Vec<u32> {
@@ -215,8 +216,13 @@ mod tests {
         assert!(is_prime(&mersenne, ROUNDS, &mut rng).expect("rng"));
         assert!(!is_prime(&(&mersenne * &mersenne), ROUNDS, &mut rng).expect("rng"));
         // Strong pseudoprimes to the first bases (Arnault 1995; Jaeschke 1993) and a Carmichael number.
-        for composite in ["3825123056546413051", "318665857834031151167461", "3317044064679887385961981", "825265", "341550071728321"]
-        {
+        for composite in [
+            "3825123056546413051",
+            "318665857834031151167461",
+            "3317044064679887385961981",
+            "825265",
+            "341550071728321",
+        ] {
             assert!(!is_prime(&composite.parse().expect("number"), ROUNDS, &mut rng).expect("rng"), "{composite}");
         }
         for prime in [2u32, 3, 5, 65537, 4_294_967_291] {

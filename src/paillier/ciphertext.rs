@@ -118,7 +118,10 @@ impl PublicKey {
     pub fn encode(&self, number: &BigInt) -> Result<BigUint> {
         let magnitude = number.magnitude();
         if magnitude * 2u8 >= *self.n() {
-            return Err(Error::new(Code::PlaintextOutOfRange, "the number does not fit into the key; use a longer key"));
+            return Err(Error::new(
+                Code::PlaintextOutOfRange,
+                "the number does not fit into the key; use a longer key",
+            ));
         }
         Ok(if number.is_negative() { self.n() - magnitude } else { magnitude.clone() })
     }
@@ -156,5 +159,4 @@ impl PublicKey {
         let inverse = a.number().modinv(&squared);
         inverse.ok_or_else(|| Error::new(Code::CiphertextNotUnit, "the ciphertext has no inverse"))
     }
-
 }

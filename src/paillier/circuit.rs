@@ -241,9 +241,10 @@ impl Input {
                 })
             }
             Kernel::Full(rows) => signed_row(pairs, columns, |first| {
-                let weights = rows.iter().zip(&self.band).flat_map(|(weights, row)| {
-                    weights.iter().enumerate().map(move |(i, &weight)| (row, i, weight))
-                });
+                let weights = rows
+                    .iter()
+                    .zip(&self.band)
+                    .flat_map(|(weights, row)| weights.iter().enumerate().map(move |(i, &weight)| (row, i, weight)));
                 let used = weights.filter(|&(_, _, weight)| weight != 0);
                 used.map(|(row, i, weight)| (pairs.gather(row, first + i), weight)).collect()
             }),
@@ -338,7 +339,8 @@ fn same_shape(a: &ImageHead, b: &ImageHead) -> Result<()> {
             format!("the two images are encrypted under different keys, {} and {}", a.key.id(), b.key.id()),
         ));
     }
-    if (Layout { border: a.layout.border, ..b.layout.clone() }) != a.layout || a.encoding.divisor != b.encoding.divisor {
+    if (Layout { border: a.layout.border, ..b.layout.clone() }) != a.layout || a.encoding.divisor != b.encoding.divisor
+    {
         return Err(Error::new(
             Code::ImagesDiffer,
             "the two images differ in size, colours, halo, slots or divisor; encrypt both with the same options",

@@ -104,7 +104,12 @@ static CATALOGUE: [FilterInfo; 10] = [
     FilterInfo { name: "sharpen", summary: "sharpen (3x3)", inputs: 1, parameters: &[] },
     FilterInfo { name: "sobel-x", summary: "edges, left to right (Sobel, signed)", inputs: 1, parameters: &[] },
     FilterInfo { name: "sobel-y", summary: "edges, top to bottom (Sobel, signed)", inputs: 1, parameters: &[] },
-    FilterInfo { name: "laplacian", summary: "edges in all directions (Laplacian, signed)", inputs: 1, parameters: &[] },
+    FilterInfo {
+        name: "laplacian",
+        summary: "edges in all directions (Laplacian, signed)",
+        inputs: 1,
+        parameters: &[],
+    },
     FilterInfo { name: "emboss", summary: "relief (3x3)", inputs: 1, parameters: &[] },
     FilterInfo { name: "kernel", summary: "your own integer kernel", inputs: 1, parameters: &[WEIGHTS, DIVISOR] },
     FilterInfo { name: "brightness", summary: "brighter or darker", inputs: 1, parameters: &[OFFSET] },
@@ -397,8 +402,13 @@ mod tests {
 
     #[test]
     fn slots_are_as_narrow_as_the_filter_allows() {
-        for (text, bits) in [("mean radius=1", 12), ("sobel-x", 11), ("sharpen", 12), ("gaussian sigma=1", 16), ("brightness offset=-3", 8)]
-        {
+        for (text, bits) in [
+            ("mean radius=1", 12),
+            ("sobel-x", 11),
+            ("sharpen", 12),
+            ("gaussian sigma=1", 16),
+            ("brightness offset=-3", 8),
+        ] {
             assert_eq!(parse(text).expect(text).slot_bits().expect(text), bits, "{text}");
         }
     }

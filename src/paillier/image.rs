@@ -69,12 +69,8 @@ impl ImageEncryptor {
         if u64::from(layout.columns()) * u64::from(layout.rows()) > MANY {
             key.prepare();
         }
-        let head = ImageHead {
-            key: Arc::clone(key.public()),
-            layout,
-            encoding: Encoding::SAMPLES,
-            history: String::new(),
-        };
+        let head =
+            ImageHead { key: Arc::clone(key.public()), layout, encoding: Encoding::SAMPLES, history: String::new() };
         Ok(Self { key, head, samples: photo.samples().to_vec() })
     }
 

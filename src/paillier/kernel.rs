@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(sobel, Kernel::Separable { vertical: vec![1, 2, 1], horizontal: vec![-1, 0, 1] });
         assert_eq!(sobel.sums(), (4, 4));
         let scaled = Kernel::new(vec![vec![0, 0], vec![6, 4], vec![9, 6]]).expect("kernel");
-assert_eq!(scaled, Kernel::Separable { vertical: vec![0, 2, 3], horizontal: vec![3, 2, 0] });
+        assert_eq!(scaled, Kernel::Separable { vertical: vec![0, 2, 3], horizontal: vec![3, 2, 0] });
         let laplacian = Kernel::new(vec![vec![0, 1, 0], vec![1, -4, 1], vec![0, 1, 0]]).expect("kernel");
         assert!(matches!(laplacian, Kernel::Full(_)));
         assert_eq!(laplacian.sums(), (4, 4));
@@ -167,7 +167,14 @@ assert_eq!(scaled, Kernel::Separable { vertical: vec![0, 2, 3], horizontal: vec!
 
     #[test]
     fn hostile_kernels_are_refused() {
-        for rows in [vec![], vec![vec![]], vec![vec![1], vec![1, 2]], vec![vec![0; 3]; 3], vec![vec![1; 16]], vec![vec![i64::MIN]]] {
+        for rows in [
+            vec![],
+            vec![vec![]],
+            vec![vec![1], vec![1, 2]],
+            vec![vec![0; 3]; 3],
+            vec![vec![1; 16]],
+            vec![vec![i64::MIN]],
+        ] {
             assert_eq!(Kernel::new(rows).expect_err("bad").kind(), Code::BadFilter);
         }
     }

@@ -235,13 +235,15 @@ impl Encoding {
     pub fn check(&self, slot_bits: u8) -> Result<()> {
         let limit = 1i64 << 62;
         let bounded = [self.low, self.high, self.bias].iter().all(|v| (-limit..limit).contains(v));
-        if !bounded || self.low > self.high || self.low + self.bias < 0 || !(1..=MAX_DIVISOR).contains(&self.divisor)
-        {
+        if !bounded || self.low > self.high || self.low + self.bias < 0 || !(1..=MAX_DIVISOR).contains(&self.divisor) {
             return Err(Error::new(Code::BadHeader, "the numbers in the slots contradict each other"));
         }
         let pixel = |raw: i64| i32::try_from(raw / self.divisor).is_ok_and(|v| v.abs() < 1 << 30);
         if !pixel(self.low) || !pixel(self.high) {
-            return Err(Error::new(Code::SlotOverflow, "the filtered values are larger than 30 bits; use a larger divisor"));
+            return Err(Error::new(
+                Code::SlotOverflow,
+                "the filtered values are larger than 30 bits; use a larger divisor",
+            ));
         }
         let needed = bits_for(self.high + self.bias);
         if needed > slot_bits {

@@ -108,7 +108,15 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_refused() {
-        for text in ["", "[]", "{}", "{\"n\":\"-5\"}", "{\"kty\":\"RSA\",\"n\":\"AQAB\"}", "{\"kty\":\"DAJ\",\"n\":\"!\"}", "{\"n\":1e99}"] {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "{\"n\":\"-5\"}",
+            "{\"kty\":\"RSA\",\"n\":\"AQAB\"}",
+            "{\"kty\":\"DAJ\",\"n\":\"!\"}",
+            "{\"n\":1e99}",
+        ] {
             assert_eq!(read_public_key(text).expect_err(text).kind(), Code::BadArgument, "{text}");
             assert!(read_numbers(text).is_err(), "{text}");
         }

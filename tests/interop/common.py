@@ -1,19 +1,16 @@
 """What the tests share: the program under test, the test vectors, a folder for each test."""
 import json
 import os
+import re
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests/vectors"
 MANIFEST = json.loads((VECTORS / "manifest.json").read_text())
 KEY = VECTORS / "valid/published-test-2048.key"
-
-sys.path.insert(0, str(HERE))
 
 
 class Failed(Exception):
@@ -21,8 +18,8 @@ class Failed(Exception):
 
     def __init__(self, run):
         super().__init__(run.stderr)
-        start, _, rest = run.stderr.partition("error[")
-        self.code = rest.partition("]")[0] if rest else None
+        found = re.search(r"error\[(\w+)\]", run.stderr)
+        self.code = found and found[1]
 
 
 def safelight(*arguments, stdin=None):

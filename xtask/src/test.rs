@@ -46,8 +46,8 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     })?;
     steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask"])))?;
 
-    steps
-        .run("fuzz targets over their corpus", || run(cargo().args(["test", "--manifest-path", "fuzz/Cargo.toml"])))?;
+    // What they do runs as tests/fuzz_smoke.rs; here they only have to compile.
+    steps.run("fuzz targets", || run(cargo().args(["check", "--manifest-path", "fuzz/Cargo.toml"])))?;
 
     let programs = steps.run("programs", programs::build)?;
     steps.run("demo --once", || demo::show(&programs, &page, "127.0.0.1:0")?.stop())?;
