@@ -199,7 +199,8 @@ if __name__ == "__main__":
     parser.add_argument("--max-bytes", type=int, default=1 << 28, help="largest encrypted image (default %(default)s)")
     options = parser.parse_args()
     host, _, port = options.listen.rpartition(":")
-    with Server((host.strip("[]"), int(port)), Handler) as server:
+    host = host or "127.0.0.1"
+    with Server((host, int(port)), Handler) as server:
         print(f"any_server: listening on http://{host}:{server.server_port}", flush=True)
         try:
             server.serve_forever()

@@ -141,7 +141,7 @@ fn outer(axis: &[i64]) -> Vec<Vec<i64>> {
 
 fn encrypt(photo: &Photo, options: &EncryptOptions) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encrypt_image(EncryptionKey::Owner(key()), photo, options, &mut bytes, &NoWatch).expect("encrypt");
+    encrypt_image(EncryptionKey::Owner(Box::new(key())), photo, options, &mut bytes, &NoWatch).expect("encrypt");
     bytes
 }
 
@@ -209,9 +209,7 @@ fn filters_can_follow_each_other() {
                 let sobel = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]];
                 (0..3i64)
                     .flat_map(|b| (0..3i64).map(move |a| (a, b)))
-                    .filter_map(|(a, b)| {
-                        Some(sobel.get(usize::try_from(j - b).ok()?)?.get(usize::try_from(i - a).ok()?)?)
-                    })
+                    .filter_map(|(a, b)| sobel.get(usize::try_from(j - b).ok()?)?.get(usize::try_from(i - a).ok()?))
                     .sum()
             })
             .collect()

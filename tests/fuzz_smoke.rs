@@ -81,7 +81,9 @@ fn smoke(target: &str, changes: usize) {
         // Its first byte chooses the filter.
         inputs.iter_mut().skip(seeds.len()).for_each(|input| input.insert(0, 0));
     }
-    inputs.iter().for_each(|input| body(input));
+    for input in &inputs {
+        body(input);
+    }
     let mut noise = Noise(0x5AFE_1167);
     for _ in 0..changes {
         let input = &seeds[noise.below(seeds.len())];

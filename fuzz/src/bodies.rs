@@ -13,8 +13,11 @@ use safelight::wire::image::Frames;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
 use safelight::wire::{PROLOGUE_BYTES, Prologue};
 
+/// What a target does with an input.
+pub type Body = fn(&[u8]);
+
 /// The name and the body of every target.
-pub const ALL: [(&str, fn(&[u8])); 7] = [
+pub const ALL: [(&str, Body); 7] = [
     ("photo", photo),
     ("image_header", image_header),
     ("frames", frames),

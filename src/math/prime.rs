@@ -179,8 +179,7 @@ pub fn is_prime(number: &BigUint, rounds: usize, rng: &mut impl TryCryptoRng) ->
 }
 
 fn is_small_prime(number: u32) -> bool {
-    number >= 2
-        && (2..).take_while(|d| u64::from(*d) * u64::from(*d) <= u64::from(number)).all(|d| !number.is_multiple_of(d))
+    number >= 2 && (2..=number.isqrt()).all(|divisor| !number.is_multiple_of(divisor))
 }
 
 fn odd_primes_below(limit: u32) -> Vec<u32> {

@@ -99,7 +99,7 @@ impl Circuit {
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the rows have the wrong length or there are too many; [`Code::CiphertextNotUnit`].
-    pub fn push(&mut self, rows: Vec<Vec<Limb>>) -> Result<Option<Vec<Limb>>> {
+    pub fn push(&mut self, rows: &[Vec<Limb>]) -> Result<Option<Vec<Limb>>> {
         let pairs = self.key.pairs();
         let width = self.key.square().width();
         let fits = rows.len() == self.inputs.len()

@@ -45,10 +45,12 @@ impl Kernel {
         if rows.iter().flatten().all(|&weight| weight == 0) {
             return bad("is all zero");
         }
-        if columns % 2 == 0 {
-            rows.iter_mut().for_each(|row| row.push(0));
+        if columns.is_multiple_of(2) {
+            for row in &mut rows {
+                row.push(0);
+            }
         }
-        if rows.len() % 2 == 0 {
+        if rows.len().is_multiple_of(2) {
             rows.push(vec![0; rows[0].len()]);
         }
         Ok(factor(&rows).unwrap_or(Self::Full(rows)))

@@ -205,7 +205,7 @@ impl Layout {
     }
 }
 
-/// How many slots a plaintext has: the packed number stays below 2^(modulus_bits - 1), and so below `n`.
+/// How many slots a plaintext has: the packed number stays below `2^(modulus_bits - 1)`, and so below `n`.
 #[must_use]
 pub fn slots(modulus_bits: u16, slot_bits: u8) -> u32 {
     (u32::from(modulus_bits) - 1) / u32::from(slot_bits.max(1))

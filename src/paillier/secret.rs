@@ -297,7 +297,7 @@ fn far_apart(p: &BigUint, q: &BigUint) -> bool {
 /// A key that can encrypt: the owner's, which is fast, or somebody's public key.
 pub enum EncryptionKey {
     /// The owner's key.
-    Owner(SecretKey),
+    Owner(Box<SecretKey>),
     /// Somebody's public key.
     Public(Arc<PublicKey>),
 }

@@ -275,7 +275,7 @@ fn ciphertexts() -> Vec<Hostile> {
     let n = &p * &q;
     let case = |name: &str, code: Code, row: usize, column: usize, number: &BigUint| {
         let mut base = valid::base();
-        base.rows[row][column] = number.clone();
+        base.rows[row][column].clone_from(number);
         image(name, code, base.bytes())
     };
     let range = |name: &str, number: &BigUint| case(name, Code::CiphertextOutOfRange, 1, 1, number);

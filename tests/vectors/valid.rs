@@ -82,7 +82,7 @@ struct Made {
 
 fn keys(bits: u16) -> [Valid; 2] {
     let key = Key::test(bits);
-    let id: String = key_id(bits, &key.n()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = format!("{:032x}", u128::from_be_bytes(key_id(bits, &key.n())));
     let hex = |number: &num_bigint::BigUint| format!("{number:x}");
     let secret = format!("valid/published-test-{bits}.key");
     let public = format!("valid/published-test-{bits}.pub");
@@ -140,7 +140,7 @@ fn result(
     let encrypted: Vec<_> = inputs.iter().map(|(made, kernel)| (&made.image, *kernel)).collect();
     let mut text = filter.to_owned();
     for (name, value) in parameters {
-        text.push_str(&format!(" {name}={value}"));
+        text = format!("{text} {name}={value}");
     }
     let image = Image::filter(&encrypted, divisor, offset, &text);
     let pixels = Photo::filter(&clear, image.head.border, divisor, offset);

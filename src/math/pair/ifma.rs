@@ -71,11 +71,11 @@ fn mul_any(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64])
     let mut quotient = [zero; MAX];
 
     let mut sum = [zero; MAX];
-    for i in 0..k {
+    for (i, quotient) in quotient[..k].iter_mut().enumerate() {
         let digit = load(bl, i);
         let first = _mm512_madd52lo_epu64(sum[0], load(al, 0), digit);
         let m = _mm512_madd52lo_epu64(zero, first, inverse);
-        quotient[i] = m;
+        *quotient = m;
         let carry = _mm512_srli_epi64::<BITS>(_mm512_madd52lo_epu64(first, broadcast(n[0]), m));
         sum[0] = carry;
         for j in 1..k {
