@@ -1,7 +1,8 @@
 //! Powers of one base with many exponents, from a table made once.
 //!
 //! The table holds `base^(d * 64^i)` for every digit `d` from 1 to 63 of every six-bit window `i` of the exponent. A
-//! power is then one product for each window and no squaring (Brickell, Gordon, McCurley and Wilson, Eurocrypt 1992).
+//! power is then one product for each window and no squaring (E. F. Brickell and others, "Fast exponentiation with
+//! precomputation", EUROCRYPT 1992).
 //! Which entries are read depends on the exponent; where somebody may watch this machine's caches, use
 //! [`super::montgomery::Modulus::pow`], which reads its whole table.
 

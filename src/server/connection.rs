@@ -222,7 +222,7 @@ mod tests {
         let (ours, mut theirs) = duplex(100);
         let mut patient = Patient::new(ours, Duration::from_mins(1));
         let client = tokio::spawn(async move {
-            theirs.write_all(&[1; 500_000]).await.expect("the rest is still taken");
+            theirs.write_all(&vec![1; 500_000]).await.expect("the rest is still taken");
             let mut answer = Vec::new();
             theirs.read_to_end(&mut answer).await.expect("the answer is still there");
             answer

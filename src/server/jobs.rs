@@ -338,7 +338,7 @@ mod tests {
         let late = jobs.start(&gate, gate.enter().expect("room"), Duration::from_millis(20), slow).expect("started");
         let broken = jobs.start(&gate, gate.enter().expect("room"), MINUTE, panics).expect("started");
         for (id, code) in [(late, Code::TimeLimit), (broken, Code::Internal)] {
-            let State::Failed(error) = until(&*jobs.get(&id).expect("there"), State::is_final).await else {
+            let State::Failed(error) = until(&jobs.get(&id).expect("there"), State::is_final).await else {
                 panic!("it cannot succeed");
             };
             assert_eq!(error.kind(), code);
