@@ -218,7 +218,7 @@ impl Photo {
 /// Encrypts a photo's rows, in any order.
 #[wasm_bindgen]
 pub struct Encryptor {
-    encryptor: ImageEncryptor,
+    image: ImageEncryptor,
     header: Vec<u8>,
     frames: Frames,
 }
@@ -244,9 +244,9 @@ impl Encryptor {
         let photo = photo::Photo::from_samples(width, height, channels, samples)?;
         let filter = Filter::parse(filter, &pairs(parameters)?)?;
         let options = EncryptOptions::for_filter(&filter, Border::from_name(border)?)?;
-        let encryptor = ImageEncryptor::new(key_file::read_encryption_key(key)?, &photo, &options)?;
-        let (header, frames) = Frames::write(encryptor.head().clone());
-        Ok(Self { encryptor, header, frames })
+        let image = ImageEncryptor::new(key_file::read_encryption_key(key)?, &photo, &options)?;
+        let (header, frames) = Frames::write(image.head().clone());
+        Ok(Self { image, header, frames })
     }
 
     /// The first bytes of the encrypted image.
@@ -275,7 +275,7 @@ impl Encryptor {
     /// `bad_argument`, `no_randomness`.
     #[wasm_bindgen(js_name = encryptRow)]
     pub fn encrypt_row(&self, row: u32) -> JsResult<Uint8Array> {
-        let ciphertexts = self.encryptor.encrypt_row(row)?;
+        let ciphertexts = self.image.encrypt_row(row)?;
         Ok(Uint8Array::from(self.frames.write_frame(row, &ciphertexts).as_slice()))
     }
 }
@@ -407,6 +407,7 @@ impl Assembler {
     ///
     /// # Errors
     /// `bad_argument` if the alpha plane has another size.
+    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
     pub fn png(&self, alpha: Option<Vec<u8>>) -> JsResult<Uint8Array> {
         let layout = self.canvas.layout();
         let samples = self.canvas.samples8();

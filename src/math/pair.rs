@@ -25,10 +25,15 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::montgomery::{Exponent, Limb, add_product, from_limbs, to_limbs};
 
+mod digits;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod portable;
 mod scalar28;
+#[cfg(test)]
+mod tests;
+
+use digits::{add_one_if, all_limbs, digit_mask, digit_of, limbs_of, subtract_if_not_below};
 
 /// Arithmetic on batches: the same results from every kernel, at different speeds.
 pub trait Kernel: Send + Sync {
@@ -449,59 +454,6 @@ pub fn kernels() -> Vec<&'static dyn Kernel> {
     all
 }
 
-const fn digit_mask(bits: u32) -> u64 {
-    u64::MAX >> (64 - bits)
-}
-
-/// Digit number `digit`, of `bits` bits, of a number.
-fn digit_of(limbs: &[Limb], digit: usize, bits: u32) -> u64 {
-    let size = Limb::BITS as usize;
-    let bit = digit * bits as usize;
-    let mut wide = 0u128;
-    let mut filled = 0;
-    for &limb in limbs.iter().skip(bit / size).take(128 / size) {
-        wide |= u128::from(limb) << filled;
-        filled += size;
-        if filled >= bit % size + bits as usize {
-            break;
-        }
-    }
-    #[expect(clippy::cast_possible_truncation, reason = "one digit is wanted")]
-    let word = (wide >> (bit % size)) as u64;
-    word & digit_mask(bits)
-}
-
-/// The number in a lane, as `count` limbs, which must be enough.
-fn limbs_of(words: &[u64], lane: usize, lanes: usize, bits: u32, count: usize) -> Vec<Limb> {
-    let size = Limb::BITS;
-    let mut limbs = Vec::with_capacity(count);
-    let (mut wide, mut filled) = (0u128, 0);
-    for &digit in words[lane..].iter().step_by(lanes) {
-        wide |= u128::from(digit) << filled;
-        filled += bits;
-        while filled >= size && limbs.len() < count {
-            #[expect(clippy::cast_possible_truncation, reason = "taking the limbs off one by one")]
-            limbs.push(wide as Limb);
-            wide >>= size;
-            filled -= size;
-        }
-        if limbs.len() == count {
-            break;
-        }
-    }
-    if limbs.len() < count {
-        #[expect(clippy::cast_possible_truncation, reason = "what is left is less than a limb")]
-        limbs.push(wide as Limb);
-        limbs.resize(count, 0);
-    }
-    limbs
-}
-
-fn all_limbs(number: &BigUint) -> Vec<Limb> {
-    let limbs = number.bits().div_ceil(u64::from(Limb::BITS)).max(1);
-    to_limbs(number, usize::try_from(limbs).unwrap_or(usize::MAX))
-}
-
 /// Stores a number below `n^2` in every lane as it is.
 fn store_pair(batch: &mut Batch, number: &BigUint, n: &BigUint, digits: usize, kernel: &dyn Kernel) {
     let (h, l) = number.div_rem(n);
@@ -511,114 +463,6 @@ fn store_pair(batch: &mut Batch, number: &BigUint, n: &BigUint, digits: usize, k
             let word = digit_of(&limbs, digit, kernel.digit_bits());
             let start = (part * digits + digit) * kernel.lanes();
             batch.0[start..start + kernel.lanes()].fill(word);
-        }
-    }
-}
-
-/// Subtracts `n` if the number is not below it; returns 1 then, else 0. Takes the same time in both cases.
-fn subtract_if_not_below(number: &mut [Limb], n: &[Limb]) -> Limb {
-    let mut borrow = false;
-    let mut difference = vec![0; number.len()];
-    for ((d, &x), &n) in difference.iter_mut().zip(&*number).zip(n) {
-        let (t, b1) = x.overflowing_sub(n);
-        let (t, b2) = t.overflowing_sub(Limb::from(borrow));
-        (*d, borrow) = (t, b1 | b2);
-    }
-    let take = Limb::from(!borrow);
-    let mask = take.wrapping_neg();
-    for (x, d) in number.iter_mut().zip(difference) {
-        *x = (*x & !mask) | (d & mask);
-    }
-    take
-}
-
-fn add_one_if(number: &mut [Limb], condition: Limb) {
-    let mut carry = condition;
-    for limb in number {
-        let (sum, overflow) = limb.overflowing_add(carry);
-        (*limb, carry) = (sum, Limb::from(overflow));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand_core::{Rng as _, SeedableRng as _};
-
-    fn modulus(bits: u64, rng: &mut rand_chacha::ChaCha20Rng, full: bool) -> BigUint {
-        let mut bytes = vec![0; usize::try_from(bits / 8).expect("small")];
-        rng.fill_bytes(&mut bytes);
-        if full {
-            bytes.fill(255);
-        }
-        BigUint::from_bytes_le(&bytes) | BigUint::one() | (BigUint::one() << (bits - 1))
-    }
-
-    #[test]
-    fn every_kernel_agrees_with_num_bigint() {
-        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(11);
-        for bits in [1024, 1536, 2048, 3072, 4096] {
-            for round in 0..6 {
-                let n = modulus(bits, &mut rng, round == 0);
-                let squared = &n * &n;
-                let mut random = || modulus(2 * bits, &mut rng, false) % &squared;
-                let edges = [
-                    BigUint::ZERO,
-                    BigUint::one(),
-                    &n - 1u8,
-                    n.clone(),
-                    &n + 1u8,
-                    &squared - 1u8,
-                    &squared - &n,
-                    (BigUint::one() << bits) - 1u8,
-                ];
-                let mut numbers: Vec<BigUint> = edges.to_vec();
-                numbers.extend((0..8).map(|_| random()));
-                for kernel in kernels() {
-                    let pair = PairModulus::with_kernel(&n, kernel).expect("odd");
-                    let others: Vec<BigUint> = numbers.iter().rev().cloned().collect();
-                    for (a, b) in numbers.chunks(pair.lanes()).zip(others.chunks(pair.lanes())) {
-                        let (x, y) = (pair.enter_numbers(a), pair.enter_numbers(b));
-                        let (mut product, mut square) = (pair.empty(), pair.empty());
-                        pair.mul(&mut product, &x, &y);
-                        pair.square(&mut square, &x);
-                        let products: Vec<_> = a.iter().zip(b).map(|(a, b)| a * b % &squared).collect();
-                        let squares: Vec<_> = a.iter().map(|a| a * a % &squared).collect();
-                        assert_eq!(pair.leave(&x), a, "{} {bits} enter", kernel.name());
-                        assert_eq!(pair.leave(&product), products, "{} {bits} mul", kernel.name());
-                        assert_eq!(pair.leave(&square), squares, "{} {bits} square", kernel.name());
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn long_chains_stay_in_range() {
-        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(12);
-        let n = modulus(2048, &mut rng, false);
-        let squared = &n * &n;
-        for kernel in kernels() {
-            let pair = PairModulus::with_kernel(&n, kernel).expect("odd");
-            let start = &squared - 1u8;
-            let mut x = pair.broadcast(&start);
-            let mut expected = start;
-            for _ in 0..300 {
-                let mut next = pair.empty();
-                pair.square(&mut next, &x);
-                pair.mul(&mut x, &next, pair.low_for_tests());
-                expected = (&expected * &expected) % &squared;
-                let r2 = pair.leave(pair.low_for_tests()).remove(0);
-                expected = expected * r2 % &squared;
-            }
-            assert_eq!(pair.leave(&x), vec![expected; pair.lanes()], "{}", kernel.name());
-        }
-    }
-
-    #[test]
-    fn bad_moduli_are_refused() {
-        for bad in [BigUint::ZERO, BigUint::one(), BigUint::one() << 2048usize, (BigUint::one() << 4200usize) + 1u8] {
-            assert!(PairModulus::new(&bad).is_none());
         }
     }
 }

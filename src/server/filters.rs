@@ -12,23 +12,24 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Limits;
 use super::gate::Place;
-use super::job_routes::StatusJson;
+use super::job_routes::{StatusJson, image};
 use super::problem::Problem;
-use super::routes::{PREFER, PREFERENCE_APPLIED};
-use super::spool::{IN_MEMORY, Spool, Stored};
+use super::spool::{IN_MEMORY, Spool};
 use super::upload::{Rules, bridge, check_announced};
 use super::work::{self, Supervision};
 use super::{App, jobs};
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
-use crate::wire;
+
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Filters the image in the body.
 pub(super) async fn post(
@@ -125,15 +126,6 @@ async fn as_job(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Res
     let headers = [(header::LOCATION, location), (PREFERENCE_APPLIED, HeaderValue::from_static("respond-async"))];
     let status = StatusJson::new(&jobs::State::Waiting, (0, 0));
     Ok((StatusCode::ACCEPTED, headers, Json(status)).into_response())
-}
-
-/// An encrypted image as an answer. For `holder` and `at_end` see [`Stored::body`].
-pub(super) fn image<H: Send + 'static>(stored: &Arc<Stored>, holder: H, at_end: fn(&H)) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE)),
-        (header::CONTENT_LENGTH, HeaderValue::from(stored.length())),
-    ];
-    (headers, Arc::clone(stored).body(holder, at_end)).into_response()
 }
 
 #[cfg(test)]

@@ -7,18 +7,19 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 
 use super::App;
-use super::filters::image;
 use super::jobs::{self, Job};
 use super::problem::{Details, Problem};
+use super::spool::Stored;
 use super::work::Progress;
 use crate::error::Result;
+use crate::wire;
 
 /// Shortest time between two progress events.
 const PACE: Duration = Duration::from_millis(200);
@@ -46,6 +47,15 @@ impl StatusJson {
         };
         Self { state, done, total, error }
     }
+}
+
+/// An encrypted image as an answer. For `holder` and `at_end` see [`Stored::body`].
+pub(super) fn image<H: Send + 'static>(stored: &Arc<Stored>, holder: H, at_end: fn(&H)) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE)),
+        (header::CONTENT_LENGTH, HeaderValue::from(stored.length())),
+    ];
+    (headers, Arc::clone(stored).body(holder, at_end)).into_response()
 }
 
 fn find(app: &App, id: Id) -> Result<Arc<Job>> {

@@ -12,7 +12,7 @@ use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::config::Settings;
-use super::routes::{method_not_allowed, not_found};
+use super::problem::{method_not_allowed, not_found};
 use crate::error::{Code, Error, Result};
 
 const NO_PAGE: &str = "This is Safelight, a server that filters photos it cannot see.\n\

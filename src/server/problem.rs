@@ -27,6 +27,17 @@ pub(super) struct Details {
     code: &'static str,
 }
 
+/// No such address.
+pub(super) async fn not_found() -> Problem {
+    Error::new(Code::NotFound, "there is nothing at this address; /v1/openapi.json lists what there is").into()
+}
+
+/// The address is right, the method is not.
+pub(super) async fn method_not_allowed() -> Problem {
+    Error::new(Code::MethodNotAllowed, "this address does not take this method; the header Allow lists those it takes")
+        .into()
+}
+
 /// The HTTP status of a code.
 pub(super) fn status(code: Code) -> StatusCode {
     match code {

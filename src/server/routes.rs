@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -15,7 +15,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::config::AllowOrigins;
-use super::problem::Problem;
+use super::problem::{Problem, method_not_allowed, not_found};
 use super::{App, filters, job_routes, openapi, page, telemetry};
 use crate::error::{Code, Error, Result};
 use crate::paillier::{Filter, FilterInfo, key};
@@ -60,13 +60,10 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, PREFER])
-        .expose_headers([header::LOCATION, PREFERENCE_APPLIED, header::RETRY_AFTER])
+        .allow_headers([header::CONTENT_TYPE, filters::PREFER])
+        .expose_headers([header::LOCATION, filters::PREFERENCE_APPLIED, header::RETRY_AFTER])
         .max_age(Duration::from_hours(1))
 }
-
-pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
-pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// What this server can do and how much it takes on.
 #[derive(Serialize)]
@@ -122,17 +119,6 @@ async fn about(State(app): State<Arc<App>>) -> Response {
 async fn health(State(app): State<Arc<App>>) -> Response {
     let status = if app.gate.is_closed() { "draining" } else { "ok" };
     Json(serde_json::json!({ "status": status })).into_response()
-}
-
-/// No such address.
-pub(super) async fn not_found() -> Problem {
-    Error::new(Code::NotFound, "there is nothing at this address; /v1/openapi.json lists what there is").into()
-}
-
-/// The address is right, the method is not.
-pub(super) async fn method_not_allowed() -> Problem {
-    Error::new(Code::MethodNotAllowed, "this address does not take this method; the header Allow lists those it takes")
-        .into()
 }
 
 fn internal() -> Problem {
