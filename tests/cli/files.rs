@@ -141,9 +141,12 @@ fn everything_goes_through_pipes() {
 #[test]
 fn a_closed_pipe_is_an_error_and_no_panic() {
     let folder = folder();
-    let mut command = folder.command(["completions", "bash"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut command = folder.command(["pubkey", "-", "--out", "-"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program runs");
+    // It has nothing to write before it has read the key, and by then nobody listens.
     drop(child.stdout.take());
+    child.stdin.take().expect("piped").write_all(&folder.read("my.key")).expect("it reads");
     let message = Run::of(child.wait_with_output().expect("it ends")).error("io");
     assert!(message.contains("standard output"), "{message}");
 }
