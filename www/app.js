@@ -18,19 +18,24 @@ function fail(error) {
 }
 
 /** Runs a handler and shows what goes wrong in it. */
-const safely = (work) => async (...args) => {
-  $('message').textContent = '';
-  try {
-    await work(...args);
-  } catch (error) {
-    fail(error);
-  }
-};
+const safely =
+  (work) =>
+  async (...args) => {
+    $('message').textContent = '';
+    try {
+      await work(...args);
+    } catch (error) {
+      fail(error);
+    }
+  };
 
 // ---- photos
 
 const needsTwo = () =>
-  new SafelightError('bad_argument', 'this filter needs two photos; choose the second one in the filter panel, or drop two at once');
+  new SafelightError(
+    'bad_argument',
+    'this filter needs two photos; choose the second one in the filter panel, or drop two at once',
+  );
 
 async function take(files) {
   const { inputs, second, ...options } = chosen();
@@ -43,7 +48,8 @@ async function take(files) {
     if (kinds[i] === 'photo' && photos.includes(file)) add(new Card(file, false), { ...options, second: partner });
     else if (kinds[i] === 'image') add(new Card(file, true), options);
     else if (kinds[i] === 'secret_key') await openKey(file);
-    else if (kinds[i] === 'public_key') throw new SafelightError('wrong_kind', 'this is a public key; only its secret key opens pictures');
+    else if (kinds[i] === 'public_key')
+      throw new SafelightError('wrong_kind', 'this is a public key; only its secret key opens pictures');
   }
 }
 
@@ -57,13 +63,16 @@ function add(card, options) {
     card.element.remove();
     $('photos').focus();
   });
-  card.addEventListener('again', safely(() => {
-    const { inputs, second, ...now } = chosen();
-    const partner = inputs > 1 ? (second ?? options.second) : null;
-    if (!card.encrypted && inputs > 1 && !partner) throw needsTwo();
-    card.wait();
-    enqueue(card, { ...now, second: partner });
-  }));
+  card.addEventListener(
+    'again',
+    safely(() => {
+      const { inputs, second, ...now } = chosen();
+      const partner = inputs > 1 ? (second ?? options.second) : null;
+      if (!card.encrypted && inputs > 1 && !partner) throw needsTwo();
+      card.wait();
+      enqueue(card, { ...now, second: partner });
+    }),
+  );
   enqueue(card, options);
 }
 
@@ -114,8 +123,9 @@ async function newKey() {
 }
 
 async function openKey(file) {
+  if (running || making)
+    throw new SafelightError('bad_argument', 'wait until the work is done before you change the key');
   if (!mayLose()) return;
-  if (running) throw new SafelightError('bad_argument', 'wait until the photo is done before you change the key');
   await client.openKey(file);
   atStake.keySaved = true; // it came from a file
 }
@@ -156,36 +166,53 @@ async function dropped({ items, files }) {
     if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
     const reader = entry.createReader();
     const found = [];
-    for (let some; (some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0; ) found.push(...some);
+    for (let some; (some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject))).length > 0;)
+      found.push(...some);
     return (await Promise.all(found.map(walk))).flat();
   };
   return (await Promise.all(entries.map(walk))).flat();
 }
 
+const ready = () => document.documentElement.dataset.ready === 'yes';
+
 function wire() {
   const over = (on) => $('drop').classList.toggle('over', on);
   addEventListener('dragover', (event) => (event.preventDefault(), over(true)));
   addEventListener('dragleave', (event) => event.relatedTarget === null && over(false));
-  addEventListener('drop', safely(async (event) => {
-    event.preventDefault();
-    over(false);
-    await take(await dropped(event.dataTransfer));
-  }));
-  addEventListener('paste', safely(async ({ clipboardData }) => {
-    if (clipboardData?.files.length) await take([...clipboardData.files]);
-  }));
-  const chosenFiles = (input, use) => input.addEventListener('change', safely(async () => {
-    const files = [...input.files];
-    input.value = ''; // so that the same file can be chosen again
-    if (files.length > 0) await use(files);
-  }));
+  addEventListener(
+    'drop',
+    safely(async (event) => {
+      event.preventDefault();
+      over(false);
+      if (!ready()) return;
+      await take(await dropped(event.dataTransfer));
+    }),
+  );
+  addEventListener(
+    'paste',
+    safely(async ({ clipboardData }) => {
+      if (ready() && clipboardData?.files.length) await take([...clipboardData.files]);
+    }),
+  );
+  const chosenFiles = (input, use) =>
+    input.addEventListener(
+      'change',
+      safely(async () => {
+        const files = [...input.files];
+        input.value = ''; // so that the same file can be chosen again
+        if (files.length > 0) await use(files);
+      }),
+    );
   chosenFiles($('photos'), take);
   chosenFiles($('open-key'), ([file]) => openKey(file));
-  $('sample').addEventListener('click', safely(async () => {
-    const answer = await fetch('sample.jpg');
-    if (!answer.ok) throw new SafelightError('unreachable', 'the sample photo could not be fetched');
-    await take([new File([await answer.blob()], 'sample.jpg')]);
-  }));
+  $('sample').addEventListener(
+    'click',
+    safely(async () => {
+      const answer = await fetch('sample.jpg');
+      if (!answer.ok) throw new SafelightError('unreachable', 'the sample photo could not be fetched');
+      await take([new File([await answer.blob()], 'sample.jpg')]);
+    }),
+  );
   $('new-key').addEventListener('click', safely(newKey));
   $('forget-key').addEventListener('click', safely(forgetKey));
   $('save-key').addEventListener('click', safely(saveKey));
@@ -194,12 +221,17 @@ function wire() {
 async function start() {
   await client.start();
   const { info, host } = client.server;
-  showFilters(client.filters, info?.filters?.map(({ name }) => name));
+  showFilters(
+    client.filters,
+    info?.filters?.map(({ name }) => name),
+  );
   $('server-line').textContent = info ? `Server: ${host}, ${info.name} ${info.version}. ` : `Server: ${host}. `;
   $('server-line').append(`This page: Safelight ${client.version}.`);
-  wire();
+  $('photos').disabled = false;
+  $('sample').disabled = false;
   showKey();
   document.documentElement.dataset.ready = 'yes';
 }
 
+wire();
 safely(start)();

@@ -179,7 +179,7 @@ export class Card extends EventTarget {
     if (!this.#last || this.element.dataset.state !== 'running') return;
     const { phase, done, total } = this.#last;
     const left = this.#estimate.secondsLeft();
-    const how = phase === 'key' ? (done ? words.key.tried(done) : '') : total > 0 ? `${Math.floor((100 * done) / total)} %` : '';
+    const how = phase === 'key' ? (done ? words.key.tried(done) : '') : words.percent(done, total);
     const parts = [words.doing[phase], how, left === null ? '' : `about ${words.span(left)} left`];
     this.#parts.text.textContent = parts.filter(Boolean).join(', ');
     this.#parts.bar.value = this.encrypted ? (total > 0 ? done / total : 0) : this.#estimate.fraction;

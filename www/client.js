@@ -1,7 +1,8 @@
 // What the page can ask for. The work is done by the keeper (everything secret) and the transport (everything on the
-// network); this file puts the two together. It never sees the secret key.
+// network); this file puts the two together. It never sees the secret key, and the workers never see a file's name:
+// they get slices, which have none.
 
-import { cancelled, checkSignal, SafelightError, unpack, workerError } from './errors.js';
+import { cancelled, checkSignal, pack, SafelightError, unpack, workerError } from './errors.js';
 import { Server } from './transport.js';
 
 const MAX_PIXELS = 16 * 1024 * 1024; // of photos that the browser decodes; the wasm module checks its own
@@ -11,6 +12,7 @@ export class Client extends EventTarget {
   #keeper;
   #calls = new Map();
   #next = 1;
+  #workers = new Map(); // the keeper's pool, which this page starts and ends for it but cannot talk to
   key = null;
   version = '';
   filters = [];
@@ -32,7 +34,7 @@ export class Client extends EventTarget {
   }
 
   async openKey(file) {
-    this.#setKey(await this.#call('openKey', { file }));
+    this.#setKey(await this.#call('openKey', { file: file.slice() }));
   }
 
   /** The key file, as the command line reads it too. */
@@ -47,7 +49,7 @@ export class Client extends EventTarget {
 
   /** "photo", "image" (an encrypted one), "secret_key" or "public_key". */
   kind(file) {
-    return this.#call('kind', { file });
+    return this.#call('kind', { file: file.slice(0, 64) });
   }
 
   /**
@@ -67,6 +69,7 @@ export class Client extends EventTarget {
         const photo = await this.#decode(input, signal);
         photos.push(photo.id);
         if (photos.length === 1) onOriginal?.(photo);
+        this.#checkPixels(photo);
       }
       if (second) await this.#call('match', { first: photos[0], second: photos[1] }, { signal });
       if (!this.key) {
@@ -74,11 +77,15 @@ export class Client extends EventTarget {
         await this.newKey(bits, { signal, onTried: (tried) => report('key', tried, 0) });
       }
       const parts = [];
-      const maxBytes = this.server.info?.limits?.max_bytes;
+      const maxBytes = this.server.info?.limits?.max_bytes / photos.length; // NaN, no limit, if the server did not say
       for (const [i, photo] of photos.entries()) {
         const onRows = (done, total) => report('encrypt', i * total + done, photos.length * total);
         report('encrypt', i, photos.length);
-        const made = await this.#call('encrypt', { photo, filter, params, border, maxBytes }, { signal, onProgress: onRows });
+        const made = await this.#call(
+          'encrypt',
+          { photo, filter, params, border, maxBytes },
+          { signal, onProgress: onRows },
+        );
         parts.push(made.file);
       }
       const upload = new Blob(parts, { type: parts[0].type });
@@ -98,31 +105,46 @@ export class Client extends EventTarget {
 
   #open(file, view, photo, signal, report) {
     report('decrypt', 0, 0);
-    return this.#call('decrypt', { file, view, photo }, { signal, onProgress: (done, total) => report('decrypt', done, total) });
+    return this.#call(
+      'decrypt',
+      { file: file.slice(), view, photo },
+      { signal, onProgress: (done, total) => report('decrypt', done, total) },
+    );
+  }
+
+  #checkPixels({ width, height }) {
+    const most = this.server.info?.limits?.max_pixels;
+    if (width * height > most) {
+      throw new SafelightError(
+        'image_too_large',
+        `the server takes ${most} pixels, the photo has ${width} × ${height}; make it smaller first`,
+      );
+    }
   }
 
   async #decode(file, signal) {
     try {
-      return await this.#call('decode', { file: file.slice() }, { signal }); // a slice has no name
+      return await this.#call('decode', { file: file.slice() }, { signal });
     } catch (error) {
       if (error.code !== 'unsupported_image') throw error;
       const image = await browserDecode(file);
       checkSignal(signal);
       if (!image) throw error;
-      const photo = await this.#call('decoded', { width: image.width, height: image.height, rgba: image.data }, { signal });
+      const photo = await this.#call(
+        'decoded',
+        { width: image.width, height: image.height, rgba: image.data },
+        { signal },
+      );
       return { ...photo, rgba: image.data };
     }
   }
 
   #startKeeper() {
     this.#keeper = new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' });
-    this.#keeper.onmessage = ({ data: { id, value, error, progress } }) => {
-      const call = this.#calls.get(id);
-      if (progress) return call?.onProgress?.(progress.done, progress.total);
-      this.#calls.delete(id);
-      if (error) call?.reject(unpack(error));
-      else call?.resolve(value);
-      if (error?.fatal) this.#keeperDied(unpack(error));
+    this.#keeper.onmessage = ({ data }) => {
+      if (data.start) this.#startWorker(data.start, data.port);
+      else if (data.end) this.#endWorker(data.end);
+      else this.#hear(data);
     };
     this.#keeper.onerror = (event) => {
       event.preventDefault();
@@ -130,9 +152,35 @@ export class Client extends EventTarget {
     };
   }
 
+  #hear({ id, value, error, progress }) {
+    const call = this.#calls.get(id);
+    if (progress) return call?.onProgress?.(progress.done, progress.total);
+    this.#calls.delete(id);
+    if (error) call?.reject(unpack(error));
+    else call?.resolve(value);
+    if (error?.fatal) this.#keeperDied(unpack(error));
+  }
+
+  #startWorker(id, port) {
+    const worker = new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' });
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#endWorker(id);
+      this.#keeper.postMessage({ op: 'died', worker: id, error: pack(workerError(event)) });
+    };
+    worker.postMessage({ port }, [port]);
+    this.#workers.set(id, worker);
+  }
+
+  #endWorker(id) {
+    this.#workers.get(id)?.terminate();
+    this.#workers.delete(id);
+  }
+
   /** The key died with its keeper. A new one is started so that the page goes on working. */
   #keeperDied(error) {
     this.#keeper.terminate();
+    for (const id of [...this.#workers.keys()]) this.#endWorker(id);
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
     if (!this.version) return; // it never started; another try would end the same way

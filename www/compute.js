@@ -55,13 +55,21 @@ const ops = {
   },
 };
 
-self.onmessage = async ({ data: { id, op, ...args } }) => {
+async function answer(port, { id, op, ...args }) {
   try {
     await ready; // requests may come before that
     const value = await ops[op](args);
     const arrays = ArrayBuffer.isView(value) ? [value] : Object.values(value ?? {}).filter(ArrayBuffer.isView);
-    self.postMessage({ id, value }, arrays.map((array) => array.buffer));
+    port.postMessage(
+      { id, value },
+      arrays.map((array) => array.buffer),
+    );
   } catch (error) {
-    self.postMessage({ id, error: pack(error) });
+    port.postMessage({ id, error: pack(error) });
   }
+}
+
+// The page hands over one end of a channel whose other end the keeper has.
+self.onmessage = ({ data: { port } }) => {
+  port.onmessage = ({ data }) => answer(port, data);
 };

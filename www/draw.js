@@ -42,6 +42,7 @@ export function clear(canvas) {
   size(canvas, 1, 1);
   canvas.classList.remove('drawn');
   canvas.removeAttribute('aria-label');
+  canvas.setAttribute('aria-hidden', 'true'); // nothing to tell about it yet
 }
 
 function size(canvas, width, height) {
@@ -50,6 +51,7 @@ function size(canvas, width, height) {
 
 function show(canvas, width, label) {
   canvas.setAttribute('aria-label', label);
+  canvas.removeAttribute('aria-hidden');
   canvas.classList.toggle('small', width < SMALL);
   canvas.classList.add('drawn');
 }

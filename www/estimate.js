@@ -12,7 +12,7 @@ export class Estimate {
 
   /** Takes in a report of the work: the phase it is in, and how much of that phase is done. */
   report({ phase, done = 0, total = 0 }, now = performance.now()) {
-    if (phase !== this.#phase) this.#close(now), (this.#phase = phase), (this.#began = now);
+    if (phase !== this.#phase) (this.#close(now), (this.#phase = phase), (this.#began = now));
     this.#part = total > 0 ? Math.min(1, done / total) : 0;
   }
 
@@ -28,11 +28,12 @@ export class Estimate {
 
   /** Seconds left, or null while it is too early to tell. */
   secondsLeft(now = performance.now()) {
-    if (this.#phase === 'key') return null;
+    const early = this.#phase === 'encrypt' && this.#part < 0.02;
+    if (['decode', 'key', null].includes(this.#phase) || early) return null;
     const { key: _, ...spent } = this.#spent;
     const elapsed = Object.values(spent).reduce((a, b) => a + b, 0) + (now - this.#began);
     const fraction = this.fraction;
-    if (elapsed < 1500 || fraction < 0.02) return null;
+    if (elapsed < 1500) return null;
     return (elapsed * (1 - fraction)) / fraction / 1000;
   }
 
@@ -41,7 +42,7 @@ export class Estimate {
     this.#close(now);
     const { key: _, ...spent } = this.#spent;
     const whole = Object.values(spent).reduce((a, b) => a + b, 0);
-    if (Object.keys(spent).length < Object.keys(shares).length || whole === 0) return;
+    if (whole < 5000 || Object.keys(spent).length < Object.keys(shares).length) return; // small photos teach nothing
     shares = Object.fromEntries(Object.keys(shares).map((phase) => [phase, spent[phase] / whole]));
   }
 

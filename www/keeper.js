@@ -4,7 +4,7 @@
 
 import init, { SecretKey, fileKind, filterCatalogue, headerLength, version } from './pkg/safelight.js';
 import { cancelled, checkSignal, pack, SafelightError } from './errors.js';
-import { disposable, Pool } from './pool.js';
+import { died, disposable, Pool } from './pool.js';
 
 const PROLOGUE = 16; // bytes that tell what a Safelight file is
 const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, since wasm memory never shrinks
@@ -125,7 +125,10 @@ const ops = {
         header = answer.header;
         const length = header.length + answer.rows * answer.rowBytes;
         if (maxBytes && length > maxBytes) {
-          throw new SafelightError('too_large', `the encrypted photo has ${length} bytes, the server takes ${maxBytes}`);
+          throw new SafelightError(
+            'too_large',
+            `the encrypted photo has ${length} bytes, the server takes ${maxBytes}`,
+          );
         }
         return answer;
       },
@@ -148,7 +151,10 @@ const ops = {
       let done = 0;
       const { width, height } = await assembler.call('assembler', { header, view });
       if (photo && (photo.width !== width || photo.height !== height)) {
-        throw new SafelightError('bad_answer', `the server answered with a picture of another size (${width} × ${height})`);
+        throw new SafelightError(
+          'bad_answer',
+          `the server answered with a picture of another size (${width} × ${height})`,
+        );
       }
       await pool.rows({
         size: poolSize(0),
@@ -210,12 +216,15 @@ function poolSize(samples) {
 }
 
 function checkLength(actual, needed) {
-  if (actual < needed) throw new SafelightError('truncated', 'the encrypted image ends too early; get the whole file again');
-  if (actual > needed) throw new SafelightError('trailing_data', 'there are bytes after the end of the encrypted image');
+  if (actual < needed)
+    throw new SafelightError('truncated', 'the encrypted image ends too early; get the whole file again');
+  if (actual > needed)
+    throw new SafelightError('trailing_data', 'there are bytes after the end of the encrypted image');
 }
 
 self.onmessage = async ({ data: { id, op, ...args } }) => {
   if (op === 'cancel') return jobs.get(args.target)?.abort();
+  if (op === 'died') return died(args.worker, args.error);
   const job = new AbortController();
   jobs.set(id, job);
   const progress = (done, total) => self.postMessage({ id, progress: { done, total } });

@@ -1,28 +1,39 @@
 // The keeper's workers: started when needed, replaced when they die, ended to cancel.
+//
+// The page starts and ends them on the keeper's request, and the keeper talks to them over a private MessagePort, past
+// the page. The keeper does not start them itself because Firefox (153) can freeze a worker for good that starts
+// another one shortly after it has ended one.
 
-import { cancelled, checkSignal, unpack, workerError } from './errors.js';
+import { cancelled, checkSignal, unpack } from './errors.js';
+
+const living = new Map(); // helpers by the id that the page knows them by
+let next = 1;
+
+/** To be called when the page says that a worker died. */
+export function died(id, error) {
+  living.get(id)?.end(unpack(error));
+}
 
 /** One compute worker: `call` sends it a request and gives its answer. */
 export class Helper {
-  #worker;
+  #id = next++;
+  #port;
   #calls = new Map();
   #next = 1;
   dead = null; // the error that ended this worker
 
   constructor(module) {
-    this.#worker = new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' });
-    this.#worker.onmessage = ({ data: { id, value, error } }) => {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#port.onmessage = ({ data: { id, value, error } }) => {
       const call = this.#calls.get(id);
       this.#calls.delete(id);
-      if (error?.fatal) this.end(unpack(error));
       if (error) call?.reject(unpack(error));
       else call?.resolve(value);
+      if (error?.fatal) this.end(unpack(error));
     };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.end(workerError(event));
-    };
-    this.#worker.onmessageerror = this.#worker.onerror;
+    living.set(this.#id, this);
+    self.postMessage({ start: this.#id, port: port2 }, [port2]);
     this.call('init', { module }).catch(() => {}); // a failure shows in the next call
   }
 
@@ -31,14 +42,16 @@ export class Helper {
     return new Promise((resolve, reject) => {
       const id = this.#next++;
       this.#calls.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, op, ...args }, transfer);
+      this.#port.postMessage({ id, op, ...args }, transfer);
     });
   }
 
   end(error = cancelled()) {
     if (this.dead) return;
     this.dead = error;
-    this.#worker.terminate();
+    living.delete(this.#id);
+    this.#port.close();
+    self.postMessage({ end: this.#id });
     for (const call of this.#calls.values()) call.reject(error);
     this.#calls.clear();
   }

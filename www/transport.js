@@ -12,7 +12,8 @@ export class Server {
   info = null; // its answer to GET /v1, if it gave one
 
   constructor(base) {
-    this.#base = base;
+    this.#base = new URL(base);
+    if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
   }
 
   get host() {
@@ -58,7 +59,11 @@ export class Server {
 
 function jobAddress(answer, url) {
   const location = answer.status === 202 && answer.header('Location');
-  if (!location) throw new SafelightError('bad_answer', `the server answered ${answer.status} without a place to look for the result`);
+  if (!location)
+    throw new SafelightError(
+      'bad_answer',
+      `the server answered ${answer.status} without a place to look for the result`,
+    );
   const job = new URL(location, url);
   if (job.origin !== url.origin) throw new SafelightError('bad_answer', 'the server sent the page to another server');
   return job;
@@ -70,7 +75,8 @@ function request(method, url, { body = null, headers = {}, signal, onUpload, onD
     checkSignal(signal);
     const xhr = new XMLHttpRequest();
     const stop = () => xhr.abort();
-    const lost = () => reject(new SafelightError('unreachable', `the server ${url.host} could not be reached or broke off`));
+    const lost = () =>
+      reject(new SafelightError('unreachable', `the server ${url.host} could not be reached or broke off`));
     xhr.open(method, url);
     xhr.responseType = 'blob';
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
@@ -79,7 +85,8 @@ function request(method, url, { body = null, headers = {}, signal, onUpload, onD
     if (onDownload) xhr.onprogress = ({ loaded, total }) => onDownload(loaded, total, xhr.status);
     xhr.onload = async () => {
       const { status, response } = xhr;
-      if (status >= 200 && status < 300) resolve({ status, body: response, header: (name) => xhr.getResponseHeader(name) });
+      if (status >= 200 && status < 300)
+        resolve({ status, body: response, header: (name) => xhr.getResponseHeader(name) });
       else reject(problem(status, await response.text().catch(() => '')));
     };
     xhr.onerror = lost;
@@ -104,7 +111,8 @@ function problem(status, text) {
 /** Waits until a job is done: by server-sent events, and by asking where those do not come through. */
 async function finished(job, signal, onProgress) {
   const take = ({ state, done, total, error }) => {
-    if (state === 'failed') throw new SafelightError(error?.code ?? 'bad_answer', error?.detail ?? 'the server gave up');
+    if (state === 'failed')
+      throw new SafelightError(error?.code ?? 'bad_answer', error?.detail ?? 'the server gave up');
     if (total > 0) onProgress(done, total);
     return state === 'done';
   };

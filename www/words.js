@@ -1,12 +1,23 @@
 // Every sentence that the scripts show, in one place. The sentences that never change stand in index.html.
 
 export const phases = {
-  decode: 'Read', key: 'Key', encrypt: 'Encrypt', upload: 'Send', filter: 'Filter', download: 'Receive', decrypt: 'Open',
+  decode: 'Read',
+  key: 'Key',
+  encrypt: 'Encrypt',
+  upload: 'Send',
+  filter: 'Filter',
+  download: 'Receive',
+  decrypt: 'Open',
 };
 
 export const doing = {
-  decode: 'Reading the photo', key: 'Making your key', encrypt: 'Encrypting', upload: 'Sending',
-  filter: 'The server is filtering what it cannot see', download: 'Receiving', decrypt: 'Opening with your key',
+  decode: 'Reading the photo',
+  key: 'Making your key',
+  encrypt: 'Encrypting',
+  upload: 'Sending',
+  filter: 'The server is filtering what it cannot see',
+  download: 'Receiving',
+  decrypt: 'Opening with your key',
 };
 
 export const notices = {
@@ -44,6 +55,13 @@ export function bytes(count) {
   if (count < 1000) return `${count} B`;
   if (count < 1e6) return `${(count / 1e3).toFixed(1)} kB`;
   return `${(count / 1e6).toFixed(1)} MB`;
+}
+
+/** A part of a whole for people; nothing where the whole is not known. */
+export function percent(done, total) {
+  if (total <= 0) return '';
+  const part = (100 * done) / total;
+  return part > 0 && part < 10 ? `${part.toFixed(1)} %` : `${Math.floor(part)} %`;
 }
 
 /** A time span for people. */

@@ -12,22 +12,26 @@ import { decodePng, encodePng } from './lib/png.mjs';
 const program = join(root, 'examples/any_server.py');
 
 for (const name of browsers) {
-  it(`any server in ${name}`, { skip: existsSync(program) ? false : 'examples/any_server.py is not there' }, async () => {
-    const other = await listening(python, ['-u', program, '--listen', '127.0.0.1:0']);
-    const server = await startServer('--connect-src', other.url);
-    const browser = await openBrowser(name);
-    try {
-      const page = await browser.open(`${server.url}/?server=${encodeURIComponent(other.url)}`);
-      await page.newKey(2048);
-      const photo = makePhoto(29, 22, 4, 51);
-      await page.filter('mean', { radius: 1 });
-      await page.put(['other.png', encodePng(photo)]);
-      await page.done();
-      assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
-    } finally {
-      await browser.close();
-      await server.stop();
-      await other.stop();
-    }
-  });
+  it(
+    `any server in ${name}`,
+    { skip: existsSync(program) ? false : 'examples/any_server.py is not there' },
+    async () => {
+      const other = await listening(python, ['-u', program, '--listen', '127.0.0.1:0']);
+      const server = await startServer('--connect-src', other.url);
+      const browser = await openBrowser(name);
+      try {
+        const page = await browser.open(`${server.url}/?server=${encodeURIComponent(other.url)}`);
+        await page.newKey(2048);
+        const photo = makePhoto(29, 22, 4, 51);
+        await page.filter('mean', { radius: 1 });
+        await page.put(['other.png', encodePng(photo)]);
+        await page.done();
+        assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
+      } finally {
+        await browser.close();
+        await server.stop();
+        await other.stop();
+      }
+    },
+  );
 }

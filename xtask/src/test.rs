@@ -44,7 +44,7 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     steps.run("cargo test, server alone", || {
         run(cargo().args(["test", "--no-default-features", "--features", "server"]))
     })?;
-    steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask"])))?;
+    steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask", "--profile", "tools"])))?;
 
     let programs = steps.run("programs", programs::build)?;
     steps.run("demo --once", || demo::show(&programs, &page, "127.0.0.1:0")?.stop())?;
@@ -66,7 +66,7 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     steps.run("clippy, server and cli", || {
         clippy(&["--all-targets", "--no-default-features", "--features", "server,cli"])
     })?;
-    steps.run("clippy, xtask", || clippy(&["--package", "xtask", "--all-targets"]))?;
+    steps.run("clippy, xtask", || clippy(&["--package", "xtask", "--profile", "tools", "--all-targets"]))?;
     // `tests/fuzz_smoke.rs` runs what the fuzz targets run. Here they are only checked, so nothing is linked and libFuzzer
     // need not be compiled: a path to a ready one says so.
     steps.run("clippy, fuzz targets", || {

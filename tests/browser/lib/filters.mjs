@@ -12,23 +12,56 @@ function definition(name, params) {
       return { kernels: [Array.from({ length: h }, () => Array(w).fill(1))], divisor: w * h };
     }
     case 'gaussian': {
-      const line = gaussian(Number(params.sigma ?? 1), Number(params.radius ?? Math.ceil(2 * Number(params.sigma ?? 1))));
+      const line = gaussian(
+        Number(params.sigma ?? 1),
+        Number(params.radius ?? Math.ceil(2 * Number(params.sigma ?? 1))),
+      );
       const sum = line.reduce((a, b) => a + b);
       return { kernels: [line.map((v) => line.map((h) => v * h))], divisor: sum * sum };
     }
-    case 'sharpen': return cross([[0, -1, 0], [-1, 5, -1], [0, -1, 0]]);
-    case 'sobel-x': return cross([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]);
-    case 'sobel-y': return cross([[-1, -2, -1], [0, 0, 0], [1, 2, 1]]);
-    case 'laplacian': return cross([[0, 1, 0], [1, -4, 1], [0, 1, 0]]);
-    case 'emboss': return cross([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]]);
+    case 'sharpen':
+      return cross([
+        [0, -1, 0],
+        [-1, 5, -1],
+        [0, -1, 0],
+      ]);
+    case 'sobel-x':
+      return cross([
+        [-1, 0, 1],
+        [-2, 0, 2],
+        [-1, 0, 1],
+      ]);
+    case 'sobel-y':
+      return cross([
+        [-1, -2, -1],
+        [0, 0, 0],
+        [1, 2, 1],
+      ]);
+    case 'laplacian':
+      return cross([
+        [0, 1, 0],
+        [1, -4, 1],
+        [0, 1, 0],
+      ]);
+    case 'emboss':
+      return cross([
+        [-2, -1, 0],
+        [-1, 1, 1],
+        [0, 1, 2],
+      ]);
     case 'kernel':
-      return { kernels: [params.weights.split(';').map((row) => row.split(',').map(Number))], divisor: Number(params.divisor ?? 1) };
-    case 'brightness': return { kernels: [[[1]]], divisor: 1, offset: Number(params.offset) };
+      return {
+        kernels: [params.weights.split(';').map((row) => row.split(',').map(Number))],
+        divisor: Number(params.divisor ?? 1),
+      };
+    case 'brightness':
+      return { kernels: [[[1]]], divisor: 1, offset: Number(params.offset) };
     case 'blend': {
       const share = Number(params.share ?? 50);
       return { kernels: [[[share]], [[100 - share]]], divisor: 100 };
     }
-    default: throw new Error(`no filter ${name}`);
+    default:
+      throw new Error(`no filter ${name}`);
   }
 }
 

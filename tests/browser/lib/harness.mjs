@@ -26,7 +26,9 @@ const places = {
 };
 
 /** The browsers to test in. */
-export const browsers = env('SAFELIGHT_BROWSERS', 'chromium,firefox').split(',').map((name) => name.trim());
+export const browsers = env('SAFELIGHT_BROWSERS', 'chromium,firefox')
+  .split(',')
+  .map((name) => name.trim());
 
 const workplace = mkdtempSync(join(tmpdir(), 'safelight-test-'));
 process.on('exit', () => rmSync(workplace, { recursive: true, force: true }));
@@ -89,7 +91,9 @@ export async function openBrowser(name, { proxy } = {}) {
     name === 'firefox'
       ? { ...common, browser: 'firefox', executablePath, extraPrefsFirefox: firefoxPrefs(downloads, proxy) }
       : {
-          ...common, executablePath, args: chromiumArgs(proxy),
+          ...common,
+          executablePath,
+          args: chromiumArgs(proxy),
           downloadBehavior: { policy: 'allow', downloadPath: downloads },
         },
   );
@@ -106,8 +110,14 @@ export async function openBrowser(name, { proxy } = {}) {
 
 function chromiumArgs(proxy) {
   const args = [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'];
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ];
   if (proxy) args.push(`--proxy-server=http://127.0.0.1:${proxy}`, '--proxy-bypass-list=<-loopback>');
   return args;
 }
@@ -188,8 +198,11 @@ export class Visit {
     const cards = () => document.querySelectorAll('[data-testid="photo"]').length;
     const before = await this.page.evaluate(cards);
     await act();
-    await this.until((wanted) => document.querySelectorAll('[data-testid="photo"]').length === wanted,
-      `${count} more cards`, { args: [before + count] });
+    await this.until(
+      (wanted) => document.querySelectorAll('[data-testid="photo"]').length === wanted,
+      `${count} more cards`,
+      { args: [before + count] },
+    );
   }
 
   /** Drops any files `[name, bytes]` on the page. */
@@ -209,21 +222,29 @@ export class Visit {
 
   /** Clicks a button of the page, or of a card. */
   async click(testid, card) {
-    await this.page.evaluate((id, index) => {
-      const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
-      const button = scope.querySelector(`[data-testid="${id}"]`);
-      if (button.disabled) throw new Error(`${id} is disabled`);
-      button.click();
-    }, testid, card ?? null);
+    await this.page.evaluate(
+      (id, index) => {
+        const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
+        const button = scope.querySelector(`[data-testid="${id}"]`);
+        if (button.disabled) throw new Error(`${id} is disabled`);
+        button.click();
+      },
+      testid,
+      card ?? null,
+    );
   }
 
   /** Sets a field as a user would: value, then the events. */
   async set(testid, value) {
-    await this.page.evaluate((id, text) => {
-      const field = document.querySelector(`[data-testid="${id}"]`);
-      field.value = text;
-      for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));
-    }, testid, String(value));
+    await this.page.evaluate(
+      (id, text) => {
+        const field = document.querySelector(`[data-testid="${id}"]`);
+        field.value = text;
+        for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));
+      },
+      testid,
+      String(value),
+    );
   }
 
   async filter(name, params = {}, { border = 'replicate', view = 'clamp' } = {}) {
@@ -240,16 +261,20 @@ export class Visit {
 
   /** Waits until a card (0 is the newest) ends, and gives its state and error. */
   async ended(card = 0, minutes = 5) {
-    return this.until((index) => {
-      const element = document.querySelectorAll('[data-testid="photo"]')[index];
-      const state = element?.dataset.state;
-      if (!['done', 'failed', 'cancelled'].includes(state)) return null;
-      return {
-        state,
-        error: element.querySelector('[data-testid="error"]').textContent,
-        bytes: Number(element.querySelector('[data-part="bytes"]').dataset.bytes ?? 0),
-      };
-    }, `card ${card} to end`, { minutes, args: [card] });
+    return this.until(
+      (index) => {
+        const element = document.querySelectorAll('[data-testid="photo"]')[index];
+        const state = element?.dataset.state;
+        if (!['done', 'failed', 'cancelled'].includes(state)) return null;
+        return {
+          state,
+          error: element.querySelector('[data-testid="error"]').textContent,
+          bytes: Number(element.querySelector('[data-part="bytes"]').dataset.bytes ?? 0),
+        };
+      },
+      `card ${card} to end`,
+      { minutes, args: [card] },
+    );
   }
 
   async done(card = 0, minutes = 5) {
@@ -281,10 +306,14 @@ export class Visit {
     await this.set('bits', bits);
     const before = await this.text('fingerprint');
     await this.click('new-key');
-    await this.until((old) => {
-      const text = document.querySelector('[data-testid="fingerprint"]').textContent;
-      return text.startsWith('Fingerprint') && text !== old;
-    }, 'a key', { minutes: 5, args: [before] });
+    await this.until(
+      (old) => {
+        const text = document.querySelector('[data-testid="fingerprint"]').textContent;
+        return text.startsWith('Fingerprint') && text !== old;
+      },
+      'a key',
+      { minutes: 5, args: [before] },
+    );
   }
 
   async screenshot(name, width, height) {

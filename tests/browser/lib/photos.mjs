@@ -23,8 +23,11 @@ export function makePhoto(width, height, channels, seed = 1) {
 export function split({ width, height, channels, data }) {
   const colours = channels >= 3 ? 3 : 1;
   const pixels = width * height;
-  const planes = Array.from({ length: colours }, (_, c) => Uint8Array.from({ length: pixels }, (_, i) => data[i * channels + c]));
-  const alpha = channels % 2 === 0 ? Uint8Array.from({ length: pixels }, (_, i) => data[i * channels + channels - 1]) : null;
+  const planes = Array.from({ length: colours }, (_, c) =>
+    Uint8Array.from({ length: pixels }, (_, i) => data[i * channels + c]),
+  );
+  const alpha =
+    channels % 2 === 0 ? Uint8Array.from({ length: pixels }, (_, i) => data[i * channels + channels - 1]) : null;
   return { planes, alpha };
 }
 

@@ -15,7 +15,12 @@ export function encodePng({ width, height, channels, data }) {
   const line = width * channels;
   const raw = Buffer.alloc((line + 1) * height);
   for (let y = 0; y < height; y++) raw.set(data.subarray(y * line, (y + 1) * line), y * (line + 1) + 1);
-  return Buffer.concat([SIGNATURE, chunk('IHDR', header), chunk('IDAT', deflateSync(raw)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    SIGNATURE,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(raw)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 /** Reads any non-interlaced 8-bit PNG without palette. */
@@ -24,7 +29,7 @@ export function decodePng(bytes) {
   if (!file.subarray(0, 8).equals(SIGNATURE)) throw new Error('not a PNG');
   const parts = [];
   let head;
-  for (let at = 8; at < file.length; ) {
+  for (let at = 8; at < file.length;) {
     const length = file.readUInt32BE(at);
     const type = file.toString('latin1', at + 4, at + 8);
     const body = file.subarray(at + 8, at + 8 + length);
@@ -33,7 +38,12 @@ export function decodePng(bytes) {
     at += length + 12;
   }
   const [width, height, depth, channels, interlaced] = [
-    head.readUInt32BE(0), head.readUInt32BE(4), head[8], CHANNELS[head[9]], head[12]];
+    head.readUInt32BE(0),
+    head.readUInt32BE(4),
+    head[8],
+    CHANNELS[head[9]],
+    head[12],
+  ];
   if (depth !== 8 || !channels || interlaced) throw new Error('a kind of PNG that the tests do not read');
   return { width, height, channels, data: unfilter(inflateSync(Buffer.concat(parts)), width, height, channels) };
 }

@@ -36,7 +36,9 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
     if (/\.m?js$/.test(url.pathname)) {
       const text = rewrite(url.pathname, (await whole(answer)).toString());
       bodies.push(Buffer.from(text));
-      return response.writeHead(answer.statusCode, { ...answer.headers, 'content-length': Buffer.byteLength(text) }).end(text);
+      return response
+        .writeHead(answer.statusCode, { ...answer.headers, 'content-length': Buffer.byteLength(text) })
+        .end(text);
     }
     response.writeHead(answer.statusCode, answer.headers);
     const parts = [];
@@ -62,7 +64,10 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
   const sockets = new Set();
   const outer = net.createServer((browser) => {
     const proxy = net.connect(inner.address().port, '127.0.0.1');
-    for (const [from, to] of [[browser, proxy], [proxy, browser]]) {
+    for (const [from, to] of [
+      [browser, proxy],
+      [proxy, browser],
+    ]) {
       sockets.add(from);
       const stream = [];
       raw.push(stream);

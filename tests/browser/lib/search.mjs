@@ -34,9 +34,11 @@ export function makeNeedles({ numbers = {}, bytes = {}, rows = [], texts = [], h
     add(`${name} in decimal`, Buffer.from(number.toString()), DECIMAL_WINDOW);
   }
   for (const [name, buffer] of Object.entries(bytes)) add(name, buffer, KEY_WINDOW, secret);
-  for (const row of rows) add('a row of pixels', Buffer.from(row), PIXEL_WINDOW, (window) => new Set(window).size >= DISTINCT);
+  for (const row of rows)
+    add('a row of pixels', Buffer.from(row), PIXEL_WINDOW, (window) => new Set(window).size >= DISTINCT);
   for (const text of texts) {
-    for (const encoding of ['utf8', 'utf16le', 'latin1']) needles.texts.push([`the text "${text}"`, Buffer.from(text, encoding)]);
+    for (const encoding of ['utf8', 'utf16le', 'latin1'])
+      needles.texts.push([`the text "${text}"`, Buffer.from(text, encoding)]);
   }
   return needles;
 }
@@ -69,7 +71,8 @@ function* views(buffer, depth = 2) {
   const plain = unpercent(text);
   if (plain !== text) yield* views(Buffer.from(plain, 'latin1'), depth - 1);
   for (const [run] of text.matchAll(/[0-9a-fA-F]{24,}/g)) {
-    for (const start of [0, 1]) yield* views(Buffer.from(run.slice(start, run.length - ((run.length - start) % 2)), 'hex'), depth - 1);
+    for (const start of [0, 1])
+      yield* views(Buffer.from(run.slice(start, run.length - ((run.length - start) % 2)), 'hex'), depth - 1);
   }
   for (const [run] of text.matchAll(/[A-Za-z0-9+/_-]{16,}/g)) {
     for (let start = 0; start < 4; start++) yield* views(Buffer.from(run.slice(start), 'base64'), depth - 1);
