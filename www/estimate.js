@@ -2,7 +2,7 @@
 
 // Shares of the whole time, first guessed and then learned from each finished photo. A key that has to be made is
 // luck (primes are found by trial), so it takes no share: time spent on it is left out.
-let shares = { decode: 0.01, encrypt: 0.5, upload: 0.03, filter: 0.2, download: 0.02, decrypt: 0.24 };
+let shares = { decode: 0.01, encrypt: 0.2, upload: 0.02, filter: 0.05, download: 0.02, decrypt: 0.7 };
 
 export class Estimate {
   #phase = null;

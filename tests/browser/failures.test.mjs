@@ -213,6 +213,16 @@ for (const name of browsers) {
       await works();
     });
 
+    it('makes a key for the next photo when there is none', async () => {
+      await page.click('forget-key');
+      await page.until(
+        () => /No key yet/.test(document.querySelector('[data-testid="key-state"]').textContent),
+        'its end',
+      );
+      await works();
+      assert.match(await page.text('fingerprint'), /^Fingerprint [0-9a-f]{32}$/);
+    });
+
     it('a key that is being made can be given up', async () => {
       await page.set('bits', 4096);
       await page.click('new-key');

@@ -74,7 +74,7 @@ function gaussian(sigma, radius) {
   for (let i = 1; i <= radius; i++) total += 2 * g(i);
   const side = Array.from({ length: radius }, (_, i) => Math.floor((sum * g(i + 1)) / total + 0.5));
   const middle = sum - 2 * side.reduce((a, b) => a + b, 0);
-  return [...side.toReversed(), middle, ...side];
+  return [...[...side].reverse(), middle, ...side];
 }
 
 const views = {

@@ -9,13 +9,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import puppeteer from 'puppeteer-core';
 
 const MINUTE = 60_000;
 const env = (name, preset) => process.env[name] || preset;
 
-export const root = resolve(import.meta.dirname, '../../..');
+export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 export const pageFolder = resolve(env('SAFELIGHT_PAGE', join(root, 'target/page')));
 export const python = env('SAFELIGHT_PYTHON', 'python3');
 const serverProgram = resolve(env('SAFELIGHT_SERVER', join(root, 'target/release/safelight')));

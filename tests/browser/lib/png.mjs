@@ -1,6 +1,6 @@
 // PNG files for the tests, written and read without the code under test.
 
-import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { deflateSync, inflateSync } from 'node:zlib';
 
 const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 const COLOUR = { 1: 0, 2: 4, 3: 2, 4: 6 }; // channels -> PNG colour type
@@ -86,4 +86,13 @@ function chunk(type, body) {
   out.set(named, 4);
   out.writeUInt32BE(crc32(named), body.length + 8);
   return out;
+}
+
+function crc32(bytes) {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return ~crc >>> 0;
 }
