@@ -16,6 +16,7 @@ use crate::page::{self, Warnings};
 use crate::programs::{self, Programs};
 use crate::step::{seconds, step};
 use crate::{places, setup};
+use pictures::Picture;
 use server::Server;
 
 /// What `cargo xtask demo` can be told.
@@ -95,15 +96,16 @@ fn send_sample(client: &Path, server: &Server, folder: &Path) -> Result<()> {
         "after.png is not the 3x3 mean of before.png: something is broken"
     );
 
-    print_travelled(photo.samples.len(), fs::metadata(&upload)?.len(), fs::metadata(&download)?.len());
+    print_travelled(&photo, fs::metadata(&upload)?.len(), fs::metadata(&download)?.len());
     print_times(&times);
     print_pictures(&[("before", before), ("encrypted", encrypted), ("after", after)]);
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
-fn print_travelled(samples: usize, up: u64, down: u64) {
-    println!("\nWhat travelled ({samples} pixel samples: width x height x colours)");
+fn print_travelled(photo: &Picture, up: u64, down: u64) {
+    let samples = photo.samples.len();
+    println!("\nWhat travelled for {} x {} pixels in 3 colours, {samples} samples", photo.width, photo.height);
     for (name, bytes) in [("up", up), ("down", down)] {
         println!("  {name:4}  {bytes:>10} bytes  {:.2} bytes per pixel sample", bytes as f64 / samples as f64);
     }
