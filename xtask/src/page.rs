@@ -53,7 +53,11 @@ fn compile(toolchain: &Toolchain, build: &Build, name: &str, warnings: Warnings)
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib", "--no-default-features"]);
     cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &build.features.join(",")]);
     cargo.args(toolchain.build_flags());
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", build.rustflags.join("\u{1f}"));
+    let mut flags = build.rustflags.clone();
+    // The names of source files are in there for panics; whose machine they lay on is nobody's business.
+    flags.push(format!("--remap-path-prefix={}=", places::root().display()));
+    flags.push(format!("--remap-path-prefix={}=cargo", places::cargo_home().display()));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     match warnings {
         Warnings::Allow => run(&mut cargo)?,
         Warnings::Deny => run_without_warnings(&mut cargo, name)?,
@@ -65,7 +69,8 @@ fn compile(toolchain: &Toolchain, build: &Build, name: &str, warnings: Warnings)
 /// would be another build, and every change between `demo` and `test` would compile everything again.)
 fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Result<()> {
     println!("    compiling for WebAssembly, warnings denied");
-    let mut child = cargo.stderr(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut child =
+        cargo.env("CARGO_TERM_COLOR", "never").stderr(Stdio::piped()).spawn().context("cannot start cargo")?;
     let ours = format!("warning: `{package}` (lib) generated");
     let mut warned = false;
     for line in BufReader::new(child.stderr.take().context("cargo's messages cannot be read")?).lines() {

@@ -16,6 +16,12 @@ pub fn target() -> PathBuf {
     }
 }
 
+/// Where cargo keeps the sources of other packages.
+pub fn cargo_home() -> PathBuf {
+    let by_default = || env::home_dir().unwrap_or_default().join(".cargo");
+    env::var_os("CARGO_HOME").map_or_else(by_default, PathBuf::from)
+}
+
 /// The finished page: `www/` and the WebAssembly package.
 pub fn page() -> PathBuf {
     target().join("page")
