@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 MARK = b"\x89SLT\r\n\x1a\n"
 PROLOGUE = struct.Struct("<8sHBBI")  # mark, version, kind, scheme, length of the header
-HEADER = struct.Struct("<HBBIIHHHHB3s4q16s")  # an image's header up to the key id; the modulus and the history follow
+HEADER = struct.Struct("<HBBIIHHHHB3s4q16s")  # an image's header up to the key id
 LOCAL = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?")
 STATUS = {"not_found": 404, "unknown_filter": 404, "image_too_large": 413, "too_large": 413, "not_safelight": 415,
           "unsupported_version": 415, "wrong_kind": 415, "bad_modulus": 422, "ciphertext_not_unit": 422,
@@ -31,7 +31,7 @@ def need(condition, code, detail):
 
 
 def read_header(take):
-    """Reads and checks everything before the first frame; gives the fields, the modulus, the history, the checksum."""
+    """Reads and checks everything before the first frame; gives fields, modulus, origins, history and checksum."""
     start = take(PROLOGUE.size)
     _, version, kind, scheme, length = PROLOGUE.unpack(start)
     need(version == 1, "unsupported_version", f"format version {version}; this server reads version 1")
@@ -46,7 +46,9 @@ def read_header(take):
     bits, planes, border, width, height, across, down, hx, hy, slot, zero, low, high, bias, divisor, key_id = fields
     need(bits in (2048, 3072, 4096), "bad_modulus", f"a modulus of {bits} bits is not allowed")
     rest, size = header[HEADER.size:], bits // 8
-    bad(len(rest) >= size + 2 and len(rest) - size - 2 == int.from_bytes(rest[size:size + 2], "little") <= 8192)
+    bad(len(rest) > size and 1 <= rest[size] <= 16)
+    tail = size + 1 + 32 * rest[size]
+    bad(len(rest) >= tail + 2 and len(rest) - tail - 2 == int.from_bytes(rest[tail:tail + 2], "little") <= 8192)
     n = int.from_bytes(rest[:size], "little")
     need(n.bit_length() == bits and n % 2 and all(n % k for k in range(3, 4096, 2)), "bad_modulus", "n is not allowed")
     bad(sha256(b"safelight paillier key" + rest[:size]).digest()[:16] == key_id)
@@ -56,11 +58,11 @@ def read_header(take):
     bad(low <= high and 0 <= low + bias and high + bias < 1 << slot and 1 <= divisor < 1 << 31)
     bad(max(abs(low), abs(high), abs(bias)) < 1 << 62 and max(abs(low), abs(high)) // divisor < 1 << 30)
     try:
-        history = rest[size + 2:].decode()
+        history = rest[tail + 2:].decode()
     except UnicodeDecodeError:
         bad(False)
     bad(not re.search(r"[\x00-\x1f\x7f-\x9f]", history))
-    return fields, n, history, checksum
+    return fields, n, rest[size:tail], history, checksum
 
 
 def mean(body, length, out, rx, ry, max_bytes):
@@ -76,10 +78,10 @@ def mean(body, length, out, rx, ry, max_bytes):
         left -= count
         return data
 
-    fields, n, history, checksum = read_header(take)
+    fields, n, origins, history, checksum = read_header(take)
     bits, planes, border, width, height, across, down, hx, hy, slot, zero, low, high, bias, divisor, key_id = fields
     columns, rows, size = -(-width // across) + 2 * hx, -(-height // down) + 2 * hy, bits // 4
-    header_length = PROLOGUE.size + HEADER.size + bits // 8 + 2 + len(history.encode()) + 4
+    header_length = PROLOGUE.size + HEADER.size + bits // 8 + len(origins) + 2 + len(history.encode()) + 4
     total = header_length + rows * (columns * size + 4)
     need(total <= max_bytes, "too_large", f"the encrypted image has {total} bytes; this server takes {max_bytes}")
     need(length <= total, "trailing_data", "there are bytes after the end of the encrypted image")
@@ -93,7 +95,8 @@ def mean(body, length, out, rx, ry, max_bytes):
     text = "; ".join(filter(None, [history, f"mean size={2 * rx + 1}x{2 * ry + 1}"])).encode()
     need(len(text) <= 8192, "bad_filter", "too many filters were applied to this image")
     header = HEADER.pack(bits, planes, border, width, height, across, down, hx - rx, hy - ry, slot, zero,
-                         low, high, bias, divisor, key_id) + n.to_bytes(bits // 8, "little") + struct.pack("<H", len(text))
+                         low, high, bias, divisor, key_id) + n.to_bytes(bits // 8, "little")
+    header += origins + struct.pack("<H", len(text))
     header = PROLOGUE.pack(MARK, 1, 3, 1, len(header + text)) + header + text
     new_checksum = zlib.crc32(header).to_bytes(4, "little")
     out.write(header + new_checksum)

@@ -45,6 +45,9 @@ pub enum Code {
     CiphertextOutOfRange,
     /// A ciphertext shares a factor with the modulus.
     CiphertextNotUnit,
+    /// The encrypted result is not what its header says was done: the server left ciphertexts out, repeated, weighted, moved
+    /// or changed them.
+    WrongResult,
     /// The plaintext does not fit into the key or the slot.
     PlaintextOutOfRange,
     /// There is no filter with this name.
@@ -108,6 +111,7 @@ impl Code {
         Self::BadSecretKey,
         Self::CiphertextOutOfRange,
         Self::CiphertextNotUnit,
+        Self::WrongResult,
         Self::PlaintextOutOfRange,
         Self::UnknownFilter,
         Self::BadFilter,
@@ -152,6 +156,7 @@ impl Code {
             Self::BadSecretKey => "bad_secret_key",
             Self::CiphertextOutOfRange => "ciphertext_out_of_range",
             Self::CiphertextNotUnit => "ciphertext_not_unit",
+            Self::WrongResult => "wrong_result",
             Self::PlaintextOutOfRange => "plaintext_out_of_range",
             Self::UnknownFilter => "unknown_filter",
             Self::BadFilter => "bad_filter",

@@ -18,6 +18,8 @@
 //! |---|---|
 //! | [`key`] | the public key and what it lets anybody do |
 //! | `secret` | key generation, the owner's encryption, decryption (feature `client`) |
+//! | `encrypt` | encryption with either key (feature `client`) |
+//! | [`origin`] | what an image's masks are derived from |
 //! | [`ciphertext`] | one ciphertext and its arithmetic |
 //! | [`layout`] | tiles, halo, slots, borders, and the numbers in a slot |
 //! | [`kernel`] | integer kernels |
@@ -28,13 +30,21 @@
 
 pub mod ciphertext;
 pub mod circuit;
+#[cfg(feature = "client")]
+pub mod encrypt;
 pub mod filter;
 #[cfg(feature = "client")]
 pub mod image;
 pub mod kernel;
 pub mod key;
 pub mod layout;
+pub mod origin;
 pub mod phe;
+#[cfg(feature = "client")]
+mod clear;
+mod recipe;
+#[cfg(feature = "client")]
+pub mod replay;
 #[cfg(feature = "client")]
 pub mod secret;
 
@@ -42,8 +52,11 @@ pub use ciphertext::Ciphertext;
 pub use circuit::Circuit;
 pub use filter::{Filter, FilterInfo, ParameterInfo};
 #[cfg(feature = "client")]
+pub use encrypt::EncryptionKey;
+#[cfg(feature = "client")]
 pub use image::{Canvas, EncryptOptions, ImageDecryptor, ImageEncryptor, View};
-pub use key::{KeyId, PublicKey};
+pub use key::{KeyId, PublicKey, UnitCheck};
+pub use origin::Origin;
 pub use layout::{Border, Encoding, ImageHead, Layout};
 #[cfg(feature = "client")]
-pub use secret::{EncryptionKey, KeySearch, SecretKey};
+pub use secret::{KeySearch, SecretKey};

@@ -8,7 +8,7 @@ use std::io::{Read, Seek as _, SeekFrom, Write};
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::Limb;
 use crate::paillier::layout::MAX_PIXELS;
-use crate::paillier::{Circuit, Filter};
+use crate::paillier::{Circuit, Filter, UnitCheck};
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
@@ -108,15 +108,15 @@ pub fn run_filter(
 pub fn check_image(input: &mut (dyn Read + Send), limits: &Limits, watch: &dyn Watch) -> Result<Frames> {
     let mut image = ImageReader::open(&mut *input, limits, 1)?;
     let key = std::sync::Arc::clone(&image.frames.head.key);
-    let mut product = key.square().one().to_vec();
+    let mut units = UnitCheck::new(&key);
     let total = image.frames.head.layout.rows();
     for row in 0..total {
         watch.check()?;
-        key.gather_units(&mut product, &image.next_row()?);
+        units.add_row(&image.next_row()?);
         watch.progress(u64::from(row) + 1, u64::from(total));
     }
     let frames = image.frames;
-    key.check_units(&product)?;
+    units.finish()?;
     at_end(input)?;
     Ok(frames)
 }
@@ -215,6 +215,7 @@ mod client {
 
     use super::{ImageReader, Limits, Watch, at_end};
     use crate::error::Result;
+    use crate::math::comb::Lookup;
     use crate::paillier::{
         Canvas, EncryptOptions, EncryptionKey, ImageDecryptor, ImageEncryptor, ImageHead, SecretKey, View,
     };
@@ -245,10 +246,22 @@ mod client {
         Ok(frames.head)
     }
 
-    /// Reads an encrypted image and decrypts it, on all cores.
+    /// How an image is to be decrypted.
+    pub struct DecryptOptions {
+        /// How values outside 0 to 255 are shown.
+        pub view: View,
+        /// Whether to check that the result is what its header says, where the key can tell ([`ImageDecryptor::checks`]).
+        pub check: bool,
+        /// How the key's tables are read.
+        pub lookup: Lookup,
+        /// The photos that went in, to compare a sample of pixels with; none to do without.
+        pub originals: Vec<Photo>,
+    }
+
+    /// Reads an encrypted image and decrypts it, on all cores, with every check that is possible.
     ///
     /// # Errors
-    /// As [`ImageDecryptor`] and [`crate::wire`]; what the watcher says; [`crate::error::Code::Io`].
+    /// As [`decrypt_image_with`].
     pub fn decrypt_image(
         key: &SecretKey,
         input: &mut (dyn Read + Send),
@@ -256,27 +269,43 @@ mod client {
         limits: &Limits,
         watch: &dyn Watch,
     ) -> Result<(ImageHead, Canvas)> {
+        let options = DecryptOptions { view, check: true, lookup: Lookup::Direct, originals: Vec::new() };
+        decrypt_image_with(key, input, options, limits, watch)
+    }
+
+    /// Reads an encrypted image and decrypts it, on all cores.
+    ///
+    /// # Errors
+    /// As [`ImageDecryptor`] and [`crate::wire`]; what the watcher says; [`crate::error::Code::Io`].
+    pub fn decrypt_image_with(
+        key: &SecretKey,
+        input: &mut (dyn Read + Send),
+        options: DecryptOptions,
+        limits: &Limits,
+        watch: &dyn Watch,
+    ) -> Result<(ImageHead, Canvas)> {
         let mut image = ImageReader::open(&mut *input, limits, 1)?;
         let head = image.frames.head.clone();
-        let decryptor = ImageDecryptor::new(key, &head)?;
-        let mut canvas = Canvas::new(&head, view);
-        let mut product = head.key.square().one().to_vec();
+        let mut decryptor = match options.check {
+            true => ImageDecryptor::new(key, &head, options.lookup)?,
+            false => ImageDecryptor::unchecked(key, &head)?,
+        };
+        if !options.originals.is_empty() {
+            decryptor.compare_with(options.originals)?;
+        }
+        let mut canvas = Canvas::new(&head, options.view);
         let total = head.layout.rows();
         for row in 0..total {
             watch.check()?;
-            let ciphertexts = image.next_row()?;
-            let halo = u32::from(head.layout.halo.1);
-            if (halo..total - halo).contains(&row) {
-                canvas.place(row, &decryptor.decrypt_row(&ciphertexts)?)?;
-            } else {
-                head.key.gather_units(&mut product, &ciphertexts);
+            if let Some(values) = decryptor.decrypt_row(key, row, &image.next_row()?)? {
+                canvas.place(row, &values)?;
             }
             watch.progress(u64::from(row) + 1, u64::from(total));
         }
-        head.key.check_units(&product)?;
+        decryptor.finish()?;
         at_end(input)?;
         Ok((head, canvas))
     }
 }
 #[cfg(feature = "client")]
-pub use client::{decrypt_image, encrypt_image};
+pub use client::{DecryptOptions, decrypt_image, decrypt_image_with, encrypt_image};

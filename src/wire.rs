@@ -49,6 +49,8 @@
 //! | 48 | i64 | divisor, 1 to 2^31 - 1: the pixel is `floor((2 raw + divisor) / (2 divisor))` |
 //! | 56 | 16 bytes | key id |
 //! | 72 | bits/8 bytes | `n` |
+//! | then | u8 | how many photos it is made of, 1 to 16 |
+//! | then | 32 bytes each | the origin of each photo's masks, see below; all zero if nobody knows it |
 //! | then | u16 | length of the history in bytes, at most 8,192 |
 //! | then | UTF-8 | history: the texts of the filters applied, joined by "; ", without control characters |
 //!

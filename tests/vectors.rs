@@ -173,7 +173,7 @@ fn valid_images_decrypt_to_their_pixels() {
         let said = json!({
             "width": layout.width, "height": layout.height, "planes": layout.channels, "border": layout.border.as_str(),
             "grid": layout.grid, "halo": layout.halo, "slot_bits": layout.slot_bits, "low": encoding.low,
-            "high": encoding.high, "bias": encoding.bias, "divisor": encoding.divisor, "history": head.history,
+            "high": encoding.high, "bias": encoding.bias, "divisor": encoding.divisor, "photos": head.origins.len(), "history": head.history,
         });
         for (name, value) in said.as_object().expect("an object") {
             assert_eq!(&entry[name], value, "{file}: {name}");

@@ -5,22 +5,26 @@ use std::ffi::OsString;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-use super::encrypt::read_photo;
+use super::encrypt::{lookup, read_photo};
 use super::files::{Care, Sink, Source};
 use super::ui::{Ui, Unit};
-use crate::error::{Code, Error, Result};
-use crate::paillier::{Encoding, View};
+use crate::error::Result;
+use crate::paillier::{Encoding, ImageDecryptor, View};
 use crate::photo::{encode_png, encode_png16};
-use crate::pipeline;
+use crate::pipeline::{self, DecryptOptions};
 use crate::wire::key as key_file;
 
 /// Decrypt an encrypted image to a PNG file
+///
+/// If this key encrypted the photo, it also checks that the server did what the result says: that no ciphertext was left
+/// out, repeated, weighted otherwise or moved. With the original photo at hand, a random sample of pixels is compared too,
+/// which shows whether something was added to them.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight decrypt --key my.key blurred.slt --out blurred.png
   safelight decrypt --key my.key edges.slt --out edges.png --view signed
-  safelight decrypt --key my.key blurred.slt --out blurred.png --alpha-from photo.png
+  safelight decrypt --key my.key blurred.slt --out blurred.png --original photo.png
 
 Views of values outside 0 to 255:
   clamp     below 0 is black, above 255 is white
@@ -39,9 +43,15 @@ pub(super) struct Flags {
     /// How values outside 0 to 255 are shown
     #[arg(long, default_value = "clamp", value_parser = view_parser())]
     view: View,
-    /// The original photo, whose transparency is put back
+    /// The original photo, to compare with and to take the transparency from; give it again for the second photo of a blend
     #[arg(long, value_name = "PHOTO")]
-    alpha_from: Option<OsString>,
+    original: Vec<OsString>,
+    /// Do not check what the server did: for results of programs that change ciphertexts in other ways
+    #[arg(long, conflicts_with = "original")]
+    no_check: bool,
+    /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
+    #[arg(long)]
+    scan_tables: bool,
 }
 
 /// The flags, checked.
@@ -50,50 +60,58 @@ struct Job {
     image: Source,
     out: OsString,
     view: View,
-    alpha_from: Option<Source>,
+    originals: Vec<Source>,
+    options: DecryptOptions,
 }
 
 impl Flags {
     fn check(self) -> Result<Job> {
         let (key, image) = (Source::from(self.key), Source::from(self.image));
-        let alpha_from = self.alpha_from.map(Source::from);
-        Source::check_one_stdin(
-            &[Some(&key), Some(&image), alpha_from.as_ref()].into_iter().flatten().collect::<Vec<_>>(),
-        )?;
-        Ok(Job { key, image, out: self.out, view: self.view, alpha_from })
+        let originals: Vec<_> = self.original.into_iter().map(Source::from).collect();
+        Source::check_one_stdin(&[&key, &image].into_iter().chain(&originals).collect::<Vec<_>>())?;
+        let options = DecryptOptions {
+            view: self.view,
+            check: !self.no_check,
+            lookup: lookup(self.scan_tables),
+            originals: Vec::new(),
+        };
+        Ok(Job { key, image, out: self.out, view: self.view, originals, options })
     }
 }
 
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let key = key_file::read_secret(&job.key.read_key()?)?;
-    let original = job.alpha_from.as_ref().map(|source| read_photo(source, ui)).transpose()?;
+    let mut options = job.options;
+    options.originals = job.originals.iter().map(|source| read_photo(source, ui)).collect::<Result<_>>()?;
+    let alpha = options.originals.first().and_then(|photo| photo.alpha()).map(<[u8]>::to_vec);
     let mut input = job.image.open()?;
     ui.catch_interrupts();
     let sink = Sink::create(&job.out, Care::Binary)?;
+    let wanted = options.check;
     let bar = ui.bar("decrypting", Unit::Rows);
-    let (head, canvas) = pipeline::decrypt_image(&key, &mut *input, job.view, &super::LIMITS, &bar)?;
+    let (head, canvas) = pipeline::decrypt_image_with(&key, &mut *input, options, &super::LIMITS, &bar)?;
     bar.clear();
+    let checked = wanted && ImageDecryptor::checks(&key, &head);
 
     let (width, height, channels) = (head.layout.width, head.layout.height, head.layout.channels);
-    if original.as_ref().is_some_and(|photo| (photo.width(), photo.height()) != (width, height)) {
-        return Err(Error::new(
-            Code::ImagesDiffer,
-            format!("the photo given for its transparency is not {width} x {height} pixels; give the original"),
-        ));
-    }
-    let alpha = original.as_ref().and_then(|photo| photo.alpha());
     let png = if job.view == View::Exact16 {
         if beyond_16_bits(&head.encoding) {
             ui.note("values may lie outside -32768 to 32767, where exact16 cuts them off");
         }
-        encode_png16(width, height, channels, canvas.samples(), alpha)?
+        encode_png16(width, height, channels, canvas.samples(), alpha.as_deref())?
     } else {
-        encode_png(width, height, channels, &canvas.samples8(), alpha)?
+        encode_png(width, height, channels, &canvas.samples8(), alpha.as_deref())?
     };
     sink.write_whole(&png)?;
     let history = if head.history.is_empty() { "not filtered" } else { &head.history };
-    ui.summary(&format!("decrypted {width} x {height} pixels ({history})"));
+    let checked = match (checked, job.originals.is_empty()) {
+        (true, true) => "; checked what was multiplied",
+        (true, false) => "; checked what was multiplied, and pixels",
+        (false, false) => "; checked pixels",
+        (false, true) => "; not checked: this key did not encrypt the photo, or --no-check was given",
+    };
+    ui.summary(&format!("decrypted {width} x {height} pixels ({history}{checked})"));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use super::files::{Care, Sink, Source};
 use super::filter;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
+use crate::math::comb::Lookup;
 use crate::paillier::layout::{MAX_HALO, MAX_SLOT_BITS, bits_for};
 use crate::paillier::{Border, Encoding, EncryptOptions, Filter};
 use crate::photo::{Limits, Photo};
@@ -52,6 +53,9 @@ pub(super) struct Flags {
     /// Exactly the reach and room for this filter, as in 'mean radius=2'; repeat it for several in a row
     #[arg(long = "for", value_name = "FILTER", conflicts_with_all = ["radius", "halo", "slot_bits"])]
     filters: Vec<String>,
+    /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
+    #[arg(long)]
+    scan_tables: bool,
 }
 
 /// The flags, checked.
@@ -66,7 +70,7 @@ impl Flags {
     fn check(self) -> Result<Job> {
         let (key, photo) = (Source::from(self.key), Source::from(self.photo));
         Source::check_one_stdin(&[&key, &photo])?;
-        let options = if self.filters.is_empty() {
+        let mut options = if self.filters.is_empty() {
             let halo = self.halo.or(self.radius.map(|n| (n, n))).unwrap_or((1, 1));
             let mut options = EncryptOptions::for_halo(halo, self.border);
             options.slot_bits = self.slot_bits.unwrap_or(options.slot_bits);
@@ -75,13 +79,19 @@ impl Flags {
             let filters = self.filters.iter().map(|text| filter::from_text(text)).collect::<Result<Vec<_>>>()?;
             options_for(&filters, self.border)?
         };
+        options.lookup = lookup(self.scan_tables);
         Ok(Job { key, photo, out: self.out, options })
     }
 }
 
+/// How the key's tables are read.
+pub(super) fn lookup(scan_tables: bool) -> Lookup {
+    if scan_tables { Lookup::Scan } else { Lookup::Direct }
+}
+
 /// Exactly what these filters need one after another.
 fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
-    let mut options = EncryptOptions { border, halo: (0, 0), slot_bits: 8 };
+    let mut options = EncryptOptions { border, halo: (0, 0), slot_bits: 8, lookup: Lookup::Direct };
     let mut encoding = Encoding::SAMPLES;
     for filter in filters {
         let (x, y) = filter.radius();

@@ -132,18 +132,8 @@ impl Flags {
 /// A filter from a text such as `mean radius=2`, as the history of an image has it.
 #[cfg(feature = "client")]
 pub(super) fn from_text(text: &str) -> Result<Filter> {
-    let mut words = text.split_whitespace();
-    let name = words.next().unwrap_or_default();
-    let pair = |word: &str| {
-        let (name, value) = word.split_once('=')?;
-        Some((if name == "kernel" { "weights" } else { name }.to_owned(), value.to_owned()))
-    };
-    let parameters = words.map(|word| {
-        pair(word).ok_or_else(|| {
-            Error::new(Code::BadFilter, format!("'{word}' is no parameter; write it as in 'mean radius=2'"))
-        })
-    });
-    Filter::parse(name, &parameters.collect::<Result<Vec<_>>>()?)
+    // On the command line the weights are called as their option is.
+    Filter::from_text(&text.replace(" kernel=", " weights="))
 }
 
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
@@ -185,7 +175,7 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
     // What this image cannot bear is found before anything is sent.
     let expected = Circuit::new(&job.filter, &heads)?.output().clone();
     let (_, answer) = Frames::write(expected.clone());
-    // Another server may describe the filter in other words, so the header's length is not certain.
+    // So that an answer which says something else can be told from one without end.
     let longest = answer.total_bytes() + u64::from(crate::wire::MAX_HEADER);
     let upload = Upload { body: chain(parts), length };
     server.filter(&job.name, &job.parameters, upload, longest, sink, ui)?;
@@ -200,7 +190,7 @@ fn check_answer(sink: &mut Sink, expected: &ImageHead, ui: &Ui) -> Result<()> {
         .map_err(|error| Error::new(error.kind(), format!("in the server's answer: {}", error.message())))?;
     bar.clear();
     let head = frames.head;
-    if head.key == expected.key && head.layout == expected.layout && head.encoding == expected.encoding {
+    if head == *expected {
         return Ok(());
     }
     Err(Error::new(Code::BadAnswer, "the server's answer is not the image that this filter makes; use another server"))

@@ -14,7 +14,8 @@ use num_traits::One as _;
 use super::filter::Filter;
 use super::kernel::Kernel;
 use super::key::PublicKey;
-use super::layout::{ImageHead, Layout, MAX_HISTORY};
+use super::recipe;
+use super::layout::{ImageHead, Layout, MAX_HISTORY, MAX_PHOTOS};
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::Limb;
 use crate::math::pair::{Batch, PairModulus};
@@ -325,11 +326,16 @@ fn output_head(filter: &Filter, heads: &[ImageHead]) -> Result<ImageHead> {
     let encoding = filter.apply(&encodings)?;
     encoding.check(first.layout.slot_bits)?;
     let layout = Layout { halo: (left, above), ..first.layout.clone() };
-    let history = if first.history.is_empty() { filter.to_string() } else { format!("{}; {filter}", first.history) };
+    let origins: Vec<_> = heads.iter().flat_map(|head| head.origins.iter().copied()).collect();
+    if origins.len() > MAX_PHOTOS {
+        return Err(Error::new(Code::BadFilter, format!("an image cannot be made of more than {MAX_PHOTOS} photos")));
+    }
+    let histories: Vec<_> = heads.iter().map(|head| head.history.as_str()).collect();
+    let history = recipe::history(filter, &histories);
     if history.len() > MAX_HISTORY {
         return Err(Error::new(Code::BadFilter, "too many filters were applied to this image"));
     }
-    Ok(ImageHead { key: Arc::clone(&first.key), layout, encoding, history })
+    Ok(ImageHead { key: Arc::clone(&first.key), layout, encoding, history, origins })
 }
 
 fn same_shape(a: &ImageHead, b: &ImageHead) -> Result<()> {

@@ -159,6 +159,22 @@ impl Filter {
         }
     }
 
+    /// Reads a filter from its canonical text: its name and parameters, as in `mean size=3x3`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_text(text: &str) -> Result<Self> {
+        let mut words = text.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let pair = |word: &str| {
+            let (name, value) = word.split_once('=').ok_or_else(|| {
+                bad(format!("'{word}' is no parameter; write it as in 'mean radius=2'"))
+            })?;
+            Ok((name.to_owned(), value.to_owned()))
+        };
+        Self::parse(name, &words.map(pair).collect::<Result<Vec<_>>>()?)
+    }
+
     fn parse_mean(params: &Params<'_>) -> Result<Self> {
         let Some(size) = params.get("size") else {
             let radius = params.radius(1, 0)?;
@@ -350,10 +366,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Filter> {
-        let mut words = text.split(' ');
-        let name = words.next().unwrap_or_default();
-        let pair = |word: &str| word.split_once('=').map(|(a, b)| (a.to_owned(), b.to_owned()));
-        Filter::parse(name, &words.filter_map(pair).collect::<Vec<_>>())
+        Filter::from_text(text)
     }
 
     #[test]

@@ -72,6 +72,19 @@ impl Kernel {
         }
     }
 
+    /// The weights, row by row.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<i64>> + '_ {
+        let row = |index: usize| match self {
+            Self::Separable { vertical, horizontal } => horizontal.iter().map(|w| w * vertical[index]).collect(),
+            Self::Full(rows) => rows[index].clone(),
+        };
+        let count = match self {
+            Self::Separable { vertical, .. } => vertical.len(),
+            Self::Full(rows) => rows.len(),
+        };
+        (0..count).map(row)
+    }
+
     /// The sum of the positive weights and the sum of the negative ones, negated.
     #[must_use]
     pub fn sums(&self) -> (i64, i64) {

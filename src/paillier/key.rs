@@ -1,7 +1,7 @@
 //! The public key.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use num_bigint::BigUint;
 use num_integer::Integer as _;
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::{Limb, Modulus, limbs_from_bytes, to_limbs};
-use crate::math::pair::PairModulus;
+use crate::math::pair::{Batch, LowBatch, PairModulus};
 
 /// The sizes of `n` that are allowed, in bits. By NIST SP 800-57 they stand for 112, 128 and about 150 bits of security.
 pub const MODULUS_BITS: [u16; 3] = [2048, 3072, 4096];
@@ -124,7 +124,7 @@ impl PublicKey {
 
     /// Reads ciphertexts, one after another, each little-endian and [`Self::ciphertext_bytes`] long.
     ///
-    /// That each is a unit is left to the caller, who can check many at once ([`Self::check_units`]).
+    /// That each is a unit is left to the caller, who can check many at once ([`UnitCheck`]).
     ///
     /// # Errors
     /// [`Code::CiphertextOutOfRange`] if one is zero or not below `n^2`, [`Code::Truncated`] if the length does not fit.
@@ -148,35 +148,62 @@ impl PublicKey {
         Ok(all)
     }
 
-    /// Multiplies every ciphertext of a row into a running product (in Montgomery form, any nonzero start), so that one
-    /// [`Self::check_units`] at the end checks them all.
-    pub fn gather_units(&self, product: &mut [Limb], row: &[Limb]) {
-        for ciphertext in row.chunks_exact(self.square.width()) {
-            self.square.mul_assign(product, ciphertext);
-        }
-    }
-
-    /// Checks that a product of ciphertexts, and so each factor, is a unit modulo `n`.
-    ///
-    /// # Errors
-    /// [`Code::CiphertextNotUnit`] if it shares a factor with `n`.
-    pub fn check_units(&self, product: &[Limb]) -> Result<()> {
-        self.check_unit(&self.square.number(product))
-    }
-
     /// Checks that a number is a unit modulo `n`.
     ///
     /// # Errors
     /// [`Code::CiphertextNotUnit`] if it shares a factor with `n`.
     pub fn check_unit(&self, number: &BigUint) -> Result<()> {
-        if (number % &self.n).gcd(&self.n).is_one() {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::CiphertextNotUnit,
-            "a ciphertext shares a factor with the modulus, so it was not made by encryption; encrypt the photo again",
-        ))
+        if (number % &self.n).gcd(&self.n).is_one() { Ok(()) } else { Err(not_unit()) }
     }
+}
+
+/// Checks that many ciphertexts are units with one division: it multiplies all of them, modulo `n`, and looks at the
+/// product at the end.
+pub struct UnitCheck {
+    key: Arc<PublicKey>,
+    product: LowBatch,
+}
+
+impl UnitCheck {
+    /// A check without ciphertexts so far.
+    #[must_use]
+    pub fn new(key: &Arc<PublicKey>) -> Self {
+        let product = key.pairs().low(key.pairs().one());
+        Self { key: Arc::clone(key), product }
+    }
+
+    /// Adds ciphertexts' limbs, one after another.
+    pub fn add_row(&mut self, row: &[Limb]) {
+        let key = Arc::clone(&self.key);
+        let (pairs, width) = (key.pairs(), key.square().width());
+        for group in row.chunks(width * pairs.lanes()) {
+            self.add(&pairs.load(group.chunks_exact(width)));
+        }
+    }
+
+    /// Adds ciphertexts that are loaded already.
+    pub fn add(&mut self, loaded: &Batch) {
+        let pairs = self.key.pairs();
+        self.product = pairs.mul_low(&self.product, &pairs.low(loaded));
+    }
+
+    /// Whether all were units.
+    ///
+    /// # Errors
+    /// [`Code::CiphertextNotUnit`].
+    pub fn finish(self) -> Result<()> {
+        let n = self.key.n();
+        let product = self.key.pairs().leave_low(&self.product).iter().fold(BigUint::one(), |a, b| a * b % n);
+        self.key.check_unit(&product)
+    }
+}
+
+/// A ciphertext that is no unit.
+pub(crate) fn not_unit() -> Error {
+    Error::new(
+        Code::CiphertextNotUnit,
+        "a ciphertext shares a factor with the modulus, so it was not made by encryption; encrypt the photo again",
+    )
 }
 
 impl KeyId {

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 
 use super::key::PublicKey;
+use super::origin::Origin;
 use crate::error::{Code, Error, Result};
 
 /// The largest number of pixels of a photo.
@@ -22,6 +23,8 @@ pub const MAX_SLOT_BITS: u8 = 48;
 pub const MAX_DIVISOR: i64 = (1 << 31) - 1;
 /// The longest text of filters applied, in bytes.
 pub const MAX_HISTORY: usize = 8192;
+/// The most photos that one image is made of.
+pub const MAX_PHOTOS: usize = 16;
 
 /// What the client takes for the pixels outside the photo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -281,8 +284,12 @@ pub struct ImageHead {
     pub layout: Layout,
     /// What the slots mean.
     pub encoding: Encoding,
-    /// The filters applied, oldest first, as their canonical texts joined by "; ".
+    /// The filters applied, oldest first, as their canonical texts joined by "; ". After a filter of two images, those
+    /// applied to the second one follow in brackets.
     pub history: String,
+    /// What the masks of each photo that went in were derived from, in the order in which they went in: 1 to
+    /// [`MAX_PHOTOS`].
+    pub origins: Vec<Origin>,
 }
 
 impl ImageHead {

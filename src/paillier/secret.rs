@@ -3,57 +3,50 @@
 //! The owner works modulo `p^2` and `q^2` and joins the halves by the Chinese remainder theorem (Paillier 1999,
 //! section 7). A mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers. These are a cyclic
 //! group, and keys made here know a generator `h` of it (`g^p` for a generator `g` modulo `p`): `h^e` with a uniform `e`
-//! below `p - 1` is exactly such a mask, and cheap with a table of `h` ([`Comb`]). For a key whose generator is not known
-//! it is `y^p` with a uniform `y`. So the owner's ciphertexts have the same distribution as anybody's.
+//! below `p - 1` is exactly such a mask, and cheap with a table of `h` ([`crate::math::comb`]). For a key whose generator
+//! is not known it is `y^p` with a uniform `y`. So the owner's ciphertexts have the same distribution as anybody's.
+//!
+//! Who knows the exponent of a ciphertext's mask takes the mask away with one more power, and sees by what is left whether
+//! it was that mask ([`masks`]). For other ciphertexts, `c^(p-1)` has no mask.
 //!
 //! Secret numbers are wiped on drop where they are stored. `num-bigint` leaves copies of intermediate values in freed
 //! memory; that guards against leaks through files and logs, not against somebody who can read the process.
 
-use std::sync::{Arc, OnceLock};
+mod half;
+pub(crate) mod masks;
+mod search;
+
+use std::sync::Arc;
 
 use num_bigint::{BigInt, BigUint};
-use num_traits::One as _;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
+pub use search::KeySearch;
+
 use super::ciphertext::Ciphertext;
 use super::key::{MODULUS_BITS, PublicKey};
+use super::origin::Origin;
 use crate::error::{Code, Error, Result};
-use crate::math::comb::Comb;
-use crate::math::montgomery::{Exponent, Limb, from_limbs, to_limbs};
-use crate::math::pair::{Batch, PairModulus};
+use crate::math::comb::Lookup;
+use crate::math::montgomery::{Limb, from_limbs, to_limbs};
+use crate::math::pair::Batch;
 use crate::math::{prime, random};
+use half::Half;
+use masks::{Exponents, MaskSeed};
 
 /// A secret key. It has no `Debug` and no `Clone`, and its numbers are wiped when it is dropped.
 pub struct SecretKey {
     public: Arc<PublicKey>,
     p: Half,
     q: Half,
-    /// `(p^2)^-1 mod q^2`, to join the halves of a ciphertext.
-    p_square_inverse: Zeroizing<Vec<u8>>,
-    /// `q^-1 mod p`, to join the halves of a plaintext.
-    q_inverse: Zeroizing<Vec<u8>>,
+    /// `1 / p^2` modulo `q^2`, to join the halves of a ciphertext: times `R` for what is in Montgomery form, and less than
+    /// nothing times `R^3` for what is loaded.
+    join: [Batch; 2],
 }
 
-/// What the key knows about one of its primes.
-struct Half {
-    /// The prime, as little-endian bytes.
-    prime: Zeroizing<Vec<u8>>,
-    /// Arithmetic modulo the prime's square.
-    pairs: PairModulus,
-    /// The prime as an exponent: `y^p` is a mask.
-    prime_exponent: Exponent,
-    /// A generator of the group of masks, if it is known.
-    generator: Option<Zeroizing<Vec<u8>>>,
-    /// Its table, made when it first pays.
-    comb: OnceLock<Comb>,
-    /// The other prime, to which `n` comes down in a plaintext's share.
-    other: Zeroizing<Vec<u8>>,
-    /// The prime less one as an exponent: it takes a mask away.
-    less_one_exponent: Exponent,
-    /// The inverse, modulo this prime, of minus the other prime (`h_p` in Paillier 1999, section 7).
-    factor: Zeroizing<Vec<u8>>,
-}
+/// Masks modulo `p^2` and modulo `q^2`.
+pub(crate) type Masks = [Batch; 2];
 
 impl SecretKey {
     /// Makes a key, in one go.
@@ -90,29 +83,16 @@ impl SecretKey {
             return Err(bad("one of the primes is composite"));
         }
         let public = PublicKey::new(n).map_err(|_| bad("the modulus is not allowed"))?;
-        let inverse = |a: BigUint, modulus: &BigUint| {
-            a.modinv(modulus).map(|i| Zeroizing::new(i.to_bytes_le())).ok_or_else(|| bad("the primes are not coprime"))
-        };
-        let half = |prime: &BigUint, other: &BigUint| -> Result<Half> {
-            Ok(Half {
-                prime: Zeroizing::new(prime.to_bytes_le()),
-                pairs: PairModulus::new(prime).ok_or_else(|| bad("a prime is even"))?,
-                prime_exponent: Exponent::new(prime),
-                generator: prime::generator(prime, &mut random::system())?
-                    .map(|g| Zeroizing::new(g.modpow(prime, &(prime * prime)).to_bytes_le())),
-                comb: OnceLock::new(),
-                other: Zeroizing::new(other.to_bytes_le()),
-                less_one_exponent: Exponent::new(&(prime - 1u8)),
-                factor: inverse(prime - other % prime, prime)?,
-            })
-        };
-        Ok(Self {
-            public: Arc::new(public),
-            p: half(p, q)?,
-            q: half(q, p)?,
-            p_square_inverse: inverse((p * p) % (q * q), &(q * q))?,
-            q_inverse: inverse(q % p, p)?,
-        })
+        let half = |prime, other| Half::new(prime, other)?.ok_or_else(|| bad("the primes are not coprime"));
+        let (p_half, q_half) = (half(p, q)?, half(q, p)?);
+        let q_squared = q * q;
+        let inverse = (p * p % &q_squared).modinv(&q_squared).ok_or_else(|| bad("the primes are not coprime"))?;
+        let r = q_half.pairs.radix();
+        let join = [
+            q_half.pairs.plain(&(&inverse * &r % &q_squared)),
+            q_half.pairs.plain(&((&q_squared - &inverse) * r.pow(3) % &q_squared)),
+        ];
+        Ok(Self { public: Arc::new(public), p: p_half, q: q_half, join })
     }
 
     /// The public key.
@@ -124,7 +104,7 @@ impl SecretKey {
     /// The primes as little-endian bytes, for the key file.
     #[must_use]
     pub fn primes(&self) -> (&[u8], &[u8]) {
-        (&self.p.prime, &self.q.prime)
+        (self.p.prime_bytes(), self.q.prime_bytes())
     }
 
     /// Encrypts a signed number.
@@ -132,7 +112,8 @@ impl SecretKey {
     /// # Errors
     /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size, [`Code::NoRandomness`].
     pub fn encrypt(&self, number: &BigInt, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
-        let limbs = self.encrypt_residue(&self.public.encode(number)?, rng)?;
+        let residue = self.public.encode(number)?;
+        let limbs = self.seal(&[residue], self.random_masks(1, rng)?);
         Ok(Ciphertext::trusted(self.public.id(), limbs))
     }
 
@@ -147,44 +128,26 @@ impl SecretKey {
                 format!("the ciphertext was made under key {}, not {}", ciphertext.key_id(), self.public.id()),
             ));
         }
-        Ok(self.public.decode(&self.decrypt_residue(ciphertext.limbs())))
+        let residues = self.open(ciphertext.limbs())?;
+        Ok(self.public.decode(&residues[0]))
     }
 
-    /// Prepares the encryption of many numbers. It costs as much as some ten encryptions, once.
-    pub fn prepare(&self) {
-        self.p.prepare();
-        self.q.prepare();
+    /// Gets ready for encrypting, or decrypting with known masks, this many ciphertexts, on two cores where there are any.
+    /// It takes about as long as some ten to a hundred of them; more ciphertexts get a larger table.
+    pub fn prepare(&self, ciphertexts: u64, lookup: Lookup) {
+        #[cfg(not(target_arch = "wasm32"))]
+        rayon::join(|| self.p.prepare(ciphertexts, lookup), || self.q.prepare(ciphertexts, lookup));
+        #[cfg(target_arch = "wasm32")]
+        {
+            self.p.prepare(ciphertexts, lookup);
+            self.q.prepare(ciphertexts, lookup);
+        }
     }
 
-    /// Encrypts a number modulo `n`; gives the ciphertext's limbs.
-    pub(crate) fn encrypt_residue(&self, m: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        self.encrypt_residues(std::slice::from_ref(m), rng)
-    }
-
-    /// Encrypts numbers modulo `n`, at most [`Self::lanes`] of them; gives the ciphertexts' limbs, one after another.
-    pub(crate) fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        let (a, b) = (self.p.encrypt(numbers, rng)?, self.q.encrypt(numbers, rng)?);
-        let width = self.public.square().width();
-        let joined = a.iter().zip(&b).flat_map(|(a, b)| to_limbs(&self.join_squares(a, b), width));
-        Ok(joined.take(numbers.len() * width).collect())
-    }
-
-    /// Decrypts a unit modulo `n^2` to a number modulo `n`.
-    pub(crate) fn decrypt_residue(&self, ciphertext: &[Limb]) -> BigUint {
-        self.decrypt_residues(ciphertext).swap_remove(0)
-    }
-
-    /// Decrypts units modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`.
-    pub(crate) fn decrypt_residues(&self, ciphertexts: &[Limb]) -> Vec<BigUint> {
-        let numbers: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).map(from_limbs).collect();
-        let (p, q) = (self.p.prime(), self.q.prime());
-        let (mp, mq) = (self.p.open(&numbers), self.q.open(&numbers));
-        let q_inverse = BigUint::from_bytes_le(&self.q_inverse);
-        let join = |(mp, mq): (BigUint, BigUint)| {
-            let difference = (mp + &p - &mq % &p) % &p;
-            mq + &q * ((difference * &q_inverse) % &p)
-        };
-        mp.into_iter().zip(mq).map(join).take(numbers.len()).collect()
+    /// Whether this key can derive masks: it knows generators of both groups.
+    #[must_use]
+    pub fn derives_masks(&self) -> bool {
+        self.p.has_generator() && self.q.has_generator()
     }
 
     /// How many numbers are worked on at a time.
@@ -192,195 +155,137 @@ impl SecretKey {
         self.p.pairs.lanes()
     }
 
-    /// The number modulo `n^2` that is `a` modulo `p^2` and `b` modulo `q^2`.
-    fn join_squares(&self, a: &BigUint, b: &BigUint) -> BigUint {
-        let (p, q) = (self.p.prime(), self.q.prime());
-        let (p2, q2) = (&p * &p, &q * &q);
-        let difference = (b + &q2 - a % &q2) % &q2;
-        a + p2 * ((difference * BigUint::from_bytes_le(&self.p_square_inverse)) % q2)
-    }
-}
-
-impl Half {
-    fn prime(&self) -> BigUint {
-        BigUint::from_bytes_le(&self.prime)
+    /// The masks of a photo with this origin.
+    pub(crate) fn mask_seed(&self, origin: &Origin) -> Result<MaskSeed> {
+        MaskSeed::new(self, origin)
     }
 
-    fn prepare(&self) -> Option<&Comb> {
-        let generator = BigUint::from_bytes_le(self.generator.as_ref()?);
-        Some(self.comb.get_or_init(|| Comb::new(&self.pairs, &generator, self.prime().bits())))
+    /// Masks with these exponents, one for each lane at most.
+    pub(crate) fn masks(&self, exponents: &[Exponents]) -> Result<Masks> {
+        let side = |side: usize| exponents.iter().map(|both| both[side].clone()).collect::<Vec<_>>();
+        Ok([self.p.powers(&side(0))?, self.q.powers(&side(1))?])
     }
 
-    /// The ciphertexts modulo `p^2`: a mask each, times `1 + m n`, which is `1 + (m q mod p) p` here.
-    fn encrypt(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<BigUint>> {
-        let (prime, other) = (self.prime(), BigUint::from_bytes_le(&self.other));
-        let shares: Vec<_> = numbers.iter().map(|m| (BigUint::one(), (m % &prime) * &other % &prime)).collect();
-        let mut product = self.masks(numbers.len(), rng)?;
-        self.pairs.mul_assign(&mut product, &self.pairs.enter_pairs(&shares));
-        Ok(self.pairs.leave(&product))
-    }
-
-    /// Uniform `p`-th powers modulo `p^2`.
-    fn masks(&self, count: usize, rng: &mut impl TryCryptoRng) -> Result<Batch> {
-        let prime = self.prime();
-        if let Some(comb) = self.comb.get() {
-            // From 0 to p - 2.
-            let exponents: Result<Vec<_>> = (0..count).map(|_| Ok(random::below(rng, &prime)? - 1u8)).collect();
-            return Ok(comb.powers(&self.pairs, &exponents?));
-        }
-        let bases = (0..count).map(|_| random::below(rng, &prime)).collect::<Result<Vec<_>>>()?;
-        Ok(self.pairs.pow(&self.pairs.enter_numbers(&bases), &self.prime_exponent))
-    }
-
-    /// The plaintexts modulo `p`: `L(c^(p-1) mod p^2) h_p mod p` with `L(x) = (x - 1) / p`.
-    fn open(&self, ciphertexts: &[BigUint]) -> Vec<BigUint> {
-        let prime = self.prime();
-        let square = &prime * &prime;
-        let reduced: Vec<_> = ciphertexts.iter().map(|c| c % &square).collect();
-        let powers = self.pairs.pow(&self.pairs.enter_numbers(&reduced), &self.less_one_exponent);
-        let factor = BigUint::from_bytes_le(&self.factor);
-        let open = |power: BigUint| ((power - 1u8) / &prime) * &factor % &prime;
-        self.pairs.leave(&powers).into_iter().take(ciphertexts.len()).map(open).collect()
-    }
-}
-
-/// The search for a new key, one candidate at a time, so that a page stays alive while it runs.
-pub struct KeySearch {
-    bits: u16,
-    search: prime::Search,
-    first: Option<BigUint>,
-}
-
-impl KeySearch {
-    /// Starts a search for a key of this many bits.
+    /// Computes masks of an origin in advance: those of ciphertexts number `first` and on. They hide as much as the
+    /// exponents do: use them once, keep them in memory only, and wipe them.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for a size not in [`MODULUS_BITS`].
-    pub fn new(bits: u16) -> Result<Self> {
-        if !MODULUS_BITS.contains(&bits) {
-            return Err(Error::new(
-                Code::BadArgument,
-                format!("a key of {bits} bits is not possible; choose 2048, 3072 or 4096"),
-            ));
+    /// [`Code::BadArgument`] if the key cannot derive masks.
+    pub fn prepare_masks(&self, origin: &Origin, first: u64, count: usize) -> Result<Zeroizing<Vec<u8>>> {
+        if !self.derives_masks() {
+            return Err(Error::new(Code::BadArgument, "this key cannot prepare masks; make a new key"));
         }
-        Ok(Self { bits, search: prime::Search::new(u64::from(bits / 2)), first: None })
-    }
-
-    /// Tries one candidate for a prime; returns the key when the second prime is found.
-    ///
-    /// # Errors
-    /// [`Code::NoRandomness`].
-    pub fn step(&mut self, rng: &mut impl TryCryptoRng) -> Result<Option<SecretKey>> {
-        let Some(found) = self.search.step(rng)? else { return Ok(None) };
-        // A new search for the second prime: the two must be independent.
-        self.search = prime::Search::new(u64::from(self.bits / 2));
-        match self.first.take() {
-            None => {
-                self.first = Some(found);
-                Ok(None)
-            }
-            Some(first) if far_apart(&first, &found) => SecretKey::from_primes(&first, &found).map(Some),
-            Some(first) => {
-                self.first = Some(first);
-                Ok(None)
+        let seed = self.mask_seed(origin)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(count * self.mask_bytes()));
+        let indices: Vec<u64> = (first..).take(count).collect();
+        for group in indices.chunks(self.lanes()) {
+            let exponents = group.iter().map(|&index| seed.exponents(index)).collect::<Result<Vec<_>>>()?;
+            let masks = self.masks(&exponents)?;
+            for lane in 0..group.len() {
+                for (half, batch) in [&self.p, &self.q].into_iter().zip(&masks) {
+                    bytes.extend(half.pairs.lane(batch, lane).iter().flat_map(|word| word.to_le_bytes()));
+                }
             }
         }
+        Ok(bytes)
     }
-}
 
-/// Primes whose difference is small make `n` easy to factor (FIPS 186-5, A.1.3: differ in the top 100 bits).
-fn far_apart(p: &BigUint, q: &BigUint) -> bool {
-    let difference = if p > q { p - q } else { q - p };
-    difference.bits() + 100 > p.bits()
-}
-
-/// A key that can encrypt: the owner's, which is fast, or somebody's public key.
-pub enum EncryptionKey {
-    /// The owner's key.
-    Owner(Box<SecretKey>),
-    /// Somebody's public key.
-    Public(Arc<PublicKey>),
-}
-
-impl EncryptionKey {
-    /// The public key.
+    /// The length of one prepared mask.
     #[must_use]
-    pub fn public(&self) -> &Arc<PublicKey> {
-        match self {
-            Self::Owner(key) => key.public(),
-            Self::Public(key) => key,
+    pub fn mask_bytes(&self) -> usize {
+        8 * (self.p.pairs.lane_words() + self.q.pairs.lane_words())
+    }
+
+    /// Prepared masks, at most [`Self::lanes`] of them.
+    pub(crate) fn read_masks(&self, bytes: &[u8]) -> Masks {
+        let mut masks = [&self.p, &self.q].map(|half| half.pairs.one().clone());
+        for (lane, mask) in bytes.chunks_exact(self.mask_bytes()).enumerate() {
+            let words: Vec<_> = mask.as_chunks().0.iter().map(|&word| u64::from_le_bytes(word)).collect();
+            let (p, q) = words.split_at(self.p.pairs.lane_words());
+            self.p.pairs.set_lane(&mut masks[0], lane, p);
+            self.q.pairs.set_lane(&mut masks[1], lane, q);
         }
+        masks
     }
 
-    /// Encrypts a signed number.
-    ///
-    /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size, [`Code::NoRandomness`].
-    pub fn encrypt(&self, number: &BigInt, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
-        let limbs = self.encrypt_residue(&self.public().encode(number)?, rng)?;
-        Ok(Ciphertext::trusted(self.public().id(), limbs))
-    }
-
-    /// Prepares the encryption of many numbers.
-    pub(crate) fn prepare(&self) {
-        if let Self::Owner(key) = self {
-            key.prepare();
+    /// Masks that nobody can tell again.
+    pub(crate) fn random_masks(&self, count: usize, rng: &mut impl TryCryptoRng) -> Result<Masks> {
+        if self.derives_masks() {
+            let primes = self.prime_numbers();
+            let exponents = (0..count).map(|_| masks::draw(rng, &primes, false)).collect::<Result<Vec<_>>>()?;
+            return self.masks(&exponents);
         }
-    }
-
-    /// How many numbers are worked on at a time.
-    pub(crate) fn lanes(&self) -> usize {
-        match self {
-            Self::Owner(key) => key.lanes(),
-            Self::Public(key) => key.pairs().lanes(),
-        }
-    }
-
-    /// Encrypts a number modulo `n`; gives the ciphertext's limbs.
-    pub(crate) fn encrypt_residue(&self, m: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        self.encrypt_residues(std::slice::from_ref(m), rng)
+        Ok([self.p.random_masks(count, rng)?, self.q.random_masks(count, rng)?])
     }
 
     /// Encrypts numbers modulo `n`, at most [`Self::lanes`] of them; gives the ciphertexts' limbs, one after another.
-    pub(crate) fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        match self {
-            Self::Owner(key) => key.encrypt_residues(numbers, rng),
-            Self::Public(key) => key.encrypt_residues(numbers, rng),
-        }
-    }
-}
+    pub(crate) fn seal(&self, numbers: &[BigUint], [p_masks, q_masks]: Masks) -> Vec<Limb> {
+        let n_limbs = self.public.square().width() / 2;
+        let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, n_limbs)).collect();
+        let limbs: Vec<_> = limbs.iter().map(Vec::as_slice).collect();
+        let (a, b) = (self.p.seal(&limbs, p_masks), self.q.seal(&limbs, q_masks));
 
-impl PublicKey {
-    /// Encrypts a signed number with the public key alone.
+        // c = a + p^2 ((b - a) / p^2 mod q^2). Half of n's limbs hold a prime.
+        let (p, q) = (&self.p.pairs, &self.q.pairs);
+        let a = p.leave_limbs(&a, n_limbs);
+        let (mut left, mut right) = (q.empty(), q.empty());
+        q.mul(&mut left, &b, &self.join[0]);
+        q.mul(&mut right, &q.load(a.chunks_exact(n_limbs)), &self.join[1]);
+        q.add(&mut left, &right);
+        let quotients = q.leave_limbs(&left, n_limbs);
+        let p_squared = self.p.prime().pow(2);
+        let join = |(a, quotient): (&[Limb], &[Limb])| {
+            to_limbs(&(from_limbs(a) + &p_squared * from_limbs(quotient)), 2 * n_limbs)
+        };
+        a.chunks_exact(n_limbs).zip(quotients.chunks_exact(n_limbs)).take(numbers.len()).flat_map(join).collect()
+    }
+
+    /// Decrypts numbers modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size, [`Code::NoRandomness`].
-    pub fn encrypt(&self, number: &BigInt, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
-        Ok(Ciphertext::trusted(self.id(), self.encrypt_residue(&self.encode(number)?, rng)?))
+    /// [`Code::CiphertextNotUnit`].
+    pub(crate) fn open(&self, ciphertexts: &[Limb]) -> Result<Vec<BigUint>> {
+        let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
+        let parts = self.p.open(&ciphertexts).into_iter().zip(self.q.open(&ciphertexts));
+        parts
+            .map(|(u, v)| {
+                let (u, v) = u.zip(v).ok_or_else(super::key::not_unit)?;
+                Ok(self.join_plaintext(&u, &v))
+            })
+            .collect()
     }
 
-    /// Gives a ciphertext a fresh mask, so that nobody can tell what it was made from.
+    /// The same for ciphertexts whose masks' exponents are known, several times as fast.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`], [`Code::NoRandomness`].
-    pub fn rerandomise(&self, ciphertext: &Ciphertext, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
-        self.add(ciphertext, &self.encrypt(&BigInt::ZERO, rng)?)
+    /// [`Code::WrongResult`] if one has another mask.
+    pub(crate) fn unmask(&self, ciphertexts: &[Limb], exponents: &[Exponents]) -> Result<Vec<BigUint>> {
+        let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
+        let orders = self.prime_numbers().map(|prime| prime - 1u8);
+        let negated: Vec<_> = exponents.iter().map(|both| [0, 1].map(|i| &orders[i] - &both[i] % &orders[i])).collect();
+        let inverses = self.masks(&negated)?;
+        let parts = self.p.unmask(&ciphertexts, &inverses[0]).into_iter().zip(self.q.unmask(&ciphertexts, &inverses[1]));
+        parts
+            .map(|(u, v)| {
+                let (u, v) = u.zip(v).ok_or_else(|| {
+                    Error::new(
+                        Code::WrongResult,
+                        "the server did not do what it says: it left ciphertexts out, repeated, weighted or moved them; \
+                         do not rely on this result, and ask another server",
+                    )
+                })?;
+                Ok(self.join_plaintext(&u, &v))
+            })
+            .collect()
     }
 
-    fn encrypt_residue(&self, m: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        self.encrypt_residues(std::slice::from_ref(m), rng)
+    /// The number modulo `n` from `u = m / q mod p` and `v = m / p mod q`: it is `u q + v p`.
+    fn join_plaintext(&self, u: &BigUint, v: &BigUint) -> BigUint {
+        let m = u * self.q.prime() + v * self.p.prime();
+        if m < *self.public.n() { m } else { m - self.public.n() }
     }
 
-    fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
-        let pairs = self.pairs();
-        let bases = numbers.iter().map(|_| random::below(rng, self.n())).collect::<Result<Vec<_>>>()?;
-        let mut product = pairs.pow(&pairs.enter_numbers(&bases), &Exponent::new(self.n()));
-        // (1 + n)^m = 1 + m n.
-        let shares: Vec<_> = numbers.iter().map(|m| (BigUint::one(), m.clone())).collect();
-        pairs.mul_assign(&mut product, &pairs.enter_pairs(&shares));
-        let width = self.square().width();
-        let mut limbs = pairs.leave_limbs(&product, width);
-        limbs.truncate(numbers.len() * width);
-        Ok(limbs)
+    fn prime_numbers(&self) -> [BigUint; 2] {
+        [self.p.prime(), self.q.prime()]
     }
 }

@@ -4,8 +4,8 @@ use super::key::read_modulus;
 use super::{Checked, Kind, Reader, in_header, open, seal};
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::{Limb, limbs_to_bytes};
-use crate::paillier::layout::MAX_HISTORY;
-use crate::paillier::{Border, Encoding, ImageHead, Layout};
+use crate::paillier::layout::{MAX_HISTORY, MAX_PHOTOS};
+use crate::paillier::{Border, Encoding, ImageHead, Layout, Origin};
 
 /// An image's head together with what its frames need of the header.
 #[derive(Clone, Debug)]
@@ -96,7 +96,7 @@ impl Frames {
 }
 
 fn header(head: &ImageHead) -> Vec<u8> {
-    let ImageHead { key, layout, encoding, history } = head;
+    let ImageHead { key, layout, encoding, history, origins } = head;
     let border = Border::ALL.iter().position(|&border| border == layout.border).and_then(|p| u8::try_from(p).ok());
     let mut bytes = key.bits().to_le_bytes().to_vec();
     bytes.extend([layout.channels, border.unwrap_or(0)]);
@@ -106,6 +106,9 @@ fn header(head: &ImageHead) -> Vec<u8> {
     bytes.extend([encoding.low, encoding.high, encoding.bias, encoding.divisor].map(i64::to_le_bytes).as_flattened());
     bytes.extend(key.id().0);
     bytes.extend(key.n_bytes());
+    // There are at most 16 photos wherever a head is made.
+    bytes.push(u8::try_from(origins.len()).unwrap_or(u8::MAX));
+    bytes.extend(origins.iter().flat_map(|origin| origin.0));
     // The history is at most 8,192 bytes long wherever a head is made.
     bytes.extend(u16::try_from(history.len()).unwrap_or(u16::MAX).to_le_bytes());
     bytes.extend(history.as_bytes());
@@ -128,6 +131,11 @@ fn parse(header: &[u8]) -> Result<ImageHead> {
     let encoding = Encoding { low: reader.i64()?, high: reader.i64()?, bias: reader.i64()?, divisor: reader.i64()? };
     let id = reader.array()?;
     let key = read_modulus(&mut reader, bits, id)?;
+    let photos = usize::from(reader.u8()?);
+    if !(1..=MAX_PHOTOS).contains(&photos) {
+        return Err(bad("it is made of no photo, or of too many"));
+    }
+    let origins = (0..photos).map(|_| Ok(Origin(reader.array()?))).collect::<Result<_>>()?;
     let length = usize::from(reader.u16()?);
     if length > MAX_HISTORY {
         return Err(bad("the history is too long"));
@@ -143,5 +151,5 @@ fn parse(header: &[u8]) -> Result<ImageHead> {
         _ => bad(error.message()),
     })?;
     encoding.check(slot_bits).map_err(|_| bad("the numbers in the slots do not fit"))?;
-    Ok(ImageHead { key, layout, encoding, history: history.to_owned() })
+    Ok(ImageHead { key, layout, encoding, history: history.to_owned(), origins })
 }

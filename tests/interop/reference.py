@@ -35,6 +35,7 @@ class Head:
     divisor: int
     n: int
     history: str
+    origins: tuple = (bytes(32),)  # unknown: these masks are random
 
     @property
     def tile(self):
@@ -127,7 +128,8 @@ def write_image(head, rows):
     header = IMAGE_HEADER.pack(
         head.bits, head.planes, head.border, head.width, head.height, head.across, head.down, head.halo_x, head.halo_y,
         head.slot_bits, head.low, head.high, head.bias, head.divisor, key_id(head.bits, head.n))
-    out = envelope(IMAGE, header + n + struct.pack("<H", len(history)) + history)
+    out = envelope(IMAGE, header + n + bytes([len(head.origins)]) + b"".join(head.origins)
+                   + struct.pack("<H", len(history)) + history)
     checksum = out[-4:]
     for j, row in enumerate(rows):
         frame = b"".join(c.to_bytes(head.bits // 4, "little") for c in row)
@@ -140,9 +142,12 @@ def read_image(data):
     header, checksum, rest = open_envelope(data, IMAGE)
     *fields, name = IMAGE_HEADER.unpack(header[:72])
     size = fields[0] // 8
-    n, history = number(header[72:72 + size]), header[74 + size:]
-    assert name == key_id(fields[0], n) and number(header[72 + size:74 + size]) == len(history)
-    head = Head(*fields, n, history.decode())
+    n, photos, rest_of_header = number(header[72:72 + size]), header[72 + size], header[73 + size:]
+    origins = tuple(rest_of_header[32 * i:32 * i + 32] for i in range(photos))
+    history = rest_of_header[32 * photos + 2:]
+    assert name == key_id(fields[0], n) and 1 <= photos <= 16
+    assert number(rest_of_header[32 * photos:32 * photos + 2]) == len(history)
+    head = Head(*fields, n, history.decode(), origins)
     assert head.slots * head.slot_bits < head.bits
     rows = []
     for j in range(head.rows):

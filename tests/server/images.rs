@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use num_bigint::BigUint;
-use safelight::paillier::{Border, Encoding, Filter, ImageHead, Layout, PublicKey};
+use safelight::paillier::{Border, Encoding, Filter, ImageHead, Layout, Origin, PublicKey};
 use safelight::pipeline::{Limits, NoWatch, run_filter};
 use safelight::wire::image::Frames;
 
@@ -52,7 +52,7 @@ impl Image {
     pub(crate) fn under(key: Arc<PublicKey>, width: u32, height: u32, channels: u8, halo: u16, seed: u64) -> Self {
         let layout = Layout::plan((width, height), channels, Border::Replicate, (halo, halo), SLOT_BITS, key.bits())
             .expect("an allowed layout");
-        let head = ImageHead { key, layout, encoding: Encoding::SAMPLES, history: String::new() };
+        let head = ImageHead { key, layout, encoding: Encoding::SAMPLES, history: String::new(), origins: vec![Origin::UNKNOWN] };
         let (header, frames) = Frames::write(head);
         let (key, columns) = (&frames.head.key, frames.head.layout.columns() as usize);
         let mut noise = Noise(seed + 1);

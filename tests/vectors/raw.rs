@@ -123,6 +123,9 @@ pub(crate) struct Head {
     pub(crate) divisor: i64,
     pub(crate) id: [u8; 16],
     pub(crate) n: BigUint,
+    /// What the header says of the number of photos, where that is not the truth.
+    pub(crate) photos: Option<u8>,
+    pub(crate) origins: Vec<[u8; 32]>,
     /// What the header says of the history's length, where that is not the truth.
     pub(crate) history_length: Option<u16>,
     pub(crate) history: Vec<u8>,
@@ -139,6 +142,8 @@ impl Head {
         out.extend([self.low, self.high, self.bias, self.divisor].map(i64::to_le_bytes).concat());
         out.extend(self.id);
         out.extend(number(&self.n, usize::from(self.bits) / 8));
+        out.push(self.photos.unwrap_or_else(|| u8::try_from(self.origins.len()).expect("few")));
+        out.extend(self.origins.concat());
         out.extend(self.history_length.unwrap_or(length).to_le_bytes());
         out.extend(&self.history);
         out
@@ -210,6 +215,7 @@ impl Image {
         }
         head.bias = 0.max(-head.low);
         let constant = head.bias + offset * head.divisor - old_bias;
+        head.origins = inputs.iter().flat_map(|(image, _)| image.head.origins.clone()).collect();
         head.history =
             [&first.head.history[..], if first.head.history.is_empty() { b"" } else { b"; " }, text.as_bytes()]
                 .concat();

@@ -119,6 +119,8 @@ fn source(
         divisor: 1,
         id: key_id(bits, &n),
         n,
+        photos: None,
+        origins: vec![[0; 32]],
         history_length: None,
         history: Vec::new(),
     };
@@ -189,6 +191,7 @@ fn entry(name: &str, image: &Image, pixels: &[i64], made_by: Value) -> Valid {
         "high": high,
         "bias": bias,
         "divisor": divisor,
+        "photos": image.head.origins.len(),
         "history": String::from_utf8_lossy(&image.head.history),
         "pixels": pixels,
     });

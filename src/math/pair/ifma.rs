@@ -1,159 +1,258 @@
 //! The kernel for processors with AVX-512 IFMA: 52-bit digits, eight numbers at a time.
 //!
-//! One instruction multiplies a digit of each of eight numbers and adds the low or the high half of the products to
-//! eight sums. Sums are 64 bits wide and only normalised at the end: a digit collects at most `6 k` halves below 2^52
-//! (`k` at most 79), which stays below 2^61.
+//! One instruction multiplies a digit of each of eight numbers and adds the low or the high 52 bits of the products to
+//! eight sums (S. Gueron and V. Krasnov, "Accelerating big integer arithmetic using Intel IFMA extensions", ARITH 2016).
+//! Sums are 64 bits wide and only normalised at the end: a column collects at most `6 k` halves below 2^52 (`k` at most
+//! 79), which stays below 2^61.
+//!
+//! Both halves of the pair are worked on in the same loop: row `i` adds digit `i` of `b` times all of `a`, takes the
+//! quotient digits that make the lowest columns vanish, adds `n` times these, and moves down by one digit. The half `h`
+//! needs the quotient digits of `l` one by one, so it follows in step.
+//!
+//! The algorithm is written once, for any [`Vector`]. The `twin` does what the instructions do on plain numbers, so that
+//! machines without them can test it.
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_and_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_srli_epi64, _mm512_sub_epi64,
-};
+/// Calls a function that is generic over the room for digits: exactly the right one for the sizes that keys have (their
+/// primes with 20, 30 and 40 digits, their moduli with 40, 60 and 79), and [`MAX`] for others.
+#[cfg(target_arch = "x86_64")]
+macro_rules! by_size {
+    ($function:ident($modulus:expr, $($rest:expr),*)) => {
+        match $modulus.digits.len() {
+            20 => $function::<20>(20, $modulus, $($rest),*),
+            30 => $function::<30>(30, $modulus, $($rest),*),
+            40 => $function::<40>(40, $modulus, $($rest),*),
+            60 => $function::<60>(60, $modulus, $($rest),*),
+            79 => $function::<79>(79, $modulus, $($rest),*),
+            other => $function::<{ super::MAX }>(other, $modulus, $($rest),*),
+        }
+    };
+}
 
-use super::{Constants, Kernel, digit_mask};
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(test)]
+pub(super) mod twin;
 
-const LANES: usize = 8;
+#[cfg(target_arch = "x86_64")]
+pub(super) use avx512::detect;
+
+use super::{Constants, digit_mask};
+
 const BITS: u32 = 52;
+/// The most digits.
+const MAX: usize = 80;
 
-/// Eight lanes of 52-bit digits. Exists only where the processor has the instructions.
-struct Ifma;
-
-/// The kernel, if this processor has what it needs.
-pub(super) fn detect() -> Option<&'static dyn Kernel> {
-    (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")).then_some(&Ifma as &dyn Kernel)
+/// Several 64-bit words.
+///
+/// # Safety
+/// All functions: the processor has the instructions that the implementation is made of. `load` and `store`: there are
+/// [`Self::LANES`] words behind the pointer.
+trait Vector: Copy {
+    const LANES: usize;
+    unsafe fn splat(word: u64) -> Self;
+    unsafe fn load(from: *const u64) -> Self;
+    unsafe fn store(self, to: *mut u64);
+    /// `self` and the lower 52 bits of the product of the lower 52 bits of `a` and `b`.
+    unsafe fn low(self, a: Self, b: Self) -> Self;
+    /// `self` and the upper 52 bits of that product.
+    unsafe fn high(self, a: Self, b: Self) -> Self;
+    unsafe fn add(self, b: Self) -> Self;
+    unsafe fn sub(self, b: Self) -> Self;
+    unsafe fn and(self, b: Self) -> Self;
+    /// Shifted left by one bit.
+    unsafe fn double(self) -> Self;
+    /// Shifted right by `N` bits.
+    unsafe fn shift<const N: u32>(self) -> Self;
 }
 
-impl Kernel for Ifma {
-    fn name(&self) -> &'static str {
-        "avx512-ifma"
-    }
-
-    fn digit_bits(&self) -> u32 {
-        BITS
-    }
-
-    fn lanes(&self) -> usize {
-        LANES
-    }
-
-    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        assert!([out.len(), a.len(), b.len()] == [2 * LANES * modulus.digits.len(); 3], "batches of this modulus");
-        // SAFETY: `Ifma` exists only where `detect` has seen both features.
-        unsafe {
-            match modulus.digits.len() {
-                20 => mul::<20>(modulus, out, a, b),
-                30 => mul::<30>(modulus, out, a, b),
-                40 => mul::<40>(modulus, out, a, b),
-                60 => mul::<60>(modulus, out, a, b),
-                79 => mul::<79>(modulus, out, a, b),
-                other => mul_any(other, modulus, out, a, b),
+/// `out = a b / R`, where the modulus has `k` digits and there is room for `K`. Where `k` is a constant, so is all else.
+///
+/// # Safety
+/// As [`Vector`]. All slices are `2 k` vectors long, and `k <= K`.
+#[inline(always)]
+unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let n = &modulus.digits[..k];
+        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
+        let (al, ah) = a.split_at(k * V::LANES);
+        let mut l = [zero; K];
+        let mut h = start::<V, K>(k, modulus);
+        for i in 0..k {
+            let (x, y) = (digit::<V>(b, i), digit::<V>(b, k + i));
+            let (mut a0, mut b0, mut n0) = (digit::<V>(al, 0), digit::<V>(ah, 0), V::splat(n[0]));
+            let first = l[0].low(a0, x);
+            let m = zero.low(first, inverse);
+            let mut carry_l = first.low(n0, m).shift::<BITS>();
+            let first = h[0].add(mask.sub(m)).low(a0, y).low(b0, x);
+            let m2 = zero.low(first, inverse);
+            let mut carry_h = first.low(n0, m2).shift::<BITS>();
+            for j in 1..k {
+                let (a1, b1, n1) = (digit::<V>(al, j), digit::<V>(ah, j), V::splat(n[j]));
+                l[j - 1] = l[j].add(carry_l).high(a0, x).high(n0, m).low(a1, x).low(n1, m);
+                // Two sums, so that the additions need not wait for one another.
+                let half = carry_h.high(a0, y).high(b0, x).low(a1, y);
+                h[j - 1] = h[j].high(n0, m2).low(b1, x).low(n1, m2).add(half);
+                (a0, b0, n0) = (a1, b1, n1);
+                (carry_l, carry_h) = (zero, zero);
             }
+            l[k - 1] = carry_l.high(a0, x).high(n0, m);
+            h[k - 1] = carry_h.high(a0, y).high(b0, x).high(n0, m2);
+        }
+        let (low, high) = out.split_at_mut(k * V::LANES);
+        normalise(low, &l[..k]);
+        normalise(high, &h[..k]);
+    }
+}
+
+/// `out = a a / R`, where products of two different digits are computed once, with one of them doubled.
+///
+/// The instructions take 52 bits, so it is the number that is doubled: its digits are `d`. Of the digits above `i`, as
+/// row `i` needs them, the lowest must be without what the doubling of digit `i` carried into it.
+///
+/// # Safety
+/// As [`mul`].
+#[inline(always)]
+unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let n = &modulus.digits[..k];
+        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
+        let (al, ah) = a.split_at(k * V::LANES);
+        let mut d = [zero; K];
+        let mut carry = zero;
+        for (j, d) in d[..k].iter_mut().enumerate() {
+            let x = digit::<V>(al, j);
+            *d = x.double().and(mask).add(carry);
+            carry = x.shift::<{ BITS - 1 }>();
+        }
+        let mut l = [zero; K];
+        let mut h = start::<V, K>(k, modulus);
+        for i in 0..k {
+            let (x, y) = (digit::<V>(al, i), digit::<V>(ah, i));
+            let bare = |j: usize| if j == i { x } else { digit::<V>(al, j).double().and(mask) };
+            let mut n0 = V::splat(n[0]);
+            let first = if i == 0 { l[0].low(x, x) } else { l[0] };
+            let m = zero.low(first, inverse);
+            let mut carry_l = first.low(n0, m).shift::<BITS>();
+            let first = h[0].add(mask.sub(m)).low(d[0], y);
+            let m2 = zero.low(first, inverse);
+            let mut carry_h = first.low(n0, m2).shift::<BITS>();
+            for j in 1..k {
+                let n1 = V::splat(n[j]);
+                let mut sum = l[j].add(carry_l).high(n0, m).low(n1, m);
+                if j >= i {
+                    sum = sum.low(if j <= i + 1 { bare(j) } else { d[j] }, x);
+                }
+                if j > i {
+                    sum = sum.high(if j <= i + 2 { bare(j - 1) } else { d[j - 1] }, x);
+                }
+                l[j - 1] = sum;
+                let half = carry_h.high(d[j - 1], y).low(d[j], y);
+                h[j - 1] = h[j].high(n0, m2).low(n1, m2).add(half);
+                n0 = n1;
+                (carry_l, carry_h) = (zero, zero);
+            }
+            let top = if k <= i + 2 { bare(k - 1) } else { d[k - 1] };
+            l[k - 1] = carry_l.high(top, x).high(n0, m);
+            h[k - 1] = carry_h.high(d[k - 1], y).high(n0, m2);
+        }
+        let (low, high) = out.split_at_mut(k * V::LANES);
+        normalise(low, &l[..k]);
+        normalise(high, &h[..k]);
+    }
+}
+
+/// `out = a b / R` modulo `n`: the lower halves alone.
+///
+/// # Safety
+/// As [`mul`], but that slices are `k` vectors long.
+#[inline(always)]
+unsafe fn mul_low<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let n = &modulus.digits[..k];
+        let (zero, inverse) = (V::splat(0), V::splat(modulus.inverse));
+        let mut l = [zero; K];
+        for i in 0..k {
+            let x = digit::<V>(b, i);
+            let (mut a0, mut n0) = (digit::<V>(a, 0), V::splat(n[0]));
+            let first = l[0].low(a0, x);
+            let m = zero.low(first, inverse);
+            let mut carry = first.low(n0, m).shift::<BITS>();
+            for j in 1..k {
+                let (a1, n1) = (digit::<V>(a, j), V::splat(n[j]));
+                l[j - 1] = l[j].add(carry).high(a0, x).high(n0, m).low(a1, x).low(n1, m);
+                (a0, n0, carry) = (a1, n1, zero);
+            }
+            l[k - 1] = carry.high(a0, x).high(n0, m);
+        }
+        normalise(out, &l[..k]);
+    }
+}
+
+/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits: half of a product's work and less.
+///
+/// # Safety
+/// As [`mul`], but that `a` is `k` vectors long.
+#[inline(always)]
+unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let n = &modulus.digits[..k];
+        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
+        let mut l = [zero; K];
+        for (j, l) in l[..k].iter_mut().enumerate() {
+            *l = digit(a, j);
+        }
+        let mut h = start::<V, K>(k, modulus);
+        for _ in 0..k {
+            let mut n0 = V::splat(n[0]);
+            let m = zero.low(l[0], inverse);
+            let mut carry_l = l[0].low(n0, m).shift::<BITS>();
+            let first = h[0].add(mask.sub(m));
+            let m2 = zero.low(first, inverse);
+            let mut carry_h = first.low(n0, m2).shift::<BITS>();
+            for j in 1..k {
+                let n1 = V::splat(n[j]);
+                l[j - 1] = l[j].add(carry_l).high(n0, m).low(n1, m);
+                h[j - 1] = h[j].add(carry_h).high(n0, m2).low(n1, m2);
+                (n0, carry_l, carry_h) = (n1, zero, zero);
+            }
+            l[k - 1] = carry_l.high(n0, m);
+            h[k - 1] = carry_h.high(n0, m2);
+        }
+        let (low, high) = out.split_at_mut(k * V::LANES);
+        normalise(low, &l[..k]);
+        normalise(high, &h[..k]);
+    }
+}
+
+#[inline(always)]
+unsafe fn digit<V: Vector>(words: &[u64], digit: usize) -> V {
+    // SAFETY: passed on to the caller; the slice says that the words are there.
+    unsafe { V::load(words[digit * V::LANES..][..V::LANES].as_ptr()) }
+}
+
+/// What the sums of `h` start from.
+#[inline(always)]
+unsafe fn start<V: Vector, const K: usize>(k: usize, modulus: &Constants) -> [V; K] {
+    // SAFETY: passed on to the caller.
+    std::array::from_fn(|digit| unsafe { V::splat(if digit < k { modulus.start[digit] } else { 0 }) })
+}
+
+/// Carries what is above 52 bits in each sum to the next one.
+#[inline(always)]
+unsafe fn normalise<V: Vector>(out: &mut [u64], sums: &[V]) {
+    // SAFETY: passed on to the caller; `out` has as many words as `sums`.
+    unsafe {
+        let mask = V::splat(digit_mask(BITS));
+        let mut carry = V::splat(0);
+        for (out, &sum) in out.chunks_exact_mut(V::LANES).zip(sums) {
+            let number = sum.add(carry);
+            carry = number.shift::<BITS>();
+            number.and(mask).store(out.as_mut_ptr());
         }
     }
-
-    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        self.mul(modulus, out, a, a);
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn mul<const K: usize>(modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    mul_any(K, modulus, out, a, b);
-}
-
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn mul_any(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    let ((al, ah), (bl, bh)) = (a.split_at(k * LANES), b.split_at(k * LANES));
-    let n = &modulus.digits[..k];
-    let zero = _mm512_setzero_si512();
-    let inverse = broadcast(modulus.inverse);
-    let mut quotient = [zero; MAX];
-
-    let mut sum = [zero; MAX];
-    for (i, quotient) in quotient[..k].iter_mut().enumerate() {
-        let digit = load(bl, i);
-        let first = _mm512_madd52lo_epu64(sum[0], load(al, 0), digit);
-        let m = _mm512_madd52lo_epu64(zero, first, inverse);
-        *quotient = m;
-        let carry = _mm512_srli_epi64::<BITS>(_mm512_madd52lo_epu64(first, broadcast(n[0]), m));
-        sum[0] = carry;
-        for j in 1..k {
-            let mut t = _mm512_madd52lo_epu64(sum[j], load(al, j), digit);
-            t = _mm512_madd52lo_epu64(t, broadcast(n[j]), m);
-            t = _mm512_madd52hi_epu64(t, load(al, j - 1), digit);
-            t = _mm512_madd52hi_epu64(t, broadcast(n[j - 1]), m);
-            sum[j - 1] = if j == 1 { _mm512_add_epi64(t, sum[0]) } else { t };
-        }
-        let top = _mm512_madd52hi_epu64(zero, load(al, k - 1), digit);
-        sum[k - 1] = _mm512_madd52hi_epu64(top, broadcast(n[k - 1]), m);
-    }
-    let (l, h) = out.split_at_mut(k * LANES);
-    normalise(l, &sum[..k]);
-
-    for i in 0..k {
-        sum[i] = _mm512_sub_epi64(broadcast(modulus.cushion[i]), quotient[i]);
-    }
-    sum[k] = broadcast(modulus.cushion[k]);
-    for i in 0..k {
-        let (x, y) = (load(bh, i), load(bl, i));
-        let mut first = _mm512_madd52lo_epu64(sum[0], load(al, 0), x);
-        first = _mm512_madd52lo_epu64(first, load(ah, 0), y);
-        let m = _mm512_madd52lo_epu64(zero, first, inverse);
-        let carry = _mm512_srli_epi64::<BITS>(_mm512_madd52lo_epu64(first, broadcast(n[0]), m));
-        sum[0] = carry;
-        for j in 1..k {
-            let mut t = _mm512_madd52lo_epu64(sum[j], load(al, j), x);
-            let mut u = _mm512_madd52lo_epu64(zero, load(ah, j), y);
-            t = _mm512_madd52lo_epu64(t, broadcast(n[j]), m);
-            u = _mm512_madd52hi_epu64(u, load(al, j - 1), x);
-            t = _mm512_madd52hi_epu64(t, load(ah, j - 1), y);
-            u = _mm512_madd52hi_epu64(u, broadcast(n[j - 1]), m);
-            t = _mm512_add_epi64(t, u);
-            sum[j - 1] = if j == 1 { _mm512_add_epi64(t, sum[0]) } else { t };
-        }
-        let mut top = _mm512_madd52hi_epu64(sum[k], load(al, k - 1), x);
-        top = _mm512_madd52hi_epu64(top, load(ah, k - 1), y);
-        sum[k - 1] = _mm512_madd52hi_epu64(top, broadcast(n[k - 1]), m);
-        sum[k] = zero;
-    }
-    normalise(h, &sum[..k]);
-}
-
-/// One more than the most digits.
-const MAX: usize = 81;
-
-/// Carries what is above 52 bits in each digit to the next one.
-#[inline]
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn normalise(out: &mut [u64], sum: &[__m512i]) {
-    let mask = broadcast(digit_mask(BITS));
-    let mut carry = _mm512_setzero_si512();
-    for (digit, &sum) in sum.iter().enumerate() {
-        let t = _mm512_add_epi64(sum, carry);
-        carry = _mm512_srli_epi64::<BITS>(t);
-        store(out, digit, _mm512_and_si512(t, mask));
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn broadcast(word: u64) -> __m512i {
-    _mm512_set1_epi64(word.cast_signed())
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(words: &[u64], digit: usize) -> __m512i {
-    let lanes = &words[digit * LANES..(digit + 1) * LANES];
-    // SAFETY: eight words, in bounds by the slice.
-    unsafe { std::arch::x86_64::_mm512_loadu_si512(lanes.as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn store(words: &mut [u64], digit: usize, value: __m512i) {
-    let lanes = &mut words[digit * LANES..(digit + 1) * LANES];
-    // SAFETY: eight words, in bounds by the slice.
-    unsafe { std::arch::x86_64::_mm512_storeu_si512(lanes.as_mut_ptr().cast(), value) }
 }

@@ -20,6 +20,7 @@ impl Kernel for Portable {
 
     fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
         let k = modulus.digits.len();
+        modulus.check_lengths(2, [out.len(), a.len(), b.len()]);
         let ((al, ah), (bl, bh)) = (a.split_at(k), b.split_at(k));
         let mut quotient = [0; MAX_DIGITS];
         let (l, h) = out.split_at_mut(k);
@@ -28,7 +29,26 @@ impl Kernel for Portable {
     }
 
     fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        self.mul(modulus, out, a, a);
+        let k = modulus.digits.len();
+        modulus.check_lengths(2, [out.len(), a.len(), a.len()]);
+        let (al, ah) = a.split_at(k);
+        let mut doubled = [0; MAX_DIGITS];
+        let doubled = &mut doubled[..k];
+        let mut carry = 0;
+        for (d, &digit) in doubled.iter_mut().zip(al) {
+            *d = digit << 1 | carry;
+            carry = digit >> 63;
+        }
+        let mut quotient = [0; MAX_DIGITS];
+        let (l, h) = out.split_at_mut(k);
+        square(modulus, l, al, doubled, &mut quotient[..k]);
+        products(modulus, h, [(doubled, ah)], &quotient[..k]);
+    }
+
+    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+        let k = modulus.digits.len();
+        modulus.check_lengths(1, [out.len(), a.len(), b.len()]);
+        product(modulus, out, a, b, &mut [0; MAX_DIGITS][..k]);
     }
 }
 
@@ -47,17 +67,45 @@ fn product(modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64], quotient:
     out.copy_from_slice(&sum[..k]);
 }
 
-/// `out = (a b + c d + cushion - quotient + m n) / R`.
-fn products(modulus: &Constants, out: &mut [u64], pairs: [(&[u64], &[u64]); 2], quotient: &[u64]) {
+/// `out = (a a + m n) / R`, where products of two different digits are computed once: row `i` has digit `i` itself and
+/// the digits above it, doubled. `doubled` is `2 a`; its digit `i + 1` has what the doubling of digit `i` carried into it,
+/// which does not belong to the digits above `i`.
+fn square(modulus: &Constants, out: &mut [u64], a: &[u64], doubled: &[u64], quotient: &mut [u64]) {
+    let k = modulus.digits.len();
+    let mut sums = [0u64; 2 * MAX_DIGITS];
+    let sums = &mut sums[..2 * k + 1];
+    for (i, &x) in a.iter().enumerate() {
+        let mut row = [0; MAX_DIGITS];
+        let row = &mut row[..k - i];
+        row.copy_from_slice(&doubled[i..]);
+        row[0] = x;
+        if let Some(next) = row.get_mut(1) {
+            *next = a[i + 1] << 1;
+        }
+        let carry = add_product(&mut sums[2 * i..i + k], row, x);
+        add_at(&mut sums[i + k..], carry);
+    }
+    for (i, m) in quotient.iter_mut().enumerate() {
+        *m = sums[i].wrapping_mul(modulus.inverse);
+        let carry = add_product(&mut sums[i..i + k], &modulus.digits, *m);
+        add_at(&mut sums[i + k..], carry);
+    }
+    out.copy_from_slice(&sums[k..2 * k]);
+}
+
+/// `out = (sum of a b over the pairs - quotient + m n) / R`, with a multiple of `n` added so that it is not negative.
+fn products<const N: usize>(modulus: &Constants, out: &mut [u64], pairs: [(&[u64], &[u64]); N], quotient: &[u64]) {
     let k = modulus.digits.len();
     let mut sum = [0u64; MAX_DIGITS];
     let sum = &mut sum[..k + 2];
-    let mut borrow = false;
-    for ((sum, &cushion), &m) in sum.iter_mut().zip(&modulus.cushion).zip(quotient.iter().chain([&0])) {
-        let (difference, b1) = cushion.overflowing_sub(m);
-        let (difference, b2) = difference.overflowing_sub(u64::from(borrow));
-        (*sum, borrow) = (difference, b1 | b2);
+    // Start and R - 1 - quotient, which is the quotient's complement; together below R + n.
+    let mut carry = false;
+    for ((sum, &start), &m) in sum.iter_mut().zip(&modulus.start).zip(quotient) {
+        let (total, c1) = start.overflowing_add(!m);
+        let (total, c2) = total.overflowing_add(u64::from(carry));
+        (*sum, carry) = (total, c1 | c2);
     }
+    sum[k] = u64::from(carry);
     for i in 0..k {
         for (a, b) in pairs {
             let carry = add_product(&mut sum[..k], a, b[i]);
@@ -98,4 +146,12 @@ fn add_product(sum: &mut [u64], a: &[u64], digit: u64) -> u64 {
         }
     }
     carry
+}
+
+/// Adds a carry at the lowest digit and on.
+fn add_at(sum: &mut [u64], mut carry: u64) {
+    for digit in sum {
+        let (total, overflow) = digit.overflowing_add(carry);
+        (*digit, carry) = (total, u64::from(overflow));
+    }
 }

@@ -1,6 +1,7 @@
 //! Every kernel against `num-bigint`.
 
 use super::*;
+use crate::math::montgomery::{from_limbs, to_limbs};
 use rand_core::{Rng as _, SeedableRng as _};
 
 fn modulus(bits: u64, rng: &mut rand_chacha::ChaCha20Rng, full: bool) -> BigUint {
@@ -10,6 +11,12 @@ fn modulus(bits: u64, rng: &mut rand_chacha::ChaCha20Rng, full: bool) -> BigUint
         bytes.fill(255);
     }
     BigUint::from_bytes_le(&bytes) | BigUint::one() | (BigUint::one() << (bits - 1))
+}
+
+/// Those of this machine, and the twins of those that it may not have.
+fn all_kernels() -> Vec<&'static dyn Kernel> {
+    let twins: [&'static dyn Kernel; 2] = [&fma::twin::Twin, &ifma::twin::Twin];
+    kernels().into_iter().chain(twins).collect()
 }
 
 #[test]
@@ -32,7 +39,7 @@ fn every_kernel_agrees_with_num_bigint() {
             ];
             let mut numbers: Vec<BigUint> = edges.to_vec();
             numbers.extend((0..8).map(|_| random()));
-            for kernel in kernels() {
+            for kernel in all_kernels() {
                 let pair = PairModulus::with_kernel(&n, kernel).expect("odd");
                 let others: Vec<BigUint> = numbers.iter().rev().cloned().collect();
                 for (a, b) in numbers.chunks(pair.lanes()).zip(others.chunks(pair.lanes())) {
@@ -56,7 +63,7 @@ fn long_chains_stay_in_range() {
     let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(12);
     let n = modulus(2048, &mut rng, false);
     let squared = &n * &n;
-    for kernel in kernels() {
+    for kernel in all_kernels() {
         let pair = PairModulus::with_kernel(&n, kernel).expect("odd");
         let start = &squared - 1u8;
         let mut x = pair.broadcast(&start);
@@ -64,10 +71,10 @@ fn long_chains_stay_in_range() {
         for _ in 0..300 {
             let mut next = pair.empty();
             pair.square(&mut next, &x);
-            pair.mul(&mut x, &next, pair.low_for_tests());
+            pair.mul(&mut x, &next, &pair.cube);
             expected = (&expected * &expected) % &squared;
-            let r2 = pair.leave(pair.low_for_tests()).remove(0);
-            expected = expected * r2 % &squared;
+            let cube = pair.leave(&pair.cube).remove(0);
+            expected = expected * cube % &squared;
         }
         assert_eq!(pair.leave(&x), vec![expected; pair.lanes()], "{}", kernel.name());
     }
@@ -77,5 +84,57 @@ fn long_chains_stay_in_range() {
 fn bad_moduli_are_refused() {
     for bad in [BigUint::ZERO, BigUint::one(), BigUint::one() << 2048usize, (BigUint::one() << 4200usize) + 1u8] {
         assert!(PairModulus::new(&bad).is_none());
+    }
+}
+
+#[test]
+fn loading_and_leaving() {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(13);
+    for bits in [1024, 1536, 2048, 3072, 4096] {
+        let n = modulus(bits, &mut rng, bits == 2048);
+        let squared = &n * &n;
+        for kernel in all_kernels() {
+            let pair = PairModulus::with_kernel(&n, kernel).expect("odd");
+            let numbers: Vec<_> = (0..pair.lanes()).map(|_| modulus(2 * bits, &mut rng, false) % &squared).collect();
+            let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, pair.width())).collect();
+            let slices: Vec<_> = limbs.iter().map(Vec::as_slice).collect();
+
+            // c^2 / c^3 of loaded numbers.
+            let loaded = pair.load(slices.iter().copied());
+            let mut square = pair.empty();
+            pair.square(&mut square, &loaded);
+            let leave = |batch: &Batch, count| {
+                let factor = pair.plain(&pair.unload_factor(count));
+                let limbs = pair.leave_times(batch, &factor, pair.width());
+                limbs.chunks_exact(pair.width()).map(from_limbs).collect::<Vec<_>>()
+            };
+            assert_eq!(leave(&loaded, 1), numbers, "{} {bits}", kernel.name());
+            let squares: Vec<_> = numbers.iter().map(|c| c * c % &squared).collect();
+            assert_eq!(leave(&square, 2), squares, "{} {bits}", kernel.name());
+            let back = pair.unload_factor(-1) * pair.unload_factor(1) % &squared;
+            assert_eq!(back, BigUint::one());
+
+            // Longer numbers, and numbers modulo n.
+            let long: Vec<_> = numbers.iter().map(|c| c * c).collect();
+            let limbs: Vec<_> = long.iter().map(|c| to_limbs(c, 2 * pair.width())).collect();
+            let loaded = pair.load_long(&limbs.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            let mut plain = pair.empty();
+            pair.mul(&mut plain, &loaded, pair.one());
+            for (lane, square) in squares.iter().enumerate() {
+                let (l, h) = pair.halves(&plain, lane);
+                let number = from_limbs(&l) + from_limbs(&h) * &n;
+                assert_eq!(number, *square, "{} {bits} long", kernel.name());
+            }
+            let low = pair.load_low(slices.iter().copied());
+            let r = BigUint::one() << pair.bits_of_r();
+            let factor = pair.plain_low(&(&r * &r % &n));
+            let residues: Vec<_> = numbers.iter().map(|c| c % &n).collect();
+            assert_eq!(pair.leave_low(&pair.mul_low(&low, &factor)), residues, "{} {bits} low", kernel.name());
+
+            let mut raised = pair.enter_numbers(&numbers);
+            pair.add_to_high(&mut raised, &pair.plain_low(&(&r * 5u8 % &n)));
+            let expected: Vec<_> = numbers.iter().map(|c| (c + &n * 5u8) % &squared).collect();
+            assert_eq!(pair.leave(&raised), expected, "{} {bits} high", kernel.name());
+        }
     }
 }

@@ -1,0 +1,235 @@
+//! Numbers into batches and out of them.
+//!
+//! A number `c = c_0 + c_1 R` is *loaded* by one Montgomery reduction of `c_0`, to which `c_1` is added: that is `c / R`,
+//! for less than half of a product's work. As a number in Montgomery form it stands for `c / R^2`. Whoever multiplies
+//! loaded numbers makes up for that at the end, with the factor [`PairModulus::unload_factor`] that costs nothing, since a
+//! product takes numbers out of Montgomery form anyway.
+
+use std::borrow::Cow;
+
+use num_bigint::BigUint;
+use num_integer::Integer as _;
+use num_traits::One as _;
+
+use super::PairModulus;
+use super::batch::{Batch, LowBatch};
+use super::digits::{add_one_if, all_limbs, digit_mask, digit_of, limbs_of, subtract_if_not_below};
+use crate::math::montgomery::{Limb, add_product, from_limbs, to_limbs};
+
+impl PairModulus {
+    /// Loads plain numbers below `n^2`, as limbs, one for each lane: `c / R^2` in Montgomery form. Lanes without number
+    /// get `1 / R^2`.
+    #[must_use]
+    pub fn load<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> Batch {
+        let filled = numbers.into_iter().chain(std::iter::repeat(&[1][..]));
+        let (first, second) = self.two_parts(filled);
+        let mut loaded = self.empty();
+        self.kernel.reduce(&self.constants, &mut loaded.0, &first.0);
+        self.add_digits(&mut loaded.0[..self.half()], &second.0);
+        loaded
+    }
+
+    /// The plain factor that makes up for `count` loaded numbers in a product, less those in what it was divided by: it
+    /// goes to [`Self::leave_times`].
+    ///
+    /// # Panics
+    /// Never: the factor is a power of two, and `n` is odd.
+    #[must_use]
+    pub fn unload_factor(&self, count: i64) -> BigUint {
+        let squared = self.n().pow(2);
+        let power = (BigUint::one() << (2 * self.bits_of_r())).modpow(&BigUint::from(count.unsigned_abs()), &squared);
+        if count < 0 { power.modinv(&squared).expect("a power of two has an inverse") } else { power }
+    }
+
+    /// Takes plain numbers below `n^2`, as limbs, one for each lane (missing ones become one), into Montgomery form.
+    #[must_use]
+    pub fn enter<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> Batch {
+        let loaded = self.load(numbers);
+        let mut entered = self.empty();
+        self.mul(&mut entered, &loaded, &self.cube);
+        entered
+    }
+
+    /// The same for numbers of the big-number library.
+    #[must_use]
+    pub fn enter_numbers(&self, numbers: &[BigUint]) -> Batch {
+        let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, self.width())).collect();
+        self.enter(limbs.iter().map(Vec::as_slice))
+    }
+
+    /// Takes plain numbers of any size, as limbs, one for each lane, as they are modulo `n^2`: in Montgomery form they
+    /// stand for `c / R`. Lanes without number are zero.
+    #[must_use]
+    pub fn load_long(&self, numbers: &[&[Limb]]) -> Batch {
+        // A digit less than R in each part, so that a part can be added to a number below 2 n.
+        let size = self.digits - 1;
+        let longest = numbers.iter().map(|number| number.len()).max().unwrap_or(0) * Limb::BITS as usize;
+        let parts = longest.div_ceil(size * self.kernel.digit_bits() as usize);
+        let mut sum = self.empty();
+        let mut product = self.empty();
+        for part in (0..parts).rev() {
+            let digits = self.cut(numbers.iter().copied(), part * size, size);
+            if part + 1 < parts {
+                self.mul(&mut product, &sum, &self.part);
+                std::mem::swap(&mut sum, &mut product);
+            }
+            self.add_digits(&mut sum.0[..self.half()], &digits.0);
+        }
+        sum
+    }
+
+    /// One number in every lane, in Montgomery form.
+    #[must_use]
+    pub fn broadcast(&self, number: &BigUint) -> Batch {
+        self.enter_numbers(&vec![number.clone(); self.lanes()])
+    }
+
+    /// A number below `n^2` in every lane, as it is.
+    #[must_use]
+    pub fn plain(&self, number: &BigUint) -> Batch {
+        let mut batch = self.empty();
+        let (h, l) = number.div_rem(&self.n());
+        let half = self.half();
+        for (words, number) in batch.0.chunks_exact_mut(half).zip([l, h]) {
+            words.copy_from_slice(&self.plain_low(&number).0);
+        }
+        batch
+    }
+
+    /// The numbers of all lanes, out of Montgomery form, fully reduced.
+    #[must_use]
+    pub fn leave(&self, batch: &Batch) -> Vec<BigUint> {
+        self.leave_limbs(batch, self.width()).chunks_exact(self.width()).map(from_limbs).collect()
+    }
+
+    /// The same as limbs, `width` for each lane, which must be enough for `n^2`.
+    #[must_use]
+    pub fn leave_limbs(&self, batch: &Batch, width: usize) -> Vec<Limb> {
+        let lanes = self.lanes();
+        let mut unit = self.empty();
+        unit.0[..lanes].fill(1);
+        self.leave_times(batch, &unit, width)
+    }
+
+    /// The same, times a [`Self::plain`] number.
+    #[must_use]
+    pub fn leave_times(&self, batch: &Batch, factor: &Batch, width: usize) -> Vec<Limb> {
+        let mut plain = self.empty();
+        self.mul(&mut plain, batch, factor);
+        let size = self.n_limbs.len() - 1;
+        let mut all = vec![0; self.lanes() * width];
+        for (lane, out) in all.chunks_exact_mut(width).enumerate() {
+            let (l, h) = self.halves(&plain, lane);
+            out[..size].copy_from_slice(&l[..size]);
+            for (i, &digit) in h[..size].iter().enumerate() {
+                let carry = add_product(&mut out[i..i + size], &self.n_limbs[..size], digit);
+                if let Some(next) = out.get_mut(i + size) {
+                    *next = carry;
+                }
+            }
+        }
+        all
+    }
+
+    /// The halves of a plain number that came out of a product, reduced below `n`, with a zero limb on top.
+    #[must_use]
+    pub fn halves(&self, plain: &Batch, lane: usize) -> (Vec<Limb>, Vec<Limb>) {
+        let (half, lanes, bits, size) = (self.half(), self.lanes(), self.kernel.digit_bits(), self.n_limbs.len());
+        // With R >= 16 n, both are below 2 n now.
+        let mut l = limbs_of(&plain.0[..half], lane, lanes, bits, size);
+        let mut h = limbs_of(&plain.0[half..], lane, lanes, bits, size);
+        let carry = subtract_if_not_below(&mut l, &self.n_limbs);
+        add_one_if(&mut h, carry);
+        subtract_if_not_below(&mut h, &self.n_limbs);
+        (l, h)
+    }
+
+    /// A batch of consecutive numbers of a row of batches, from number `first` on. What the row lacks is one.
+    #[must_use]
+    pub fn gather<'a>(&self, row: &'a [Batch], first: usize) -> Cow<'a, Batch> {
+        let lanes = self.lanes();
+        let (group, shift) = (first / lanes, first % lanes);
+        let left = row.get(group).unwrap_or(&self.one);
+        if shift == 0 {
+            return row.get(group).map_or_else(|| Cow::Owned(self.one.clone()), Cow::Borrowed);
+        }
+        let right = row.get(group + 1).unwrap_or(&self.one);
+        let mut shifted = self.empty();
+        let digits = shifted.0.chunks_exact_mut(lanes);
+        for ((out, left), right) in digits.zip(left.0.chunks_exact(lanes)).zip(right.0.chunks_exact(lanes)) {
+            out[..lanes - shift].copy_from_slice(&left[shift..]);
+            out[lanes - shift..].copy_from_slice(&right[..shift]);
+        }
+        Cow::Owned(shifted)
+    }
+
+    /// The digits of one lane.
+    #[must_use]
+    pub fn lane(&self, batch: &Batch, lane: usize) -> Vec<u64> {
+        batch.0.iter().skip(lane).step_by(self.lanes()).copied().collect()
+    }
+
+    /// How many digits [`Self::lane`] gives.
+    #[must_use]
+    pub fn lane_words(&self) -> usize {
+        2 * self.digits
+    }
+
+    /// Sets one lane to digits that [`Self::lane`] gave.
+    pub fn set_lane(&self, batch: &mut Batch, lane: usize, digits: &[u64]) {
+        for (words, &digit) in batch.0.chunks_exact_mut(self.lanes()).zip(digits) {
+            words[lane] = digit;
+        }
+    }
+
+    /// The lower and the upper `R` of numbers below `R^2`.
+    pub(super) fn two_parts<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> (LowBatch, LowBatch) {
+        let numbers: Vec<_> = numbers.into_iter().take(self.lanes()).collect();
+        let part = |part: usize| self.cut(numbers.iter().copied(), part * self.digits, self.digits);
+        (part(0), part(1))
+    }
+
+    /// `count` digits of each number, from digit `first` on.
+    fn cut<'a>(&self, numbers: impl Iterator<Item = &'a [Limb]>, first: usize, count: usize) -> LowBatch {
+        let (lanes, bits) = (self.lanes(), self.kernel.digit_bits());
+        let mut part = self.empty_low();
+        for (lane, limbs) in numbers.take(lanes).enumerate() {
+            for (digit, words) in part.0.chunks_exact_mut(lanes).take(count).enumerate() {
+                words[lane] = digit_of(limbs, first + digit, bits);
+            }
+        }
+        part
+    }
+
+    /// The sum of two numbers below `2 n`. It may only go into a product with a number below `n^2`.
+    pub fn add(&self, a: &mut Batch, b: &Batch) {
+        for (a, b) in a.0.chunks_exact_mut(self.half()).zip(b.0.chunks_exact(self.half())) {
+            self.add_digits(a, b);
+        }
+    }
+
+    /// `a += b`, digit by digit with carries, lane by lane.
+    pub(super) fn add_digits(&self, a: &mut [u64], b: &[u64]) {
+        let lanes = self.lanes();
+        let bits = self.kernel.digit_bits();
+        let mask = digit_mask(bits);
+        let mut carry = vec![0u64; lanes];
+        for (a, b) in a.chunks_exact_mut(lanes).zip(b.chunks_exact(lanes)) {
+            for ((a, b), carry) in a.iter_mut().zip(b).zip(&mut carry) {
+                let sum = u128::from(*a) + u128::from(*b) + u128::from(*carry);
+                #[expect(clippy::cast_possible_truncation, reason = "taking the digits apart")]
+                {
+                    *a = sum as u64 & mask;
+                    *carry = (sum >> bits) as u64;
+                }
+            }
+        }
+    }
+}
+
+/// A number that is a limb longer than it needs to be.
+pub(super) fn limbs_and_zero(n: &BigUint) -> Vec<Limb> {
+    let mut limbs = all_limbs(n);
+    limbs.push(0);
+    limbs
+}

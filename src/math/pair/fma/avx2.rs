@@ -1,0 +1,153 @@
+//! Four numbers at a time with AVX2 and FMA.
+
+use std::arch::x86_64::{
+    __m256d, __m256i, _mm256_add_epi64, _mm256_and_pd, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_fmadd_pd,
+    _mm256_loadu_pd, _mm256_or_pd, _mm256_set1_pd, _mm256_srli_epi64, _mm256_storeu_pd, _mm256_sub_epi64,
+    _mm256_sub_pd,
+};
+
+use super::super::{Constants, Kernel};
+use super::{BITS, Vector};
+
+const LANES: usize = 4;
+
+/// Exists only where the processor has the instructions.
+struct Avx2;
+
+/// The kernel, if this processor has what it needs.
+pub(crate) fn detect() -> Option<&'static dyn Kernel> {
+    (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&Avx2 as &dyn Kernel)
+}
+
+impl Kernel for Avx2 {
+    fn name(&self) -> &'static str {
+        "avx2-fma"
+    }
+
+    fn digit_bits(&self) -> u32 {
+        BITS
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+        modulus.check_lengths(2 * LANES, [out.len(), a.len(), b.len()]);
+        // SAFETY: `Avx2` exists only where `detect` has seen both features; the lengths are checked.
+        unsafe { by_size!(mul(modulus, out, a, b)) }
+    }
+
+    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+        modulus.check_lengths(2 * LANES, [out.len(), a.len(), a.len()]);
+        // SAFETY: as above.
+        unsafe { by_size!(square(modulus, out, a)) }
+    }
+
+    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+        modulus.check_lengths(LANES, [out.len(), a.len(), b.len()]);
+        // SAFETY: as above.
+        unsafe { by_size!(mul_low(modulus, out, a, b)) }
+    }
+
+    fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+        modulus.check_lengths(LANES, [out.len() / 2, a.len(), a.len()]);
+        // SAFETY: as above.
+        unsafe { by_size!(reduce(modulus, out, a)) }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn mul<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::mul::<Four, K>(k, modulus, out, a, b) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn square<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::square::<Four, K>(k, modulus, out, a) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn mul_low<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::mul_low::<Four, K>(k, modulus, out, a, b) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn reduce<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::reduce::<Four, K>(k, modulus, out, a) }
+}
+
+/// Four 64-bit words.
+#[derive(Clone, Copy)]
+struct Four(__m256d);
+
+#[inline(always)]
+unsafe fn words(number: __m256i) -> Four {
+    // SAFETY: passed on to the caller, here and below.
+    Four(unsafe { _mm256_castsi256_pd(number) })
+}
+
+#[inline(always)]
+unsafe fn numbers(words: Four) -> __m256i {
+    // SAFETY: see above.
+    unsafe { _mm256_castpd_si256(words.0) }
+}
+
+// SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
+impl Vector for Four {
+    const LANES: usize = LANES;
+
+    #[inline(always)]
+    unsafe fn splat(word: u64) -> Self {
+        Self(unsafe { _mm256_set1_pd(f64::from_bits(word)) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const u64) -> Self {
+        Self(unsafe { _mm256_loadu_pd(from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut u64) {
+        unsafe { _mm256_storeu_pd(to.cast(), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn fma(self, b: Self, c: Self) -> Self {
+        Self(unsafe { _mm256_fmadd_pd(self.0, b.0, c.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn minus(self, b: Self) -> Self {
+        Self(unsafe { _mm256_sub_pd(self.0, b.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        unsafe { words(_mm256_add_epi64(numbers(self), numbers(b))) }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        unsafe { words(_mm256_sub_epi64(numbers(self), numbers(b))) }
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, b: Self) -> Self {
+        Self(unsafe { _mm256_and_pd(self.0, b.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, b: Self) -> Self {
+        Self(unsafe { _mm256_or_pd(self.0, b.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn shift(self) -> Self {
+        unsafe { words(_mm256_srli_epi64::<{ BITS.cast_signed() }>(numbers(self))) }
+    }
+}

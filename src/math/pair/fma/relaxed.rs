@@ -1,0 +1,137 @@
+//! Two numbers at a time with WebAssembly's relaxed SIMD.
+//!
+//! The standard lets an engine round the multiply-add once or twice. Every engine rounds once where the processor can;
+//! where it does not, the known-answer test of `web` finds wrong products, and the page takes the other build.
+
+use std::arch::wasm32::{
+    f64x2_relaxed_madd, f64x2_sub, i64x2_add, i64x2_sub, u64x2_shr, u64x2_splat, v128, v128_and, v128_load, v128_or,
+    v128_store,
+};
+
+use super::super::{Constants, Kernel};
+use super::{BITS, Vector};
+
+const LANES: usize = 2;
+
+pub(crate) struct Relaxed;
+
+impl Kernel for Relaxed {
+    fn name(&self) -> &'static str {
+        "relaxed-fma"
+    }
+
+    fn digit_bits(&self) -> u32 {
+        BITS
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+        modulus.check_lengths(2 * LANES, [out.len(), a.len(), b.len()]);
+        // SAFETY: this build runs only where the instructions are; the lengths are checked.
+        unsafe { by_size!(mul(modulus, out, a, b)) }
+    }
+
+    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+        modulus.check_lengths(2 * LANES, [out.len(), a.len(), a.len()]);
+        // SAFETY: as above.
+        unsafe { by_size!(square(modulus, out, a)) }
+    }
+
+    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+        modulus.check_lengths(LANES, [out.len(), a.len(), b.len()]);
+        // SAFETY: as above.
+        unsafe { by_size!(mul_low(modulus, out, a, b)) }
+    }
+
+    fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+        modulus.check_lengths(LANES, [out.len() / 2, a.len(), a.len()]);
+        // SAFETY: as above.
+        unsafe { by_size!(reduce(modulus, out, a)) }
+    }
+}
+
+#[inline(never)]
+unsafe fn mul<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::mul::<Two, K>(k, modulus, out, a, b) }
+}
+
+#[inline(never)]
+unsafe fn square<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::square::<Two, K>(k, modulus, out, a) }
+}
+
+#[inline(never)]
+unsafe fn mul_low<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::mul_low::<Two, K>(k, modulus, out, a, b) }
+}
+
+#[inline(never)]
+unsafe fn reduce<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe { super::reduce::<Two, K>(k, modulus, out, a) }
+}
+
+/// Two 64-bit words.
+#[derive(Clone, Copy)]
+struct Two(v128);
+
+// SAFETY of all of them: passed on to the caller, who has enough words behind each pointer.
+impl Vector for Two {
+    const LANES: usize = LANES;
+
+    #[inline(always)]
+    unsafe fn splat(word: u64) -> Self {
+        Self(u64x2_splat(word))
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const u64) -> Self {
+        Self(unsafe { v128_load(from.cast()) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut u64) {
+        unsafe { v128_store(to.cast(), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn fma(self, b: Self, c: Self) -> Self {
+        Self(f64x2_relaxed_madd(self.0, b.0, c.0))
+    }
+
+    #[inline(always)]
+    unsafe fn minus(self, b: Self) -> Self {
+        Self(f64x2_sub(self.0, b.0))
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        Self(i64x2_add(self.0, b.0))
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        Self(i64x2_sub(self.0, b.0))
+    }
+
+    #[inline(always)]
+    unsafe fn and(self, b: Self) -> Self {
+        Self(v128_and(self.0, b.0))
+    }
+
+    #[inline(always)]
+    unsafe fn or(self, b: Self) -> Self {
+        Self(v128_or(self.0, b.0))
+    }
+
+    #[inline(always)]
+    unsafe fn shift(self) -> Self {
+        Self(u64x2_shr(self.0, BITS))
+    }
+}

@@ -1,0 +1,197 @@
+//! Rows of ciphertexts become values of pixels.
+
+use num_bigint::BigUint;
+use num_traits::ToPrimitive as _;
+
+use super::each;
+use crate::error::{Code, Error, Result};
+use crate::math::comb::Lookup;
+use crate::math::montgomery::Limb;
+use crate::math::random;
+use crate::paillier::clear::ClearImage;
+use crate::paillier::replay::Replay;
+use crate::paillier::{ImageHead, SecretKey, UnitCheck};
+use crate::photo::Photo;
+
+/// How many pixels of an image are compared with the clear photo, where there is one: who changes one of a thousand is
+/// found with probability 98 %.
+const SAMPLES: u64 = 4096;
+
+/// Decrypts an encrypted image row by row. Rows may be left out and shared among workers, but each worker should take
+/// them in ascending order: to go back costs as much as to start anew.
+pub struct ImageDecryptor {
+    head: ImageHead,
+    /// What the masks of the result must be, where that can be known.
+    replay: Option<Replay>,
+    /// The photos in the clear, to compare with, and how many pixels of each row are compared.
+    clear: Option<(ClearImage, u64)>,
+    /// Ciphertexts that nobody looks into are to be units all the same.
+    units: UnitCheck,
+}
+
+impl ImageDecryptor {
+    /// Prepares the decryption of an image.
+    ///
+    /// Where the key can derive the masks of the photos that the image is made of, it checks on the way that the result is
+    /// what its header says ([`Self::checks`]).
+    ///
+    /// # Errors
+    /// [`Code::ForeignKey`] if it is encrypted under another key. [`Code::WrongResult`] if the header says something that
+    /// cannot have been done.
+    pub fn new(key: &SecretKey, head: &ImageHead, lookup: Lookup) -> Result<Self> {
+        let mut decryptor = Self::unchecked(key, head)?;
+        if Self::checks(key, head) {
+            decryptor.replay = Some(Replay::new(key, head)?);
+            key.prepare(head.ciphertexts(), lookup);
+        }
+        Ok(decryptor)
+    }
+
+    /// The same without the check, and slower.
+    ///
+    /// # Errors
+    /// [`Code::ForeignKey`] if it is encrypted under another key.
+    pub fn unchecked(key: &SecretKey, head: &ImageHead) -> Result<Self> {
+        if head.key != *key.public() {
+            return Err(Error::new(
+                Code::ForeignKey,
+                format!(
+                    "the image is encrypted under key {}, this key is {}; open the key that encrypted it",
+                    head.key.id(),
+                    key.public().id()
+                ),
+            ));
+        }
+        Ok(Self { head: head.clone(), replay: None, clear: None, units: UnitCheck::new(&head.key) })
+    }
+
+    /// Also computes a random sample of pixels from the clear photos, and compares. `photos` are those that went in, in
+    /// that order.
+    ///
+    /// # Errors
+    /// [`Code::ImagesDiffer`] if these are not the photos' sizes and number; [`Code::BadHeader`] if it cannot be told how
+    /// the image was made.
+    pub fn compare_with(&mut self, photos: Vec<Photo>) -> Result<()> {
+        let clear = ClearImage::new(&self.head, photos)?;
+        let rows = u64::from(self.head.layout.tile().1);
+        let each_row = clear.affordable(SAMPLES).div_ceil(rows);
+        self.clear = Some((clear, each_row));
+        Ok(())
+    }
+
+    /// Whether the key can tell if the image is what its header says: it encrypted all photos that the image is made of.
+    #[must_use]
+    pub fn checks(key: &SecretKey, head: &ImageHead) -> bool {
+        key.derives_masks() && head.origins.iter().all(super::Origin::is_known)
+    }
+
+    /// Decrypts row `row` of ciphertexts, natively on all cores: the values of the pixels, all slots of the first
+    /// ciphertext that is not halo, then of the second, and so on. `None` for rows of the halo.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the row has the wrong length or does not exist, [`Code::CiphertextNotUnit`],
+    /// [`Code::WrongResult`] if a ciphertext is not what the header says, [`Code::Damaged`] if a value cannot be (the
+    /// ciphertexts were changed by somebody who does not know the format).
+    pub fn decrypt_row(&mut self, key: &SecretKey, row: u32, ciphertexts: &[Limb]) -> Result<Option<Vec<i32>>> {
+        let width = self.head.key.square().width();
+        let layout = &self.head.layout;
+        if ciphertexts.len() != layout.columns() as usize * width || row >= layout.rows() {
+            return Err(Error::new(Code::BadArgument, "the row does not fit the image"));
+        }
+        let (halo_x, halo_y) = (usize::from(layout.halo.0), u32::from(layout.halo.1));
+        if !(halo_y..layout.rows() - halo_y).contains(&row) {
+            self.units.add_row(ciphertexts);
+            return Ok(None);
+        }
+        let (left, rest) = ciphertexts.split_at(halo_x * width);
+        let (inner, right) = rest.split_at(layout.tile().0 as usize * width);
+        self.units.add_row(left);
+        self.units.add_row(right);
+        let exponents = match &mut self.replay {
+            Some(replay) => Some(replay.row(row)?),
+            None => None,
+        };
+        let groups: Vec<_> = (0..).step_by(key.lanes()).zip(inner.chunks(width * key.lanes())).collect();
+        let decrypt = |&(first, group): &(usize, &[Limb])| -> Result<Vec<i32>> {
+            let plaintexts = match &exponents {
+                Some(row) => {
+                    let row = &row[halo_x + first..];
+                    key.unmask(group, &row[..group.len() / width])?
+                }
+                None => key.open(group)?,
+            };
+            let values = plaintexts.iter().map(|plaintext| self.unpack(plaintext));
+            Ok(values.collect::<Result<Vec<_>>>()?.concat())
+        };
+        let values = each(&groups, decrypt)?.concat();
+        self.compare(row, &values)?;
+        Ok(Some(values))
+    }
+
+    /// Compares a random sample of a row's values with the clear photo.
+    fn compare(&self, row: u32, values: &[i32]) -> Result<()> {
+        let Some((clear, count)) = &self.clear else { return Ok(()) };
+        let (layout, encoding) = (&self.head.layout, &self.head.encoding);
+        for _ in 0..*count {
+            let choice = random::index(&mut random::system(), values.len())?;
+            let slots = layout.used_slots() as usize;
+            let (cell, slot) = (choice / slots, choice % slots);
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let (channel, x, y) = layout.pixel(number(slot), number(cell) + u32::from(layout.halo.0), row);
+            // Overhang is not seen by anybody.
+            if x >= i64::from(layout.width) || y >= i64::from(layout.height) {
+                continue;
+            }
+            let expected = encoding.pixel(clear.raw(channel, x, y) + encoding.bias);
+            if expected != i64::from(values[choice]) {
+                return Err(Error::new(
+                    Code::WrongResult,
+                    format!(
+                        "the pixel at {x}, {y} is not what the filter makes of this photo: the server changed the result, \
+                         or this is not the photo; do not rely on this result"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what can only be checked at the end.
+    ///
+    /// # Errors
+    /// [`Code::CiphertextNotUnit`].
+    pub fn finish(self) -> Result<()> {
+        self.units.finish()
+    }
+
+    fn unpack(&self, plaintext: &BigUint) -> Result<Vec<i32>> {
+        let (layout, encoding) = (&self.head.layout, &self.head.encoding);
+        let mask = (1u64 << layout.slot_bits) - 1;
+        let mut bytes = plaintext.to_bytes_le();
+        let slots = layout.used_slots() as usize;
+        let length = (slots * usize::from(layout.slot_bits)).div_ceil(8);
+        let beyond = plaintext.bits() > slots as u64 * u64::from(layout.slot_bits);
+        bytes.resize(length.max(bytes.len()) + 8, 0);
+        let mut values = Vec::with_capacity(slots);
+        for slot in 0..slots {
+            let bit = slot * usize::from(layout.slot_bits);
+            let mut word = [0; 8];
+            word.copy_from_slice(&bytes[bit / 8..bit / 8 + 8]);
+            // At most 48 bits of a slot after at most 7 bits of its neighbour.
+            let number = u64::from_le_bytes(word) >> (bit % 8) & mask;
+            let number = number.to_i64().unwrap_or(i64::MAX);
+            let raw = number - encoding.bias;
+            let value = i32::try_from(encoding.pixel(number)).ok();
+            match value {
+                Some(value) if !beyond && (encoding.low..=encoding.high).contains(&raw) => values.push(value),
+                _ => {
+                    return Err(Error::new(
+                        Code::Damaged,
+                        "the decrypted numbers are not pixels: the server did something else than its answer says",
+                    ));
+                }
+            }
+        }
+        Ok(values)
+    }
+}

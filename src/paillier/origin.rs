@@ -1,0 +1,41 @@
+//! Where an encrypted image's masks come from.
+
+use std::fmt;
+
+/// What the owner of the key derived the masks of a photo from, together with the secret key: 32 random bytes, a new
+/// number for each photo, which say nothing to anybody else. They travel with the image and with what filters make of it,
+/// so that the owner can tell the masks of the result, which makes decryption fast and shows what the server did.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Origin(pub [u8; 32]);
+
+impl Origin {
+    /// The masks were random: the photo was encrypted with the public key alone, or by another program.
+    pub const UNKNOWN: Self = Self([0; 32]);
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`](crate::error::Code::NoRandomness).
+    #[cfg(feature = "client")]
+    pub fn random() -> crate::error::Result<Self> {
+        use crate::math::random;
+        let mut origin = Self::UNKNOWN;
+        // That it stays zero happens once in 2^256 times.
+        while !origin.is_known() {
+            random::fill(&mut random::system(), &mut origin.0)?;
+        }
+        Ok(origin)
+    }
+
+    /// Whether the owner of the key can derive the masks.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        *self != Self::UNKNOWN
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
