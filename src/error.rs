@@ -83,6 +83,8 @@ pub enum Code {
     BadAnswer,
     /// The system's random generator failed.
     NoRandomness,
+    /// This machine or browser computes wrongly.
+    BadArithmetic,
     /// A fault in Safelight itself.
     Internal,
 }
@@ -127,6 +129,7 @@ impl Code {
         Self::Unreachable,
         Self::BadAnswer,
         Self::NoRandomness,
+        Self::BadArithmetic,
         Self::Internal,
     ];
 
@@ -171,6 +174,7 @@ impl Code {
             Self::Unreachable => "unreachable",
             Self::BadAnswer => "bad_answer",
             Self::NoRandomness => "no_randomness",
+            Self::BadArithmetic => "bad_arithmetic",
             Self::Internal => "internal",
         }
     }

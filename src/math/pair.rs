@@ -444,6 +444,12 @@ fn best() -> &'static dyn Kernel {
     if cfg!(target_arch = "wasm32") { &scalar28::Scalar28 } else { &portable::Portable }
 }
 
+/// The name of the kernel that [`PairModulus::new`] takes on this machine.
+#[must_use]
+pub fn best_kernel_name() -> &'static str {
+    best().name()
+}
+
 /// Every kernel that runs on this machine, the fastest first.
 #[must_use]
 pub fn kernels() -> Vec<&'static dyn Kernel> {
