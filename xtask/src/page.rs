@@ -1,6 +1,7 @@
 //! Builds the page: compile for WebAssembly, make the JavaScript glue, optimise, lay it beside a copy of `www/`.
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
@@ -125,9 +126,17 @@ fn make_glue(compiled: &Path, package: &Path, glue: &Glue) -> Result<()> {
 }
 
 fn optimise<'a>(node: &Node, script: &Path, file: &Path, flags: impl Iterator<Item = &'a String>) -> Result<()> {
-    let smaller = file.with_extension("smaller");
-    run(node.command().arg(script).arg(file).args(flags).arg("-o").arg(&smaller))?;
-    fs::rename(smaller, file)?;
+    // rustc writes into the file which instructions it has used, and wasm-opt would allow all of them. Without that
+    // list it allows what the flags name, and fails where there is more.
+    rewrite(node, script, file, ["--strip-target-features"])?;
+    rewrite(node, script, file, flags)
+}
+
+/// Runs wasm-opt on `file`.
+fn rewrite(node: &Node, script: &Path, file: &Path, flags: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<()> {
+    let fresh = file.with_extension("new");
+    run(node.command().arg(script).arg(file).args(flags).arg("-o").arg(&fresh))?;
+    fs::rename(fresh, file)?;
     Ok(())
 }
 
