@@ -86,6 +86,8 @@ pub enum Code {
     BadAnswer,
     /// The system's random generator failed.
     NoRandomness,
+    /// This machine or browser computes wrongly.
+    BadArithmetic,
     /// A fault in Safelight itself.
     Internal,
 }
@@ -131,6 +133,7 @@ impl Code {
         Self::Unreachable,
         Self::BadAnswer,
         Self::NoRandomness,
+        Self::BadArithmetic,
         Self::Internal,
     ];
 
@@ -176,6 +179,7 @@ impl Code {
             Self::Unreachable => "unreachable",
             Self::BadAnswer => "bad_answer",
             Self::NoRandomness => "no_randomness",
+            Self::BadArithmetic => "bad_arithmetic",
             Self::Internal => "internal",
         }
     }

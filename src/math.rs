@@ -4,6 +4,8 @@
 //! ciphertext goes through [`montgomery`], which is several times faster and runs in time that depends only on sizes.
 
 #[cfg(feature = "client")]
+pub mod check;
+#[cfg(feature = "client")]
 pub mod comb;
 pub mod montgomery;
 pub mod pair;

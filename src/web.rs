@@ -12,7 +12,7 @@ use js_sys::{Function, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Code, Error};
-use crate::math::random;
+use crate::math::{check, pair, random};
 use crate::paillier::{
     Border, Canvas, EncryptOptions, Filter, ImageDecryptor, ImageEncryptor, KeySearch, SecretKey as Key, View,
 };
@@ -54,6 +54,26 @@ pub fn start() {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").into()
+}
+
+/// The name of the kernel that multiplies, for people.
+#[wasm_bindgen]
+#[must_use]
+pub fn arithmetic() -> String {
+    pair::best_kernel_name().into()
+}
+
+/// Tests the arithmetic of this build in this browser.
+///
+/// # Errors
+/// `bad_arithmetic`: neither this build nor what it has computed may be used.
+#[wasm_bindgen(js_name = selfTest)]
+pub fn self_test() -> JsResult<()> {
+    if check::arithmetic_is_right() {
+        return Ok(());
+    }
+    let message = "this browser computes wrongly; use another browser, or the command line";
+    Err(JsError(Error::new(Code::BadArithmetic, message)))
 }
 
 /// All filters with their parameters, as in `GET /v1`.

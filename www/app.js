@@ -226,7 +226,8 @@ async function start() {
     info?.filters?.map(({ name }) => name),
   );
   $('server-line').textContent = info ? `Server: ${host}, ${info.name} ${info.version}. ` : `Server: ${host}. `;
-  $('server-line').append(`This page: Safelight ${client.version}.`);
+  $('server-line').append(`This page: Safelight ${client.version}. `);
+  $('arithmetic').textContent = words.arithmetic(client.build);
   $('photos').disabled = false;
   $('sample').disabled = false;
   showKey();

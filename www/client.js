@@ -2,6 +2,7 @@
 // network); this file puts the two together. It never sees the secret key, and the workers never see a file's name:
 // they get slices, which have none.
 
+import { usable } from './build.js';
 import { cancelled, checkSignal, pack, SafelightError, unpack, workerError } from './errors.js';
 import { Server } from './transport.js';
 
@@ -14,7 +15,9 @@ export class Client extends EventTarget {
   #next = 1;
   #workers = new Map(); // the keeper's pool, which this page starts and ends for it but cannot talk to
   key = null;
+  #file; // of the WebAssembly module that the keeper runs
   version = '';
+  build = null; // which build of the WebAssembly module works here, `{ variant, arithmetic }`
   filters = [];
 
   constructor(base) {
@@ -24,9 +27,8 @@ export class Client extends EventTarget {
 
   /** Starts the keeper and asks the server what it can do. */
   async start() {
-    this.#startKeeper();
-    const [{ version, filters }] = await Promise.all([this.#call('start'), this.server.look()]);
-    Object.assign(this, { version, filters });
+    const [facts] = await Promise.all([this.#startBest(), this.server.look()]);
+    Object.assign(this, facts);
   }
 
   async newKey(bits, { signal, onTried } = {}) {
@@ -139,6 +141,23 @@ export class Client extends EventTarget {
     }
   }
 
+  /** Starts a keeper with the best build that works here. Every try needs a new one: a worker loads one build only. */
+  async #startBest() {
+    let failure;
+    for (const { variant, file } of usable()) {
+      this.#startKeeper();
+      try {
+        const { version, filters, arithmetic } = await this.#call('start', { file });
+        this.#file = file;
+        return { version, filters, build: { variant, arithmetic } };
+      } catch (error) {
+        failure = error;
+        this.#keeper.terminate();
+      }
+    }
+    throw failure;
+  }
+
   #startKeeper() {
     this.#keeper = new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' });
     this.#keeper.onmessage = ({ data }) => {
@@ -185,7 +204,7 @@ export class Client extends EventTarget {
     this.#calls.clear();
     if (!this.version) return; // it never started; another try would end the same way
     this.#startKeeper();
-    this.#call('start').catch(() => {});
+    this.#call('start', { file: this.#file }).catch(() => {});
     this.#setKey(null);
   }
 

@@ -2,7 +2,16 @@
 // keeper's own pool workers, and as a Blob when the user asks for the key file. Nothing in here sends network requests:
 // what goes to the server is handed to the page, encrypted.
 
-import init, { SecretKey, fileKind, filterCatalogue, headerLength, version } from './pkg/safelight.js';
+import init, {
+  SecretKey,
+  arithmetic,
+  fileKind,
+  filterCatalogue,
+  headerLength,
+  selfTest,
+  version,
+} from './pkg/safelight.js';
+import { compile } from './build.js';
 import { cancelled, checkSignal, pack, SafelightError } from './errors.js';
 import { died, disposable, Pool } from './pool.js';
 
@@ -17,14 +26,13 @@ const photos = new Map(); // decoded photos of the jobs under way: samples and a
 const jobs = new Map(); // AbortControllers of the requests under way
 
 const ops = {
-  async start() {
-    const url = new URL('pkg/safelight_bg.wasm', import.meta.url);
-    module = await WebAssembly.compileStreaming(fetch(url)).catch(async () => {
-      return WebAssembly.compile(await (await fetch(url)).arrayBuffer()); // a server without the wasm media type
-    });
+  /** Starts with one build of the WebAssembly module; fails if it does not work here. */
+  async start({ file }) {
+    module = await compile(file);
     await init({ module_or_path: module });
+    selfTest();
     pool = new Pool(module);
-    return { version: version(), filters: filterCatalogue() };
+    return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic() };
   },
 
   async newKey({ bits }, { signal, progress }) {

@@ -50,6 +50,9 @@ export const key = {
   lose: 'You saved encrypted files under the present key, but not the key file. Nobody can open them without it. Give the key up?',
 };
 
+/** Which build of the WebAssembly module runs here. */
+export const arithmetic = (build) => `Arithmetic: ${build.arithmetic}, ${build.variant} build.`;
+
 /** A number of bytes for people, in decimal units. */
 export function bytes(count) {
   if (count < 1000) return `${count} B`;

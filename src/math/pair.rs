@@ -253,6 +253,12 @@ fn best() -> &'static dyn Kernel {
     kernels()[0]
 }
 
+/// The name of the kernel that [`PairModulus::new`] takes on this machine.
+#[must_use]
+pub fn best_kernel_name() -> &'static str {
+    best().name()
+}
+
 /// Every kernel that runs on this machine, the fastest first.
 #[must_use]
 pub fn kernels() -> Vec<&'static dyn Kernel> {

@@ -66,9 +66,13 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::PlaintextOutOfRange
         | Code::SlotOverflow => StatusCode::UNPROCESSABLE_ENTITY,
         Code::ShuttingDown | Code::TimeLimit | Code::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
-        Code::BadAnswer | Code::Internal | Code::Io | Code::NoRandomness | Code::Unreachable | Code::WrongResult => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        Code::BadAnswer
+        | Code::BadArithmetic
+        | Code::Internal
+        | Code::Io
+        | Code::NoRandomness
+        | Code::Unreachable
+        | Code::WrongResult => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

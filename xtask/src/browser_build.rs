@@ -14,6 +14,9 @@ pub struct BrowserBuild {
     pub build: Build,
     pub glue: Glue,
     pub optimise: Optimise,
+    /// Best first.
+    #[serde(rename = "variant")]
+    pub variants: Vec<Variant>,
     pub budget: Budget,
 }
 
@@ -24,7 +27,6 @@ pub struct Build {
     pub target: String,
     pub profile: String,
     pub features: Vec<String>,
-    pub rustflags: Vec<String>,
 }
 
 /// Where in the page the JavaScript module lies, and its name.
@@ -35,11 +37,23 @@ pub struct Glue {
     pub name: String,
 }
 
-/// The flags of wasm-opt.
+/// The flags of wasm-opt for every variant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Optimise {
     pub flags: Vec<String>,
+}
+
+/// The same source, compiled with other instructions.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    pub name: String,
+    /// The `.wasm`, beside the JavaScript module.
+    pub file: String,
+    pub rustflags: Vec<String>,
+    /// More flags of wasm-opt.
+    pub optimise: Vec<String>,
 }
 
 /// The largest `.wasm` that we accept, in KiB.
@@ -66,5 +80,23 @@ mod tests {
     fn the_file_is_as_expected() {
         let (settings, _) = BrowserBuild::read().expect("it reads");
         assert_eq!(settings.build.target, crate::setup::wasm_target::TARGET);
+        let baseline = settings.variants.last().expect("a variant");
+        assert_eq!(baseline.file, format!("{}_bg.wasm", settings.glue.name), "the one that the glue loads by itself");
+        assert!(baseline.optimise.is_empty(), "the baseline must run everywhere");
+    }
+
+    #[test]
+    fn the_page_knows_the_variants_in_their_order() {
+        let (settings, _) = BrowserBuild::read().expect("it reads");
+        let script = fs::read_to_string(places::root().join("www/build.js")).expect("it is there");
+        let places: Vec<_> = settings
+            .variants
+            .iter()
+            .map(|Variant { name, file, .. }| {
+                let entry = format!("variant: '{name}', file: '{}/{file}'", settings.glue.folder);
+                script.find(&entry).unwrap_or_else(|| panic!("www/build.js lacks {entry}"))
+            })
+            .collect();
+        assert!(places.is_sorted(), "www/build.js names the variants in another order");
     }
 }

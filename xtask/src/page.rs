@@ -1,6 +1,7 @@
 //! Builds the page: compile for WebAssembly, make the JavaScript glue, optimise, lay it beside a copy of `www/`.
 
 use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader, Write};
@@ -12,7 +13,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::browser_build::{BrowserBuild, Budget, Build, Glue};
+use crate::browser_build::{BrowserBuild, Budget, Glue, Variant};
 use crate::command::run;
 use crate::places;
 use crate::setup::wasm_target::Toolchain;
@@ -25,35 +26,59 @@ pub enum Warnings {
     Deny,
 }
 
+/// What the stamp in a package is called; it tells what the package was made from.
+const STAMP: &str = "made-from";
+
 /// Builds the page and returns its folder.
 pub fn build(tools: &PageTools, warnings: Warnings) -> Result<PathBuf> {
     let (settings, text) = BrowserBuild::read()?;
-    let compiled = compile(&tools.toolchain, &settings.build, &settings.glue.name, warnings)?;
-    let package = places::memory().join("pkg");
-    let stamp = package.join("made-from");
-    let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes(), &[u8::from(tools.wasm_opt.is_some())]]);
-    if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
-        println!("    glue and optimiser: nothing has changed");
-    } else {
-        make_glue(&compiled, &package, &settings.glue)?;
-        if let Some((node, script)) = &tools.wasm_opt {
-            optimise(node, script, &wasm_file(&package, &settings.glue), &settings.optimise.flags)?;
-        }
-        fs::write(&stamp, inputs)?;
+    let mut packages = Vec::new();
+    for variant in &settings.variants {
+        println!("    variant {}:", variant.name);
+        packages.push(make_package(tools, &settings, &text, variant, warnings)?);
     }
-    let page = assemble(&package, &settings.glue)?;
-    check_size(&wasm_file(&page.join(&settings.glue.folder), &settings.glue), &settings.budget)?;
+    let page = assemble(&settings, &packages)?;
+    for variant in &settings.variants {
+        check_size(&page.join(&settings.glue.folder).join(&variant.file), &settings.budget)?;
+    }
     Ok(page)
 }
 
+/// One variant's `.wasm` with its JavaScript glue. `text` is what `settings` were read from.
+fn make_package(
+    tools: &PageTools,
+    settings: &BrowserBuild,
+    text: &str,
+    variant: &Variant,
+    warnings: Warnings,
+) -> Result<PathBuf> {
+    let compiled = compile(&tools.toolchain, settings, variant, warnings)?;
+    let package = places::memory().join("pkg").join(&variant.name);
+    let stamp = package.join(STAMP);
+    let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes(), &[u8::from(tools.wasm_opt.is_some())]]);
+    if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
+        println!("    glue and optimiser: nothing has changed");
+        return Ok(package);
+    }
+    make_glue(&compiled, &package, &settings.glue)?;
+    fs::rename(package.join(format!("{}_bg.wasm", settings.glue.name)), package.join(&variant.file))?;
+    if let Some((node, script)) = &tools.wasm_opt {
+        let flags = settings.optimise.flags.iter().chain(&variant.optimise);
+        optimise(node, script, &package.join(&variant.file), flags)?;
+    }
+    fs::write(&stamp, inputs)?;
+    Ok(package)
+}
+
 /// Runs cargo; returns the `.wasm` that it made.
-fn compile(toolchain: &Toolchain, build: &Build, name: &str, warnings: Warnings) -> Result<PathBuf> {
-    let (mut cargo, target) = toolchain.cargo();
+fn compile(toolchain: &Toolchain, settings: &BrowserBuild, variant: &Variant, warnings: Warnings) -> Result<PathBuf> {
+    let (build, name) = (&settings.build, &settings.glue.name);
+    let (mut cargo, target) = toolchain.cargo(&variant.name);
     // Only a lone cdylib gets link-time optimisation.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib", "--no-default-features"]);
     cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &build.features.join(",")]);
     cargo.args(toolchain.build_flags());
-    let mut flags = build.rustflags.clone();
+    let mut flags = variant.rustflags.clone();
     // The names of source files are in there for panics; whose machine they lay on is nobody's business.
     flags.push(format!("--remap-path-prefix={}=", places::root().display()));
     flags.push(format!("--remap-path-prefix={}=cargo", places::cargo_home().display()));
@@ -100,29 +125,58 @@ fn make_glue(compiled: &Path, package: &Path, glue: &Glue) -> Result<()> {
         .context("wasm-bindgen cannot make the JavaScript glue")
 }
 
-fn optimise(node: &Node, script: &Path, file: &Path, flags: &[String]) -> Result<()> {
-    let smaller = file.with_extension("smaller");
-    run(node.command().arg(script).arg(file).args(flags).arg("-o").arg(&smaller))?;
-    fs::rename(smaller, file)?;
+fn optimise<'a>(node: &Node, script: &Path, file: &Path, flags: impl Iterator<Item = &'a String>) -> Result<()> {
+    // rustc writes into the file which instructions it has used, and wasm-opt would allow all of them. Without that
+    // list it allows what the flags name, and fails where there is more.
+    rewrite(node, script, file, ["--strip-target-features"])?;
+    rewrite(node, script, file, flags)
+}
+
+/// Runs wasm-opt on `file`.
+fn rewrite(node: &Node, script: &Path, file: &Path, flags: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<()> {
+    let fresh = file.with_extension("new");
+    run(node.command().arg(script).arg(file).args(flags).arg("-o").arg(&fresh))?;
+    fs::rename(fresh, file)?;
     Ok(())
 }
 
-/// `www/` and the package as one folder. Made beside the page and then moved, so that a running server sees all or nothing.
-fn assemble(package: &Path, glue: &Glue) -> Result<PathBuf> {
+/// `www/` and the packages as one folder. Made beside the page and then moved, so that a running server sees all or
+/// nothing.
+fn assemble(settings: &BrowserBuild, packages: &[PathBuf]) -> Result<PathBuf> {
     let page = places::page();
     let fresh = page.with_extension("new");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
     }
     copy_folder(&places::root().join("www"), &fresh)?;
-    copy_folder(package, &fresh.join(&glue.folder))?;
-    fs::remove_file(fresh.join(&glue.folder).join("made-from"))?;
+    let folder = fresh.join(&settings.glue.folder);
+    for package in packages {
+        check_glue(package, &folder)?;
+        copy_folder(package, &folder)?;
+    }
+    fs::remove_file(folder.join(STAMP))?;
     if page.exists() {
         fs::remove_dir_all(&page)?;
     }
     fs::rename(&fresh, &page)?;
     println!("    the page lies in {}", places::shown(&page));
     Ok(page)
+}
+
+/// The glue is shipped once, so what earlier packages have put into `folder` must be what this one would put there.
+fn check_glue(package: &Path, folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(package)? {
+        let file = entry?.path();
+        let Some(name) = file.file_name().filter(|name| *name != STAMP) else { continue };
+        let earlier = folder.join(name);
+        ensure!(
+            !earlier.exists() || fs::read(&file)? == fs::read(&earlier)?,
+            "the variants of wasm-pack.toml cannot share their JavaScript: {} is not as in the variants before it; \
+             they must export and import the same functions",
+            places::shown(&file)
+        );
+    }
+    Ok(())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
@@ -158,10 +212,6 @@ fn check_size(file: &Path, budget: &Budget) -> Result<()> {
 
 fn kib(bytes: usize) -> usize {
     bytes.div_ceil(1024)
-}
-
-fn wasm_file(package: &Path, glue: &Glue) -> PathBuf {
-    package.join(format!("{}_bg.wasm", glue.name))
 }
 
 fn fingerprint(parts: &[&[u8]]) -> String {

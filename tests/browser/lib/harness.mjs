@@ -74,7 +74,12 @@ export async function listening(program, args) {
 
 /** The server under test, with the page. */
 export function startServer(...args) {
-  return listening(serverProgram, ['serve', '--listen', '127.0.0.1:0', '--page', pageFolder, ...args]);
+  return serve(pageFolder, ...args);
+}
+
+/** The same with another page. */
+export function serve(page, ...args) {
+  return listening(serverProgram, ['serve', '--listen', '127.0.0.1:0', '--page', page, ...args]);
 }
 
 /** Runs the command line; fails if it does. */
@@ -98,12 +103,14 @@ export async function openBrowser(name, { proxy } = {}) {
           downloadBehavior: { policy: 'allow', downloadPath: downloads },
         },
   );
-  const open = async (url) => {
+  // `first` runs in the page before its own scripts; `ready` says whether to wait until the page can be used.
+  const open = async (url, { first, ready = true } = {}) => {
     const page = await browser.newPage();
     await page.setViewport({ width: 1280, height: 900 });
     const visit = new Visit(page, downloads);
+    if (first) await page.evaluateOnNewDocument(first);
     await page.goto(url, { waitUntil: 'load' });
-    await visit.until(() => document.documentElement.dataset.ready === 'yes', 'the page to be ready');
+    if (ready) await visit.until(() => document.documentElement.dataset.ready === 'yes', 'the page to be ready');
     return visit;
   };
   return { open, close: () => browser.close(), version: await browser.version() };

@@ -34,15 +34,16 @@ pub enum Toolchain {
 }
 
 impl Toolchain {
-    /// A cargo for the browser build, and the target folder that it writes to.
-    pub fn cargo(&self) -> (Command, PathBuf) {
-        match self {
-            Self::Usual => (cargo(), places::target()),
-            Self::Debian { linker } => {
-                let target = places::memory().join("wasm-build");
-                (debian_cargo(linker, &target), target)
-            }
-        }
+    /// A cargo for one variant of the browser build, and the target folder that it writes to. Each variant has its own:
+    /// with other flags for rustc, cargo would compile everything again whenever they take turns.
+    pub fn cargo(&self, variant: &str) -> (Command, PathBuf) {
+        let mut command = match self {
+            Self::Usual => cargo(),
+            Self::Debian { linker } => debian_cargo(linker),
+        };
+        let target = places::memory().join("wasm-build").join(variant);
+        command.env("CARGO_TARGET_DIR", &target);
+        (command, target)
     }
 
     /// What cargo's subcommand needs besides `--target`.
@@ -121,11 +122,10 @@ fn linker() -> Option<PathBuf> {
     ours.filter(|file| file.exists()).or_else(|| find(&["rust-lld", "wasm-ld"]))
 }
 
-fn debian_cargo(linker: &Path, target: &Path) -> Command {
+fn debian_cargo(linker: &Path) -> Command {
     let mut command = debian_command(DEBIAN_CARGO);
     command.env("RUSTC", DEBIAN_RUSTC);
     command.env("RUSTC_BOOTSTRAP", "1"); // -Zbuild-std is not stable yet
-    command.env("CARGO_TARGET_DIR", target);
     command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     command
 }

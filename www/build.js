@@ -1,0 +1,35 @@
+// The builds of the WebAssembly module: one program, compiled with other instructions each time (wasm-pack.toml). A
+// browser refuses a whole file for one instruction that it does not know, so it is asked before the file is fetched.
+
+import { SafelightError } from './errors.js';
+
+// The smallest module with the instruction f64x2.relaxed_madd: one function that does nothing else.
+const RELAXED_MADD = Uint8Array.of(
+  ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // "\0asm", version 1
+  ...[0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b], // types: (v128, v128, v128) -> v128
+  ...[0x03, 0x02, 0x01, 0x00], // functions: one, of that type
+  ...[0x0a, 0x0d, 0x01, 0x0b, 0x00], // code: one body of 11 bytes without locals
+  ...[0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x87, 0x02, 0x0b], // local.get 0, 1, 2; f64x2.relaxed_madd; end
+);
+
+// Best first.
+const builds = [
+  { variant: 'relaxed', file: 'pkg/safelight_relaxed.wasm', probe: RELAXED_MADD },
+  { variant: 'baseline', file: 'pkg/safelight_bg.wasm' },
+];
+
+/** The builds whose instructions this browser knows, best first. */
+export function usable() {
+  return builds.filter(({ probe }) => !probe || WebAssembly.validate(probe));
+}
+
+/** Fetches and compiles a build's file. */
+export async function compile(file) {
+  const missing = () => new SafelightError('unreachable', 'a part of this page could not be fetched from its server');
+  const answer = await fetch(new URL(file, import.meta.url)).catch(() => {
+    throw missing();
+  });
+  if (!answer.ok) throw missing();
+  if (answer.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(answer);
+  return WebAssembly.compile(await answer.arrayBuffer()); // a server without the wasm media type
+}
