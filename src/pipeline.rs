@@ -89,7 +89,7 @@ pub fn run_filter(
     for row in 0..heads[0].layout.rows() {
         watch.check()?;
         let rows = kept.iter_mut().chain([&mut last]).map(ImageReader::next_row).collect::<Result<Vec<_>>>()?;
-        if let Some(filtered) = circuit.push(&rows)? {
+        for filtered in circuit.push(&rows)? {
             output.write_all(&frames.write_frame(written, &filtered))?;
             written += 1;
         }

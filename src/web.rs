@@ -6,15 +6,19 @@
 //! Photos and ciphertexts go in and out as byte arrays, so that workers can pass them on without copies.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
+use crate::math::comb::Lookup;
 use crate::math::{check, pair, random};
 use crate::paillier::{
-    Border, Canvas, EncryptOptions, Filter, ImageDecryptor, ImageEncryptor, KeySearch, SecretKey as Key, View,
+    Border, Canvas, Circuit, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, KeySearch, Layout,
+    Origin, SecretKey as Key, View,
 };
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue, key as key_file};
@@ -103,9 +107,32 @@ pub fn header_length(bytes: &[u8]) -> JsResult<usize> {
     Ok(Prologue::parse(&bytes[..bytes.len().min(PROLOGUE_BYTES)])?.total_bytes())
 }
 
+/// 32 random bytes from which the masks of one photo, and of no other one, are derived.
+///
+/// # Errors
+/// `no_randomness`.
+#[wasm_bindgen(js_name = newOrigin)]
+pub fn new_origin() -> JsResult<Uint8Array> {
+    Ok(Uint8Array::from(&Origin::random()?.0[..]))
+}
+
+/// The first bytes of what a filter makes of encrypted images with these first bytes. An honest server's answer begins
+/// with exactly these.
+///
+/// # Errors
+/// As the headers and the filter, `halo_too_small`, `slot_overflow`, `images_differ`, `foreign_key`.
+#[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
+#[wasm_bindgen(js_name = resultHeader)]
+pub fn result_header(headers: Vec<Uint8Array>, filter: &str, parameters: JsValue) -> JsResult<Uint8Array> {
+    let filter = Filter::parse(filter, &pairs(parameters)?)?;
+    let heads = headers.iter().map(|header| Ok(Frames::read(&header.to_vec())?.head)).collect::<JsResult<Vec<_>>>()?;
+    let (bytes, _) = Frames::write(Circuit::new(&filter, &heads)?.output().clone());
+    Ok(Uint8Array::from(bytes.as_slice()))
+}
+
 /// A secret key, in the memory of the worker that made or read it.
 #[wasm_bindgen]
-pub struct SecretKey(Key);
+pub struct SecretKey(Arc<Key>);
 
 #[wasm_bindgen]
 impl SecretKey {
@@ -119,7 +146,7 @@ impl SecretKey {
         let mut rng = random::system();
         for tried in 1u32.. {
             if let Some(key) = search.step(&mut rng).map_err(JsError)? {
-                return Ok(Self(key));
+                return Ok(Self(Arc::new(key)));
             }
             if let Some(progress) = &progress {
                 progress.call1(&JsValue::NULL, &tried.into())?;
@@ -135,7 +162,7 @@ impl SecretKey {
     /// As the file's damage is.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
-        Ok(Self(key_file::read_secret(bytes)?))
+        Ok(Self(Arc::new(key_file::read_secret(bytes)?)))
     }
 
     /// The bytes of the secret key file.
@@ -164,6 +191,29 @@ impl SecretKey {
     #[must_use]
     pub fn bits(&self) -> u16 {
         self.0.public().bits()
+    }
+
+    /// Whether it can derive masks, and so compute them ahead.
+    #[wasm_bindgen(getter, js_name = derivesMasks)]
+    #[must_use]
+    pub fn derives_masks(&self) -> bool {
+        self.0.derives_masks()
+    }
+
+    /// Makes the tables for encrypting and decrypting so many ciphertexts; it happens by itself when they are needed.
+    pub fn prepare(&self, ciphertexts: u32) {
+        self.0.prepare(ciphertexts.into(), Lookup::Direct);
+    }
+
+    /// Computes masks of an origin, those of ciphertexts number `first` and on. They are secret: use them once, for that
+    /// origin's photo, and wipe them.
+    ///
+    /// # Errors
+    /// `bad_argument` if the key cannot derive masks or the origin has not 32 bytes.
+    #[wasm_bindgen(js_name = prepareMasks)]
+    pub fn prepare_masks(&self, origin: &[u8], first: u32, count: u32) -> JsResult<Uint8Array> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        Ok(Uint8Array::from(self.0.prepare_masks(&read_origin(origin)?, first.into(), count)?.as_slice()))
     }
 }
 
@@ -245,14 +295,16 @@ pub struct Encryptor {
 
 #[wasm_bindgen]
 impl Encryptor {
-    /// Prepares the encryption of interleaved samples for one filter, with a secret key file (fast) or a public one.
+    /// Prepares the encryption of interleaved samples for one filter. Workers that share a photo get the same origin, which
+    /// must be new for each photo.
     ///
     /// # Errors
-    /// As the key file, `unknown_filter`, `bad_filter`, `bad_argument`, `image_too_large`.
+    /// `unknown_filter`, `bad_filter`, `bad_argument`, `image_too_large`.
     #[expect(clippy::too_many_arguments, reason = "a constructor for JavaScript")]
     #[wasm_bindgen(constructor)]
     pub fn new(
-        key: &[u8],
+        key: &SecretKey,
+        origin: &[u8],
         samples: Vec<u8>,
         width: u32,
         height: u32,
@@ -264,9 +316,36 @@ impl Encryptor {
         let photo = photo::Photo::from_samples(width, height, channels, samples)?;
         let filter = Filter::parse(filter, &pairs(parameters)?)?;
         let options = EncryptOptions::for_filter(&filter, Border::from_name(border)?)?;
-        let image = ImageEncryptor::new(key_file::read_encryption_key(key)?, &photo, &options)?;
+        let owner = EncryptionKey::Owner(Arc::clone(&key.0));
+        Ok(Self::of(ImageEncryptor::with_origin(owner, &photo, &options, read_origin(origin)?)?))
+    }
+
+    /// The same with somebody's public key file, which is slower, and only they can open the result.
+    ///
+    /// # Errors
+    /// As the key file, `unknown_filter`, `bad_filter`, `bad_argument`, `image_too_large`.
+    #[expect(clippy::too_many_arguments, reason = "for JavaScript")]
+    #[wasm_bindgen(js_name = forOthers)]
+    pub fn for_others(
+        public_key: &[u8],
+        samples: Vec<u8>,
+        width: u32,
+        height: u32,
+        channels: u8,
+        filter: &str,
+        parameters: JsValue,
+        border: &str,
+    ) -> JsResult<Self> {
+        let photo = photo::Photo::from_samples(width, height, channels, samples)?;
+        let filter = Filter::parse(filter, &pairs(parameters)?)?;
+        let options = EncryptOptions::for_filter(&filter, Border::from_name(border)?)?;
+        let key = EncryptionKey::Public(key_file::read_public(public_key)?);
+        Ok(Self::of(ImageEncryptor::new(key, &photo, &options)?))
+    }
+
+    fn of(image: ImageEncryptor) -> Self {
         let (header, frames) = Frames::write(image.head().clone());
-        Ok(Self { image, header, frames })
+        Self { image, header, frames }
     }
 
     /// The first bytes of the encrypted image.
@@ -289,36 +368,63 @@ impl Encryptor {
         self.frames.frame_bytes()
     }
 
-    /// Encrypts one row.
+    /// Ciphertexts in a row.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn columns(&self) -> u32 {
+        self.frames.head.layout.columns()
+    }
+
+    /// Encrypts one row, with the masks that [`SecretKey::prepare_masks`] made for it (from number `row * columns` on),
+    /// if there are any.
     ///
     /// # Errors
     /// `bad_argument`, `no_randomness`.
+    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
     #[wasm_bindgen(js_name = encryptRow)]
-    pub fn encrypt_row(&self, row: u32) -> JsResult<Uint8Array> {
-        let ciphertexts = self.image.encrypt_row(row)?;
+    pub fn encrypt_row(&self, row: u32, masks: Option<Vec<u8>>) -> JsResult<Uint8Array> {
+        let ciphertexts = match masks.map(Zeroizing::new) {
+            Some(masks) => self.image.encrypt_row_with(row, &masks)?,
+            None => self.image.encrypt_row(row)?,
+        };
         Ok(Uint8Array::from(self.frames.write_frame(row, &ciphertexts).as_slice()))
     }
 }
 
-/// Decrypts an encrypted image's rows, in any order.
+/// Decrypts an encrypted image's rows. Rows may be left out, but ascending ones are much cheaper than others.
 #[wasm_bindgen]
 pub struct Decryptor {
-    key: Key,
+    key: Arc<Key>,
     frames: Frames,
+    image: ImageDecryptor,
 }
 
 #[wasm_bindgen]
 impl Decryptor {
-    /// Prepares the decryption of an image from its header, with a secret key file.
+    /// Prepares the decryption of an image from its header. If the key encrypted the photo, it is also checked that the
+    /// server did what the header says. `originals` are the samples of the photos that went in, to compare a random sample
+    /// of pixels with; none if they are not at hand.
     ///
     /// # Errors
-    /// As the key file and the header, `foreign_key`.
+    /// As the header, `foreign_key`, `images_differ`.
+    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
     #[wasm_bindgen(constructor)]
-    pub fn new(key: &[u8], header: &[u8]) -> JsResult<Self> {
-        let key = key_file::read_secret(key)?;
+    pub fn new(key: &SecretKey, header: &[u8], originals: Vec<Uint8Array>) -> JsResult<Self> {
         let frames = Frames::read(header)?;
-        ImageDecryptor::new(&key, &frames.head)?;
-        Ok(Self { key, frames })
+        let mut image = ImageDecryptor::new(&key.0, &frames.head, Lookup::Direct)?;
+        if !originals.is_empty() {
+            let Layout { width, height, channels, .. } = frames.head.layout;
+            let photo = |samples: &Uint8Array| photo::Photo::from_samples(width, height, channels, samples.to_vec());
+            image.compare_with(originals.iter().map(photo).collect::<Result<_, _>>()?)?;
+        }
+        Ok(Self { key: Arc::clone(&key.0), frames, image })
+    }
+
+    /// Whether it is checked that the server did what the header says.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn checks(&self) -> bool {
+        ImageDecryptor::checks(&self.key, &self.frames.head)
     }
 
     /// The length of the header in bytes.
@@ -342,14 +448,22 @@ impl Decryptor {
         self.frames.frame_bytes()
     }
 
-    /// Decrypts one row to the values of its pixels, for [`Assembler::place`].
+    /// Decrypts one row to the values of its pixels, for [`Assembler::place`]; nothing for a row that is not seen.
     ///
     /// # Errors
-    /// `truncated`, `damaged`, `ciphertext_out_of_range`, `ciphertext_not_unit`.
+    /// `truncated`, `damaged`, `ciphertext_out_of_range`, `ciphertext_not_unit`, `wrong_result`.
     #[wasm_bindgen(js_name = decryptRow)]
-    pub fn decrypt_row(&self, row: u32, frame: &[u8]) -> JsResult<Vec<i32>> {
+    pub fn decrypt_row(&mut self, row: u32, frame: &[u8]) -> JsResult<Option<Vec<i32>>> {
         let ciphertexts = self.frames.read_frame(row, frame)?;
-        Ok(ImageDecryptor::new(&self.key, &self.frames.head)?.decrypt_row(&ciphertexts)?)
+        Ok(self.image.decrypt_row(&self.key, row, &ciphertexts)?)
+    }
+
+    /// To be called after the last row: what can only be checked at the end.
+    ///
+    /// # Errors
+    /// `ciphertext_not_unit`.
+    pub fn finish(self) -> JsResult<()> {
+        Ok(self.image.finish()?)
     }
 }
 
@@ -441,6 +555,11 @@ impl Assembler {
 #[must_use]
 pub fn media_type() -> String {
     wire::MEDIA_TYPE.into()
+}
+
+fn read_origin(bytes: &[u8]) -> JsResult<Origin> {
+    let bytes = bytes.try_into().map_err(|_| Error::new(Code::BadArgument, "an origin has 32 bytes"))?;
+    Ok(Origin(bytes))
 }
 
 fn to_js(value: &(impl serde::Serialize + ?Sized)) -> JsResult<JsValue> {

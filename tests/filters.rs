@@ -142,7 +142,7 @@ fn outer(axis: &[i64]) -> Vec<Vec<i64>> {
 
 fn encrypt(photo: &Photo, options: &EncryptOptions) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encrypt_image(EncryptionKey::Owner(Box::new(key())), photo, options, &mut bytes, &NoWatch).expect("encrypt");
+    encrypt_image(EncryptionKey::Owner(std::sync::Arc::new(key())), photo, options, &mut bytes, &NoWatch).expect("encrypt");
     bytes
 }
 

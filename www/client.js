@@ -93,7 +93,7 @@ export class Client extends EventTarget {
       const upload = new Blob(parts, { type: parts[0].type });
       onEncrypted?.(upload);
       const reply = await this.server.filter({ name: filter, params, body: upload, signal, report });
-      const picture = await this.#open(reply, view, photos[0], signal, report);
+      const picture = await this.#open(reply, { view, photos, filter, params }, signal, report);
       return { upload, reply, picture };
     } finally {
       for (const photo of photos) this.#call('drop', { photo }).catch(() => {});
@@ -102,14 +102,14 @@ export class Client extends EventTarget {
 
   /** Opens an encrypted image with the present key. */
   async open(file, { view = 'clamp', signal, onProgress = () => {} }) {
-    return this.#open(file, view, null, signal, (phase, done, total) => onProgress({ phase, done, total }));
+    return this.#open(file, { view }, signal, (phase, done, total) => onProgress({ phase, done, total }));
   }
 
-  #open(file, view, photo, signal, report) {
+  #open(file, options, signal, report) {
     report('decrypt', 0, 0);
     return this.#call(
       'decrypt',
-      { file: file.slice(), view, photo },
+      { file: file.slice(), ...options },
       { signal, onProgress: (done, total) => report('decrypt', done, total) },
     );
   }

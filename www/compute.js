@@ -1,10 +1,11 @@
 // A worker of the pool. Does one thing at a time on its own instance of the shared WebAssembly module: reads a photo,
 // encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
 
-import init, { Assembler, Decryptor, Encryptor, Photo } from './pkg/safelight.js';
+import init, { Assembler, Decryptor, Encryptor, Photo, SecretKey } from './pkg/safelight.js';
 import { pack } from './errors.js';
 
 let ready; // settles when the module is instantiated
+let key = null; // the secret key, with the tables that were made for it so far
 let tool = null; // the Encryptor, Decryptor or Assembler of the present job
 
 const ops = {
@@ -20,18 +21,31 @@ const ops = {
     return { width, height, channels, notices, samples, rgba, alpha };
   },
 
-  encryptor({ key, photo, filter, params, border }) {
-    const { samples, width, height, channels } = photo;
-    tool = new Encryptor(key, samples, width, height, channels, filter, params, border);
-    key.fill(0);
-    return { header: tool.header(), rows: tool.rows, rowBytes: tool.rowBytes };
+  key({ bytes }) {
+    try {
+      key = SecretKey.fromBytes(bytes);
+    } finally {
+      bytes.fill(0);
+    }
   },
-  encryptRow: ({ row }) => tool.encryptRow(row),
+  masks: ({ origin, first, count }) => key.prepareMasks(origin, first, count),
 
-  decryptor({ key, header }) {
-    tool = new Decryptor(key, header);
-    key.fill(0);
-    return { headerBytes: tool.headerBytes, rows: tool.rows, rowBytes: tool.rowBytes };
+  encryptor({ origin, photo, filter, params, border }) {
+    const { samples, width, height, channels } = photo;
+    tool = new Encryptor(key, origin, samples, width, height, channels, filter, params, border);
+    return { header: tool.header(), rows: tool.rows, rowBytes: tool.rowBytes, columns: tool.columns };
+  },
+  encryptRow({ row, masks }) {
+    try {
+      return tool.encryptRow(row, masks);
+    } finally {
+      masks?.fill(0);
+    }
+  },
+
+  decryptor({ header, originals }) {
+    tool = new Decryptor(key, header, originals);
+    return { headerBytes: tool.headerBytes, rows: tool.rows, rowBytes: tool.rowBytes, checks: tool.checks };
   },
   async decryptRow({ row, frame }) {
     return tool.decryptRow(row, new Uint8Array(await frame.arrayBuffer()));
@@ -50,8 +64,10 @@ const ops = {
   },
 
   end() {
-    tool?.free();
+    const done = tool;
     tool = null;
+    if (done instanceof Decryptor) done.finish(); // frees it, too
+    else done?.free();
   },
 };
 
@@ -71,5 +87,11 @@ async function answer(port, { id, op, ...args }) {
 
 // The page hands over one end of a channel whose other end the keeper has.
 self.onmessage = ({ data: { port } }) => {
-  port.onmessage = ({ data }) => answer(port, data);
+  let last = ready; // requests are answered in their order: rows cost less in ascending order
+  port.onmessage = ({ data }) => {
+    last = (async () => {
+      await last;
+      await answer(port, data);
+    })();
+  };
 };

@@ -8,11 +8,13 @@ import init, {
   fileKind,
   filterCatalogue,
   headerLength,
+  resultHeader,
   selfTest,
   version,
 } from './pkg/safelight.js';
 import { compile } from './build.js';
 import { cancelled, checkSignal, pack, SafelightError } from './errors.js';
+import { Masks } from './masks.js';
 import { died, disposable, Pool } from './pool.js';
 
 const PROLOGUE = 16; // bytes that tell what a Safelight file is
@@ -22,6 +24,7 @@ const MEMORY = 768e6; // bytes that the workers' copies of one photo may take to
 let module; // compiled once, shared with every worker
 let pool;
 let key = null;
+const masks = new Masks();
 const photos = new Map(); // decoded photos of the jobs under way: samples and alpha
 const jobs = new Map(); // AbortControllers of the requests under way
 
@@ -66,6 +69,7 @@ const ops = {
   forgetKey() {
     for (const [id, job] of jobs) if (id !== this.id) job.abort();
     pool.end();
+    masks.clear();
     key?.free();
     key = null;
   },
@@ -119,18 +123,20 @@ const ops = {
   /** Encrypts a kept photo for one filter. Returns the encrypted image as a Blob. */
   async encrypt({ photo: id, filter, params, border, maxBytes }, { signal, progress }) {
     const photo = neededPhoto(id);
+    const ahead = masks.claim();
     const frames = [];
     let header;
+    let columns;
     let done = 0;
-    await pool.rows({
+    const work = {
       size: poolSize(photo.samples.length),
       signal,
       start: async (helper) => {
-        const bytes = neededKey().toBytes();
+        giveKey(helper);
         const { samples, width, height, channels } = photo;
-        const args = { key: bytes, photo: { samples, width, height, channels }, filter, params, border };
-        const answer = await helper.call('encryptor', args, [bytes.buffer]);
-        header = answer.header;
+        const args = { origin: ahead.origin, photo: { samples, width, height, channels }, filter, params, border };
+        const answer = await helper.call('encryptor', args);
+        ({ header, columns } = answer);
         const length = header.length + answer.rows * answer.rowBytes;
         if (maxBytes && length > maxBytes) {
           throw new SafelightError(
@@ -141,35 +147,43 @@ const ops = {
         return answer;
       },
       row: async (helper, row, rows) => {
-        frames[row] = new Blob([await helper.call('encryptRow', { row })]); // Blobs may go to disk, arrays may not
+        const made = ahead.take(row * columns, columns);
+        const frame = await helper.call('encryptRow', { row, masks: made }, made ? [made.buffer] : []);
+        frames[row] = new Blob([frame]); // Blobs may go to disk, arrays may not
         progress(++done, rows);
       },
-    });
+    };
+    try {
+      await pool.rows(work);
+    } finally {
+      ahead.wipe();
+    }
+    photo.header = header;
     if (photo.samples.length > LARGE_JOB) pool.end();
     return { file: new Blob([header, ...frames], { type: 'application/vnd.safelight' }) };
   },
 
-  /** Decrypts an encrypted image. `photo` names the kept photo whose alpha is to be put back, if any. */
-  async decrypt({ file, view, photo: id }, { signal, progress }) {
+  /**
+   * Decrypts an encrypted image. If `photos` names the kept photos that it was made of, by this filter, it is compared
+   * with them, and the first one's alpha is put back.
+   */
+  async decrypt({ file, view, photos: ids = [], filter, params }, { signal, progress }) {
     const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
     const header = new Uint8Array(await file.slice(0, headerLength(start)).arrayBuffer());
-    const photo = photos.get(id);
+    const known = ids.map(neededPhoto);
+    if (known.length > 0) checkHeader(header, known, filter, params);
+    const originals = known.map(({ samples }) => samples);
+    const photo = known[0];
     return disposable(module, signal, async (assembler) => {
       let layout;
       let done = 0;
-      const { width, height } = await assembler.call('assembler', { header, view });
-      if (photo && (photo.width !== width || photo.height !== height)) {
-        throw new SafelightError(
-          'bad_answer',
-          `the server answered with a picture of another size (${width} × ${height})`,
-        );
-      }
+      await assembler.call('assembler', { header, view });
       await pool.rows({
-        size: poolSize(0),
+        size: poolSize(originals.reduce((sum, { length }) => sum + length, 0)),
         signal,
         start: async (helper) => {
-          const bytes = neededKey().toBytes();
-          layout = await helper.call('decryptor', { key: bytes, header }, [bytes.buffer]);
+          giveKey(helper);
+          layout = await helper.call('decryptor', { header, originals });
           checkLength(file.size, layout.headerBytes + layout.rows * layout.rowBytes);
           return layout;
         },
@@ -177,13 +191,13 @@ const ops = {
           const from = layout.headerBytes + row * layout.rowBytes;
           const frame = file.slice(from, from + layout.rowBytes);
           const values = await helper.call('decryptRow', { row, frame });
-          await assembler.call('place', { row, values }, [values.buffer]);
+          if (values) await assembler.call('place', { row, values }, [values.buffer]);
           progress(++done, rows);
         },
       });
       const { png, ...picture } = await assembler.call('finish', { alpha: photo?.alpha ?? undefined });
       if (picture.width * picture.height * picture.channels > LARGE_JOB) pool.end();
-      return { ...picture, png: new Blob([png], { type: 'image/png' }) };
+      return { ...picture, checked: layout.checks, png: new Blob([png], { type: 'image/png' }) };
     });
   },
 
@@ -195,9 +209,27 @@ const ops = {
 
 function hold(made) {
   pool.end(); // the old key's copies go with the workers
+  masks.clear();
   key?.free();
   key = made;
   return { fingerprint: key.fingerprint, bits: key.bits };
+}
+
+/** Hands the key to a worker that has not got it yet. */
+function giveKey(helper) {
+  if (helper.hasKey) return;
+  const bytes = neededKey().toBytes();
+  helper.hasKey = true;
+  // A failure shows in what the worker is asked next.
+  helper.call('key', { bytes }, [bytes.buffer]).catch(() => {});
+}
+
+/** The workers, with the key, if they can compute masks ahead. */
+function maskMakers() {
+  if (!key?.derivesMasks) return [];
+  const team = pool.team(poolSize(0));
+  team.forEach(giveKey);
+  return team;
 }
 
 function neededKey() {
@@ -223,6 +255,17 @@ function poolSize(samples) {
   return Math.max(1, Math.min(cores, Math.floor(MEMORY / Math.max(1, 3 * samples))));
 }
 
+/** An honest server's answer begins with the very header that the filter makes of what was sent. */
+function checkHeader(header, known, filter, params) {
+  const sent = known.map((photo) => photo.header);
+  const expected = resultHeader(sent, filter, params);
+  if (header.length === expected.length && header.every((byte, i) => byte === expected[i])) return;
+  throw new SafelightError(
+    'wrong_result',
+    'the server answered with something else than this filter makes of this photo; do not rely on it, and use another server',
+  );
+}
+
 function checkLength(actual, needed) {
   if (actual < needed)
     throw new SafelightError('truncated', 'the encrypted image ends too early; get the whole file again');
@@ -235,6 +278,7 @@ self.onmessage = async ({ data: { id, op, ...args } }) => {
   if (op === 'died') return died(args.worker, args.error);
   const job = new AbortController();
   jobs.set(id, job);
+  masks.pause();
   const progress = (done, total) => self.postMessage({ id, progress: { done, total } });
   try {
     const value = await ops[op].call({ id }, args, { signal: job.signal, progress });
@@ -243,5 +287,6 @@ self.onmessage = async ({ data: { id, op, ...args } }) => {
     self.postMessage({ id, error: pack(job.signal.aborted ? cancelled() : error) });
   } finally {
     jobs.delete(id);
+    masks.resume(maskMakers);
   }
 };

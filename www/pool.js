@@ -21,6 +21,7 @@ export class Helper {
   #calls = new Map();
   #next = 1;
   dead = null; // the error that ended this worker
+  hasKey = false; // whether it was given the secret key
 
   constructor(module) {
     const { port1, port2 } = new MessageChannel();
@@ -79,6 +80,13 @@ export class Pool {
     this.#module = module;
   }
 
+  /** So many living workers. */
+  team(size) {
+    this.#helpers = this.#helpers.filter((helper) => !helper.dead);
+    while (this.#helpers.length < size) this.#helpers.push(new Helper(this.#module));
+    return this.#helpers.slice(0, size);
+  }
+
   /**
    * Shares the rows of one job among `size` workers. `start(helper)` prepares a worker and says how many rows there
    * are (all say the same); `row(helper, j)` does one row. Rows are handed out as workers become free. Every failure
@@ -86,9 +94,7 @@ export class Pool {
    */
   async rows({ size, signal, start, row }) {
     checkSignal(signal);
-    this.#helpers = this.#helpers.filter((helper) => !helper.dead);
-    while (this.#helpers.length < size) this.#helpers.push(new Helper(this.#module));
-    const team = this.#helpers.slice(0, size);
+    const team = this.team(size);
     const stop = () => this.end();
     signal?.addEventListener('abort', stop);
     let next = 0;

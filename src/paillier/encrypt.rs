@@ -15,7 +15,7 @@ use crate::math::random;
 /// A key that can encrypt: the owner's, which is fast, or somebody's public key.
 pub enum EncryptionKey {
     /// The owner's key.
-    Owner(Box<SecretKey>),
+    Owner(Arc<SecretKey>),
     /// Somebody's public key.
     Public(Arc<PublicKey>),
 }

@@ -8,6 +8,7 @@ use num_integer::Integer as _;
 use num_traits::One as _;
 use sha2::{Digest as _, Sha256};
 
+use super::circuit::parallel;
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::{Limb, Modulus, limbs_from_bytes, to_limbs};
 use crate::math::pair::{Batch, LowBatch, PairModulus};
@@ -172,13 +173,20 @@ impl UnitCheck {
         Self { key: Arc::clone(key), product }
     }
 
-    /// Adds ciphertexts' limbs, one after another.
-    pub fn add_row(&mut self, row: &[Limb]) {
+    /// Loads a row of ciphertexts for arithmetic, on all cores, and adds them. What is left of the last batch is filled
+    /// with ones.
+    pub(crate) fn load_row(&mut self, row: &[Limb]) -> Vec<Batch> {
         let key = Arc::clone(&self.key);
         let (pairs, width) = (key.pairs(), key.square().width());
-        for group in row.chunks(width * pairs.lanes()) {
-            self.add(&pairs.load(group.chunks_exact(width)));
-        }
+        let groups: Vec<_> = row.chunks(width * pairs.lanes()).collect();
+        let row = parallel::map(groups.len(), |group| pairs.load(groups[group].chunks_exact(width)));
+        row.iter().for_each(|batch| self.add(batch));
+        row
+    }
+
+    /// Adds ciphertexts' limbs, one after another.
+    pub fn add_row(&mut self, row: &[Limb]) {
+        self.load_row(row);
     }
 
     /// Adds ciphertexts that are loaded already.

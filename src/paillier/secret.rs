@@ -19,6 +19,7 @@ mod search;
 use std::sync::Arc;
 
 use num_bigint::{BigInt, BigUint};
+use num_integer::Integer as _;
 use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
@@ -259,10 +260,11 @@ impl SecretKey {
     ///
     /// # Errors
     /// [`Code::WrongResult`] if one has another mask.
-    pub(crate) fn unmask(&self, ciphertexts: &[Limb], exponents: &[Exponents]) -> Result<Vec<BigUint>> {
+    pub(crate) fn unmask(&self, ciphertexts: &[Limb], exponents: &[[BigInt; 2]]) -> Result<Vec<BigUint>> {
         let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
-        let orders = self.prime_numbers().map(|prime| prime - 1u8);
-        let negated: Vec<_> = exponents.iter().map(|both| [0, 1].map(|i| &orders[i] - &both[i] % &orders[i])).collect();
+        let orders = self.prime_numbers().map(|prime| BigInt::from(prime - 1u8));
+        let negated = |both: &[BigInt; 2]| [0, 1].map(|i| (-&both[i]).mod_floor(&orders[i]).magnitude().clone());
+        let negated: Vec<_> = exponents.iter().map(negated).collect();
         let inverses = self.masks(&negated)?;
         let parts = self.p.unmask(&ciphertexts, &inverses[0]).into_iter().zip(self.q.unmask(&ciphertexts, &inverses[1]));
         parts

@@ -121,7 +121,7 @@ mod secret {
     /// As [`read_secret`] and [`read_public`].
     pub fn read_encryption_key(bytes: &[u8]) -> Result<EncryptionKey> {
         if open(bytes, Kind::SecretKey).is_ok() {
-            return read_secret(bytes).map(|key| EncryptionKey::Owner(Box::new(key)));
+            return read_secret(bytes).map(|key| EncryptionKey::Owner(std::sync::Arc::new(key)));
         }
         read_public(bytes).map(EncryptionKey::Public)
     }

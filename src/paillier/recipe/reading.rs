@@ -50,14 +50,6 @@ impl Recipe {
         }
         Some(Self { origin, steps })
     }
-
-    /// How far all filters together reach.
-    pub(crate) fn radius(&self) -> (u32, u32) {
-        self.steps.iter().fold((0, 0), |(x, y), step| {
-            let (rx, ry) = step.filter.radius();
-            (x + u32::from(rx), y + u32::from(ry))
-        })
-    }
 }
 
 /// The steps of a history: its parts between those "; " that are not in brackets.
@@ -103,7 +95,6 @@ mod tests {
         let recipe = parse("mean size=3x3; kernel weights=1,2;3,4 divisor=5; brightness offset=-3", 1).expect("three");
         let texts: Vec<_> = recipe.steps.iter().map(|step| step.filter.to_string()).collect();
         assert_eq!(texts, ["mean size=3x3", "kernel weights=1,2;3,4 divisor=5", "brightness offset=-3"]);
-        assert_eq!(recipe.radius(), (2, 2));
     }
 
     #[test]
