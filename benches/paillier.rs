@@ -3,9 +3,7 @@
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use safelight::math::montgomery::Limb;
 use safelight::math::random;
-use safelight::paillier::{
-    Border, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey,
-};
+use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey};
 use safelight::photo::Photo;
 use safelight::wire::key::{read_encryption_key, read_secret, write_public, write_secret};
 

@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput};
 use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
 use crypto_bigint::{Odd, Uint};
 use num_bigint::BigUint;
@@ -16,6 +16,10 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     for operation in [Operation::Product, Operation::Square, Operation::Power] {
         let mut group = criterion.benchmark_group(operation.name());
+        if let Operation::Power = operation {
+            // Long enough to need no more.
+            group.sample_size(10).sampling_mode(SamplingMode::Flat);
+        }
         for bits in [2048, 3072, 4096] {
             let numbers = Numbers::new(bits);
             for (place, kernel) in kernels().into_iter().enumerate() {
@@ -101,7 +105,7 @@ fn whole(group: &mut Group<'_>, operation: Operation, numbers: &Numbers) {
     let mut out = a.clone();
     let exponent = Exponent::new(&numbers.n);
     group.throughput(Throughput::Elements(1));
-    group.bench_function(BenchmarkId::new("kernel-less Modulus", numbers.bits), |bencher| match operation {
+    group.bench_function(BenchmarkId::new("Modulus, no pairs", numbers.bits), |bencher| match operation {
         Operation::Product => bencher.iter(|| modulus.mul(&mut out, black_box(&a), black_box(&b))),
         Operation::Square => bencher.iter(|| modulus.square_assign(black_box(&mut a))),
         Operation::Power => bencher.iter(|| modulus.pow(black_box(&a), &exponent)),
