@@ -122,7 +122,7 @@ fn by_num_bigint(group: &mut Group<'_>, operation: Operation, numbers: &Numbers)
     });
 }
 
-/// In Montgomery form, of a length known to the compiler: the faster of the two forms it has for moduli that are not.
+/// In Montgomery form, of a length known to the compiler; its form for any length is no faster.
 fn by_crypto_bigint<const LIMBS: usize>(group: &mut Group<'_>, operation: Operation, numbers: &Numbers) {
     let number = |number: &BigUint| {
         let mut limbs = number.to_u64_digits();

@@ -98,24 +98,22 @@ fn three_digits(number: f64) -> String {
 
 /// Columns are padded, so that the text reads as well as what is made of it.
 fn markdown(rows: &[Vec<String>]) -> String {
-    let columns = rows[0].len();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..columns).map(width).collect();
-    let mut text = String::new();
-    for (index, row) in rows.iter().enumerate() {
-        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            text += &if column == 0 { format!("| {cell:width$} ") } else { format!("| {cell:>width$} ") };
-        }
-        text += "|\n";
-        if index == 0 {
-            let rule = |(column, width): (usize, &usize)| {
-                if column == 0 { format!("|{}", "-".repeat(width + 2)) } else { format!("|{}:", "-".repeat(width + 1)) }
-            };
-            text += &widths.iter().enumerate().map(rule).collect::<String>();
-            text += "|\n";
-        }
-    }
-    text
+    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &[String]| -> String {
+        let cell = |(column, (cell, width)): (usize, (&String, &usize))| match column {
+            0 => format!("| {cell:<width$} "),
+            _ => format!("| {cell:>width$} "),
+        };
+        row.iter().zip(&widths).enumerate().map(cell).chain(["|\n".to_owned()]).collect()
+    };
+    let rule = |(column, width): (usize, &usize)| match column {
+        0 => format!("|{}", "-".repeat(width + 2)),
+        _ => format!("|{}:", "-".repeat(width + 1)),
+    };
+    let rules = widths.iter().enumerate().map(rule).chain(["|\n".to_owned()]).collect();
+    let (head, body) = rows.split_first().expect("there is a head");
+    [line(head), rules].into_iter().chain(body.iter().map(|row| line(row))).collect()
 }
 
 #[cfg(test)]
