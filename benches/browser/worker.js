@@ -8,6 +8,8 @@ import * as paillierBigint from '/node/node_modules/paillier-bigint/dist/bundle.
 
 const SIDE = 512;
 
+self.window = self; // paillier-bigint expects to be in a page
+
 self.onmessage = async ({ data: { keys, seconds } }) => {
   try {
     await init();
