@@ -19,9 +19,9 @@ const SIDE: u32 = 512;
 fn main() {
     let filter = Filter::parse("mean", &[]).expect("a filter");
     let image = image(&filter);
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = Criterion::default().sample_size(20).configure_from_args();
     let mut group = criterion.benchmark_group("server job");
-    group.sampling_mode(SamplingMode::Flat).sample_size(20);
+    group.sampling_mode(SamplingMode::Flat);
 
     let server = Server::start();
     group.bench_function(BenchmarkId::new("ours", BITS), |bencher| bencher.iter(|| server.post(&image)));

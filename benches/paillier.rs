@@ -9,7 +9,7 @@ use safelight::wire::key::{read_encryption_key, read_secret, write_public, write
 
 fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("nothing ran before");
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = Criterion::default().sample_size(10).configure_from_args();
     for bits in [2048, 3072, 4096] {
         let key = SecretKey::generate(bits, &mut random::system()).expect("key");
         let file = write_secret(&key);
@@ -25,7 +25,7 @@ fn main() {
 /// From the key file to the first ciphertext: tests, inverses, the table of powers.
 fn prepare(criterion: &mut Criterion, bits: u16, file: &[u8]) {
     let mut group = criterion.benchmark_group("prepare key");
-    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    group.sampling_mode(SamplingMode::Flat);
     group.bench_function(BenchmarkId::new("ours", bits), |bencher| bencher.iter(|| encryptor(owner(file), SIDE)));
     group.finish();
 }
@@ -36,7 +36,7 @@ fn encrypt(criterion: &mut Criterion, bits: u16, what: &str, key: EncryptionKey)
     let side = if matches!(key, EncryptionKey::Owner(_)) { SIDE } else { 80 };
     let encryptor = encryptor(key, side);
     group.throughput(Throughput::Elements(encryptor.head().layout.columns().into()));
-    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    group.sampling_mode(SamplingMode::Flat);
     group.bench_function(BenchmarkId::new("ours", bits), |bencher| {
         bencher.iter(|| encryptor.encrypt_row(1).expect("randomness"));
     });
@@ -49,7 +49,7 @@ fn decrypt(criterion: &mut Criterion, bits: u16, key: &SecretKey, owner: Encrypt
     let row: Vec<Limb> = encryptor.encrypt_row(1).expect("randomness");
     let decryptor = ImageDecryptor::new(key, encryptor.head()).expect("same key");
     group.throughput(Throughput::Elements(encryptor.head().layout.columns().into()));
-    group.sampling_mode(SamplingMode::Flat).sample_size(10);
+    group.sampling_mode(SamplingMode::Flat);
     group.bench_function(BenchmarkId::new("ours", bits), |bencher| {
         bencher.iter(|| decryptor.decrypt_row(&row).expect("encrypted above"));
     });

@@ -69,10 +69,10 @@ impl Results {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for entry in entries {
             let path = entry?.path();
-            if path.join("benchmark.json").is_file() {
+            if path.ends_with("new") {
                 let time = read_one(&path).with_context(|| format!("criterion's files in {}", path.display()))?;
                 self.add(time);
-            } else if path.is_dir() && path.file_name().is_none_or(|name| name != "report") {
+            } else if path.is_dir() {
                 self.read_criterion(&path)?;
             }
         }
@@ -90,7 +90,7 @@ impl Results {
     }
 }
 
-/// A folder that criterion calls `new`.
+/// The folder that criterion calls `new`; it compares with others beside it.
 fn read_one(folder: &Path) -> Result<Time> {
     #[derive(Deserialize)]
     struct Benchmark {
