@@ -46,8 +46,9 @@ pub fn make(results: &Results) -> String {
             }
         }
     }
-    let notes = "In brackets: how many times as long as ours. \\* It knows no quicker way for the owner.\n";
-    format!("{}\n{notes}", markdown(&rows))
+    let starred = rows.iter().flatten().any(|cell| cell.ends_with('*'));
+    let star = if starred { " \\* It knows no quicker way for the owner." } else { "" };
+    format!("{}\nIn brackets: how many times as long as ours.{star}\n", markdown(&rows))
 }
 
 /// What was measured, in the order of [`OPERATIONS`] and then of key lengths.

@@ -77,7 +77,7 @@ impl Half {
         // L((1 + n)^(p-1) mod p^2)^-1 mod p
         let power = (n + 1u32).complete().pow_mod(&less_one, &square).expect("positive exponent");
         let factor = ((power - 1u32) / &prime).invert(&prime).expect("a unit");
-        Self { n: Integer::from(n % order), less_one, factor, prime, square }
+        Self { n: n % order, less_one, factor, prime, square }
     }
 
     fn decrypt(&self, ciphertext: &Integer) -> Integer {
