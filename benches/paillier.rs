@@ -1,56 +1,71 @@
-//! What one ciphertext costs: encryption, decryption, addition. `cargo bench`.
+//! What one ciphertext costs its owner, and others: times for one ciphertext on one core, from whole rows of a photo.
 
-use divan::{Bencher, black_box};
-use num_bigint::{BigInt, BigUint};
+use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
+use safelight::math::montgomery::Limb;
 use safelight::math::random;
-use safelight::paillier::SecretKey;
+use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey};
+use safelight::photo::Photo;
+use safelight::wire::key::{read_encryption_key, read_secret, write_public, write_secret};
 
 fn main() {
-    divan::main();
+    rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("nothing ran before");
+    let mut criterion = Criterion::default().sample_size(10).configure_from_args();
+    for bits in [2048, 3072, 4096] {
+        let key = SecretKey::generate(bits, &mut random::system()).expect("key");
+        let file = write_secret(&key);
+        prepare(&mut criterion, bits, &file);
+        encrypt(&mut criterion, bits, "encrypt as owner", owner(&file));
+        let public = read_encryption_key(&write_public(key.public())).expect("written above");
+        encrypt(&mut criterion, bits, "encrypt as anybody", public);
+        decrypt(&mut criterion, bits, &key, owner(&file));
+    }
+    criterion.final_summary();
 }
 
-const BITS: [u16; 2] = [2048, 3072];
-
-fn key(bits: u16) -> SecretKey {
-    SecretKey::generate(bits, &mut random::system()).expect("key")
+/// From the key file to the first ciphertext: tests, inverses, the table of powers.
+fn prepare(criterion: &mut Criterion, bits: u16, file: &[u8]) {
+    let mut group = criterion.benchmark_group("prepare key");
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function(BenchmarkId::new("ours", bits), |bencher| bencher.iter(|| encryptor(owner(file), SIDE)));
+    group.finish();
 }
 
-#[divan::bench(args = BITS)]
-fn encrypt_by_owner(bencher: Bencher<'_, '_>, bits: u16) {
-    let key = key(bits);
-    bencher.bench_local(|| key.encrypt(&BigInt::from(1_234_567), &mut random::system()).expect("fits"));
+fn encrypt(criterion: &mut Criterion, bits: u16, what: &str, key: EncryptionKey) {
+    let mut group = criterion.benchmark_group(what);
+    // One row of a small photo is long enough where each ciphertext takes long.
+    let side = if matches!(key, EncryptionKey::Owner(_)) { SIDE } else { 80 };
+    let encryptor = encryptor(key, side);
+    group.throughput(Throughput::Elements(encryptor.head().layout.columns().into()));
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function(BenchmarkId::new("ours", bits), |bencher| {
+        bencher.iter(|| encryptor.encrypt_row(1).expect("randomness"));
+    });
+    group.finish();
 }
 
-#[divan::bench(args = BITS)]
-fn encrypt_by_anybody(bencher: Bencher<'_, '_>, bits: u16) {
-    let key = key(bits);
-    bencher.bench_local(|| key.public().encrypt(&BigInt::from(1_234_567), &mut random::system()).expect("fits"));
+fn decrypt(criterion: &mut Criterion, bits: u16, key: &SecretKey, owner: EncryptionKey) {
+    let mut group = criterion.benchmark_group("decrypt");
+    let encryptor = encryptor(owner, SIDE);
+    let row: Vec<Limb> = encryptor.encrypt_row(1).expect("randomness");
+    let decryptor = ImageDecryptor::new(key, encryptor.head()).expect("same key");
+    group.throughput(Throughput::Elements(encryptor.head().layout.columns().into()));
+    group.sampling_mode(SamplingMode::Flat);
+    group.bench_function(BenchmarkId::new("ours", bits), |bencher| {
+        bencher.iter(|| decryptor.decrypt_row(&row).expect("encrypted above"));
+    });
+    group.finish();
 }
 
-#[divan::bench(args = BITS)]
-fn decrypt(bencher: Bencher<'_, '_>, bits: u16) {
-    let key = key(bits);
-    let c = key.encrypt(&BigInt::from(1_234_567), &mut random::system()).expect("fits");
-    bencher.bench_local(|| key.decrypt(black_box(&c)).expect("own"));
+/// The usual photo, square and in colour.
+const SIDE: u32 = 512;
+
+fn encryptor(key: EncryptionKey, side: u32) -> ImageEncryptor {
+    let samples = (0..side * side * 3).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let photo = Photo::from_samples(side, side, 3, samples).expect("right size");
+    let options = EncryptOptions::for_filter(&Filter::parse("mean", &[]).expect("a filter"), Border::default());
+    ImageEncryptor::new(key, &photo, &options.expect("wide enough")).expect("possible")
 }
 
-/// One product modulo n^2 of residues in Montgomery form: what the server does most.
-#[divan::bench(args = BITS)]
-fn add(bencher: Bencher<'_, '_>, bits: u16) {
-    let key = key(bits);
-    let modulus = key.public().square();
-    let c = key.encrypt(&BigInt::from(1_234_567), &mut random::system()).expect("fits");
-    let a = modulus.residue(&c.number());
-    let mut product = a.clone();
-    bencher.bench_local(|| modulus.mul_assign(black_box(&mut product), black_box(&a)));
-}
-
-/// The same by `num-bigint`, for comparison.
-#[divan::bench(args = BITS)]
-fn add_by_num_bigint(bencher: Bencher<'_, '_>, bits: u16) {
-    let key = key(bits);
-    let squared: BigUint = key.public().n() * key.public().n();
-    let c = key.encrypt(&BigInt::from(1_234_567), &mut random::system()).expect("fits").number();
-    let mut product = c.clone();
-    bencher.bench_local(|| product = black_box(&product) * black_box(&c) % &squared);
+fn owner(file: &[u8]) -> EncryptionKey {
+    EncryptionKey::Owner(Box::new(read_secret(file).expect("written above")))
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing needs to be installed beforehand except Rust: [`setup`] finds or installs the rest.
 
+mod bench;
 mod browser_build;
 mod command;
 mod demo;
@@ -19,7 +20,7 @@ use clap::{Parser, Subcommand};
 use page::Warnings;
 use step::step;
 
-/// Builds, shows and tests Safelight.
+/// Builds, shows, tests and measures Safelight.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Options),
     /// Check and test everything
     Test(test::Options),
+    /// Measure us and others, and print one table
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Page => page(),
         Command::Demo(options) => demo::demo(&options),
         Command::Test(options) => test::test(&options),
+        Command::Bench(options) => bench::bench(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -32,6 +32,11 @@ pub fn demo() -> PathBuf {
     target().join("demo")
 }
 
+/// What the benchmarks found.
+pub fn bench() -> PathBuf {
+    target().join("bench")
+}
+
 /// What xtask remembers between runs: choices, stamps, the Python environment, copies of our programs.
 pub fn memory() -> PathBuf {
     target().join("xtask")

@@ -2,6 +2,7 @@
 
 pub mod apt;
 mod browsers;
+mod gmp;
 mod node;
 mod python;
 mod rust_tools;
@@ -39,8 +40,29 @@ pub fn for_page() -> Result<PageTools> {
 /// Formatter, linter and Python; browsers and their driver where `with_browsers`.
 pub fn for_tests(with_browsers: bool) -> Result<TestTools> {
     rust_tools::find_or_install()?;
-    let python = python::environment()?;
+    let python = python::for_tests()?;
     let browser_tests =
         if with_browsers { Some((node::for_browser_tests()?, browsers::find_or_install()?)) } else { None };
     Ok(TestTools { python, browser_tests })
+}
+
+/// A compiler for GMP.
+pub fn for_gmp() -> Result<()> {
+    gmp::find_or_install()
+}
+
+/// A Python with the library that the benchmarks compare us with.
+pub fn python_for_benches() -> Result<PathBuf> {
+    python::for_benches()
+}
+
+/// A Node with the library that the benchmarks compare us with.
+pub fn node_for_benches() -> Result<Node> {
+    node::for_benches()
+}
+
+/// A Node with that library and the browser driver, and a browser.
+pub fn browser_for_benches() -> Result<(Node, Browsers)> {
+    node::for_browser_tests()?;
+    Ok((node::for_benches()?, browsers::find_or_install()?))
 }

@@ -59,7 +59,10 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
 fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     steps.run("format", || {
         run(cargo().args(["fmt", "--all", "--check"]))?;
-        run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+        for manifest in ["fuzz/Cargo.toml", "benches/peers/gmp/Cargo.toml"] {
+            run(cargo().args(["fmt", "--manifest-path", manifest, "--check"]))?;
+        }
+        Ok(())
     })?;
     let clippy = |arguments: &[&str]| run(cargo().arg("clippy").args(arguments).args(["--", "-D", "warnings"]));
     steps.run("clippy", || clippy(&["--all-targets"]))?;

@@ -1,4 +1,4 @@
-//! Node and the npm packages: wasm-opt for the page, the browser driver for the tests.
+//! Node and the npm packages: wasm-opt for the page, the browser driver for the tests, a peer for the benchmarks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,13 @@ pub fn wasm_opt() -> Option<(Node, PathBuf)> {
 pub fn for_browser_tests() -> Result<Node> {
     let node = find_or_install()?;
     install_packages(&places::root().join("tests/browser"))?;
+    Ok(node)
+}
+
+/// Node with the packages that the benchmarks compare us with.
+pub fn for_benches() -> Result<Node> {
+    let node = find_or_install()?;
+    install_packages(&places::root().join("benches/peers/node"))?;
     Ok(node)
 }
 

@@ -1,4 +1,4 @@
-//! A Python environment of our own, with the packages that the interoperation tests compare us with.
+//! Python environments of our own, with the packages that we are tested and measured against.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,21 @@ use super::apt;
 use crate::command::{answer, command, find, run_within};
 use crate::places;
 
-/// The environment's Python, its packages installed.
-pub fn environment() -> Result<PathBuf> {
-    let folder = places::memory().join("python");
+/// For the interoperation tests.
+pub fn for_tests() -> Result<PathBuf> {
+    environment("python", "tests/interop/requirements.txt")
+}
+
+/// For the benchmarks.
+pub fn for_benches() -> Result<PathBuf> {
+    environment("python-bench", "benches/peers/python/requirements.txt")
+}
+
+/// The environment's Python, the listed packages installed.
+fn environment(name: &str, list: &str) -> Result<PathBuf> {
+    let folder = places::memory().join(name);
     let python = folder.join("bin/python");
-    let list = places::root().join("tests/interop/requirements.txt");
+    let list = places::root().join(list);
     let wanted = fs::read_to_string(&list).with_context(|| format!("cannot read {}", places::shown(&list)))?;
 
     let stamp = folder.join("installed.txt");

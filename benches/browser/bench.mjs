@@ -1,0 +1,87 @@
+// Measures in Chromium: one worker with our WebAssembly beside JavaScript's libraries, then whole jobs in the real page.
+// Prints one JSON line for each. `node bench.mjs SECONDS BITS... [--large]`; `tests/browser/lib/harness.mjs` says which
+// variables name the programs.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+import { cli, folder, openBrowser, pageFolder, root, startServer } from '../../tests/browser/lib/harness.mjs';
+import { makePhoto } from '../../tests/browser/lib/photos.mjs';
+import { encodePng } from '../../tests/browser/lib/png.mjs';
+
+const say = (fields) => console.log(JSON.stringify(fields));
+const large = process.argv.includes('--large');
+const [seconds, ...sizes] = process.argv.slice(2).filter((word) => word !== '--large').map(Number);
+
+await oneWorker();
+await wholeJob('browser: job of 512x512', 512, 512);
+if (large) await wholeJob('browser: job of 4000x3000', 4000, 3000);
+
+/** Keys made by the command line, because how long a search for primes takes is chance. */
+async function keys() {
+  const made = [];
+  for (const bits of sizes) {
+    const file = join(folder(), 'key');
+    await cli('keygen', 'paillier', '--bits', String(bits), '--out', file);
+    made.push({ bits, key: [...readFileSync(file)] });
+  }
+  return made;
+}
+
+async function oneWorker() {
+  const [bench, node] = [join(root, 'benches/browser'), join(root, 'benches/peers/node')];
+  const files = await serveFiles({ page: pageFolder, bench, node });
+  const browser = await openBrowser('chromium');
+  say({ who: 'browser', version: browser.version });
+  try {
+    const visit = await browser.open(`${files.url}/bench/index.html`);
+    await visit.page.evaluate((task) => window.measure(task), { keys: await keys(), seconds });
+    for (;;) {
+      const said = await visit.until(() => window.said.shift(), 'the worker', { minutes: 10 });
+      if (said.error) throw new Error(said.error);
+      if (said.end) break;
+      say(said);
+    }
+  } finally {
+    await browser.close();
+    files.close();
+  }
+}
+
+/** From the drop of a photo to its picture, with the key at hand: a 3x3 mean at 3072 bits. */
+async function wholeJob(what, width, height) {
+  const server = await startServer();
+  const browser = await openBrowser('chromium');
+  try {
+    const page = await browser.open(server.url);
+    await page.newKey(3072);
+    await page.filter('mean', { radius: 1 });
+    const photo = join(folder(), 'photo.png');
+    writeFileSync(photo, encodePng(makePhoto(width, height, 3, 41)));
+    const start = performance.now();
+    await page.choosePhoto(photo);
+    await page.done(0, 60);
+    say({ who: 'ours', what, bits: 3072, ns: Math.round((performance.now() - start) * 1e6) });
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+/** A server of files: the first part of an address names one of the folders. */
+async function serveFiles(folders) {
+  const script = 'text/javascript';
+  const types = { '.html': 'text/html', '.js': script, '.mjs': script, '.wasm': 'application/wasm' };
+  const server = createServer(async (request, response) => {
+    const [, name, ...rest] = normalize(new URL(request.url, 'http://here').pathname).split('/');
+    try {
+      const body = await readFile(join(folders[name], ...rest));
+      response.writeHead(200, { 'content-type': types[extname(rest.at(-1))] ?? 'application/octet-stream' }).end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
