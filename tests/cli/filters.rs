@@ -85,12 +85,12 @@ fn transparency_stays_here_and_comes_back() {
 
     folder.run("decrypt --key my.key out.slt --out out.png").ok();
     assert_eq!((folder.read_photo("out.png").samples(), folder.read_photo("out.png").alpha()), (&expected[..], None));
-    folder.run("decrypt --key my.key out.slt --out out.png --alpha-from photo.png").ok();
+    folder.run("decrypt --key my.key out.slt --out out.png --original photo.png").ok();
     let out = folder.read_photo("out.png");
     assert_eq!((out.samples(), out.alpha()), (&expected[..], Some(&alpha[..])));
 
     folder.write_png("other.png", &picture(7, 9, 1, 5));
-    folder.run("decrypt --key my.key out.slt --out no.png --alpha-from other.png").error("images_differ");
+    folder.run("decrypt --key my.key out.slt --out no.png --original other.png").error("images_differ");
     assert!(!folder.path("no.png").exists());
 }
 

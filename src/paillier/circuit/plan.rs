@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(plan("brightness offset=3"), passes(vec![], vec![]));
         assert!(matches!(plan("laplacian"), Plan::Full(_)));
         let twice = plan("kernel weights=2,2,2,2,2,2,2,2,2");
-        assert_eq!(twice, passes(vec![], vec![Pass::Box(9), Pass::Weights(vec![2])]));
+        assert_eq!(twice, passes(vec![Pass::Weights(vec![2])], vec![Pass::Box(9)]));
     }
 
     #[test]
