@@ -44,7 +44,7 @@ fn image(filter: &Filter) -> Vec<u8> {
     let photo = Photo::from_samples(SIDE, SIDE, 3, samples).expect("right size");
     let options = EncryptOptions::for_filter(filter, Border::default()).expect("wide enough");
     let mut file = Vec::new();
-    pipeline::encrypt_image(EncryptionKey::Owner(Box::new(key)), &photo, &options, &mut file, &NoWatch)
+    pipeline::encrypt_image(EncryptionKey::Owner(std::sync::Arc::new(key)), &photo, &options, &mut file, &NoWatch)
         .expect("encrypted");
     file
 }

@@ -1,6 +1,9 @@
 //! What one ciphertext costs its owner, and others: times for one ciphertext on one core, from whole rows of a photo.
 
+use std::sync::Arc;
+
 use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
+use safelight::math::comb::Lookup;
 use safelight::math::montgomery::Limb;
 use safelight::math::random;
 use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey};
@@ -17,7 +20,8 @@ fn main() {
         encrypt(&mut criterion, bits, "encrypt as owner", owner(&file));
         let public = read_encryption_key(&write_public(key.public())).expect("written above");
         encrypt(&mut criterion, bits, "encrypt as anybody", public);
-        decrypt(&mut criterion, bits, &key, owner(&file));
+        decrypt(&mut criterion, bits, &key, owner(&file), Masks::Known);
+        decrypt(&mut criterion, bits, &key, owner(&file), Masks::Unknown);
     }
     criterion.final_summary();
 }
@@ -43,15 +47,32 @@ fn encrypt(criterion: &mut Criterion, bits: u16, what: &str, key: EncryptionKey)
     group.finish();
 }
 
-fn decrypt(criterion: &mut Criterion, bits: u16, key: &SecretKey, owner: EncryptionKey) {
+/// Whether the owner can tell the masks again, as for own photos, or not, as for photos that others encrypted.
+#[derive(Clone, Copy, PartialEq)]
+enum Masks {
+    Known,
+    Unknown,
+}
+
+fn decrypt(criterion: &mut Criterion, bits: u16, key: &SecretKey, owner: EncryptionKey, masks: Masks) {
     let mut group = criterion.benchmark_group("decrypt");
     let encryptor = encryptor(owner, SIDE);
-    let row: Vec<Limb> = encryptor.encrypt_row(1).expect("randomness");
-    let decryptor = ImageDecryptor::new(key, encryptor.head()).expect("same key");
-    group.throughput(Throughput::Elements(encryptor.head().layout.columns().into()));
+    let head = encryptor.head();
+    let rows: Vec<(u32, Vec<Limb>)> =
+        (1..9).map(|row| (row, encryptor.encrypt_row(row).expect("randomness"))).collect();
+    let (mut decryptor, name) = match masks {
+        Masks::Known => (ImageDecryptor::new(key, head, Lookup::Direct), "ours"),
+        Masks::Unknown => (ImageDecryptor::unchecked(key, head), "by powers, as for others' photos"),
+    };
+    let decryptor = decryptor.as_mut().expect("same key");
+    group.throughput(Throughput::Elements(head.layout.tile().0.into()));
     group.sampling_mode(SamplingMode::Flat);
-    group.bench_function(BenchmarkId::new("ours", bits), |bencher| {
-        bencher.iter(|| decryptor.decrypt_row(&row).expect("encrypted above"));
+    let mut next = rows.iter().cycle();
+    group.bench_function(BenchmarkId::new(name, bits), |bencher| {
+        bencher.iter(|| {
+            let (row, ciphertexts) = next.next().expect("a cycle");
+            decryptor.decrypt_row(key, *row, ciphertexts).expect("encrypted above")
+        });
     });
     group.finish();
 }
@@ -67,5 +88,5 @@ fn encryptor(key: EncryptionKey, side: u32) -> ImageEncryptor {
 }
 
 fn owner(file: &[u8]) -> EncryptionKey {
-    EncryptionKey::Owner(Box::new(read_secret(file).expect("written above")))
+    EncryptionKey::Owner(Arc::new(read_secret(file).expect("written above")))
 }

@@ -31,6 +31,8 @@
 pub mod ciphertext;
 pub mod circuit;
 #[cfg(feature = "client")]
+mod clear;
+#[cfg(feature = "client")]
 pub mod encrypt;
 pub mod filter;
 #[cfg(feature = "client")]
@@ -40,8 +42,6 @@ pub mod key;
 pub mod layout;
 pub mod origin;
 pub mod phe;
-#[cfg(feature = "client")]
-mod clear;
 mod recipe;
 #[cfg(feature = "client")]
 pub mod replay;
@@ -50,13 +50,13 @@ pub mod secret;
 
 pub use ciphertext::Ciphertext;
 pub use circuit::Circuit;
-pub use filter::{Filter, FilterInfo, ParameterInfo};
 #[cfg(feature = "client")]
 pub use encrypt::EncryptionKey;
+pub use filter::{Filter, FilterInfo, ParameterInfo};
 #[cfg(feature = "client")]
 pub use image::{Canvas, EncryptOptions, ImageDecryptor, ImageEncryptor, View};
 pub use key::{KeyId, PublicKey, UnitCheck};
-pub use origin::Origin;
 pub use layout::{Border, Encoding, ImageHead, Layout};
+pub use origin::Origin;
 #[cfg(feature = "client")]
 pub use secret::{KeySearch, SecretKey};

@@ -286,9 +286,10 @@ mod client {
     ) -> Result<(ImageHead, Canvas)> {
         let mut image = ImageReader::open(&mut *input, limits, 1)?;
         let head = image.frames.head.clone();
-        let mut decryptor = match options.check {
-            true => ImageDecryptor::new(key, &head, options.lookup)?,
-            false => ImageDecryptor::unchecked(key, &head)?,
+        let mut decryptor = if options.check {
+            ImageDecryptor::new(key, &head, options.lookup)?
+        } else {
+            ImageDecryptor::unchecked(key, &head)?
         };
         if !options.originals.is_empty() {
             decryptor.compare_with(options.originals)?;

@@ -16,9 +16,10 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error};
 use crate::math::comb::Lookup;
 use crate::math::{check, pair, random};
+use crate::paillier::circuit::output_head;
 use crate::paillier::{
-    Border, Canvas, Circuit, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, KeySearch, Layout,
-    Origin, SecretKey as Key, View,
+    Border, Canvas, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, KeySearch, Layout, Origin,
+    SecretKey as Key, View,
 };
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue, key as key_file};
@@ -126,7 +127,7 @@ pub fn new_origin() -> JsResult<Uint8Array> {
 pub fn result_header(headers: Vec<Uint8Array>, filter: &str, parameters: JsValue) -> JsResult<Uint8Array> {
     let filter = Filter::parse(filter, &pairs(parameters)?)?;
     let heads = headers.iter().map(|header| Ok(Frames::read(&header.to_vec())?.head)).collect::<JsResult<Vec<_>>>()?;
-    let (bytes, _) = Frames::write(Circuit::new(&filter, &heads)?.output().clone());
+    let (bytes, _) = Frames::write(output_head(&filter, &heads)?);
     Ok(Uint8Array::from(bytes.as_slice()))
 }
 

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use safelight::error::Code;
-use safelight::math::random;
 use safelight::math::comb::Lookup;
+use safelight::math::random;
 use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
 use safelight::pipeline::{Limits, NoWatch, decrypt_image, encrypt_image, run_filter};
@@ -142,7 +142,8 @@ fn outer(axis: &[i64]) -> Vec<Vec<i64>> {
 
 fn encrypt(photo: &Photo, options: &EncryptOptions) -> Vec<u8> {
     let mut bytes = Vec::new();
-    encrypt_image(EncryptionKey::Owner(std::sync::Arc::new(key())), photo, options, &mut bytes, &NoWatch).expect("encrypt");
+    encrypt_image(EncryptionKey::Owner(std::sync::Arc::new(key())), photo, options, &mut bytes, &NoWatch)
+        .expect("encrypt");
     bytes
 }
 

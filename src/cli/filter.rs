@@ -11,7 +11,8 @@ use super::files::{Care, Sink, Source, read_header};
 use super::remote::{Server, Upload};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
-use crate::paillier::{Circuit, Filter, ImageHead};
+use crate::paillier::circuit::output_head;
+use crate::paillier::{Filter, ImageHead};
 use crate::pipeline;
 use crate::wire::image::Frames;
 
@@ -173,7 +174,7 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
         parts.push(Box::new(Exactly { input, left: rest }));
     }
     // What this image cannot bear is found before anything is sent.
-    let expected = Circuit::new(&job.filter, &heads)?.output().clone();
+    let expected = output_head(&job.filter, &heads)?;
     let (_, answer) = Frames::write(expected.clone());
     // So that an answer which says something else can be told from one without end.
     let longest = answer.total_bytes() + u64::from(crate::wire::MAX_HEADER);

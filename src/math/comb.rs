@@ -141,9 +141,10 @@ impl Comb {
     /// An exponent in windows, least significant first.
     fn digits(&self, exponent: &BigUint) -> Vec<u16> {
         let bytes = exponent.to_bytes_le();
+        let width = usize::try_from(self.window).unwrap_or(usize::MAX);
         let byte = |index: usize| u32::from(bytes.get(index).copied().unwrap_or(0));
         let digit = |window: usize| {
-            let bit = window * self.window as usize;
+            let bit = window * width;
             let three = byte(bit / 8) | byte(bit / 8 + 1) << 8 | byte(bit / 8 + 2) << 16;
             u16::try_from(three >> (bit % 8) & ((1 << self.window) - 1)).unwrap_or(u16::MAX)
         };
@@ -197,7 +198,8 @@ mod tests {
         let window = |count| Comb::window(&modulus, 1536, count, Lookup::Direct);
         assert!(window(10) < window(1000));
         assert!(window(1000) <= window(1 << 40));
-        let largest = 1536u64.div_ceil(window(1 << 40)) * ((1 << window(1 << 40)) - 1) * modulus.lane_words() as u64 * 8;
+        let largest =
+            1536u64.div_ceil(window(1 << 40)) * ((1 << window(1 << 40)) - 1) * modulus.lane_words() as u64 * 8;
         assert!(largest <= MAX_BYTES);
         assert!(Comb::window(&modulus, 1536, 1 << 40, Lookup::Scan) <= 5);
     }

@@ -34,7 +34,9 @@ mod batch;
 mod constants;
 mod convert;
 mod digits;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test))]
 mod fma;
+#[cfg(any(target_arch = "x86_64", test))]
 mod ifma;
 mod low;
 mod portable;

@@ -59,14 +59,8 @@ impl Circuit {
     /// [`Code::HaloTooSmall`], [`Code::SlotOverflow`] if the images were encrypted for a smaller filter;
     /// [`Code::ImagesDiffer`], [`Code::ForeignKey`] if two images do not go together.
     pub fn new(filter: &Filter, heads: &[ImageHead]) -> Result<Self> {
-        let [first, rest @ ..] = heads else {
-            return Err(Error::new(Code::Internal, "a circuit needs an image"));
-        };
-        if heads.len() != filter.inputs() {
-            return Err(Error::new(Code::BadArgument, format!("this filter takes {} images", filter.inputs())));
-        }
-        rest.iter().try_for_each(|other| same_shape(first, other))?;
         let output = output_head(filter, heads)?;
+        let first = &heads[0];
         // slot' = sum of w * slot + constant, where slot = raw + bias and slot' = raw' + bias'.
         let mut constant = i128::from(output.encoding.bias);
         if let Filter::Brightness { offset } = filter {
@@ -187,8 +181,18 @@ fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<BigUint
     Ok(residue * key.n() + 1u8)
 }
 
-fn output_head(filter: &Filter, heads: &[ImageHead]) -> Result<ImageHead> {
-    let first = &heads[0];
+/// The head of what a filter makes of images with these heads: there is only one that is right.
+///
+/// # Errors
+/// As [`Circuit::new`].
+pub fn output_head(filter: &Filter, heads: &[ImageHead]) -> Result<ImageHead> {
+    let [first, rest @ ..] = heads else {
+        return Err(Error::new(Code::Internal, "a filter needs an image"));
+    };
+    if heads.len() != filter.inputs() {
+        return Err(Error::new(Code::BadArgument, format!("this filter takes {} images", filter.inputs())));
+    }
+    rest.iter().try_for_each(|other| same_shape(first, other))?;
     let (rx, ry) = filter.radius();
     let halo = first.layout.halo;
     let (Some(left), Some(above)) = (halo.0.checked_sub(rx), halo.1.checked_sub(ry)) else {

@@ -167,9 +167,9 @@ impl Filter {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let pair = |word: &str| {
-            let (name, value) = word.split_once('=').ok_or_else(|| {
-                bad(format!("'{word}' is no parameter; write it as in 'mean radius=2'"))
-            })?;
+            let (name, value) = word
+                .split_once('=')
+                .ok_or_else(|| bad(format!("'{word}' is no parameter; write it as in 'mean radius=2'")))?;
             Ok((name.to_owned(), value.to_owned()))
         };
         Self::parse(name, &words.map(pair).collect::<Result<Vec<_>>>()?)

@@ -180,7 +180,9 @@ impl UnitCheck {
         let (pairs, width) = (key.pairs(), key.square().width());
         let groups: Vec<_> = row.chunks(width * pairs.lanes()).collect();
         let row = parallel::map(groups.len(), |group| pairs.load(groups[group].chunks_exact(width)));
-        row.iter().for_each(|batch| self.add(batch));
+        for batch in &row {
+            self.add(batch);
+        }
         row
     }
 

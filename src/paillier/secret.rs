@@ -266,7 +266,8 @@ impl SecretKey {
         let negated = |both: &[BigInt; 2]| [0, 1].map(|i| (-&both[i]).mod_floor(&orders[i]).magnitude().clone());
         let negated: Vec<_> = exponents.iter().map(negated).collect();
         let inverses = self.masks(&negated)?;
-        let parts = self.p.unmask(&ciphertexts, &inverses[0]).into_iter().zip(self.q.unmask(&ciphertexts, &inverses[1]));
+        let parts =
+            self.p.unmask(&ciphertexts, &inverses[0]).into_iter().zip(self.q.unmask(&ciphertexts, &inverses[1]));
         parts
             .map(|(u, v)| {
                 let (u, v) = u.zip(v).ok_or_else(|| {

@@ -52,7 +52,13 @@ impl Image {
     pub(crate) fn under(key: Arc<PublicKey>, width: u32, height: u32, channels: u8, halo: u16, seed: u64) -> Self {
         let layout = Layout::plan((width, height), channels, Border::Replicate, (halo, halo), SLOT_BITS, key.bits())
             .expect("an allowed layout");
-        let head = ImageHead { key, layout, encoding: Encoding::SAMPLES, history: String::new(), origins: vec![Origin::UNKNOWN] };
+        let head = ImageHead {
+            key,
+            layout,
+            encoding: Encoding::SAMPLES,
+            history: String::new(),
+            origins: vec![Origin::UNKNOWN],
+        };
         let (header, frames) = Frames::write(head);
         let (key, columns) = (&frames.head.key, frames.head.layout.columns() as usize);
         let mut noise = Noise(seed + 1);

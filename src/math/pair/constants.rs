@@ -5,7 +5,9 @@ use num_traits::One as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::digits::{all_limbs, digit_mask, digit_of};
-use super::fma;
+
+/// The longest digits that are kept as floats too, in bits.
+const FLOAT_BITS: u32 = 51;
 
 /// What a kernel needs to know of a modulus.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -34,7 +36,7 @@ impl Constants {
         }
         let r = BigUint::one() << (digits as u64 * u64::from(bits));
         let start = cut(&((n + 1u8 - r % n) % n));
-        let floats = if bits <= fma::BITS { n_digits.iter().map(|&digit| fma::float(digit)).collect() } else { Vec::new() };
+        let floats = if bits <= FLOAT_BITS { n_digits.iter().map(|&digit| float(digit)).collect() } else { Vec::new() };
         Self { digits: n_digits, floats, inverse: inverse.wrapping_neg() & digit_mask(bits), start }
     }
 
@@ -45,4 +47,10 @@ impl Constants {
     pub(super) fn check_lengths(&self, vectors: usize, lengths: [usize; 3]) {
         assert!(lengths == [vectors * self.digits.len(); 3], "batches of this modulus");
     }
+}
+
+/// A digit as float.
+#[expect(clippy::cast_precision_loss, reason = "floats hold whole numbers of 53 bits")]
+pub(super) fn float(digit: u64) -> f64 {
+    digit as f64
 }

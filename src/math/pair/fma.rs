@@ -21,16 +21,20 @@
 //! The algorithm is written once, for any [`Vector`]. The machine decides which: `avx2` natively, `relaxed` in the
 //! browser. The `twin` does the same on plain numbers, for the tests.
 #![allow(unsafe_code)]
+#![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
 /// Calls a function that is generic over the room for digits: exactly the right one for the sizes that keys have (their
-/// primes with 21, 31 and 41 digits, their moduli with 41, 61 and 81), and [`MAX`] for others.
+/// primes with 21, 31 and 41 digits, their moduli with 41, 61 and 81), and [`MAX`] for others. In a browser the owner of a
+/// key works with the primes alone, and every function is to be fetched, so there the long ones are not made.
 macro_rules! by_size {
     ($function:ident($modulus:expr, $($rest:expr),*)) => {
         match $modulus.digits.len() {
             21 => $function::<21>(21, $modulus, $($rest),*),
             31 => $function::<31>(31, $modulus, $($rest),*),
             41 => $function::<41>(41, $modulus, $($rest),*),
+            #[cfg(not(target_arch = "wasm32"))]
             61 => $function::<61>(61, $modulus, $($rest),*),
+            #[cfg(not(target_arch = "wasm32"))]
             81 => $function::<81>(81, $modulus, $($rest),*),
             other => $function::<{ super::MAX }>(other, $modulus, $($rest),*),
         }
@@ -49,6 +53,7 @@ pub(super) use avx2::detect;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
 pub(super) use relaxed::Relaxed;
 
+use super::constants::float;
 use super::{Constants, digit_mask};
 
 pub(super) const BITS: u32 = 51;
@@ -171,7 +176,13 @@ impl<V: Vector> Fixed<V> {
 /// # Safety
 /// As [`Vector`]. All slices are `2 k` vectors long, and `k <= K`.
 #[inline(always)]
-pub(super) unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+pub(super) unsafe fn mul<V: Vector, const K: usize>(
+    k: usize,
+    modulus: &Constants,
+    out: &mut [u64],
+    a: &[u64],
+    b: &[u64],
+) {
     // SAFETY: passed on to the caller.
     unsafe {
         let fixed = Fixed::<V>::new(modulus);
@@ -294,7 +305,13 @@ pub(super) unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Const
 /// # Safety
 /// As [`mul`], but that slices are `k` vectors long.
 #[inline(always)]
-pub(super) unsafe fn mul_low<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
+pub(super) unsafe fn mul_low<V: Vector, const K: usize>(
+    k: usize,
+    modulus: &Constants,
+    out: &mut [u64],
+    a: &[u64],
+    b: &[u64],
+) {
     // SAFETY: passed on to the caller.
     unsafe {
         let fixed = Fixed::<V>::new(modulus);
@@ -405,10 +422,4 @@ unsafe fn floats<V: Vector, const K: usize>(fixed: Fixed<V>, words: &[u64], firs
 unsafe fn double<V: Vector>(x: V) -> V {
     // SAFETY: passed on to the caller.
     unsafe { x.fma(V::splat(2f64.to_bits()), V::splat(0)) }
-}
-
-/// A digit as float.
-#[expect(clippy::cast_precision_loss, reason = "digits have 51 bits, floats 53")]
-pub(super) fn float(digit: u64) -> f64 {
-    digit as f64
 }

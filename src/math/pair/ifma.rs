@@ -12,6 +12,7 @@
 //! The algorithm is written once, for any [`Vector`]. The `twin` does what the instructions do on plain numbers, so that
 //! machines without them can test it.
 #![allow(unsafe_code)]
+#![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
 /// Calls a function that is generic over the room for digits: exactly the right one for the sizes that keys have (their
 /// primes with 20, 30 and 40 digits, their moduli with 40, 60 and 79), and [`MAX`] for others.

@@ -73,7 +73,7 @@ fn product(modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64], quotient:
 fn square(modulus: &Constants, out: &mut [u64], a: &[u64], doubled: &[u64], quotient: &mut [u64]) {
     let k = modulus.digits.len();
     let mut sums = [0u64; 2 * MAX_DIGITS];
-    let sums = &mut sums[..2 * k + 1];
+    let sums = &mut sums[..=2 * k];
     for (i, &x) in a.iter().enumerate() {
         let mut row = [0; MAX_DIGITS];
         let row = &mut row[..k - i];

@@ -124,7 +124,9 @@ mod exponents {
         }
 
         fn double(&self, a: &mut [BigInt; 2]) {
-            a.iter_mut().for_each(|a| *a *= 2);
+            for a in a {
+                *a *= 2;
+            }
         }
 
         fn gather<'a>(&self, row: &'a [[BigInt; 2]], first: usize) -> Cow<'a, [BigInt; 2]> {

@@ -92,15 +92,14 @@ impl<A: Algebra> Stage<A> {
                     last.push_back(row);
                     return None;
                 }
-                let out = match pair.take() {
-                    // The pair of the row before, which is this one's first two rows.
-                    Some(pair) => sum(algebra, &pair, &row),
-                    None => {
-                        let upper = sum(algebra, &last[1], &row);
-                        let out = sum(algebra, &last[0], &upper);
-                        *pair = Some(upper);
-                        out
-                    }
+                let out = if let Some(upper) = pair.take() {
+                    // The last two rows, summed up for the row before.
+                    sum(algebra, &upper, &row)
+                } else {
+                    let lower = sum(algebra, &last[1], &row);
+                    let out = sum(algebra, &last[0], &lower);
+                    *pair = Some(lower);
+                    out
                 };
                 last.pop_front();
                 last.push_back(row);

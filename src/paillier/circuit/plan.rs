@@ -25,10 +25,7 @@ pub(crate) enum Axis {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// Passes down, then passes across.
-    Passes {
-        vertical: Vec<Pass>,
-        horizontal: Vec<Pass>,
-    },
+    Passes { vertical: Vec<Pass>, horizontal: Vec<Pass> },
     /// All weights at once.
     Full(Vec<Vec<i64>>),
 }
@@ -210,8 +207,8 @@ mod tests {
     #[test]
     fn many_terms_go_into_buckets() {
         assert_eq!(bucket_bits(&[]), (1, 0.0));
-        assert_eq!(bucket_bits(&[1, 1, 1]).1, 2.0);
-        assert_eq!(bucket_bits(&[1]).1, 0.0);
+        assert!((bucket_bits(&[1, 1, 1]).1 - 2.0).abs() < 0.01);
+        assert!(bucket_bits(&[1]).1.abs() < 0.01);
         let many: Vec<u64> = (0..200).map(|i| i * 7919 % (1 << 12)).collect();
         let (width, cost) = bucket_bits(&many);
         assert!(width > 1 && cost < 900.0, "{width} {cost}");

@@ -35,7 +35,9 @@ impl Algebra for Counting {
 
     fn double(&self, a: &mut Vec<i64>) {
         self.additions.fetch_add(1, Ordering::Relaxed);
-        a.iter_mut().for_each(|a| *a *= 2);
+        for a in a {
+            *a *= 2;
+        }
     }
 
     fn gather<'a>(&self, row: &'a [Vec<i64>], first: usize) -> Cow<'a, Vec<i64>> {
@@ -72,7 +74,8 @@ fn expected(kernel: &Kernel, image: &[Vec<i64>]) -> Vec<Vec<i64>> {
     let weights: Vec<Vec<i64>> = kernel.rows().collect();
     let (rows, columns) = (image.len() + 1 - weights.len(), image[0].len() + 1 - weights[0].len());
     let sum = |y: usize, x: usize| {
-        let row = |(j, row): (usize, &Vec<i64>)| row.iter().enumerate().map(|(i, w)| w * image[y + j][x + i]).sum::<i64>();
+        let row =
+            |(j, row): (usize, &Vec<i64>)| row.iter().enumerate().map(|(i, w)| w * image[y + j][x + i]).sum::<i64>();
         weights.iter().enumerate().map(row).sum()
     };
     (0..rows).map(|y| (0..columns).map(|x| sum(y, x)).collect()).collect()
@@ -119,7 +122,11 @@ fn every_kind_of_pass_is_exact() {
         let (rx, ry) = (usize::from(kernel.radius().0), usize::from(kernel.radius().1));
         for (columns, rows, lanes) in [(1, 1, 1), (1, 2, 8), (9, 7, 4), (17, 90, 8), (30, 11, 1)] {
             let image = noise(rows + 2 * ry, columns + 2 * rx);
-            assert_eq!(filter(&kernel, &image, lanes).0, expected(&kernel, &image), "{text} {columns} x {rows} x {lanes}");
+            assert_eq!(
+                filter(&kernel, &image, lanes).0,
+                expected(&kernel, &image),
+                "{text} {columns} x {rows} x {lanes}"
+            );
         }
     }
 }
@@ -151,10 +158,11 @@ fn it_costs_what_the_plan_says() {
 
 fn kernels() -> impl Strategy<Value = Kernel> {
     let weight = prop_oneof![4 => -3i64..4, 1 => -2000i64..2000, 2 => Just(1i64), 1 => Just(0i64)];
-    (1usize..8, 1usize..8).prop_flat_map(move |(rows, columns)| {
-        proptest::collection::vec(proptest::collection::vec(weight.clone(), columns), rows)
-    })
-    .prop_filter_map("all zero", |rows| Kernel::new(rows).ok())
+    (1usize..8, 1usize..8)
+        .prop_flat_map(move |(rows, columns)| {
+            proptest::collection::vec(proptest::collection::vec(weight.clone(), columns), rows)
+        })
+        .prop_filter_map("all zero", |rows| Kernel::new(rows).ok())
 }
 
 proptest! {

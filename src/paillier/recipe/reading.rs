@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn blends_have_two_histories() {
-        let recipe = parse("sharpen; blend share=30 [mean size=1x3; blend share=1 [emboss]]; blend share=5", 4).expect("four");
+        let recipe =
+            parse("sharpen; blend share=30 [mean size=1x3; blend share=1 [emboss]]; blend share=5", 4).expect("four");
         let second = recipe.steps[1].second.as_ref().expect("two");
         assert_eq!(second.origin, Origin([2; 32]));
         assert_eq!(second.steps[1].second.as_ref().expect("two").origin, Origin([3; 32]));

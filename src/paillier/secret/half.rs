@@ -82,7 +82,7 @@ impl Half {
         }
         let mut place = self.comb.write().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have made it in the meantime.
-        if place.as_ref().filter(good).is_none() {
+        if !place.as_ref().is_some_and(|comb| good(&comb)) {
             *place = Some(Arc::new(Comb::new(&self.pairs, &generator, bits, window, lookup)));
         }
         place.clone()
