@@ -1,12 +1,14 @@
-//! Powers of one base with many exponents, from a table made once.
+//! Powers of one base with many exponents, from a table made once: the comb of C. H. Lim and P. J. Lee ("More flexible
+//! exponentiation with precomputation", CRYPTO 1994).
 //!
-//! The table holds `base^(d * 2^(w i))` for every digit `d` from 1 to `2^w - 1` of every window `i` of `w` bits of the
-//! exponent. A power is then one product for each window and no squaring (E. F. Brickell and others, "Fast exponentiation
-//! with precomputation", EUROCRYPT 1992). Wider windows mean fewer products and a larger table: [`Comb::window`] weighs
-//! them.
+//! The bits of an exponent are written in `teeth` rows of `columns` bits each. A column is a digit whose power is looked
+//! up: entry `d` is the product of `base^(2^(columns j))` over the bits `j` of `d`. Columns are cut into blocks of
+//! `run` columns, and each block has a table of its own, raised to its place. So a power is `columns` products, and
+//! `run - 1` squarings, which all blocks share. More teeth mean fewer products and a larger table, longer runs more squarings
+//! and a smaller one: [`Shape::best`] weighs them.
 //!
 //! Which entries are read depends on the exponent. Where somebody may watch this machine's caches, [`Lookup::Scan`] reads
-//! every entry of a window each time instead.
+//! every entry of a table each time instead.
 
 use num_bigint::BigUint;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -19,78 +21,110 @@ pub enum Lookup {
     /// By their address, which is fast.
     #[default]
     Direct,
-    /// By reading the whole window, so that memory accesses do not depend on secrets.
+    /// By reading the whole table, so that memory accesses do not depend on secrets.
     Scan,
 }
 
-/// The largest table of one base, in bytes.
-const MAX_BYTES: u64 = 48 << 20;
-/// The widest window, in bits.
-const MAX_WINDOW: u64 = 10;
-/// How many products it takes to read a window's entry by scanning, as a share of the entries.
+/// The largest table of one base, in bytes: what does not stay in a cache is slow to look up.
+const MAX_BYTES: u64 = 12 << 20;
+const MAX_TEETH: u64 = 12;
+const RUNS: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
+/// What a squaring costs, in tenths of a product.
+const SQUARING: u64 = 7;
+/// So many entries are read in the time of a product.
 const ENTRIES_PER_PRODUCT: u64 = 24;
+
+/// The shape of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Bits of a digit.
+    teeth: u64,
+    /// Digits of an exponent.
+    columns: u64,
+    /// Digits that share a table.
+    run: u64,
+}
+
+impl Shape {
+    /// The shape with which `count` powers with exponents of `bits` bits cost least, the table included.
+    #[must_use]
+    pub fn best(modulus: &PairModulus, bits: u64, count: u64, lookup: Lookup) -> Self {
+        let all = (1..=MAX_TEETH).flat_map(|teeth| {
+            RUNS.map(|run| Self { teeth, columns: bits.div_ceil(teeth), run: run.min(bits.div_ceil(teeth)) })
+        });
+        let fits = |shape: &Self| shape.entries() * modulus.lane_words() as u64 * 8 <= MAX_BYTES;
+        let least = Self { teeth: 1, columns: bits, run: bits };
+        all.filter(fits).min_by_key(|shape| shape.tenths(count, lookup)).unwrap_or(least)
+    }
+
+    /// The cost in tenths of a product.
+    fn tenths(&self, count: u64, lookup: Lookup) -> u64 {
+        let scan = if lookup == Lookup::Scan { 10 * self.columns * (1 << self.teeth) / ENTRIES_PER_PRODUCT } else { 0 };
+        let power = 10 * self.columns + SQUARING * (self.run - 1) + scan;
+        10 * self.entries() + count.saturating_mul(power)
+    }
+
+    /// Whether a table of this shape is about as good for `count` powers as the best one would be.
+    #[must_use]
+    pub fn will_do(&self, best: &Self, count: u64, lookup: Lookup) -> bool {
+        let left = |shape: &Self| shape.tenths(count, lookup) - 10 * shape.entries();
+        // Compared without what this one has cost already.
+        left(self) <= best.tenths(count, lookup) + best.tenths(count, lookup) / 20
+    }
+
+    fn blocks(&self) -> u64 {
+        self.columns.div_ceil(self.run)
+    }
+
+    fn entries(&self) -> u64 {
+        self.blocks() * ((1 << self.teeth) - 1)
+    }
+}
 
 /// The table of one base.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Comb {
     #[zeroize(skip)]
     lookup: Lookup,
-    window: u64,
+    #[zeroize(skip)]
+    shape: Shape,
     /// Words of an entry.
     size: usize,
-    /// For each window, least significant first, its entries, each as the digits of one lane.
-    windows: Vec<Vec<u64>>,
+    /// For each block, that of the lowest columns first, the entries for the digits from 1 on, each as one lane's digits.
+    blocks: Vec<Vec<u64>>,
 }
 
 impl Comb {
-    /// The window, in bits, with which `count` powers with exponents of `bits` bits cost the fewest products, the table
-    /// included.
+    /// Makes the table of a base.
     #[must_use]
-    pub fn window(modulus: &PairModulus, bits: u64, count: u64, lookup: Lookup) -> u64 {
-        let entry = modulus.lane_words() as u64 * 8;
-        let cost = |window: u64| {
-            let entries = (1 << window) - 1;
-            let scan = if lookup == Lookup::Scan { count * entries / ENTRIES_PER_PRODUCT } else { 0 };
-            bits.div_ceil(window) * (entries + count + scan)
-        };
-        let fits = |window: &u64| bits.div_ceil(*window) * ((1 << window) - 1) * entry <= MAX_BYTES;
-        (1..=MAX_WINDOW).filter(fits).min_by_key(|&window| cost(window)).unwrap_or(1)
-    }
-
-    /// Makes the table for exponents of up to `bits` bits.
-    #[must_use]
-    pub fn new(modulus: &PairModulus, base: &BigUint, bits: u64, window: u64, lookup: Lookup) -> Self {
+    pub fn new(modulus: &PairModulus, base: &BigUint, shape: Shape, lookup: Lookup) -> Self {
         let lanes = modulus.lanes();
-        let count = usize::try_from(bits.div_ceil(window)).unwrap_or(usize::MAX);
-        let entries = (1usize << window) - 1;
-        let mut power = modulus.broadcast(base);
-        let mut scratch = modulus.empty();
-        let mut windows = Vec::with_capacity(count);
-        while windows.len() < count {
-            // As many windows at a time as there are lanes: each lane starts from the power for its own window.
-            let mut starts = modulus.one().clone();
-            let some = lanes.min(count - windows.len());
-            for lane in 0..some {
-                modulus.set_lane(&mut starts, lane, &modulus.lane(&power, 0));
-                for _ in 0..window {
-                    modulus.square(&mut scratch, &power);
-                    std::mem::swap(&mut scratch, &mut power);
+        let size = modulus.lane_words();
+        let starts = Starts::new(modulus, base, shape);
+        let all: Vec<u64> = (0..shape.blocks()).collect();
+        let mut blocks = Vec::with_capacity(all.len());
+        // As many blocks at a time as there are lanes.
+        for some in all.chunks(lanes) {
+            let bits: Vec<Batch> = (0..shape.teeth).map(|tooth| starts.batch(modulus, some, tooth)).collect();
+            let mut entries: Vec<Batch> = vec![modulus.one().clone()];
+            for start in &bits {
+                // With this bit, all that there were without it.
+                for without in 0..entries.len() {
+                    let mut with = modulus.empty();
+                    modulus.mul(&mut with, &entries[without], start);
+                    entries.push(with);
                 }
             }
-            let mut made = vec![Vec::with_capacity(entries * modulus.lane_words()); some];
-            let mut entry = starts.clone();
-            for digit in 1..=entries {
-                for (lane, window) in made.iter_mut().enumerate() {
-                    window.extend(modulus.lane(&entry, lane));
+            for lane in 0..some.len() {
+                let mut block = Vec::with_capacity((entries.len() - 1) * size);
+                for entry in &entries[1..] {
+                    block.extend(modulus.lane(entry, lane));
                 }
-                if digit < entries {
-                    modulus.mul(&mut scratch, &entry, &starts);
-                    std::mem::swap(&mut scratch, &mut entry);
-                }
+                blocks.push(block);
             }
-            windows.append(&mut made);
+            entries.zeroize();
         }
-        Self { lookup, window, size: modulus.lane_words(), windows }
+        Self { lookup, shape, size, blocks }
     }
 
     /// How entries are looked up.
@@ -99,10 +133,10 @@ impl Comb {
         self.lookup
     }
 
-    /// The width of a window in bits.
+    /// The table's shape.
     #[must_use]
-    pub fn width(&self) -> u64 {
-        self.window
+    pub fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// The powers with these exponents, one for each lane at most. Lanes without exponent are one.
@@ -113,49 +147,102 @@ impl Comb {
         let mut product = modulus.one().clone();
         let mut factor = modulus.one().clone();
         let mut scratch = modulus.empty();
-        let mut chosen = vec![0; self.size];
-        for (position, window) in self.windows.iter().enumerate() {
-            for (lane, digits) in digits.iter().enumerate() {
-                let digit = digits[position];
-                match self.lookup {
-                    Lookup::Direct if digit == 0 => modulus.set_lane(&mut factor, lane, &one),
-                    Lookup::Direct => {
-                        let start = (usize::from(digit) - 1) * self.size;
-                        modulus.set_lane(&mut factor, lane, &window[start..start + self.size]);
-                    }
-                    Lookup::Scan => {
-                        scan(&mut chosen, &one, window, digit);
-                        modulus.set_lane(&mut factor, lane, &chosen);
-                    }
-                }
+        let mut scanned = vec![vec![0; self.size]; digits.len()];
+        for step in (0..self.shape.run).rev() {
+            if step + 1 < self.shape.run {
+                modulus.square(&mut scratch, &product);
+                std::mem::swap(&mut scratch, &mut product);
             }
-            modulus.mul(&mut scratch, &product, &factor);
-            std::mem::swap(&mut scratch, &mut product);
+            let columns = (step..).step_by(self.run()).take_while(|&column| column < self.shape.columns);
+            for (block, column) in self.blocks.iter().zip(columns) {
+                let digits = digits.iter().map(|digits| usize::try_from(column).map_or(0, |column| digits[column]));
+                let mut entries: Vec<&[u64]> = match self.lookup {
+                    Lookup::Direct => digits.map(|digit| entry(block, &one, digit)).collect(),
+                    Lookup::Scan => {
+                        scanned.iter_mut().zip(digits).for_each(|(out, digit)| scan(out, &one, block, digit));
+                        scanned.iter().map(Vec::as_slice).collect()
+                    }
+                };
+                entries.resize(modulus.lanes(), &one);
+                modulus.set_lanes(&mut factor, &entries);
+                modulus.mul(&mut scratch, &product, &factor);
+                std::mem::swap(&mut scratch, &mut product);
+            }
         }
         factor.zeroize();
         scratch.zeroize();
-        chosen.zeroize();
+        scanned.zeroize();
         product
     }
 
-    /// An exponent in windows, least significant first.
+    fn run(&self) -> usize {
+        usize::try_from(self.shape.run).unwrap_or(usize::MAX)
+    }
+
+    /// An exponent's columns, the lowest first.
     fn digits(&self, exponent: &BigUint) -> Vec<u16> {
         let bytes = exponent.to_bytes_le();
-        let width = usize::try_from(self.window).unwrap_or(usize::MAX);
-        let byte = |index: usize| u32::from(bytes.get(index).copied().unwrap_or(0));
-        let digit = |window: usize| {
-            let bit = window * width;
-            let three = byte(bit / 8) | byte(bit / 8 + 1) << 8 | byte(bit / 8 + 2) << 16;
-            u16::try_from(three >> (bit % 8) & ((1 << self.window) - 1)).unwrap_or(u16::MAX)
+        let bit = |bit: u64| {
+            let byte = usize::try_from(bit / 8).ok().and_then(|at| bytes.get(at)).copied().unwrap_or(0);
+            u16::from(byte >> (bit % 8) & 1)
         };
-        (0..self.windows.len()).map(digit).collect()
+        let column = |column: u64| {
+            (0..self.shape.teeth).fold(0, |digit, tooth| digit | bit(column + tooth * self.shape.columns) << tooth)
+        };
+        (0..self.shape.columns).map(column).collect()
     }
 }
 
+/// The base to those powers of two that tables start from.
+struct Starts {
+    shape: Shape,
+    /// For each tooth, those of the blocks, each as one lane's digits.
+    lanes: Vec<Vec<Vec<u64>>>,
+}
+
+impl Starts {
+    fn new(modulus: &PairModulus, base: &BigUint, shape: Shape) -> Self {
+        let mut power = modulus.broadcast(base);
+        let mut scratch = modulus.empty();
+        let mut lanes = Vec::new();
+        for _ in 0..shape.teeth {
+            let mut tooth = Vec::new();
+            for column in 0..shape.columns {
+                if column % shape.run == 0 {
+                    tooth.push(modulus.lane(&power, 0));
+                }
+                modulus.square(&mut scratch, &power);
+                std::mem::swap(&mut scratch, &mut power);
+            }
+            lanes.push(tooth);
+        }
+        Self { shape, lanes }
+    }
+
+    /// Those of one tooth, for several blocks.
+    fn batch(&self, modulus: &PairModulus, blocks: &[u64], tooth: u64) -> Batch {
+        debug_assert!(tooth < self.shape.teeth);
+        let mut batch = modulus.one().clone();
+        let starts = usize::try_from(tooth).ok().and_then(|tooth| self.lanes.get(tooth));
+        for (lane, &block) in blocks.iter().enumerate() {
+            if let Some(start) = starts.zip(usize::try_from(block).ok()).and_then(|(all, block)| all.get(block)) {
+                modulus.set_lane(&mut batch, lane, start);
+            }
+        }
+        batch
+    }
+}
+
+/// The entry for a digit, the one for 0 being `one`.
+fn entry<'a>(block: &'a [u64], one: &'a [u64], digit: u16) -> &'a [u64] {
+    let start = (usize::from(digit).wrapping_sub(1)).wrapping_mul(one.len());
+    if digit == 0 { one } else { &block[start..start + one.len()] }
+}
+
 /// Copies the entry for a digit, the one for 0 being `one`, by reading all.
-fn scan(out: &mut [u64], one: &[u64], window: &[u64], digit: u16) {
+fn scan(out: &mut [u64], one: &[u64], block: &[u64], digit: u16) {
     out.fill(0);
-    for (index, entry) in (0u16..).zip(std::iter::once(one).chain(window.chunks_exact(one.len()))) {
+    for (index, entry) in (0u16..).zip(std::iter::once(one).chain(block.chunks_exact(one.len()))) {
         let difference = u64::from(index ^ digit);
         // All ones where the difference is zero.
         let mask = (difference.wrapping_sub(1) >> 63).wrapping_neg();
@@ -176,31 +263,39 @@ mod tests {
         let squared = &n * &n;
         let modulus = PairModulus::new(&n).expect("odd");
         let base = BigUint::from(3u8).pow(700);
-        for (window, lookup) in [(6, Lookup::Direct), (7, Lookup::Direct), (10, Lookup::Direct), (4, Lookup::Scan)] {
-            let comb = Comb::new(&modulus, &base, 100, window, lookup);
-            let exponents: Vec<BigUint> = (0..modulus.lanes())
-                .map(|lane| (BigUint::from(0x0123_4567_89ab_cdef_u64) * (lane + 1)) << lane)
-                .chain([BigUint::ZERO, BigUint::one(), (BigUint::one() << 100usize) - 1u8])
-                .collect();
+        let exponents: Vec<BigUint> = (0..modulus.lanes())
+            .map(|lane| (BigUint::from(0x0123_4567_89ab_cdef_u64) * (lane + 1)) << lane)
+            .chain([BigUint::ZERO, BigUint::one(), (BigUint::one() << 100usize) - 1u8])
+            .collect();
+        for (teeth, run, lookup) in [
+            (1, 100, Lookup::Direct),
+            (6, 1, Lookup::Direct),
+            (7, 4, Lookup::Direct),
+            (10, 8, Lookup::Direct),
+            (4, 2, Lookup::Scan),
+        ] {
+            let shape = Shape { teeth, columns: 100u64.div_ceil(teeth), run };
+            let comb = Comb::new(&modulus, &base, shape, lookup);
             for some in exponents.chunks(modulus.lanes()) {
                 let powers = modulus.leave(&comb.powers(&modulus, some));
                 for (exponent, power) in some.iter().zip(powers) {
-                    assert_eq!(power, base.modpow(exponent, &squared), "{window} {lookup:?}");
+                    assert_eq!(power, base.modpow(exponent, &squared), "{shape:?} {lookup:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn more_powers_deserve_wider_windows_up_to_a_limit() {
+    fn more_powers_deserve_larger_tables_up_to_a_limit() {
         let n = (BigUint::one() << 1536usize) - 3u8;
         let modulus = PairModulus::new(&n).expect("odd");
-        let window = |count| Comb::window(&modulus, 1536, count, Lookup::Direct);
-        assert!(window(10) < window(1000));
-        assert!(window(1000) <= window(1 << 40));
-        let largest =
-            1536u64.div_ceil(window(1 << 40)) * ((1 << window(1 << 40)) - 1) * modulus.lane_words() as u64 * 8;
-        assert!(largest <= MAX_BYTES);
-        assert!(Comb::window(&modulus, 1536, 1 << 40, Lookup::Scan) <= 5);
+        let best = |count| Shape::best(&modulus, 1536, count, Lookup::Direct);
+        assert!(best(10).entries() < best(1000).entries());
+        assert!(best(1000).columns > best(1 << 40).columns);
+        assert!(best(1 << 40).entries() * modulus.lane_words() as u64 * 8 <= MAX_BYTES);
+        assert!(best(1000).will_do(&best(1200), 1200, Lookup::Direct));
+        assert!(best(1_000_000).will_do(&best(10), 10, Lookup::Direct));
+        assert!(!best(10).will_do(&best(100_000), 100_000, Lookup::Direct));
+        assert!(Shape::best(&modulus, 1536, 1 << 40, Lookup::Scan).teeth <= 5);
     }
 }

@@ -182,6 +182,27 @@ impl PairModulus {
         }
     }
 
+    /// Sets all lanes, each to digits that [`Self::lane`] gave.
+    ///
+    /// # Panics
+    /// If there are not as many as lanes, or one has another length.
+    pub fn set_lanes(&self, batch: &mut Batch, lanes: &[&[u64]]) {
+        fn interleave<const N: usize>(words: &mut [u64], lanes: &[&[u64]]) {
+            let lanes: [&[u64]; N] = std::array::from_fn(|lane| lanes[lane]);
+            for (digit, words) in words.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+                *words = std::array::from_fn(|lane| lanes[lane][digit]);
+            }
+        }
+        assert!(lanes.len() == self.lanes() && lanes.iter().all(|lane| lane.len() == self.lane_words()));
+        match lanes.len() {
+            1 => batch.0.copy_from_slice(lanes[0]),
+            2 => interleave::<2>(&mut batch.0, lanes),
+            4 => interleave::<4>(&mut batch.0, lanes),
+            8 => interleave::<8>(&mut batch.0, lanes),
+            _ => lanes.iter().enumerate().for_each(|(lane, digits)| self.set_lane(batch, lane, digits)),
+        }
+    }
+
     /// The lower and the upper `R` of numbers below `R^2`.
     pub(super) fn two_parts<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> (LowBatch, LowBatch) {
         let numbers: Vec<_> = numbers.into_iter().take(self.lanes()).collect();

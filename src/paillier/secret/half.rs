@@ -8,7 +8,7 @@ use rand_core::TryCryptoRng;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
-use crate::math::comb::{Comb, Lookup};
+use crate::math::comb::{Comb, Lookup, Shape};
 use crate::math::montgomery::{Exponent, Limb, from_limbs};
 use crate::math::pair::{Batch, LowBatch, PairModulus};
 use crate::math::{prime, random};
@@ -74,16 +74,16 @@ impl Half {
     /// Gets ready for this many powers of the generator, if there is one.
     pub(super) fn prepare(&self, count: u64, lookup: Lookup) -> Option<Arc<Comb>> {
         let generator = BigUint::from_bytes_le(self.generator.as_ref()?);
-        let bits = self.prime().bits();
-        let window = Comb::window(&self.pairs, bits, count.max(FEW), lookup);
-        let good = |comb: &&Arc<Comb>| comb.lookup() == lookup && comb.width() + 1 >= window;
+        let count = count.max(FEW);
+        let best = Shape::best(&self.pairs, self.prime().bits(), count, lookup);
+        let good = |comb: &&Arc<Comb>| comb.lookup() == lookup && comb.shape().will_do(&best, count, lookup);
         if let Some(comb) = self.comb.read().unwrap_or_else(PoisonError::into_inner).as_ref().filter(good) {
             return Some(Arc::clone(comb));
         }
         let mut place = self.comb.write().unwrap_or_else(PoisonError::into_inner);
         // Somebody else may have made it in the meantime.
         if !place.as_ref().is_some_and(|comb| good(&comb)) {
-            *place = Some(Arc::new(Comb::new(&self.pairs, &generator, bits, window, lookup)));
+            *place = Some(Arc::new(Comb::new(&self.pairs, &generator, best, lookup)));
         }
         place.clone()
     }
