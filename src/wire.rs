@@ -102,12 +102,27 @@
 //! So the result is determined to the last byte. A filter that also adds `k` to each pixel adds `k * divisor` (the new
 //! one) to `low`, `high` and `constant`. A filter of two images, which follow one another in the request, multiplies the
 //! products of both: `low` and `high` are those of the sum of both sums, `constant` is the new bias less each old bias
-//! times the sum of its image's weights, and the rest of the header comes from the first. The two must be alike in key,
-//! size, planes, tiles, halo, slot bits and divisor.
+//! times the sum of its image's weights, and the rest of the header comes from the first, but that the second one's
+//! origins follow the first one's, and its history, if there is any, follows the filter's text as ` [history]`. The two
+//! must be alike in key, size, planes, tiles, halo, slot bits and divisor, and together be made of at most 16 photos.
 //!
 //! The weights of each filter and its text are in [`crate::paillier::filter`] and [`crate::paillier::kernel`]; the mean
 //! of a rectangle has all weights 1, `d` is their number, and its text is `mean size=WIDTHxHEIGHT`. The history is for
-//! people: no reader depends on it.
+//! people, and for the owner of the key, who checks by it what was done.
+//!
+//! # Origins: masks that the owner can tell again
+//!
+//! The owner of a key may choose the masks `r^n` of a photo so as to know them later. Our own program does this where
+//! `p - 1` is a prime times a small number, for both primes. With `g` the smallest prime number from 3 on that generates
+//! the group modulo `p`, the mask modulo `p^2` is `h^e` with `h = g^p` and `e` from 0 to `p - 2`; likewise for `q`. The exponents of ciphertext number `t`, counted row by row from 0, halo included, come from the image's *origin*,
+//! 32 random bytes, new for each photo: HKDF-SHA-256 with the origin as salt, the primes (the smaller one first, each
+//! bits/16 bytes) as key material and `safelight paillier masks` as info gives a key of 32 bytes; the `ChaCha20` stream
+//! under this key with nonce `t` (64 bits, and a block counter of 64 bits) gives, first for the smaller prime, then for
+//! the larger one, numbers of as many bytes as the prime has, little-endian, until one is from 1 to the prime less one;
+//! the exponent is that less one. Nobody else can tell such masks from random ones.
+//!
+//! A filter's result then has masks whose exponents the owner can add up. What is left after these are taken away is 1
+//! modulo `n` if, and only if, the right ciphertexts were multiplied; if not, the result is refused as `wrong_result`.
 //!
 //! # Telling errors apart
 //!
@@ -131,6 +146,7 @@
 //! | `damaged` | of each frame, the checksum |
 //! | `ciphertext_out_of_range` | of each frame, a ciphertext that is zero or not below `n^2` |
 //! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
+//! | `wrong_result` | of each frame, when the owner decrypts it, a ciphertext that is not what the header says |
 //! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
 //! | `trailing_data` | there is more after the last frame, or after a key |
 //!

@@ -143,7 +143,7 @@ export class Card extends EventTarget {
     this.#parts.outcome.textContent = reply ? `${words.bytes(reply.size)} received` : '';
     this.#parts.bar.value = 1;
     this.#mark('end');
-    this.#state('done', 'Done');
+    this.#state('done', words.done(picture.checked));
   }
 
   #act(act) {

@@ -32,6 +32,7 @@ const advice = {
   internal: 'This is a fault in Safelight. The broken worker was replaced; you can go on.',
   unreachable: 'Check that the server runs and that you are online, then run the photo again.',
   foreign_key: 'Open the key file that belongs to it.',
+  wrong_result: 'Nothing of your photo got out by that.',
 };
 
 /** An error as people read it: what happened, what to do, and the stable code. */
@@ -52,6 +53,9 @@ export const key = {
 
 /** Which build of the WebAssembly module runs here. */
 export const arithmetic = (build) => `Arithmetic: ${build.arithmetic}, ${build.variant} build.`;
+
+/** How a job ended. `checked`: what the server did was compared with what it says. */
+export const done = (checked) => (checked ? 'Done. The server did what it says.' : 'Done');
 
 /** A number of bytes for people, in decimal units. */
 export function bytes(count) {
