@@ -130,6 +130,16 @@ fn cases() -> Vec<(&'static str, Clear)> {
         ("kernel weights=3", plain(vec![vec![3]], 1)),
         ("kernel weights=-1,2 divisor=3", plain(vec![vec![-1, 2]], 3)),
         ("kernel weights=0,0,0;0,0,-7 divisor=2", plain(vec![vec![0, 0, 0], vec![0, 0, -7]], 2)),
+        ("mean radius=20", plain(vec![vec![1; 41]; 41], 1681)),
+        ("mean size=81x1", plain(vec![vec![1; 81]], 81)),
+        ("mean size=1x81", plain(vec![vec![1]; 81], 81)),
+        ("kernel weights=-1,-2;-3,-4", plain(vec![vec![-1, -2], vec![-3, -4]], 1)),
+        ("kernel weights=-1,-1,-1;-1,-1,-1 divisor=6", plain(vec![vec![-1; 3]; 2], 6)),
+        ("kernel weights=2,2,2,2;2,2,2,2", plain(vec![vec![2; 4]; 2], 1)),
+        (
+            "kernel weights=1048576,-1048575;77,1048576;-9,0 divisor=1048576",
+            plain(vec![vec![1_048_576, -1_048_575], vec![77, 1_048_576], vec![-9, 0]], 1_048_576),
+        ),
         (wild_text, plain(wild, 9)),
         ("brightness offset=60", Clear { weights: vec![vec![1]], divisor: 1, offset: 60 }),
         ("brightness offset=-60", Clear { weights: vec![vec![1]], divisor: 1, offset: -60 }),
@@ -218,6 +228,23 @@ fn filters_can_follow_each_other() {
     });
     let clear = Clear { weights: weights.collect(), divisor: 9, offset: 7 };
     assert_eq!(exact(&thrice), clear.apply(&photo, Border::Reflect));
+}
+
+#[test]
+fn rows_that_wait_for_their_inverses_keep_their_order() {
+    let photo = photo(130, 130, 3, 6);
+    // Slots so wide that there are more ciphertexts than are inverted together.
+    let options = EncryptOptions { border: Border::Reflect, halo: (1, 1), slot_bits: 48, lookup: Lookup::Direct };
+    let bytes = encrypt(&photo, &options);
+    assert!(bytes.len() > 1200 * 512);
+    for (text, weights) in [
+        ("sobel-y", vec![vec![-1, -2, -1], vec![0, 0, 0], vec![1, 2, 1]]),
+        ("emboss", vec![vec![-2, -1, 0], vec![-1, 1, 1], vec![0, 1, 2]]),
+    ] {
+        let clear = Clear { weights, divisor: 1, offset: 0 };
+        let result = run(&bytes, &filter(text)).expect(text);
+        assert_eq!(exact(&result), clear.apply(&photo, Border::Reflect), "{text}");
+    }
 }
 
 #[test]

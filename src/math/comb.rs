@@ -291,7 +291,7 @@ mod tests {
         let modulus = PairModulus::new(&n).expect("odd");
         let best = |count| Shape::best(&modulus, 1536, count, Lookup::Direct);
         assert!(best(10).entries() < best(1000).entries());
-        assert!(best(1000).columns > best(1 << 40).columns);
+        assert!(best(1000).entries() <= best(1 << 40).entries());
         assert!(best(1 << 40).entries() * modulus.lane_words() as u64 * 8 <= MAX_BYTES);
         assert!(best(1000).will_do(&best(1200), 1200, Lookup::Direct));
         assert!(best(1_000_000).will_do(&best(10), 10, Lookup::Direct));

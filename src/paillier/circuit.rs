@@ -10,10 +10,12 @@
 //! |---|---|
 //! | `plan` | the cheapest way to a kernel |
 //! | `linear` | a kernel at work on rows |
+//! | `boxes` | sums of many rows or columns |
 //! | `algebra` | what is added up: ciphertexts, or the exponents of masks |
 //! | `invert` | many inverses with one division |
 
 pub(crate) mod algebra;
+mod boxes;
 mod invert;
 pub(crate) mod linear;
 mod plan;
@@ -80,7 +82,7 @@ impl Circuit {
         let raise = all_slots(&key, &output.layout, constant)?;
         let last_factor = key.pairs().plain(&(raise * key.pairs().unload_factor(weight) % squared));
         Ok(Self {
-            kernels: kernels.iter().map(|kernel| Linear::new(kernel, columns)).collect(),
+            kernels: kernels.iter().map(|kernel| Linear::new(key.pairs(), kernel, columns)).collect(),
             columns,
             last_factor,
             output,
@@ -248,9 +250,20 @@ pub(super) mod parallel {
         (0..count).into_par_iter().map(work).collect()
     }
 
+    /// Both, at the same time if a core is free.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+        rayon::join(a, b)
+    }
+
     /// In the browser each worker has one core.
     #[cfg(target_arch = "wasm32")]
     pub(in crate::paillier) fn map<T>(count: usize, work: impl Fn(usize) -> T) -> Vec<T> {
         (0..count).map(work).collect()
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn join<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
+        (a(), b())
     }
 }

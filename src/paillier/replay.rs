@@ -76,7 +76,11 @@ impl Node {
         inputs.extend(step.second.as_ref().map(|second| Self::new(second, head, wider)));
         let kernels = step.filter.kernels();
         Self::Filtered {
-            inputs: inputs.into_iter().zip(&kernels).map(|(node, kernel)| (node, Linear::new(kernel, width))).collect(),
+            inputs: inputs
+                .into_iter()
+                .zip(&kernels)
+                .map(|(node, kernel)| (node, Linear::new(&Integers, kernel, width)))
+                .collect(),
         }
     }
 

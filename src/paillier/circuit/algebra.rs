@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::plan::bucket_bits;
 use crate::math::pair::{Batch, PairModulus};
 
 /// Cells that can be added. A cell holds the pixels of [`Self::lanes`] columns, one beside the other.
 pub(crate) trait Algebra: Sync {
     type Cell: Clone + Send + Sync;
 
-    /// Columns in a cell.
+    /// Columns in a cell: a power of two.
     fn lanes(&self) -> usize;
 
     fn zero(&self) -> Self::Cell;
@@ -21,11 +20,10 @@ pub(crate) trait Algebra: Sync {
     /// The cell of as many columns from column `first` of a row on. Columns that the row lacks are zero.
     fn gather<'a>(&self, row: &'a [Self::Cell], first: usize) -> Cow<'a, Self::Cell>;
 
-    /// The sum of all cells times their weights.
-    fn weighted(&self, terms: &[(Cow<'_, Self::Cell>, u64)]) -> Self::Cell {
-        let weights: Vec<_> = terms.iter().map(|&(_, weight)| weight).collect();
-        let (width, _) = bucket_bits(&weights);
-        let largest = weights.iter().max().copied().unwrap_or(0);
+    /// The sum of all cells times their weights, of which `width` bits are taken at a time (see
+    /// [`bucket_bits`](super::plan::bucket_bits)).
+    fn weighted(&self, terms: &[(Cow<'_, Self::Cell>, u64)], width: u32) -> Self::Cell {
+        let largest = terms.iter().map(|&(_, weight)| weight).max().unwrap_or(0);
         let groups = (u64::BITS - largest.leading_zeros()).div_ceil(width);
         let mut sum: Option<Self::Cell> = None;
         for group in (0..groups).rev() {
@@ -134,7 +132,7 @@ mod exponents {
         }
 
         /// Here a product with a weight is cheap.
-        fn weighted(&self, terms: &[(Cow<'_, [BigInt; 2]>, u64)]) -> [BigInt; 2] {
+        fn weighted(&self, terms: &[(Cow<'_, [BigInt; 2]>, u64)], _width: u32) -> [BigInt; 2] {
             let mut sum = self.zero();
             for (cell, weight) in terms {
                 sum.iter_mut().zip(cell.iter()).for_each(|(sum, number)| *sum += number * weight);
