@@ -9,6 +9,7 @@ pub mod check;
 pub mod comb;
 pub mod montgomery;
 pub mod pair;
+pub(crate) mod parallel;
 #[cfg(feature = "client")]
 pub mod prime;
 #[cfg(feature = "client")]

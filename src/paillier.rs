@@ -25,6 +25,8 @@
 //! | [`kernel`] | integer kernels |
 //! | [`filter`] | filters by name and parameter |
 //! | [`circuit`] | filters on rows of ciphertexts |
+//! | [`units`] | whether ciphertexts are units |
+//! | `replay`, `clear` | what a result must be: its masks, and its pixels (feature `client`) |
 //! | `image` | photos to rows of ciphertexts and back (feature `client`) |
 //! | [`phe`] | exchange with python-paillier |
 
@@ -47,6 +49,7 @@ mod recipe;
 pub mod replay;
 #[cfg(feature = "client")]
 pub mod secret;
+pub mod units;
 
 pub use ciphertext::Ciphertext;
 pub use circuit::Circuit;
@@ -55,8 +58,9 @@ pub use encrypt::EncryptionKey;
 pub use filter::{Filter, FilterInfo, ParameterInfo};
 #[cfg(feature = "client")]
 pub use image::{Canvas, EncryptOptions, ImageDecryptor, ImageEncryptor, View};
-pub use key::{KeyId, PublicKey, UnitCheck};
+pub use key::{KeyId, PublicKey};
 pub use layout::{Border, Encoding, ImageHead, Layout};
 pub use origin::Origin;
 #[cfg(feature = "client")]
 pub use secret::{KeySearch, SecretKey};
+pub use units::UnitCheck;

@@ -19,6 +19,7 @@ mod boxes;
 mod invert;
 pub(crate) mod linear;
 mod plan;
+pub(crate) mod row;
 #[cfg(test)]
 mod tests;
 
@@ -26,14 +27,17 @@ use std::sync::Arc;
 
 use num_bigint::{BigInt, BigUint};
 
-use self::linear::{Linear, Row, Signed};
+use self::linear::Linear;
+use self::row::{Row, Signed, combine};
 use super::filter::Filter;
-use super::key::{PublicKey, UnitCheck};
+use super::key::PublicKey;
 use super::layout::{ImageHead, Layout, MAX_HISTORY, MAX_PHOTOS};
 use super::recipe;
+use super::units::UnitCheck;
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::Limb;
 use crate::math::pair::{Batch, PairModulus};
+use crate::math::parallel;
 
 /// So many ciphertexts are inverted together, or a row more.
 const INVERTED_TOGETHER: usize = 1024;
@@ -118,7 +122,7 @@ impl Circuit {
             let Some(filtered) = kernel.push(key.pairs(), loaded) else { continue };
             sum = Some(match sum {
                 None => filtered,
-                Some(sum) => linear::combine(key.pairs(), sum, filtered),
+                Some(sum) => combine(key.pairs(), sum, filtered),
             });
         }
         // Kernels of one filter are equally high.
@@ -240,30 +244,4 @@ fn same_shape(a: &ImageHead, b: &ImageHead) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// Work on the batches of a row, on all cores where there are any.
-pub(super) mod parallel {
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(in crate::paillier) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
-        use rayon::prelude::*;
-        (0..count).into_par_iter().map(work).collect()
-    }
-
-    /// Both, at the same time if a core is free.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(super) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
-        rayon::join(a, b)
-    }
-
-    /// In the browser each worker has one core.
-    #[cfg(target_arch = "wasm32")]
-    pub(in crate::paillier) fn map<T>(count: usize, work: impl Fn(usize) -> T) -> Vec<T> {
-        (0..count).map(work).collect()
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    pub(super) fn join<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
-        (a(), b())
-    }
 }

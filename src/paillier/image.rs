@@ -10,14 +10,9 @@ pub use encryptor::{EncryptOptions, ImageEncryptor};
 
 use super::origin::Origin;
 use crate::error::Result;
+use crate::math::parallel;
 
 /// Calls `work` for each group of ciphertexts, on all cores where there are any.
 fn each<G: Sync, T: Send>(groups: &[G], work: impl Fn(&G) -> Result<T> + Sync + Send) -> Result<Vec<T>> {
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        use rayon::prelude::*;
-        groups.par_iter().map(work).collect()
-    }
-    #[cfg(target_arch = "wasm32")]
-    groups.iter().map(work).collect()
+    parallel::map(groups.len(), |group| work(&groups[group])).into_iter().collect()
 }

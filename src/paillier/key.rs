@@ -1,17 +1,16 @@
 //! The public key.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use num_bigint::BigUint;
 use num_integer::Integer as _;
 use num_traits::One as _;
 use sha2::{Digest as _, Sha256};
 
-use super::circuit::parallel;
 use crate::error::{Code, Error, Result};
 use crate::math::montgomery::{Limb, Modulus, limbs_from_bytes, to_limbs};
-use crate::math::pair::{Batch, LowBatch, PairModulus};
+use crate::math::pair::PairModulus;
 
 /// The sizes of `n` that are allowed, in bits. By NIST SP 800-57 they stand for 112, 128 and about 150 bits of security.
 pub const MODULUS_BITS: [u16; 3] = [2048, 3072, 4096];
@@ -125,7 +124,7 @@ impl PublicKey {
 
     /// Reads ciphertexts, one after another, each little-endian and [`Self::ciphertext_bytes`] long.
     ///
-    /// That each is a unit is left to the caller, who can check many at once ([`UnitCheck`]).
+    /// That each is a unit is left to the caller, who can check many at once ([`super::UnitCheck`]).
     ///
     /// # Errors
     /// [`Code::CiphertextOutOfRange`] if one is zero or not below `n^2`, [`Code::Truncated`] if the length does not fit.
@@ -155,56 +154,6 @@ impl PublicKey {
     /// [`Code::CiphertextNotUnit`] if it shares a factor with `n`.
     pub fn check_unit(&self, number: &BigUint) -> Result<()> {
         if (number % &self.n).gcd(&self.n).is_one() { Ok(()) } else { Err(not_unit()) }
-    }
-}
-
-/// Checks that many ciphertexts are units with one division: it multiplies all of them, modulo `n`, and looks at the
-/// product at the end.
-pub struct UnitCheck {
-    key: Arc<PublicKey>,
-    product: LowBatch,
-}
-
-impl UnitCheck {
-    /// A check without ciphertexts so far.
-    #[must_use]
-    pub fn new(key: &Arc<PublicKey>) -> Self {
-        let product = key.pairs().low(key.pairs().one());
-        Self { key: Arc::clone(key), product }
-    }
-
-    /// Loads a row of ciphertexts for arithmetic, on all cores, and adds them. What is left of the last batch is filled
-    /// with ones.
-    pub(crate) fn load_row(&mut self, row: &[Limb]) -> Vec<Batch> {
-        let key = Arc::clone(&self.key);
-        let (pairs, width) = (key.pairs(), key.square().width());
-        let groups: Vec<_> = row.chunks(width * pairs.lanes()).collect();
-        let row = parallel::map(groups.len(), |group| pairs.load(groups[group].chunks_exact(width)));
-        for batch in &row {
-            self.add(batch);
-        }
-        row
-    }
-
-    /// Adds ciphertexts' limbs, one after another.
-    pub fn add_row(&mut self, row: &[Limb]) {
-        self.load_row(row);
-    }
-
-    /// Adds ciphertexts that are loaded already.
-    pub fn add(&mut self, loaded: &Batch) {
-        let pairs = self.key.pairs();
-        self.product = pairs.mul_low(&self.product, &pairs.low(loaded));
-    }
-
-    /// Whether all were units.
-    ///
-    /// # Errors
-    /// [`Code::CiphertextNotUnit`].
-    pub fn finish(self) -> Result<()> {
-        let n = self.key.n();
-        let product = self.key.pairs().leave_low(&self.product).iter().fold(BigUint::one(), |a, b| a * b % n);
-        self.key.check_unit(&product)
     }
 }
 

@@ -7,7 +7,8 @@
 use num_bigint::{BigInt, BigUint, Sign};
 
 use super::circuit::algebra::Integers;
-use super::circuit::linear::{Linear, combine};
+use super::circuit::linear::Linear;
+use super::circuit::row::combine;
 use super::recipe::Recipe;
 use super::secret::SecretKey;
 use super::secret::masks::{Exponents, MaskSeed};

@@ -32,6 +32,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::comb::Lookup;
 use crate::math::montgomery::{Limb, from_limbs, to_limbs};
 use crate::math::pair::Batch;
+use crate::math::parallel;
 use crate::math::{prime, random};
 use half::Half;
 use masks::{Exponents, MaskSeed};
@@ -136,13 +137,7 @@ impl SecretKey {
     /// Gets ready for encrypting, or decrypting with known masks, this many ciphertexts, on two cores where there are any.
     /// It takes about as long as some ten to a hundred of them; more ciphertexts get a larger table.
     pub fn prepare(&self, ciphertexts: u64, lookup: Lookup) {
-        #[cfg(not(target_arch = "wasm32"))]
-        rayon::join(|| self.p.prepare(ciphertexts, lookup), || self.q.prepare(ciphertexts, lookup));
-        #[cfg(target_arch = "wasm32")]
-        {
-            self.p.prepare(ciphertexts, lookup);
-            self.q.prepare(ciphertexts, lookup);
-        }
+        parallel::join(|| self.p.prepare(ciphertexts, lookup), || self.q.prepare(ciphertexts, lookup));
     }
 
     /// Whether this key can derive masks: it knows generators of both groups.

@@ -10,8 +10,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::algebra::Algebra;
-use super::linear::{Row, Signed, copy, sum};
-use super::parallel;
+use super::row::{Row, Signed, copy, sum};
+use crate::math::parallel;
 
 /// A box down the rows, which come in one by one.
 pub(super) enum Down<A: Algebra> {

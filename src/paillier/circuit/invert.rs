@@ -3,9 +3,9 @@
 use num_bigint::BigUint;
 use num_traits::One as _;
 
-use super::parallel;
 use crate::error::Result;
 use crate::math::pair::{Batch, PairModulus};
+use crate::math::parallel;
 use crate::paillier::PublicKey;
 use crate::paillier::key::not_unit;
 

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use proptest::prelude::*;
 
 use super::algebra::Algebra;
-use super::linear::{Linear, Signed};
+use super::linear::Linear;
 use super::plan::{DOUBLING, Plan};
+use super::row::Signed;
 use crate::paillier::Filter;
 use crate::paillier::kernel::{Kernel, MAX_WEIGHT};
 
@@ -248,7 +249,7 @@ mod exponents {
 
     use super::*;
     use crate::paillier::circuit::algebra::Integers;
-    use crate::paillier::circuit::linear::combine;
+    use crate::paillier::circuit::row::combine;
 
     type Pairs = Vec<Vec<[BigInt; 2]>>;
 

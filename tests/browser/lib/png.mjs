@@ -88,7 +88,7 @@ function chunk(type, body) {
   return out;
 }
 
-function crc32(bytes) {
+export function crc32(bytes) {
   let crc = ~0;
   for (const byte of bytes) {
     crc ^= byte;
