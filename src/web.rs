@@ -381,7 +381,6 @@ impl Encryptor {
     ///
     /// # Errors
     /// `bad_argument`, `no_randomness`.
-    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
     #[wasm_bindgen(js_name = encryptRow)]
     pub fn encrypt_row(&self, row: u32, masks: Option<Vec<u8>>) -> JsResult<Uint8Array> {
         let ciphertexts = match masks.map(Zeroizing::new) {

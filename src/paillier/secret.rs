@@ -7,7 +7,7 @@
 //! is not known it is `y^p` with a uniform `y`. So the owner's ciphertexts have the same distribution as anybody's.
 //!
 //! Who knows the exponent of a ciphertext's mask takes the mask away with one more power, and sees by what is left whether
-//! it was that mask ([`masks`]). For other ciphertexts, `c^(p-1)` has no mask.
+//! it was that mask (module `masks`). For other ciphertexts, `c^(p-1)` has no mask.
 //!
 //! Secret numbers are wiped on drop where they are stored. `num-bigint` leaves copies of intermediate values in freed
 //! memory; that guards against leaks through files and logs, not against somebody who can read the process.

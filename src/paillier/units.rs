@@ -53,7 +53,7 @@ impl UnitCheck {
     /// Whether all were units.
     ///
     /// # Errors
-    /// [`Code::CiphertextNotUnit`].
+    /// [`Code::CiphertextNotUnit`](crate::error::Code::CiphertextNotUnit).
     pub fn finish(self) -> Result<()> {
         let n = self.key.n();
         let product = self.key.pairs().leave_low(&self.product).iter().fold(BigUint::one(), |a, b| a * b % n);

@@ -72,7 +72,7 @@ impl Canvas {
         Self { layout, view, samples: vec![0; samples] }
     }
 
-    /// Puts the values of row `row` of ciphertexts, as [`ImageDecryptor::decrypt_row`] gives them, where they belong.
+    /// Puts the values of row `row` of ciphertexts, as [`super::ImageDecryptor::decrypt_row`] gives them, where they belong.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if they do not fit the image.
