@@ -315,8 +315,7 @@ impl Encryptor {
         border: &str,
     ) -> JsResult<Self> {
         let photo = photo::Photo::from_samples(width, height, channels, samples)?;
-        let filter = Filter::parse(filter, &pairs(parameters)?)?;
-        let options = EncryptOptions::for_filter(&filter, Border::from_name(border)?)?;
+        let options = options_for(filter, parameters, border)?;
         let owner = EncryptionKey::Owner(Arc::clone(&key.0));
         Ok(Self::of(ImageEncryptor::with_origin(owner, &photo, &options, read_origin(origin)?)?))
     }
@@ -338,8 +337,7 @@ impl Encryptor {
         border: &str,
     ) -> JsResult<Self> {
         let photo = photo::Photo::from_samples(width, height, channels, samples)?;
-        let filter = Filter::parse(filter, &pairs(parameters)?)?;
-        let options = EncryptOptions::for_filter(&filter, Border::from_name(border)?)?;
+        let options = options_for(filter, parameters, border)?;
         let key = EncryptionKey::Public(key_file::read_public(public_key)?);
         Ok(Self::of(ImageEncryptor::new(key, &photo, &options)?))
     }
@@ -555,6 +553,12 @@ impl Assembler {
 #[must_use]
 pub fn media_type() -> String {
     wire::MEDIA_TYPE.into()
+}
+
+/// Room for exactly this filter.
+fn options_for(filter: &str, parameters: JsValue, border: &str) -> JsResult<EncryptOptions> {
+    let filter = Filter::parse(filter, &pairs(parameters)?)?;
+    Ok(EncryptOptions::for_filter(&filter, Border::from_name(border)?)?)
 }
 
 fn read_origin(bytes: &[u8]) -> JsResult<Origin> {

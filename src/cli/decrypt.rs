@@ -59,7 +59,6 @@ struct Job {
     key: Source,
     image: Source,
     out: OsString,
-    view: View,
     originals: Vec<Source>,
     options: DecryptOptions,
 }
@@ -75,7 +74,7 @@ impl Flags {
             lookup: lookup(self.scan_tables),
             originals: Vec::new(),
         };
-        Ok(Job { key, image, out: self.out, view: self.view, originals, options })
+        Ok(Job { key, image, out: self.out, originals, options })
     }
 }
 
@@ -95,7 +94,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let checked = wanted && ImageDecryptor::checks(&key, &head);
 
     let (width, height, channels) = (head.layout.width, head.layout.height, head.layout.channels);
-    let png = if job.view == View::Exact16 {
+    let png = if canvas.view() == View::Exact16 {
         if beyond_16_bits(&head.encoding) {
             ui.note("values may lie outside -32768 to 32767, where exact16 cuts them off");
         }

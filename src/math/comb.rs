@@ -13,7 +13,7 @@
 use num_bigint::BigUint;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::pair::{Batch, PairModulus};
+use super::pair::{Batch, PairModulus, select};
 
 /// How table entries are looked up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,7 +159,9 @@ impl Comb {
                 let mut entries: Vec<&[u64]> = match self.lookup {
                     Lookup::Direct => digits.map(|digit| entry(block, &one, digit)).collect(),
                     Lookup::Scan => {
-                        scanned.iter_mut().zip(digits).for_each(|(out, digit)| scan(out, &one, block, digit));
+                        for (out, digit) in scanned.iter_mut().zip(digits) {
+                            select(out, std::iter::once(&one[..]).chain(block.chunks_exact(self.size)), digit);
+                        }
                         scanned.iter().map(Vec::as_slice).collect()
                     }
                 };
@@ -195,7 +197,6 @@ impl Comb {
 
 /// The base to those powers of two that tables start from.
 struct Starts {
-    shape: Shape,
     /// For each tooth, those of the blocks, each as one lane's digits.
     lanes: Vec<Vec<Vec<u64>>>,
 }
@@ -216,12 +217,11 @@ impl Starts {
             }
             lanes.push(tooth);
         }
-        Self { shape, lanes }
+        Self { lanes }
     }
 
     /// Those of one tooth, for several blocks.
     fn batch(&self, modulus: &PairModulus, blocks: &[u64], tooth: u64) -> Batch {
-        debug_assert!(tooth < self.shape.teeth);
         let mut batch = modulus.one().clone();
         let starts = usize::try_from(tooth).ok().and_then(|tooth| self.lanes.get(tooth));
         for (lane, &block) in blocks.iter().enumerate() {
@@ -237,19 +237,6 @@ impl Starts {
 fn entry<'a>(block: &'a [u64], one: &'a [u64], digit: u16) -> &'a [u64] {
     let start = (usize::from(digit).wrapping_sub(1)).wrapping_mul(one.len());
     if digit == 0 { one } else { &block[start..start + one.len()] }
-}
-
-/// Copies the entry for a digit, the one for 0 being `one`, by reading all.
-fn scan(out: &mut [u64], one: &[u64], block: &[u64], digit: u16) {
-    out.fill(0);
-    for (index, entry) in (0u16..).zip(std::iter::once(one).chain(block.chunks_exact(one.len()))) {
-        let difference = u64::from(index ^ digit);
-        // All ones where the difference is zero.
-        let mask = (difference.wrapping_sub(1) >> 63).wrapping_neg();
-        for (out, &word) in out.iter_mut().zip(entry) {
-            *out |= word & mask;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ mod constants;
 mod convert;
 mod digits;
 #[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test))]
+#[macro_use]
+mod vector_kernel;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test))]
 mod fma;
 #[cfg(any(target_arch = "x86_64", test))]
 mod ifma;
@@ -212,14 +215,7 @@ impl PairModulus {
     /// A copy of entry number `index`, made by reading every entry.
     fn select(&self, table: &[Batch], index: u8) -> Batch {
         let mut chosen = self.empty();
-        for (entry, batch) in (0u8..).zip(table) {
-            let difference = u64::from(entry ^ index);
-            // All ones where the difference is zero.
-            let mask = (difference.wrapping_sub(1) >> 63).wrapping_neg();
-            for (out, &word) in chosen.0.iter_mut().zip(&*batch.0) {
-                *out |= word & mask;
-            }
-        }
+        select(&mut chosen.0, table.iter().map(|batch| &*batch.0), index.into());
         chosen
     }
 
@@ -246,6 +242,19 @@ impl PairModulus {
     /// `R` is two to this power.
     fn bits_of_r(&self) -> u64 {
         self.digits as u64 * u64::from(self.kernel.digit_bits())
+    }
+}
+
+/// Copies entry number `index` to `out` by reading every entry.
+pub(super) fn select<'a>(out: &mut [u64], entries: impl Iterator<Item = &'a [u64]>, index: u16) {
+    out.fill(0);
+    for (number, entry) in (0u16..).zip(entries) {
+        let difference = u64::from(number ^ index);
+        // All ones where the difference is zero.
+        let mask = (difference.wrapping_sub(1) >> 63).wrapping_neg();
+        for (out, &word) in out.iter_mut().zip(entry) {
+            *out |= word & mask;
+        }
     }
 }
 

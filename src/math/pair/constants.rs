@@ -44,8 +44,8 @@ impl Constants {
     ///
     /// # Panics
     /// If they do not.
-    pub(super) fn check_lengths(&self, vectors: usize, lengths: [usize; 3]) {
-        assert!(lengths == [vectors * self.digits.len(); 3], "batches of this modulus");
+    pub(super) fn check_lengths<const N: usize>(&self, vectors: usize, lengths: [usize; N]) {
+        assert!(lengths == [vectors * self.digits.len(); N], "batches of this modulus");
     }
 }
 

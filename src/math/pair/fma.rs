@@ -23,24 +23,6 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
-/// Calls a function that is generic over the room for digits: exactly the right one for the sizes that keys have (their
-/// primes with 21, 31 and 41 digits, their moduli with 41, 61 and 81), and [`MAX`] for others. In a browser the owner of a
-/// key works with the primes alone, and every function is to be fetched, so there the long ones are not made.
-macro_rules! by_size {
-    ($function:ident($modulus:expr, $($rest:expr),*)) => {
-        match $modulus.digits.len() {
-            21 => $function::<21>(21, $modulus, $($rest),*),
-            31 => $function::<31>(31, $modulus, $($rest),*),
-            41 => $function::<41>(41, $modulus, $($rest),*),
-            #[cfg(not(target_arch = "wasm32"))]
-            61 => $function::<61>(61, $modulus, $($rest),*),
-            #[cfg(not(target_arch = "wasm32"))]
-            81 => $function::<81>(81, $modulus, $($rest),*),
-            other => $function::<{ super::MAX }>(other, $modulus, $($rest),*),
-        }
-    };
-}
-
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
@@ -156,6 +138,17 @@ impl<V: Vector> Fixed<V> {
         unsafe { number.add(self.raise).shift().sub(self.lower) }
     }
 
+    /// Writes both halves of a pair from their signed sums.
+    #[inline(always)]
+    unsafe fn write(self, out: &mut [u64], l: &[V], h: &[V]) {
+        let (low, high) = out.split_at_mut(l.len() * V::LANES);
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.normalise(low, l);
+            self.normalise(high, h);
+        }
+    }
+
     /// Brings signed sums into digits.
     #[inline(always)]
     unsafe fn normalise(self, out: &mut [u64], sums: &[V]) {
@@ -190,10 +183,7 @@ pub(super) unsafe fn mul<V: Vector, const K: usize>(
         let (al, ah) = (floats::<V, K>(fixed, a, 0, k), floats::<V, K>(fixed, a, k, k));
         let terms = |count| move |column| count * touches(column, k);
         let mut l = starts::<V, K>(k, terms(2));
-        let mut h = starts::<V, K>(k, terms(3));
-        for (sum, &digit) in h[..k].iter_mut().zip(&modulus.start) {
-            *sum = sum.add(V::splat(digit));
-        }
+        let mut h = starts_of_h::<V, K>(k, modulus, terms(3));
         for i in 0..k {
             let x = fixed.float(V::load(b[i * V::LANES..].as_ptr()));
             let y = fixed.float(V::load(b[(k + i) * V::LANES..].as_ptr()));
@@ -227,9 +217,7 @@ pub(super) unsafe fn mul<V: Vector, const K: usize>(
             l[k - 1] = carry_l.add(V::splat(start(k + i, terms(2))));
             h[k - 1] = carry_h.add(V::splat(start(k + i, terms(3))));
         }
-        let (low, high) = out.split_at_mut(k * V::LANES);
-        fixed.normalise(low, &l[..k]);
-        fixed.normalise(high, &h[..k]);
+        fixed.write(out, &l[..k], &h[..k]);
     }
 }
 
@@ -247,10 +235,7 @@ pub(super) unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Const
         let of_l = |column| touches(column, k) + touches_of_square(column, k);
         let of_h = |column| 2 * touches(column, k);
         let mut l = starts::<V, K>(k, of_l);
-        let mut h = starts::<V, K>(k, of_h);
-        for (sum, &digit) in h[..k].iter_mut().zip(&modulus.start) {
-            *sum = sum.add(V::splat(digit));
-        }
+        let mut h = starts_of_h::<V, K>(k, modulus, of_h);
         for i in 0..k {
             let x = al[i];
             let twice = double(x);
@@ -294,9 +279,7 @@ pub(super) unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Const
             l[k - 1] = carry_l.add(V::splat(start(k + i, of_l)));
             h[k - 1] = carry_h.add(V::splat(start(k + i, of_h)));
         }
-        let (low, high) = out.split_at_mut(k * V::LANES);
-        fixed.normalise(low, &l[..k]);
-        fixed.normalise(high, &h[..k]);
+        fixed.write(out, &l[..k], &h[..k]);
     }
 }
 
@@ -349,10 +332,9 @@ pub(super) unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Const
         let n = &modulus.floats[..k];
         let terms = |column| touches(column, k);
         let mut l = starts::<V, K>(k, terms);
-        let mut h = l;
-        for (j, &digit) in modulus.start[..k].iter().enumerate() {
-            l[j] = l[j].add(V::load(a[j * V::LANES..].as_ptr()));
-            h[j] = h[j].add(V::splat(digit));
+        let mut h = starts_of_h::<V, K>(k, modulus, terms);
+        for (j, sum) in l[..k].iter_mut().enumerate() {
+            *sum = sum.add(V::load(a[j * V::LANES..].as_ptr()));
         }
         for i in 0..k {
             let n0 = V::splat(n[0].to_bits());
@@ -375,9 +357,7 @@ pub(super) unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Const
             l[k - 1] = carry_l.add(V::splat(start(k + i, terms)));
             h[k - 1] = carry_h.add(V::splat(start(k + i, terms)));
         }
-        let (low, high) = out.split_at_mut(k * V::LANES);
-        fixed.normalise(low, &l[..k]);
-        fixed.normalise(high, &h[..k]);
+        fixed.write(out, &l[..k], &h[..k]);
     }
 }
 
@@ -405,6 +385,23 @@ fn start(column: usize, count: impl Fn(usize) -> u64) -> u64 {
 unsafe fn starts<V: Vector, const K: usize>(k: usize, count: impl Fn(usize) -> u64 + Copy) -> [V; K] {
     // SAFETY: passed on to the caller.
     std::array::from_fn(|column| unsafe { V::splat(if column < k { start(column, count) } else { 0 }) })
+}
+
+/// The same for the upper half, from which the quotient will be subtracted (see [`Constants::start`]).
+#[inline(always)]
+unsafe fn starts_of_h<V: Vector, const K: usize>(
+    k: usize,
+    modulus: &Constants,
+    count: impl Fn(usize) -> u64 + Copy,
+) -> [V; K] {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let mut h = starts::<V, K>(k, count);
+        for (sum, &digit) in h[..k].iter_mut().zip(&modulus.start) {
+            *sum = sum.add(V::splat(digit));
+        }
+        h
+    }
 }
 
 /// The digits from number `first` on, as floats.

@@ -14,22 +14,6 @@
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
-/// Calls a function that is generic over the room for digits: exactly the right one for the sizes that keys have (their
-/// primes with 20, 30 and 40 digits, their moduli with 40, 60 and 79), and [`MAX`] for others.
-#[cfg(target_arch = "x86_64")]
-macro_rules! by_size {
-    ($function:ident($modulus:expr, $($rest:expr),*)) => {
-        match $modulus.digits.len() {
-            20 => $function::<20>(20, $modulus, $($rest),*),
-            30 => $function::<30>(30, $modulus, $($rest),*),
-            40 => $function::<40>(40, $modulus, $($rest),*),
-            60 => $function::<60>(60, $modulus, $($rest),*),
-            79 => $function::<79>(79, $modulus, $($rest),*),
-            other => $function::<{ super::MAX }>(other, $modulus, $($rest),*),
-        }
-    };
-}
-
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 #[cfg(test)]
@@ -101,9 +85,7 @@ unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mu
             l[k - 1] = carry_l.high(a0, x).high(n0, m);
             h[k - 1] = carry_h.high(a0, y).high(b0, x).high(n0, m2);
         }
-        let (low, high) = out.split_at_mut(k * V::LANES);
-        normalise(low, &l[..k]);
-        normalise(high, &h[..k]);
+        write(out, &l[..k], &h[..k]);
     }
 }
 
@@ -159,9 +141,7 @@ unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: 
             l[k - 1] = carry_l.high(top, x).high(n0, m);
             h[k - 1] = carry_h.high(d[k - 1], y).high(n0, m2);
         }
-        let (low, high) = out.split_at_mut(k * V::LANES);
-        normalise(low, &l[..k]);
-        normalise(high, &h[..k]);
+        write(out, &l[..k], &h[..k]);
     }
 }
 
@@ -224,9 +204,7 @@ unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: 
             l[k - 1] = carry_l.high(n0, m);
             h[k - 1] = carry_h.high(n0, m2);
         }
-        let (low, high) = out.split_at_mut(k * V::LANES);
-        normalise(low, &l[..k]);
-        normalise(high, &h[..k]);
+        write(out, &l[..k], &h[..k]);
     }
 }
 
@@ -241,6 +219,17 @@ unsafe fn digit<V: Vector>(words: &[u64], digit: usize) -> V {
 unsafe fn start<V: Vector, const K: usize>(k: usize, modulus: &Constants) -> [V; K] {
     // SAFETY: passed on to the caller.
     std::array::from_fn(|digit| unsafe { V::splat(if digit < k { modulus.start[digit] } else { 0 }) })
+}
+
+/// Writes both halves of a pair from their sums.
+#[inline(always)]
+unsafe fn write<V: Vector>(out: &mut [u64], l: &[V], h: &[V]) {
+    let (low, high) = out.split_at_mut(l.len() * V::LANES);
+    // SAFETY: passed on to the caller.
+    unsafe {
+        normalise(low, l);
+        normalise(high, h);
+    }
 }
 
 /// Carries what is above 52 bits in each sum to the next one.

@@ -24,14 +24,6 @@ impl PairModulus {
         low
     }
 
-    /// The upper halves of pairs.
-    #[must_use]
-    pub fn high(&self, batch: &Batch) -> LowBatch {
-        let mut high = self.empty_low();
-        high.0.copy_from_slice(&batch.0[self.half()..]);
-        high
-    }
-
     /// `batch + x n`: adds `x` to the upper halves. What comes out may go into one product with a number below `n^2`.
     pub fn add_to_high(&self, batch: &mut Batch, x: &LowBatch) {
         let half = self.half();

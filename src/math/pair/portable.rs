@@ -30,7 +30,7 @@ impl Kernel for Portable {
 
     fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
         let k = modulus.digits.len();
-        modulus.check_lengths(2, [out.len(), a.len(), a.len()]);
+        modulus.check_lengths(2, [out.len(), a.len()]);
         let (al, ah) = a.split_at(k);
         let mut doubled = [0; MAX_DIGITS];
         let doubled = &mut doubled[..k];

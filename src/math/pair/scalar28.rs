@@ -65,7 +65,7 @@ impl Kernel for Scalar28 {
 
     fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
         let k = modulus.digits.len();
-        modulus.check_lengths(2, [out.len(), a.len(), a.len()]);
+        modulus.check_lengths(2, [out.len(), a.len()]);
         let n = &modulus.digits[..k];
         let (al, ah) = a.split_at(k);
         let (mut ls, mut hs) = ([0u64; MAX], [0u64; MAX]);

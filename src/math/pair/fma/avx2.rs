@@ -6,7 +6,7 @@ use std::arch::x86_64::{
     _mm256_sub_pd,
 };
 
-use super::super::{Constants, Kernel};
+use super::super::Kernel;
 use super::{BITS, Vector};
 
 const LANES: usize = 4;
@@ -19,67 +19,8 @@ pub(crate) fn detect() -> Option<&'static dyn Kernel> {
     (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&Avx2 as &dyn Kernel)
 }
 
-impl Kernel for Avx2 {
-    fn name(&self) -> &'static str {
-        "avx2-fma"
-    }
-
-    fn digit_bits(&self) -> u32 {
-        BITS
-    }
-
-    fn lanes(&self) -> usize {
-        LANES
-    }
-
-    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: `Avx2` exists only where `detect` has seen both features; the lengths are checked.
-        unsafe { by_size!(mul(modulus, out, a, b)) }
-    }
-
-    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(square(modulus, out, a)) }
-    }
-
-    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(mul_low(modulus, out, a, b)) }
-    }
-
-    fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(LANES, [out.len() / 2, a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(reduce(modulus, out, a)) }
-    }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn mul<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::mul::<Four, K>(k, modulus, out, a, b) }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn square<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::square::<Four, K>(k, modulus, out, a) }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn mul_low<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::mul_low::<Four, K>(k, modulus, out, a, b) }
-}
-
-#[target_feature(enable = "avx2,fma")]
-unsafe fn reduce<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::reduce::<Four, K>(k, modulus, out, a) }
-}
+// The digits of the primes and of the moduli of keys: 21, 31 and 41, and 41, 61 and 81.
+vector_kernel!(Avx2, "avx2-fma", Four, #[target_feature(enable = "avx2,fma")], [21, 31, 41, 61, 81]);
 
 /// Four 64-bit words.
 #[derive(Clone, Copy)]

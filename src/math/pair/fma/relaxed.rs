@@ -8,74 +8,15 @@ use std::arch::wasm32::{
     v128_store,
 };
 
-use super::super::{Constants, Kernel};
 use super::{BITS, Vector};
 
 const LANES: usize = 2;
 
 pub(crate) struct Relaxed;
 
-impl Kernel for Relaxed {
-    fn name(&self) -> &'static str {
-        "relaxed-fma"
-    }
-
-    fn digit_bits(&self) -> u32 {
-        BITS
-    }
-
-    fn lanes(&self) -> usize {
-        LANES
-    }
-
-    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: this build runs only where the instructions are; the lengths are checked.
-        unsafe { by_size!(mul(modulus, out, a, b)) }
-    }
-
-    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(square(modulus, out, a)) }
-    }
-
-    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(mul_low(modulus, out, a, b)) }
-    }
-
-    fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(LANES, [out.len() / 2, a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(reduce(modulus, out, a)) }
-    }
-}
-
-#[inline(never)]
-unsafe fn mul<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::mul::<Two, K>(k, modulus, out, a, b) }
-}
-
-#[inline(never)]
-unsafe fn square<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::square::<Two, K>(k, modulus, out, a) }
-}
-
-#[inline(never)]
-unsafe fn mul_low<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::mul_low::<Two, K>(k, modulus, out, a, b) }
-}
-
-#[inline(never)]
-unsafe fn reduce<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::reduce::<Two, K>(k, modulus, out, a) }
-}
+// The digits of the primes of keys. The owner of a key works with these alone, and every function is to be fetched, so the
+// moduli's longer ones are not listed.
+vector_kernel!(Relaxed, "relaxed-fma", Two, #[inline(never)], [21, 31, 41]);
 
 /// Two 64-bit words.
 #[derive(Clone, Copy)]

@@ -6,8 +6,8 @@ use std::arch::x86_64::{
     _mm512_sub_epi64,
 };
 
-use super::super::{Constants, Kernel};
-use super::{BITS, Vector};
+use super::super::Kernel;
+use super::Vector;
 
 const LANES: usize = 8;
 
@@ -19,67 +19,8 @@ pub(crate) fn detect() -> Option<&'static dyn Kernel> {
     (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")).then_some(&Ifma as &dyn Kernel)
 }
 
-impl Kernel for Ifma {
-    fn name(&self) -> &'static str {
-        "avx512-ifma"
-    }
-
-    fn digit_bits(&self) -> u32 {
-        BITS
-    }
-
-    fn lanes(&self) -> usize {
-        LANES
-    }
-
-    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: `Ifma` exists only where `detect` has seen both features; the lengths are checked.
-        unsafe { by_size!(mul(modulus, out, a, b)) }
-    }
-
-    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(square(modulus, out, a)) }
-    }
-
-    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(mul_low(modulus, out, a, b)) }
-    }
-
-    fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(LANES, [out.len() / 2, a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { by_size!(reduce(modulus, out, a)) }
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-unsafe fn mul<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::mul::<Eight, K>(k, modulus, out, a, b) }
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-unsafe fn square<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::square::<Eight, K>(k, modulus, out, a) }
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-unsafe fn mul_low<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::mul_low::<Eight, K>(k, modulus, out, a, b) }
-}
-
-#[target_feature(enable = "avx512f,avx512ifma")]
-unsafe fn reduce<const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::reduce::<Eight, K>(k, modulus, out, a) }
-}
+// The digits of the primes and of the moduli of keys: 20, 30 and 40, and 40, 60 and 79.
+vector_kernel!(Ifma, "avx512-ifma", Eight, #[target_feature(enable = "avx512f,avx512ifma")], [20, 30, 40, 60, 79]);
 
 /// Eight 64-bit words.
 #[derive(Clone, Copy)]

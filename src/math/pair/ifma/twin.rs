@@ -1,49 +1,13 @@
 //! What the instructions do, on plain numbers, so that every machine can test the algorithm.
 
-use super::super::{Constants, Kernel, digit_mask};
-use super::{BITS, MAX, Vector};
+use super::super::digit_mask;
+use super::{BITS, Vector};
 
 const LANES: usize = 2;
 
 pub(crate) struct Twin;
 
-impl Kernel for Twin {
-    fn name(&self) -> &'static str {
-        "ifma-twin"
-    }
-
-    fn digit_bits(&self) -> u32 {
-        BITS
-    }
-
-    fn lanes(&self) -> usize {
-        LANES
-    }
-
-    fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: no special instructions; the lengths are checked.
-        unsafe { super::mul::<Plain, MAX>(modulus.digits.len(), modulus, out, a, b) }
-    }
-
-    fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(2 * LANES, [out.len(), a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { super::square::<Plain, MAX>(modulus.digits.len(), modulus, out, a) }
-    }
-
-    fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-        modulus.check_lengths(LANES, [out.len(), a.len(), b.len()]);
-        // SAFETY: as above.
-        unsafe { super::mul_low::<Plain, MAX>(modulus.digits.len(), modulus, out, a, b) }
-    }
-
-    fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-        modulus.check_lengths(LANES, [out.len() / 2, a.len(), a.len()]);
-        // SAFETY: as above.
-        unsafe { super::reduce::<Plain, MAX>(modulus.digits.len(), modulus, out, a) }
-    }
-}
+vector_kernel!(Twin, "ifma-twin", Plain, #[inline(never)], []);
 
 #[derive(Clone, Copy)]
 struct Plain([u64; LANES]);
