@@ -125,6 +125,7 @@ for (const name of browsers) {
 
     it('cancel while it encrypts: the workers end, nothing is sent', async () => {
       const before = recorder.requests.filter((line) => line.startsWith('POST')).length;
+      await page.slowFilter();
       await page.put(['large.png', encodePng(makePhoto(700, 500, 3, 32))]);
       await page.until(
         () => /Encrypting, \d/.test(document.querySelector('[data-testid="progress-text"]').textContent),
@@ -134,10 +135,12 @@ for (const name of browsers) {
       assert.deepEqual(await page.ended(), { state: 'cancelled', error: '', bytes: 0 });
       assert.equal(recorder.requests.filter((line) => line.startsWith('POST')).length, before);
       await page.click('remove', 0);
+      await page.filter('mean', { radius: 1 });
       await works();
     });
 
     it('cancel while it waits in the queue', async () => {
+      await page.slowFilter();
       await page.put(['one.png', encodePng(makePhoto(300, 200, 3, 33))], ['two.png', png]);
       await page.click('cancel', 0);
       assert.equal((await page.ended(0)).state, 'cancelled');
@@ -146,6 +149,7 @@ for (const name of browsers) {
       await page.page.evaluate(() =>
         document.querySelectorAll('[data-testid="remove"]').forEach((button) => button.click()),
       );
+      await page.filter('mean', { radius: 1 });
       await works();
     });
 

@@ -143,7 +143,7 @@ for (const name of browsers) {
       await page.page.evaluate(() =>
         document.querySelectorAll('[data-testid="remove"]').forEach((button) => button.click()),
       );
-      await page.filter('mean', { radius: 1 });
+      await page.slowFilter();
       await page.click('sample');
       await page.until(() => document.querySelector('[data-part="name"]')?.textContent === 'sample.jpg', 'the sample');
       await page.until(
@@ -154,6 +154,7 @@ for (const name of browsers) {
       await page.screenshot(`${name}-working`, 1280, 900);
       await page.click('cancel', 0);
       assert.equal((await page.ended()).state, 'cancelled');
+      await page.filter('mean', { radius: 1 });
     });
 
     it('shows original, ciphertext and result side by side', async () => {

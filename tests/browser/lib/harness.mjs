@@ -263,6 +263,11 @@ export class Visit {
     await this.set('view', view);
   }
 
+  /** Chooses a filter that reaches so far that encrypting for it takes many seconds: there is time to cancel. */
+  slowFilter() {
+    return this.filter('gaussian', { sigma: 40 });
+  }
+
   text(testid) {
     return this.page.$eval(`[data-testid="${testid}"]`, (element) => element.textContent);
   }
