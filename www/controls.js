@@ -1,4 +1,7 @@
-// The filter panel: a field for each parameter of the chosen filter, and what they say together.
+// The filter panel: a field for each parameter of the chosen filter, and what they say together, as attributes of
+// <safe-light>.
+
+import { words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 let catalogue = [];
@@ -6,61 +9,51 @@ let catalogue = [];
 // How a parameter is asked for. Anything not listed is a line of text.
 const fields = {
   radius: { type: 'number', min: 0, max: 1024, step: 1 },
-  size: { placeholder: 'such as 3x5' },
   sigma: { type: 'number', min: 0.1, max: 300, step: 0.1 },
   divisor: { type: 'number', min: 1, max: 1048576, step: 1 },
   offset: { type: 'number', min: -255, max: 255, step: 1 },
   share: { type: 'number', min: 0, max: 100, step: 1 },
 };
 
-/** Fills the list of filters. `offered` are the names that the server offers, or null if it did not say. */
-export function showFilters(filters, offered) {
+/**
+ * Shows the list of filters and keeps `element` at what is chosen. `offered` are the names that the server offers, or
+ * null if it did not say.
+ */
+export function showFilters(element, filters, offered) {
   catalogue = filters;
-  const select = $('filter');
-  select.replaceChildren(
+  const kept = $('filter').disabled ? null : $('filter').value;
+  $('filter').replaceChildren(
     ...filters.map(({ name }) => {
-      const option = new Option(name, name);
+      const option = new Option(words.filters?.[name]?.[0] ?? name, name);
       option.disabled = Boolean(offered && !offered.includes(name));
       return option;
     }),
   );
-  const first = filters.find(({ name }) => !offered || offered.includes(name));
-  if (first) select.value = first.name;
-  select.disabled = false;
-  select.addEventListener('change', showParameters);
+  $('filter').value = kept ?? filters.find(({ name }) => !offered || offered.includes(name))?.name ?? '';
+  $('filter').disabled = false;
+  $('filter').onchange = () => (showParameters(), apply(element));
+  for (const id of ['border', 'view']) $(id).onchange = () => apply(element);
+  $('parameters').oninput = () => apply(element);
   showParameters();
+  apply(element);
 }
 
-/** The chosen filter as options of Client.process. */
-export function chosen() {
-  const params = {};
-  for (const input of $('parameters').querySelectorAll('[data-parameter]')) {
-    const value = input.value.trim().replaceAll(/\s*\n\s*/g, ';');
-    if (value) params[input.dataset.parameter] = value;
+function apply(element) {
+  const wanted = { filter: $('filter').value, border: $('border').value, view: $('view').value };
+  const names = new Set(catalogue.flatMap(({ parameters }) => parameters.map(({ name }) => name)));
+  for (const name of names) {
+    const input = $(`parameter-${name}`);
+    wanted[name] = input?.value.trim().replaceAll(/\s*\n\s*/g, ';') || null;
   }
-  return {
-    filter: $('filter').value,
-    params,
-    border: $('border').value,
-    view: $('view').value,
-    inputs: info()?.inputs ?? 1,
-    second: $('second').files[0] ?? null,
-  };
-}
-
-/** A filter with its parameters as one line. */
-export function filterText({ filter, params }) {
-  return [filter, ...Object.entries(params).map(([name, value]) => `${name} ${value}`)].join(' ');
-}
-
-function info() {
-  return catalogue.find(({ name }) => name === $('filter').value);
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value === null) element.removeAttribute(name);
+    else element.setAttribute(name, value);
+  }
 }
 
 function showParameters() {
-  const { summary = '', inputs = 1, parameters = [] } = info() ?? {};
-  $('filter-summary').textContent = summary;
-  $('second-block').hidden = inputs < 2;
+  const { name, summary = '', parameters = [] } = catalogue.find(({ name }) => name === $('filter').value) ?? {};
+  $('filter-summary').textContent = words.filters?.[name]?.[1] ?? summary;
   $('parameters').replaceChildren(...parameters.flatMap(field));
 }
 
@@ -73,8 +66,9 @@ function field({ name, help, default: preset }) {
   input.id = id;
   input.dataset.parameter = name;
   input.dataset.testid = id;
-  if (preset != null) input.placeholder = `${preset} unless given`;
-  const hint = Object.assign(document.createElement('p'), { className: 'hint', id: `${id}-help`, textContent: help });
+  input.placeholder = name === 'size' ? words.filter.size : preset == null ? '' : words.filter.preset(preset);
+  const text = words.parameters?.[name] ?? help;
+  const hint = Object.assign(document.createElement('p'), { className: 'hint', id: `${id}-help`, textContent: text });
   input.setAttribute('aria-describedby', hint.id);
   return [label, input, hint];
 }

@@ -1,79 +1,114 @@
-// Every sentence that the scripts show, in one place. The sentences that never change stand in index.html.
+// The sentences of the demo page in two languages. The vault has catalogues of its own.
 
-export const phases = {
-  decode: 'Read',
-  key: 'Key',
-  encrypt: 'Encrypt',
-  upload: 'Send',
-  filter: 'Filter',
-  download: 'Receive',
-  decrypt: 'Open',
+const en = {
+  claim: 'Your photo is encrypted here, filtered by a server that cannot see it, and opened again here.',
+  language: 'Language',
+  loading: 'Loading…',
+  filter: {
+    title: 'Filter',
+    which: 'What the server shall do',
+    border: 'Beyond the edge of the photo',
+    replicate: 'repeat the edge',
+    reflect: 'mirror the photo',
+    zero: 'black',
+    view: 'Show negative results',
+    clamp: 'as black',
+    signed: 'around middle grey',
+    absolute: 'without their sign',
+    preset: (value) => `${value} unless given`,
+    size: 'such as 3x5',
+  },
+  sees: {
+    title: 'What this page gets to see',
+    text: 'The frame is another site, the vault. It hands ciphertext to this page, which carries it to the server and back. Here is all that this page was told:',
+    upload: (bytes) => `an encrypted photo, ${bytes}`,
+    reply: (bytes, width, height) => `an encrypted result of ${width} × ${height} pixels, ${bytes}`,
+    failed: (code) => `a photo failed: ${code}`,
+    phase: { decode: 'a photo was read', key: 'a key is made', encrypt: 'encryption began', upload: 'sending began', filter: 'the server works', download: 'the result arrives' },
+  },
+  steps: {
+    title: 'How it works',
+    list: [
+      'In the vault your browser makes a key and encrypts the photo with it. The key stays there.',
+      'The server filters what looks like noise to it. It never has the key.',
+      'In the vault your key opens the answer, and you see the filtered photo.',
+    ],
+  },
+  noVault: 'This server serves no vault. Start it with: safelight serve --page FOLDER --vault FOLDER',
 };
 
-export const doing = {
-  decode: 'Reading the photo',
-  key: 'Making your key',
-  encrypt: 'Encrypting',
-  upload: 'Sending',
-  filter: 'The server is filtering what it cannot see',
-  download: 'Receiving',
-  decrypt: 'Opening with your key',
+const de = {
+  claim: 'Ihr Foto wird hier verschlüsselt, von einem Server gefiltert, der es nicht sehen kann, und hier wieder geöffnet.',
+  language: 'Sprache',
+  loading: 'Lädt…',
+  filter: {
+    title: 'Filter',
+    which: 'Was der Server tun soll',
+    border: 'Jenseits des Bildrands',
+    replicate: 'den Rand wiederholen',
+    reflect: 'das Foto spiegeln',
+    zero: 'schwarz',
+    view: 'Negative Ergebnisse zeigen',
+    clamp: 'als Schwarz',
+    signed: 'um mittleres Grau',
+    absolute: 'ohne Vorzeichen',
+    preset: (value) => `sonst ${value}`,
+    size: 'etwa 3x5',
+  },
+  sees: {
+    title: 'Was diese Seite zu sehen bekommt',
+    text: 'Der Rahmen ist eine andere Website, der Tresor. Er gibt dieser Seite Verschlüsseltes, und sie trägt es zum Server und zurück. Das ist alles, was dieser Seite gesagt wurde:',
+    upload: (bytes) => `ein verschlüsseltes Foto, ${bytes}`,
+    reply: (bytes, width, height) => `ein verschlüsseltes Ergebnis von ${width} × ${height} Pixeln, ${bytes}`,
+    failed: (code) => `ein Foto ist gescheitert: ${code}`,
+    phase: { decode: 'ein Foto wurde gelesen', key: 'ein Schlüssel entsteht', encrypt: 'die Verschlüsselung begann', upload: 'das Senden begann', filter: 'der Server arbeitet', download: 'das Ergebnis kommt an' },
+  },
+  steps: {
+    title: 'Wie es geht',
+    list: [
+      'Im Tresor macht Ihr Browser einen Schlüssel und verschlüsselt das Foto damit. Der Schlüssel bleibt dort.',
+      'Der Server filtert, was für ihn wie Rauschen aussieht. Er hat den Schlüssel nie.',
+      'Im Tresor öffnet Ihr Schlüssel die Antwort, und Sie sehen das gefilterte Foto.',
+    ],
+  },
+  noVault: 'Dieser Server liefert keinen Tresor aus. Starten Sie ihn mit: safelight serve --page ORDNER --vault ORDNER',
+  filters: {
+    mean: ['Mittelwert', 'Jedes Pixel wird das Mittel seiner Umgebung.'],
+    gaussian: ['Gauß', 'Weichzeichner mit einer Glockenkurve.'],
+    sharpen: ['Schärfen', 'Hebt Kanten hervor.'],
+    'sobel-x': ['Sobel waagerecht', 'Helligkeitsunterschiede von links nach rechts.'],
+    'sobel-y': ['Sobel senkrecht', 'Helligkeitsunterschiede von oben nach unten.'],
+    laplacian: ['Laplace', 'Kanten in jeder Richtung.'],
+    emboss: ['Relief', 'Wie in Metall geprägt.'],
+    kernel: ['Eigener Kern', 'Jeder ganzzahlige Kern bis 15x15.'],
+    brightness: ['Helligkeit', 'Alle Werte werden um denselben Betrag größer oder kleiner.'],
+    blend: ['Überblenden', 'Zwei Fotos übereinander.'],
+  },
+  parameters: {
+    radius: 'Radius in Pixeln',
+    size: 'Breite x Höhe in Pixeln, beide ungerade, statt des Radius',
+    sigma: 'Standardabweichung in Pixeln',
+    weights: 'Zeilen des Kerns mit Kommas zwischen den Zahlen, eine Zeile je Zeile',
+    divisor: 'Die Summe wird durch diese Zahl geteilt',
+    offset: 'Was dazukommt, von -255 bis 255',
+    share: 'Anteil des ersten Fotos in Prozent',
+  },
 };
 
-export const notices = {
-  reduced_to_8_bit: '16-bit colours reduced to 8 bits',
-  alpha_kept_here: 'transparency stays here',
-  first_frame_only: 'first frame only',
-  decoded_by_browser: 'read by your browser',
-};
+const catalogues = { en, de };
 
-// What to do about an error that is not the fault of what was dropped. All others explain themselves.
-const advice = {
-  internal: 'This is a fault in Safelight. The broken worker was replaced; you can go on.',
-  unreachable: 'Check that the server runs and that you are online, then run the photo again.',
-  foreign_key: 'Open the key file that belongs to it.',
-  wrong_result: 'Nothing of your photo got out by that.',
-};
+/** The language's tag and words in use. */
+export let language = 'en';
+export let words = en;
 
-/** An error as people read it: what happened, what to do, and the stable code. */
-export function explain(error) {
-  const text = String(error.message || error).replace(/\.$/, '');
-  const code = error.code ?? 'internal';
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return `${first}. ${advice[code] ? `${advice[code]} ` : ''}[${code}]`;
-}
-
-export const key = {
-  none: 'No key yet. One is made for your first photo.',
-  making: (bits) => `Making a ${bits}-bit key…`,
-  tried: (count) => `${count} candidates tried`,
-  ready: (bits) => `${bits}-bit key, in this tab only`,
-  lose: 'You saved encrypted files under the present key, but not the key file. Nobody can open them without it. Give the key up?',
-};
-
-/** Which build of the WebAssembly module runs here. */
-export const arithmetic = (build) => `Arithmetic: ${build.arithmetic}, ${build.variant} build.`;
-
-/** How a job ended. `checked`: what the server did was compared with what it says. */
-export const done = (checked) => (checked ? 'Done. The server did what it says.' : 'Done');
-
-/** A number of bytes for people, in decimal units. */
-export function bytes(count) {
-  if (count < 1000) return `${count} B`;
-  if (count < 1e6) return `${(count / 1e3).toFixed(1)} kB`;
-  return `${(count / 1e6).toFixed(1)} MB`;
-}
-
-/** A part of a whole for people; nothing where the whole is not known. */
-export function percent(done, total) {
-  if (total <= 0) return '';
-  const part = (100 * done) / total;
-  return part > 0 && part < 10 ? `${part.toFixed(1)} %` : `${Math.floor(part)} %`;
-}
-
-/** A time span for people. */
-export function span(seconds) {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 10 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds / 60)} min`;
+/** Takes the first of these languages that there are words for, and writes them into the page. */
+export function choose(tags) {
+  language = tags.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => Object.hasOwn(catalogues, tag)) ?? 'en';
+  words = catalogues[language];
+  document.documentElement.lang = language;
+  const at = (path) => path.split('.').reduce((part, name) => part[name], words);
+  for (const element of document.querySelectorAll('[data-word]')) element.textContent = at(element.dataset.word);
+  for (const list of document.querySelectorAll('[data-words]')) {
+    for (const [i, text] of at(list.dataset.words).entries()) list.children[i].textContent = text;
+  }
 }

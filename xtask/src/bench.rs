@@ -109,14 +109,15 @@ fn by_criterion(manifest: &str, name: &str, quick: bool, folder: &Path) -> Resul
 
 /// The page, its server and a browser, driven by a script.
 fn browser(options: &Options) -> Result<Command> {
-    let page = page::build(&setup::for_page()?, Warnings::Allow)?;
+    let site = page::build(&setup::for_page()?, Warnings::Allow)?;
     let programs = programs::build()?;
     let (node, browsers) = setup::browser_for_benches()?;
     let mut node = node.command();
     node.arg("benches/browser/bench.mjs").arg(seconds(options)).args(["2048", "3072"]);
     node.args(options.large.then_some("--large"));
     node.env("SAFELIGHT_SERVER", &programs.server).env("SAFELIGHT_CLI", &programs.client);
-    node.env("SAFELIGHT_PAGE", page).env("SAFELIGHT_CHROMIUM", &browsers.chromium);
+    node.env("SAFELIGHT_PAGE", &site.page).env("SAFELIGHT_VAULT", &site.vault);
+    node.env("SAFELIGHT_CHROMIUM", &browsers.chromium);
     Ok(node)
 }
 

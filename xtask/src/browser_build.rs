@@ -29,7 +29,7 @@ pub struct Build {
     pub features: Vec<String>,
 }
 
-/// Where in the page the JavaScript module lies, and its name.
+/// Where in the vault the JavaScript module lies, and its name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Glue {
@@ -88,15 +88,16 @@ mod tests {
     #[test]
     fn the_page_knows_the_variants_in_their_order() {
         let (settings, _) = BrowserBuild::read().expect("it reads");
-        let script = fs::read_to_string(places::root().join("www/build.js")).expect("it is there");
+        let script = fs::read_to_string(places::root().join("www/client/build.js")).expect("it is there");
+        let folder = settings.glue.folder.strip_prefix("client/").expect("beside the script");
         let places: Vec<_> = settings
             .variants
             .iter()
             .map(|Variant { name, file, .. }| {
-                let entry = format!("variant: '{name}', file: '{}/{file}'", settings.glue.folder);
-                script.find(&entry).unwrap_or_else(|| panic!("www/build.js lacks {entry}"))
+                let entry = format!("variant: '{name}', url: new URL('{folder}/{file}', import.meta.url)");
+                script.find(&entry).unwrap_or_else(|| panic!("www/client/build.js lacks {entry}"))
             })
             .collect();
-        assert!(places.is_sorted(), "www/build.js names the variants in another order");
+        assert!(places.is_sorted(), "www/client/build.js names the variants in another order");
     }
 }

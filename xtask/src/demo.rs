@@ -12,7 +12,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::command::{command, run};
-use crate::page::{self, Warnings};
+use crate::page::{self, Site, Warnings};
 use crate::programs::{self, Programs};
 use crate::step::{seconds, step};
 use crate::{places, setup};
@@ -33,11 +33,11 @@ pub struct Options {
 /// `cargo xtask demo`: builds what it needs, sends the sample photo, serves the page until Ctrl-C.
 pub fn demo(options: &Options) -> Result<()> {
     let tools = step("setup", setup::for_page)?;
-    let page = step("page", || page::build(&tools, Warnings::Allow))?;
+    let site = step("page", || page::build(&tools, Warnings::Allow))?;
     let programs = step("programs", programs::build)?;
     let listen = options.listen.as_deref().unwrap_or(if options.once { "127.0.0.1:0" } else { "127.0.0.1:8080" });
     let stop = if options.once { None } else { Some(server::ctrl_c()?) };
-    let mut server = step("demo", || show(&programs, &page, listen))?;
+    let mut server = step("demo", || show(&programs, &site, listen))?;
     if let Some(stop) = stop {
         println!("\nThe page is at {} (Ctrl-C stops the server)", server.address);
         server.wait_for(&stop)?;
@@ -46,14 +46,14 @@ pub fn demo(options: &Options) -> Result<()> {
 }
 
 /// Starts the server and sends the sample photo through it; the server is still running afterwards.
-pub fn show(programs: &Programs, page: &Path, listen: &str) -> Result<Server> {
+pub fn show(programs: &Programs, site: &Site, listen: &str) -> Result<Server> {
     let folder = places::demo();
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
     let log = folder.join("server.log");
-    let server = Server::start(&programs.server, page, listen, &log)?;
+    let server = Server::start(&programs.server, site, listen, &log)?;
     println!("    its log goes to {}", places::shown(&log));
     server.page_answers()?;
     send_sample(&programs.client, &server, &folder)?;

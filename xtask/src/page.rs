@@ -1,4 +1,7 @@
-//! Builds the page: compile for WebAssembly, make the JavaScript glue, optimise, lay it beside a copy of `www/`.
+//! Builds the page and the vault: compile for WebAssembly, make the JavaScript glue, optimise, and lay it beside copies of
+//! the scripts.
+
+mod offline;
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
@@ -29,19 +32,31 @@ pub enum Warnings {
 /// What the stamp in a package is called; it tells what the package was made from.
 const STAMP: &str = "made-from";
 
-/// Builds the page and returns its folder.
-pub fn build(tools: &PageTools, warnings: Warnings) -> Result<PathBuf> {
+/// The two sites, each a folder of files: what a photo site serves, and the vault with all that is secret.
+pub struct Site {
+    pub page: PathBuf,
+    pub vault: PathBuf,
+}
+
+/// What of `www/` goes into which site. All links between files are relative, and the same here and there.
+const PAGE: [&str; 7] = ["index.html", "page.js", "page.css", "controls.js", "words.js", "element", "shared"];
+const VAULT: [&str; 4] = ["sw.js", "vault", "client", "shared"];
+
+/// Builds both sites and returns their folders.
+pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     let (settings, text) = BrowserBuild::read()?;
     let mut packages = Vec::new();
     for variant in &settings.variants {
         println!("    variant {}:", variant.name);
         packages.push(make_package(tools, &settings, &text, variant, warnings)?);
     }
-    let page = assemble(&settings, &packages)?;
+    let site = Site { page: places::page(), vault: places::vault() };
+    replace(&site.page, lay_out_page)?;
+    replace(&site.vault, |folder| lay_out_vault(folder, &settings, &packages, tools))?;
     for variant in &settings.variants {
-        check_size(&page.join(&settings.glue.folder).join(&variant.file), &settings.budget)?;
+        check_size(&site.vault.join(&settings.glue.folder).join(&variant.file), &settings.budget)?;
     }
-    Ok(page)
+    Ok(site)
 }
 
 /// One variant's `.wasm` with its JavaScript glue. `text` is what `settings` were read from.
@@ -55,17 +70,15 @@ fn make_package(
     let compiled = compile(&tools.toolchain, settings, variant, warnings)?;
     let package = places::memory().join("pkg").join(&variant.name);
     let stamp = package.join(STAMP);
-    let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes(), &[u8::from(tools.wasm_opt.is_some())]]);
+    let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes()]);
     if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
         println!("    glue and optimiser: nothing has changed");
         return Ok(package);
     }
     make_glue(&compiled, &package, &settings.glue)?;
     fs::rename(package.join(format!("{}_bg.wasm", settings.glue.name)), package.join(&variant.file))?;
-    if let Some((node, script)) = &tools.wasm_opt {
-        let flags = settings.optimise.flags.iter().chain(&variant.optimise);
-        optimise(node, script, &package.join(&variant.file), flags)?;
-    }
+    let flags = settings.optimise.flags.iter().chain(&variant.optimise);
+    optimise(&tools.node, &tools.wasm_opt, &package.join(&variant.file), flags)?;
     fs::write(&stamp, inputs)?;
     Ok(package)
 }
@@ -140,27 +153,43 @@ fn rewrite(node: &Node, script: &Path, file: &Path, flags: impl IntoIterator<Ite
     Ok(())
 }
 
-/// `www/` and the packages as one folder. Made beside the page and then moved, so that a running server sees all or
-/// nothing.
-fn assemble(settings: &BrowserBuild, packages: &[PathBuf]) -> Result<PathBuf> {
-    let page = places::page();
-    let fresh = page.with_extension("new");
+/// Lays a folder out anew. Made beside the old one and then moved, so that a running server sees all or nothing.
+fn replace(folder: &Path, lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let fresh = folder.with_extension("new");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
     }
-    copy_folder(&places::root().join("www"), &fresh)?;
-    let folder = fresh.join(&settings.glue.folder);
+    fs::create_dir_all(&fresh)?;
+    lay_out(&fresh)?;
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    fs::rename(&fresh, folder)?;
+    println!("    made {}", places::shown(folder));
+    Ok(())
+}
+
+fn lay_out_page(folder: &Path) -> Result<()> {
+    PAGE.iter().try_for_each(|name| copy(&places::root().join("www").join(name), &folder.join(name)))
+}
+
+fn lay_out_vault(folder: &Path, settings: &BrowserBuild, packages: &[PathBuf], tools: &PageTools) -> Result<()> {
+    let scripts = places::root().join("www");
+    copy(&scripts.join("vault.html"), &folder.join("index.html"))?;
+    VAULT.iter().try_for_each(|name| copy(&scripts.join(name), &folder.join(name)))?;
+
+    let library = folder.join("vault/lib");
+    fs::create_dir_all(&library)?;
+    fs::copy(&tools.client_zip, library.join("client-zip.js")).context("client-zip is not where it was installed")?;
+    fs::copy(tools.client_zip.with_file_name("LICENSE.txt"), library.join("client-zip.LICENSE.txt"))?;
+
+    let glue = folder.join(&settings.glue.folder);
     for package in packages {
-        check_glue(package, &folder)?;
-        copy_folder(package, &folder)?;
+        check_glue(package, &glue)?;
+        copy(package, &glue)?;
     }
-    fs::remove_file(folder.join(STAMP))?;
-    if page.exists() {
-        fs::remove_dir_all(&page)?;
-    }
-    fs::rename(&fresh, &page)?;
-    println!("    the page lies in {}", places::shown(&page));
-    Ok(page)
+    fs::remove_file(glue.join(STAMP))?;
+    offline::list_files(folder)
 }
 
 /// The glue is shipped once, so what earlier packages have put into `folder` must be what this one would put there.
@@ -179,16 +208,16 @@ fn check_glue(package: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+/// Copies a file, or a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if !from.is_dir() {
+        fs::copy(from, to).with_context(|| format!("cannot copy {}", places::shown(from)))?;
+        return Ok(());
+    }
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", places::shown(from)))? {
         let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_folder(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
+        copy(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
 }

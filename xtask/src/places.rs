@@ -22,9 +22,14 @@ pub fn cargo_home() -> PathBuf {
     env::var_os("CARGO_HOME").map_or_else(by_default, PathBuf::from)
 }
 
-/// The finished page: `www/` and the WebAssembly package.
+/// The finished demo page, which embeds the vault.
 pub fn page() -> PathBuf {
     target().join("page")
+}
+
+/// The finished vault, with the WebAssembly package.
+pub fn vault() -> PathBuf {
+    target().join("vault")
 }
 
 /// What the demo leaves behind: the key, the encrypted files, the three pictures.

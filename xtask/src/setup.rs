@@ -20,8 +20,12 @@ use wasm_target::Toolchain;
 pub struct PageTools {
     /// The Rust that can build for WebAssembly.
     pub toolchain: Toolchain,
-    /// The script of wasm-opt and the node to run it; `None` (after a warning) where neither is to be had.
-    pub wasm_opt: Option<(Node, PathBuf)>,
+    /// Runs wasm-opt.
+    pub node: Node,
+    /// The script of wasm-opt.
+    pub wasm_opt: PathBuf,
+    /// The vault's library that writes zip files: one JavaScript module.
+    pub client_zip: PathBuf,
 }
 
 /// What the tests need besides [`PageTools`].
@@ -32,9 +36,12 @@ pub struct TestTools {
     pub browser_tests: Option<(Node, Browsers)>,
 }
 
-/// Rust for WebAssembly and wasm-opt.
+/// Rust for WebAssembly, wasm-opt and what the vault takes from others.
 pub fn for_page() -> Result<PageTools> {
-    Ok(PageTools { toolchain: wasm_target::find_or_install()?, wasm_opt: node::wasm_opt() })
+    let toolchain = wasm_target::find_or_install()?;
+    let (node, packages) = node::for_page()?;
+    let wasm_opt = packages.join("binaryen/bin/wasm-opt");
+    Ok(PageTools { toolchain, node, wasm_opt, client_zip: packages.join("client-zip/index.js") })
 }
 
 /// Formatter, linter and Python; browsers and their driver where `with_browsers`.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::command::{cargo, run};
-use crate::page::{self, Warnings};
+use crate::page::{self, Site, Warnings};
 use crate::programs::{self, Programs};
 use crate::setup::wasm_target::{TARGET, Toolchain};
 use crate::setup::{self, PageTools, TestTools};
@@ -39,7 +39,7 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     let tests = steps.run("setup for the tests", || setup::for_tests(!options.skip_browser))?;
     lint(steps, &tools)?;
 
-    let page = steps.run("page", || page::build(&tools, Warnings::Deny))?;
+    let site = steps.run("page", || page::build(&tools, Warnings::Deny))?;
     steps.run("cargo test", || run(cargo().arg("test").env("SAFELIGHT_PYTHON", &tests.python)))?;
     steps.run("cargo test, server alone", || {
         run(cargo().args(["test", "--no-default-features", "--features", "server"]))
@@ -47,12 +47,12 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask", "--profile", "tools"])))?;
 
     let programs = steps.run("programs", programs::build)?;
-    steps.run("demo --once", || demo::show(&programs, &page, "127.0.0.1:0")?.stop())?;
+    steps.run("demo --once", || demo::show(&programs, &site, "127.0.0.1:0")?.stop())?;
     if options.skip_browser {
         steps.skip("browser tests", "--skip-browser");
         return Ok(());
     }
-    steps.run("browser tests", || browser_tests(&tests, &programs, &page))
+    steps.run("browser tests", || browser_tests(&tests, &programs, &site))
 }
 
 /// Format, lints and documentation, for every way in which the package is built.
@@ -87,11 +87,12 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
 }
 
 /// The tests in real browsers; they start the programs themselves.
-fn browser_tests(tests: &TestTools, programs: &Programs, page: &Path) -> Result<()> {
+fn browser_tests(tests: &TestTools, programs: &Programs, site: &Site) -> Result<()> {
     let (node, browsers) = tests.browser_tests.as_ref().context("the setup was without browsers")?;
     let mut node: Command = node.command();
     node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(test_files()?);
-    node.env("SAFELIGHT_SERVER", &programs.server).env("SAFELIGHT_CLI", &programs.client).env("SAFELIGHT_PAGE", page);
+    node.env("SAFELIGHT_SERVER", &programs.server).env("SAFELIGHT_CLI", &programs.client);
+    node.env("SAFELIGHT_PAGE", &site.page).env("SAFELIGHT_VAULT", &site.vault);
     node.env("SAFELIGHT_PYTHON", &tests.python);
     node.env("SAFELIGHT_CHROMIUM", &browsers.chromium).env("SAFELIGHT_FIREFOX", &browsers.firefox);
     run(&mut node)

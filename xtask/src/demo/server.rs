@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::{command, run, wait_within};
+use crate::page::Site;
 
 /// What the server prints when it is ready, before its address.
 const READY: &str = "safelight: listening on ";
@@ -25,9 +26,9 @@ pub struct Server {
 
 impl Server {
     /// Starts it, its log going to the file `log`, and waits until it listens.
-    pub fn start(program: &Path, page: &Path, listen: &str, log: &Path) -> Result<Self> {
+    pub fn start(program: &Path, site: &Site, listen: &str, log: &Path) -> Result<Self> {
         let mut command = command(program);
-        command.args(["serve", "--listen", listen, "--page"]).arg(page);
+        command.args(["serve", "--listen", listen, "--page"]).arg(&site.page).arg("--vault").arg(&site.vault);
         command.env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(File::create(log)?);
         let mut child = command.spawn().context("cannot start the server")?;
         let output = child.stdout.take().context("the server's output cannot be read")?;

@@ -1,4 +1,4 @@
-//! Node and the npm packages: wasm-opt for the page, the browser driver for the tests, a peer for the benchmarks.
+//! Node and the npm packages: wasm-opt and a library for the page, the browser driver for the tests, a peer for the benchmarks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use super::apt;
 use crate::command::{answer, command, find, run_within};
 use crate::places;
 
-/// The oldest Node that runs both.
+/// The oldest Node that runs all.
 const OLDEST: u32 = 18;
 
 /// A Node that is new enough.
@@ -27,20 +27,12 @@ impl Node {
     }
 }
 
-/// wasm-opt; where it cannot be had, a warning and `None`: the page then works all the same.
-pub fn wasm_opt() -> Option<(Node, PathBuf)> {
+/// Node with the packages of `xtask/tools`, and the folder that they lie in.
+pub fn for_page() -> Result<(Node, PathBuf)> {
+    let node = find_or_install()?;
     let folder = places::root().join("xtask/tools");
-    let found = find_or_install().and_then(|node| {
-        install_packages(&folder)?;
-        Ok((node, folder.join("node_modules/binaryen/bin/wasm-opt")))
-    });
-    match found {
-        Ok(found) => Some(found),
-        Err(error) => {
-            eprintln!("    WARNING: no wasm-opt, so the page will be larger and slower: {error:#}");
-            None
-        }
-    }
+    install_packages(&folder)?;
+    Ok((node, folder.join("node_modules")))
 }
 
 /// Node with the packages of `tests/browser`.

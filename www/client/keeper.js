@@ -1,6 +1,6 @@
-// The keeper: a worker of its own that holds the secret key and the pool. The key leaves this worker only towards the
-// keeper's own pool workers, and as a Blob when the user asks for the key file. Nothing in here sends network requests:
-// what goes to the server is handed to the page, encrypted.
+// The keeper: a worker of its own that holds the key ring, the secret key in use, and the pool. Keys leave this worker
+// only towards its own pool workers, and as a Blob when the user asks for the key file. Nothing in here sends network
+// requests: what goes to the server is handed to the page, encrypted.
 
 import init, {
   SecretKey,
@@ -12,82 +12,79 @@ import init, {
   selfTest,
   version,
 } from './pkg/safelight.js';
+import { checkSignal, SafelightError } from '../shared/errors.js';
+import { Line } from '../shared/line.js';
 import { compile } from './build.js';
-import { cancelled, checkSignal, pack, SafelightError } from './errors.js';
+import { Keys } from './keys.js';
 import { Masks } from './masks.js';
-import { died, disposable, Pool } from './pool.js';
+import { Pool } from './pool.js';
 
-const PROLOGUE = 16; // bytes that tell what a Safelight file is
+const PROLOGUE = 32; // bytes that tell what a file is
 const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, since wasm memory never shrinks
 const MEMORY = 768e6; // bytes that the workers' copies of one photo may take together
 
-let module; // compiled once, shared with every worker
 let pool;
-let key = null;
+let keys;
+let started; // settles when the module can be used
 const masks = new Masks();
 const photos = new Map(); // decoded photos of the jobs under way: samples and alpha
-const jobs = new Map(); // AbortControllers of the requests under way
 
 const ops = {
   /** Starts with one build of the WebAssembly module; fails if it does not work here. */
-  async start({ file }) {
-    module = await compile(file);
-    await init({ module_or_path: module });
-    selfTest();
-    pool = new Pool(module);
-    return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic() };
-  },
+  start: (settings) => (started = start(settings)),
 
-  async newKey({ bits }, { signal, progress }) {
+  // ---- keys; all answer with the state of the ring
+
+  async newKey({ bits, name }, { signal, progress }) {
     const made = await SecretKey.generate(bits, (tried) => {
       checkSignal(signal);
       progress(tried, 0);
     });
-    if (signal.aborted) {
+    try {
+      checkSignal(signal);
+    } catch (error) {
       made.free();
-      throw cancelled();
+      throw error;
     }
-    return hold(made);
+    return keys.add(made, { name });
   },
 
-  async openKey({ file }) {
+  /** Takes in a key file, protected by a passphrase or not. */
+  async openKey({ file, passphrase, name }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     try {
-      return hold(SecretKey.fromBytes(bytes));
+      const secret =
+        kind(bytes) === 'protected_key' ? SecretKey.fromProtected(bytes, passphrase ?? '') : SecretKey.fromBytes(bytes);
+      return await keys.add(secret, { name, exported: true });
     } finally {
       bytes.fill(0);
     }
   },
 
-  saveKey() {
-    const bytes = neededKey().toBytes();
+  useKey: ({ fingerprint }) => keys.use(fingerprint),
+  dropKey: () => keys.drop(),
+  renameKey: ({ fingerprint, name }) => keys.change(fingerprint, { name }),
+  deleteKey: ({ fingerprint }) => keys.remove(fingerprint),
+  keys: () => keys.state(),
+
+  /** The key file: an age file where there is a passphrase. Any program that reads the one reads the other. */
+  async exportKey({ passphrase }) {
+    const bytes = passphrase ? neededKey().toProtected(passphrase) : neededKey().toBytes();
     const file = new Blob([bytes], { type: 'application/octet-stream' });
     bytes.fill(0);
-    return { file };
+    return { file, keys: await keys.change(keys.current.fingerprint, { exported: true }) };
   },
 
-  forgetKey() {
-    for (const [id, job] of jobs) if (id !== this.id) job.abort();
-    pool.end();
-    masks.clear();
-    key?.free();
-    key = null;
-  },
+  // ---- photos
 
-  /** What a dropped file is: "image" (an encrypted one), "secret_key", "public_key", or "photo" for all else. */
+  /** What a file is: "image" (an encrypted one), "secret_key", "protected_key", "public_key", or "photo" for all else. */
   async kind({ file }) {
-    const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
-    if (start.length < PROLOGUE) return 'photo';
-    try {
-      return fileKind(start);
-    } catch (error) {
-      return error.code === 'not_safelight' ? 'photo' : 'image'; // opening it will tell what is wrong
-    }
+    return kind(new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer()));
   },
 
   /** Reads a photo and keeps it under an id; the page gets what it needs to show it. */
   async decode({ file }, { signal }) {
-    const { rgba, ...photo } = await disposable(module, signal, (helper) => helper.call('decode', { file }));
+    const { rgba, ...photo } = await pool.disposable(signal, (helper) => helper.call('decode', { file }));
     return { ...remember(photo), rgba };
   },
 
@@ -123,6 +120,7 @@ const ops = {
   /** Encrypts a kept photo for one filter. Returns the encrypted image as a Blob. */
   async encrypt({ photo: id, filter, params, border, maxBytes }, { signal, progress }) {
     const photo = neededPhoto(id);
+    neededKey();
     const ahead = masks.claim();
     const frames = [];
     let header;
@@ -172,9 +170,10 @@ const ops = {
     const header = new Uint8Array(await file.slice(0, headerLength(start)).arrayBuffer());
     const known = ids.map(neededPhoto);
     if (known.length > 0) checkHeader(header, known, filter, params);
+    neededKey();
     const originals = known.map(({ samples }) => samples);
     const photo = known[0];
-    return disposable(module, signal, async (assembler) => {
+    return pool.disposable(signal, async (assembler) => {
       let layout;
       let done = 0;
       await assembler.call('assembler', { header, view });
@@ -205,20 +204,33 @@ const ops = {
   drop({ photo }) {
     photos.delete(photo);
   },
+
+  pause: () => pool.pause(),
+  resume: () => pool.resume(),
+
+  /** The page says that a worker died. */
+  died: ({ worker, error }) => pool.died(worker, error),
 };
 
-function hold(made) {
-  pool.end(); // the old key's copies go with the workers
+async function start({ url, remember, site }) {
+  const module = await compile(url); // once: the workers get it ready
+  await init({ module_or_path: module });
+  selfTest();
+  pool = new Pool(module, page);
+  keys = await Keys.open({ remember, site, onGone: forget, onChange: (state) => page.tell('keys', state) });
+  return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
+}
+
+/** The key in use is another one, or none: what runs with it is cancelled, and its copies go with the workers. */
+function forget() {
+  pool.end();
   masks.clear();
-  key?.free();
-  key = made;
-  return { fingerprint: key.fingerprint, bits: key.bits };
 }
 
 /** Hands the key to a worker that has not got it yet. */
 function giveKey(helper) {
   if (helper.hasKey) return;
-  const bytes = neededKey().toBytes();
+  const bytes = neededKey().toWorker();
   helper.hasKey = true;
   // A failure shows in what the worker is asked next.
   helper.call('key', { bytes }, [bytes.buffer]).catch(() => {});
@@ -226,15 +238,15 @@ function giveKey(helper) {
 
 /** The workers, with the key, if they can compute masks ahead. */
 function maskMakers() {
-  if (!key?.derivesMasks) return [];
+  if (!keys?.secret?.derivesMasks) return [];
   const team = pool.team(poolSize(0));
   team.forEach(giveKey);
   return team;
 }
 
 function neededKey() {
-  if (!key) throw new SafelightError('foreign_key', 'there is no key here; make one, or open your key file');
-  return key;
+  if (keys.secret) return keys.secret;
+  throw new SafelightError('foreign_key', 'there is no key in use; make one, or open your key file');
 }
 
 function neededPhoto(id) {
@@ -248,6 +260,15 @@ function remember(photo) {
   photos.set(id, photo);
   const { width, height, channels, notices } = photo;
   return { id, width, height, channels, notices };
+}
+
+function kind(bytes) {
+  if (bytes.length < PROLOGUE) return 'photo';
+  try {
+    return fileKind(bytes.subarray(0, PROLOGUE));
+  } catch (error) {
+    return error.code === 'not_safelight' ? 'photo' : 'image'; // opening it will tell what is wrong
+  }
 }
 
 function poolSize(samples) {
@@ -273,20 +294,18 @@ function checkLength(actual, needed) {
     throw new SafelightError('trailing_data', 'there are bytes after the end of the encrypted image');
 }
 
-self.onmessage = async ({ data: { id, op, ...args } }) => {
-  if (op === 'cancel') return jobs.get(args.target)?.abort();
-  if (op === 'died') return died(args.worker, args.error);
-  const job = new AbortController();
-  jobs.set(id, job);
-  masks.pause();
-  const progress = (done, total) => self.postMessage({ id, progress: { done, total } });
-  try {
-    const value = await ops[op].call({ id }, args, { signal: job.signal, progress });
-    self.postMessage({ id, value }, value?.rgba ? [value.rgba.buffer] : []);
-  } catch (error) {
-    self.postMessage({ id, error: pack(job.signal.aborted ? cancelled() : error) });
-  } finally {
-    jobs.delete(id);
-    masks.resume(maskMakers);
-  }
-};
+/** Nothing works before the start, and masks are made only while nothing else is to be done. */
+const guarded = ([name, work]) => [
+  name,
+  async (args, how) => {
+    if (name !== 'start') await started;
+    masks.pause();
+    try {
+      return await work(args, how);
+    } finally {
+      masks.resume(maskMakers);
+    }
+  },
+];
+
+const page = new Line(self, Object.fromEntries(Object.entries(ops).map(guarded)));

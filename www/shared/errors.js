@@ -1,4 +1,5 @@
-// One error type for the page and its workers, with the stable codes that the command line and the server use too.
+// One error type for pages, workers and the npm package, with the stable codes that the command line and the server use
+// too.
 
 export class SafelightError extends Error {
   constructor(code, message) {

@@ -4,87 +4,96 @@
 // the page. The keeper does not start them itself because Firefox (153) can freeze a worker for good that starts
 // another one shortly after it has ended one.
 
-import { cancelled, checkSignal, unpack } from './errors.js';
-
-const living = new Map(); // helpers by the id that the page knows them by
-let next = 1;
-
-/** To be called when the page says that a worker died. */
-export function died(id, error) {
-  living.get(id)?.end(unpack(error));
-}
+import { cancelled, checkSignal, unpack } from '../shared/errors.js';
+import { Line } from '../shared/line.js';
 
 /** One compute worker: `call` sends it a request and gives its answer. */
-export class Helper {
-  #id = next++;
-  #port;
-  #calls = new Map();
-  #next = 1;
+class Helper {
+  #line;
+  #ended;
   dead = null; // the error that ended this worker
   hasKey = false; // whether it was given the secret key
 
-  constructor(module) {
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    this.#port.onmessage = ({ data: { id, value, error } }) => {
-      const call = this.#calls.get(id);
-      this.#calls.delete(id);
-      if (error) call?.reject(unpack(error));
-      else call?.resolve(value);
-      if (error?.fatal) this.end(unpack(error));
-    };
-    living.set(this.#id, this);
-    self.postMessage({ start: this.#id, port: port2 }, [port2]);
-    this.call('init', { module }).catch(() => {}); // a failure shows in the next call
+  constructor(port, module, ended) {
+    this.#ended = ended;
+    this.#line = new Line(port, {}, { onFatal: (error) => this.end(error) });
+    this.call('init', { module }).catch((error) => this.end(error));
   }
 
   call(op, args = {}, transfer = []) {
     if (this.dead) return Promise.reject(this.dead);
-    return new Promise((resolve, reject) => {
-      const id = this.#next++;
-      this.#calls.set(id, { resolve, reject });
-      this.#port.postMessage({ id, op, ...args }, transfer);
-    });
+    return this.#line.call(op, args, { transfer });
   }
 
   end(error = cancelled()) {
     if (this.dead) return;
     this.dead = error;
-    living.delete(this.#id);
-    this.#port.close();
-    self.postMessage({ end: this.#id });
-    for (const call of this.#calls.values()) call.reject(error);
-    this.#calls.clear();
-  }
-}
-
-/** Runs `work(helper)` in a worker of its own that is ended afterwards, whatever happens. */
-export async function disposable(module, signal, work) {
-  checkSignal(signal);
-  const helper = new Helper(module);
-  const stop = () => helper.end();
-  signal?.addEventListener('abort', stop);
-  try {
-    return await work(helper);
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    helper.end();
+    this.#line.close(error);
+    this.#ended();
   }
 }
 
 export class Pool {
   #module;
+  #page;
+  #living = new Map(); // helpers by the number that the page knows them by
   #helpers = [];
+  #next = 1;
+  #gate = Promise.resolve(); // what rows wait for; open unless paused
+  #open = null;
 
-  constructor(module) {
+  /** Workers with the compiled `module`, started and ended by `page`, the line to the page. */
+  constructor(module, page) {
     this.#module = module;
+    this.#page = page;
   }
 
   /** So many living workers. */
   team(size) {
     this.#helpers = this.#helpers.filter((helper) => !helper.dead);
-    while (this.#helpers.length < size) this.#helpers.push(new Helper(this.#module));
+    while (this.#helpers.length < size) this.#helpers.push(this.#start());
     return this.#helpers.slice(0, size);
+  }
+
+  #start() {
+    const number = this.#next++;
+    const { port1, port2 } = new MessageChannel();
+    const helper = new Helper(port1, this.#module, () => {
+      this.#living.delete(number);
+      this.#page.tell('end', { worker: number });
+    });
+    this.#living.set(number, helper);
+    this.#page.tell('start', { worker: number, port: port2 }, [port2]);
+    return helper;
+  }
+
+  /** To be called when the page says that a worker died. */
+  died(number, error) {
+    this.#living.get(number)?.end(unpack(error));
+  }
+
+  /** Runs `work(helper)` in a worker of its own that is ended afterwards, whatever happens. */
+  async disposable(signal, work) {
+    checkSignal(signal);
+    const helper = this.#start();
+    const stop = () => helper.end();
+    signal?.addEventListener('abort', stop);
+    try {
+      return await work(helper);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      helper.end();
+    }
+  }
+
+  /** Rows under way are finished, further ones wait. */
+  pause() {
+    if (!this.#open) this.#gate = new Promise((open) => (this.#open = open));
+  }
+
+  resume() {
+    this.#open?.();
+    this.#open = null;
   }
 
   /**
@@ -101,7 +110,12 @@ export class Pool {
     const serve = async (helper) => {
       const { rows } = await start(helper);
       const lane = async () => {
-        while (next < rows) await row(helper, next++, rows);
+        for (;;) {
+          await this.#gate;
+          checkSignal(signal);
+          if (next >= rows) return;
+          await row(helper, next++, rows);
+        }
       };
       await Promise.all([lane(), lane()]); // two requests on the way, so that a worker never waits for the next one
       await helper.call('end');

@@ -1,6 +1,6 @@
-// The page's HTTP. Everything that passes through here is encrypted already, or is no secret.
+// HTTP to the server that filters. Everything that passes through here is encrypted already, or is no secret.
 
-import { cancelled, checkSignal, SafelightError } from './errors.js';
+import { cancelled, checkSignal, SafelightError } from '../shared/errors.js';
 
 const MEDIA_TYPE = 'application/vnd.safelight';
 const EVENT_SILENCE = 20_000; // ms without an event after which polling takes over
@@ -18,6 +18,11 @@ export class Server {
 
   get host() {
     return this.#base.host;
+  }
+
+  /** Name and version, if it said so. */
+  get title() {
+    return this.info ? `${this.info.name} ${this.info.version}` : '';
   }
 
   /** Asks what the server can do. A very simple server may not say. */

@@ -1,7 +1,7 @@
 // The builds of the WebAssembly module: one program, compiled with other instructions each time (wasm-pack.toml). A
 // browser refuses a whole file for one instruction that it does not know, so it is asked before the file is fetched.
 
-import { SafelightError } from './errors.js';
+import { SafelightError } from '../shared/errors.js';
 
 // The smallest module with the instruction f64x2.relaxed_madd: one function that does nothing else.
 const RELAXED_MADD = Uint8Array.of(
@@ -12,10 +12,10 @@ const RELAXED_MADD = Uint8Array.of(
   ...[0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x87, 0x02, 0x0b], // local.get 0, 1, 2; f64x2.relaxed_madd; end
 );
 
-// Best first.
+// Best first. Bundlers find the files by these very expressions.
 const builds = [
-  { variant: 'relaxed', file: 'pkg/safelight_relaxed.wasm', probe: RELAXED_MADD },
-  { variant: 'baseline', file: 'pkg/safelight_bg.wasm' },
+  { variant: 'relaxed', url: new URL('pkg/safelight_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
+  { variant: 'baseline', url: new URL('pkg/safelight_bg.wasm', import.meta.url) },
 ];
 
 /** The builds whose instructions this browser knows, best first. */
@@ -24,9 +24,9 @@ export function usable() {
 }
 
 /** Fetches and compiles a build's file. */
-export async function compile(file) {
+export async function compile(url) {
   const missing = () => new SafelightError('unreachable', 'a part of this page could not be fetched from its server');
-  const answer = await fetch(new URL(file, import.meta.url)).catch(() => {
+  const answer = await fetch(url).catch(() => {
     throw missing();
   });
   if (!answer.ok) throw missing();

@@ -2,15 +2,14 @@
 // encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
 
 import init, { Assembler, Decryptor, Encryptor, Photo, SecretKey } from './pkg/safelight.js';
-import { pack } from './errors.js';
+import { Line } from '../shared/line.js';
 
-let ready; // settles when the module is instantiated
 let key = null; // the secret key, with the tables that were made for it so far
 let tool = null; // the Encryptor, Decryptor or Assembler of the present job
 
 const ops = {
-  init({ module }) {
-    return (ready = init({ module_or_path: module })).then(() => {});
+  async init({ module }) {
+    await init({ module_or_path: module });
   },
 
   async decode({ file }) {
@@ -23,7 +22,7 @@ const ops = {
 
   key({ bytes }) {
     try {
-      key = SecretKey.fromBytes(bytes);
+      key = SecretKey.fromWorker(bytes);
     } finally {
       bytes.fill(0);
     }
@@ -71,27 +70,6 @@ const ops = {
   },
 };
 
-async function answer(port, { id, op, ...args }) {
-  try {
-    await ready; // requests may come before that
-    const value = await ops[op](args);
-    const arrays = ArrayBuffer.isView(value) ? [value] : Object.values(value ?? {}).filter(ArrayBuffer.isView);
-    port.postMessage(
-      { id, value },
-      arrays.map((array) => array.buffer),
-    );
-  } catch (error) {
-    port.postMessage({ id, error: pack(error) });
-  }
-}
-
-// The page hands over one end of a channel whose other end the keeper has.
-self.onmessage = ({ data: { port } }) => {
-  let last = ready; // requests are answered in their order: rows cost less in ascending order
-  port.onmessage = ({ data }) => {
-    last = (async () => {
-      await last;
-      await answer(port, data);
-    })();
-  };
-};
+// The page hands over one end of a channel whose other end the keeper has. Requests are answered in their order: rows
+// cost less in ascending order.
+self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });

@@ -1,0 +1,277 @@
+// <safe-light>: a photo site's end of Safelight. Shows the vault in a frame, carries encrypted photos from the vault to
+// the server and encrypted results back, and tells the site how it goes. It never has a photo, a file name or a key.
+//
+//   <safe-light server="https://filters.example" vault="https://vault.example" filter="mean" radius="1"></safe-light>
+//
+// What each attribute, event and method is for: docs/embedding.md.
+
+import { SafelightError } from '../shared/errors.js';
+import { Line, VERSION } from '../shared/line.js';
+import { Server } from './transport.js';
+
+const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', 'share'];
+const SETTINGS = ['job', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
+const PATIENCE = 20_000; // ms that the vault may take until it answers
+const TALLEST = 20_000; // pixels that the frame may take
+const PHASES = ['upload', 'filter', 'download']; // by number on the line to the vault
+const COLOURS = ['accent', 'ground', 'panel', 'text']; // as --safelight-accent, ...
+
+const STYLE = `
+  :host { display: block; min-height: var(--safelight-min-height, 34rem); }
+  :host([hidden]) { display: none; }
+  iframe { display: block; width: 100%; height: 100%; min-height: inherit; border: 0; color-scheme: inherit; }
+  p { margin: 0; padding: 1rem; }
+  p:empty { display: none; }`;
+
+export class SafeLightElement extends HTMLElement {
+  static formAssociated = true;
+  static observedAttributes = ['server', 'vault', ...SETTINGS];
+
+  #internals;
+  #frame = document.createElement('iframe');
+  #notice = document.createElement('p');
+  #line = null;
+  #leave = null; // the AbortController of all that listens for the present vault
+  #told = false; // whether the vault must be told of changed settings
+  #task = null; // the settings that the vault has
+
+  /** The server that the element talks to; its `info` is what the server says about itself. */
+  server = null;
+  /** What the vault said about itself: `{ version, filters, build }`, or null before that. */
+  vault = null;
+  /** The last encrypted photo and the last encrypted result. */
+  upload = null;
+  reply = null;
+  /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
+  ready;
+  #readied;
+
+  constructor() {
+    super();
+    this.#internals = this.attachInternals();
+    this.#await();
+    const root = this.attachShadow({ mode: 'open' });
+    const style = new CSSStyleSheet();
+    style.replaceSync(STYLE);
+    root.adoptedStyleSheets = [style];
+    this.#frame.part = 'frame';
+    this.#frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-downloads');
+    this.#frame.allow = 'clipboard-read';
+    this.#notice.part = 'notice';
+    this.#notice.setAttribute('role', 'alert');
+    root.append(this.#notice, this.#frame);
+  }
+
+  connectedCallback() {
+    this.#frame.title = this.getAttribute('label') ?? 'Safelight';
+    this.#start();
+  }
+
+  disconnectedCallback() {
+    this.#stop();
+  }
+
+  attributeChangedCallback(name, before, after) {
+    if (before === after || !this.isConnected) return;
+    if (name === 'server') this.#look();
+    else if (name === 'vault') this.#start();
+    else this.#tellTask();
+  }
+
+  // ---- for the site
+
+  /** Opens an encrypted image in the vault, for the user alone. */
+  open(file) {
+    this.#tell('open', { file: new Blob([file]) });
+  }
+
+  /** The work stops after what is under way, until `resume`. */
+  pause() {
+    this.#tell('pause');
+  }
+
+  resume() {
+    this.#tell('resume');
+  }
+
+  /** Gives up what is under way and what waits. */
+  cancel() {
+    this.#tell('cancel');
+  }
+
+  /** Removes finished photos from the vault's list. */
+  clear() {
+    this.#tell('clear');
+    this.#take(null, null);
+  }
+
+  get form() {
+    return this.#internals.form;
+  }
+
+  get name() {
+    return this.getAttribute('name') ?? '';
+  }
+
+  formResetCallback() {
+    this.clear();
+  }
+
+  // ---- the vault
+
+  #await() {
+    this.ready = new Promise((resolve, reject) => (this.#readied = { resolve, reject }));
+    this.ready.catch(() => {}); // who does not wait for it need not hear of it
+  }
+
+  #start() {
+    this.#stop();
+    this.#notice.textContent = '';
+    const address = this.#address('vault');
+    if (!address) return;
+    if (address.origin === location.origin) {
+      return this.#fail(new SafelightError('bad_argument', 'the vault must lie on another origin than this page'));
+    }
+    this.#look();
+    this.#leave = new AbortController();
+    const { signal } = this.#leave;
+    addEventListener('message', (event) => this.#hear(event, address.origin), { signal });
+    const late = setTimeout(() => this.#fail(unreachable(address)), PATIENCE);
+    signal.addEventListener('abort', () => clearTimeout(late));
+    this.ready.finally(() => clearTimeout(late)).catch(() => {});
+    this.#frame.src = address.href;
+  }
+
+  #stop() {
+    this.#leave?.abort();
+    this.#line?.close();
+    this.#leave = this.#line = this.vault = this.#task = null;
+    this.#frame.removeAttribute('src');
+    this.#await();
+  }
+
+  /** The vault says that it is there: it gets one end of a channel, and everything else goes over that. */
+  #hear({ source, origin, data }, vault) {
+    const fits = source === this.#frame.contentWindow && origin === vault;
+    if (!fits || data?.safelight !== VERSION || data.op !== 'ready') return;
+    this.#line?.close(); // the frame was loaded anew
+    const { port1, port2 } = new MessageChannel();
+    const ops = {
+      ready: (facts) => this.#vaultIsReady(facts),
+      height: ({ pixels }) => (this.#frame.style.height = `${Math.min(TALLEST, Math.max(0, Number(pixels)))}px`),
+      progress: (detail) => this.#fire('progress', detail),
+      done: (result) => this.#done(result),
+      failed: ({ code }) => this.#fire('error', { code: String(code) }),
+      carry: (job, how) => this.#carry(job, how),
+    };
+    this.#line = new Line(port1, ops);
+    this.#frame.contentWindow.postMessage({ safelight: VERSION, op: 'connect' }, vault, [port2]);
+    this.#tellTask();
+  }
+
+  #vaultIsReady({ version, filters, build }) {
+    this.vault = { version, filters, build };
+    this.#readied.resolve();
+    this.#fire('ready', this.vault);
+  }
+
+  #tell(op, args = {}) {
+    if (!this.#line) throw new SafelightError('not_ready', 'the vault is not ready yet; wait for the element’s `ready`');
+    this.#line.tell(op, args);
+  }
+
+  /** Tells the vault the settings, once for all attributes that change at the same time. */
+  #tellTask() {
+    if (this.#told || !this.#line) return;
+    this.#told = true;
+    queueMicrotask(() => {
+      this.#told = false;
+      if (!this.#line) return;
+      const params = PARAMETERS.map((name) => [name, this.getAttribute(name)]).filter(([, value]) => value !== null);
+      this.#line.tell('task', {
+        task: this.getAttribute('job') ?? 'filter',
+        filter: this.getAttribute('filter') ?? '',
+        params: Object.fromEntries(params),
+        border: this.getAttribute('border') ?? 'replicate',
+        view: this.getAttribute('view') ?? 'clamp',
+        language: this.lang,
+        look: this.#colours(),
+        server: this.server && { host: this.server.host, name: this.server.title, limits: this.server.info?.limits },
+      });
+    });
+  }
+
+  /** The custom properties that the vault may use; it cannot see the page's styles. */
+  #colours() {
+    const style = getComputedStyle(this);
+    const look = { scheme: this.getAttribute('theme') };
+    for (const name of COLOURS) {
+      const value = style.getPropertyValue(`--safelight-${name}`).trim();
+      if (value) look[name] = value;
+    }
+    return look;
+  }
+
+  // ---- the server
+
+  async #look() {
+    const address = this.#address('server');
+    this.server = address && new Server(address);
+    if (!this.server) return;
+    this.#tellTask();
+    const { server } = this;
+    await server.look();
+    if (server === this.server) this.#tellTask();
+  }
+
+  /** Takes an encrypted photo to the server and its encrypted result back. */
+  async #carry({ filter, params, file }, { signal, progress }) {
+    if (!this.server) throw new SafelightError('bad_argument', 'the page names no server: attribute `server`');
+    const report = (phase, done, total) => progress(PHASES.indexOf(phase), total > 0 ? done / total : -1);
+    this.#take(file, null);
+    const reply = await this.server.filter({ name: String(filter), params, body: file, signal, report });
+    return { file: reply };
+  }
+
+  #done({ upload, reply = null, width, height }) {
+    this.#take(upload, reply);
+    this.#fire('done', { upload, reply, width: Number(width), height: Number(height) });
+  }
+
+  /** The encrypted result, or the encrypted photo where there is none, is the element's value in a form. */
+  #take(upload, reply) {
+    this.upload = upload;
+    this.reply = reply;
+    const file = reply ?? (this.getAttribute('job') === 'encrypt' ? upload : null);
+    this.#internals.setFormValue(file && new File([file], 'photo.slt', { type: 'application/vnd.safelight' }));
+  }
+
+  #address(name) {
+    const text = this.getAttribute(name);
+    if (text === null) return null;
+    try {
+      const url = new URL(text, document.baseURI);
+      if (!['http:', 'https:'].includes(url.protocol)) throw new TypeError();
+      return url;
+    } catch {
+      this.#fail(new SafelightError('bad_argument', `the attribute ${name} is no address: ${text}`));
+      return null;
+    }
+  }
+
+  #fire(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #fail(error) {
+    this.#notice.textContent = `${error.message} [${error.code}]`;
+    this.#readied.reject(error);
+    this.#fire('error', { code: error.code });
+  }
+}
+
+function unreachable(address) {
+  return new SafelightError('unreachable', `The vault at ${address.host} does not answer. Reload the page, or try later.`);
+}
+
+if (!customElements.get('safe-light')) customElements.define('safe-light', SafeLightElement);

@@ -1,0 +1,61 @@
+// The demo page: a site that embeds <safe-light> and lets people choose the filter. It never sees a photo.
+
+import './element/safe-light.js';
+import { showFilters } from './controls.js';
+import { choose, language, words } from './words.js';
+
+const $ = (id) => document.getElementById(id);
+const element = $('safelight');
+const MOST_EVENTS = 12;
+
+/** What this page was told, newest first. */
+function note(text) {
+  const item = Object.assign(document.createElement('li'), { textContent: text });
+  $('events').prepend(item);
+  while ($('events').children.length > MOST_EVENTS) $('events').lastChild.remove();
+}
+
+const bytes = (count) => `${(count / 1e6).toLocaleString(language, { maximumFractionDigits: 2 })} MB`;
+
+let phase = '';
+element.addEventListener('progress', ({ detail }) => {
+  if (detail.phase === phase) return;
+  phase = detail.phase;
+  note(words.sees.phase[phase] ?? phase);
+});
+element.addEventListener('done', ({ detail: { upload, reply, width, height } }) => {
+  phase = '';
+  note(words.sees.upload(bytes(upload.size)));
+  if (reply) note(words.sees.reply(bytes(reply.size), width, height));
+});
+element.addEventListener('error', ({ detail: { code } }) => {
+  phase = '';
+  note(words.sees.failed(code));
+});
+
+function speak(tags) {
+  choose(tags);
+  $('language').value = language;
+  element.lang = language;
+  if (element.vault) offer();
+}
+
+function offer() {
+  showFilters(element, element.vault.filters, element.server.info?.filters?.map(({ name }) => name));
+}
+
+async function start() {
+  const server = new URL(new URLSearchParams(location.search).get('server') ?? '/', location.href);
+  element.setAttribute('server', server.href);
+  // The vault comes from the server that delivers this page, whichever server filters.
+  const answer = await fetch('v1').then((reply) => reply.json(), () => ({}));
+  if (!answer.vault) return ($('message').textContent = words.noVault);
+  element.setAttribute('vault', answer.vault);
+  await element.ready;
+  offer();
+  document.documentElement.dataset.ready = 'yes';
+}
+
+$('language').addEventListener('change', () => speak([$('language').value]));
+speak(navigator.languages);
+start().catch((error) => ($('message').textContent = `${error.message} [${error.code ?? 'internal'}]`));

@@ -1,0 +1,249 @@
+// One photo in the vault: its pictures, its progress, its buttons.
+
+import { clear, drawBytes, drawPicture } from './draw.js';
+import { Estimate } from './estimate.js';
+import { open, process } from './job.js';
+import { bytes, explain, fill, percent, span, words } from './words.js';
+
+const announce = document.getElementById('status');
+const ALL_PHASES = ['decode', 'key', 'encrypt', 'upload', 'filter', 'download', 'decrypt'];
+const PHASES = { filter: ALL_PHASES, encrypt: ALL_PHASES.slice(0, 3), open: ['decrypt'] };
+
+/**
+ * A card for a file. `encrypted` says that it is an encrypted image, which is only opened. The state is in `data-state`:
+ * waiting, running, done, failed, cancelled. Fires `again` and `remove`, `save` with a file, `progress` with a report and
+ * `end` when it has come to one.
+ */
+export class Card extends EventTarget {
+  element;
+  #parts = {};
+  #buttons = {};
+  #abort = null;
+  #estimate = null;
+  #timer = 0;
+  #last = null;
+  #saves = {};
+  #photo = null;
+  #task = null;
+  failure = null; // the error that ended it
+
+  constructor(file, encrypted, task) {
+    super();
+    this.file = file;
+    this.encrypted = encrypted;
+    const fragment = document.getElementById('card').content.cloneNode(true);
+    fill(fragment);
+    this.element = fragment.firstElementChild;
+    for (const part of this.element.querySelectorAll('[data-part]')) this.#parts[part.dataset.part] = part;
+    for (const button of this.element.querySelectorAll('[data-act]')) {
+      this.#buttons[button.dataset.act] = button;
+      button.dataset.testid = button.dataset.act;
+      button.addEventListener('click', () => this.#act(button.dataset.act));
+    }
+    for (const canvas of this.element.querySelectorAll('canvas')) canvas.dataset.testid = canvas.dataset.part;
+    const { slider, result, name } = this.#parts;
+    // The style sheet cuts the result off there.
+    slider.addEventListener('input', () => result.style.setProperty('--shown', `${slider.value}%`));
+    name.textContent = this.name;
+    this.wait(task);
+  }
+
+  /** To be called when the photo is in the queue, to be treated as the site wants it now. */
+  wait(task) {
+    this.#task = task;
+    this.#abort = new AbortController();
+    this.#estimate = new Estimate();
+    this.#last = null;
+    this.failure = null;
+    this.#parts.phases.replaceChildren(
+      ...PHASES[this.encrypted ? 'open' : task.task].map((phase) => {
+        const item = Object.assign(document.createElement('li'), { textContent: words.phases[phase] });
+        item.dataset.phase = phase;
+        return item;
+      }),
+    );
+    this.#parts.error.textContent = '';
+    this.#parts.bar.value = 0;
+    this.#mark(null);
+    this.#state('waiting', words.card.waiting);
+  }
+
+  get signal() {
+    return this.#abort.signal;
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  get name() {
+    return this.file.name || (this.encrypted ? words.card.fromSite : words.card.pasted);
+  }
+
+  /** Between 0 and 1. */
+  get fraction() {
+    if (this.state === 'waiting') return 0;
+    return this.state === 'running' ? this.#parts.bar.value : 1;
+  }
+
+  get secondsLeft() {
+    return this.state === 'running' ? this.#estimate.secondsLeft() : null;
+  }
+
+  /** The picture as a file, if there is one. */
+  get picture() {
+    return this.#saves.picture ?? null;
+  }
+
+  get #stem() {
+    return (this.file.name || 'photo').replace(/\.[^.]+$/, '') || 'photo';
+  }
+
+  cancel() {
+    this.#abort.abort();
+    if (this.state === 'waiting') this.#fail({ code: 'cancelled' });
+  }
+
+  /** Runs. Options: `second`, another photo, and `bits`, the size of a key if one has to be made. */
+  async run(safelight, site, { second, bits }) {
+    const { signal } = this;
+    this.#saves = {};
+    for (const name of ['original', 'encrypted', 'result']) clear(this.#parts[name]);
+    for (const name of ['facts', 'bytes', 'outcome', 'left']) this.#parts[name].textContent = '';
+    this.#parts.slider.disabled = true;
+    this.#state('running', words.card.waiting);
+    this.#timer = setInterval(() => this.#tell(), 500);
+    const onProgress = (report) => this.#progress(report);
+    try {
+      if (this.encrypted) await this.#open(safelight, { view: this.#task.view, signal, onProgress });
+      else await this.#process(safelight, site, { second, bits, signal, onProgress });
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      clearInterval(this.#timer);
+    }
+  }
+
+  async #open(safelight, options) {
+    const picture = await open(safelight, this.file, options);
+    await drawBytes(this.#parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
+    this.#parts.bytes.textContent = bytes(this.file.size);
+    await drawPicture(this.#parts.result, picture, words.card.resultOf(this.name));
+    this.#showFacts(picture, picture.filters || words.card.notFiltered);
+    this.#parts.left.textContent = words.card.result;
+    this.#finish({ picture });
+  }
+
+  async #process(safelight, site, options) {
+    let drawn;
+    const done = await process(safelight, site, this.file, {
+      ...options,
+      task: this.#task,
+      onOriginal: (photo) => {
+        drawn = drawPicture(this.#parts.original, photo, words.card.originalOf(this.name));
+        this.#photo = { width: photo.width, height: photo.height };
+        this.#parts.left.textContent = words.card.original;
+        this.#parts.outcome.textContent = words.card.stays;
+        this.#showFacts(photo, filterText(this.#task), ...photo.notices.map((notice) => words.notices[notice] ?? notice));
+      },
+      onEncrypted: (blob) => {
+        this.#parts.bytes.textContent = words.card.sent(bytes(blob.size));
+        this.#parts.bytes.dataset.bytes = blob.size;
+        drawn = drawBytes(this.#parts.encrypted, blob, this.#photo, words.card.encryptedOf(this.name));
+      },
+    });
+    await drawn;
+    this.#estimate.learn();
+    if (done.picture) {
+      await drawPicture(this.#parts.result, done.picture, words.card.resultOf(this.name));
+      this.#parts.left.textContent = words.card.compare;
+      this.#parts.slider.disabled = false;
+      this.#parts.outcome.textContent = words.card.received(bytes(done.reply.size));
+    }
+    this.#finish(done);
+  }
+
+  #finish({ upload, reply, picture }) {
+    const name = this.encrypted ? `${this.#stem}-opened` : `${this.#stem}-${this.#task.filter}`;
+    this.#saves = {
+      picture: picture && { blob: picture.png, name: `${name}.png` },
+      upload: upload && { blob: upload, name: `${this.#stem}-encrypted.slt` },
+      reply: reply && { blob: reply, name: `${name}.slt` },
+    };
+    this.result = { upload, reply, ...this.#photo };
+    this.#parts.bar.value = 1;
+    this.#mark('end');
+    const { checked, done, encrypted } = words.card;
+    this.#state('done', picture ? (picture.checked ? checked : done) : encrypted);
+  }
+
+  #fail(error) {
+    this.failure = error;
+    this.#parts.bar.value = 0;
+    this.#mark(null);
+    const cancelled = error.code === 'cancelled';
+    if (!cancelled) this.#parts.error.textContent = explain(error);
+    this.#state(cancelled ? 'cancelled' : 'failed', cancelled ? words.card.cancelled : words.card.failed);
+  }
+
+  #act(act) {
+    if (act === 'cancel') return this.cancel();
+    if (act === 'again' || act === 'remove') return this.dispatchEvent(new Event(act));
+    this.dispatchEvent(new CustomEvent('save', { detail: this.#saves[act] }));
+  }
+
+  #state(state, text) {
+    this.element.dataset.state = state;
+    this.#parts.text.textContent = text;
+    const busy = state === 'waiting' || state === 'running';
+    const focused = document.activeElement === this.#buttons.cancel;
+    this.#buttons.cancel.disabled = !busy;
+    this.#buttons.again.disabled = busy;
+    this.#buttons.remove.disabled = busy;
+    for (const act of ['picture', 'upload', 'reply']) this.#buttons[act].disabled = busy || !this.#saves[act]?.blob;
+    if (focused && !busy) this.#buttons.again.focus(); // a disabled button would lose the keyboard's place
+    if (busy) return;
+    announce.textContent = `${this.name}: ${text}`;
+    this.dispatchEvent(new Event('end'));
+  }
+
+  #progress(report) {
+    if (report.phase !== this.#last?.phase) {
+      announce.textContent = `${this.name}: ${words.doing[report.phase]}`;
+      this.#mark(report.phase);
+    }
+    this.#last = report;
+    this.#estimate.report(report);
+    this.#tell();
+    this.dispatchEvent(new CustomEvent('progress', { detail: report }));
+  }
+
+  #tell() {
+    if (!this.#last || this.state !== 'running') return;
+    const { phase, done, total } = this.#last;
+    const left = this.#estimate.secondsLeft();
+    const how = phase === 'key' ? (done ? words.tried(done) : '') : percent(done, total);
+    const parts = [words.doing[phase], how, left === null ? '' : words.left(span(left))];
+    this.#parts.text.textContent = parts.filter(Boolean).join(', ');
+    this.#parts.bar.value = this.encrypted ? (total > 0 ? done / total : 0) : this.#estimate.fraction;
+  }
+
+  #showFacts({ width, height, channels }, ...more) {
+    const kind = channels === 1 ? words.card.grey : words.card.colour;
+    this.#parts.facts.textContent = [`${width} × ${height}, ${kind}`, ...more].join(' · ');
+  }
+
+  #mark(phase) {
+    let seen = phase !== null;
+    for (const item of this.#parts.phases.children) {
+      const now = item.dataset.phase === phase;
+      if (now) seen = false;
+      item.className = now ? 'now' : seen ? 'done' : '';
+    }
+  }
+}
+
+/** A filter with its parameters as one line. */
+export function filterText({ filter, params }) {
+  return [filter, ...Object.entries(params).map(([name, value]) => `${name} ${value}`)].join(' ');
+}

@@ -1,0 +1,144 @@
+// The photos that were dropped: worked on one after the other, with one progress for all.
+
+import { filled, saveAs } from './save.js';
+import { percent, span, words } from './words.js';
+
+const $ = (id) => document.getElementById(id);
+
+/** Fires `begin` and `end` (with the card), and `idle` when nothing is left to do. */
+export class Queue extends EventTarget {
+  #work; // what runs a card
+  #pauses; // how the machinery stops and goes on: { pause, resume }
+  #waiting = [];
+  #cards = [];
+  #paused = false;
+  #wake = null;
+  running = null; // the card under way
+  #spent = { bytes: 0, seconds: 0 }; // on photos that are done, to estimate the others
+
+  constructor(work, pauses) {
+    super();
+    this.#work = work;
+    this.#pauses = pauses;
+    $('pause').addEventListener('click', () => (this.#paused ? this.resume() : this.pause()));
+    $('cancel-all').addEventListener('click', () => this.cancelAll());
+    $('save-all').addEventListener('click', () => this.#saveAll());
+    $('clear').addEventListener('click', () => this.clear());
+    setInterval(() => this.show(), 500);
+  }
+
+  /** Adds a card, newest first. */
+  add(card, options) {
+    this.#cards.push(card);
+    $('list').prepend(card.element);
+    card.addEventListener('remove', () => {
+      this.#forget(card);
+      $('photos').focus();
+    });
+    card.addEventListener('end', () => this.show());
+    this.enqueue(card, options);
+  }
+
+  /** Puts a card to the end of the line. */
+  enqueue(card, options) {
+    this.#waiting.push([card, options]);
+    this.show();
+    if (!this.running) this.#run();
+  }
+
+  pause() {
+    this.#paused = true;
+    this.#pauses.pause();
+    this.show();
+  }
+
+  resume() {
+    this.#paused = false;
+    this.#pauses.resume();
+    this.#wake?.();
+    this.show();
+  }
+
+  cancelAll() {
+    for (const [card] of this.#waiting) card.cancel();
+    this.running?.cancel();
+    this.resume();
+  }
+
+  /** Removes what is finished. */
+  clear() {
+    for (const card of this.#cards.filter(ended)) this.#forget(card);
+    $('photos').focus();
+  }
+
+  #forget(card) {
+    card.element.remove();
+    this.#cards = this.#cards.filter((other) => other !== card);
+    this.show();
+  }
+
+  async #run() {
+    while (this.#waiting.length > 0) {
+      if (this.#paused) await new Promise((wake) => (this.#wake = wake));
+      const [card, options] = this.#waiting.shift() ?? [];
+      if (!card || card.signal.aborted) continue;
+      this.running = card;
+      this.dispatchEvent(new CustomEvent('begin', { detail: card }));
+      const start = performance.now();
+      await this.#work(card, options);
+      if (card.state === 'done') {
+        this.#spent.bytes += card.file.size;
+        this.#spent.seconds += (performance.now() - start) / 1000;
+      }
+      this.running = null;
+      this.dispatchEvent(new CustomEvent('end', { detail: card }));
+    }
+    this.dispatchEvent(new Event('idle'));
+    this.show();
+  }
+
+  /** How far all photos are: `{ done, all, fraction, secondsLeft }`. */
+  get totals() {
+    const size = (cards) => cards.reduce((sum, { file }) => sum + file.size, 0);
+    const [all, open] = [size(this.#cards), this.#cards.filter((card) => !ended(card))];
+    const left = open.reduce((sum, card) => sum + card.file.size * (1 - card.fraction), 0);
+    const { bytes, seconds } = this.#spent;
+    const known = bytes > 0 && open.length > 0;
+    return {
+      done: this.#cards.length - open.length,
+      all: this.#cards.length,
+      fraction: all > 0 ? 1 - left / all : 1,
+      secondsLeft: known ? (left * seconds) / bytes : open.length === 1 ? open[0].secondsLeft : null,
+    };
+  }
+
+  show() {
+    const { done, all, fraction, secondsLeft } = this.totals;
+    const busy = done < all;
+    $('queue').hidden = all === 0;
+    $('total').value = fraction;
+    const parts = [words.queue.state(done, all), busy ? percent(fraction, 1) : ''];
+    if (this.#paused) parts.push(words.queue.paused);
+    else if (busy && secondsLeft !== null) parts.push(words.left(span(secondsLeft)));
+    filled($('total-text'), parts.filter(Boolean).join(', '));
+    filled($('pause'), this.#paused ? words.queue.resume : words.queue.pause);
+    $('pause').disabled = !busy && !this.#paused;
+    $('cancel-all').disabled = !busy;
+    $('save-all').disabled = !this.#cards.some(({ picture }) => picture);
+    $('clear').disabled = done === 0;
+  }
+
+  async #saveAll() {
+    const { downloadZip } = await import('./lib/client-zip.js');
+    const files = this.#cards.map(({ picture }) => picture).filter(Boolean);
+    const seen = new Map();
+    const entries = files.map(({ name, blob }) => {
+      const count = seen.get(name) ?? 0;
+      seen.set(name, count + 1);
+      return { name: count === 0 ? name : name.replace(/(\.[^.]+)$/, ` (${count})$1`), input: blob };
+    });
+    saveAs(await downloadZip(entries).blob(), 'safelight.zip');
+  }
+}
+
+const ended = ({ state }) => state !== 'waiting' && state !== 'running';

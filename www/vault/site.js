@@ -1,0 +1,120 @@
+// The vault's end of the line to the site that embeds it. The site is not trusted: it may say which filter is wanted and
+// carry ciphertext to the server and back, and it is told how far the work is. It hears no file name, no pixel, no key,
+// and not what became of an encrypted image that it handed in.
+
+import { SafelightError } from '../shared/errors.js';
+import { expect, Line, VERSION } from '../shared/line.js';
+
+const TASKS = ['filter', 'encrypt', 'open'];
+const BORDERS = ['replicate', 'reflect', 'zero'];
+const VIEWS = ['clamp', 'signed', 'absolute'];
+const MOST_TEXT = 10_000; // letters of a parameter
+const MOST_PARAMETERS = 20;
+
+/**
+ * Fires `task` when the site has said what it wants; `open` with an encrypted image of the site; `pause`, `resume`,
+ * `cancel`, `clear`; and `misbehaviour` when it did what no honest site does.
+ */
+export class Site extends EventTarget {
+  #line = null;
+  origin = null;
+  task = null; // what the site wants: { task, filter, params, border, view, language, look, server }
+
+  /** Waits for the site's element. Only the page around this frame is heard, and only once. */
+  constructor() {
+    super();
+    addEventListener('message', (event) => this.#hear(event));
+    // It says nothing but that the vault is ready to be spoken to, so that everybody may read it.
+    if (parent !== window) parent.postMessage({ safelight: VERSION, op: 'ready' }, '*');
+  }
+
+  #hear({ source, origin, data, ports }) {
+    const fits = data?.safelight === VERSION && data.op === 'connect' && ports.length === 1;
+    if (source !== parent || source === window || origin === 'null' || !fits) return this.#misbehaves('badMessage');
+    if (this.#line) return this.#misbehaves('secondConnect');
+    this.origin = origin;
+    const ops = {
+      task: (task) => this.#take(task),
+      open: ({ file }) => this.#tell('open', expect(file, Blob, 'the encrypted image')),
+      pause: () => this.#tell('pause'),
+      resume: () => this.#tell('resume'),
+      cancel: () => this.#tell('cancel'),
+      clear: () => this.#tell('clear'),
+    };
+    this.#line = new Line(ports[0], ops, { onBad: () => this.#misbehaves('badMessage') });
+    this.dispatchEvent(new Event('connected'));
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  #misbehaves(what) {
+    this.#tell('misbehaviour', what);
+  }
+
+  #take(message) {
+    this.task = checkedTask(message);
+    this.#tell('task');
+  }
+
+  get connected() {
+    return this.#line !== null;
+  }
+
+  /** Tells the site something that it may know: see the table in the documentation for embedders. */
+  tell(op, args) {
+    this.#line?.tell(op, args);
+  }
+
+  /** Asks the site to carry an encrypted photo to the server. Gives the encrypted result. */
+  async carry(job, { signal, report }) {
+    if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
+    const onProgress = (phase, part) => report(PHASES[phase] ?? 'filter', part, part >= 0 ? 1 : 0);
+    const answer = await this.#line.call('carry', job, { signal, onProgress });
+    return expect(answer?.file, Blob, 'the result');
+  }
+}
+
+/** What the site reports about a photo that it carries: one of these by number, and which part of it is done, or -1. */
+const PHASES = ['upload', 'filter', 'download'];
+
+/** Everything that a site says is taken apart here, and nothing of it is used otherwise. */
+function checkedTask({ task = 'filter', filter, params = {}, border = 'replicate', view = 'clamp', language, look, server }) {
+  const text = (value, name) => {
+    if (typeof value !== 'string' || value.length > MOST_TEXT) {
+      throw new SafelightError('bad_message', `${name} is not a text of reasonable length`);
+    }
+    return value;
+  };
+  const one = (value, list, name) => {
+    if (list.includes(value)) return value;
+    throw new SafelightError('bad_argument', `${name} is one of ${list.join(', ')}`);
+  };
+  const pairs = Object.entries(expect(params, 'object', 'the parameters') ?? {}).slice(0, MOST_PARAMETERS);
+  const { host = '', name = '', limits = {} } = expect(server ?? {}, 'object', 'the server');
+  const limit = (value) => (Number.isFinite(value) && value > 0 ? value : undefined);
+  return {
+    task: one(task, TASKS, 'the job'),
+    filter: text(filter ?? '', 'the filter'),
+    params: Object.fromEntries(pairs.map(([key, value]) => [text(key, 'a parameter'), text(value, 'a parameter')])),
+    border: one(border, BORDERS, 'the border'),
+    view: one(view, VIEWS, 'the view'),
+    language: text(language ?? '', 'the language'),
+    look: checkedLook(look ?? {}),
+    server: {
+      host: text(host, 'the server').slice(0, 200),
+      name: text(name, 'the server').slice(0, 100),
+      maxPixels: limit(limits?.max_pixels),
+      maxBytes: limit(limits?.max_bytes),
+    },
+  };
+}
+
+/** Colours for the vault's page; anything that is no plain colour is left out. */
+function checkedLook({ scheme, ...colours }) {
+  const plain = (value) => typeof value === 'string' && value.length < 60 && CSS.supports('color', value);
+  const look = { scheme: ['light', 'dark'].includes(scheme) ? scheme : null };
+  for (const name of ['accent', 'ground', 'panel', 'text']) if (plain(colours[name])) look[name] = colours[name];
+  return look;
+}

@@ -1,0 +1,157 @@
+// The vault: takes photos in, encrypts them, has the site carry ciphertext to the server and back, and opens the result.
+
+import './lockdown.js'; // before everything else
+import { Safelight } from '../client/safelight.js';
+import { SafelightError } from '../shared/errors.js';
+import { Card, filterText } from './card.js';
+import { listen } from './intake.js';
+import { KeyRing } from './keyring.js';
+import { Queue } from './queue.js';
+import { saveAs } from './save.js';
+import { Site } from './site.js';
+import { choose, explain, languages, words } from './words.js';
+
+const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
+let safelight;
+let queue;
+let keyring;
+
+function fail(error) {
+  if (error.code !== 'cancelled') $('message').textContent = explain(error);
+}
+
+// ---- photos
+
+/** What the site wants done; taking photos in needs no more than that it said so. */
+function wanted() {
+  if (!site.task) throw new SafelightError('no_site', words.errors.no_site);
+  return site.task;
+}
+
+async function take(files) {
+  $('message').textContent = '';
+  if (root.dataset.ready !== 'yes') return;
+  const task = wanted();
+  const kinds = await Promise.all(files.map((file) => safelight.kind(file)));
+  const photos = files.filter((_, i) => kinds[i] === 'photo');
+  const two = inputs(task) > 1;
+  let second = two ? ($('second').files[0] ?? null) : null;
+  if (two && !second && photos.length === 2) second = photos.pop(); // two photos at once: one with the other
+  if (two && !second && photos.length > 0) throw new SafelightError('needs_two', words.errors.needs_two);
+  for (const [i, file] of files.entries()) {
+    if (kinds[i] === 'photo' && photos.includes(file)) add(file, false, { second });
+    else if (kinds[i] === 'image') add(file, true, {});
+    else if (kinds[i] !== 'photo') await keyring.open(file);
+  }
+}
+
+function add(file, encrypted, options) {
+  const card = new Card(file, encrypted, wanted());
+  card.addEventListener('save', ({ detail: { blob, name } }) => saveAs(blob, name));
+  card.addEventListener('progress', ({ detail }) => tellProgress(card, detail));
+  card.addEventListener('again', () => {
+    const second = inputs(wanted()) > 1 ? ($('second').files[0] ?? options.second) : null;
+    if (!encrypted && inputs(wanted()) > 1 && !second) return fail(new SafelightError('needs_two', words.errors.needs_two));
+    card.wait(wanted());
+    queue.enqueue(card, { second });
+  });
+  queue.add(card, options);
+}
+
+const inputs = ({ filter }) => safelight.filters.find(({ name }) => name === filter)?.inputs ?? 1;
+
+// ---- the site
+
+/** The site hears how far the work is, but nothing of what is done with the key on something that came from outside. */
+function tellProgress(card, { phase, done, total }) {
+  if (card.encrypted || phase === 'decrypt') return;
+  site.tell('progress', { phase, done, total, fraction: queue.totals.fraction, secondsLeft: queue.totals.secondsLeft });
+}
+
+/** When a photo has come to an end. Whether a result could be opened is between the vault and the user. */
+function tellEnd(card) {
+  if (card.encrypted) return;
+  const { state, failure, result } = card;
+  if (state === 'done') site.tell('done', result);
+  else if (failure.code === 'cancelled') site.tell('failed', { code: 'cancelled' });
+  else site.tell('failed', { code: failure.code });
+}
+
+function followTask() {
+  const { language, look, task, server } = site.task;
+  choose([language, ...navigator.languages]);
+  root.dataset.scheme = look.scheme ?? '';
+  for (const name of ['accent', 'ground', 'panel', 'text']) {
+    if (look[name]) root.style.setProperty(`--${name}`, look[name]);
+    else root.style.removeProperty(`--${name}`);
+  }
+  $('second-block').hidden = !safelight || inputs(site.task) < 2;
+  $('task').textContent = task === 'filter' ? words.task.filter(filterText(site.task), server.host) : words.task[task];
+  $('server-line').textContent = words.server(server.host, server.name);
+}
+
+function follow() {
+  site.addEventListener('connected', () => {
+    $('whose').textContent = words.whose(location.host, site.origin);
+    begin().catch(fail);
+  });
+  site.addEventListener('task', followTask);
+  site.addEventListener('open', ({ detail }) => add(detail, true, {}));
+  for (const name of ['pause', 'resume', 'clear']) site.addEventListener(name, () => queue?.[name]());
+  site.addEventListener('cancel', () => queue?.cancelAll());
+  site.addEventListener('misbehaviour', ({ detail }) => ($('message').textContent = words.site[detail]));
+  if (location.search || location.hash) $('message').textContent = words.site.addressData;
+}
+
+/** The frame is as high as what is in it. */
+function watchHeight() {
+  const tell = () => site.tell('height', { pixels: Math.ceil(document.body.getBoundingClientRect().height) });
+  new ResizeObserver(tell).observe(document.body);
+  site.addEventListener('connected', tell);
+}
+
+// ---- the start
+
+async function begin() {
+  safelight = await Safelight.open({ remember: true, site: site.origin });
+  queue = new Queue((card, options) => card.run(safelight, site, { ...options, bits: keyring.bits }), safelight);
+  keyring = new KeyRing(safelight, queue, fail);
+  queue.addEventListener('end', ({ detail }) => tellEnd(detail));
+  languages.addEventListener('change', () => (keyring.show(), queue.show()));
+  if (site.task) followTask();
+  $('arithmetic').textContent = words.arithmetic(safelight.version, safelight.build);
+  for (const id of ['photos', 'folder-button', 'sample']) $(id).disabled = false;
+  root.dataset.ready = 'yes';
+  site.tell('ready', { version: safelight.version, filters: safelight.filters, build: safelight.build });
+  keepForOffline();
+}
+
+/** The next start needs no network: the service worker keeps the vault's own files, and the build that works here. */
+async function keepForOffline() {
+  try {
+    const { active } = await navigator.serviceWorker.register(new URL('../sw.js', import.meta.url)).then(
+      () => navigator.serviceWorker.ready,
+    );
+    active.postMessage({ keep: safelight.url });
+  } catch {
+    // Browsers without service workers, and private windows: everything works but the start without a network.
+  }
+}
+
+choose(navigator.languages);
+const site = new Site();
+$('whose').textContent = words.alone(location.host);
+follow();
+watchHeight();
+listen(take, fail);
+$('sample').addEventListener('click', async () => {
+  try {
+    const answer = await fetch(new URL('sample.jpg', import.meta.url));
+    if (!answer.ok) throw new SafelightError('unreachable', 'the sample photo could not be fetched');
+    await take([new File([await answer.blob()], 'sample.jpg')]);
+  } catch (error) {
+    fail(error);
+  }
+});
+root.classList.remove('starting');

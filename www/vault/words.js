@@ -1,0 +1,72 @@
+// The language of the vault: which catalogue, what stands on the page, and numbers as people write them.
+
+import { de } from './words/de.js';
+import { en } from './words/en.js';
+
+const catalogues = { en, de };
+let language = 'en';
+
+/** The catalogue in use. */
+export let words = en;
+
+/** Fires `change` when another language was chosen. */
+export const languages = new EventTarget();
+
+/** Takes the first of these languages (as in `navigator.languages`) that there is a catalogue for. */
+export function choose(tags) {
+  const known = tags.map((tag) => String(tag).toLowerCase().split('-')[0]).find((tag) => Object.hasOwn(catalogues, tag));
+  language = known ?? 'en';
+  words = catalogues[language];
+  document.documentElement.lang = language;
+  fill(document);
+  languages.dispatchEvent(new Event('change'));
+}
+
+/** Writes the words into what is marked with `data-word` (its text), `data-words` (a list), `data-word-label`. */
+export function fill(root) {
+  for (const element of root.querySelectorAll('[data-word]')) element.textContent = at(element.dataset.word);
+  for (const element of root.querySelectorAll('[data-word-label]'))
+    element.setAttribute('aria-label', at(element.dataset.wordLabel));
+  for (const list of root.querySelectorAll('[data-words]')) {
+    list.replaceChildren(
+      ...at(list.dataset.words).map((text) => Object.assign(document.createElement('li'), { textContent: text })),
+    );
+  }
+}
+
+function at(path) {
+  return path.split('.').reduce((part, name) => part[name], words);
+}
+
+/** An error as people read it: what happened, what to do, and the stable code. */
+export function explain(error) {
+  const code = error.code ?? 'internal';
+  const text = String(words.errors[code] ?? error.message ?? error).replace(/\.$/, '');
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return `${first}. ${words.advice[code] ? `${words.advice[code]} ` : ''}[${code}]`;
+}
+
+/** A number of bytes, in decimal units. */
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  if (count < 1e6) return `${fixed(count / 1e3)} kB`;
+  return `${fixed(count / 1e6)} MB`;
+}
+
+/** A part of a whole; nothing where the whole is not known. */
+export function percent(done, total) {
+  if (!(total > 0)) return '';
+  const part = (100 * done) / total;
+  return part > 0 && part < 10 ? `${fixed(part)} %` : `${Math.floor(part)} %`;
+}
+
+/** A time span. */
+export function span(seconds) {
+  if (seconds < 60) return words.seconds(Math.max(1, Math.round(seconds)));
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 10 ? words.minutes(minutes, Math.round(seconds % 60)) : words.minutes(Math.round(seconds / 60), null);
+}
+
+function fixed(number) {
+  return number.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}

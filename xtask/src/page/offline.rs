@@ -1,0 +1,53 @@
+//! Tells the vault's service worker which files there are, and a version that changes with any of them.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::page::fingerprint;
+
+/// As they stand in `www/sw.js`.
+const NO_VERSION: &str = "const VERSION = 'development';";
+const NO_FILES: &str = "const FILES = [];";
+
+/// Writes the list into `sw.js` of the finished vault. WebAssembly files are not on it: a browser needs one of them, and
+/// the vault says which.
+pub fn list_files(vault: &Path) -> Result<()> {
+    let mut files = Vec::new();
+    walk(vault, "", &mut files)?;
+    files.sort();
+    let mut contents = Vec::new();
+    for file in &files {
+        contents.push(fs::read(vault.join(file))?);
+    }
+    let parts: Vec<_> = files.iter().map(String::as_bytes).chain(contents.iter().map(Vec::as_slice)).collect();
+    let version = fingerprint(&parts);
+    // The folder's own address stands for index.html.
+    let listed: Vec<_> = files
+        .iter()
+        .filter(|file| file.as_str() != "sw.js" && !file.ends_with(".wasm") && !file.ends_with(".d.ts"))
+        .map(|file| format!("'{}'", if file == "index.html" { "" } else { file }))
+        .collect();
+
+    let script = vault.join("sw.js");
+    let source = fs::read_to_string(&script).context("the vault has no sw.js")?;
+    ensure!(source.contains(NO_VERSION) && source.contains(NO_FILES), "www/sw.js has no place for the list of files");
+    let source = source.replace(NO_VERSION, &format!("const VERSION = '{version}';"));
+    fs::write(script, source.replace(NO_FILES, &format!("const FILES = [{}];", listed.join(", "))))?;
+    Ok(())
+}
+
+/// All files below `folder`, as addresses relative to where it began.
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().ok().context("a file's name is no Unicode")?;
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &format!("{prefix}{name}/"), files)?;
+        } else {
+            files.push(format!("{prefix}{name}"));
+        }
+    }
+    Ok(())
+}
