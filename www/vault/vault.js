@@ -86,6 +86,7 @@ function followTask() {
     if (look[name]) root.style.setProperty(`--${name}`, look[name]);
     else root.style.removeProperty(`--${name}`);
   }
+  root.dataset.task = JSON.stringify(site.task);
   $('second-block').hidden = !safelight || inputs(site.task) < 2;
   $('task').textContent = task === 'filter' ? words.task.filter(filterText(site.task), server.host) : words.task[task];
   $('server-line').textContent = words.server(server.host, server.name);
