@@ -2,7 +2,8 @@
 //!
 //! The vault is a page that other sites embed in a frame, and it holds secret keys. It is safe from those sites because it
 //! lies on another origin; so whoever asks for its host gets its files and nothing else, and no other host gets them. Its
-//! content security policy lets it run its own files only and talk to its own origin only, where nothing listens.
+//! content security policy lets it run its own files only and talk to its own origin only, where nothing listens, and it
+//! can neither move the page around it nor open another one.
 
 use std::net::SocketAddr;
 
@@ -74,7 +75,8 @@ fn headers(embedders: &str) -> Result<Vec<(HeaderName, HeaderValue)>> {
     let policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
          img-src 'self' blob:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {embedders}; \
-         require-trusted-types-for 'script'; trusted-types default"
+         sandbox allow-scripts allow-same-origin allow-downloads; require-trusted-types-for 'script'; \
+         trusted-types default"
     );
     Ok(vec![
         (header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy).map_err(|_| bad())?),

@@ -4,14 +4,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expected } from './lib/filters.mjs';
-import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
-import { readSecretKey, secretNumbers } from './lib/keys.mjs';
-import { makePhoto, split } from './lib/photos.mjs';
+import { browsers, openBrowser, startServer } from './lib/harness.mjs';
+import { needlesOf } from './lib/needles.mjs';
+import { makePhoto } from './lib/photos.mjs';
 import { encodePng } from './lib/png.mjs';
 import { startRecorder } from './lib/recorder.mjs';
-import { makeNeedles, search } from './lib/search.mjs';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { search } from './lib/search.mjs';
 
 const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 
@@ -124,40 +122,16 @@ async function recordedVisit(name, rewrite) {
       'the key to be forgotten',
     );
 
-    const publicKey = join(folder(), 'key.pub');
-    await cli('pubkey', key.path, '--out', publicKey);
-    const secret = readSecretKey(key.bytes);
-    const needles = makeNeedles({
-      numbers: secretNumbers(secret),
-      bytes: { 'the key file': key.bytes },
-      rows: [...rows(photo), ...rows(expected('mean', {}, [photo]))],
+    const needles = await needlesOf({
+      keyFile: key.bytes,
+      pictures: [photo, expected('mean', {}, [photo])],
       texts: [FILE, 'geheim-7c1e'],
-      harmless: [readFileSync(publicKey)],
     });
-    const publicNeedles = makeNeedles({ numbers: { 'modulus n': secret.n } });
     const recorded = recorder.recorded();
-    return { recorder, found: search(needles, recorded), publicFound: search(publicNeedles, recorded) };
+    return { recorder, found: search(needles.secret, recorded), publicFound: search(needles.open, recorded) };
   } finally {
     await browser.close();
     await recorder.stop();
     await server.stop();
   }
-}
-
-/** Rows of a picture as they may lie in memory: as they are, without alpha, as planes, as luminance. */
-function rows(photo) {
-  const { width, height, channels, data } = photo;
-  const { planes, alpha } = split(photo);
-  const colours = Uint8Array.from({ length: 3 * width * height }, (_, i) => planes[i % 3][Math.floor(i / 3)]);
-  const grey = Uint8Array.from(planes[0], (_, i) =>
-    Math.round(0.299 * planes[0][i] + 0.587 * planes[1][i] + 0.114 * planes[2][i]),
-  );
-  const cut = (samples, line) => Array.from({ length: height }, (_, y) => samples.subarray(y * line, (y + 1) * line));
-  return [
-    ...cut(data, width * channels),
-    ...cut(colours, width * 3),
-    ...cut(grey, width),
-    ...cut(alpha, width),
-    ...planes.flatMap((plane) => cut(plane, width)),
-  ];
 }

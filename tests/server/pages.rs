@@ -173,7 +173,8 @@ fn the_vaults_headers_shut_it_off() {
         format!(
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
              img-src 'self' blob:; style-src 'self'; base-uri 'none'; form-action 'none'; \
-             frame-ancestors http://127.0.0.1:{port}; require-trusted-types-for 'script'; trusted-types default"
+             frame-ancestors http://127.0.0.1:{port}; sandbox allow-scripts allow-same-origin allow-downloads; \
+             require-trusted-types-for 'script'; trusted-types default"
         )
     );
     for (name, value) in [
