@@ -71,7 +71,7 @@ fn a_protected_key_does_everything_that_a_bare_one_does() {
     leaves_nothing(&folder, "protect my.key --passphrase-file phrase --out my.age", "file_exists");
     leaves_nothing(&folder, "pubkey my.key --out my.age", "file_exists");
     leaves_nothing(&folder, "info my.age", "wrong_kind");
-    leaves_nothing(&folder, "filter mean my.age --out x", "wrong_kind");
+    leaves_nothing(&folder, "filter mean my.age --out x", "not_safelight");
 }
 
 #[test]
