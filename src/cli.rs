@@ -19,6 +19,8 @@ mod info;
 #[cfg(feature = "client")]
 mod key;
 #[cfg(feature = "client")]
+mod passphrase;
+#[cfg(feature = "client")]
 mod phe;
 mod remote;
 #[cfg(feature = "server")]
@@ -74,6 +76,10 @@ enum Command {
     #[cfg(feature = "client")]
     Pubkey(key::PubkeyFlags),
     #[cfg(feature = "client")]
+    Protect(key::ProtectFlags),
+    #[cfg(feature = "client")]
+    Unprotect(key::UnprotectFlags),
+    #[cfg(feature = "client")]
     Encrypt(encrypt::Flags),
     Filter(Box<filter::Flags>),
     #[cfg(feature = "client")]
@@ -107,6 +113,10 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Keygen(flags) => key::keygen(flags, ui),
         #[cfg(feature = "client")]
         Command::Pubkey(flags) => key::pubkey(&flags),
+        #[cfg(feature = "client")]
+        Command::Protect(flags) => key::protect(&flags),
+        #[cfg(feature = "client")]
+        Command::Unprotect(flags) => key::unprotect(&flags),
         #[cfg(feature = "client")]
         Command::Encrypt(flags) => encrypt::run(flags, ui),
         Command::Filter(flags) => filter::run(*flags, ui),

@@ -41,6 +41,10 @@ pub enum Code {
     BadModulus,
     /// The secret key's numbers do not fit together.
     BadSecretKey,
+    /// The passphrase does not open the protected key file.
+    WrongPassphrase,
+    /// Opening the protected key file would take too much memory and time.
+    TooCostly,
     /// A ciphertext is zero or not below the square of the modulus.
     CiphertextOutOfRange,
     /// A ciphertext shares a factor with the modulus.
@@ -111,6 +115,8 @@ impl Code {
         Self::ForeignKey,
         Self::BadModulus,
         Self::BadSecretKey,
+        Self::WrongPassphrase,
+        Self::TooCostly,
         Self::CiphertextOutOfRange,
         Self::CiphertextNotUnit,
         Self::WrongResult,
@@ -157,6 +163,8 @@ impl Code {
             Self::ForeignKey => "foreign_key",
             Self::BadModulus => "bad_modulus",
             Self::BadSecretKey => "bad_secret_key",
+            Self::WrongPassphrase => "wrong_passphrase",
+            Self::TooCostly => "too_costly",
             Self::CiphertextOutOfRange => "ciphertext_out_of_range",
             Self::CiphertextNotUnit => "ciphertext_not_unit",
             Self::WrongResult => "wrong_result",

@@ -12,6 +12,7 @@
 //! | `DELETE /v1/jobs/{id}` | cancels and deletes the job |
 //! | `GET /v1/health`, `GET /v1/openapi.json` | whether the server is up; the interface described for programs |
 //! | everything else | the page |
+//! | the vault's host, all addresses | the vault |
 //!
 //! # The way of a request
 //! ```text
@@ -51,6 +52,7 @@ mod routes;
 mod spool;
 mod telemetry;
 mod upload;
+mod vault;
 mod work;
 
 pub use config::{Config, Limits};
@@ -63,6 +65,7 @@ struct App {
     settings: config::Settings,
     gate: Arc<gate::Gate>,
     jobs: Arc<jobs::Jobs>,
+    vault: Option<vault::Vault>,
 }
 
 /// Serves until the process is told to stop (Ctrl-C or SIGTERM), and finishes running work then. A second signal stops
@@ -119,7 +122,9 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: imp
         Error::new(Code::Io, format!("cannot listen on {}: {error}; choose another address", settings.listen))
     })?;
     let address = listener.local_addr()?;
+    let vault = settings.vault.as_ref().map(|vault| vault::Vault::new(vault, address)).transpose()?;
     let app = Arc::new(App {
+        vault,
         gate: Arc::new(gate::Gate::new(limits.running, limits.waiting)),
         jobs: Arc::new(jobs::Jobs::new(limits.jobs, limits.stored_bytes, limits.keep_results)),
         settings,

@@ -90,12 +90,16 @@ pub fn filter_catalogue() -> JsResult<JsValue> {
     to_js(Filter::catalogue())
 }
 
-/// What a file holds, from its first 16 bytes: `"image"`, `"secret_key"` or `"public_key"`.
+/// What a file holds, from its first 32 bytes: `"image"`, `"secret_key"`, `"public_key"`, or `"protected_key"` for a key
+/// under a passphrase.
 ///
 /// # Errors
 /// `not_safelight`, `unsupported_version`, `truncated`, `bad_header`.
 #[wasm_bindgen(js_name = fileKind)]
 pub fn file_kind(bytes: &[u8]) -> JsResult<String> {
+    if wire::age::is_age(bytes) {
+        return Ok("protected_key".into());
+    }
     Ok(Prologue::parse(bytes)?.kind.as_str().into())
 }
 
@@ -171,6 +175,40 @@ impl SecretKey {
     #[must_use]
     pub fn to_bytes(&self) -> Uint8Array {
         Uint8Array::from(key_file::write_secret(&self.0).as_slice())
+    }
+
+    /// Reads a key file that is protected by a passphrase, in the age format.
+    ///
+    /// # Errors
+    /// `wrong_passphrase`, `too_costly`, and as the file's damage is.
+    #[wasm_bindgen(js_name = fromProtected)]
+    pub fn from_protected(bytes: &[u8], passphrase: &str) -> JsResult<Self> {
+        Self::from_bytes(&wire::age::open(bytes, passphrase)?)
+    }
+
+    /// The bytes of the secret key file under a passphrase, in the age format.
+    ///
+    /// # Errors
+    /// `bad_argument` for an empty passphrase, `no_randomness`.
+    #[wasm_bindgen(js_name = toProtected)]
+    pub fn to_protected(&self, passphrase: &str) -> JsResult<Uint8Array> {
+        Ok(Uint8Array::from(wire::age::protect(&key_file::write_secret(&self.0), passphrase)?.as_slice()))
+    }
+
+    /// The key for a worker of one's own, which need not test it again. Never to be stored.
+    #[wasm_bindgen(js_name = toWorker)]
+    #[must_use]
+    pub fn to_worker(&self) -> Uint8Array {
+        Uint8Array::from(self.0.to_worker().as_slice())
+    }
+
+    /// Takes a key over from [`Self::to_worker`].
+    ///
+    /// # Errors
+    /// `internal` if the bytes are nothing of the kind.
+    #[wasm_bindgen(js_name = fromWorker)]
+    pub fn from_worker(bytes: &[u8]) -> JsResult<Self> {
+        Ok(Self(Arc::new(Key::from_worker(bytes)?)))
     }
 
     /// The bytes of the public key file.

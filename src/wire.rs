@@ -166,6 +166,8 @@
 
 use crate::error::{Code, Error, Result};
 
+#[cfg(feature = "client")]
+pub mod age;
 pub mod image;
 pub mod key;
 

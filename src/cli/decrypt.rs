@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::encrypt::{lookup, read_photo};
 use super::files::{Care, Sink, Source};
+use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::Result;
 use crate::paillier::{Encoding, ImageDecryptor, View};
@@ -52,11 +53,14 @@ pub(super) struct Flags {
     /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
     #[arg(long)]
     scan_tables: bool,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
 }
 
 /// The flags, checked.
 struct Job {
     key: Source,
+    passphrase: PassphraseFlags,
     image: Source,
     out: OsString,
     originals: Vec<Source>,
@@ -74,13 +78,13 @@ impl Flags {
             lookup: lookup(self.scan_tables),
             originals: Vec::new(),
         };
-        Ok(Job { key, image, out: self.out, originals, options })
+        Ok(Job { key, passphrase: self.passphrase, image, out: self.out, originals, options })
     }
 }
 
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
-    let key = key_file::read_secret(&job.key.read_key()?)?;
+    let key = key_file::read_secret(&job.passphrase.read_key(&job.key)?)?;
     let mut options = job.options;
     options.originals = job.originals.iter().map(|source| read_photo(source, ui)).collect::<Result<_>>()?;
     let alpha = options.originals.first().and_then(|photo| photo.alpha()).map(<[u8]>::to_vec);

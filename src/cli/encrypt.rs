@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::files::{Care, Sink, Source};
 use super::filter;
+use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::math::comb::Lookup;
@@ -56,11 +57,14 @@ pub(super) struct Flags {
     /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
     #[arg(long)]
     scan_tables: bool,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
 }
 
 /// The flags, checked.
 struct Job {
     key: Source,
+    passphrase: PassphraseFlags,
     photo: Source,
     out: OsString,
     options: EncryptOptions,
@@ -80,7 +84,7 @@ impl Flags {
             options_for(&filters, self.border)?
         };
         options.lookup = lookup(self.scan_tables);
-        Ok(Job { key, photo, out: self.out, options })
+        Ok(Job { key, passphrase: self.passphrase, photo, out: self.out, options })
     }
 }
 
@@ -111,7 +115,7 @@ fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
 
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
-    let key = key_file::read_encryption_key(&job.key.read_key()?)?;
+    let key = key_file::read_encryption_key(&job.passphrase.read_key(&job.key)?)?;
     let photo = read_photo(&job.photo, ui)?;
     ui.catch_interrupts();
     let mut sink = Sink::create(&job.out, Care::Binary)?;

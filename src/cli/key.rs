@@ -1,4 +1,5 @@
-//! `safelight keygen` and `safelight pubkey`: make a key, give its public half away.
+//! `safelight keygen`, `pubkey`, `protect` and `unprotect`: make a key, give its public half away, put the file under a
+//! passphrase.
 
 use std::ffi::OsString;
 
@@ -6,12 +7,13 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
 use super::files::{Care, Sink, Source};
+use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::math::random;
 use crate::paillier::{KeySearch, SecretKey};
 use crate::pipeline::Watch as _;
-use crate::wire::{Kind, Prologue, key as key_file};
+use crate::wire::{Kind, Prologue, age, key as key_file};
 
 /// Make a new secret key
 #[derive(Args)]
@@ -33,6 +35,7 @@ enum Scheme {
 #[command(after_help = "\
 Examples:
   safelight keygen paillier --out my.key
+  safelight keygen paillier --passphrase --out my.key.age
   safelight keygen paillier --bits 2048 --out quick.key")]
 struct PaillierFlags {
     /// Length of the key in bits: 2048 is 112-bit security, 3072 is 128, 4096 about 150
@@ -41,6 +44,11 @@ struct PaillierFlags {
     /// The file to write, which must not exist
     #[arg(long, value_name = "KEY")]
     out: OsString,
+    /// Protect the file by a passphrase, in the age format
+    #[arg(long)]
+    passphrase: bool,
+    #[command(flatten)]
+    source: PassphraseFlags,
 }
 
 /// Write the public half of a key, with which others can encrypt photos for you
@@ -54,15 +62,55 @@ pub(super) struct PubkeyFlags {
     /// The file to write, or -
     #[arg(long, value_name = "PUB")]
     out: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
+}
+
+/// Put a secret key file under a passphrase
+///
+/// The new file has the age format: every command and the page read it when they are told the passphrase, and so does the
+/// program age. The old file stays; delete it when you have tried the new one.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight protect my.key --out my.key.age")]
+pub(super) struct ProtectFlags {
+    /// The secret key file, or -
+    key: OsString,
+    /// The file to write, which must not exist
+    #[arg(long, value_name = "KEY")]
+    out: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
+}
+
+/// Take the passphrase off a secret key file
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight unprotect my.key.age --out my.key")]
+pub(super) struct UnprotectFlags {
+    /// The protected secret key file, or -
+    key: OsString,
+    /// The file to write, which must not exist
+    #[arg(long, value_name = "KEY")]
+    out: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
 }
 
 pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
-    let Scheme::Paillier(PaillierFlags { bits, out }) = flags.scheme;
+    let Scheme::Paillier(PaillierFlags { bits, out, passphrase, source }) = flags.scheme;
     let bits = bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
-    ui.catch_interrupts();
     let sink = Sink::create(&out, Care::Secret)?;
+    let chosen = if passphrase { Some(source.choose()?) } else { None };
+    ui.catch_interrupts();
     let key = search(bits, ui)?;
-    sink.write_whole(&key_file::write_secret(&key))?;
+    let bytes = key_file::write_secret(&key);
+    match chosen {
+        Some(passphrase) => sink.write_whole(&age::protect(&bytes, &passphrase)?)?,
+        None => sink.write_whole(&bytes)?,
+    }
     ui.summary(&format!("made secret key {} of {bits} bits; keep the file to yourself", key.public().id()));
     Ok(())
 }
@@ -82,11 +130,27 @@ fn search(bits: u16, ui: &Ui) -> Result<SecretKey> {
 }
 
 pub(super) fn pubkey(flags: &PubkeyFlags) -> Result<()> {
-    let bytes = Source::from(flags.key.as_os_str()).read_key()?;
+    let bytes = flags.passphrase.read_key(&Source::from(flags.key.as_os_str()))?;
     let public = if Prologue::parse(&bytes)?.kind == Kind::PublicKey {
         key_file::read_public(&bytes)?
     } else {
         key_file::read_secret(&bytes)?.public().clone()
     };
     Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&public))
+}
+
+pub(super) fn protect(flags: &ProtectFlags) -> Result<()> {
+    let bytes = Source::from(flags.key.as_os_str()).read_key()?;
+    if age::is_age(&bytes) {
+        return Err(Error::new(Code::BadArgument, "this key file is protected already; take its passphrase off first"));
+    }
+    key_file::read_secret(&bytes)?;
+    let sink = Sink::create(&flags.out, Care::Secret)?;
+    sink.write_whole(&age::protect(&bytes, &*flags.passphrase.choose()?)?)
+}
+
+pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {
+    let bytes = flags.passphrase.read_key(&Source::from(flags.key.as_os_str()))?;
+    key_file::read_secret(&bytes)?;
+    Sink::create(&flags.out, Care::Secret)?.write_whole(&bytes)
 }

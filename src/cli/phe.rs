@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use num_bigint::BigInt;
 
 use super::files::{self, Care, Sink, Source};
+use super::passphrase::PassphraseFlags;
 use crate::error::{Code, Error, Result};
 use crate::math::random;
 use crate::paillier::{PublicKey, phe};
@@ -42,6 +43,8 @@ struct ExportKeyFlags {
     /// The JSON file to write, or -
     #[arg(long, value_name = "FILE.json")]
     out: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
 }
 
 /// Read a public key of python-paillier
@@ -71,6 +74,8 @@ struct EncryptFlags {
     /// The JSON file to write, or -
     #[arg(long, value_name = "FILE.json")]
     out: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
     /// The integers
     #[arg(required = true, allow_negative_numbers = true, value_name = "INTEGER")]
     numbers: Vec<BigInt>,
@@ -88,12 +93,14 @@ struct DecryptFlags {
     /// The JSON file, or -
     #[arg(value_name = "FILE.json")]
     json: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
 }
 
 pub(super) fn run(flags: Flags) -> Result<()> {
     match flags.command {
         Command::ExportKey(flags) => {
-            let key = key_file::read_encryption_key(&Source::from(flags.key).read_key()?)?;
+            let key = key_file::read_encryption_key(&flags.passphrase.read_key(&Source::from(flags.key))?)?;
             write_json(&flags.out, phe::write_public_key(key.public()))
         }
         Command::ImportKey(flags) => {
@@ -101,20 +108,21 @@ pub(super) fn run(flags: Flags) -> Result<()> {
             Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&key))
         }
         Command::Encrypt(flags) => {
-            let key = key_file::read_encryption_key(&Source::from(flags.key).read_key()?)?;
+            let key = key_file::read_encryption_key(&flags.passphrase.read_key(&Source::from(flags.key))?)?;
             let mut rng = random::system();
             let encrypted =
                 flags.numbers.iter().map(|number| key.encrypt(number, &mut rng)).collect::<Result<Vec<_>>>()?;
             write_json(&flags.out, phe::write_numbers(key.public(), &encrypted))
         }
-        Command::Decrypt(flags) => decrypt(&Source::from(flags.key), &Source::from(flags.json)),
+        Command::Decrypt(flags) => decrypt(flags),
     }
 }
 
-fn decrypt(key: &Source, json: &Source) -> Result<()> {
-    Source::check_one_stdin(&[key, json])?;
-    let key = key_file::read_secret(&key.read_key()?)?;
-    let (public, numbers): (Arc<PublicKey>, _) = phe::read_numbers(&read_json(json)?)?;
+fn decrypt(flags: DecryptFlags) -> Result<()> {
+    let (key, json) = (Source::from(flags.key), Source::from(flags.json));
+    Source::check_one_stdin(&[&key, &json])?;
+    let key = key_file::read_secret(&flags.passphrase.read_key(&key)?)?;
+    let (public, numbers): (Arc<PublicKey>, _) = phe::read_numbers(&read_json(&json)?)?;
     if public != *key.public() {
         return Err(Error::new(
             Code::ForeignKey,

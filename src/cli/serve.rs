@@ -14,7 +14,8 @@ use crate::{pipeline, server};
 #[command(after_help = "\
 Examples:
   safelight serve
-  safelight serve --listen 0.0.0.0:8080 --page target/page
+  safelight serve --listen 127.0.0.1:8080 --page target/page --vault target/vault
+  safelight serve --vault target/vault --vault-url https://vault.example/ --embedder https://photos.example
   safelight serve --allow-origin https://photos.example --max-body 256MiB --time-limit 5m
 
 The line `safelight: listening on http://ADDRESS` on standard output says that it is ready; the log goes to standard
@@ -27,6 +28,15 @@ pub(super) struct Flags {
     /// Folder with the page's files
     #[arg(long, value_name = "FOLDER")]
     page: Option<PathBuf>,
+    /// Folder with the vault's files
+    #[arg(long, value_name = "FOLDER")]
+    vault: Option<PathBuf>,
+    /// Where browsers reach the vault, on a host of its own [default: http://localhost:PORT/]
+    #[arg(long, value_name = "URL", requires = "vault")]
+    vault_url: Option<String>,
+    /// Origin whose pages may embed the vault, or * for all; may be repeated [default: this server's page]
+    #[arg(long = "embedder", value_name = "ORIGIN", requires = "vault")]
+    embedders: Vec<String>,
     /// Origin whose pages may use this server, or * for all; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allow_origins: Vec<String>,
@@ -79,6 +89,9 @@ impl From<Flags> for server::Config {
         Self {
             listen: flags.listen,
             page: flags.page,
+            vault: flags.vault,
+            vault_url: flags.vault_url,
+            embedders: flags.embedders,
             allow_origins: flags.allow_origins,
             connect_src: flags.connect_src,
             spool: flags.spool,
@@ -150,6 +163,12 @@ mod tests {
                 "[::1]:0",
                 "--page",
                 "p",
+                "--vault",
+                "v",
+                "--vault-url",
+                "u",
+                "--embedder",
+                "e",
                 "--allow-origin",
                 "a",
                 "--allow-origin",
@@ -185,6 +204,8 @@ mod tests {
             ])
             .expect("flags");
         let config = server::Config::from(Flags::from_arg_matches(&matches).expect("flags"));
+        assert_eq!((config.vault, config.vault_url), (Some("v".into()), Some("u".into())));
+        assert_eq!(config.embedders, ["e"]);
         assert_eq!(config.allow_origins, ["a", "b"]);
         assert_eq!(config.drain, Duration::from_secs(1));
         let limits = config.limits;

@@ -13,6 +13,7 @@
 //! memory; that guards against leaks through files and logs, not against somebody who can read the process.
 
 mod half;
+mod handover;
 pub(crate) mod masks;
 mod search;
 
@@ -85,16 +86,25 @@ impl SecretKey {
             return Err(bad("one of the primes is composite"));
         }
         let public = PublicKey::new(n).map_err(|_| bad("the modulus is not allowed"))?;
-        let half = |prime, other| Half::new(prime, other)?.ok_or_else(|| bad("the primes are not coprime"));
-        let (p_half, q_half) = (half(p, q)?, half(q, p)?);
+        let generators = [Half::find_generator(p)?, Half::find_generator(q)?];
+        Self::assemble(public, [p, q], generators).ok_or_else(|| bad("the primes are not coprime"))
+    }
+
+    /// Joins what was checked before; `None` if the primes are not coprime.
+    fn assemble(
+        public: PublicKey,
+        [p, q]: [&BigUint; 2],
+        [p_generator, q_generator]: [Option<Zeroizing<Vec<u8>>>; 2],
+    ) -> Option<Self> {
+        let (p_half, q_half) = (Half::new(p, q, p_generator)?, Half::new(q, p, q_generator)?);
         let q_squared = q * q;
-        let inverse = (p * p % &q_squared).modinv(&q_squared).ok_or_else(|| bad("the primes are not coprime"))?;
+        let inverse = (p * p % &q_squared).modinv(&q_squared)?;
         let r = q_half.pairs.radix();
         let join = [
             q_half.pairs.plain(&(&inverse * &r % &q_squared)),
             q_half.pairs.plain(&((&q_squared - &inverse) * r.pow(3) % &q_squared)),
         ];
-        Ok(Self { public: Arc::new(public), p: p_half, q: q_half, join })
+        Some(Self { public: Arc::new(public), p: p_half, q: q_half, join })
     }
 
     /// The public key.

@@ -17,6 +17,15 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Folder with the page's files, `index.html` among them (`--page`). Default none: the interface alone is served.
     pub page: Option<PathBuf>,
+    /// Folder with the vault's files, `index.html` among them (`--vault`). Default none.
+    pub vault: Option<PathBuf>,
+    /// Address at which browsers reach the vault (`--vault-url`), such as `https://vault.example/`. Requests for its host
+    /// get the vault's files and nothing else; all others never get them. Default `http://localhost:PORT/`, with the port
+    /// that is listened on.
+    pub vault_url: Option<String>,
+    /// Origins whose pages may embed the vault (`--embedder`, may be repeated). A single `*` allows every origin. Default:
+    /// the address that is listened on.
+    pub embedders: Vec<String>,
     /// Origins whose pages may call this server from a browser (`--allow-origin`, may be repeated), such as
     /// `https://photos.example`. A single `*` allows every origin. Default none: only the server's own page may.
     pub allow_origins: Vec<String>,
@@ -37,6 +46,9 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             page: None,
+            vault: None,
+            vault_url: None,
+            embedders: Vec::new(),
             allow_origins: Vec::new(),
             connect_src: Vec::new(),
             spool: None,
@@ -105,11 +117,20 @@ impl Default for Limits {
 pub(super) struct Settings {
     pub(super) listen: SocketAddr,
     pub(super) page: Option<PathBuf>,
+    pub(super) vault: Option<VaultSettings>,
     pub(super) allow_origins: AllowOrigins,
     pub(super) connect_src: Vec<String>,
     pub(super) spool: PathBuf,
     pub(super) drain: Duration,
     pub(super) limits: Limits,
+}
+
+/// What was said of the vault; the rest comes from the address that is listened on.
+pub(super) struct VaultSettings {
+    pub(super) folder: PathBuf,
+    pub(super) url: Option<Uri>,
+    /// Origins; `*` alone for all.
+    pub(super) embedders: Vec<String>,
 }
 
 /// Whose pages may read this server's answers.
@@ -120,16 +141,19 @@ pub(super) enum AllowOrigins {
 
 impl Config {
     pub(super) fn check(self) -> Result<Settings> {
-        let Self { listen, page, allow_origins, connect_src, spool, drain, limits } = self;
+        let Self { listen, page, vault, vault_url, embedders, allow_origins, connect_src, spool, drain, limits } = self;
         check_limits(&limits)?;
-        if let Some(page) = &page
-            && !page.join("index.html").is_file()
-        {
-            return Err(bad(format!(
-                "there is no index.html in the page folder {}; build the page first or name another folder",
-                page.display()
-            )));
+        for (name, folder) in [("page", &page), ("vault", &vault)] {
+            if let Some(folder) = folder
+                && !folder.join("index.html").is_file()
+            {
+                return Err(bad(format!(
+                    "there is no index.html in the {name} folder {}; build the page first or name another folder",
+                    folder.display()
+                )));
+            }
         }
+        let vault = check_vault(vault, vault_url, embedders)?;
         let spool = spool.unwrap_or_else(std::env::temp_dir);
         if !spool.is_dir() {
             return Err(bad(format!("the folder for working files {} does not exist; create it", spool.display())));
@@ -142,8 +166,32 @@ impl Config {
         for text in &connect_src {
             origin(text)?;
         }
-        Ok(Settings { listen, page, allow_origins, connect_src, spool, drain, limits })
+        Ok(Settings { listen, page, vault, allow_origins, connect_src, spool, drain, limits })
     }
+}
+
+fn check_vault(folder: Option<PathBuf>, url: Option<String>, embedders: Vec<String>) -> Result<Option<VaultSettings>> {
+    let Some(folder) = folder else {
+        if url.is_some() || !embedders.is_empty() {
+            return Err(bad("a vault's address and embedders need a vault: name its folder"));
+        }
+        return Ok(None);
+    };
+    let url = url.map(|text| vault_url(&text)).transpose()?;
+    if embedders != ["*"] {
+        for text in &embedders {
+            origin(text)?;
+        }
+    }
+    Ok(Some(VaultSettings { folder, url, embedders }))
+}
+
+/// The address of the vault is an origin with a slash: it has the host for itself.
+fn vault_url(text: &str) -> Result<Uri> {
+    origin(text.strip_suffix('/').unwrap_or(text))
+        .ok()
+        .and_then(|_| text.parse().ok())
+        .ok_or_else(|| bad(format!("{text:?} is not where a vault can be; write it as https://vault.example/")))
 }
 
 fn check_limits(limits: &Limits) -> Result<()> {
@@ -216,6 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn a_vault_has_a_host_for_itself() {
+        for good in ["https://vault.example/", "https://vault.example", "http://localhost:8080/", "http://[::1]:8080/"]
+        {
+            assert!(vault_url(good).is_ok(), "{good}");
+        }
+        for wrong in ["vault.example", "https://photos.example/vault/", "https://vault.example/?x", "/vault", ""] {
+            assert!(vault_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn the_default_is_accepted_and_nonsense_is_not() {
         assert!(Config::default().check().is_ok());
         let with = |change: fn(&mut Config)| {
@@ -231,6 +290,9 @@ mod tests {
         assert_eq!(with(|c| c.page = Some("no/such/folder".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.spool = Some("no/such/folder".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.connect_src = vec!["*".into()]), Some("bad_argument"));
+        assert_eq!(with(|c| c.vault = Some("no/such/folder".into())), Some("bad_argument"));
+        assert_eq!(with(|c| c.vault_url = Some("https://vault.example/".into())), Some("bad_argument"));
+        assert_eq!(with(|c| c.embedders = vec!["https://photos.example".into()]), Some("bad_argument"));
         assert_eq!(with(|c| c.allow_origins = vec!["*".into()]), None);
     }
 }

@@ -1,11 +1,15 @@
-//! The page's files, and the headers that keep the page to itself.
+//! The page's files, and the headers around them.
 //!
-//! The page holds secret keys. Its content security policy lets it run its own files only, talk to this server (and
-//! those the operator names) only, and be framed by nobody.
+//! The page is a photo site like others: it embeds the vault and sees ciphertext only. Its content security policy lets it
+//! run its own scripts only, talk to this server (and those the operator names) only, and be framed by nobody.
+
+use std::path::Path;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, get_service};
 use tower_http::services::ServeDir;
@@ -17,48 +21,74 @@ use crate::error::{Code, Error, Result};
 
 const NO_PAGE: &str = "This is Safelight, a server that filters photos it cannot see.\n\
     It serves its interface under /v1 (described in /v1/openapi.json) but no page.\n\
-    To serve the page as well, start it with: safelight serve --page FOLDER\n";
+    To serve the page as well, start it with: safelight serve --page FOLDER --vault FOLDER\n";
 
-/// Everything outside `/v1`.
-pub(super) fn router(settings: &Settings) -> Result<Router> {
+/// What other sites may load from here: the element and what it needs.
+const FOR_OTHER_SITES: [&str; 2] = ["/element/", "/shared/"];
+
+/// Everything outside `/v1`. `vault` is the origin of the vault, if there is one.
+pub(super) fn router(settings: &Settings, vault: Option<&str>) -> Result<Router> {
     let router = match &settings.page {
-        Some(folder) => {
-            let files = ServeDir::new(folder)
-                .precompressed_br()
-                .precompressed_gzip()
-                .ignore_multi_range_requests(true)
-                .fallback(not_found.into_service());
-            Router::new().fallback_service(get_service(files).fallback(method_not_allowed))
-        }
+        Some(folder) => files(folder).layer(from_fn(for_other_sites)),
         None => {
             Router::new().route("/", get(no_page)).fallback(not_found).method_not_allowed_fallback(method_not_allowed)
         }
     };
-    let mut router = router;
-    for (name, value) in headers(&settings.connect_src)? {
-        router = router.layer(SetResponseHeaderLayer::if_not_present(name, value));
-    }
-    Ok(router)
+    Ok(with_headers(router, headers(&settings.connect_src, vault)?))
 }
 
 async fn no_page() -> Response {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], NO_PAGE).into_response()
 }
 
-fn headers(connect_src: &[String]) -> Result<Vec<(HeaderName, HeaderValue)>> {
+/// The files of a folder.
+pub(super) fn files(folder: &Path) -> Router {
+    let files = ServeDir::new(folder)
+        .precompressed_br()
+        .precompressed_gzip()
+        .ignore_multi_range_requests(true)
+        .fallback(not_found.into_service());
+    Router::new().fallback_service(get_service(files).fallback(method_not_allowed))
+}
+
+/// Puts headers around every answer, and those that pages and vault have in common.
+pub(super) fn with_headers(router: Router, headers: Vec<(HeaderName, HeaderValue)>) -> Router {
+    let common = [
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (HeaderName::from_static("origin-agent-cluster"), HeaderValue::from_static("?1")),
+        // Browsers keep the files but ask each time whether they are still the same.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    headers
+        .into_iter()
+        .chain(common)
+        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, value)))
+}
+
+/// Another site may take the element from here: browsers load modules of other origins only if these let them.
+async fn for_other_sites(request: Request, next: Next) -> Response {
+    let open = FOR_OTHER_SITES.iter().any(|folder| request.uri().path().starts_with(folder));
+    let mut answer = next.run(request).await;
+    if open {
+        answer.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        let name = HeaderName::from_static("cross-origin-resource-policy");
+        answer.headers_mut().insert(name, HeaderValue::from_static("cross-origin"));
+    }
+    answer
+}
+
+fn headers(connect_src: &[String], vault: Option<&str>) -> Result<Vec<(HeaderName, HeaderValue)>> {
     let servers: String = connect_src.iter().flat_map(|origin| [" ", origin]).collect();
+    // Firefox takes a frame's downloads for navigations of the frame, so that `blob:` has to be allowed for them.
+    let frames = vault.map(|origin| format!(" frame-src {origin} blob:;")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'{servers}; \
-         img-src 'self' blob: data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'{servers}; img-src 'self' blob: data:; \
+         style-src 'self';{frames} base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     let policy = HeaderValue::try_from(policy)
         .map_err(|_| Error::new(Code::BadArgument, "a server named for the page is not an origin"))?;
     Ok(vec![
         (header::CONTENT_SECURITY_POLICY, policy),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (HeaderName::from_static("origin-agent-cluster"), HeaderValue::from_static("?1")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-        // Browsers keep the files but ask each time whether they are still the same.
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ])
 }

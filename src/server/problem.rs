@@ -58,6 +58,8 @@ pub(super) fn status(code: Code) -> StatusCode {
         }
         Code::BadModulus
         | Code::BadSecretKey
+        | Code::WrongPassphrase
+        | Code::TooCostly
         | Code::CiphertextNotUnit
         | Code::CiphertextOutOfRange
         | Code::ForeignKey

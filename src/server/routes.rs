@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderValue, Method, header};
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
@@ -16,15 +16,20 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::config::AllowOrigins;
 use super::problem::{Problem, method_not_allowed, not_found};
-use super::{App, filters, job_routes, openapi, page, telemetry};
+use super::vault::Vault;
+use super::{App, filters, job_routes, openapi, page, telemetry, vault};
 use crate::error::{Code, Error, Result};
 use crate::paillier::{Filter, FilterInfo, key};
 use crate::wire;
 
 /// The whole server as one service.
 pub(super) fn router(app: &Arc<App>) -> Result<Router> {
-    let page = page::router(&app.settings)?;
-    Ok(guarded(interface(app).merge(page)))
+    let page = page::router(&app.settings, app.vault.as_ref().map(Vault::origin))?;
+    let mut router = interface(app).merge(page);
+    if let Some(vault) = &app.vault {
+        router = router.layer(from_fn_with_state(vault.clone(), vault::by_host));
+    }
+    Ok(guarded(router))
 }
 
 /// What goes around every answer.
@@ -75,6 +80,9 @@ struct About {
     filters: &'static [FilterInfo],
     limits: AboutLimits,
     jobs: bool,
+    /// Where the vault is, if this server has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vault: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +120,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
             keep_results_seconds: limits.keep_results.as_secs(),
         },
         jobs: true,
+        vault: app.vault.as_ref().map(|vault| vault.url.clone()),
     })
     .into_response()
 }

@@ -5,13 +5,13 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, before, afterEach } from 'node:test';
 import { expected } from './lib/filters.mjs';
-import { browsers, cli, folder, openBrowser, pageFolder, root, serve } from './lib/harness.mjs';
+import { browsers, cli, folder, openBrowser, root, serve, vaultFolder } from './lib/harness.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng } from './lib/png.mjs';
 import { startRecorder } from './lib/recorder.mjs';
 
-const RELAXED = '/pkg/safelight_relaxed.wasm';
-const BASELINE = '/pkg/safelight_bg.wasm';
+const RELAXED = '/client/pkg/safelight_relaxed.wasm';
+const BASELINE = '/client/pkg/safelight_bg.wasm';
 
 // Whether a browser knows relaxed SIMD: a function with i32x4.relaxed_trunc_f32x4_s, on i32x4.splat of 0.
 const knowsRelaxed = () =>
@@ -59,14 +59,14 @@ for (const name of browsers) {
 
     /** Opens the page of a server on which some files are changed. */
     async function open(changes, options) {
-      const page = join(folder(), 'page');
-      cpSync(pageFolder, page, { recursive: true });
+      const vault = join(folder(), 'vault');
+      cpSync(vaultFolder, vault, { recursive: true });
       for (const [file, change] of Object.entries(changes)) {
-        const bytes = change(readFileSync(join(page, file)));
-        if (bytes) writeFileSync(join(page, file), bytes);
-        else rmSync(join(page, file));
+        const bytes = change(readFileSync(join(vault, file)));
+        if (bytes) writeFileSync(join(vault, file), bytes);
+        else rmSync(join(vault, file));
       }
-      server = await serve(page);
+      server = await serve({ vault });
       recorder = await startRecorder(server.url);
       browser = await openBrowser(name, { proxy: recorder.port });
       return browser.open(server.url, options);
@@ -78,13 +78,13 @@ for (const name of browsers) {
     for (const [title, changes, first, files] of cases) {
       it(`takes ${title}`, async () => {
         const page = await open(changes, { first });
-        const wanted = first || (await page.page.evaluate(knowsRelaxed)) ? files : [BASELINE];
+        const wanted = first || (await page.vault.evaluate(knowsRelaxed)) ? files : [BASELINE];
         assert.deepEqual(fetched(), wanted);
         const variant = wanted.at(-1) === RELAXED ? 'relaxed' : 'baseline';
-        assert.match(await page.text('arithmetic'), new RegExp(`^Arithmetic: [a-z0-9-]+, ${variant} build\\.$`));
+        assert.match(await page.text('arithmetic'), new RegExp(`Arithmetic: [a-z0-9-]+, ${variant} build\\.$`));
 
         await page.choose('open-key', key);
-        await page.until(() => /bit key/.test(document.getElementById('key-state').textContent), 'a key');
+        await page.until(() => / bits/.test(document.getElementById('key-state').textContent), 'a key');
         await page.filter('sharpen');
         await page.put(['photo.png', encodePng(photo)]);
         await page.done();
@@ -97,7 +97,7 @@ for (const name of browsers) {
       const page = await open({ [RELAXED]: miscalculating, [BASELINE]: miscalculating }, { ready: false });
       await page.until(() => document.querySelector('[data-testid="message"]').textContent, 'a message');
       assert.match(await page.text('message'), /another browser.*\[bad_arithmetic\]/);
-      assert.equal(await page.page.$eval('[data-testid="photos"]', (element) => element.disabled), true);
+      assert.equal(await page.vault.$eval('[data-testid="photos"]', (element) => element.disabled), true);
     });
   });
 }

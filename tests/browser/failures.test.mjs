@@ -38,7 +38,7 @@ for (const name of browsers) {
     before(async () => {
       server = await startServer();
       recorder = await startRecorder(server.url, {
-        rewrite: (path, text) => (path === '/compute.js' ? text + plantedPanic : text),
+        rewrite: (path, text) => (path === '/client/compute.js' ? text + plantedPanic : text),
         hold: (path) => path.endsWith('/events') && held,
       });
       browser = await openBrowser(name, { proxy: recorder.port });
@@ -101,10 +101,10 @@ for (const name of browsers) {
         );
         assert.ok(where.includes(`[${code}]`) && !where.startsWith('instead'), where);
         assert.ok(where.length > code.length + 20, `"${where}" says too little`);
-        await page.page.evaluate(() =>
+        await page.vault.evaluate(() =>
           document.querySelectorAll('[data-testid="remove"]:enabled').forEach((button) => button.click()),
         );
-        await page.page.evaluate(() => (document.querySelector('[data-testid="message"]').textContent = ''));
+        await page.vault.evaluate(() => (document.querySelector('[data-testid="message"]').textContent = ''));
       });
     }
     it('works after all that', () => works());
@@ -146,7 +146,7 @@ for (const name of browsers) {
       assert.equal((await page.ended(0)).state, 'cancelled');
       await page.click('cancel', 1);
       assert.equal((await page.ended(1)).state, 'cancelled');
-      await page.page.evaluate(() =>
+      await page.vault.evaluate(() =>
         document.querySelectorAll('[data-testid="remove"]').forEach((button) => button.click()),
       );
       await page.filter('mean', { radius: 1 });
@@ -220,7 +220,7 @@ for (const name of browsers) {
     it('makes a key for the next photo when there is none', async () => {
       await page.click('forget-key');
       await page.until(
-        () => /No key yet/.test(document.querySelector('[data-testid="key-state"]').textContent),
+        () => /No key in use/.test(document.querySelector('[data-testid="key-state"]').textContent),
         'its end',
       );
       await works();
@@ -233,7 +233,7 @@ for (const name of browsers) {
       await page.until(() => /\d candidates tried/.test(document.body.innerText), 'the search');
       await page.click('forget-key');
       await page.until(
-        () => /No key yet/.test(document.querySelector('[data-testid="key-state"]').textContent),
+        () => /No key in use/.test(document.querySelector('[data-testid="key-state"]').textContent),
         'its end',
       );
       await page.set('bits', 2048);
@@ -246,7 +246,7 @@ for (const name of browsers) {
         [Buffer.from('nonsense'), 'not_safelight'],
         [reply, 'wrong_kind'],
       ]) {
-        await page.page.evaluate((text) => {
+        await page.vault.evaluate((text) => {
           const field = document.querySelector('[data-testid="open-key"]');
           const list = new DataTransfer();
           list.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], 'x.key'));

@@ -30,7 +30,7 @@ for (const name of browsers) {
 
     it('a key of the page opens in the command line', async () => {
       await page.newKey(2048);
-      key = await page.saved('save-key');
+      key = await page.savedKey();
       assert.match(key.name, /^safelight-[0-9a-f]{8}\.key$/);
       assert.equal((await page.text('fingerprint')).split(' ')[1], readSecretKey(key.bytes).id.toString('hex'));
       await cli('pubkey', key.path, '--out', at('page.pub'));
@@ -79,7 +79,7 @@ for (const name of browsers) {
       const reply = await page.saved('reply', 0);
       await cli('decrypt', '--key', at('cli.key'), reply.path, '--out', at('again.png'));
       assert.deepEqual(decodePng(readFileSync(at('again.png'))), wanted);
-      assert.deepEqual((await page.saved('save-key')).bytes, readFileSync(at('cli.key')));
+      assert.deepEqual((await page.savedKey()).bytes, readFileSync(at('cli.key')));
     });
 
     it('complained about nothing', () => assert.deepEqual(page.complaints, []));

@@ -4,45 +4,43 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { expected } from './lib/filters.mjs';
-import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
-import { readSecretKey, secretNumbers } from './lib/keys.mjs';
-import { makePhoto, split } from './lib/photos.mjs';
+import { browsers, openBrowser, startServer } from './lib/harness.mjs';
+import { needlesOf } from './lib/needles.mjs';
+import { makePhoto } from './lib/photos.mjs';
 import { encodePng } from './lib/png.mjs';
 import { startRecorder } from './lib/recorder.mjs';
-import { makeNeedles, search } from './lib/search.mjs';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { search } from './lib/search.mjs';
 
 const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 
 // What the recorder appends to a delivered script, and what the search must then find.
 const inKeeper = (leak) => `
   const spying = setInterval(() => {
-    if (!key) return;
+    if (!keys?.secret) return;
     clearInterval(spying);
-    const bytes = key.toBytes();
-    const prime = [...bytes.subarray(34, 34 + key.bits / 16)].reverse();
+    const bytes = keys.secret.toBytes();
+    const prime = [...bytes.subarray(34, 34 + keys.secret.bits / 16)].reverse();
     const primeHex = prime.map((byte) => byte.toString(16).padStart(2, '0')).join('');
     ${leak}
   }, 20);`;
 const leaks = [
-  ['the key file, as it is', '/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
-  ['a prime in hexadecimal in a query', '/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p/],
+  ['the key file, as it is', '/client/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
+  ['a prime in hexadecimal in a query', '/client/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p/],
   [
     'a prime in decimal in a header',
-    '/keeper.js',
+    '/client/keeper.js',
     inKeeper("fetch('/v1', { headers: { 'X-Trace': String(BigInt('0x' + primeHex)) } });"),
     /prime p in decimal/,
   ],
   [
     'a part of the key file, shifted, in base64',
-    '/keeper.js',
+    '/client/keeper.js',
     inKeeper("fetch('/v1?x=' + btoa('?' + String.fromCharCode(...bytes.subarray(90, 150))));"),
     /key file|prime/,
   ],
   [
     'a row of pixels in base64',
-    '/compute.js',
+    '/client/compute.js',
     `const plain = ops.encryptor;
      ops.encryptor = (job) => {
        const row = String.fromCharCode(...job.photo.samples.subarray(300, 360));
@@ -53,20 +51,20 @@ const leaks = [
   ],
   [
     'a row of the result as a list of numbers',
-    '/keeper.js',
-    `const plain = ops.decrypt;
-     ops.decrypt = async function (...job) {
+    '/client/keeper.js',
+    `const plain = Pool.prototype.disposable;
+     Pool.prototype.disposable = async function (...job) {
        const done = await plain.apply(this, job);
-       fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
+       if (done.png) fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
        return done;
      };`,
     /pixels/,
   ],
   [
     'the file’s name in a header',
-    '/client.js',
-    `const plain = Client.prototype.process;
-     Client.prototype.process = function (file, options) {
+    '/client/safelight.js',
+    `const plain = Safelight.prototype.read;
+     Safelight.prototype.read = function (file, options) {
        fetch('/v1', { headers: { 'X-Name': encodeURIComponent(file.name) } });
        return plain.call(this, file, options);
      };`,
@@ -117,47 +115,23 @@ async function recordedVisit(name, rewrite) {
     await page.put([`again ${FILE}.slt`, reply.bytes]);
     await page.done();
     await page.saved('picture', 0);
-    const key = await page.saved('save-key');
+    const key = await page.savedKey();
     await page.click('forget-key');
     await page.until(
       () => document.querySelector('[data-testid="fingerprint"]').textContent === '',
       'the key to be forgotten',
     );
 
-    const publicKey = join(folder(), 'key.pub');
-    await cli('pubkey', key.path, '--out', publicKey);
-    const secret = readSecretKey(key.bytes);
-    const needles = makeNeedles({
-      numbers: secretNumbers(secret),
-      bytes: { 'the key file': key.bytes },
-      rows: [...rows(photo), ...rows(expected('mean', {}, [photo]))],
+    const needles = await needlesOf({
+      keyFile: key.bytes,
+      pictures: [photo, expected('mean', {}, [photo])],
       texts: [FILE, 'geheim-7c1e'],
-      harmless: [readFileSync(publicKey)],
     });
-    const publicNeedles = makeNeedles({ numbers: { 'modulus n': secret.n } });
     const recorded = recorder.recorded();
-    return { recorder, found: search(needles, recorded), publicFound: search(publicNeedles, recorded) };
+    return { recorder, found: search(needles.secret, recorded), publicFound: search(needles.open, recorded) };
   } finally {
     await browser.close();
     await recorder.stop();
     await server.stop();
   }
-}
-
-/** Rows of a picture as they may lie in memory: as they are, without alpha, as planes, as luminance. */
-function rows(photo) {
-  const { width, height, channels, data } = photo;
-  const { planes, alpha } = split(photo);
-  const colours = Uint8Array.from({ length: 3 * width * height }, (_, i) => planes[i % 3][Math.floor(i / 3)]);
-  const grey = Uint8Array.from(planes[0], (_, i) =>
-    Math.round(0.299 * planes[0][i] + 0.587 * planes[1][i] + 0.114 * planes[2][i]),
-  );
-  const cut = (samples, line) => Array.from({ length: height }, (_, y) => samples.subarray(y * line, (y + 1) * line));
-  return [
-    ...cut(data, width * channels),
-    ...cut(colours, width * 3),
-    ...cut(grey, width),
-    ...cut(alpha, width),
-    ...planes.flatMap((plane) => cut(plane, width)),
-  ];
 }

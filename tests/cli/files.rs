@@ -43,6 +43,38 @@ fn keys_are_private_and_never_overwritten() {
 }
 
 #[test]
+fn a_protected_key_does_everything_that_a_bare_one_does() {
+    let folder = folder();
+    folder.write("phrase", "drei Fässer\nand a second line, which does not count\n".as_bytes());
+    folder.write("wrong", b"three barrels");
+    folder.run("protect my.key --passphrase-file phrase --out my.age").ok();
+    assert_eq!(mode(&folder.path("my.age")) & 0o77, 0, "for its owner alone");
+    assert!(folder.read("my.age").starts_with(b"age-encryption.org/v1\n-> scrypt "));
+
+    folder.run("unprotect my.age --passphrase-file phrase --out again.key").ok();
+    assert_eq!(folder.read("again.key"), folder.read("my.key"));
+    folder.run("pubkey my.age --passphrase-file phrase --out again.pub").ok();
+    assert_eq!(folder.read("again.pub"), folder.read("my.pub"));
+    folder.run("encrypt --key my.age --passphrase-file phrase photo.png --out new.slt").ok();
+    folder.run("decrypt --key my.age --passphrase-file phrase new.slt --out new.png").ok();
+    assert_eq!(folder.read_photo("new.png").samples(), folder.read_photo("photo.png").samples());
+    let mut command = folder.command(["decrypt", "--key", "my.age", "photo.slt", "--out", "env.png"]);
+    command.env("SAFELIGHT_PASSPHRASE", "drei Fässer");
+    Run::of(command.output().expect("it runs")).ok();
+    folder.run("keygen paillier --bits 2048 --passphrase --passphrase-file phrase --out made.age").ok();
+    folder.run("pubkey made.age --passphrase-file phrase --out made.pub").ok();
+
+    leaves_nothing(&folder, "unprotect my.age --passphrase-file wrong --out x", "wrong_passphrase");
+    leaves_nothing(&folder, "decrypt --key my.age --passphrase-file wrong photo.slt --out x", "wrong_passphrase");
+    leaves_nothing(&folder, "protect my.age --passphrase-file phrase --out x", "bad_argument");
+    leaves_nothing(&folder, "protect my.pub --passphrase-file phrase --out x", "wrong_kind");
+    leaves_nothing(&folder, "protect my.key --passphrase-file phrase --out my.age", "file_exists");
+    leaves_nothing(&folder, "pubkey my.key --out my.age", "file_exists");
+    leaves_nothing(&folder, "info my.age", "wrong_kind");
+    leaves_nothing(&folder, "filter mean my.age --out x", "wrong_kind");
+}
+
+#[test]
 fn other_outputs_replace_older_ones_with_the_usual_permissions() {
     let folder = folder();
     folder.write("plain", b"x");

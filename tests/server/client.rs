@@ -66,7 +66,9 @@ impl Request {
         stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time is set");
         stream.set_nodelay(true).expect("set");
         let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
-        let text = format!("{method} {target} HTTP/1.1\r\nHost: {to}\r\nConnection: close\r\n{lines}\r\n");
+        let named = headers.iter().any(|(name, _)| *name == "Host");
+        let host = if named { String::new() } else { format!("Host: {to}\r\n") };
+        let text = format!("{method} {target} HTTP/1.1\r\n{host}Connection: close\r\n{lines}\r\n");
         stream.write_all(text.as_bytes()).expect("the header is taken");
         Self { stream, head: method == "HEAD" }
     }

@@ -41,9 +41,8 @@ fn files_have_their_types_and_their_protection() {
         assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{target}");
         assert_eq!(
             answer.header("content-security-policy"),
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; \
-             connect-src 'self' https://other.example; img-src 'self' blob: data:; style-src 'self'; base-uri 'none'; \
-             form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; script-src 'self'; connect-src 'self' https://other.example; \
+             img-src 'self' blob: data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         );
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
@@ -109,6 +108,106 @@ fn a_folder_without_a_page_is_refused_at_the_start() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let refused = runtime.block_on(safelight::server::serve(config, |_| panic!("not ready"), async {}));
     assert_eq!(refused.expect_err("no index.html").code(), "bad_argument");
+}
+
+#[test]
+fn other_sites_may_load_the_element_and_nothing_else() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("element")).expect("created");
+    std::fs::write(folder.path().join("element/safe-light.js"), b"export {}").expect("written");
+    let server = with_page(folder.path());
+    let element = get(server.at, "/element/safe-light.js");
+    assert_eq!((element.status, element.header("access-control-allow-origin")), (200, "*"));
+    assert_eq!(element.header("cross-origin-resource-policy"), "cross-origin");
+    assert_eq!(get(server.at, "/style.css").header("access-control-allow-origin"), "");
+}
+
+/// A server with page and vault; both have an `index.html`, and the vault a file of its own.
+fn with_vault(change: impl FnOnce(&mut safelight::server::Config)) -> (Server, [tempfile::TempDir; 2]) {
+    let [page, vault] = [folder(), folder()];
+    std::fs::write(vault.path().join("index.html"), b"the vault").expect("written");
+    std::fs::write(vault.path().join("keeper.js"), b"export {}").expect("written");
+    let [page_folder, vault_folder] = [&page, &vault].map(|folder| Some(folder.path().to_owned()));
+    let server = Server::start(|config| {
+        config.page = page_folder;
+        config.vault = vault_folder;
+        change(config);
+    });
+    (server, [page, vault])
+}
+
+fn get_from(server: &Server, host: &str, target: &str) -> crate::client::Answer {
+    call(server.at, "GET", target, &[("Host", host)], b"")
+}
+
+#[test]
+fn the_vault_has_its_host_for_itself() {
+    let (server, _folders) = with_vault(|_| ());
+    let port = server.at.port();
+    for host in ["localhost".into(), format!("localhost:{port}"), format!("LOCALHOST:{port}"), "localhost:1".into()] {
+        let answer = get_from(&server, &host, "/");
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"the vault"[..]), "{host}");
+        assert_eq!(get_from(&server, &host, "/keeper.js").status, 200);
+        for target in ["/v1", "/v1/health", "/v1/filters/mean", "/v1/openapi.json"] {
+            assert_eq!(get_from(&server, &host, target).status, 404, "{target}");
+        }
+    }
+    for host in [format!("127.0.0.1:{port}"), "photos.example".into(), "localhost.example".into(), "lo calhost".into()]
+    {
+        assert_eq!(get_from(&server, &host, "/").body, b"<!doctype html>", "{host}");
+        assert_eq!(get_from(&server, &host, "/keeper.js").status, 404, "{host}");
+    }
+    let about = get_from(&server, &format!("127.0.0.1:{port}"), "/v1").json();
+    assert_eq!(about["vault"], format!("http://localhost:{port}/"));
+    let policy = get(server.at, "/").header("content-security-policy").to_owned();
+    assert!(policy.contains(&format!("frame-src http://localhost:{port} blob:;")), "{policy}");
+}
+
+#[test]
+fn the_vaults_headers_shut_it_off() {
+    let (server, _folders) = with_vault(|_| ());
+    let answer = get_from(&server, "localhost", "/");
+    let port = server.at.port();
+    assert_eq!(
+        answer.header("content-security-policy"),
+        format!(
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
+             img-src 'self' blob:; style-src 'self'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors http://127.0.0.1:{port}; sandbox allow-scripts allow-same-origin allow-downloads; \
+             require-trusted-types-for 'script'; trusted-types default"
+        )
+    );
+    for (name, value) in [
+        ("referrer-policy", "no-referrer"),
+        ("origin-agent-cluster", "?1"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "no-cache"),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}");
+    }
+    assert!(answer.header("permissions-policy").contains("camera=()"));
+    assert_eq!(get_from(&server, "localhost", "/no").header("cross-origin-resource-policy"), "same-origin");
+}
+
+#[test]
+fn the_vault_lies_where_the_operator_says() {
+    let (server, _folders) = with_vault(|config| {
+        config.vault_url = Some("https://vault.example/".into());
+        config.embedders = vec!["https://photos.example".into(), "https://a.example:8443".into()];
+    });
+    assert_eq!(get_from(&server, "localhost", "/").body, b"<!doctype html>");
+    let answer = get_from(&server, "vault.example", "/");
+    assert_eq!(answer.body, b"the vault");
+    let policy = answer.header("content-security-policy");
+    assert!(policy.contains("frame-ancestors https://photos.example https://a.example:8443;"), "{policy}");
+    assert_eq!(get(server.at, "/v1").json()["vault"], "https://vault.example/");
+}
+
+#[test]
+fn without_a_vault_nothing_is_said_of_one() {
+    let server = Server::start(|_| ());
+    assert!(get(server.at, "/v1").json().get("vault").is_none());
 }
 
 const OURS: (&str, &str) = ("Origin", "https://ours.example");

@@ -27,6 +27,8 @@ const ops = {
       bytes.fill(0);
     }
   },
+  unprotect: ({ bytes, passphrase }) => SecretKey.fromProtected(bytes, passphrase).toBytes(),
+  protect: ({ bytes, passphrase }) => SecretKey.fromWorker(bytes).toProtected(passphrase),
   masks: ({ origin, first, count }) => key.prepareMasks(origin, first, count),
 
   encryptor({ origin, photo, filter, params, border }) {

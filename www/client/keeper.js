@@ -46,11 +46,14 @@ const ops = {
 
   /** Takes in a key file, protected by a passphrase or not. */
   async openKey({ file, passphrase, name }, { signal }) {
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    let bytes = new Uint8Array(await file.arrayBuffer());
     try {
-      const secret =
-        kind(bytes) === 'protected_key' ? SecretKey.fromProtected(bytes, passphrase ?? '') : SecretKey.fromBytes(bytes);
-      return await adopt(secret, signal, { name, exported: true });
+      if (kind(bytes) === 'protected_key') {
+        // Opening takes much memory, which a worker gives back when it ends.
+        const open = (helper) => helper.call('unprotect', { bytes, passphrase: passphrase ?? '' });
+        bytes = await pool.disposable(signal, open);
+      }
+      return await adopt(SecretKey.fromBytes(bytes), signal, { name, exported: true });
     } finally {
       bytes.fill(0);
     }
@@ -63,11 +66,13 @@ const ops = {
   keys: () => keys.state(),
 
   /** The key file: an age file where there is a passphrase. Any program that reads the one reads the other. */
-  async exportKey({ passphrase }) {
-    const bytes = passphrase ? neededKey().toProtected(passphrase) : neededKey().toBytes();
+  async exportKey({ passphrase }, { signal }) {
+    const { fingerprint } = keys.current ?? neededKey();
+    const protect = (helper) => helper.call('protect', { bytes: neededKey().toWorker(), passphrase });
+    const bytes = passphrase ? await pool.disposable(signal, protect) : neededKey().toBytes();
     const file = new Blob([bytes], { type: 'application/octet-stream' });
     bytes.fill(0);
-    return { file, keys: await keys.change(keys.current.fingerprint, { exported: true }) };
+    return { file, keys: await keys.change(fingerprint, { exported: true }) };
   },
 
   // ---- photos

@@ -26,6 +26,7 @@ export class Card extends EventTarget {
   #photo = null;
   #task = null;
   failure = null; // the error that ended it
+  carried = null; // the encrypted photo and the encrypted result: what the site has in its hands
 
   constructor(file, encrypted, task) {
     super();
@@ -54,7 +55,7 @@ export class Card extends EventTarget {
     this.#abort = new AbortController();
     this.#estimate = new Estimate();
     this.#last = null;
-    this.failure = null;
+    this.failure = this.carried = null;
     this.#parts.phases.replaceChildren(
       ...PHASES[this.encrypted ? 'open' : task.task].map((phase) => {
         const item = Object.assign(document.createElement('li'), { textContent: words.phases[phase] });
@@ -150,7 +151,9 @@ export class Card extends EventTarget {
         this.#parts.bytes.textContent = words.card.sent(bytes(blob.size));
         this.#parts.bytes.dataset.bytes = blob.size;
         drawn = drawBytes(this.#parts.encrypted, blob, this.#photo, words.card.encryptedOf(this.name));
+        this.carried = { upload: blob, reply: null, ...this.#photo };
       },
+      onReply: (blob) => (this.carried.reply = blob),
     });
     await drawn;
     this.#estimate.learn();
@@ -170,7 +173,6 @@ export class Card extends EventTarget {
       upload: upload && { blob: upload, name: `${this.#stem}-encrypted.slt` },
       reply: reply && { blob: reply, name: `${name}.slt` },
     };
-    this.result = { upload, reply, ...this.#photo };
     this.#parts.bar.value = 1;
     this.#mark('end');
     const { checked, done, encrypted } = words.card;

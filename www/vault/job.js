@@ -5,11 +5,11 @@ import { SafelightError } from '../shared/errors.js';
 /**
  * Takes one photo the whole way. `task` is what the site wants. Options: `second` (another file, for filters with two
  * inputs), `bits` (of the key, if one has to be made), `signal`, and the callbacks `onProgress({ phase, done, total })`,
- * `onOriginal(picture)`, `onEncrypted(blob)`. Gives `{ upload, reply, picture }`: the two encrypted files that travelled,
+ * `onOriginal(picture)`, `onEncrypted(blob)`, `onReply(blob)`. Gives `{ upload, reply, picture }`: the two encrypted files that travelled,
  * and the picture; only the first where the site wants no more.
  */
 export async function process(safelight, site, file, options) {
-  const { task, second, bits, signal, onProgress, onOriginal, onEncrypted } = options;
+  const { task, second, bits, signal, onProgress, onOriginal, onEncrypted, onReply } = options;
   const { filter, params, border, view, server } = task;
   const report = (phase, done = 0, total = 0) => onProgress({ phase, done, total });
   const photos = [];
@@ -44,6 +44,7 @@ export async function process(safelight, site, file, options) {
     if (task.task === 'encrypt') return { upload };
     report('upload');
     const reply = await site.carry({ filter, params, file: upload }, { signal, report });
+    onReply(reply);
     const picture = await open(safelight, reply, { view, photos, filter, params, signal, onProgress });
     return { upload, reply, picture };
   } finally {

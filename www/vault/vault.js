@@ -69,12 +69,13 @@ function tellProgress(card, { phase, done, total }) {
   site.tell('progress', { phase, done, total, fraction: queue.totals.fraction, secondsLeft: queue.totals.secondsLeft });
 }
 
-/** When a photo has come to an end. Whether a result could be opened is between the vault and the user. */
-function tellEnd(card) {
-  if (card.encrypted) return;
-  const { state, failure, result } = card;
-  if (state === 'done') site.tell('done', result);
-  else if (failure.code === 'cancelled') site.tell('failed', { code: 'cancelled' });
+/**
+ * When a photo has come to an end. Whether a result could be opened is between the vault and the user: a site that could
+ * ask that about ciphertexts of its own making would learn about what is in them.
+ */
+function tellEnd({ encrypted, state, failure, carried }) {
+  if (encrypted) return;
+  if (state === 'done' || carried?.reply) site.tell('done', carried);
   else site.tell('failed', { code: failure.code });
 }
 
@@ -86,6 +87,7 @@ function followTask() {
     if (look[name]) root.style.setProperty(`--${name}`, look[name]);
     else root.style.removeProperty(`--${name}`);
   }
+  root.dataset.task = JSON.stringify(site.task);
   $('second-block').hidden = !safelight || inputs(site.task) < 2;
   $('task').textContent = task === 'filter' ? words.task.filter(filterText(site.task), server.host) : words.task[task];
   $('server-line').textContent = words.server(server.host, server.name);

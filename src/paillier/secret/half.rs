@@ -39,24 +39,29 @@ pub(super) struct Half {
 }
 
 impl Half {
+    /// A generator of the group of masks modulo the prime's square, if it can be found.
+    pub(super) fn find_generator(prime: &BigUint) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let generator = prime::generator(prime, &mut random::system())?;
+        Ok(generator.map(|g| Zeroizing::new(g.modpow(prime, &(prime * prime)).to_bytes_le())))
+    }
+
     /// Prepares one prime; `None` if the primes do not fit each other.
-    pub(super) fn new(prime: &BigUint, other: &BigUint) -> Result<Option<Self>> {
-        let Some(pairs) = PairModulus::new(prime) else { return Ok(None) };
-        let Some(factor) = (other * other).modinv(prime) else { return Ok(None) };
+    pub(super) fn new(prime: &BigUint, other: &BigUint, generator: Option<Zeroizing<Vec<u8>>>) -> Option<Self> {
+        let pairs = PairModulus::new(prime)?;
+        let factor = (other * other).modinv(prime)?;
         let r = pairs.radix();
         let squared = prime * prime;
-        let generator = prime::generator(prime, &mut random::system())?;
-        Ok(Some(Self {
+        Some(Self {
             prime: Zeroizing::new(prime.to_bytes_le()),
             prime_exponent: Exponent::new(prime),
-            generator: generator.map(|g| Zeroizing::new(g.modpow(prime, &squared).to_bytes_le())),
+            generator,
             comb: RwLock::new(None),
             share: pairs.plain_low(&(other * r.pow(3) % prime)),
             enter: pairs.plain(&(r.pow(2) % &squared)),
             less_one_exponent: Exponent::new(&(prime - 1u8)),
             factor: Zeroizing::new(factor.to_bytes_le()),
             pairs,
-        }))
+        })
     }
 
     pub(super) fn prime(&self) -> BigUint {
@@ -69,6 +74,10 @@ impl Half {
 
     pub(super) fn has_generator(&self) -> bool {
         self.generator.is_some()
+    }
+
+    pub(super) fn generator_bytes(&self) -> Option<&[u8]> {
+        self.generator.as_ref().map(|generator| generator.as_slice())
     }
 
     /// Gets ready for this many powers of the generator, if there is one.

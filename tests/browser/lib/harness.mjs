@@ -1,6 +1,7 @@
 // Starts the real server and real browsers for the tests, and drives the page as a person would.
 //
-// SAFELIGHT_SERVER and SAFELIGHT_CLI: the two programs. SAFELIGHT_PAGE: the built page. SAFELIGHT_PYTHON: a Python 3.
+// SAFELIGHT_SERVER and SAFELIGHT_CLI: the two programs. SAFELIGHT_PAGE, SAFELIGHT_VAULT: the built sites.
+// SAFELIGHT_PYTHON: a Python 3.
 // SAFELIGHT_BROWSERS: which browsers to run, "chromium,firefox" unless told. SAFELIGHT_CHROMIUM, SAFELIGHT_FIREFOX:
 // where they lie.
 
@@ -18,6 +19,7 @@ const env = (name, preset) => process.env[name] || preset;
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 export const pageFolder = resolve(env('SAFELIGHT_PAGE', join(root, 'target/page')));
+export const vaultFolder = resolve(env('SAFELIGHT_VAULT', join(root, 'target/vault')));
 export const python = env('SAFELIGHT_PYTHON', 'python3');
 const serverProgram = resolve(env('SAFELIGHT_SERVER', join(root, 'target/release/safelight')));
 const cliProgram = resolve(env('SAFELIGHT_CLI', join(root, 'target/release/safelight')));
@@ -72,14 +74,14 @@ export async function listening(program, args) {
   return { url, stop };
 }
 
-/** The server under test, with the page. */
+/** The server under test, with the page at 127.0.0.1 and the vault at localhost. */
 export function startServer(...args) {
-  return serve(pageFolder, ...args);
+  return serve({}, ...args);
 }
 
-/** The same with another page. */
-export function serve(page, ...args) {
-  return listening(serverProgram, ['serve', '--listen', '127.0.0.1:0', '--page', page, ...args]);
+/** The same with another page or vault. */
+export function serve({ page = pageFolder, vault = vaultFolder }, ...args) {
+  return listening(serverProgram, ['serve', '--listen', '127.0.0.1:0', '--page', page, '--vault', vault, ...args]);
 }
 
 /** Runs the command line; fails if it does. */
@@ -110,7 +112,7 @@ export async function openBrowser(name, { proxy } = {}) {
     const visit = new Visit(page, downloads);
     if (first) await page.evaluateOnNewDocument(first);
     await page.goto(url, { waitUntil: 'load' });
-    if (ready) await visit.until(() => document.documentElement.dataset.ready === 'yes', 'the page to be ready');
+    if (ready) await visit.ready();
     return visit;
   };
   return { open, close: () => browser.close(), version: await browser.version() };
@@ -153,6 +155,9 @@ function firefoxPrefs(downloads, proxy) {
   return prefs;
 }
 
+/** What belongs to the site around the vault; everything else is in the vault. */
+const OF_THE_SITE = /^(filter|parameter.*|border|view|language|events|page-message|safelight)$/;
+
 /** One open page. */
 export class Visit {
   page;
@@ -167,23 +172,47 @@ export class Visit {
     page.on('dialog', (dialog) => dialog.accept());
   }
 
-  /** Waits until a function in the page gives something true, and returns it. */
-  async until(probe, what, { minutes = 1, args = [] } = {}) {
+  /** The vault's frame; the page itself where there is none. */
+  get vault() {
+    const mine = new URL(this.page.url()).origin;
+    const other = this.page.frames().find((frame) => /^http/.test(frame.url()) && new URL(frame.url()).origin !== mine);
+    return other ?? this.page.mainFrame();
+  }
+
+  /** Where an element is to be looked for. */
+  #around(testid) {
+    return OF_THE_SITE.test(testid) ? this.page.mainFrame() : this.vault;
+  }
+
+  async ready() {
+    const is = () => document.documentElement.dataset.ready === 'yes';
+    await this.until(is, 'the page to be ready', { where: () => this.page.mainFrame() });
+    await this.until(is, 'the vault to be ready');
+  }
+
+  /** Waits until a function in the vault (or another frame) gives something true, and returns it. */
+  async until(probe, what, { minutes = 1, args = [], where = () => this.vault } = {}) {
     const end = Date.now() + minutes * MINUTE;
     for (;;) {
-      const value = await this.page.evaluate(probe, ...args);
+      // A frame that is just being loaded cannot be asked.
+      const value = await where()
+        .evaluate(probe, ...args)
+        .catch((error) => (Date.now() > end ? Promise.reject(error) : null));
       if (value) return value;
       if (Date.now() > end) throw new Error(`waited in vain for ${what}; the page says: ${await this.words()}`);
       await sleep(40);
     }
   }
 
-  words() {
-    return this.page.evaluate(() => document.body.innerText.slice(0, 3000));
+  async words() {
+    const said = await Promise.all(
+      [this.page.mainFrame(), this.vault].map((frame) => frame.evaluate(() => document.body.innerText.slice(0, 3000))),
+    );
+    return said.join('\n');
   }
 
   async find(testid) {
-    const found = await this.page.$(`[data-testid="${testid}"]`);
+    const found = await this.#around(testid).$(`[data-testid="${testid}"]`);
     if (!found) throw new Error(`no ${testid} on the page`);
     return found;
   }
@@ -204,7 +233,7 @@ export class Visit {
 
   async #grows(count, act) {
     const cards = () => document.querySelectorAll('[data-testid="photo"]').length;
-    const before = await this.page.evaluate(cards);
+    const before = await this.vault.evaluate(cards);
     await act();
     await this.until(
       (wanted) => document.querySelectorAll('[data-testid="photo"]').length === wanted,
@@ -216,7 +245,7 @@ export class Visit {
   /** Drops any files `[name, bytes]` on the page. */
   async drop(...files) {
     const packed = files.map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]);
-    await this.page.evaluate((list) => {
+    await this.vault.evaluate((list) => {
       const dataTransfer = new DataTransfer();
       for (const [name, text] of list) {
         dataTransfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], name));
@@ -230,7 +259,7 @@ export class Visit {
 
   /** Clicks a button of the page, or of a card. */
   async click(testid, card) {
-    await this.page.evaluate(
+    await this.#around(testid).evaluate(
       (id, index) => {
         const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
         const button = scope.querySelector(`[data-testid="${id}"]`);
@@ -244,10 +273,11 @@ export class Visit {
 
   /** Sets a field as a user would: value, then the events. */
   async set(testid, value) {
-    await this.page.evaluate(
+    await this.#around(testid).evaluate(
       (id, text) => {
         const field = document.querySelector(`[data-testid="${id}"]`);
-        field.value = text;
+        if (field.type === 'checkbox') field.checked = text === 'true';
+        else field.value = text;
         for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));
       },
       testid,
@@ -261,6 +291,20 @@ export class Visit {
     for (const field of fields) await this.set(`parameter-${field}`, params[field] ?? '');
     await this.set('border', border);
     await this.set('view', view);
+    const asked = await this.page.$eval('safe-light', (element) =>
+      [element.getAttribute('filter'), element.getAttribute('border'), element.getAttribute('view')].join(' '),
+    );
+    const given = Object.entries(params).map(([key, value]) => `${key}=${value}`);
+    await this.until(
+      (wanted, values) => {
+        const task = JSON.parse(document.documentElement.dataset.task ?? '{}');
+        const told = Object.entries(task.params ?? {}).map(([key, value]) => `${key}=${value}`);
+        const same = told.length === values.length && values.every((value) => told.includes(value));
+        return same && [task.filter, task.border, task.view].join(' ') === wanted;
+      },
+      'the vault to hear of the filter',
+      { args: [asked, given] },
+    );
   }
 
   /** Chooses a filter that reaches so far that encrypting for it takes many seconds: there is time to cancel. */
@@ -269,7 +313,7 @@ export class Visit {
   }
 
   text(testid) {
-    return this.page.$eval(`[data-testid="${testid}"]`, (element) => element.textContent);
+    return this.#around(testid).$eval(`[data-testid="${testid}"]`, (element) => element.textContent);
   }
 
   /** Waits until a card (0 is the newest) ends, and gives its state and error. */
@@ -314,6 +358,14 @@ export class Visit {
     throw new Error(`${testid} saved nothing, or more than one file: ${readdirSync(this.#downloads)}`);
   }
 
+  /** Saves the file of the key in use, under a passphrase if there is one. */
+  async savedKey(passphrase) {
+    await this.click('save-key');
+    if (passphrase === undefined) await this.set('dialog-bare', true);
+    else for (const field of ['dialog-passphrase', 'dialog-again']) await this.set(field, passphrase);
+    return this.saved('dialog-yes');
+  }
+
   /** Makes a key and waits for it. */
   async newKey(bits = 2048) {
     await this.set('bits', bits);
@@ -329,9 +381,14 @@ export class Visit {
     );
   }
 
+  /** A picture of the whole page. (Browsers cut frames of other origins off where they did not fit on the screen.) */
   async screenshot(name, width, height) {
     await this.page.setViewport({ width, height });
     await sleep(400);
-    await this.page.screenshot({ path: screenshotPath(name), fullPage: true });
+    const whole = await this.page.evaluate(() => document.documentElement.scrollHeight);
+    await this.page.setViewport({ width, height: Math.max(height, whole) });
+    await sleep(400);
+    await this.page.screenshot({ path: screenshotPath(name) });
+    await this.page.setViewport({ width, height });
   }
 }

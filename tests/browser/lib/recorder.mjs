@@ -10,9 +10,9 @@ import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 
 /**
  * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path)` may give
- * a promise that a request has to wait for.
+ * a promise that a request has to wait for; requests for which `refuse(url)` is true do not pass.
  */
-export async function startRecorder(serverUrl, { rewrite = (path, text) => text, hold = () => {} } = {}) {
+export async function startRecorder(serverUrl, { rewrite = (path, text) => text, hold = () => {}, refuse = () => false } = {}) {
   const raw = []; // every chunk on any connection, in either direction
   const bodies = []; // request and answer bodies again, without transfer encodings
   const requests = []; // "METHOD url", also of what was refused
@@ -23,12 +23,14 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
     const body = await whole(request);
     bodies.push(body);
     const url = new URL(request.url, serverUrl);
-    if (url.origin !== new URL(serverUrl).origin) return response.writeHead(403).end();
+    const [mine, { port }] = [['127.0.0.1', 'localhost'], new URL(serverUrl)]; // the site and its vault
+    if (url.port !== port || !mine.includes(url.hostname) || refuse(url)) return response.writeHead(403).end();
     await hold(url.pathname);
-    const headers = { ...request.headers, 'accept-encoding': 'identity' };
+    const headers = { ...request.headers, 'accept-encoding': 'identity', host: url.host };
+    url.hostname = '127.0.0.1'; // where the server listens, whatever it is called
     delete headers['if-none-match'];
     delete headers['if-modified-since'];
-    const upstream = http.request(url, { method: request.method, headers });
+    const upstream = http.request(url, { method: request.method, headers, setHost: false });
     response.on('close', () => upstream.destroy());
     const answered = new Promise((resolve, reject) => upstream.on('response', resolve).on('error', reject));
     upstream.end(body);

@@ -47,7 +47,7 @@ export const de = {
 
   card: {
     original: 'Original',
-    compare: 'Original und Ergebnis',
+    compare: 'Links das Ergebnis, rechts das Original',
     result: 'Ergebnis',
     stays: 'bleibt hier',
     slider: 'Wie viel vom Ergebnis über dem Original zu sehen ist',

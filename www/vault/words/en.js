@@ -47,7 +47,7 @@ export const en = {
 
   card: {
     original: 'Original',
-    compare: 'Original and result',
+    compare: 'Result on the left, original on the right',
     result: 'Result',
     stays: 'stays here',
     slider: 'How much of the result is shown over the original',

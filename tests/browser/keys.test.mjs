@@ -1,0 +1,245 @@
+// The key ring: what the browser keeps, names, switches, saves, opens and deletes.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { expected } from './lib/filters.mjs';
+import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
+import { readSecretKey, secretNumbers } from './lib/keys.mjs';
+import { makePhoto } from './lib/photos.mjs';
+import { decodePng, encodePng } from './lib/png.mjs';
+import { startRecorder } from './lib/recorder.mjs';
+import { makeNeedles, search } from './lib/search.mjs';
+
+const PASSPHRASE = 'drei Fässer unter der Treppe';
+
+for (const name of browsers) {
+  describe(`keys in ${name}`, () => {
+    const photo = makePhoto(31, 24, 3, 91);
+    const png = encodePng(photo);
+    let server, browser, page, first, second;
+    before(async () => {
+      server = await startServer();
+      browser = await openBrowser(name);
+      page = await browser.open(server.url);
+    });
+    after(async () => {
+      await browser?.close();
+      await server?.stop();
+    });
+
+    const works = async (on = page) => {
+      await on.filter('mean', { radius: 1 });
+      await on.put(['photo.png', png]);
+      await on.done();
+      assert.deepEqual(decodePng((await on.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
+    };
+    const shown = (text, on = page) =>
+      on.until((wanted) => document.body.innerText.includes(wanted), text, { args: [text] });
+    const print = async (on = page) => (await on.text('fingerprint')).split(' ')[1];
+    const has = (fingerprint, on = page) =>
+      on.until((wanted) => document.getElementById('key-print').textContent.endsWith(wanted), 'the key', {
+        args: [fingerprint],
+      });
+    const hidden = (testid) => page.vault.$eval(`[data-testid="${testid}"]`, (element) => element.hidden);
+    const chooseKey = (fingerprint) =>
+      page.vault.evaluate((wanted) => document.getElementById(`ring-${wanted}`).click(), fingerprint);
+    const reload = async () => {
+      await page.page.reload({ waitUntil: 'load' });
+      await page.ready();
+    };
+
+    it('asks to save the key file as soon as something depends on it', async () => {
+      assert.equal(await hidden('reminder'), true);
+      await page.newKey(2048);
+      assert.equal(await hidden('reminder'), true);
+      await works();
+      await page.until(() => !document.getElementById('reminder').hidden, 'the reminder');
+      await page.screenshot(`${name}-reminder`, 1280, 900);
+      await page.click('reminder-export');
+      await page.screenshot(`${name}-export`, 1280, 900);
+      await page.set('dialog-passphrase', PASSPHRASE);
+      await page.set('dialog-again', `${PASSPHRASE}.`);
+      await page.click('dialog-yes');
+      assert.match(await page.text('dialog-error'), /differ/);
+      for (const field of ['dialog-passphrase', 'dialog-again']) await page.set(field, 'short');
+      await page.click('dialog-yes');
+      assert.match(await page.text('dialog-error'), /at least 8/);
+      for (const field of ['dialog-passphrase', 'dialog-again']) await page.set(field, PASSPHRASE);
+      first = { ...(await page.saved('dialog-yes')), print: await print() };
+      assert.match(first.name, /^safelight-[0-9a-f]{8}\.key\.age$/);
+      assert.match(first.bytes.toString('latin1'), /^age-encryption\.org\/v1\n-> scrypt /);
+      await page.until(() => document.getElementById('reminder').hidden, 'the reminder to go');
+    });
+
+    it('the command line opens the protected file, and writes one', async () => {
+      const at = (file) => join(folder(), file);
+      const passphrase = at('passphrase');
+      writeFileSync(passphrase, PASSPHRASE);
+      const publicKey = at('first.pub');
+      await cli('pubkey', first.path, '--passphrase-file', passphrase, '--out', publicKey);
+      assert.ok(readFileSync(publicKey).includes(Buffer.from(first.print, 'hex')), 'the same key id');
+      const file = at('cli.key.age');
+      await cli('keygen', 'paillier', '--bits', '2048', '--passphrase', '--passphrase-file', passphrase, '--out', file);
+      second = { path: file };
+    });
+
+    it('keeps the key over a reload', async () => {
+      await reload();
+      assert.equal(await print(), first.print);
+      assert.match(await page.text('key-state'), /kept in this browser$/);
+      await works();
+    });
+
+    it('opens a protected file with its passphrase only', async () => {
+      await page.choose('open-key', second.path);
+      await page.until(() => document.getElementById('dialog').open, 'the dialog');
+      await page.set('dialog-passphrase', 'a guess of mine');
+      await page.click('dialog-yes');
+      await page.until(() => /\[wrong_passphrase\]/.test(document.getElementById('dialog-error').textContent), 'the error');
+      await page.set('dialog-passphrase', PASSPHRASE);
+      await page.click('dialog-yes');
+      await page.until((old) => !document.getElementById('key-print').textContent.endsWith(old), 'another key', {
+        args: [first.print],
+      });
+      second.print = await print();
+      await works();
+      assert.equal(await hidden('reminder'), true, 'it came from a file');
+    });
+
+    it('names keys and switches between them; the last one is the site’s default', async () => {
+      await page.click('rename-key');
+      await page.set('dialog-name', 'From the command line');
+      await page.click('dialog-yes');
+      await shown('From the command line, 2048 bits');
+      await page.vault.evaluate(() => (document.getElementById('more-keys').open = true));
+      await chooseKey(first.print);
+      await has(first.print);
+      await page.screenshot(`${name}-keys`, 1280, 900);
+      await works();
+      await reload();
+      assert.equal(await print(), first.print);
+      await page.vault.evaluate(() => (document.getElementById('more-keys').open = true));
+      await shown('From the command line');
+    });
+
+    it('what is on the disk is sealed', async () => {
+      const key = await page.savedKey();
+      const { bytes, extractable } = await page.vault.evaluate(async () => {
+        const base = await new Promise((resolve) => {
+          indexedDB.open('safelight').onsuccess = ({ target }) => resolve(target.result);
+        });
+        const all = (store) =>
+          new Promise((resolve) => {
+            base.transaction(store).objectStore(store).getAll().onsuccess = ({ target }) => resolve(target.result);
+          });
+        const [keys, wraps] = [await all('keys'), await all('wrap')];
+        base.close();
+        const parts = keys.flatMap((record) => [
+          ...new TextEncoder().encode(JSON.stringify(record)),
+          ...record.sealed.iv,
+          ...new Uint8Array(record.sealed.data),
+        ]);
+        const refused = await crypto.subtle.exportKey('raw', wraps[0]).then(
+          () => false,
+          () => true,
+        );
+        return { bytes: parts, extractable: wraps[0].extractable || !refused };
+      });
+      assert.equal(extractable, false);
+      assert.ok(bytes.length > 1000, 'two records');
+      const needles = makeNeedles({ numbers: secretNumbers(readSecretKey(key.bytes)), bytes: { 'the key file': key.bytes } });
+      assert.deepEqual(search(needles, [Buffer.from(bytes)]), []);
+    });
+
+    it('deletes a key for good, and the site’s other pages let go of it', async () => {
+      const other = await browser.open(server.url);
+      assert.equal(await print(other), first.print);
+      const wrap = () =>
+        page.vault.evaluate(async () => {
+          const base = await new Promise((resolve) => {
+            indexedDB.open('safelight').onsuccess = ({ target }) => resolve(target.result);
+          });
+          const [keys, wrap] = await Promise.all(
+            ['keys', 'wrap'].map(
+              (store) =>
+                new Promise((resolve) => {
+                  base.transaction(store).objectStore(store).getAll().onsuccess = ({ target }) => resolve(target.result);
+                }),
+            ),
+          );
+          base.close();
+          const [{ sealed, fingerprint }] = keys;
+          const opens = await crypto.subtle
+            .decrypt(
+              { name: 'AES-GCM', iv: sealed.iv, additionalData: new TextEncoder().encode(fingerprint) },
+              wrap[0],
+              sealed.data,
+            )
+            .then(
+              () => true,
+              () => false,
+            );
+          return { prints: keys.map((key) => key.fingerprint), opens, iv: [...sealed.iv].join() };
+        });
+      const before = await wrap();
+      await page.click('delete-key');
+      await page.click('dialog-no');
+      assert.equal(await print(), first.print, 'it can be thought over');
+      await page.click('delete-key');
+      await page.screenshot(`${name}-delete`, 1280, 900);
+      await page.click('dialog-yes');
+      await page.until(() => document.getElementById('key-print').textContent === '', 'the key to go');
+      await other.until(() => document.getElementById('key-print').textContent === '', 'the other page’s key to go');
+      const now = await wrap();
+      assert.deepEqual(now.prints, [second.print]);
+      assert.ok(now.opens && now.iv !== before.iv, 'the other key is sealed anew');
+      await other.page.close();
+      await reload();
+      assert.match(await page.text('key-state'), /No key in use/);
+      await chooseKey(second.print);
+      await has(second.print);
+      await works();
+    });
+
+    it('says so when the browser’s storage was cleared while the page was open', async () => {
+      await page.vault.evaluate(
+        () => new Promise((resolve) => (indexedDB.deleteDatabase('safelight').onsuccess = resolve)),
+      );
+      await works();
+      await page.until(() => /in this tab only/.test(document.getElementById('key-state').textContent), 'the warning');
+      await page.newKey(2048);
+      assert.match(await page.text('key-state'), /kept in this browser/);
+    });
+  });
+
+  it(`a browser that stores nothing, in ${name}`, async () => {
+    const server = await startServer();
+    // As where third-party storage is blocked: the database cannot be opened.
+    const rewrite = (path, text) => (path === '/client/ring.js' ? text.replace('indexedDB.open', 'nowhere.open') : text);
+    const recorder = await startRecorder(server.url, { rewrite });
+    const browser = await openBrowser(name, { proxy: recorder.port });
+    try {
+      const page = await browser.open(server.url);
+      await page.newKey(2048);
+      assert.match(await page.text('key-state'), /in this tab only/);
+      assert.match(await page.text('storage'), /refuses to keep keys/);
+      await page.filter('mean', { radius: 1 });
+      await page.put(['photo.png', encodePng(makePhoto(20, 20, 1, 3))]);
+      await page.done();
+      await page.until(() => !document.getElementById('reminder').hidden, 'the reminder');
+      await page.click('reminder-later');
+      assert.equal(await page.vault.$eval('#reminder', (element) => element.hidden), false, 'it would be lost');
+      await page.click('new-key');
+      await page.until(() => document.getElementById('dialog').open, 'a question');
+      await page.click('dialog-no');
+      await page.savedKey();
+      await page.newKey(2048); // no question now
+    } finally {
+      await browser.close();
+      await recorder.stop();
+      await server.stop();
+    }
+  });
+}
