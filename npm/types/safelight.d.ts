@@ -275,6 +275,8 @@ export type SafelightErrorCode =
   /** There is no key in use, or it is another one than the image's. */
   | 'foreign_key'
   | 'wrong_passphrase'
+  /** Opening the protected key would take more memory or time than is allowed. */
+  | 'too_costly'
   | 'bad_secret_key'
   | 'bad_modulus'
   /** The bytes are no file of ours, one of a newer version, or one of another kind. */

@@ -107,6 +107,10 @@ describe('the package in Node', () => {
     const out = await safelight.exportKey({ passphrase: 'a long passphrase' });
     assert.equal(await safelight.kind(out), 'protected_key');
     await assert.rejects(safelight.openKey(out, { passphrase: 'another one' }), code('wrong_passphrase'));
+    const stop = new AbortController();
+    const opening = safelight.openKey(out, { passphrase: 'a long passphrase', signal: stop.signal });
+    stop.abort();
+    await assert.rejects(opening, code('cancelled'));
     assert.equal((await safelight.openKey(out, { passphrase: 'a long passphrase' })).fingerprint, fingerprint);
   });
 

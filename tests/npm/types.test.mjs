@@ -1,11 +1,12 @@
 // The types: samples compile under the strictest settings, and everything public has a type and the other way round.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { openBrowser } from '../browser/lib/harness.mjs';
+import { openBrowser, root } from '../browser/lib/harness.mjs';
 import { makePhoto } from '../browser/lib/photos.mjs';
 import { encodePng } from '../browser/lib/png.mjs';
 import { here, project, serveFiles } from './lib/project.mjs';
@@ -74,6 +75,15 @@ describe('everything public has a type, and the other way round:', () => {
     const ofErrors = [...Object.getOwnPropertyNames(new Error('')), 'name'];
     const { own, ...rest } = members(new module.SafelightError('io', ''));
     compare(classes.SafelightError, { ...rest, own: own.filter((name) => !ofErrors.includes(name)) });
+  });
+
+  it('the codes that the other programs have', () => {
+    const codes = (file, pattern) => [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, code]) => code);
+    const named = codes(join(installed, 'types/safelight.d.ts'), /\| '([a-z_0-9]+)'/g);
+    const others = codes(join(root, 'src/error.rs'), /Self::\w+ => "([a-z_0-9]+)"/g);
+    assert.ok(others.length > 30);
+    const missing = others.filter((code) => !named.includes(code) && code !== 'file_exists'); // nothing here writes files
+    assert.deepEqual(missing, []);
   });
 
   it('the server', async () => {

@@ -48,8 +48,7 @@ pub fn for_page() -> Result<PageTools> {
 pub fn for_tests(with_browsers: bool) -> Result<TestTools> {
     rust_tools::find_or_install()?;
     let python = python::for_tests()?;
-    let browser_tests =
-        if with_browsers { Some((node::for_npm_tests()?, browsers::find_or_install()?)) } else { None };
+    let browser_tests = if with_browsers { Some((node::for_npm_tests()?, browsers::find_or_install()?)) } else { None };
     Ok(TestTools { python, browser_tests })
 }
 

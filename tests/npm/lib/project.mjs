@@ -47,7 +47,6 @@ export async function serveFiles(place, { host = '127.0.0.1', headers = {} } = {
   const sent = new Map();
   const server = createServer(async ({ url }, answer) => {
     const path = new URL(url, 'http://any').pathname.replace(/\/$/, '/index.html');
-    if (path === '/favicon.ico') return answer.writeHead(204).end(); // every browser asks for one
     const body = await readFile(join(place, path)).catch(() => null);
     if (body) sent.set(path, body);
     answer.writeHead(body ? 200 : 404, { ...headers, 'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream' });

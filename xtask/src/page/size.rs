@@ -64,10 +64,7 @@ impl Size {
 
 impl Sum for Size {
     fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
-        sizes.fold(Self::default(), |sum, size| Self {
-            raw: sum.raw + size.raw,
-            gzipped: sum.gzipped + size.gzipped,
-        })
+        sizes.fold(Self::default(), |sum, size| Self { raw: sum.raw + size.raw, gzipped: sum.gzipped + size.gzipped })
     }
 }
 
