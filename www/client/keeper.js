@@ -26,6 +26,7 @@ const MEMORY = 768e6; // bytes that the workers' copies of one photo may take to
 let pool;
 let keys;
 let started; // settles when the module can be used
+let ahead; // whether masks are made while nothing else is to be done
 const masks = new Masks();
 const photos = new Map(); // decoded photos of the jobs under way: samples and alpha
 
@@ -40,13 +41,7 @@ const ops = {
       checkSignal(signal);
       progress(tried, 0);
     });
-    try {
-      checkSignal(signal);
-    } catch (error) {
-      made.free();
-      throw error;
-    }
-    return keys.add(made, { name });
+    return adopt(made, signal, { name });
   },
 
   /** Takes in a key file, protected by a passphrase or not. */
@@ -58,7 +53,7 @@ const ops = {
         const open = (helper) => helper.call('unprotect', { bytes, passphrase: passphrase ?? '' });
         bytes = await pool.disposable(signal, open);
       }
-      return await keys.add(SecretKey.fromBytes(bytes), { name, exported: true });
+      return await adopt(SecretKey.fromBytes(bytes), signal, { name, exported: true });
     } finally {
       bytes.fill(0);
     }
@@ -217,13 +212,27 @@ const ops = {
   died: ({ worker, error }) => pool.died(worker, error),
 };
 
-async function start({ url, remember, site }) {
+async function start(settings) {
+  const { url, remember, site } = settings;
+  ahead = settings.ahead;
   const module = await compile(url); // once: the workers get it ready
   await init({ module_or_path: module });
   selfTest();
   pool = new Pool(module, page);
   keys = await Keys.open({ remember, site, onGone: forget, onChange: (state) => page.tell('keys', state) });
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
+}
+
+/** Takes a key into the ring, unless that was cancelled in the meantime. */
+async function adopt(secret, signal, facts) {
+  await new Promise((heard) => setTimeout(heard)); // what came while the module was at work is heard first
+  try {
+    checkSignal(signal);
+  } catch (error) {
+    secret.free();
+    throw error;
+  }
+  return keys.add(secret, facts);
 }
 
 /** The key in use is another one, or none: what runs with it is cancelled, and its copies go with the workers. */
@@ -243,7 +252,7 @@ function giveKey(helper) {
 
 /** The workers, with the key, if they can compute masks ahead. */
 function maskMakers() {
-  if (!keys?.secret?.derivesMasks) return [];
+  if (!ahead || !keys?.secret?.derivesMasks) return [];
   const team = pool.team(poolSize(0));
   team.forEach(giveKey);
   return team;
@@ -256,7 +265,7 @@ function neededKey() {
 
 function neededPhoto(id) {
   const photo = photos.get(id);
-  if (!photo) throw new SafelightError('internal', 'the photo was dropped too early');
+  if (!photo) throw new SafelightError('bad_argument', 'this photo was freed; read it again');
   return photo;
 }
 

@@ -1,15 +1,20 @@
-// Safelight in a browser: keys, encryption, decryption. The work is done in workers of which one, the keeper, has
-// everything secret; this file starts them and asks them. It never sees the secret key, and the workers never see a
-// file's name: they get slices, which have none.
+// Safelight's class: keys, encryption, decryption, in browsers and in Node. The work is done in workers of which one, the
+// keeper, has everything secret; this file starts them and asks them. It never sees the secret key, and the workers never
+// see a file's name: they get slices, which have none.
 
 import { cancelled, checkSignal, pack, SafelightError, workerError } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { usable } from './build.js';
 import { browserDecode } from './foreign.js';
+import { Photo } from './photo.js';
+import { workers } from './workers.js';
 
 /**
- * A browser's end of Safelight. `key` is the key in use, `keys` are all of the ring, each as
+ * The user's end of Safelight. `key` is the key in use, `keys` are all of the ring, each as
  * `{ fingerprint, name, bits, created, exported, stored }`; the event `keys` tells that one of them has changed.
+ *
+ * Files are Blobs or bytes. Everything that takes time takes a `signal`, and fails with the code `cancelled` when that is
+ * aborted. `onProgress` hears `{ phase, done, total }`, where a `total` of 0 means that nobody knows.
  */
 export class Safelight extends EventTarget {
   #keeper;
@@ -26,15 +31,16 @@ export class Safelight extends EventTarget {
 
   /**
    * Starts the workers with the best build of the WebAssembly module that works here. With `remember` the keys are kept
-   * in this browser, and the one last used for `site` is in use.
+   * in this browser, and the one last used for `site` is in use. With `ahead` the workers use idle time to compute what the
+   * next encryption needs: it is faster then, but they work without being asked.
    */
-  static async open({ remember = false, site = '', signal } = {}) {
+  static async open({ remember = false, site = '', ahead = false, signal } = {}) {
     const safelight = new Safelight();
     const stop = () => safelight.close();
     signal?.addEventListener('abort', stop);
     try {
       checkSignal(signal);
-      await safelight.#startBest({ remember, site });
+      await safelight.#startBest({ remember, site, ahead });
       return safelight;
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -46,7 +52,7 @@ export class Safelight extends EventTarget {
     return this.#start.url;
   }
 
-  /** Ends all workers, and with them all that they know. */
+  /** Ends all workers, and with them all that they know. What is under way is cancelled; later calls fail: `closed`. */
   close() {
     this.#open = false;
     this.#end(cancelled());
@@ -58,110 +64,154 @@ export class Safelight extends EventTarget {
 
   // ---- keys
 
-  /** Makes a key and uses it. `onProgress(tried)` hears how many candidates were tried: how many it takes is luck. */
+  /** Makes a key and uses it. `done` of its progress counts tried candidates: how many it takes is luck. */
   async newKey(bits = 3072, { name, signal, onProgress } = {}) {
-    this.#take(await this.#line.call('newKey', { bits, name }, { signal, onProgress }));
-    return this.key;
+    const report = (done) => onProgress?.({ phase: 'key', done, total: 0 });
+    return this.#took(await this.#ask('newKey', { bits, name }, { signal, onProgress: report }));
   }
 
   /** Uses the key of a key file. `passphrase` is for protected ones. */
-  async openKey(file, { passphrase, name } = {}) {
-    this.#take(await this.#line.call('openKey', { file: file.slice(), passphrase, name }));
-    return this.key;
+  async openKey(file, { passphrase, name, signal } = {}) {
+    return this.#took(await this.#ask('openKey', { file: nameless(file), passphrase, name }, { signal }));
   }
 
   /** The file of the key in use: an age file under a passphrase, or, without one, the bare key. */
-  async exportKey({ passphrase = null } = {}) {
-    const { file, keys } = await this.#line.call('exportKey', { passphrase });
-    this.#take(keys);
+  async exportKey({ passphrase = null, signal } = {}) {
+    const { file, keys } = await this.#ask('exportKey', { passphrase }, { signal });
+    this.#took(keys);
     return file;
   }
 
   /** Uses another key of the ring. */
-  async useKey(fingerprint) {
-    this.#take(await this.#line.call('useKey', { fingerprint }));
-    return this.key;
+  async useKey(fingerprint, { signal } = {}) {
+    return this.#took(await this.#ask('useKey', { fingerprint }, { signal }));
   }
 
   /** Takes the key out of the workers' memory; the ring keeps it. */
   async dropKey() {
-    this.#take(await this.#line.call('dropKey'));
+    this.#took(await this.#ask('dropKey'));
   }
 
   async renameKey(fingerprint, name) {
-    this.#take(await this.#line.call('renameKey', { fingerprint, name }));
+    this.#took(await this.#ask('renameKey', { fingerprint, name }));
   }
 
   /** Deletes a key from the ring and from memory, here and in the site's other pages. */
   async deleteKey(fingerprint) {
-    this.#take(await this.#line.call('deleteKey', { fingerprint }));
+    this.#took(await this.#ask('deleteKey', { fingerprint }));
   }
 
   /** Looks again which keys are stored: the user may have cleared them. */
   async refreshKeys() {
-    this.#take(await this.#line.call('keys'));
+    this.#took(await this.#ask('keys'));
   }
 
   // ---- photos
 
   /** "photo", "image" (an encrypted one), "secret_key", "protected_key" or "public_key". */
-  kind(file) {
-    return this.#line.call('kind', { file: file.slice(0, 64) });
+  async kind(file, { signal } = {}) {
+    return this.#ask('kind', { file: nameless(file).slice(0, 64) }, { signal });
   }
 
-  /**
-   * Reads a photo. Gives `{ id, width, height, channels, notices, rgba }`; the samples stay with the keeper under the id
-   * until `release`.
-   */
-  async read(file, { signal } = {}) {
+  /** Reads a photo. The keeper has its samples until the `Photo` is freed. */
+  async read(file, { signal, onProgress } = {}) {
+    onProgress?.({ phase: 'decode', done: 0, total: 0 });
+    const blob = nameless(file);
+    const drop = ({ id }) => () => this.#open && this.#line.tell('drop', { photo: id });
     try {
-      return await this.#line.call('decode', { file: file.slice() }, { signal });
+      const facts = await this.#ask('decode', { file: blob }, { signal });
+      return new Photo(facts, drop(facts));
     } catch (error) {
       if (error.code !== 'unsupported_image') throw error;
-      const image = await browserDecode(file);
+      const image = await browserDecode(blob);
       checkSignal(signal);
       if (!image) throw error;
       const { width, height, data: rgba } = image;
-      return { ...(await this.#line.call('decoded', { width, height, rgba }, { signal })), rgba };
+      const facts = await this.#ask('decoded', { width, height, rgba }, { signal });
+      return new Photo({ ...facts, rgba }, drop(facts));
     }
   }
 
   /** Makes two photos that are to be blended alike in their colours; they must have the same size. */
   async match(first, second, { signal } = {}) {
-    await this.#line.call('match', { first: first.id, second: second.id }, { signal });
+    await this.#ask('match', { first: first.id, second: second.id }, { signal });
   }
 
   /**
-   * Encrypts a photo that was read, for one filter. Options: `filter`, `params`, `border`, `maxBytes` (fail with
-   * `too_large` above), `signal`, `onProgress(done, total)`. Gives the encrypted image as a Blob.
+   * Encrypts `input` for one filter: a photo that was read, a file, or an array of two for a filter of two. Options:
+   * `filter`, `params`, `border`, `maxBytes` (of each photo; fail with `too_large` above). Gives the encrypted image as a
+   * Blob.
    */
-  async encrypt(photo, { filter, params = {}, border = 'replicate', maxBytes, signal, onProgress }) {
-    const args = { photo: photo.id, filter, params, border, maxBytes };
-    return (await this.#line.call('encrypt', args, { signal, onProgress })).file;
+  async encrypt(input, options = {}) {
+    return this.#withPhotos(input, options, (photos) => this.#encrypt(photos, options));
+  }
+
+  /**
+   * The whole way: encrypts `input`, has a server filter it, opens the result, and compares it with the photo. `server` is
+   * a `Server`, or whatever has such a `filter`. The other options are those of `encrypt` and `decrypt`. Gives what
+   * `decrypt` gives, and the two files that travelled: `upload` and `reply`.
+   */
+  async filter(input, options = {}) {
+    const { server, filter, params, view, signal, onProgress } = options;
+    if (typeof server?.filter !== 'function') throw new SafelightError('bad_argument', 'name a server: option `server`');
+    return this.#withPhotos(input, options, async (photos) => {
+      const { limits = {} } = server.info ?? (await server.look?.({ signal })) ?? {};
+      for (const photo of photos) checkPixels(photo, limits.max_pixels);
+      const upload = await this.#encrypt(photos, { maxBytes: limits.max_bytes, ...options });
+      const reply = await server.filter(upload, { filter, params, signal, onProgress });
+      const picture = await this.decrypt(reply, { view, photos, filter, params, signal, onProgress });
+      return { ...picture, upload, reply };
+    });
   }
 
   /**
    * Opens an encrypted image with the key in use. If `photos` names what it was made of, by `filter` with `params`, the
-   * server is checked against them. Options: `view`, `signal`, `onProgress(done, total)`. Gives
-   * `{ width, height, channels, filters, rgba, png, checked }`.
+   * server is checked against them. Options: `view`. Gives `{ width, height, channels, filters, rgba, png, checked }`.
    */
-  decrypt(file, { view = 'clamp', photos = [], filter, params, signal, onProgress } = {}) {
-    const args = { file: file.slice(), view, photos: photos.map(({ id }) => id), filter, params };
-    return this.#line.call('decrypt', args, { signal, onProgress });
-  }
-
-  /** Forgets a photo that was read. */
-  release(photo) {
-    if (this.#open) this.#line.tell('drop', { photo: photo.id });
+  async decrypt(file, { view = 'clamp', photos = [], filter, params = {}, signal, onProgress } = {}) {
+    const ids = photos.map(({ id }) => id);
+    const args = { file: nameless(file), view, photos: ids, filter, params: texts(params) };
+    const report = (done, total) => onProgress?.({ phase: 'decrypt', done, total });
+    report(0, 0);
+    return this.#ask('decrypt', args, { signal, onProgress: report });
   }
 
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */
   pause() {
-    this.#line.tell('pause');
+    if (this.#open) this.#line.tell('pause');
   }
 
   resume() {
-    this.#line.tell('resume');
+    if (this.#open) this.#line.tell('resume');
+  }
+
+  /** Runs `work` on the photos of an input. Those that are read for it are freed afterwards. */
+  async #withPhotos(input, { signal, onProgress }, work) {
+    const photos = [];
+    const ours = [];
+    try {
+      for (const one of Array.isArray(input) ? input : [input]) {
+        if (!(one instanceof Photo)) ours.push(await this.read(one, { signal, onProgress }));
+        photos.push(one instanceof Photo ? one : ours.at(-1));
+      }
+      if (photos.length === 2) await this.match(...photos, { signal });
+      return await work(photos);
+    } finally {
+      for (const photo of ours) photo.free();
+    }
+  }
+
+  async #encrypt(photos, { filter, params = {}, border = 'replicate', maxBytes, signal, onProgress }) {
+    if (typeof filter !== 'string') throw new SafelightError('bad_argument', 'say for which filter: option `filter`');
+    const parts = [];
+    for (const [i, { id }] of photos.entries()) {
+      const report = (done, total) =>
+        onProgress?.({ phase: 'encrypt', done: i * total + done, total: photos.length * total });
+      report(0, 0);
+      const args = { photo: id, filter, params: texts(params), border, maxBytes };
+      parts.push((await this.#ask('encrypt', args, { signal, onProgress: report })).file);
+    }
+    return parts.length === 1 ? parts[0] : new Blob(parts, { type: parts[0].type });
   }
 
   // ---- workers
@@ -175,17 +225,24 @@ export class Safelight extends EventTarget {
       try {
         const { version, filters, arithmetic, keys } = await this.#line.call('start', this.#start);
         Object.assign(this, { version, filters, build: { variant, arithmetic } });
-        return this.#take(keys);
+        this.#take(keys);
+        return;
       } catch (error) {
-        failure = error;
         this.#end(error);
+        if (!this.#open) throw error;
+        failure = error;
       }
     }
     throw failure;
   }
 
+  async #ask(op, args, how) {
+    if (!this.#open) throw new SafelightError('closed', 'this Safelight was closed; open another one');
+    return this.#line.call(op, args, how);
+  }
+
   #startKeeper() {
-    const keeper = new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' });
+    const keeper = workers.keeper();
     keeper.onerror = (event) => {
       event.preventDefault();
       this.#keeperDied(workerError(event));
@@ -200,7 +257,7 @@ export class Safelight extends EventTarget {
   }
 
   #startWorker(number, port) {
-    const worker = new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' });
+    const worker = workers.compute();
     worker.onerror = (event) => {
       event.preventDefault();
       this.#endWorker(number);
@@ -224,7 +281,7 @@ export class Safelight extends EventTarget {
   /** The key in use died with its keeper. A new one is started so that the page goes on working. */
   #keeperDied(error) {
     this.#end(error);
-    if (!this.version) return; // it never started; another try would end the same way
+    if (!this.#open || !this.version) return; // where it never started, another try would end the same way
     this.#startKeeper();
     this.#line.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
     if (!this.key?.stored) this.#take({ list: [], current: null, storage: this.storage });
@@ -234,6 +291,27 @@ export class Safelight extends EventTarget {
     Object.assign(this, { keys: list, key: current, storage });
     this.dispatchEvent(new Event('keys'));
   }
+
+  #took(state) {
+    this.#take(state);
+    return this.key;
+  }
 }
 
-export { SafelightError };
+/** A file without its name; bytes become one. */
+function nameless(file) {
+  if (file instanceof Blob) return file.slice();
+  if (ArrayBuffer.isView(file) || file instanceof ArrayBuffer) return new Blob([file]);
+  throw new SafelightError('bad_argument', 'a file is a Blob, a File or bytes');
+}
+
+/** Parameters are texts, as in an address; numbers are welcome. */
+const texts = (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
+
+function checkPixels({ width, height }, most = Infinity) {
+  if (width * height <= most) return;
+  const message = `the server takes ${most} pixels, the photo has ${width} × ${height}; make it smaller first`;
+  throw new SafelightError('image_too_large', message);
+}
+
+export { Photo, SafelightError };

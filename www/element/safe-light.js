@@ -227,9 +227,9 @@ export class SafeLightElement extends HTMLElement {
   /** Takes an encrypted photo to the server and its encrypted result back. */
   async #carry({ filter, params, file }, { signal, progress }) {
     if (!this.server) throw new SafelightError('bad_argument', 'the page names no server: attribute `server`');
-    const report = (phase, done, total) => progress(PHASES.indexOf(phase), total > 0 ? done / total : -1);
+    const onProgress = ({ phase, done, total }) => progress(PHASES.indexOf(phase), total > 0 ? done / total : -1);
     this.#take(file, null);
-    const reply = await this.server.filter({ name: String(filter), params, body: file, signal, report });
+    const reply = await this.server.filter(file, { filter: String(filter), params, signal, onProgress });
     return { file: reply };
   }
 

@@ -1,6 +1,7 @@
 // HTTP to the server that filters. Everything that passes through here is encrypted already, or is no secret.
 
 import { cancelled, checkSignal, SafelightError } from '../shared/errors.js';
+import { request } from './request.js';
 
 const MEDIA_TYPE = 'application/vnd.safelight';
 const EVENT_SILENCE = 20_000; // ms without an event after which polling takes over
@@ -11,8 +12,10 @@ export class Server {
   #base;
   info = null; // its answer to GET /v1, if it gave one
 
+  /** `base` is the address above the server's `v1/`; a page may give a relative one. */
   constructor(base) {
-    this.#base = new URL(base);
+    this.#base = address(base, globalThis.location?.href);
+    if (!this.#base) throw new SafelightError('bad_argument', `the address of the server is none: ${base}`);
     if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
   }
 
@@ -26,20 +29,26 @@ export class Server {
   }
 
   /** Asks what the server can do. A very simple server may not say. */
-  async look() {
+  async look({ signal } = {}) {
     try {
-      const { body } = await request('GET', new URL('v1', this.#base));
+      const { body } = await request('GET', new URL('v1', this.#base), { signal });
       this.info = JSON.parse(await body.text());
     } catch {
+      checkSignal(signal);
       this.info = null;
     }
     return this.info;
   }
 
-  /** Sends an encrypted image through a filter and gives back the encrypted result. `report(phase, done, total)`. */
-  async filter({ name, params, body, signal, report }) {
-    const url = new URL(`v1/filters/${encodeURIComponent(name)}`, this.#base);
+  /**
+   * Sends an encrypted image through a filter and gives back the encrypted result, both as Blobs. `onProgress` hears
+   * `{ phase, done, total }` of the phases "upload", "filter" and "download", where a `total` of 0 means that nobody knows.
+   */
+  async filter(image, { filter, params = {}, signal, onProgress }) {
+    const url = new URL(`v1/filters/${encodeURIComponent(filter)}`, this.#base);
     url.search = new URLSearchParams(params);
+    const body = image instanceof Blob ? image : new Blob([image]);
+    const report = (phase, done, total) => onProgress?.({ phase, done, total });
     report('upload', 0, body.size);
     const answer = await request('POST', url, {
       body,
@@ -64,53 +73,10 @@ export class Server {
 
 function jobAddress(answer, url) {
   const location = answer.status === 202 && answer.header('Location');
-  if (!location)
-    throw new SafelightError(
-      'bad_answer',
-      `the server answered ${answer.status} without a place to look for the result`,
-    );
-  const job = new URL(location, url);
-  if (job.origin !== url.origin) throw new SafelightError('bad_answer', 'the server sent the page to another server');
+  const job = location && address(location, url);
+  if (!job) throw badAnswer(`the server answered ${answer.status} without a place to look for the result`);
+  if (job.origin !== url.origin) throw badAnswer('the server sent the page to another server');
   return job;
-}
-
-/** One request. Fails with the server's own code where it gave one. */
-function request(method, url, { body = null, headers = {}, signal, onUpload, onDownload } = {}) {
-  return new Promise((resolve, reject) => {
-    checkSignal(signal);
-    const xhr = new XMLHttpRequest();
-    const stop = () => xhr.abort();
-    const lost = () =>
-      reject(new SafelightError('unreachable', `the server ${url.host} could not be reached or broke off`));
-    xhr.open(method, url);
-    xhr.responseType = 'blob';
-    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    if (onUpload) xhr.upload.onprogress = ({ loaded, total }) => onUpload(loaded, total);
-    if (onUpload) xhr.upload.onload = ({ loaded }) => onUpload(loaded, loaded);
-    if (onDownload) xhr.onprogress = ({ loaded, total }) => onDownload(loaded, total, xhr.status);
-    xhr.onload = async () => {
-      const { status, response } = xhr;
-      if (status >= 200 && status < 300)
-        resolve({ status, body: response, header: (name) => xhr.getResponseHeader(name) });
-      else reject(problem(status, await response.text().catch(() => '')));
-    };
-    xhr.onerror = lost;
-    xhr.ontimeout = lost;
-    xhr.onabort = () => reject(cancelled());
-    xhr.onloadend = () => signal?.removeEventListener('abort', stop);
-    signal?.addEventListener('abort', stop);
-    xhr.send(body);
-  });
-}
-
-function problem(status, text) {
-  try {
-    const { code, detail, title } = JSON.parse(text);
-    if (typeof code === 'string') return new SafelightError(code, detail || title || `the server answered ${status}`);
-  } catch {
-    // not a problem document
-  }
-  return new SafelightError('bad_answer', `the server answered ${status} without saying why`);
 }
 
 /** Waits until a job is done: by server-sent events, and by asking where those do not come through. */
@@ -124,15 +90,16 @@ async function finished(job, signal, onProgress) {
   if (await byEvents(job, signal, take)) return;
   for (let pause = POLL.first; ; pause = Math.min(POLL.last, pause * 1.3)) {
     const { body } = await request('GET', job, { signal });
-    if (take(JSON.parse(await body.text()))) return;
+    if (take(parsed(await body.text()))) return;
     await wait(pause, signal);
   }
 }
 
 /** True when the job is done, false when events do not work here. Throws when the job failed or was cancelled. */
 function byEvents(job, signal, take) {
+  checkSignal(signal);
+  if (typeof EventSource !== 'function') return false; // in Node
   return new Promise((resolve, reject) => {
-    checkSignal(signal);
     const source = new EventSource(`${job.href}/events`);
     let timer;
     const end = (settle, value) => {
@@ -146,21 +113,40 @@ function byEvents(job, signal, take) {
       clearTimeout(timer);
       timer = setTimeout(() => end(resolve, false), EVENT_SILENCE);
     };
-    const heard = (event) => {
+    const heard = (read) => {
       awake();
       try {
-        if (take(event)) end(resolve, true);
+        if (take(read())) end(resolve, true);
       } catch (error) {
         end(reject, error);
       }
     };
     awake();
-    source.addEventListener('progress', ({ data }) => heard(JSON.parse(data)));
+    source.addEventListener('progress', ({ data }) => heard(() => parsed(data)));
     source.addEventListener('done', () => end(resolve, true));
-    source.addEventListener('failed', ({ data }) => heard({ state: 'failed', error: JSON.parse(data) }));
+    source.addEventListener('failed', ({ data }) => heard(() => ({ state: 'failed', error: parsed(data) })));
     source.onerror = () => end(resolve, false);
     signal?.addEventListener('abort', stop);
   });
+}
+
+function address(text, base) {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
+}
+
+const badAnswer = (message) => new SafelightError('bad_answer', message);
+
+/** What a server says as JSON: an object. */
+function parsed(text) {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    throw badAnswer('the server answered with something else than it should');
+  }
 }
 
 function wait(ms, signal) {

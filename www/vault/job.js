@@ -24,7 +24,7 @@ export async function process(safelight, site, file, options) {
     if (second) await safelight.match(...photos, { signal });
     if (!safelight.key) {
       report('key');
-      await safelight.newKey(bits, { signal, onProgress: (tried) => report('key', tried) });
+      await safelight.newKey(bits, { signal, onProgress });
     }
     const parts = [];
     for (const [i, photo] of photos.entries()) {
@@ -35,7 +35,7 @@ export async function process(safelight, site, file, options) {
         border,
         maxBytes: server.maxBytes && server.maxBytes / photos.length,
         signal,
-        onProgress: (done, total) => report('encrypt', i * total + done, photos.length * total),
+        onProgress: ({ done, total }) => report('encrypt', i * total + done, photos.length * total),
       });
       parts.push(part);
     }
@@ -48,15 +48,13 @@ export async function process(safelight, site, file, options) {
     const picture = await open(safelight, reply, { view, photos, filter, params, signal, onProgress });
     return { upload, reply, picture };
   } finally {
-    for (const photo of photos) safelight.release(photo);
+    for (const photo of photos) photo.free();
   }
 }
 
 /** Opens an encrypted image with the key in use. */
-export function open(safelight, file, { onProgress, ...options }) {
-  const report = (done, total) => onProgress({ phase: 'decrypt', done, total });
-  report(0, 0);
-  return safelight.decrypt(file, { ...options, onProgress: report });
+export function open(safelight, file, options) {
+  return safelight.decrypt(file, options);
 }
 
 function checkPixels({ width, height }, most) {

@@ -87,7 +87,7 @@ export class KeyRing {
     this.show();
     try {
       filled($('key-state'), words.keys.making(this.bits));
-      const onProgress = (tried) => ($('key-print').textContent = words.tried(tried));
+      const onProgress = ({ done }) => ($('key-print').textContent = words.tried(done));
       await this.#safelight.newKey(this.bits, { signal: this.#making.signal, onProgress });
       this.#relied = false;
     } finally {

@@ -116,7 +116,7 @@ function watchHeight() {
 // ---- the start
 
 async function begin() {
-  safelight = await Safelight.open({ remember: true, site: site.origin });
+  safelight = await Safelight.open({ remember: true, site: site.origin, ahead: true });
   queue = new Queue((card, options) => card.run(safelight, site, { ...options, bits: keyring.bits }), safelight);
   keyring = new KeyRing(safelight, queue, fail);
   queue.addEventListener('end', ({ detail }) => tellEnd(detail));

@@ -56,7 +56,7 @@ pub struct Variant {
     pub optimise: Vec<String>,
 }
 
-/// The largest `.wasm` that we accept, in KiB.
+/// The most that a browser may fetch for the class API, in KB of 1000 bytes: one `.wasm` and all scripts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {

@@ -6,6 +6,7 @@ mod bench;
 mod browser_build;
 mod command;
 mod demo;
+mod npm;
 mod page;
 mod places;
 mod programs;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use page::Warnings;
+use page::{Site, Warnings};
 use step::step;
 
 /// Builds, shows, tests and measures Safelight.
@@ -32,8 +33,10 @@ struct Arguments {
 enum Command {
     /// Find or install what the other commands need (they do it themselves too)
     Setup,
-    /// Build the page with its WebAssembly into target/page and check its size
+    /// Build the page and the vault with its WebAssembly into target/page and target/vault, and check their size
     Page,
+    /// Build the npm package into target/npm, from the same files
+    Npm,
     /// Filter a photo on a server that cannot see it, then serve the page
     Demo(demo::Options),
     /// Check and test everything
@@ -45,7 +48,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Setup => step("setup", || setup::for_page().and_then(|_| setup::for_tests(true).map(drop))),
-        Command::Page => page(),
+        Command::Page => page().map(drop),
+        Command::Npm => npm(),
         Command::Demo(options) => demo::demo(&options),
         Command::Test(options) => test::test(&options),
         Command::Bench(options) => bench::bench(&options),
@@ -59,7 +63,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn page() -> Result<()> {
+fn page() -> Result<Site> {
     let tools = step("setup", setup::for_page)?;
-    step("page", || page::build(&tools, Warnings::Allow)).map(drop)
+    step("page", || page::build(&tools, Warnings::Allow))
+}
+
+fn npm() -> Result<()> {
+    let site = page()?;
+    step("npm package", || npm::build(&site)).map(drop)
 }

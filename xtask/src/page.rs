@@ -2,21 +2,20 @@
 //! the scripts.
 
 mod offline;
+mod size;
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsStr;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail, ensure};
-use flate2::Compression;
-use flate2::write::GzEncoder;
+use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::browser_build::{BrowserBuild, Budget, Glue, Variant};
+use crate::browser_build::{BrowserBuild, Glue, Variant};
 use crate::command::run;
 use crate::places;
 use crate::setup::wasm_target::Toolchain;
@@ -53,9 +52,7 @@ pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     let site = Site { page: places::page(), vault: places::vault() };
     replace(&site.page, lay_out_page)?;
     replace(&site.vault, |folder| lay_out_vault(folder, &settings, &packages, tools))?;
-    for variant in &settings.variants {
-        check_size(&site.vault.join(&settings.glue.folder).join(&variant.file), &settings.budget)?;
-    }
+    size::check(&site, &settings)?;
     Ok(site)
 }
 
@@ -154,7 +151,7 @@ fn rewrite(node: &Node, script: &Path, file: &Path, flags: impl IntoIterator<Ite
 }
 
 /// Lays a folder out anew. Made beside the old one and then moved, so that a running server sees all or nothing.
-fn replace(folder: &Path, lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub fn replace(folder: &Path, lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let fresh = folder.with_extension("new");
     if fresh.exists() {
         fs::remove_dir_all(&fresh)?;
@@ -209,7 +206,7 @@ fn check_glue(package: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Copies a file, or a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         fs::copy(from, to).with_context(|| format!("cannot copy {}", places::shown(from)))?;
         return Ok(());
@@ -220,27 +217,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         copy(&entry.path(), &to.join(entry.file_name()))?;
     }
     Ok(())
-}
-
-fn check_size(file: &Path, budget: &Budget) -> Result<()> {
-    let bytes = fs::read(file)?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&bytes)?;
-    let (raw, gzipped) = (kib(bytes.len()), kib(encoder.finish()?.len()));
-    println!(
-        "    {}: {raw} KiB (budget {}), gzipped {gzipped} KiB (budget {})",
-        places::shown(file),
-        budget.raw,
-        budget.gzipped
-    );
-    if raw > budget.raw || gzipped > budget.gzipped {
-        bail!("the browser build is larger than its budget in wasm-pack.toml");
-    }
-    Ok(())
-}
-
-fn kib(bytes: usize) -> usize {
-    bytes.div_ceil(1024)
 }
 
 fn fingerprint(parts: &[&[u8]]) -> String {

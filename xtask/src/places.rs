@@ -32,6 +32,11 @@ pub fn vault() -> PathBuf {
     target().join("vault")
 }
 
+/// The finished npm package.
+pub fn npm() -> PathBuf {
+    target().join("npm")
+}
+
 /// What the demo leaves behind: the key, the encrypted files, the three pictures.
 pub fn demo() -> PathBuf {
     target().join("demo")

@@ -32,7 +32,7 @@ pub struct PageTools {
 pub struct TestTools {
     /// A Python with the packages of `tests/interop`.
     pub python: PathBuf,
-    /// What the browser tests need, unless they are left out.
+    /// What the tests in browsers and of the npm package need, unless they are left out.
     pub browser_tests: Option<(Node, Browsers)>,
 }
 
@@ -48,8 +48,7 @@ pub fn for_page() -> Result<PageTools> {
 pub fn for_tests(with_browsers: bool) -> Result<TestTools> {
     rust_tools::find_or_install()?;
     let python = python::for_tests()?;
-    let browser_tests =
-        if with_browsers { Some((node::for_browser_tests()?, browsers::find_or_install()?)) } else { None };
+    let browser_tests = if with_browsers { Some((node::for_npm_tests()?, browsers::find_or_install()?)) } else { None };
     Ok(TestTools { python, browser_tests })
 }
 

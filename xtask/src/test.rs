@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::command::{cargo, run};
+use crate::npm;
 use crate::page::{self, Site, Warnings};
 use crate::programs::{self, Programs};
 use crate::setup::wasm_target::{TARGET, Toolchain};
@@ -40,6 +41,7 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     lint(steps, &tools)?;
 
     let site = steps.run("page", || page::build(&tools, Warnings::Deny))?;
+    let package = steps.run("npm package", || npm::build(&site))?;
     steps.run("cargo test", || run(cargo().arg("test").env("SAFELIGHT_PYTHON", &tests.python)))?;
     steps.run("cargo test, server alone", || {
         run(cargo().args(["test", "--no-default-features", "--features", "server"]))
@@ -50,9 +52,13 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     steps.run("demo --once", || demo::show(&programs, &site, "127.0.0.1:0")?.stop())?;
     if options.skip_browser {
         steps.skip("browser tests", "--skip-browser");
+        steps.skip("npm package, tests", "--skip-browser");
         return Ok(());
     }
-    steps.run("browser tests", || browser_tests(&tests, &programs, &site))
+    steps.run("browser tests", || run(&mut node_tests("tests/browser", &tests, &programs, &site)?))?;
+    steps.run("npm package, tests", || {
+        run(node_tests("tests/npm", &tests, &programs, &site)?.env("SAFELIGHT_PACKAGE", &package))
+    })
 }
 
 /// Format, lints and documentation, for every way in which the package is built.
@@ -86,25 +92,25 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     steps.run("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")))
 }
 
-/// The tests in real browsers; they start the programs themselves.
-fn browser_tests(tests: &TestTools, programs: &Programs, site: &Site) -> Result<()> {
+/// The tests of a folder that are written in JavaScript; they start programs and browsers themselves.
+fn node_tests(folder: &str, tests: &TestTools, programs: &Programs, site: &Site) -> Result<Command> {
     let (node, browsers) = tests.browser_tests.as_ref().context("the setup was without browsers")?;
     let mut node: Command = node.command();
-    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(test_files()?);
+    node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(test_files(folder)?);
     node.env("SAFELIGHT_SERVER", &programs.server).env("SAFELIGHT_CLI", &programs.client);
     node.env("SAFELIGHT_PAGE", &site.page).env("SAFELIGHT_VAULT", &site.vault);
     node.env("SAFELIGHT_PYTHON", &tests.python);
     node.env("SAFELIGHT_CHROMIUM", &browsers.chromium).env("SAFELIGHT_FIREFOX", &browsers.firefox);
-    run(&mut node)
+    Ok(node)
 }
 
 /// By name: what `node --test` does with a folder differs between its versions.
-fn test_files() -> Result<Vec<PathBuf>> {
-    let folder = places::root().join("tests/browser");
-    let entries = fs::read_dir(&folder).context("cannot read tests/browser")?.collect::<Result<Vec<_>, _>>()?;
+fn test_files(folder: &str) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(places::root().join(folder)).with_context(|| format!("cannot read {folder}"))?;
+    let entries = entries.collect::<Result<Vec<_>, _>>()?;
     let mut files: Vec<_> = entries.iter().map(fs::DirEntry::path).filter(|file| is_test(file)).collect();
     files.sort();
-    ensure!(!files.is_empty(), "there are no tests in tests/browser");
+    ensure!(!files.is_empty(), "there are no tests in {folder}");
     Ok(files)
 }
 

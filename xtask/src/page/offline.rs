@@ -1,5 +1,6 @@
 //! Tells the vault's service worker which files there are, and a version that changes with any of them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -26,7 +27,7 @@ pub fn list_files(vault: &Path) -> Result<()> {
     // The folder's own address stands for index.html.
     let listed: Vec<_> = files
         .iter()
-        .filter(|file| file.as_str() != "sw.js" && !file.ends_with(".wasm") && !file.ends_with(".d.ts"))
+        .filter(|file| is_listed(file))
         .map(|file| format!("'{}'", if file == "index.html" { "" } else { file }))
         .collect();
 
@@ -36,6 +37,11 @@ pub fn list_files(vault: &Path) -> Result<()> {
     let source = source.replace(NO_VERSION, &format!("const VERSION = '{version}';"));
     fs::write(script, source.replace(NO_FILES, &format!("const FILES = [{}];", listed.join(", "))))?;
     Ok(())
+}
+
+fn is_listed(file: &str) -> bool {
+    let extension = Path::new(file).extension().and_then(OsStr::to_str);
+    file != "sw.js" && !matches!(extension, Some("wasm" | "ts"))
 }
 
 /// All files below `folder`, as addresses relative to where it began.

@@ -1,4 +1,5 @@
-//! Node and the npm packages: wasm-opt and a library for the page, the browser driver for the tests, a peer for the benchmarks.
+//! Node and the npm packages: wasm-opt and a library for the page, the browser driver and bundlers for the tests, a
+//! peer for the benchmarks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,13 @@ pub fn for_page() -> Result<(Node, PathBuf)> {
 pub fn for_browser_tests() -> Result<Node> {
     let node = find_or_install()?;
     install_packages(&places::root().join("tests/browser"))?;
+    Ok(node)
+}
+
+/// Node with the packages of `tests/npm`, which use those of `tests/browser`, too.
+pub fn for_npm_tests() -> Result<Node> {
+    let node = for_browser_tests()?;
+    install_packages(&places::root().join("tests/npm"))?;
     Ok(node)
 }
 

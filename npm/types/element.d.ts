@@ -1,0 +1,95 @@
+// Types of the element: `import 'safelight/element'`.
+
+import type { FilterFacts, Phase } from './safelight.js';
+import type { Server } from './server.js';
+
+/** What the vault says when it is ready. */
+export interface VaultFacts {
+  readonly version: string;
+  readonly filters: readonly FilterFacts[];
+  readonly build: { readonly variant: string; readonly arithmetic: string };
+}
+
+export interface SafeLightProgress {
+  readonly phase: Exclude<Phase, 'decrypt'>;
+  readonly done: number;
+  readonly total: number;
+  /** How much of all that the user wants is done, 0 to 1. */
+  readonly fraction: number;
+  readonly secondsLeft: number | null;
+}
+
+export interface SafeLightDone {
+  /** The encrypted photo. */
+  readonly upload: Blob;
+  /** The encrypted result; null where the job is only to encrypt. */
+  readonly reply: Blob | null;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The element's own events. None bubbles. */
+export interface SafeLightEventMap {
+  /** Photos can be dropped. */
+  ready: CustomEvent<VaultFacts>;
+  progress: CustomEvent<SafeLightProgress>;
+  done: CustomEvent<SafeLightDone>;
+  /** A photo, or the vault, failed; see `SafelightErrorCode`. */
+  error: CustomEvent<{ readonly code: string }>;
+}
+
+/**
+ * `<safe-light server="…" vault="…" filter="mean" radius="1">`: shows the vault, takes encrypted photos to the server and
+ * back. It never has a photo, a file name or a key.
+ *
+ * Attributes: `server`, `vault` (addresses), `job` (`filter`, `encrypt` or `open`), `filter` and its parameters, `border`,
+ * `view`, `lang`, `theme` (`light` or `dark`), `label`, `name` (in a form).
+ */
+export class SafeLightElement extends HTMLElement {
+  static readonly formAssociated: true;
+  static readonly observedAttributes: readonly string[];
+
+  /** The server that the element talks to; null before it has one. */
+  readonly server: Server | null;
+  /** What the vault said about itself, or null before that. */
+  readonly vault: VaultFacts | null;
+  /** The last encrypted photo and the last encrypted result. */
+  readonly upload: Blob | null;
+  readonly reply: Blob | null;
+  /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
+  readonly ready: Promise<void>;
+  /** The form that the element is part of; its value there is the encrypted result, or the encrypted photo. */
+  readonly form: HTMLFormElement | null;
+  /** The attribute `name`. */
+  readonly name: string;
+
+  /** Opens an encrypted image in the vault, for the user alone. */
+  open(file: Blob | BufferSource): void;
+  /** The work stops after what is under way, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Gives up what is under way and what waits. */
+  cancel(): void;
+  /** Removes finished photos from the vault's list. */
+  clear(): void;
+
+  addEventListener<K extends keyof (SafeLightEventMap & Omit<HTMLElementEventMap, keyof SafeLightEventMap>)>(
+    type: K,
+    listener: (
+      this: SafeLightElement,
+      event: (SafeLightEventMap & Omit<HTMLElementEventMap, keyof SafeLightEventMap>)[K],
+    ) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'safe-light': SafeLightElement;
+  }
+}

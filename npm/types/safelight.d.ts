@@ -1,0 +1,322 @@
+// Types of the class API: `import { Safelight } from 'safelight'`.
+
+/// <reference lib="esnext.disposable" />
+
+export {}; // what is not exported below is not
+
+/** A file, or its bytes. Names are never read. */
+export type FileLike = Blob | ArrayBuffer | ArrayBufferView;
+
+/** A photo that was read, or a file with one: PNG, JPEG, WebP, and whatever else the browser can decode. */
+export type PhotoLike = Photo | FileLike;
+
+/** What is read beyond an image's border: the nearest pixel, the picture mirrored at it, or black. */
+export type Border = 'replicate' | 'reflect' | 'zero';
+
+/** How results outside 0 to 255 are shown: cut off, halved around grey, or without their sign. */
+export type View = 'clamp' | 'signed' | 'absolute';
+
+/** A filter's parameters by name, as in {@link Safelight.filters}. */
+export type FilterParameters = Readonly<Record<string, string | number>>;
+
+/** What the work is at. */
+export type Phase = 'key' | 'decode' | 'encrypt' | 'upload' | 'filter' | 'download' | 'decrypt';
+
+/** How far the work is. */
+export interface Progress<P extends Phase = Phase> {
+  readonly phase: P;
+  /** Bytes when something travels, candidates for a key, otherwise rows. */
+  readonly done: number;
+  /** What `done` will be at the end of the phase; 0 where nobody knows. */
+  readonly total: number;
+}
+
+/** For everything that can be given up. What is aborted fails with the code `cancelled`. */
+export interface Cancellable {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** For everything that takes long. */
+export interface Lengthy<P extends Phase = Phase> extends Cancellable {
+  readonly onProgress?: ((progress: Progress<P>) => void) | undefined;
+}
+
+/** One secret key of the ring, without what is secret. */
+export interface KeyFacts {
+  /** The key's public name, 32 hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly bits: number;
+  /** What the user calls it; empty if nothing. */
+  readonly name: string;
+  /** When it was made or first opened here, in milliseconds since 1970. */
+  readonly created: number;
+  /** Whether there is a file of it. */
+  readonly exported: boolean;
+  /** Whether this browser keeps it; otherwise it is lost with this `Safelight`. */
+  readonly stored: boolean;
+}
+
+/** A filter of the catalogue. */
+export interface FilterFacts {
+  readonly name: string;
+  readonly summary: string;
+  /** How many photos it takes: 1, or 2 for a blend. */
+  readonly inputs: number;
+  readonly parameters: readonly {
+    readonly name: string;
+    readonly help: string;
+    readonly default: string | null;
+  }[];
+}
+
+/** What something is for, and how the filter treats the photo's border. */
+export interface EncryptOptions extends Lengthy<'decode' | 'encrypt'> {
+  /** The filter that the server will apply. It decides how much border is sent along, and how much room each pixel has. */
+  readonly filter: string;
+  readonly params?: FilterParameters | undefined;
+  /** `replicate` by default. */
+  readonly border?: Border | undefined;
+  /** Fail with `too_large` if an encrypted photo would have more bytes. */
+  readonly maxBytes?: number | undefined;
+}
+
+export interface DecryptOptions extends Lengthy<'decrypt'> {
+  /** `clamp` by default. */
+  readonly view?: View | undefined;
+  /** The photos that the image was made of: then the server is checked against them, with `filter` and `params`. */
+  readonly photos?: readonly Photo[] | undefined;
+  readonly filter?: string | undefined;
+  readonly params?: FilterParameters | undefined;
+}
+
+export interface FilterOptions extends Lengthy {
+  /** A `Server` of `safelight/server`, or something else that takes ciphertext to one. */
+  readonly server: FilterServer;
+  readonly filter: string;
+  readonly params?: FilterParameters | undefined;
+  readonly border?: Border | undefined;
+  readonly view?: View | undefined;
+  readonly maxBytes?: number | undefined;
+}
+
+/** What {@link Safelight.filter} needs of a server. */
+export interface FilterServer {
+  /** What the server said about itself, if it did; its limits are kept. */
+  readonly info?: { readonly limits?: ServerLimits | undefined } | null | undefined;
+  look?(options: Cancellable): Promise<FilterServer['info']>;
+  filter(
+    image: Blob,
+    options: { filter: string; params?: FilterParameters | undefined } & Lengthy<'upload' | 'filter' | 'download'>,
+  ): Promise<Blob>;
+}
+
+export interface ServerLimits {
+  /** Bytes of one encrypted photo. */
+  readonly max_bytes?: number;
+  readonly max_pixels?: number;
+}
+
+/** An opened picture. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** Colour planes, 1 or 3. */
+  readonly channels: number;
+  /** The filters that were applied, oldest first. */
+  readonly filters: string;
+  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them. */
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+  /** The picture as a file. */
+  readonly png: Blob;
+  /** Whether it was checked that the server did what the image says; only the photo's own key can. */
+  readonly checked: boolean;
+}
+
+/** A picture that a server filtered, and the two encrypted files that travelled. */
+export interface Filtered extends Picture {
+  readonly upload: Blob;
+  readonly reply: Blob;
+}
+
+/** A photo that was read. Its samples are in a worker's memory until it is freed. */
+export class Photo {
+  private constructor();
+  /** Its name among the workers. */
+  readonly id: string;
+  readonly width: number;
+  readonly height: number;
+  /** Colour planes, 1 or 3. */
+  readonly channels: number;
+  /** What was changed while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`, `decoded_by_browser`. */
+  readonly notices: readonly string[];
+  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them. */
+  readonly rgba: Uint8ClampedArray<ArrayBuffer>;
+  /** Forgets the photo. It may be freed twice. */
+  free(): void;
+  [Symbol.dispose](): void;
+}
+
+/** What `addEventListener` takes, in browsers as in Node. */
+type Listen = Parameters<EventTarget['addEventListener']>;
+
+/** What `addEventListener` of a {@link Safelight} hears. */
+export interface SafelightEventMap {
+  /** `key`, `keys` or `storage` has changed, here or in another page of the site. */
+  keys: Event;
+}
+
+export interface OpenOptions extends Cancellable {
+  /** Whether this browser shall keep the keys; Node never does. */
+  readonly remember?: boolean | undefined;
+  /** Whose default key is used, where several sites share the ring. */
+  readonly site?: string | undefined;
+  /** Whether the workers use idle time for what the next encryption needs: it is faster then, but they work unasked. */
+  readonly ahead?: boolean | undefined;
+}
+
+/**
+ * The user's end of Safelight: keys, encryption, decryption. All work is done in workers; `close()` ends them.
+ *
+ * Every failure is a {@link SafelightError}.
+ */
+export class Safelight extends EventTarget {
+  private constructor();
+  /** Starts the workers with the best build of the WebAssembly module that works here. */
+  static open(options?: OpenOptions): Promise<Safelight>;
+
+  /** The version of the WebAssembly module. */
+  readonly version: string;
+  /** Which build of it works here, and what it calculates with. */
+  readonly build: { readonly variant: string; readonly arithmetic: string };
+  /** Where that build's file came from. */
+  readonly url: string;
+  /** All filters with their parameters. */
+  readonly filters: readonly FilterFacts[];
+  /** The key in use. */
+  readonly key: KeyFacts | null;
+  /** All keys of the ring. */
+  readonly keys: readonly KeyFacts[];
+  /** `kept`: this browser keeps the keys; `refused`: it does not; `memory`: it was not asked to, or this is Node. */
+  readonly storage: 'kept' | 'refused' | 'memory';
+
+  /** Ends all workers, and with them all that they know. What is under way is `cancelled`; later calls fail: `closed`. */
+  close(): void;
+  [Symbol.dispose](): void;
+
+  /** Makes a key of 2048, 3072 (by default) or 4096 bits and uses it. */
+  newKey(bits?: 2048 | 3072 | 4096, options?: { readonly name?: string | undefined } & Lengthy<'key'>): Promise<KeyFacts>;
+  /** Uses the key of a key file. `passphrase` is for protected ones. */
+  openKey(
+    file: FileLike,
+    options?: { readonly passphrase?: string | undefined; readonly name?: string | undefined } & Cancellable,
+  ): Promise<KeyFacts>;
+  /** The file of the key in use: an age file under a passphrase, or, without one, the bare key. */
+  exportKey(options?: { readonly passphrase?: string | null | undefined } & Cancellable): Promise<Blob>;
+  /** Uses another key of the ring. */
+  useKey(fingerprint: string, options?: Cancellable): Promise<KeyFacts>;
+  /** Takes the key out of the workers' memory; the ring keeps it. */
+  dropKey(): Promise<void>;
+  renameKey(fingerprint: string, name: string): Promise<void>;
+  /** Deletes a key for good, here and in the site's other pages. */
+  deleteKey(fingerprint: string): Promise<void>;
+  /** Looks again which keys are stored: the user may have cleared them. */
+  refreshKeys(): Promise<void>;
+
+  /** What a file is; `image` is an encrypted photo, and `photo` is said of everything that is not ours. */
+  kind(
+    file: FileLike,
+    options?: Cancellable,
+  ): Promise<'photo' | 'image' | 'secret_key' | 'protected_key' | 'public_key'>;
+  /** Reads a photo. Free it when it is no longer needed, or declare it with `using`. */
+  read(file: FileLike, options?: Lengthy<'decode'>): Promise<Photo>;
+  /** Makes two photos that are to be blended alike in their colours; they must have the same size. */
+  match(first: Photo, second: Photo, options?: Cancellable): Promise<void>;
+  /** Encrypts a photo for one filter, or two photos for a filter of two. The result is what a server takes. */
+  encrypt(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: EncryptOptions): Promise<Blob>;
+  /** The whole way: encrypts, has a server filter, opens the result and checks it against the photo. */
+  filter(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: FilterOptions): Promise<Filtered>;
+  /** Opens an encrypted image with the key in use. */
+  decrypt(file: FileLike, options?: DecryptOptions): Promise<Picture>;
+  /** Encryption and decryption stop after the rows that are under way, until `resume`. */
+  pause(): void;
+  resume(): void;
+
+  addEventListener<K extends keyof SafelightEventMap>(
+    type: K,
+    listener: (this: Safelight, event: SafelightEventMap[K]) => void,
+    options?: Listen[2],
+  ): void;
+  addEventListener(type: string, listener: Listen[1], options?: Listen[2]): void;
+}
+
+/** Something went wrong. `message` tells people what to do; programs look at `code`. */
+export class SafelightError extends Error {
+  constructor(code: SafelightErrorCode, message: string);
+  readonly code: SafelightErrorCode;
+}
+
+/** Codes never change their meaning. A server may send others. */
+export type SafelightErrorCode =
+  /** The work was cancelled by its `signal` or by `close()`. */
+  | 'cancelled'
+  /** This `Safelight` was closed. */
+  | 'closed'
+  /** An argument has a value that is not allowed. */
+  | 'bad_argument'
+  /** A file could not be read. */
+  | 'io'
+  /** The photo's format is none that can be read here. */
+  | 'unsupported_image'
+  | 'damaged_image'
+  /** The photo has more pixels than we or the server allow. */
+  | 'image_too_large'
+  /** Two photos that shall be combined differ in size. */
+  | 'images_differ'
+  /** There is no key in use, or it is another one than the image's. */
+  | 'foreign_key'
+  | 'wrong_passphrase'
+  /** Opening the protected key would take more memory or time than is allowed. */
+  | 'too_costly'
+  | 'bad_secret_key'
+  | 'bad_modulus'
+  /** The bytes are no file of ours, one of a newer version, or one of another kind. */
+  | 'not_safelight'
+  | 'unsupported_version'
+  | 'wrong_kind'
+  /** The file ends too early, goes on too long, or was changed on its way. */
+  | 'truncated'
+  | 'trailing_data'
+  | 'damaged'
+  | 'bad_header'
+  | 'ciphertext_out_of_range'
+  | 'ciphertext_not_unit'
+  | 'plaintext_out_of_range'
+  /** The server did something else than it says. Do not rely on the result. */
+  | 'wrong_result'
+  | 'unknown_filter'
+  /** The filter's parameters are not allowed. */
+  | 'bad_filter'
+  /** The image was encrypted for filters that reach less far, or weigh less. */
+  | 'halo_too_small'
+  | 'slot_overflow'
+  /** The image has more bytes than the server takes. */
+  | 'too_large'
+  | 'too_busy'
+  | 'time_limit'
+  | 'stalled'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'job_not_found'
+  | 'job_not_finished'
+  | 'shutting_down'
+  /** The server, or a file of this package, could not be fetched. */
+  | 'unreachable'
+  /** The server answered with something else than it should. */
+  | 'bad_answer'
+  /** The system's random generator failed. */
+  | 'no_randomness'
+  /** This browser calculates wrongly: nothing may be used. */
+  | 'bad_arithmetic'
+  /** A fault of Safelight itself. */
+  | 'internal'
+  | (string & {});

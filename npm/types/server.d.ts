@@ -1,0 +1,40 @@
+// Types of the way to a server that filters: `import { Server } from 'safelight/server'`.
+
+import type { Cancellable, FilterFacts, FilterParameters, Lengthy, ServerLimits } from './safelight.js';
+
+/** What a server says about itself. A very simple one may leave out most of it. */
+export interface ServerInfo {
+  readonly name?: string;
+  readonly version?: string;
+  readonly wire_version?: number;
+  readonly filters?: readonly FilterFacts[];
+  readonly limits?: ServerLimits & {
+    readonly max_ciphertexts?: number;
+    readonly time_limit_seconds?: number;
+  };
+}
+
+/** A server that filters what it cannot see. Nothing secret passes through here. */
+export class Server {
+  /** `base` is the address above the server's `v1/`; a page may give a relative one. */
+  constructor(base: string | URL);
+  /** What it said about itself when it was last looked at. */
+  readonly info: ServerInfo | null;
+  /** Name and port. */
+  readonly host: string;
+  /** What it calls itself, with its version; empty if it has not said so. */
+  readonly title: string;
+  /** Asks what the server can do; null if it does not say. */
+  look(options?: Cancellable): Promise<ServerInfo | null>;
+  /**
+   * Sends an encrypted image (two, one after the other, for a filter of two) through a filter. Gives the encrypted result.
+   * When it is aborted, the server gives the work up, too.
+   */
+  filter(
+    image: Blob | ArrayBuffer | ArrayBufferView,
+    options: {
+      readonly filter: string;
+      readonly params?: FilterParameters | undefined;
+    } & Lengthy<'upload' | 'filter' | 'download'>,
+  ): Promise<Blob>;
+}

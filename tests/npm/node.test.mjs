@@ -1,0 +1,194 @@
+// The package in Node: the whole way of a photo, and what a server or a test needs besides.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { expected } from '../browser/lib/filters.mjs';
+import { cli, folder } from '../browser/lib/harness.mjs';
+import { makePhoto } from '../browser/lib/photos.mjs';
+import { decodePng, encodePng } from '../browser/lib/png.mjs';
+import { project, startServer } from './lib/project.mjs';
+
+const photo = makePhoto(53, 37, 3, 5);
+const file = encodePng(photo);
+const mean = expected('mean', { radius: 1 }, [photo]);
+const code = (wanted) => (error) => {
+  assert.equal(error.code, wanted, error.stack);
+  assert.equal(error.name, 'SafelightError');
+  return true;
+};
+const pixels = async ({ png }) => decodePng(Buffer.from(await png.arrayBuffer()));
+
+/** How many threads there are besides this one, once those that were ended are gone. */
+async function threads() {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return process.report.getReport().workers.length;
+}
+
+describe('the package in Node', () => {
+  const { place } = project('node');
+  const files = folder();
+  let server, safelight, filters, Safelight, Server, SafelightError;
+  before(async () => {
+    ({ Safelight, SafelightError, Server } = await import(pathToFileURL(join(place, 'index.js'))));
+    server = await startServer();
+    filters = new Server(server.url);
+    safelight = await Safelight.open();
+    await safelight.newKey(2048);
+  });
+  after(async () => {
+    safelight?.close();
+    await server?.stop();
+  });
+
+  it('takes a photo the whole way, and says how far it is', async () => {
+    const phases = new Set();
+    const onProgress = ({ phase, done, total }) => {
+      assert.ok(done >= 0 && total >= 0);
+      phases.add(phase);
+    };
+    const settings = { server: filters, filter: 'mean', params: { radius: 1 }, onProgress };
+    const result = await safelight.filter(file, settings);
+    assert.deepEqual(await pixels(result), mean);
+    assert.deepEqual([result.width, result.height, result.channels, result.checked], [53, 37, 3, true]);
+    assert.equal(result.rgba.length, 4 * 53 * 37);
+    assert.deepEqual([...phases], ['decode', 'encrypt', 'upload', 'filter', 'download', 'decrypt']);
+    assert.equal(await safelight.kind(result.upload), 'image');
+    assert.ok(filters.title.startsWith('safelight '), filters.title);
+  });
+
+  it('takes it step by step, with a handle that is freed', async () => {
+    const handle = await safelight.read(new Blob([file]));
+    assert.deepEqual([handle.width, handle.height, handle.notices], [53, 37, []]);
+    const params = { radius: '1' };
+    const upload = await safelight.encrypt(handle, { filter: 'mean', params, border: 'reflect' });
+    const reply = await filters.filter(new Uint8Array(await upload.arrayBuffer()), { filter: 'mean', params });
+    const picture = await safelight.decrypt(reply, { photos: [handle], filter: 'mean', params });
+    assert.deepEqual(await pixels(picture), expected('mean', params, [photo], { border: 'reflect' }));
+    await assert.rejects(safelight.decrypt(reply, { photos: [handle], filter: 'sharpen' }), code('wrong_result'));
+    handle.free();
+    handle.free();
+    await assert.rejects(safelight.encrypt(handle, { filter: 'mean' }), code('bad_argument'));
+  });
+
+  it('blends two photos', async () => {
+    const other = makePhoto(53, 37, 1, 6);
+    const settings = { server: filters, filter: 'blend', params: { share: 25 } };
+    const result = await safelight.filter([file, encodePng(other)], settings);
+    const grey = { ...other, channels: 3, data: Uint8Array.from({ length: 53 * 37 * 3 }, (_, i) => other.data[Math.floor(i / 3)]) };
+    assert.deepEqual(await pixels(result), expected('blend', { share: 25 }, [photo, grey]));
+  });
+
+  it('reads the keys and photos of the command line, and the other way round', async () => {
+    const at = (name) => join(files, name);
+    writeFileSync(at('photo.png'), file);
+    await cli('keygen', 'paillier', '--bits', '2048', '--out', at('cli.key'));
+    await cli('encrypt', '--key', at('cli.key'), at('photo.png'), '--out', at('photo.slt'));
+    const mine = safelight.key.fingerprint;
+    const theirs = await safelight.openKey(readFileSync(at('cli.key')), { name: 'from the command line' });
+    assert.equal(theirs.name, 'from the command line');
+    assert.deepEqual(await pixels(await safelight.decrypt(readFileSync(at('photo.slt')))), photo);
+    const upload = await safelight.encrypt(file, { filter: 'mean' });
+    writeFileSync(at('ours.slt'), Buffer.from(await upload.arrayBuffer()));
+    await cli('decrypt', '--key', at('cli.key'), at('ours.slt'), '--out', at('ours.png'));
+    assert.deepEqual(decodePng(readFileSync(at('ours.png'))), photo);
+    assert.equal((await safelight.useKey(mine)).fingerprint, mine);
+    await assert.rejects(safelight.decrypt(readFileSync(at('photo.slt'))), code('foreign_key'));
+    await safelight.deleteKey(theirs.fingerprint);
+    assert.deepEqual(safelight.keys.map(({ fingerprint }) => fingerprint), [mine]);
+  });
+
+  it('takes its key out under a passphrase and back in', async () => {
+    const { fingerprint } = safelight.key;
+    const out = await safelight.exportKey({ passphrase: 'a long passphrase' });
+    assert.equal(await safelight.kind(out), 'protected_key');
+    await assert.rejects(safelight.openKey(out, { passphrase: 'another one' }), code('wrong_passphrase'));
+    const stop = new AbortController();
+    const opening = safelight.openKey(out, { passphrase: 'a long passphrase', signal: stop.signal });
+    stop.abort();
+    await assert.rejects(opening, code('cancelled'));
+    assert.equal((await safelight.openKey(out, { passphrase: 'a long passphrase' })).fingerprint, fingerprint);
+  });
+
+  it('fails with codes', async () => {
+    await assert.rejects(safelight.read(Buffer.from('no photo')), code('unsupported_image'));
+    await assert.rejects(safelight.read('photo.png'), code('bad_argument'));
+    await assert.rejects(safelight.encrypt(file, { filter: 'blur' }), code('unknown_filter'));
+    await assert.rejects(safelight.encrypt(file, { filter: 'mean', params: { radius: 'x' } }), code('bad_filter'));
+    await assert.rejects(safelight.encrypt(file), code('bad_argument'));
+    await assert.rejects(safelight.encrypt(file, { filter: 'mean', maxBytes: 100 }), code('too_large'));
+    await assert.rejects(safelight.filter(file, { filter: 'mean' }), code('bad_argument'));
+    await assert.rejects(safelight.decrypt(file), code('not_safelight'));
+    await assert.rejects(safelight.newKey(1000), code('bad_argument'));
+    await assert.rejects(safelight.useKey('unknown'), code('foreign_key'));
+    assert.throws(() => new Server('no address'), code('bad_argument'));
+    const nobody = new Server('http://127.0.0.1:1/');
+    assert.equal(await nobody.look(), null);
+    await assert.rejects(nobody.filter(new Blob([file]), { filter: 'mean' }), code('unreachable'));
+    await assert.rejects(filters.filter(new Blob([file]), { filter: 'mean' }), code('not_safelight'));
+    assert.ok(new SafelightError('io', '') instanceof Error);
+  });
+
+  it('gives up when it is told to, and leaves no thread behind', async (t) => {
+    const others = await threads();
+    const fresh = await Safelight.open();
+    t.after(() => fresh.close());
+    await fresh.newKey(2048);
+    const large = encodePng(makePhoto(400, 400, 3, 7));
+    for (const phase of ['decode', 'encrypt', 'upload', 'decrypt']) {
+      const stop = new AbortController();
+      const begun = phase === 'decode' || phase === 'upload' ? 0 : 1;
+      const onProgress = (step) => step.phase === phase && step.done >= begun && stop.abort();
+      const settings = { server: filters, filter: 'mean', signal: stop.signal, onProgress };
+      await assert.rejects(fresh.filter(large, settings), code('cancelled'), phase);
+      const keeper = 1;
+      if (phase !== 'upload') assert.equal(await threads(), others + keeper, `threads after a cancel in ${phase}`);
+    }
+    const stop = AbortSignal.abort();
+    await assert.rejects(fresh.newKey(2048, { signal: stop }), code('cancelled'));
+    await assert.rejects(Safelight.open({ signal: stop }), code('cancelled'));
+    const soon = new AbortController();
+    const opening = Safelight.open({ signal: soon.signal });
+    soon.abort();
+    await assert.rejects(opening, code('cancelled'));
+    assert.deepEqual(await pixels(await fresh.decrypt(await fresh.encrypt(file, { filter: 'mean' }))), photo);
+    fresh.close();
+    assert.equal(await threads(), others, 'threads after the end');
+  });
+
+  it('pauses and goes on', async () => {
+    safelight.pause();
+    let done = false;
+    const work = safelight.encrypt(file, { filter: 'mean' }).then(() => (done = true));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    assert.equal(done, false);
+    safelight.resume();
+    await work;
+  });
+
+  it('is over when it is closed', async () => {
+    const other = await Safelight.open();
+    const work = other.newKey(4096);
+    other.close();
+    other.close();
+    await assert.rejects(work, code('cancelled'));
+    for (const late of [() => other.newKey(2048), () => other.encrypt(file, { filter: 'mean' }), () => other.kind(file)]) {
+      await assert.rejects(late(), code('closed'));
+    }
+    other.pause();
+    other.resume();
+  });
+
+  it('lets the program end', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(place, 'ends.js')], { timeout: 60_000 });
+    assert.equal(stdout, 'closed\n');
+  });
+
+  it('may be loaded with the element on a server that renders pages', async () => {
+    await import(pathToFileURL(join(place, 'element.js')));
+  });
+});

@@ -1,0 +1,2 @@
+export { Safelight, SafelightError } from 'safelight';
+export { Server } from 'safelight/server';

@@ -1,0 +1,26 @@
+// A photo that was read: what a page needs to show it, and the name under which the keeper has its samples.
+
+const forgotten = new FinalizationRegistry((drop) => drop());
+
+/** `free()` it when it is no longer needed, or declare it with `using`; one that gets lost is freed some day. */
+export class Photo {
+  #drop;
+
+  /** `facts` is what the keeper said, `drop` makes it forget the photo. */
+  constructor({ id, width, height, channels, notices, rgba }, drop) {
+    Object.assign(this, { id, width, height, channels, notices, rgba });
+    this.#drop = drop;
+    forgotten.register(this, drop, this);
+  }
+
+  /** Forgets the photo. It may be freed twice. */
+  free() {
+    forgotten.unregister(this);
+    this.#drop();
+    this.#drop = () => {};
+  }
+
+  [Symbol.dispose]() {
+    this.free();
+  }
+}

@@ -1,0 +1,8 @@
+// How workers are started: the one thing that a page and a program in Node do differently. The npm package's entry for
+// Node puts its own functions here.
+
+export const workers = {
+  // Bundlers find the scripts by these very expressions.
+  keeper: () => new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' }),
+  compute: () => new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' }),
+};

@@ -1,0 +1,68 @@
+//! Builds the npm package from the finished page and vault: the same scripts and WebAssembly files, with types, an entry for
+//! Node, and a program that lays out a vault for hosting.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::page::{Site, copy, replace};
+use crate::places;
+
+/// As it stands in `npm/package.json`.
+const NO_VERSION: &str = r#""version": "0.0.0""#;
+const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
+
+/// Lays the package out and returns its folder.
+pub fn build(site: &Site) -> Result<PathBuf> {
+    let package = places::npm();
+    replace(&package, |folder| lay_out(folder, site))?;
+    Ok(package)
+}
+
+fn lay_out(folder: &Path, site: &Site) -> Result<()> {
+    copy(&places::root().join("npm"), folder)?;
+    for licence in LICENCES {
+        copy(&places::root().join(licence), &folder.join(licence))?;
+    }
+    set_version(&folder.join("package.json"))?;
+    copy(&site.page.join("element"), &folder.join("element"))?;
+    // The client and the shared scripts stand once in the package; the vault is put together from all three again.
+    let vault = folder.join("vault");
+    copy(&site.vault, &vault)?;
+    for name in ["client", "shared"] {
+        fs::rename(vault.join(name), folder.join(name))?;
+    }
+    remove_glue_types(&folder.join("client/pkg"))
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    version: String,
+}
+
+/// The package has the version of the Rust package.
+fn set_version(file: &Path) -> Result<()> {
+    let manifest: Manifest = toml::from_str(&fs::read_to_string(places::root().join("Cargo.toml"))?)?;
+    let text = fs::read_to_string(file)?;
+    ensure!(text.contains(NO_VERSION), "npm/package.json has no place for the version");
+    let version = format!(r#""version": "{}""#, manifest.package.version);
+    Ok(fs::write(file, text.replace(NO_VERSION, &version))?)
+}
+
+/// The types of the glue are no part of the interface, whose types are written by hand.
+fn remove_glue_types(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).context("the vault has no WebAssembly")? {
+        let file = entry?.path();
+        if file.to_string_lossy().ends_with(".d.ts") {
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! How much a browser fetches to filter photos with the class API: one of the WebAssembly files, and all scripts.
+
+use std::fs;
+use std::io::Write;
+use std::iter::Sum;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::browser_build::BrowserBuild;
+use crate::page::Site;
+use crate::places;
+
+/// Of the element's scripts, those that are the way to the server.
+const SERVER: [&str; 2] = ["transport.js", "request.js"];
+
+/// Fails if a variant is over the budget.
+pub fn check(site: &Site, settings: &BrowserBuild) -> Result<()> {
+    let budget = &settings.budget;
+    let glue = site.vault.join(&settings.glue.folder);
+    let mut scripts: Vec<_> = SERVER.iter().map(|name| site.page.join("element").join(name)).collect();
+    for folder in [&site.vault.join("client"), &site.vault.join("shared"), &glue] {
+        scripts.extend(scripts_in(folder)?);
+    }
+    let scripts: Vec<Size> = scripts.iter().map(|file| Size::of(file)).collect::<Result<_>>()?;
+    for variant in &settings.variants {
+        let wasm = Size::of(&glue.join(&variant.file))?;
+        let all: Size = scripts.iter().copied().chain([wasm]).sum();
+        println!("    variant {}: {wasm}, with the scripts {all}", variant.name);
+        ensure!(
+            all.raw <= budget.raw * 1000 && all.gzipped <= budget.gzipped * 1000,
+            "variant {} is larger than the budget in wasm-pack.toml: {} KB, gzipped {} KB",
+            variant.name,
+            budget.raw,
+            budget.gzipped
+        );
+    }
+    Ok(())
+}
+
+fn scripts_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", places::shown(folder)))?;
+    let files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    Ok(files.into_iter().filter(|file| file.extension().is_some_and(|name| name == "js")).collect())
+}
+
+/// Bytes, as they are and as they travel.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    raw: usize,
+    gzipped: usize,
+}
+
+impl Size {
+    fn of(file: &Path) -> Result<Self> {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", places::shown(file)))?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&bytes)?;
+        Ok(Self { raw: bytes.len(), gzipped: encoder.finish()?.len() })
+    }
+}
+
+impl Sum for Size {
+    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
+        sizes.fold(Self::default(), |sum, size| Self { raw: sum.raw + size.raw, gzipped: sum.gzipped + size.gzipped })
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} KB ({} KB gzipped)", self.raw.div_ceil(1000), self.gzipped.div_ceil(1000))
+    }
+}
