@@ -82,7 +82,17 @@ window.grab = async () => {
   await attempt('own databases', async () => (await indexedDB.databases()).map(({ name }) => name).join() || null);
   await attempt('own caches', async () => (await caches.keys()).join() || null);
   await attempt('own storage', () => Object.keys(localStorage).join() || null);
-  await attempt('a worker', () => new Worker(new URL('client/keeper.js', vault), { type: 'module' }));
+  await attempt(
+    'a worker',
+    () =>
+      new Promise((started, refused) => {
+        const worker = new Worker(new URL('client/keeper.js', vault), { type: 'module' });
+        worker.onmessage = () => started('it runs');
+        worker.onerror = refused;
+        worker.postMessage({ v: 1, id: 1, op: 'keys', args: {} });
+        setTimeout(refused, 2000);
+      }),
+  );
   await attempt('the script', async () => (await fetch(new URL('client/keeper.js', vault))).text());
   await attempt('the module', () => import(new URL('client/keeper.js', vault).href));
   await attempt('its service worker', () => navigator.serviceWorker.register(new URL('sw.js', vault)));
