@@ -23,6 +23,9 @@
 //! | `web` | the browser's surface (wasm32) |
 //! | `cli` | the `safelight` program (feature `cli`, native) |
 //!
+//! In the browser the scripts under `www/` do the rest: `client/` runs this crate in workers, `vault/` is the frame that
+//! has photos and keys, `element/` is what a site embeds, and the files beside them are the demo page.
+//!
 //! Imports point only up this list. Types that hold secret keys live in modules called `secret`, which exist only with
 //! the feature `client`; a server built without it cannot name them.
 

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { cli, folder, openBrowser, pageFolder, root, startServer } from '../../tests/browser/lib/harness.mjs';
+import { cli, folder, openBrowser, vaultFolder, root, startServer } from '../../tests/browser/lib/harness.mjs';
 import { makePhoto } from '../../tests/browser/lib/photos.mjs';
 import { encodePng } from '../../tests/browser/lib/png.mjs';
 
@@ -31,7 +31,7 @@ async function keys() {
 
 async function oneWorker() {
   const [bench, node] = [join(root, 'benches/browser'), join(root, 'benches/peers/node')];
-  const files = await serveFiles({ page: pageFolder, bench, node });
+  const files = await serveFiles({ page: vaultFolder, bench, node });
   const browser = await openBrowser('chromium');
   say({ who: 'browser', version: browser.version });
   try {
