@@ -31,7 +31,7 @@ async function keys() {
 
 async function oneWorker() {
   const [bench, node] = [join(root, 'benches/browser'), join(root, 'benches/peers/node')];
-  const files = await serveFiles({ page: vaultFolder, bench, node });
+  const files = await serveFiles({ vault: vaultFolder, bench, node });
   const browser = await openBrowser('chromium');
   say({ who: 'browser', version: browser.version });
   try {

@@ -1,8 +1,8 @@
 // One worker of the page, measured: ours in WebAssembly, paillier-bigint and bare BigInt beside it. It shares the core
 // with nobody, so times are for one core.
 
-import { compile, usable } from '/page/build.js';
-import init, { Decryptor, Encryptor, SecretKey, newOrigin } from '/page/pkg/safelight.js';
+import { compile, usable } from '/vault/client/build.js';
+import init, { Decryptor, Encryptor, SecretKey, newOrigin } from '/vault/client/pkg/safelight.js';
 import { measure } from '/node/measure.mjs';
 import { measurePaillier } from '/node/paillier.mjs';
 import * as paillierBigint from '/node/node_modules/paillier-bigint/dist/bundle.esm.min.js';
@@ -13,7 +13,7 @@ self.window = self; // paillier-bigint expects to be in a page
 
 self.onmessage = async ({ data: { keys, seconds } }) => {
   try {
-    await init({ module_or_path: await compile(usable()[0].file) });
+    await init({ module_or_path: await compile(usable()[0].url) });
     for (const { bits, key } of keys) {
       const say = (who) => (what, ns) => self.postMessage({ who, what: `browser: ${what}`, bits, ns });
       ours(Uint8Array.from(key), bits, seconds, say('ours'));
