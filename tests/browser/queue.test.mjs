@@ -98,7 +98,7 @@ for (const name of browsers) {
         reached.push(await page.vault.evaluate(() => document.activeElement?.dataset?.testid ?? ''));
       }
       for (const testid of ['cancel', 'pause', 'save-key', 'rename-key']) assert.ok(reached.includes(testid), `${testid}: ${reached}`);
-      await (await page.find('cancel')).press('Space');
+      await (await page.find('cancel')).press('Enter');
       assert.equal((await page.ended()).state, 'cancelled');
     });
 
