@@ -128,6 +128,11 @@ fn secret_key() {
 }
 
 #[test]
+fn protected_key() {
+    smoke("protected_key", 3000);
+}
+
+#[test]
 fn filter_query() {
     smoke("filter_query", 5000);
 }

@@ -48,6 +48,11 @@ fn python_paillier() {
 }
 
 #[test]
+fn protected_keys_and_rage() {
+    run("test_age");
+}
+
+#[test]
 fn the_format_from_its_specification() {
     run("test_format");
 }

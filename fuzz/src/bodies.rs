@@ -11,18 +11,19 @@ use safelight::photo::{self, Photo, encode_png};
 use safelight::pipeline::{Limits, NoWatch, check_image, decrypt_image, run_filter};
 use safelight::wire::image::Frames;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
-use safelight::wire::{PROLOGUE_BYTES, Prologue};
+use safelight::wire::{PROLOGUE_BYTES, Prologue, age};
 
 /// What a target does with an input.
 pub type Body = fn(&[u8]);
 
 /// The name and the body of every target.
-pub const ALL: [(&str, Body); 7] = [
+pub const ALL: [(&str, Body); 8] = [
     ("photo", photo),
     ("image_header", image_header),
     ("frames", frames),
     ("public_key", public_key),
     ("secret_key", secret_key),
+    ("protected_key", protected_key),
     ("filter_query", filter_query),
     ("phe_json", phe_json),
 ];
@@ -106,6 +107,15 @@ pub fn secret_key(data: &[u8]) {
             assert_eq!(*write_secret(&key), data);
             assert_eq!(read_encryption_key(&data).expect("the same").public(), key.public());
         }
+    }
+}
+
+/// A key file under a passphrase. Only cheap ones are opened.
+pub fn protected_key(data: &[u8]) {
+    if age::cost(data).is_ok_and(|cost| cost <= 8)
+        && let Ok(payload) = age::open(data, "pass")
+    {
+        assert!(payload.len() <= age::MAX_PAYLOAD && payload.len() < data.len());
     }
 }
 

@@ -146,7 +146,7 @@ pub(super) fn protect(flags: &ProtectFlags) -> Result<()> {
     }
     key_file::read_secret(&bytes)?;
     let sink = Sink::create(&flags.out, Care::Secret)?;
-    sink.write_whole(&age::protect(&bytes, &*flags.passphrase.choose()?)?)
+    sink.write_whole(&age::protect(&bytes, &flags.passphrase.choose()?)?)
 }
 
 pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {

@@ -16,7 +16,7 @@ const LONGEST: u64 = 4096;
 /// Where the passphrase of a protected key file comes from.
 #[derive(Args, Clone, Debug)]
 pub(super) struct PassphraseFlags {
-    /// File whose first line is the passphrase of the key file [default: SAFELIGHT_PASSPHRASE, or asked for]
+    /// File whose first line is the passphrase of the key file [default: the variable `SAFELIGHT_PASSPHRASE`, or asked for]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<OsString>,
 }

@@ -42,6 +42,10 @@ pub fn is_age(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`Code::BadArgument`] for an empty passphrase or a longer payload, [`Code::NoRandomness`].
 pub fn protect(payload: &[u8], passphrase: &str) -> Result<Vec<u8>> {
+    protect_with(payload, passphrase, WORK_FACTOR)
+}
+
+fn protect_with(payload: &[u8], passphrase: &str, work_factor: u8) -> Result<Vec<u8>> {
     if passphrase.is_empty() {
         return Err(Error::new(Code::BadArgument, "an empty passphrase protects nothing; choose one"));
     }
@@ -54,12 +58,12 @@ pub fn protect(payload: &[u8], passphrase: &str) -> Result<Vec<u8>> {
     for bytes in [&mut *file_key, &mut salt, &mut nonce] {
         random::fill(&mut rng, bytes)?;
     }
-    let wrap = wrapping_key(passphrase, salt, WORK_FACTOR)?;
+    let wrap = wrapping_key(passphrase, salt, work_factor)?;
     let body = aead_seal(&wrap, [0; 12], &*file_key)?;
     let payload_key = payload_key(&file_key, &nonce)?;
 
     let mut header = MAGIC.to_vec();
-    header.extend(format!("-> scrypt {} {WORK_FACTOR}\n{}\n---", BASE64.encode(salt), BASE64.encode(body)).bytes());
+    header.extend(format!("-> scrypt {} {work_factor}\n{}\n---", BASE64.encode(salt), BASE64.encode(body)).bytes());
     let mac = header_mac(&file_key, &header)?.finalize().into_bytes();
     let mut file = header;
     file.extend(format!(" {}\n", BASE64.encode(mac)).bytes());
@@ -83,6 +87,14 @@ pub fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>> {
     header_mac(&file_key, parts.signed)?.verify_slice(&parts.mac).map_err(|_| damaged())?;
     let payload_key = payload_key(&file_key, parts.nonce)?;
     aead_open(&payload_key, LAST_CHUNK, parts.payload).ok_or_else(damaged)
+}
+
+/// How costly it is to open a file: the binary logarithm of scrypt's `N`. Nothing else is verified by that.
+///
+/// # Errors
+/// As [`open`], but for the passphrase and damage.
+pub fn cost(file: &[u8]) -> Result<u8> {
+    Parts::read(file).map(|parts| parts.work_factor)
 }
 
 /// An age file taken apart, nothing of it verified.
@@ -217,32 +229,38 @@ mod tests {
         open(file, passphrase).map(|payload| payload.to_vec())
     }
 
+    /// Cheap to open.
+    fn cheap(payload: &[u8]) -> Vec<u8> {
+        protect_with(payload, "pass", 4).expect("protected")
+    }
+
     fn code(file: &[u8]) -> Code {
         opens(file, "pass").expect_err("it must not open").kind()
     }
 
     #[test]
     fn what_was_protected_opens_with_its_passphrase_only() {
-        for payload in [&b""[..], b"a key", &[7; MAX_PAYLOAD]] {
+        for payload in [&b""[..], b"a key", &vec![7; MAX_PAYLOAD]] {
             let file = protect(payload, "pass").expect("protected");
+            assert_eq!(cost(&file).expect("a cost"), WORK_FACTOR);
             assert!(is_age(&file));
             assert_eq!(opens(&file, "pass").expect("opened"), payload);
             assert_eq!(opens(&file, "Pass").expect_err("another").kind(), Code::WrongPassphrase);
         }
         assert_eq!(protect(b"x", "").expect_err("empty").kind(), Code::BadArgument);
-        assert_eq!(protect(&[0; MAX_PAYLOAD + 1], "x").expect_err("long").kind(), Code::BadArgument);
+        assert_eq!(protect(&vec![0; MAX_PAYLOAD + 1], "x").expect_err("long").kind(), Code::BadArgument);
     }
 
     #[test]
     fn two_files_have_nothing_in_common() {
-        let [a, b] = [0, 1].map(|_| protect(b"a key", "pass").expect("protected"));
+        let [a, b] = [0, 1].map(|_| cheap(b"a key"));
         assert_ne!(a[MAGIC.len() + 10..60], b[MAGIC.len() + 10..60]);
         assert_ne!(a[a.len() - 40..], b[b.len() - 40..]);
     }
 
     #[test]
     fn every_damage_is_found() {
-        let file = protect(b"a key", "pass").expect("protected");
+        let file = cheap(b"a key");
         for length in 0..file.len() {
             let expected = if length < MAGIC.len() { Code::NotSafelight } else { Code::Truncated };
             let parsed = Parts::read(&file[..length]).err().map(|error| error.kind());
@@ -262,21 +280,21 @@ mod tests {
     #[test]
     fn what_is_not_ours_is_refused_before_any_work() {
         let with = |from: &str, to: &str| {
-            let file = protect(b"", "pass").expect("protected");
+            let file = cheap(b"");
             let end = file.len() - 32;
             let text = std::str::from_utf8(&file[..end]).expect("a text").replacen(from, to, 1);
             code(&[text.as_bytes(), &file[end..]].concat())
         };
         assert_eq!(code(b"nonsense"), Code::NotSafelight);
         assert_eq!(with("-> scrypt", "-> X25519"), Code::BadHeader);
-        assert_eq!(with(" 17\n", " 21\n"), Code::TooCostly);
-        assert_eq!(with(" 17\n", " 999\n"), Code::TooCostly);
-        assert_eq!(with(" 17\n", " 017\n"), Code::BadHeader);
-        assert_eq!(with(" 17\n", " +17\n"), Code::BadHeader);
-        assert_eq!(with(" 17\n", "\n"), Code::BadHeader);
+        assert_eq!(with(" 4\n", " 21\n"), Code::TooCostly);
+        assert_eq!(with(" 4\n", " 999\n"), Code::TooCostly);
+        assert_eq!(with(" 4\n", " 04\n"), Code::BadHeader);
+        assert_eq!(with(" 4\n", " +4\n"), Code::BadHeader);
+        assert_eq!(with(" 4\n", "\n"), Code::BadHeader);
         assert_eq!(with("---", "-- "), Code::BadHeader);
         assert_eq!(with("-> scrypt ", "-> scrypt\u{e9} "), Code::BadHeader);
-        let long = [&protect(b"", "pass").expect("protected")[..], &[0; MAX_PAYLOAD + 1]].concat();
+        let long = [&cheap(b"")[..], &vec![0; MAX_PAYLOAD + 1]].concat();
         assert_eq!(code(&long), Code::BadHeader);
     }
 }

@@ -8,6 +8,7 @@ use num_bigint::BigUint;
 use zeroize::Zeroizing;
 
 use super::SecretKey;
+use super::half::Half;
 use crate::error::{Code, Error, Result};
 use crate::paillier::PublicKey;
 
@@ -20,7 +21,7 @@ impl SecretKey {
         let parts = [&self.p, &self.q];
         let generators = parts.map(|half| half.generator_bytes().unwrap_or_default());
         let mut bytes = Zeroizing::new(Vec::with_capacity(4 * length));
-        for (i, part) in parts.map(|half| half.prime_bytes()).into_iter().chain(generators).enumerate() {
+        for (i, part) in parts.map(Half::prime_bytes).into_iter().chain(generators).enumerate() {
             bytes.extend(part);
             bytes.resize((i + 1) * length, 0);
         }
