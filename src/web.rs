@@ -8,22 +8,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gloo_timers::future::TimeoutFuture;
-use js_sys::{Function, Uint8Array, Uint8ClampedArray};
+use js_sys::{Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error};
 use crate::math::comb::Lookup;
-use crate::math::{check, pair, random};
+use crate::math::{check, pair};
 use crate::paillier::circuit::output_head;
 use crate::paillier::{
-    Border, Canvas, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, KeySearch, Layout, Origin,
+    Border, Canvas, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, Layout, Origin,
     SecretKey as Key, View,
 };
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue, key as key_file};
 use crate::{photo, wire};
+
+mod key;
+
+pub use key::SecretKey;
 
 type JsResult<T> = Result<T, JsError>;
 
@@ -133,127 +136,6 @@ pub fn result_header(headers: Vec<Uint8Array>, filter: &str, parameters: JsValue
     let heads = headers.iter().map(|header| Ok(Frames::read(&header.to_vec())?.head)).collect::<JsResult<Vec<_>>>()?;
     let (bytes, _) = Frames::write(output_head(&filter, &heads)?);
     Ok(Uint8Array::from(bytes.as_slice()))
-}
-
-/// A secret key, in the memory of the worker that made or read it.
-#[wasm_bindgen]
-pub struct SecretKey(Arc<Key>);
-
-#[wasm_bindgen]
-impl SecretKey {
-    /// Makes a key of 2048, 3072 or 4096 bits. Between candidates the event loop runs, and `progress` is called with
-    /// the number of candidates tried.
-    ///
-    /// # Errors
-    /// `bad_argument`, `no_randomness`.
-    pub async fn generate(bits: u16, progress: Option<Function>) -> Result<Self, JsValue> {
-        let mut search = KeySearch::new(bits).map_err(JsError)?;
-        let mut rng = random::system();
-        for tried in 1u32.. {
-            if let Some(key) = search.step(&mut rng).map_err(JsError)? {
-                return Ok(Self(Arc::new(key)));
-            }
-            if let Some(progress) = &progress {
-                progress.call1(&JsValue::NULL, &tried.into())?;
-            }
-            TimeoutFuture::new(0).await;
-        }
-        Err(JsError(Error::new(Code::Internal, "no prime was found")).into())
-    }
-
-    /// Reads a secret key file.
-    ///
-    /// # Errors
-    /// As the file's damage is.
-    #[wasm_bindgen(js_name = fromBytes)]
-    pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
-        Ok(Self(Arc::new(key_file::read_secret(bytes)?)))
-    }
-
-    /// The bytes of the secret key file.
-    #[wasm_bindgen(js_name = toBytes)]
-    #[must_use]
-    pub fn to_bytes(&self) -> Uint8Array {
-        Uint8Array::from(key_file::write_secret(&self.0).as_slice())
-    }
-
-    /// Reads a key file that is protected by a passphrase, in the age format.
-    ///
-    /// # Errors
-    /// `wrong_passphrase`, `too_costly`, and as the file's damage is.
-    #[wasm_bindgen(js_name = fromProtected)]
-    pub fn from_protected(bytes: &[u8], passphrase: &str) -> JsResult<Self> {
-        Self::from_bytes(&wire::age::open(bytes, passphrase)?)
-    }
-
-    /// The bytes of the secret key file under a passphrase, in the age format.
-    ///
-    /// # Errors
-    /// `bad_argument` for an empty passphrase, `no_randomness`.
-    #[wasm_bindgen(js_name = toProtected)]
-    pub fn to_protected(&self, passphrase: &str) -> JsResult<Uint8Array> {
-        Ok(Uint8Array::from(wire::age::protect(&key_file::write_secret(&self.0), passphrase)?.as_slice()))
-    }
-
-    /// The key for a worker of one's own, which need not test it again. Never to be stored.
-    #[wasm_bindgen(js_name = toWorker)]
-    #[must_use]
-    pub fn to_worker(&self) -> Uint8Array {
-        Uint8Array::from(self.0.to_worker().as_slice())
-    }
-
-    /// Takes a key over from [`Self::to_worker`].
-    ///
-    /// # Errors
-    /// `internal` if the bytes are nothing of the kind.
-    #[wasm_bindgen(js_name = fromWorker)]
-    pub fn from_worker(bytes: &[u8]) -> JsResult<Self> {
-        Ok(Self(Arc::new(Key::from_worker(bytes)?)))
-    }
-
-    /// The bytes of the public key file.
-    #[wasm_bindgen(js_name = publicBytes)]
-    #[must_use]
-    pub fn public_bytes(&self) -> Uint8Array {
-        Uint8Array::from(key_file::write_public(self.0.public()).as_slice())
-    }
-
-    /// The key's public name, 32 hexadecimal digits.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        self.0.public().id().to_string()
-    }
-
-    /// The length of the modulus in bits.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn bits(&self) -> u16 {
-        self.0.public().bits()
-    }
-
-    /// Whether it can derive masks, and so compute them ahead.
-    #[wasm_bindgen(getter, js_name = derivesMasks)]
-    #[must_use]
-    pub fn derives_masks(&self) -> bool {
-        self.0.derives_masks()
-    }
-
-    /// Makes the tables for encrypting and decrypting so many ciphertexts; it happens by itself when they are needed.
-    pub fn prepare(&self, ciphertexts: u32) {
-        self.0.prepare(ciphertexts.into(), Lookup::Direct);
-    }
-
-    /// Computes masks of an origin, those of ciphertexts number `first` and on. They are secret: use them once, for that
-    /// origin's photo, and wipe them.
-    ///
-    /// # Errors
-    /// `bad_argument` if the key cannot derive masks or the origin has not 32 bytes.
-    #[wasm_bindgen(js_name = prepareMasks)]
-    pub fn prepare_masks(&self, origin: &[u8], first: u32, count: u32) -> JsResult<Uint8Array> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        Ok(Uint8Array::from(self.0.prepare_masks(&read_origin(origin)?, first.into(), count)?.as_slice()))
-    }
 }
 
 /// A decoded photo.

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { cli, folder, openBrowser, vaultFolder, root, startServer } from '../../tests/browser/lib/harness.mjs';
+import { cli, folder, openBrowser, pageFolder, root, startServer, vaultFolder } from '../../tests/browser/lib/harness.mjs';
 import { makePhoto } from '../../tests/browser/lib/photos.mjs';
 import { encodePng } from '../../tests/browser/lib/png.mjs';
 
@@ -16,6 +16,7 @@ const [seconds, ...sizes] = process.argv.slice(2).filter((word) => word !== '--l
 
 await oneWorker();
 await wholeJob('browser: job of 512x512', 512, 512);
+await vaultBesidePlain(1024, 768);
 if (large) await wholeJob('browser: job of 4000x3000', 4000, 3000);
 
 /** Keys made by the command line, because how long a search for primes takes is chance. */
@@ -66,6 +67,55 @@ async function wholeJob(what, width, height) {
   } finally {
     await browser.close();
     await server.stop();
+  }
+}
+
+/** The vault beside the class on a plain page: the same key and photo, in turns, so that a busy machine is fair to both. */
+async function vaultBesidePlain(width, height) {
+  const work = folder();
+  const [key, photo] = [join(work, 'my.key'), join(work, 'photo.png')];
+  await cli('keygen', 'paillier', '--bits', '3072', '--out', key);
+  writeFileSync(photo, encodePng(makePhoto(width, height, 3, 43)));
+  const bench = join(root, 'benches/browser');
+  const files = await serveFiles({ vault: vaultFolder, page: pageFolder, bench, work });
+  const server = await startServer('--allow-origin', files.url);
+  const browser = await openBrowser('chromium');
+  const times = { vault: [], plain: [] };
+  const plainly = async () => {
+    const page = await browser.open(`${files.url}/bench/plain.html`, { ready: false });
+    await page.until(() => document.documentElement.dataset.ready, 'the plain page');
+    await page.page.evaluate((bytes) => window.begin(bytes), [...readFileSync(key)]);
+    const job = () => page.page.evaluate((from, to) => window.job(from, to), '/work/photo.png', server.url);
+    await job(); // the first one makes tables
+    for (let i = 0; i < 2; i++) times.plain.push(await job());
+    await page.page.close();
+  };
+  const inTheVault = async () => {
+    const page = await browser.open(server.url);
+    await page.choose('open-key', key);
+    await page.until(() => / bits/.test(document.getElementById('key-state').textContent), 'the key');
+    await page.filter('mean', { radius: 1 });
+    for (let i = 0; i < 3; i++) {
+      const start = performance.now();
+      await page.choosePhoto(photo);
+      await page.done(0, 60);
+      if (i > 0) times.vault.push(performance.now() - start);
+    }
+    await page.page.close();
+  };
+  try {
+    for (let turn = 0; turn < 2; turn++) {
+      await plainly();
+      await inTheVault();
+    }
+  } finally {
+    await browser.close();
+    await server.stop();
+    files.close();
+  }
+  for (const [where, all] of Object.entries(times)) {
+    const ns = Math.round(Math.min(...all) * 1e6); // what disturbs makes times longer only
+    say({ who: where === 'plain' ? 'plain page' : 'ours', what: `browser: job of ${width}x${height}, later ones`, bits: 3072, ns });
   }
 }
 

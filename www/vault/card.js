@@ -2,7 +2,7 @@
 
 import { clear, drawBytes, drawPicture } from './draw.js';
 import { Estimate } from './estimate.js';
-import { open, process } from './job.js';
+import { process } from './job.js';
 import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
@@ -126,7 +126,7 @@ export class Card extends EventTarget {
   }
 
   async #open(safelight, options) {
-    const picture = await open(safelight, this.file, options);
+    const picture = await safelight.decrypt(this.file, options);
     await drawBytes(this.#parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
     this.#parts.bytes.textContent = bytes(this.file.size);
     await drawPicture(this.#parts.result, picture, words.card.resultOf(this.name));

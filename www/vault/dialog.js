@@ -1,6 +1,7 @@
 // The one dialog of the vault: a question, perhaps with fields, and two answers.
 
 const $ = (id) => document.getElementById(id);
+const ROOM = 16; // pixels kept free above the dialog
 
 /**
  * Asks. `fields` are `{ name, label, type, value, autocomplete }`; `check(values)` gives what is wrong with them, or
@@ -15,6 +16,9 @@ export function ask({ title, text, yes, fields = [], check = () => '', act = (va
   $('dialog-error').textContent = '';
   const inputs = fields.map(field);
   $('dialog-fields').replaceChildren(...inputs.flatMap(({ nodes }) => nodes));
+  // The frame may be much taller than the screen: the dialog opens where the user is.
+  const near = document.activeElement?.getBoundingClientRect().top ?? 0;
+  dialog.style.setProperty('--near', `${Math.max(ROOM, near - ROOM)}px`);
   dialog.showModal();
   return new Promise((resolve) => {
     const ended = new AbortController();

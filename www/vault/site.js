@@ -68,10 +68,11 @@ export class Site extends EventTarget {
   }
 
   /** Asks the site to carry an encrypted photo to the server. Gives the encrypted result. */
-  async carry(job, { signal, report }) {
+  async carry(job, { signal, onProgress }) {
     if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
-    const onProgress = (phase, part) => report(PHASES[phase] ?? 'filter', part, part >= 0 ? 1 : 0);
-    const answer = await this.#line.call('carry', job, { signal, onProgress });
+    const report = (phase, part) =>
+      onProgress({ phase: PHASES[phase] ?? 'filter', done: part, total: part >= 0 ? 1 : 0 });
+    const answer = await this.#line.call('carry', job, { signal, onProgress: report });
     return expect(answer?.file, Blob, 'the result');
   }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::results::Results;
 
 /// The rows from above; what is not listed comes last.
-const OPERATIONS: [&str; 14] = [
+const OPERATIONS: [&str; 15] = [
     "product",
     "square",
     "power",
@@ -20,10 +20,11 @@ const OPERATIONS: [&str; 14] = [
     "browser: decrypt",
     "browser: prepare key",
     "browser: job of 512x512",
+    "browser: job of 1024x768, later ones",
 ];
 
 /// The columns after ours. Whoever else was measured is a variant of ours, in a row of its own.
-const PEERS: [&str; 6] = ["GMP", "crypto-bigint", "num-bigint", "phe", "paillier-bigint", "BigInt"];
+const PEERS: [&str; 7] = ["GMP", "crypto-bigint", "num-bigint", "phe", "paillier-bigint", "BigInt", "plain page"];
 
 /// The whole table.
 pub fn make(results: &Results) -> String {
