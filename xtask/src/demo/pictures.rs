@@ -22,7 +22,7 @@ pub struct Picture {
 
 /// Our own photo.
 pub fn sample() -> Result<Picture> {
-    let file = places::root().join("www/sample.jpg");
+    let file = places::root().join("www/vault/sample.jpg");
     let bytes = fs::read(&file).with_context(|| format!("cannot read {}", places::shown(&file)))?;
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
