@@ -113,8 +113,8 @@ pub struct Photo {
 }
 
 impl Photo {
-    /// Reads a PNG, JPEG or WebP file, told apart by its first bytes. The camera's orientation is applied, 16-bit
-    /// samples are rounded to 8, a grey file stays grey, and an animation gives its first frame.
+    /// Reads a PNG, JPEG or (with the feature `webp`) WebP file, told apart by its first bytes. The camera's orientation
+    /// is applied, 16-bit samples are rounded to 8, a grey file stays grey, and an animation gives its first frame.
     ///
     /// # Errors
     /// [`Code::UnsupportedImage`] for anything else, [`Code::ImageTooLarge`] beyond `limits` (found before decoding),

@@ -144,7 +144,7 @@ pub struct Photo(photo::Photo);
 
 #[wasm_bindgen]
 impl Photo {
-    /// Decodes a PNG, JPEG or WebP file.
+    /// Decodes a PNG or JPEG file. Others are for the browser (`www/client/foreign.js`).
     ///
     /// # Errors
     /// `unsupported_image`, `damaged_image`, `image_too_large`.

@@ -175,6 +175,8 @@ pub mod key;
 pub const MEDIA_TYPE: &str = "application/vnd.safelight";
 /// The first bytes of every Safelight file.
 pub const MAGIC: [u8; 8] = *b"\x89SLT\r\n\x1a\n";
+/// The first bytes of a key file under a passphrase, which is an age file (version 1).
+pub const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
 /// The version of the format.
 pub const VERSION: u16 = 1;
 /// The length of the prologue in bytes.

@@ -104,7 +104,7 @@ async function vaultBesidePlain(width, height) {
     await page.page.close();
   };
   try {
-    for (let turn = 0; turn < 2; turn++) {
+    for (let turn = 0; turn < 3; turn++) {
       await plainly();
       await inTheVault();
     }

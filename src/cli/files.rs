@@ -9,10 +9,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
-use crate::wire::{Kind, PROLOGUE_BYTES, Prologue};
-
-/// How files begin that `wire::age` writes.
-const AGE_MARK: [u8; PROLOGUE_BYTES] = *b"age-encryption.o";
+use crate::wire::{AGE_MAGIC, Kind, PROLOGUE_BYTES, Prologue};
 
 /// Where an input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -233,7 +230,7 @@ pub(super) fn read_header(input: &mut dyn Read) -> Result<(Prologue, Vec<u8>)> {
     let mut bytes = Vec::with_capacity(PROLOGUE_BYTES);
     // A short file is given as it is: whether it is ours at all is the better question.
     (&mut *input).take(PROLOGUE_BYTES as u64).read_to_end(&mut bytes)?;
-    if bytes == AGE_MARK {
+    if is_protected(&bytes) {
         let message = "this is a protected key file; `safelight pubkey` and `unprotect` tell what is in it";
         return Err(Error::new(Code::WrongKind, message));
     }
@@ -251,11 +248,16 @@ pub(super) fn print(text: &str) -> Result<()> {
         .map_err(|error| Error::new(Code::Io, format!("cannot write to standard output: {error}")))
 }
 
+/// Whether these are the first [`PROLOGUE_BYTES`] of a key file under a passphrase.
+fn is_protected(start: &[u8]) -> bool {
+    start.len() == PROLOGUE_BYTES && AGE_MAGIC.starts_with(start)
+}
+
 /// A secret key file, protected or not.
 fn holds_secret_key(path: &Path) -> bool {
     let mut start = [0; PROLOGUE_BYTES];
     File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| {
-        start == AGE_MARK || Prologue::parse(&start).is_ok_and(|prologue| prologue.kind == Kind::SecretKey)
+        is_protected(&start) || Prologue::parse(&start).is_ok_and(|prologue| prologue.kind == Kind::SecretKey)
     })
 }
 

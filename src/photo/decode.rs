@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
-use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
+#[cfg(feature = "webp")]
+use image::codecs::webp::WebPDecoder;
+use image::codecs::{jpeg::JpegDecoder, png::PngDecoder};
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError};
 
@@ -27,10 +29,15 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
             let exif = decoder.exif_metadata().map_err(from_image)?;
             read(decoder, exif.as_deref(), false, limits)
         }
+        #[cfg(feature = "webp")]
         Format::WebP => {
             let decoder = WebPDecoder::new(input).map_err(from_image)?;
             let animated = decoder.has_animation();
             read(decoder, frame.exif, animated, limits)
+        }
+        #[cfg(not(feature = "webp"))]
+        Format::WebP => {
+            Err(Error::new(Code::UnsupportedImage, "WebP photos are not read here; save it as PNG or JPEG"))
         }
     }
 }

@@ -16,9 +16,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 use crate::math::random;
+use crate::wire::AGE_MAGIC as MAGIC;
 
-/// The first bytes of every age file.
-pub const MAGIC: &[u8] = b"age-encryption.org/v1\n";
 /// The longest payload in bytes: one chunk.
 pub const MAX_PAYLOAD: usize = 1 << 16;
 /// How costly guessing is made: scrypt with `N = 2^17`, `r = 8`, `p = 1` takes 128 MiB, and about half a second in a

@@ -139,6 +139,20 @@ for (const name of browsers) {
       assertSame(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
     });
 
+    it('has the browser read WebP', async () => {
+      const data = await page.vault.evaluate(async () => {
+        const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 30 });
+        canvas.getContext('2d').fillRect(10, 10, 9, 9);
+        return canvas.toDataURL('image/webp').split(',')[1];
+      });
+      const webp = Buffer.from(data, 'base64');
+      assert.equal(webp.toString('latin1', 8, 12), 'WEBP');
+      await page.put(['photo.webp', webp]);
+      await page.done();
+      const { width, height } = decodePng((await page.saved('picture', 0)).bytes);
+      assert.deepEqual([width, height], [40, 30]);
+    });
+
     it('tells how long the sample photo will take', async () => {
       await page.vault.evaluate(() =>
         document.querySelectorAll('[data-testid="remove"]').forEach((button) => button.click()),

@@ -56,9 +56,9 @@ for (const name of browsers) {
       assert.equal(await hidden('reminder'), true);
       await works();
       await page.until(() => !document.getElementById('reminder').hidden, 'the reminder');
-      await page.screenshot(`${name}-reminder`, 1280, 900);
+      await page.screenshots(`${name}-reminder`);
       await page.click('reminder-export');
-      await page.screenshot(`${name}-export`, 1280, 900);
+      await page.screenshots(`${name}-export`);
       await page.set('dialog-passphrase', PASSPHRASE);
       await page.set('dialog-again', `${PASSPHRASE}.`);
       await page.click('dialog-yes');
@@ -116,7 +116,7 @@ for (const name of browsers) {
       await page.vault.evaluate(() => (document.getElementById('more-keys').open = true));
       await chooseKey(first.print);
       await has(first.print);
-      await page.screenshot(`${name}-keys`, 1280, 900);
+      await page.screenshots(`${name}-keys`);
       await works();
       await reload();
       assert.equal(await print(), first.print);
@@ -189,7 +189,7 @@ for (const name of browsers) {
       await page.click('dialog-no');
       assert.equal(await print(), first.print, 'it can be thought over');
       await page.click('delete-key');
-      await page.screenshot(`${name}-delete`, 1280, 900);
+      await page.screenshots(`${name}-delete`);
       await page.click('dialog-yes');
       await page.until(() => document.getElementById('key-print').textContent === '', 'the key to go');
       await other.until(() => document.getElementById('key-print').textContent === '', 'the other page’s key to go');

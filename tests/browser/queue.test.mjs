@@ -40,7 +40,7 @@ for (const name of browsers) {
       const at = await bar();
       await sleep(1500);
       assert.equal(await bar(), at, 'nothing goes on');
-      await page.screenshot(`${name}-paused`, 1280, 900);
+      await page.screenshots(`${name}-paused`);
       await page.click('pause');
       await page.until((old) => document.querySelectorAll('.card progress')[1].value > old, 'it to go on', { args: [at] });
       await page.click('cancel-all');

@@ -1,4 +1,4 @@
-// Photos in formats that only the browser can read: HEIC, AVIF, GIF and others.
+// Photos in formats that only the browser can read: WebP, HEIC, AVIF, GIF and others.
 
 import { SafelightError } from '../shared/errors.js';
 

@@ -26,7 +26,7 @@ const MEMORY = 768e6; // bytes that the workers' copies of one photo may take to
 let pool;
 let keys;
 let started; // settles when the module can be used
-let ahead; // whether masks are made while nothing else is to be done
+let idle; // whether masks are made while nothing else is to be done
 const masks = new Masks();
 const photos = new Map(); // decoded photos of the jobs under way: samples and alpha
 
@@ -214,7 +214,7 @@ const ops = {
 
 async function start(settings) {
   const { url, remember, site } = settings;
-  ahead = settings.ahead;
+  idle = settings.ahead;
   const module = await compile(url); // once: the workers get it ready
   await init({ module_or_path: module });
   selfTest();
@@ -252,7 +252,7 @@ function giveKey(helper) {
 
 /** The workers, with the key, if they can compute masks ahead. */
 function maskMakers() {
-  if (!ahead || !keys?.secret?.derivesMasks) return [];
+  if (!idle || !keys?.secret?.derivesMasks) return [];
   const team = pool.team(poolSize(0));
   team.forEach(giveKey);
   return team;

@@ -6,7 +6,7 @@ import { cancelled, checkSignal, pack, SafelightError, workerError } from '../sh
 import { Line } from '../shared/line.js';
 import { usable } from './build.js';
 import { browserDecode } from './foreign.js';
-import { Photo } from './photo.js';
+import { checkPixels, Photo } from './photo.js';
 import { workers } from './workers.js';
 
 /**
@@ -307,11 +307,5 @@ function nameless(file) {
 
 /** Parameters are texts, as in an address; numbers are welcome. */
 const texts = (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
-
-function checkPixels({ width, height }, most = Infinity) {
-  if (width * height <= most) return;
-  const message = `the server takes ${most} pixels, the photo has ${width} × ${height}; make it smaller first`;
-  throw new SafelightError('image_too_large', message);
-}
 
 export { Photo, SafelightError };

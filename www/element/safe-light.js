@@ -5,6 +5,7 @@
 //
 // What each attribute, event and method is for: docs/embedding.md.
 
+import { CARRIED, COLOURS } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { Line, VERSION } from '../shared/line.js';
 import { Server } from './transport.js';
@@ -13,8 +14,6 @@ const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', '
 const SETTINGS = ['job', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
 const PATIENCE = 20_000; // ms that the vault may take until it answers
 const TALLEST = 20_000; // pixels that the frame may take
-const PHASES = ['upload', 'filter', 'download']; // by number on the line to the vault
-const COLOURS = ['accent', 'ground', 'panel', 'text']; // as --safelight-accent, ...
 
 const STYLE = `
   :host { display: block; min-height: var(--safelight-min-height, 34rem); }
@@ -33,7 +32,6 @@ export class SafeLightElement extends HTMLElement {
   #line = null;
   #leave = null; // the AbortController of all that listens for the present vault
   #told = false; // whether the vault must be told of changed settings
-  #task = null; // the settings that the vault has
 
   /** The server that the element talks to; its `info` is what the server says about itself. */
   server = null;
@@ -145,7 +143,7 @@ export class SafeLightElement extends HTMLElement {
   #stop() {
     this.#leave?.abort();
     this.#line?.close();
-    this.#leave = this.#line = this.vault = this.#task = null;
+    this.#leave = this.#line = this.vault = null;
     this.#frame.removeAttribute('src');
     this.#await();
   }
@@ -201,7 +199,7 @@ export class SafeLightElement extends HTMLElement {
     });
   }
 
-  /** The custom properties that the vault may use; it cannot see the page's styles. */
+  /** The custom properties, such as `--safelight-accent`, that the vault may use; it cannot see the page's styles. */
   #colours() {
     const style = getComputedStyle(this);
     const look = { scheme: this.getAttribute('theme') };
@@ -227,7 +225,7 @@ export class SafeLightElement extends HTMLElement {
   /** Takes an encrypted photo to the server and its encrypted result back. */
   async #carry({ filter, params, file }, { signal, progress }) {
     if (!this.server) throw new SafelightError('bad_argument', 'the page names no server: attribute `server`');
-    const onProgress = ({ phase, done, total }) => progress(PHASES.indexOf(phase), total > 0 ? done / total : -1);
+    const onProgress = ({ phase, done, total }) => progress(CARRIED.indexOf(phase), total > 0 ? done / total : -1);
     this.#take(file, null);
     const reply = await this.server.filter(file, { filter: String(filter), params, signal, onProgress });
     return { file: reply };

@@ -7,6 +7,7 @@ import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
 const ALL_PHASES = ['decode', 'key', 'encrypt', 'upload', 'filter', 'download', 'decrypt'];
+const SHOWN_EVERY = 200; // ms; reports come for every row, and painting takes the cores from the workers
 const PHASES = { filter: ALL_PHASES, encrypt: ALL_PHASES.slice(0, 3), open: ['decrypt'] };
 
 /**
@@ -22,6 +23,7 @@ export class Card extends EventTarget {
   #estimate = null;
   #timer = 0;
   #last = null;
+  #shown = 0; // when the last report was shown
   #saves = {};
   #photo = null;
   #task = null;
@@ -210,12 +212,16 @@ export class Card extends EventTarget {
   }
 
   #progress(report) {
-    if (report.phase !== this.#last?.phase) {
+    const now = performance.now();
+    const begins = report.phase !== this.#last?.phase;
+    if (begins) {
       announce.textContent = `${this.name}: ${words.doing[report.phase]}`;
       this.#mark(report.phase);
     }
     this.#last = report;
-    this.#estimate.report(report);
+    this.#estimate.report(report, now);
+    if (!begins && now - this.#shown < SHOWN_EVERY) return;
+    this.#shown = now;
     this.#tell();
     this.dispatchEvent(new CustomEvent('progress', { detail: report }));
   }

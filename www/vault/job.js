@@ -1,6 +1,6 @@
 // One photo's whole way: read, encrypt, by the site to the server and back, open.
 
-import { SafelightError } from '../shared/errors.js';
+import { checkPixels } from '../client/photo.js';
 
 /**
  * Takes one photo the whole way. `task` is what the site wants. Options: `second` (another file, for filters with two
@@ -34,14 +34,5 @@ export async function process(safelight, site, file, options) {
     return { upload, reply, picture };
   } finally {
     for (const photo of photos) photo.free();
-  }
-}
-
-function checkPixels({ width, height }, most) {
-  if (width * height > most) {
-    throw new SafelightError(
-      'image_too_large',
-      `the server takes ${most} pixels, the photo has ${width} × ${height}; make it smaller first`,
-    );
   }
 }

@@ -24,7 +24,6 @@ export class Queue extends EventTarget {
     $('cancel-all').addEventListener('click', () => this.cancelAll());
     $('save-all').addEventListener('click', () => this.#saveAll());
     $('clear').addEventListener('click', () => this.clear());
-    setInterval(() => this.show(), 500);
   }
 
   /** Adds a card, newest first. */
@@ -78,6 +77,7 @@ export class Queue extends EventTarget {
   }
 
   async #run() {
+    const timer = setInterval(() => this.show(), 500); // the time left changes even where nothing happens
     while (this.#waiting.length > 0) {
       if (this.#paused) await new Promise((wake) => (this.#wake = wake));
       const [card, options] = this.#waiting.shift() ?? [];
@@ -93,6 +93,7 @@ export class Queue extends EventTarget {
       this.running = null;
       this.dispatchEvent(new CustomEvent('end', { detail: card }));
     }
+    clearInterval(timer);
     this.dispatchEvent(new Event('idle'));
     this.show();
   }

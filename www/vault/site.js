@@ -2,6 +2,7 @@
 // carry ciphertext to the server and back, and it is told how far the work is. It hears no file name, no pixel, no key,
 // and not what became of an encrypted image that it handed in.
 
+import { CARRIED, COLOURS } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { expect, Line, VERSION } from '../shared/line.js';
 
@@ -58,27 +59,23 @@ export class Site extends EventTarget {
     this.#tell('task');
   }
 
-  get connected() {
-    return this.#line !== null;
-  }
-
   /** Tells the site something that it may know: see the table in the documentation for embedders. */
   tell(op, args) {
     this.#line?.tell(op, args);
   }
 
-  /** Asks the site to carry an encrypted photo to the server. Gives the encrypted result. */
+  /**
+   * Asks the site to carry an encrypted photo to the server. Gives the encrypted result. On the way the site reports which
+   * part it is at, by number, and how much of it is done, or -1.
+   */
   async carry(job, { signal, onProgress }) {
     if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
     const report = (phase, part) =>
-      onProgress({ phase: PHASES[phase] ?? 'filter', done: part, total: part >= 0 ? 1 : 0 });
+      onProgress({ phase: CARRIED[phase] ?? 'filter', done: part, total: part >= 0 ? 1 : 0 });
     const answer = await this.#line.call('carry', job, { signal, onProgress: report });
     return expect(answer?.file, Blob, 'the result');
   }
 }
-
-/** What the site reports about a photo that it carries: one of these by number, and which part of it is done, or -1. */
-const PHASES = ['upload', 'filter', 'download'];
 
 /** Everything that a site says is taken apart here, and nothing of it is used otherwise. */
 function checkedTask({ task = 'filter', filter, params = {}, border = 'replicate', view = 'clamp', language, look, server }) {
@@ -116,6 +113,6 @@ function checkedTask({ task = 'filter', filter, params = {}, border = 'replicate
 function checkedLook({ scheme, ...colours }) {
   const plain = (value) => typeof value === 'string' && value.length < 60 && CSS.supports('color', value);
   const look = { scheme: ['light', 'dark'].includes(scheme) ? scheme : null };
-  for (const name of ['accent', 'ground', 'panel', 'text']) if (plain(colours[name])) look[name] = colours[name];
+  for (const name of COLOURS) if (plain(colours[name])) look[name] = colours[name];
   return look;
 }

@@ -2,6 +2,7 @@
 
 import './lockdown.js'; // before everything else
 import { Safelight } from '../client/safelight.js';
+import { COLOURS } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { Card, filterText } from './card.js';
 import { listen } from './intake.js';
@@ -23,6 +24,8 @@ function fail(error) {
 
 // ---- photos
 
+const needsTwo = () => new SafelightError('needs_two', words.errors.needs_two);
+
 /** What the site wants done; taking photos in needs no more than that it said so. */
 function wanted() {
   if (!site.task) throw new SafelightError('no_site', words.errors.no_site);
@@ -38,7 +41,7 @@ async function take(files) {
   const two = inputs(task) > 1;
   let second = two ? ($('second').files[0] ?? null) : null;
   if (two && !second && photos.length === 2) second = photos.pop(); // two photos at once: one with the other
-  if (two && !second && photos.length > 0) throw new SafelightError('needs_two', words.errors.needs_two);
+  if (two && !second && photos.length > 0) throw needsTwo();
   for (const [i, file] of files.entries()) {
     if (kinds[i] === 'photo' && photos.includes(file)) add(file, false, { second });
     else if (kinds[i] === 'image') add(file, true, {});
@@ -51,9 +54,11 @@ function add(file, encrypted, options) {
   card.addEventListener('save', ({ detail: { blob, name } }) => saveAs(blob, name));
   card.addEventListener('progress', ({ detail }) => tellProgress(card, detail));
   card.addEventListener('again', () => {
-    const second = inputs(wanted()) > 1 ? ($('second').files[0] ?? options.second) : null;
-    if (!encrypted && inputs(wanted()) > 1 && !second) return fail(new SafelightError('needs_two', words.errors.needs_two));
-    card.wait(wanted());
+    const task = wanted();
+    const two = inputs(task) > 1;
+    const second = two ? ($('second').files[0] ?? options.second) : null;
+    if (!encrypted && two && !second) return fail(needsTwo());
+    card.wait(task);
     queue.enqueue(card, { second });
   });
   queue.add(card, options);
@@ -66,7 +71,8 @@ const inputs = ({ filter }) => safelight.filters.find(({ name }) => name === fil
 /** The site hears how far the work is, but nothing of what is done with the key on something that came from outside. */
 function tellProgress(card, { phase, done, total }) {
   if (card.encrypted || phase === 'decrypt') return;
-  site.tell('progress', { phase, done, total, fraction: queue.totals.fraction, secondsLeft: queue.totals.secondsLeft });
+  const { fraction, secondsLeft } = queue.totals;
+  site.tell('progress', { phase, done, total, fraction, secondsLeft });
 }
 
 /**
@@ -83,7 +89,7 @@ function followTask() {
   const { language, look, task, server } = site.task;
   choose([language, ...navigator.languages]);
   root.dataset.scheme = look.scheme ?? '';
-  for (const name of ['accent', 'ground', 'panel', 'text']) {
+  for (const name of COLOURS) {
     if (look[name]) root.style.setProperty(`--${name}`, look[name]);
     else root.style.removeProperty(`--${name}`);
   }

@@ -27,6 +27,8 @@ pub struct Build {
     pub target: String,
     pub profile: String,
     pub features: Vec<String>,
+    /// For every variant.
+    pub rustflags: Vec<String>,
 }
 
 /// Where in the vault the JavaScript module lies, and its name.

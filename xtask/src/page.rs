@@ -88,7 +88,7 @@ fn compile(toolchain: &Toolchain, settings: &BrowserBuild, variant: &Variant, wa
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib", "--no-default-features"]);
     cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &build.features.join(",")]);
     cargo.args(toolchain.build_flags());
-    let mut flags = variant.rustflags.clone();
+    let mut flags = [build.rustflags.as_slice(), &variant.rustflags].concat();
     // The names of source files are in there for panics; whose machine they lay on is nobody's business.
     flags.push(format!("--remap-path-prefix={}=", places::root().display()));
     flags.push(format!("--remap-path-prefix={}=cargo", places::cargo_home().display()));

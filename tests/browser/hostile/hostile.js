@@ -21,7 +21,6 @@ window.embed = async () => {
     window.task({ task: 'filter', filter: 'mean', params: { radius: '1' } });
   });
   frame.id = 'vault';
-  frame.style.cssText = '';
   frame.width = 900;
   frame.height = 1200;
   frame.src = vault;

@@ -381,6 +381,12 @@ export class Visit {
     );
   }
 
+  /** The page on a phone and on a desktop, which it stays on. */
+  async screenshots(name) {
+    await this.screenshot(`${name}-phone`, 360, 740);
+    await this.screenshot(name, 1280, 900);
+  }
+
   /** A picture of the whole page. (Browsers cut frames of other origins off where they did not fit on the screen.) */
   async screenshot(name, width, height) {
     await this.page.setViewport({ width, height });

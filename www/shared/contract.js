@@ -1,0 +1,7 @@
+// What the element and the vault both know of each other.
+
+/** The parts of carrying an encrypted photo to the server and back, told by number. */
+export const CARRIED = ['upload', 'filter', 'download'];
+
+/** The colours that a site may choose for the vault. */
+export const COLOURS = ['accent', 'ground', 'panel', 'text'];
