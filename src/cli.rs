@@ -7,11 +7,15 @@
 //!
 //! Commands that need secret keys or photos exist with the feature `client`, `serve` with the feature `server`.
 
+#[cfg(feature = "client")]
+mod attack;
 mod completions;
 #[cfg(feature = "client")]
 mod decrypt;
 #[cfg(feature = "client")]
 mod encrypt;
+#[cfg(feature = "client")]
+mod etc;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "keys, photos and text have more needs"))]
 mod files;
 mod filter;
@@ -23,6 +27,8 @@ mod passphrase;
 #[cfg(feature = "client")]
 mod phe;
 mod remote;
+#[cfg(feature = "client")]
+mod reproduce;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "keys and photos have more to say"))]
@@ -89,6 +95,12 @@ enum Command {
     Serve(Box<serve::Flags>),
     #[cfg(feature = "client")]
     Phe(phe::Flags),
+    #[cfg(feature = "client")]
+    Etc(etc::Flags),
+    #[cfg(feature = "client")]
+    Reproduce(reproduce::Flags),
+    #[cfg(feature = "client")]
+    Attack(attack::Flags),
     Completions(completions::Flags),
 }
 
@@ -127,6 +139,12 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Serve(flags) => serve::run(*flags),
         #[cfg(feature = "client")]
         Command::Phe(flags) => phe::run(flags),
+        #[cfg(feature = "client")]
+        Command::Etc(flags) => etc::run(flags, ui),
+        #[cfg(feature = "client")]
+        Command::Reproduce(flags) => reproduce::run(&flags, ui),
+        #[cfg(feature = "client")]
+        Command::Attack(flags) => attack::run(&flags, ui),
         Command::Completions(flags) => completions::run(&flags),
     }
 }

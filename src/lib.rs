@@ -17,7 +17,10 @@
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation |
 //! | `photo` | photo files to planes of samples and back, with limits (feature `client`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
+//! | `etc` | photos scrambled block by block, which stay JPEG files (feature `client`); obfuscation, not encryption |
 //! | [`wire`] | the versioned format of keys and encrypted images; **the format's specification** |
+//! | `learn` | support-vector machines, on pictures in the clear or scrambled (native) |
+//! | `experiments` | experiments of the literature, run again (native, feature `client`) |
 //! | `pipeline` | the scheme and the format joined over readers and writers (native) |
 //! | `server` | HTTP (feature `server`, native) |
 //! | `web` | the browser's surface (wasm32) |
@@ -32,12 +35,19 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod error;
+#[cfg(feature = "client")]
+pub mod etc;
 pub mod math;
 pub mod paillier;
 #[cfg(feature = "client")]
 pub mod photo;
 pub mod wire;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod learn;
+
+#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
+pub mod experiments;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pipeline;
 #[cfg(all(feature = "server", not(target_arch = "wasm32")))]

@@ -11,6 +11,8 @@ mod container;
 mod decode;
 mod encode;
 mod orientation;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod quality;
 #[cfg(test)]
 mod tests;
 

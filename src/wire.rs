@@ -12,8 +12,8 @@
 //! |---|---|---|
 //! | 0 | 8 bytes | mark `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it finds files damaged by text mode) |
 //! | 8 | u16 | format version, 1 |
-//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image |
-//! | 11 | u8 | scheme: 1 Paillier |
+//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures |
+//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4 |
 //! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
 //!
 //! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
@@ -31,6 +31,13 @@
 //!
 //! The same three fields without `n`, then its two prime factors `p` and `q`, bits/16 bytes each. They differ, each is
 //! exactly bits/2 long, and their order means nothing.
+//!
+//! # Header of a key of scrambled pictures
+//!
+//! | type | content |
+//! |---|---|
+//! | 8 bytes | key id: the first 8 bytes of `SHA-256("safelight etc v1 key id" followed by the key)` |
+//! | 32 bytes | the key |
 //!
 //! # Header of an encrypted image
 //!
@@ -185,6 +192,7 @@ pub const PROLOGUE_BYTES: usize = 16;
 pub const MAX_HEADER: u32 = 65_536;
 
 const SCHEME_PAILLIER: u8 = 1;
+const SCHEME_ETC: u8 = 2;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +203,8 @@ pub enum Kind {
     SecretKey,
     /// An encrypted image.
     Image,
+    /// A key of scrambled pictures.
+    EtcKey,
 }
 
 impl Kind {
@@ -205,6 +215,7 @@ impl Kind {
             Self::PublicKey => "public_key",
             Self::SecretKey => "secret_key",
             Self::Image => "image",
+            Self::EtcKey => "etc_key",
         }
     }
 
@@ -213,7 +224,21 @@ impl Kind {
             Self::PublicKey => 1,
             Self::SecretKey => 2,
             Self::Image => 3,
+            Self::EtcKey => 4,
         }
+    }
+
+    const fn scheme(self) -> u8 {
+        match self {
+            Self::PublicKey | Self::SecretKey | Self::Image => SCHEME_PAILLIER,
+            Self::EtcKey => SCHEME_ETC,
+        }
+    }
+
+    /// Whether such a file must be kept secret.
+    #[must_use]
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::SecretKey | Self::EtcKey)
     }
 
     const fn text(self) -> &'static str {
@@ -221,6 +246,7 @@ impl Kind {
             Self::PublicKey => "a public key",
             Self::SecretKey => "a secret key",
             Self::Image => "an encrypted image",
+            Self::EtcKey => "a key of scrambled pictures",
         }
     }
 }
@@ -260,10 +286,11 @@ impl Prologue {
             1 => Kind::PublicKey,
             2 => Kind::SecretKey,
             3 => Kind::Image,
+            4 => Kind::EtcKey,
             other => return Err(Error::new(Code::BadHeader, format!("the file is of unknown kind {other}"))),
         };
         let scheme = reader.u8()?;
-        if scheme != SCHEME_PAILLIER {
+        if scheme != kind.scheme() {
             return Err(Error::new(Code::BadHeader, format!("the file is of unknown scheme {scheme}")));
         }
         let length = reader.u32()?;
@@ -323,7 +350,7 @@ fn in_header(error: Error) -> Error {
 fn seal(kind: Kind, header: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
-    bytes.extend([kind.number(), SCHEME_PAILLIER]);
+    bytes.extend([kind.number(), kind.scheme()]);
     // Headers are at most 65,536 bytes long by construction.
     bytes.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
     bytes.extend(header);

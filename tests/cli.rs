@@ -3,6 +3,8 @@
 
 #![cfg(all(feature = "cli", feature = "client", feature = "server", unix))]
 
+#[path = "cli/etc.rs"]
+mod etc;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/filters.rs"]

@@ -1,4 +1,4 @@
-//! Safelight against python-paillier and against a reader of the format written in Python from its specification.
+//! Safelight against python-paillier, rage, scikit-learn, and against readers of the format written in Python from its specification.
 //!
 //! The tests are Python programs in `tests/interop`. They need a Python with the packages of
 //! `tests/interop/requirements.txt`, named by the variable `SAFELIGHT_PYTHON`; `cargo xtask test` sets it. Without it,
@@ -55,6 +55,59 @@ fn protected_keys_and_rage() {
 #[test]
 fn the_format_from_its_specification() {
     run("test_format");
+}
+
+#[test]
+fn scrambled_pictures_from_their_documentation() {
+    run("test_etc");
+}
+
+/// Support-vector machines decide as scikit-learn's do.
+#[test]
+fn decisions_of_scikit_learn() {
+    use std::fmt::Write as _;
+
+    use safelight::learn::features::Matrix;
+    use safelight::learn::kernel::Kernel;
+    use safelight::learn::svm::{Machine, Training};
+
+    let Some(mut python) = python() else { return };
+    let mut state = 5u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from((state >> 40) as u32) / f64::from(1u32 << 24) - 0.5
+    };
+    let (count, columns) = (150, 6);
+    let positive: Vec<bool> = (0..count).map(|i| i % 3 == 0).collect();
+    let values: Vec<f64> =
+        (0..count * columns).map(|i| random() + if positive[i / columns] { 0.3 } else { 0.0 }).collect();
+    let rows = Matrix::new(columns, values).expect("rows");
+    let kernels = [
+        ("linear", Kernel::Linear, 0.7, (1.0, 1, 0.0)),
+        ("rbf", Kernel::Gaussian { gamma: 0.8 }, 2.0, (0.8, 1, 0.0)),
+        ("poly", Kernel::Polynomial { degree: 3, gamma: 0.5, shift: 1.0 }, 1.0, (0.5, 3, 1.0)),
+    ];
+    let mut input = String::new();
+    for (name, kernel, cost, (gamma, degree, shift)) in kernels {
+        let table = kernel.table(&rows, &rows);
+        let machine = Machine::train(&table, &positive, Training { cost, tolerance: 1e-9 }).expect("a machine");
+        writeln!(input, "{name} {cost} {gamma} {degree} {shift}").expect("text");
+        for i in 0..count {
+            let class = if positive[i] { 1 } else { -1 };
+            let samples: Vec<String> = rows.row(i).iter().map(ToString::to_string).collect();
+            writeln!(input, "{class} {} {}", machine.decide(&table[i]), samples.join(" ")).expect("text");
+        }
+        input.push('\n');
+    }
+    let mut child =
+        python.arg("svm_numbers.py").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("SAFELIGHT_PYTHON");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("written");
+    let output = child.wait_with_output().expect("an end");
+    let far: Vec<f64> =
+        String::from_utf8_lossy(&output.stdout).lines().map(|line| line.parse().expect("a number")).collect();
+    println!("largest differences of decisions: {far:?}");
+    assert_eq!(far.len(), kernels.len());
+    assert!(far.iter().all(|&far| far < 1e-3));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
-use crate::wire::{AGE_MAGIC, Kind, PROLOGUE_BYTES, Prologue};
+use crate::wire::{AGE_MAGIC, PROLOGUE_BYTES, Prologue};
 
 /// Where an input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -256,9 +256,9 @@ fn is_protected(start: &[u8]) -> bool {
 /// A secret key file, protected or not.
 fn holds_secret_key(path: &Path) -> bool {
     let mut start = [0; PROLOGUE_BYTES];
-    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok_and(|()| {
-        is_protected(&start) || Prologue::parse(&start).is_ok_and(|prologue| prologue.kind == Kind::SecretKey)
-    })
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut start))
+        .is_ok_and(|()| is_protected(&start) || Prologue::parse(&start).is_ok_and(|prologue| prologue.kind.is_secret()))
 }
 
 fn exists(path: &Path) -> Error {

@@ -107,7 +107,7 @@ fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: boo
         ciphertexts: head.ciphertexts(),
         complete_bytes: frames.total_bytes(),
     };
-    Ok(Facts::new(Kind::Image, head.key.id(), head.key.bits(), bytes, check, Some(image)))
+    Ok(Facts::new(Kind::Image, head.key.id().to_string(), head.key.bits(), bytes, check, Some(image)))
 }
 
 fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) -> Result<Facts> {
@@ -121,15 +121,17 @@ fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) ->
     let (id, bits) = match kind {
         Kind::PublicKey => {
             let key = key_file::read_public(&bytes)?;
-            (key.id(), key.bits())
+            (key.id().to_string(), key.bits())
         }
+        Kind::EtcKey => etc_facts(&bytes)?,
         _ => public_facts(&bytes, check)?,
     };
-    Ok(Facts::new(kind, id, bits, Some(bytes.len() as u64), check || kind == Kind::PublicKey, None))
+    let checked = check || kind != Kind::SecretKey;
+    Ok(Facts::new(kind, id, bits, Some(bytes.len() as u64), checked, None))
 }
 
 /// The public facts at the start of a secret key's header.
-fn public_facts(bytes: &[u8], check: bool) -> Result<(KeyId, u16)> {
+fn public_facts(bytes: &[u8], check: bool) -> Result<(String, u16)> {
     if check {
         verify_secret(bytes)?;
     }
@@ -137,7 +139,17 @@ fn public_facts(bytes: &[u8], check: bool) -> Result<(KeyId, u16)> {
     let short = || Error::new(Code::BadHeader, "the key's header is too short");
     let (bits, rest) = header.split_first_chunk::<2>().ok_or_else(short)?;
     let id = rest.first_chunk::<16>().ok_or_else(short)?;
-    Ok((KeyId(*id), u16::from_le_bytes(*bits)))
+    Ok((KeyId(*id).to_string(), u16::from_le_bytes(*bits)))
+}
+
+#[cfg(feature = "client")]
+fn etc_facts(bytes: &[u8]) -> Result<(String, u16)> {
+    key_file::read_etc(bytes).map(|key| (key.id().to_string(), 256))
+}
+
+#[cfg(not(feature = "client"))]
+fn etc_facts(_: &[u8]) -> Result<(String, u16)> {
+    Err(Error::new(Code::BadArgument, "this program is built without secret keys and cannot read one"))
 }
 
 #[cfg(feature = "client")]
@@ -151,12 +163,12 @@ fn verify_secret(_: &[u8]) -> Result<()> {
 }
 
 impl Facts {
-    fn new(kind: Kind, key: KeyId, bits: u16, bytes: Option<u64>, checked: bool, image: Option<Image>) -> Self {
+    fn new(kind: Kind, key_id: String, bits: u16, bytes: Option<u64>, checked: bool, image: Option<Image>) -> Self {
         Self {
             kind: kind.as_str(),
             version: wire::VERSION,
-            scheme: "paillier",
-            key_id: key.to_string(),
+            scheme: if kind == Kind::EtcKey { "etc" } else { "paillier" },
+            key_id,
             bits,
             image,
             bytes,

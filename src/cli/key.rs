@@ -5,11 +5,13 @@ use std::ffi::OsString;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
 
 use super::files::{Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
+use crate::etc::MasterKey;
 use crate::math::random;
 use crate::paillier::{KeySearch, SecretKey};
 use crate::pipeline::Watch as _;
@@ -25,6 +27,7 @@ pub(super) struct KeygenFlags {
 #[derive(Subcommand)]
 enum Scheme {
     Paillier(PaillierFlags),
+    Etc(EtcFlags),
 }
 
 /// A key for exact linear filters (Paillier)
@@ -41,6 +44,24 @@ struct PaillierFlags {
     /// Length of the key in bits: 2048 is 112-bit security, 3072 is 128, 4096 about 150
     #[arg(long, default_value = "3072", value_parser = PossibleValuesParser::new(["2048", "3072", "4096"]))]
     bits: String,
+    /// The file to write, which must not exist
+    #[arg(long, value_name = "KEY")]
+    out: OsString,
+    /// Protect the file by a passphrase, in the age format
+    #[arg(long)]
+    passphrase: bool,
+    #[command(flatten)]
+    source: PassphraseFlags,
+}
+
+/// A key for scrambled pictures, which are obfuscated rather than encrypted
+///
+/// The file is readable by its owner alone. An existing file is never overwritten.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight keygen etc --out my.key")]
+struct EtcFlags {
     /// The file to write, which must not exist
     #[arg(long, value_name = "KEY")]
     out: OsString,
@@ -100,19 +121,42 @@ pub(super) struct UnprotectFlags {
 }
 
 pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
-    let Scheme::Paillier(PaillierFlags { bits, out, passphrase, source }) = flags.scheme;
-    let bits = bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
-    let sink = Sink::create(&out, Care::Secret)?;
-    let chosen = if passphrase { Some(source.choose()?) } else { None };
-    ui.catch_interrupts();
-    let key = search(bits, ui)?;
-    let bytes = key_file::write_secret(&key);
+    match flags.scheme {
+        Scheme::Paillier(PaillierFlags { bits, out, passphrase, source }) => {
+            let bits =
+                bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
+            write_new(&out, passphrase, &source, || {
+                ui.catch_interrupts();
+                let key = search(bits, ui)?;
+                let text = format!("secret key {} of {bits} bits", key.public().id());
+                Ok((key_file::write_secret(&key), text))
+            })
+        }
+        Scheme::Etc(EtcFlags { out, passphrase, source }) => write_new(&out, passphrase, &source, || {
+            let key = MasterKey::random()?;
+            let text = format!("key {} of scrambled pictures", key.id());
+            Ok((key_file::write_etc(&key), text))
+        }),
+    }
+    .map(|made| ui.summary(&format!("made {made}; keep the file to yourself")))
+}
+
+/// Makes a key and writes its file, under a passphrase if one is wanted. All that can be refused is found out before the
+/// key is made. Gives the key's description.
+fn write_new(
+    out: &OsString,
+    protect: bool,
+    source: &PassphraseFlags,
+    make: impl FnOnce() -> Result<(Zeroizing<Vec<u8>>, String)>,
+) -> Result<String> {
+    let sink = Sink::create(out, Care::Secret)?;
+    let chosen = if protect { Some(source.choose()?) } else { None };
+    let (bytes, text) = make()?;
     match chosen {
         Some(passphrase) => sink.write_whole(&age::protect(&bytes, &passphrase)?)?,
         None => sink.write_whole(&bytes)?,
     }
-    ui.summary(&format!("made secret key {} of {bits} bits; keep the file to yourself", key.public().id()));
-    Ok(())
+    Ok(text)
 }
 
 fn search(bits: u16, ui: &Ui) -> Result<SecretKey> {
@@ -144,13 +188,21 @@ pub(super) fn protect(flags: &ProtectFlags) -> Result<()> {
     if age::is_age(&bytes) {
         return Err(Error::new(Code::BadArgument, "this key file is protected already; take its passphrase off first"));
     }
-    key_file::read_secret(&bytes)?;
+    check_secret(&bytes)?;
     let sink = Sink::create(&flags.out, Care::Secret)?;
     sink.write_whole(&age::protect(&bytes, &flags.passphrase.choose()?)?)
 }
 
 pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {
     let bytes = flags.passphrase.read_key(&Source::from(flags.key.as_os_str()))?;
-    key_file::read_secret(&bytes)?;
+    check_secret(&bytes)?;
     Sink::create(&flags.out, Care::Secret)?.write_whole(&bytes)
+}
+
+/// Fails unless this is the file of a secret key, of any scheme.
+fn check_secret(bytes: &[u8]) -> Result<()> {
+    match Prologue::parse(bytes)?.kind {
+        Kind::EtcKey => key_file::read_etc(bytes).map(drop),
+        _ => key_file::read_secret(bytes).map(drop),
+    }
 }

@@ -79,6 +79,7 @@ fn png<'a>(mut rest: &'a [u8], limits: &Limits) -> Result<Option<&'a [u8]>> {
 fn jpeg(mut rest: &[u8], limits: &Limits) -> Result<()> {
     let mut sized = false;
     let mut scanned = false;
+    let mut by_channel_is_unsafe = false;
     loop {
         // Filling bytes and, as all readers do, garbage between two segments are skipped; in entropy-coded data
         // FF 00 is a data byte and FF D0 to FF D7 are restart markers.
@@ -100,8 +101,17 @@ fn jpeg(mut rest: &[u8], limits: &Limits) -> Result<()> {
                 if std::mem::replace(&mut sized, true) {
                     return Err(damaged("it gives its size twice"));
                 }
+                by_channel_is_unsafe =
+                    matches!(marker, 0xc0 | 0xc1) && body.get(5).is_some_and(|&channels| channels > 1);
             }
-            0xda => scanned = true,
+            0xda => {
+                // The decoder mixes up sequential files with a scan for each of several channels.
+                if by_channel_is_unsafe && body.first() == Some(&1) {
+                    let message = "this variant of JPEG (a scan for each channel) is not supported; save it as PNG";
+                    return Err(Error::new(Code::UnsupportedImage, message));
+                }
+                scanned = true;
+            }
             _ => {}
         }
         rest = after.get(length..).ok_or_else(cut_short)?;

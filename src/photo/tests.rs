@@ -347,3 +347,29 @@ proptest! {
         let _ = decode(&file);
     }
 }
+
+#[test]
+fn sequential_jpeg_with_a_scan_for_each_channel_is_refused_rather_than_mixed_up() {
+    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+    let file = |sampling, optimised, progressive| {
+        let mut out = Vec::new();
+        let mut encoder = Encoder::new(&mut out, 90);
+        encoder.set_sampling_factor(sampling);
+        encoder.set_optimized_huffman_tables(optimised);
+        encoder.set_progressive(progressive);
+        encoder.encode(&[200; 40 * 40 * 3], 40, 40, ColorType::Rgb).unwrap();
+        out
+    };
+    for sampling in [SamplingFactor::F_1_1, SamplingFactor::F_2_2] {
+        assert_eq!(decode(&file(sampling, true, false)).unwrap_err().kind(), Code::UnsupportedImage);
+    }
+    for (sampling, optimised, progressive) in [
+        (SamplingFactor::F_1_1, true, true),
+        (SamplingFactor::F_2_2, false, false),
+        (SamplingFactor::F_2_2, true, true),
+    ] {
+        let photo = decode(&file(sampling, optimised, progressive)).unwrap();
+        let far = photo.samples().iter().map(|sample| sample.abs_diff(200)).max();
+        assert!(far < Some(3), "{sampling:?} {optimised} {progressive}: {far:?}");
+    }
+}

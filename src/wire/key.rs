@@ -74,6 +74,7 @@ mod secret {
 
     use super::{Kind, Reader, check_bits, check_id, in_header, open, read_public, seal, whole};
     use crate::error::{Code, Error, Result};
+    use crate::etc::MasterKey;
     use crate::paillier::{EncryptionKey, SecretKey};
 
     /// The bytes of a secret key file, which are wiped when dropped.
@@ -115,6 +116,30 @@ mod secret {
         Ok(key)
     }
 
+    /// The bytes of the file of a key of scrambled pictures, which are wiped when dropped.
+    #[must_use]
+    pub fn write_etc(key: &MasterKey) -> Zeroizing<Vec<u8>> {
+        let header = Zeroizing::new([key.id().0.as_slice(), key.to_bytes().as_slice()].concat());
+        Zeroizing::new(seal(Kind::EtcKey, &header))
+    }
+
+    /// Reads the file of a key of scrambled pictures.
+    ///
+    /// # Errors
+    /// As [`open`], and [`Code::BadHeader`], [`Code::TrailingData`].
+    pub fn read_etc(bytes: &[u8]) -> Result<MasterKey> {
+        let mut reader = Reader::new(whole(bytes, Kind::EtcKey)?);
+        let (id, key) = (reader.array().map_err(in_header)?, MasterKey::from_bytes(reader.array().map_err(in_header)?));
+        reader.end().map_err(in_header)?;
+        if key.id().0 != id {
+            return Err(Error::new(
+                Code::BadHeader,
+                "the key id is not that of the key; use the file as it was written",
+            ));
+        }
+        Ok(key)
+    }
+
     /// Reads a key file of either kind, to encrypt with.
     ///
     /// # Errors
@@ -127,4 +152,4 @@ mod secret {
     }
 }
 #[cfg(feature = "client")]
-pub use secret::{read_encryption_key, read_secret, write_secret};
+pub use secret::{read_encryption_key, read_etc, read_secret, write_etc, write_secret};

@@ -1,0 +1,110 @@
+//! `safelight attack`: what scrambled pictures give away to somebody without the key.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::encrypt::MAX_PHOTO_FILE;
+use super::files::{self, Care, Sink, Source};
+use super::ui::Ui;
+use crate::error::{Code, Error, Result};
+use crate::etc::{Sheet, attack, file};
+use crate::photo::quality::{psnr, ssim};
+use crate::photo::{Limits, Photo};
+
+/// Try to see scrambled pictures without their key
+#[derive(Args)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    scheme: Scheme,
+}
+
+#[derive(Subcommand)]
+enum Scheme {
+    Etc(EtcFlags),
+}
+
+/// Put pictures together again that were scrambled with one key
+///
+/// Looks only at the pictures. How the whole is turned and coloured cannot be known from them: with the originals to
+/// compare with, the best of all ways is written and its likeness printed (SSIM, 1 for the same picture); without them, any.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight attack etc scrambled/*.png --out-dir seen
+  safelight attack etc one.jpg two.jpg --block 16 --originals one.png two.png --out-dir seen")]
+struct EtcFlags {
+    /// The scrambled pictures, all of one size and one key
+    #[arg(required = true)]
+    pictures: Vec<OsString>,
+    /// The folder to write what was found to, as PNG files with the pictures' names
+    #[arg(long, value_name = "DIR")]
+    out_dir: PathBuf,
+    /// The side of a block in pixels [default: what the first picture's label says]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(4..=64))]
+    block: Option<u8>,
+    /// What was scrambled, in the same order, to tell how much was found
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    originals: Vec<OsString>,
+}
+
+pub(super) fn run(flags: &Flags, _ui: &Ui) -> Result<()> {
+    let Scheme::Etc(flags) = &flags.scheme;
+    let originals =
+        flags.originals.iter().map(|name| read(name).map(|(photo, _)| photo)).collect::<Result<Vec<_>>>()?;
+    if !originals.is_empty() && originals.len() != flags.pictures.len() {
+        return Err(Error::new(Code::BadArgument, "give one original for each scrambled picture, in the same order"));
+    }
+    let mut block = flags.block;
+    let mut sheets = Vec::new();
+    for name in &flags.pictures {
+        let (photo, bytes) = read(name)?;
+        if block.is_none() {
+            block = file::read_label(&bytes)?.map(|label| label.block);
+        }
+        let channels = photo.channels().into();
+        let (width, height) = (photo.width() as usize, photo.height() as usize);
+        sheets.push(Sheet { width, height, channels, samples: photo.samples().to_vec() });
+    }
+    let block = block.ok_or_else(|| {
+        Error::new(Code::BadArgument, "the picture has no label that says how large its blocks are; give --block")
+    })?;
+    let solution = attack::solve(&sheets, block.into())?;
+    std::fs::create_dir_all(&flags.out_dir)?;
+    let mut text = format!("{:.0} % of the blocks were joined\n", 100.0 * solution.joined);
+    for (i, sheet) in sheets.iter().enumerate() {
+        let mut found = solution.apply(sheet);
+        if let Some(original) = originals.get(i) {
+            let before = ssim(&shown(sheet, original)?, original)?;
+            found = attack::best_view(&found, |view| psnr(&shown(view, original)?, original))?.1;
+            let after = ssim(&shown(&found, original)?, original)?;
+            let name = Path::new(&flags.pictures[i]).display();
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name}: SSIM {before:.3} scrambled, {after:.3} found");
+        }
+        let name = Path::new(&flags.pictures[i]).with_extension("png");
+        let name = name.file_name().ok_or_else(|| Error::new(Code::BadArgument, "a picture has no name"))?;
+        let png = file::encode_png(&found.into_photo()?, None)?;
+        Sink::create(flags.out_dir.join(name).as_os_str(), Care::Binary)?.write_whole(&png)?;
+    }
+    files::print(&text)
+}
+
+fn read(name: &OsString) -> Result<(Photo, Vec<u8>)> {
+    let bytes = Source::from(name.as_os_str()).read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
+    Ok((Photo::decode(&bytes, &Limits::default())?, bytes.to_vec()))
+}
+
+/// What is left of a picture when the filling at its edges is cut off.
+fn shown(sheet: &Sheet, original: &Photo) -> Result<Photo> {
+    let (width, height) = (original.width() as usize, original.height() as usize);
+    let fits = sheet.width >= width && sheet.height >= height && sheet.channels == usize::from(original.channels());
+    if !fits {
+        return Err(Error::new(Code::ImagesDiffer, "an original is no picture of the same form and size"));
+    }
+    let rows = sheet.samples.chunks_exact(sheet.width * sheet.channels).take(height);
+    let samples = rows.flat_map(|row| &row[..width * sheet.channels]).copied().collect();
+    Photo::from_samples(original.width(), original.height(), original.channels(), samples)
+}

@@ -1,0 +1,205 @@
+//! `safelight etc`: scrambled pictures that stay JPEG or PNG files.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use super::encrypt::{MAX_PHOTO_FILE, read_photo};
+use super::files::{self, Care, Sink, Source};
+use super::passphrase::PassphraseFlags;
+use super::ui::Ui;
+use crate::error::{Code, Error, Result};
+use crate::etc::file::{self, Jpeg, Subsampling};
+use crate::etc::{self, FEW_BLOCKS, Form, Label, Settings};
+use crate::photo::{Limits, Photo};
+use crate::wire::key as key_file;
+
+/// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
+///
+/// This is obfuscation, not encryption: it hides a picture from a casual look. Pictures that share a fixed key can be put
+/// together again from one another; a picture of few blocks by trying.
+#[derive(Args)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Encrypt(EncryptFlags),
+    Decrypt(DecryptFlags),
+    Label(LabelFlags),
+}
+
+/// Scramble a photo
+///
+/// The picture is written as JPEG where the output's name ends in .jpg or .jpeg, else as PNG, which keeps every sample. It
+/// can be put together again with the key and its label, a line of text that stands in the file. Sites that drop it from
+/// the file leave you with the picture alone, so keep the line (`safelight etc label`) or the file.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight keygen etc --out my.key
+  safelight etc encrypt --key my.key photo.png --out scrambled.png
+  safelight etc encrypt --key my.key photo.jpg --form grey-420 --quality 80 --out scrambled.jpg")]
+struct EncryptFlags {
+    /// The key file, or -
+    #[arg(long, value_name = "KEY")]
+    key: OsString,
+    /// The photo, or -
+    photo: OsString,
+    /// The picture to write (.jpg or .png), or -
+    #[arg(long, value_name = "OUT")]
+    out: OsString,
+    /// What is split into blocks: the colours, or luma and chroma planes side by side, the latter also at half size
+    #[arg(long, default_value = "colour", value_parser = form_parser())]
+    form: Form,
+    /// The side of a block in pixels, 4 to 64 [default: 16 for colour, 8 for grey]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(4..=64))]
+    block: Option<u8>,
+    /// Scramble every picture alike; such pictures give each other away
+    #[arg(long)]
+    fixed_key: bool,
+    /// JPEG's quality, 1 to 100 [default: 85]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: Option<u8>,
+    /// JPEG's chroma subsampling [default: 444]
+    #[arg(long, value_parser = subsampling_parser())]
+    subsampling: Option<Subsampling>,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
+}
+
+/// Put a scrambled picture together again
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight etc decrypt --key my.key scrambled.jpg --out photo.png
+  safelight etc decrypt --key my.key from-the-site.jpg --label 'etc1 colour 16 ...' --out photo.png")]
+struct DecryptFlags {
+    /// The key file, or -
+    #[arg(long, value_name = "KEY")]
+    key: OsString,
+    /// The scrambled picture, or -
+    picture: OsString,
+    /// The PNG file to write, or -
+    #[arg(long, value_name = "OUT.png")]
+    out: OsString,
+    /// The picture's label, if it is no longer in the file
+    #[arg(long, value_name = "TEXT")]
+    label: Option<Label>,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
+}
+
+/// Print the label of a scrambled picture, which its owner needs beside the key
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight etc label scrambled.jpg")]
+struct LabelFlags {
+    /// The scrambled picture, or -
+    picture: OsString,
+}
+
+pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
+    match flags.command {
+        Command::Encrypt(flags) => encrypt(flags, ui),
+        Command::Decrypt(flags) => decrypt(&flags, ui),
+        Command::Label(flags) => {
+            let bytes = Source::from(flags.picture).read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
+            files::print(&format!("{}\n", file::read_label(&bytes)?.ok_or_else(no_label)?))
+        }
+    }
+}
+
+fn encrypt(flags: EncryptFlags, ui: &Ui) -> Result<()> {
+    let jpeg = flags.jpeg()?;
+    let settings = Settings {
+        block: flags.block.unwrap_or(Settings::new(flags.form).block),
+        fixed_key: flags.fixed_key,
+        form: flags.form,
+    };
+    let (key, photo) = (Source::from(flags.key), Source::from(flags.photo));
+    Source::check_one_stdin(&[&key, &photo])?;
+    let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
+    let photo = read_photo(&photo, ui)?;
+    let sink = Sink::create(&flags.out, Care::Binary)?;
+    let (picture, label) = etc::encrypt(&photo, &key, settings)?;
+    let bytes = match jpeg {
+        Some(how) => file::encode_jpeg(&picture, Some(&label), how)?,
+        None => file::encode_png(&picture, Some(&label))?,
+    };
+    sink.write_whole(&bytes)?;
+    if settings.fixed_key {
+        ui.note("every picture is scrambled alike; from ten of them anybody can put them together again");
+    }
+    if label.blocks() < FEW_BLOCKS {
+        ui.note(&format!(
+            "the picture has only {} blocks, so few that it can be put together by trying",
+            label.blocks()
+        ));
+    }
+    ui.summary(&format!("scrambled {} blocks; this hides a picture from a casual look, no more", label.blocks()));
+    Ok(())
+}
+
+fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
+    let (key, picture) = (Source::from(flags.key.as_os_str()), Source::from(flags.picture.as_os_str()));
+    Source::check_one_stdin(&[&key, &picture])?;
+    let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
+    let bytes = picture.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
+    let label = match &flags.label {
+        Some(label) => label.clone(),
+        None => file::read_label(&bytes)?.ok_or_else(no_label)?,
+    };
+    let limits = Limits::default();
+    let picture = Photo::decode(&bytes, &Limits { max_pixels: 4 * limits.max_pixels, ..limits })?;
+    let photo = etc::decrypt(&picture, &label, &key)?;
+    Sink::create(&flags.out, Care::Binary)?.write_whole(&file::encode_png(&photo, None)?)?;
+    ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
+    Ok(())
+}
+
+impl EncryptFlags {
+    /// How the output is made as JPEG, or nothing for PNG.
+    fn jpeg(&self) -> Result<Option<Jpeg>> {
+        let extension = Path::new(&self.out).extension().and_then(OsStr::to_str).unwrap_or_default();
+        let wanted = self.quality.is_some() || self.subsampling.is_some();
+        if !["jpg", "jpeg"].iter().any(|name| extension.eq_ignore_ascii_case(name)) {
+            if wanted && self.out != "-" {
+                let message = "quality and subsampling are JPEG's; name the output something.jpg";
+                return Err(Error::new(Code::BadArgument, message));
+            }
+            if !wanted {
+                return Ok(None);
+            }
+        }
+        let preset = Jpeg::default();
+        Ok(Some(Jpeg {
+            quality: self.quality.unwrap_or(preset.quality),
+            subsampling: self.subsampling.unwrap_or(preset.subsampling),
+            ..preset
+        }))
+    }
+}
+
+fn no_label() -> Error {
+    let message =
+        "the file has no label of a scrambled picture, perhaps because a site dropped it; give it with --label";
+    Error::new(Code::BadHeader, message)
+}
+
+fn form_parser() -> impl TypedValueParser<Value = Form> {
+    PossibleValuesParser::new(Form::ALL.map(Form::as_str)).map(|name| Form::from_name(&name).unwrap_or(Form::Colour))
+}
+
+fn subsampling_parser() -> impl TypedValueParser<Value = Subsampling> {
+    PossibleValuesParser::new(["444", "422", "420"]).map(|name| match name.as_str() {
+        "422" => Subsampling::Half,
+        "420" => Subsampling::Quarter,
+        _ => Subsampling::Full,
+    })
+}

@@ -1,0 +1,115 @@
+//! Encryption-then-compression (`EtC`) images: photos whose blocks are scrambled, so that they can still be stored as JPEG,
+//! sent through photo sites, and learned from.
+//!
+//! **This is obfuscation, not encryption in the sense of [`paillier`](crate::paillier).** It hides a picture from a casual
+//! look. Pictures that share one key give each other away: ten of them can be put together again in seconds. The attacks
+//! are in the `attack` module, so that anybody can see for themselves what a setting is worth.
+//!
+//! # The steps
+//!
+//! Chuman, Sirichotedumrong, Kiya, "Encryption-Then-Compression Systems Using Grayscale-Based Image Encryption for JPEG
+//! Images" (2019), and the colour form that it started from. The picture is split into blocks of `B` x `B` pixels, and
+//! each step has a key of its own:
+//!
+//! | key | step |
+//! |---|---|
+//! | K1 | the blocks change places |
+//! | K2 | each is turned by 0, 90, 180 or 270 degrees, then mirrored not at all, across, down, or both |
+//! | K3 | half of them are negated: `p` becomes `255 - p` |
+//! | K4 | the channels of each (there are six orders) change places; pictures of one channel skip this |
+//!
+//! K1 to K4 come from one [`MasterKey`] and a [`Nonce`] that travels with the picture. A new nonce for each picture, the
+//! default, means that no two pictures are scrambled alike. A fixed key is what most experiments of the literature use.
+//!
+//! # The exact steps
+//!
+//! The random numbers of step `i` are those of `ChaCha20` (20 rounds, nonce zero, 64-bit counter from zero) under the 32 bytes
+//! that HKDF-SHA-256 gives for the master key, the picture's 16-byte nonce as salt (zeros for a fixed key) and `safelight etc
+//! v1 K` followed by the digit `i` as information. They are taken 8 bytes at a time, little-endian. A number below `b` is
+//! such a number modulo `b`; numbers not below `m - m mod b` with `m = 2^64 - 1` are passed over.
+//!
+//! The blocks are counted row by row. K1: starting with `0, 1, 2, ...`, for each place from the last down to the second, it
+//! changes its number with a place below or the same, drawn from all of these; the number at a place is then the block that
+//! comes there. Then for each place in order: K2 gives the quarter turns (below 4, clockwise) and the mirror (below 4: bit 0
+//! across, bit 1 down, after turning), K3 the negation (below 2), K4 which of [`scramble::ORDERS`] (below 6).
+//!
+//! A sheet is the photo with its last column and row repeated to whole blocks; [`Form`] says what the grey forms make of
+//! colours.
+//!
+//! What has to travel with a picture so that it can be put together again is its [`Label`].
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod attack;
+pub mod file;
+pub mod label;
+pub mod scramble;
+pub mod secret;
+pub mod sheet;
+
+pub use label::Label;
+pub use secret::MasterKey;
+pub use sheet::{Form, Sheet};
+
+use crate::error::{Code, Error, Result};
+use crate::photo::Photo;
+use label::Nonce;
+use scramble::Plan;
+
+/// The smallest and the largest block, in pixels.
+pub const BLOCKS: std::ops::RangeInclusive<u8> = 4..=64;
+/// With fewer blocks than these a picture can be put together by trying, whatever its key.
+pub const FEW_BLOCKS: usize = 64;
+
+/// How a photo is to be scrambled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What is split into blocks.
+    pub form: Form,
+    /// The side of a block in pixels, one of [`BLOCKS`].
+    pub block: u8,
+    /// Whether every picture is scrambled in the same way. Pictures that are give each other away.
+    pub fixed_key: bool,
+}
+
+impl Settings {
+    /// The usual block for this form: 16 in colour (JPEG's own unit with subsampled chroma), 8 in grey.
+    #[must_use]
+    pub const fn new(form: Form) -> Self {
+        let block = match form {
+            Form::Colour => 16,
+            Form::Grey | Form::Grey420 => 8,
+        };
+        Self { form, block, fixed_key: false }
+    }
+}
+
+/// Scrambles a photo. Gives the picture to store or send, and the label that has to go with it.
+///
+/// # Errors
+/// [`Code::BadArgument`] for a block outside of [`BLOCKS`], [`Code::ImageTooLarge`] where the picture would be larger than
+/// any format holds, [`Code::NoRandomness`].
+pub fn encrypt(photo: &Photo, key: &MasterKey, settings: Settings) -> Result<(Photo, Label)> {
+    let nonce = if settings.fixed_key { Nonce::FIXED } else { Nonce::random()? };
+    let label = Label::new(photo, key, settings, nonce)?;
+    let sheet = Sheet::of_photo(photo, &label);
+    let plan = Plan::new(key, &label)?;
+    Ok((plan.scramble(&sheet).into_photo()?, label))
+}
+
+/// Puts a photo together again.
+///
+/// # Errors
+/// [`Code::ForeignKey`] if the label names another key, [`Code::ImagesDiffer`] if the picture has not the size that the
+/// label says: it was made smaller or cut on the way.
+pub fn decrypt(picture: &Photo, label: &Label, key: &MasterKey) -> Result<Photo> {
+    if label.key != key.id() {
+        let message = format!("the picture was scrambled with key {}, this is key {}", label.key, key.id());
+        return Err(Error::new(Code::ForeignKey, message));
+    }
+    let sheet = Sheet::of_picture(picture, label)?;
+    let plan = Plan::new(key, label)?;
+    plan.unscramble(&sheet).to_photo(label)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Files of scrambled pictures: PNG, which keeps every sample, and JPEG, which keeps the picture small. Both carry the
+//! label.
+
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+use super::label::{Label, MAX_LENGTH};
+use crate::error::{Code, Error, Result};
+use crate::photo::{self, Photo};
+
+/// What stands before the label: the keyword of PNG's text chunk, the start of JPEG's application segment 15.
+const MARK: &[u8] = b"Safelight-EtC\0";
+/// The longest side of a JPEG file, in pixels.
+const JPEG_SIDE: u32 = 65_535;
+
+/// How a JPEG file is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jpeg {
+    /// 1 to 100.
+    pub quality: u8,
+    /// How many pixels share one chroma sample.
+    pub subsampling: Subsampling,
+    /// Huffman tables made for this picture, a few per cent smaller, instead of the standard's.
+    pub optimised: bool,
+}
+
+impl Default for Jpeg {
+    fn default() -> Self {
+        Self { quality: 85, subsampling: Subsampling::Full, optimised: true }
+    }
+}
+
+/// JPEG's chroma subsampling. Decoders smooth subsampled chroma across the edges of blocks, which costs scrambled colour
+/// pictures some decibels: [`Form::Grey420`](super::Form::Grey420) is the better way to have small chroma.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subsampling {
+    /// 4:4:4, one for each pixel.
+    Full,
+    /// 4:2:2, one for two pixels side by side.
+    Half,
+    /// 4:2:0, one for two by two.
+    Quarter,
+}
+
+/// A PNG file of a picture, with its label if it has one.
+///
+/// # Errors
+/// [`Code::Internal`] in theory.
+pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
+    let (width, height, channels) = (picture.width(), picture.height(), picture.channels());
+    let png = photo::encode_png(width, height, channels, picture.samples(), None)?;
+    let Some(label) = label else { return Ok(png) };
+    // The mark of the format and IHDR take 8 and 25 bytes; text may stand anywhere behind them.
+    let (start, rest) = png.split_at(33);
+    let data = [b"tEXt", MARK, format!("{label}\n").as_bytes()].concat();
+    let length = u32::try_from(data.len() - 4).map_err(|_| Error::new(Code::Internal, "the label is too long"))?;
+    let sum = crc32fast::hash(&data);
+    Ok([start, &length.to_be_bytes(), &data, &sum.to_be_bytes(), rest].concat())
+}
+
+/// A JPEG file of a picture, with its label if it has one.
+///
+/// # Errors
+/// [`Code::BadArgument`] for a quality that there is not, [`Code::ImageTooLarge`] for sides that JPEG cannot hold.
+pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<Vec<u8>> {
+    if !(1..=100).contains(&how.quality) {
+        return Err(Error::new(Code::BadArgument, format!("JPEG's quality is from 1 to 100, not {}", how.quality)));
+    }
+    let side = |side: u32| {
+        u16::try_from(side).map_err(|_| {
+            Error::new(Code::ImageTooLarge, format!("JPEG pictures have at most {JPEG_SIDE} pixels on a side; use PNG"))
+        })
+    };
+    let (width, height) = (side(picture.width())?, side(picture.height())?);
+    let mut out = Vec::new();
+    let mut encoder = Encoder::new(&mut out, how.quality);
+    encoder.set_sampling_factor(match how.subsampling {
+        Subsampling::Full => SamplingFactor::F_1_1,
+        Subsampling::Half => SamplingFactor::F_2_1,
+        Subsampling::Quarter => SamplingFactor::F_2_2,
+    });
+    encoder.set_optimized_huffman_tables(how.optimised);
+    // With tables of its own the encoder writes a scan for each channel, which some decoders (ours is one) get wrong unless
+    // the file is progressive.
+    encoder.set_progressive(how.optimised && picture.channels() == 3);
+    let failed = |error| Error::new(Code::Internal, format!("the JPEG file could not be made: {error}"));
+    if let Some(label) = label {
+        encoder.add_app_segment(15, [MARK, format!("{label}\n").as_bytes()].concat()).map_err(failed)?;
+    }
+    let color = if picture.channels() == 3 { ColorType::Rgb } else { ColorType::Luma };
+    encoder.encode(picture.samples(), width, height, color).map_err(failed)?;
+    Ok(out)
+}
+
+/// The label in a PNG or JPEG file, or none.
+///
+/// # Errors
+/// As [`Label::from_str`](std::str::FromStr::from_str), if there is one and it is wrong.
+pub fn read_label(file: &[u8]) -> Result<Option<Label>> {
+    // Wherever it stands, and whatever the container: the mark is long enough not to be there by chance.
+    let Some(at) = file.windows(MARK.len()).position(|window| window == MARK) else { return Ok(None) };
+    let text = &file[at + MARK.len()..];
+    let end = text.iter().take(MAX_LENGTH + 1).position(|&byte| byte == b'\n').unwrap_or_default();
+    String::from_utf8_lossy(&text[..end]).parse().map(Some)
+}

@@ -1,0 +1,148 @@
+//! What happens to each block, and doing it.
+
+use rand_chacha::ChaCha20Rng;
+
+use super::label::Label;
+use super::secret::MasterKey;
+use super::sheet::Sheet;
+use crate::error::{Code, Error, Result};
+use crate::math::random;
+
+/// The six orders of three channels: where each channel of the result comes from.
+pub const ORDERS: [[u8; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+/// What is done to one block on its way to its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Which block of the clear sheet comes here, counted row by row.
+    pub from: u32,
+    /// Quarter turns, clockwise: 0 to 3.
+    pub turns: u8,
+    /// Mirrored afterwards: 1 across, 2 down, 3 both.
+    pub mirror: u8,
+    /// Whether samples are negated.
+    pub negate: bool,
+    /// Which of [`ORDERS`].
+    pub order: u8,
+}
+
+/// The steps for all blocks of a sheet, in the order of their places in the scrambled one.
+pub struct Plan {
+    block: usize,
+    steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The plan that a key and a label give.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn new(key: &MasterKey, label: &Label) -> Result<Self> {
+        let count = label.blocks();
+        let [mut places, mut turns, mut signs, mut orders] = [1, 2, 3, 4].map(|step| key.step(&label.nonce, step));
+        let order = permutation(&mut places, count)?;
+        let coloured = label.sheet_size().2 == 3;
+        let steps = order.into_iter().map(|from| {
+            Ok(Step {
+                from,
+                turns: draw(&mut turns, 4)?,
+                mirror: draw(&mut turns, 4)?,
+                negate: draw(&mut signs, 2)? == 1,
+                order: if coloured { draw(&mut orders, 6)? } else { 0 },
+            })
+        });
+        Ok(Self { block: usize::from(label.block), steps: steps.collect::<Result<_>>()? })
+    }
+
+    /// A plan of these steps for blocks of this side.
+    #[must_use]
+    pub fn of_steps(block: usize, steps: Vec<Step>) -> Self {
+        Self { block, steps }
+    }
+
+    /// The steps, in the order of the places in the scrambled sheet.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Does all steps.
+    #[must_use]
+    pub fn scramble(&self, sheet: &Sheet) -> Sheet {
+        self.walk(sheet, |out, clear, scrambled, mask| out[scrambled] = sheet.samples[clear] ^ mask)
+    }
+
+    /// Undoes all steps.
+    #[must_use]
+    pub fn unscramble(&self, sheet: &Sheet) -> Sheet {
+        self.walk(sheet, |out, clear, scrambled, mask| out[clear] = sheet.samples[scrambled] ^ mask)
+    }
+
+    /// The same for places of samples instead of samples: number `i` of the result says which sample of the clear sheet
+    /// comes to place `i` of the scrambled one, and whether it is negated there.
+    #[must_use]
+    pub fn origins(&self, sheet: &Sheet) -> Vec<(usize, bool)> {
+        let mut origins = vec![(0, false); sheet.samples.len()];
+        self.walk(sheet, |_, clear, scrambled, mask| origins[scrambled] = (clear, mask != 0));
+        origins
+    }
+
+    /// Calls `put(out, clear, scrambled, mask)` for every sample: where it is in the clear and in the scrambled sheet, and
+    /// what it is combined with by exclusive or.
+    #[inline]
+    fn walk(&self, sheet: &Sheet, mut put: impl FnMut(&mut [u8], usize, usize, u8)) -> Sheet {
+        let (block, channels, line) = (self.block, sheet.channels, sheet.width * sheet.channels);
+        let across = sheet.width / block;
+        let corner = |number: usize| (number / across) * block * line + (number % across) * block * channels;
+        let mut out = vec![0; sheet.samples.len()];
+        for (place, step) in self.steps.iter().enumerate() {
+            let (to, from) = (corner(place), corner(step.from as usize));
+            let mask = if step.negate { 255 } else { 0 };
+            let order = ORDERS[usize::from(step.order)];
+            for y in 0..block {
+                for x in 0..block {
+                    let (u, v) = origin(step.turns, step.mirror, x, y, block - 1);
+                    let (clear, scrambled) = (from + v * line + u * channels, to + y * line + x * channels);
+                    if channels == 3 {
+                        for (c, &source) in order.iter().enumerate() {
+                            put(&mut out, clear + usize::from(source), scrambled + c, mask);
+                        }
+                    } else {
+                        put(&mut out, clear, scrambled, mask);
+                    }
+                }
+            }
+        }
+        Sheet { samples: out, ..*sheet }
+    }
+}
+
+/// Where in a clear block the pixel comes from that is at `(x, y)` after turning and mirroring. `last` is the block's last
+/// row and column.
+#[must_use]
+#[inline]
+pub fn origin(turns: u8, mirror: u8, x: usize, y: usize, last: usize) -> (usize, usize) {
+    let x = if mirror & 1 == 1 { last - x } else { x };
+    let y = if mirror & 2 == 2 { last - y } else { y };
+    match turns {
+        0 => (x, y),
+        1 => (y, last - x),
+        2 => (last - x, last - y),
+        _ => (last - y, x),
+    }
+}
+
+/// The numbers below `count` in random order, all orders alike (Fisher and Yates).
+fn permutation(rng: &mut ChaCha20Rng, count: usize) -> Result<Vec<u32>> {
+    let count32 = u32::try_from(count).map_err(|_| Error::new(Code::Internal, "there are too many blocks"))?;
+    let mut order: Vec<u32> = (0..count32).collect();
+    for last in (1..count).rev() {
+        order.swap(last, random::index(rng, last + 1)?);
+    }
+    Ok(order)
+}
+
+/// A uniform number below `bound`.
+fn draw(rng: &mut ChaCha20Rng, bound: u8) -> Result<u8> {
+    Ok(u8::try_from(random::index(rng, bound.into())?).unwrap_or(0))
+}

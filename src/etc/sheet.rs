@@ -1,0 +1,193 @@
+//! The picture that is split into blocks: the photo itself, or its luma and chroma planes side by side.
+
+use super::label::Label;
+use crate::error::{Code, Error, Result};
+use crate::photo::Photo;
+
+/// What is split into blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// The photo in RGB.
+    Colour,
+    /// Luma, blue and red difference (JFIF's YCbCr) side by side, as one grey picture three times as wide. The conversion
+    /// rounds: colours come back to within two units, grey photos exactly.
+    Grey,
+    /// The same with both differences at half the width and height, one above the other.
+    Grey420,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Colour, Self::Grey, Self::Grey420];
+
+    /// The name in labels and flags.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Colour => "colour",
+            Self::Grey => "grey",
+            Self::Grey420 => "grey-420",
+        }
+    }
+
+    /// The form with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.as_str() == name)
+    }
+}
+
+/// Samples row by row, the channels of a pixel side by side; whole blocks across and down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sheet {
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// 1 or 3.
+    pub channels: usize,
+    /// Width x height x channels of them.
+    pub samples: Vec<u8>,
+}
+
+impl Sheet {
+    /// What is to be scrambled of a photo. What blocks hold beyond its edge repeats the edge.
+    #[must_use]
+    pub fn of_photo(photo: &Photo, label: &Label) -> Self {
+        let (width, height, channels) = label.sheet_size();
+        let (width, height, channels) = (width as usize, height as usize, usize::from(channels));
+        let (w, h) = (photo.width() as usize, photo.height() as usize);
+        let from = usize::from(photo.channels());
+        let pixel = |x: usize, y: usize| {
+            let at = (y.min(h - 1) * w + x.min(w - 1)) * from;
+            &photo.samples()[at..at + from]
+        };
+        if channels == from {
+            let mut samples = Vec::with_capacity(width * height * channels);
+            for y in 0..height {
+                let row = y.min(h - 1) * w * from;
+                samples.extend_from_slice(&photo.samples()[row..row + w * from]);
+                for _ in w..width {
+                    samples.extend_from_slice(pixel(w - 1, y));
+                }
+            }
+            return Self { width, height, channels, samples };
+        }
+        let mut samples = vec![0; width * height];
+        let mut put = |x: usize, y: usize, value: u8| samples[y * width + x] = value;
+        if label.form == Form::Grey {
+            let plane = width / 3;
+            for y in 0..height {
+                for x in 0..plane {
+                    let ycc = rgb_to_ycc(pixel(x, y));
+                    for (i, value) in ycc.into_iter().enumerate() {
+                        put(i * plane + x, y, value);
+                    }
+                }
+            }
+        } else {
+            let luma = width / 3 * 2;
+            for y in 0..height {
+                for x in 0..luma {
+                    put(x, y, rgb_to_ycc(pixel(x, y))[0]);
+                }
+            }
+            for y in 0..height / 2 {
+                for x in 0..luma / 2 {
+                    let four = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(i, j)| rgb_to_ycc(pixel(2 * x + i, 2 * y + j)));
+                    let mean = |c: usize| four.iter().map(|ycc| u32::from(ycc[c])).sum::<u32>().div_ceil(4);
+                    put(luma + x, y, to_sample(mean(1).cast_signed()));
+                    put(luma + x, height / 2 + y, to_sample(mean(2).cast_signed()));
+                }
+            }
+        }
+        Self { width, height, channels, samples }
+    }
+
+    /// A picture that came back.
+    ///
+    /// # Errors
+    /// [`Code::ImagesDiffer`] if it is not of the size that the label says.
+    pub fn of_picture(picture: &Photo, label: &Label) -> Result<Self> {
+        let (width, height, channels) = label.sheet_size();
+        if (picture.width(), picture.height()) != (width, height) {
+            let message = format!(
+                "the picture has {} x {} pixels, its label says {width} x {height}; it was resized or cut on the way and \
+                 cannot be put together again",
+                picture.width(),
+                picture.height()
+            );
+            return Err(Error::new(Code::ImagesDiffer, message));
+        }
+        // Sites turn grey into colour, and colour without colours into grey.
+        let samples = match (picture.channels(), channels) {
+            (3, 1) => picture.samples().chunks_exact(3).map(|rgb| rgb_to_ycc(rgb)[0]).collect(),
+            (1, 3) => picture.samples().iter().flat_map(|&grey| [grey; 3]).collect(),
+            _ => picture.samples().to_vec(),
+        };
+        Ok(Self { width: width as usize, height: height as usize, channels: usize::from(channels), samples })
+    }
+
+    /// As a picture to store.
+    ///
+    /// # Errors
+    /// None for a sheet made by this module.
+    pub fn into_photo(self) -> Result<Photo> {
+        let side = |side: usize| u32::try_from(side).map_err(|_| Error::new(Code::Internal, "a sheet is too large"));
+        let channels = if self.channels == 3 { 3 } else { 1 };
+        Photo::from_samples(side(self.width)?, side(self.height)?, channels, self.samples)
+    }
+
+    /// The photo that this is the sheet of.
+    ///
+    /// # Errors
+    /// None for a sheet of the size that the label says.
+    pub fn to_photo(&self, label: &Label) -> Result<Photo> {
+        let (w, h) = (label.width as usize, label.height as usize);
+        let mut samples = Vec::with_capacity(w * h * usize::from(label.channels));
+        if self.channels == usize::from(label.channels) {
+            for row in self.samples.chunks_exact(self.width * self.channels).take(h) {
+                samples.extend_from_slice(&row[..w * self.channels]);
+            }
+        } else {
+            let at = |x: usize, y: usize| self.samples[y * self.width + x];
+            let (plane, luma) = (self.width / 3, self.width / 3 * 2);
+            for y in 0..h {
+                for x in 0..w {
+                    let ycc = if label.form == Form::Grey {
+                        [at(x, y), at(plane + x, y), at(2 * plane + x, y)]
+                    } else {
+                        let (x2, y2) = (luma + x / 2, y / 2);
+                        [at(x, y), at(x2, y2), at(x2, self.height / 2 + y2)]
+                    };
+                    samples.extend(ycc_to_rgb(ycc));
+                }
+            }
+        }
+        Photo::from_samples(label.width, label.height, label.channels, samples)
+    }
+}
+
+/// JFIF's conversion in 16-bit fixed point, so that every machine gives the same bytes.
+fn rgb_to_ycc(rgb: &[u8]) -> [u8; 3] {
+    let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(i32::from);
+    let half = 1 << 15;
+    let y = (19_595 * r + 38_470 * g + 7_471 * b + half) >> 16;
+    let cb = ((-11_059 * r - 21_709 * g + 32_768 * b + half) >> 16) + 128;
+    let cr = ((32_768 * r - 27_439 * g - 5_329 * b + half) >> 16) + 128;
+    [y, cb, cr].map(to_sample)
+}
+
+fn ycc_to_rgb([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let (y, cb, cr) = (i32::from(y) << 16, i32::from(cb) - 128, i32::from(cr) - 128);
+    let half = 1 << 15;
+    let r = (y + 91_881 * cr + half) >> 16;
+    let g = (y - 22_554 * cb - 46_802 * cr + half) >> 16;
+    let b = (y + 116_130 * cb + half) >> 16;
+    [r, g, b].map(to_sample)
+}
+
+/// The nearest sample.
+fn to_sample(value: i32) -> u8 {
+    u8::try_from(value.clamp(0, 255)).unwrap_or_default()
+}

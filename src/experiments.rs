@@ -1,0 +1,6 @@
+//! Experiments of the literature, run again: `safelight reproduce`.
+//!
+//! Each takes its data from a folder that the caller names; nothing of it is part of this crate.
+
+pub mod etc_svm;
+pub mod yale;

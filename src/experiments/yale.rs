@@ -1,0 +1,72 @@
+//! Extended Yale B, cropped: 38 persons under 64 lights (Georghiades, Belhumeur, Kriegman 2001; Lee, Ho, Kriegman 2005).
+//! For research only.
+
+use std::fs;
+use std::path::Path;
+
+use image::GrayImage;
+use image::imageops::{FilterType, crop_imm, resize};
+
+use crate::error::{Code, Error, Result};
+use crate::photo::{Limits, Photo};
+
+/// Pictures of each person.
+pub const PICTURES: usize = 64;
+/// The width in pixels that the experiments use: whole blocks of 8.
+pub const WIDTH: u32 = 160;
+/// The height in pixels.
+pub const HEIGHT: u32 = 192;
+
+/// A tile's width on the sheets, in pixels. Its height is [`HEIGHT`] already.
+const TILE_WIDTH: u32 = 168;
+/// Tiles across and down.
+const TILES: u32 = 8;
+
+/// The pictures of one person.
+pub struct Person {
+    /// The sheet's name, such as `yaleB01`.
+    pub name: String,
+    /// [`PICTURES`] pictures of [`WIDTH`] x [`HEIGHT`] samples each, row by row.
+    pub pictures: Vec<Vec<u8>>,
+}
+
+/// Reads the sheets `yaleBNN.webp` in a folder: 8 x 8 tiles of 168 x 192 pixels each, which are made 160 pixels wide.
+///
+/// # Errors
+/// [`Code::NotFound`] if there are none, [`Code::Io`], the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet of
+/// another size.
+pub fn read(folder: &Path) -> Result<Vec<Person>> {
+    let cannot = |error| Error::new(Code::Io, format!("cannot read {}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        if path.extension().is_some_and(|name| name == "webp") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let message = format!("{} has no sheets yaleB01.webp and so on", folder.display());
+        return Err(Error::new(Code::NotFound, message));
+    }
+    files.iter().map(|file| read_sheet(file)).collect()
+}
+
+fn read_sheet(file: &Path) -> Result<Person> {
+    let photo = Photo::decode(&fs::read(file)?, &Limits::default())?;
+    if (photo.width(), photo.height()) != (TILES * TILE_WIDTH, TILES * HEIGHT) {
+        let message = format!("{} is no sheet of 8 x 8 faces of 168 x 192 pixels", file.display());
+        return Err(Error::new(Code::ImagesDiffer, message));
+    }
+    // Lossless WebP has no grey: its three channels are the same.
+    let grey = photo.samples().iter().step_by(photo.channels().into()).copied().collect();
+    let sheet = GrayImage::from_raw(photo.width(), photo.height(), grey)
+        .ok_or_else(|| Error::new(Code::Internal, "a sheet lost its pixels"))?;
+    let tile = |number: u32| {
+        let (x, y) = (number % TILES * TILE_WIDTH, number / TILES * HEIGHT);
+        let tile = crop_imm(&sheet, x, y, TILE_WIDTH, HEIGHT).to_image();
+        resize(&tile, WIDTH, HEIGHT, FilterType::Triangle).into_raw()
+    };
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Person { name, pictures: (0..TILES * TILES).map(tile).collect() })
+}

@@ -1,0 +1,106 @@
+//! Rows of 8-bit samples, standardised: every column has mean 0 and deviation 1 over the training set.
+
+#![expect(clippy::cast_precision_loss, reason = "counts and sums of samples are far below 2^52")]
+
+use crate::error::{Code, Error, Result};
+
+/// Numbers row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    columns: usize,
+    values: Vec<f64>,
+}
+
+impl Matrix {
+    /// A matrix of rows of equal length.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the values do not make whole rows, or one is not finite.
+    pub fn new(columns: usize, values: Vec<f64>) -> Result<Self> {
+        if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
+            let message = format!("{} numbers do not make rows of {columns}", values.len());
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        if values.iter().any(|value| !value.is_finite()) {
+            return Err(Error::new(Code::BadArgument, "a number is infinite or none at all; check the data"));
+        }
+        Ok(Self { columns, values })
+    }
+
+    /// How many numbers there are in each row.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.columns
+    }
+
+    /// One row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+}
+
+/// What standardising needs to know of the training set.
+///
+/// Sums are kept as whole numbers, so that negating a column (`p` to `255 - p`) negates its standardised numbers and
+/// changes nothing else, to the last bit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standardiser {
+    count: i64,
+    /// Of each column: the sum, and `count` times the sum of squares less the square of the sum.
+    sums: Vec<(i64, i64)>,
+}
+
+impl Standardiser {
+    /// Looks at the training set.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if there is no row, the rows differ in length, or there are more than a million of them.
+    pub fn fit<R: AsRef<[u8]>>(rows: &[R]) -> Result<Self> {
+        let first = rows.first().map(AsRef::as_ref).unwrap_or_default();
+        let same = rows.iter().all(|row| row.as_ref().len() == first.len());
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if first.is_empty() || !same || count > 1_000_000 {
+            return Err(Error::new(Code::BadArgument, "pictures to learn from must be of one size, and at least one"));
+        }
+        let mut sums = vec![(0i64, 0i64); first.len()];
+        for row in rows {
+            for ((sum, squares), &sample) in sums.iter_mut().zip(row.as_ref()) {
+                let sample = i64::from(sample);
+                *sum += sample;
+                *squares += sample * sample;
+            }
+        }
+        for (sum, squares) in &mut sums {
+            *squares = count * *squares - *sum * *sum;
+        }
+        Ok(Self { count, sums })
+    }
+
+    /// Standardises rows of samples. Columns that never changed in the training set become 0.
+    ///
+    /// # Errors
+    /// [`Code::ImagesDiffer`] if a row has another length than those of the training set.
+    pub fn apply<R: AsRef<[u8]>>(&self, rows: &[R]) -> Result<Matrix> {
+        let mut values = Vec::with_capacity(rows.len() * self.sums.len());
+        for row in rows {
+            let row = row.as_ref();
+            if row.len() != self.sums.len() {
+                let message =
+                    format!("a picture has {} samples, the model was made for {}", row.len(), self.sums.len());
+                return Err(Error::new(Code::ImagesDiffer, message));
+            }
+            values.extend(self.sums.iter().zip(row).map(|(&(sum, spread), &sample)| {
+                let centred = self.count * i64::from(sample) - sum;
+                if spread == 0 { 0.0 } else { centred as f64 / (spread as f64).sqrt() }
+            }));
+        }
+        Matrix::new(self.sums.len(), values)
+    }
+}

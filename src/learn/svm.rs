@@ -1,0 +1,249 @@
+//! Support-vector machines on a table of kernels.
+//!
+//! The problem for two classes (Cortes, Vapnik 1995), in its dual form: find `alpha` between 0 and `cost` with
+//! `sum y_i alpha_i = 0` that minimises `sum_ij y_i y_j alpha_i alpha_j K_ij / 2 - sum_i alpha_i`. It is solved two
+//! variables at a time (Platt 1998); which two, second-order information says (Fan, Chen, Lin 2005).
+
+use rayon::prelude::*;
+
+use crate::error::{Code, Error, Result};
+
+/// How a machine is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Training {
+    /// What a training row on the wrong side costs.
+    pub cost: f64,
+    /// How far the optimality conditions may be violated at the end.
+    pub tolerance: f64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self { cost: 1.0, tolerance: 1e-3 }
+    }
+}
+
+/// A machine for two classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// `y_i alpha_i` of each training row; most are 0.
+    pub weights: Vec<f64>,
+    /// What is added to the weighted sum of kernels.
+    pub bias: f64,
+}
+
+/// The smallest curvature that is reckoned with, for kernels that are not positive definite.
+const FLAT: f64 = 1e-12;
+/// More steps than any sensible problem takes, for each training row.
+const STEPS_PER_ROW: usize = 10_000;
+
+impl Machine {
+    /// Trains on the table of kernels of the training rows with each other. `positive` says which rows are in the class.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the table is not square, has a value that is not finite, if there are not rows of both
+    /// kinds, or `training` makes no sense.
+    pub fn train(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<Self> {
+        check(table, positive, training)?;
+        let sign: Vec<f64> = positive.iter().map(|&yes| if yes { 1.0 } else { -1.0 }).collect();
+        let mut problem =
+            Problem { table, sign: &sign, alpha: vec![0.0; sign.len()], gradient: vec![-1.0; sign.len()] };
+        let mut steps = STEPS_PER_ROW.saturating_mul(sign.len());
+        while let Some((i, j)) = problem.choose(training) {
+            problem.step(i, j, training.cost);
+            steps -= 1;
+            if steps == 0 {
+                let message = "training does not come to an end; use a lower cost, or standardise the data";
+                return Err(Error::new(Code::BadArgument, message));
+            }
+        }
+        let bias = problem.bias(training.cost);
+        let weights = problem.alpha.iter().zip(&sign).map(|(alpha, sign)| alpha * sign).collect();
+        Ok(Self { weights, bias })
+    }
+
+    /// How far a row is on the positive side, from its kernels with the training rows.
+    #[must_use]
+    pub fn decide(&self, kernels: &[f64]) -> f64 {
+        let support = self.weights.iter().zip(kernels).filter(|(weight, _)| **weight != 0.0);
+        support.map(|(weight, kernel)| weight * kernel).sum::<f64>() + self.bias
+    }
+}
+
+/// One machine for each class, against all others.
+///
+/// # Errors
+/// As [`Machine::train`].
+pub fn one_against_rest(table: &[Vec<f64>], class: &[usize], training: Training) -> Result<Vec<Machine>> {
+    let classes = class.iter().max().map_or(0, |last| last + 1);
+    (0..classes)
+        .into_par_iter()
+        .map(|this| {
+            let positive: Vec<bool> = class.iter().map(|&class| class == this).collect();
+            Machine::train(table, &positive, training)
+        })
+        .collect()
+}
+
+/// One machine for each pair of classes; a row's class is the one that wins most duels (the lower number where two win as
+/// many).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Duels {
+    classes: usize,
+    /// The two classes, the training rows that were used, and the machine, positive for the first.
+    machines: Vec<(usize, usize, Vec<usize>, Machine)>,
+}
+
+impl Duels {
+    /// Trains all pairs.
+    ///
+    /// # Errors
+    /// As [`Machine::train`].
+    pub fn train(table: &[Vec<f64>], class: &[usize], training: Training) -> Result<Self> {
+        let classes = class.iter().max().map_or(0, |last| last + 1);
+        let pairs: Vec<(usize, usize)> = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, b))).collect();
+        let machines = pairs
+            .into_par_iter()
+            .map(|(a, b)| {
+                let rows: Vec<usize> = (0..class.len()).filter(|&i| class[i] == a || class[i] == b).collect();
+                let part: Vec<Vec<f64>> = rows.iter().map(|&i| rows.iter().map(|&j| table[i][j]).collect()).collect();
+                let positive: Vec<bool> = rows.iter().map(|&i| class[i] == a).collect();
+                Machine::train(&part, &positive, training).map(|machine| (a, b, rows, machine))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { classes, machines })
+    }
+
+    /// The class of a row, from its kernels with the training rows.
+    #[must_use]
+    pub fn class(&self, kernels: &[f64]) -> usize {
+        let mut wins = vec![0; self.classes];
+        for (a, b, rows, machine) in &self.machines {
+            let part: Vec<f64> = rows.iter().map(|&row| kernels[row]).collect();
+            wins[if machine.decide(&part) > 0.0 { *a } else { *b }] += 1;
+        }
+        (0..self.classes).rev().max_by_key(|&class| wins[class]).unwrap_or(0)
+    }
+}
+
+fn check(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<()> {
+    let bad = |message: &str| Err(Error::new(Code::BadArgument, message));
+    let square = table.len() == positive.len() && table.iter().all(|row| row.len() == table.len());
+    if !square {
+        return bad("the table of kernels must have a row and a column for each training row");
+    }
+    if !table.iter().flatten().all(|value| value.is_finite()) {
+        return bad("a kernel is infinite or none at all; standardise the data");
+    }
+    if !positive.contains(&true) || !positive.contains(&false) {
+        return bad("training needs rows of at least two classes");
+    }
+    let sensible = |number: f64| number.is_finite() && number > 0.0;
+    if !sensible(training.cost) || !sensible(training.tolerance) {
+        return bad("cost and tolerance are positive numbers");
+    }
+    Ok(())
+}
+
+struct Problem<'a> {
+    table: &'a [Vec<f64>],
+    sign: &'a [f64],
+    alpha: Vec<f64>,
+    /// Of what is minimised, by each `alpha`.
+    gradient: Vec<f64>,
+}
+
+impl Problem<'_> {
+    /// The two variables to change next, or none at the end.
+    fn choose(&self, training: Training) -> Option<(usize, usize)> {
+        let Training { cost, tolerance } = training;
+        let (mut i, mut highest) = (usize::MAX, f64::NEG_INFINITY);
+        for t in 0..self.alpha.len() {
+            let value = -self.sign[t] * self.gradient[t];
+            if self.may_rise(t, cost) && value > highest {
+                (i, highest) = (t, value);
+            }
+        }
+        if i == usize::MAX {
+            return None;
+        }
+        let (mut j, mut best, mut lowest) = (usize::MAX, f64::INFINITY, f64::INFINITY);
+        for t in 0..self.alpha.len() {
+            if !self.may_fall(t, cost) {
+                continue;
+            }
+            let value = -self.sign[t] * self.gradient[t];
+            lowest = lowest.min(value);
+            let gain = highest - value;
+            if gain > 0.0 {
+                let drop = -gain * gain / self.curvature(i, t);
+                if drop < best {
+                    (j, best) = (t, drop);
+                }
+            }
+        }
+        (j != usize::MAX && highest - lowest >= tolerance).then_some((i, j))
+    }
+
+    /// Whether `y_t alpha_t` can grow.
+    fn may_rise(&self, t: usize, cost: f64) -> bool {
+        if self.sign[t] > 0.0 { self.alpha[t] < cost } else { self.alpha[t] > 0.0 }
+    }
+
+    /// Whether `y_t alpha_t` can shrink.
+    fn may_fall(&self, t: usize, cost: f64) -> bool {
+        if self.sign[t] > 0.0 { self.alpha[t] > 0.0 } else { self.alpha[t] < cost }
+    }
+
+    fn curvature(&self, i: usize, j: usize) -> f64 {
+        let value = self.table[i][i] + self.table[j][j] - 2.0 * self.table[i][j];
+        if value > 0.0 { value } else { FLAT }
+    }
+
+    /// Raises `y_i alpha_i` and lowers `y_j alpha_j` by the same, as far as pays and as the bounds allow.
+    fn step(&mut self, i: usize, j: usize, cost: f64) {
+        let slope = self.sign[j] * self.gradient[j] - self.sign[i] * self.gradient[i];
+        let room = |t: usize, up: bool| if up { cost - self.alpha[t] } else { self.alpha[t] };
+        let (room_i, room_j) = (room(i, self.sign[i] > 0.0), room(j, self.sign[j] < 0.0));
+        let amount = (slope / self.curvature(i, j)).min(room_i).min(room_j);
+        // What reaches a bound is set to it, so that no rounding keeps it off.
+        let moved = |t: usize, up: bool, at_bound: bool| match (up, at_bound) {
+            (true, true) => cost,
+            (false, true) => 0.0,
+            (true, false) => self.alpha[t] + amount,
+            (false, false) => self.alpha[t] - amount,
+        };
+        let new_i = moved(i, self.sign[i] > 0.0, amount >= room_i);
+        let new_j = moved(j, self.sign[j] < 0.0, amount >= room_j);
+        let change_i = (new_i - self.alpha[i]) * self.sign[i];
+        let change_j = (new_j - self.alpha[j]) * self.sign[j];
+        (self.alpha[i], self.alpha[j]) = (new_i, new_j);
+        let (row_i, row_j) = (&self.table[i], &self.table[j]);
+        for (t, gradient) in self.gradient.iter_mut().enumerate() {
+            *gradient += self.sign[t] * (change_i * row_i[t] + change_j * row_j[t]);
+        }
+    }
+
+    /// The mean of what the free variables say, or the middle of what the others allow.
+    fn bias(&self, cost: f64) -> f64 {
+        let (mut sum, mut free) = (0.0, 0u32);
+        let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+        for t in 0..self.alpha.len() {
+            let value = -self.sign[t] * self.gradient[t];
+            if self.alpha[t] > 0.0 && self.alpha[t] < cost {
+                sum += value;
+                free += 1;
+            } else if self.may_rise(t, cost) {
+                low = low.max(value);
+            } else {
+                high = high.min(value);
+            }
+        }
+        match (free > 0, low.is_finite(), high.is_finite()) {
+            (true, ..) => sum / f64::from(free),
+            (false, true, true) => f64::midpoint(low, high),
+            (false, true, false) => low,
+            _ => high,
+        }
+    }
+}

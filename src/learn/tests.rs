@@ -1,0 +1,146 @@
+//! Machines with known solutions, and the optimum's own conditions.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
+
+use super::features::{Matrix, Standardiser};
+use super::kernel::Kernel;
+use super::rates::equal_error_rate;
+use super::svm::{Duels, Machine, Training, one_against_rest};
+use crate::error::Code;
+
+/// Numbers that look random and are always the same.
+fn noise(count: usize, seed: u64) -> Vec<f64> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Three clouds of points in the plane that overlap a little.
+fn clouds(each: usize) -> (Matrix, Vec<usize>) {
+    let centres = [(0.0, 0.0), (0.8, 0.2), (0.1, 0.9)];
+    let noise = noise(6 * each, 3);
+    let class: Vec<usize> = (0..3 * each).map(|i| i % 3).collect();
+    let values =
+        class.iter().enumerate().flat_map(|(i, &c)| [centres[c].0 + noise[2 * i], centres[c].1 + noise[2 * i + 1]]);
+    (Matrix::new(2, values.collect()).unwrap(), class)
+}
+
+const EXACT: Training = Training { cost: 1.0, tolerance: 1e-9 };
+
+#[test]
+fn two_points_have_the_known_machine() {
+    // The middle between -1 and 3 is 1, and the margin is 2: the decision is (x - 1) / 2.
+    let rows = Matrix::new(1, vec![-1.0, 3.0]).unwrap();
+    let table = Kernel::Linear.table(&rows, &rows);
+    let machine = Machine::train(&table, &[false, true], EXACT).unwrap();
+    for (x, wanted) in [(1.0, 0.0), (3.0, 1.0), (-1.0, -1.0), (5.0, 2.0)] {
+        let x = Matrix::new(1, vec![x]).unwrap();
+        assert!((machine.decide(&Kernel::Linear.table(&x, &rows)[0]) - wanted).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn the_solution_fulfils_the_conditions_of_the_optimum() {
+    let (rows, class) = clouds(40);
+    let kernels =
+        [Kernel::Linear, Kernel::Gaussian { gamma: 2.0 }, Kernel::Polynomial { degree: 3, gamma: 1.0, shift: 1.0 }];
+    for kernel in kernels {
+        let table = kernel.table(&rows, &rows);
+        for (this, machine) in one_against_rest(&table, &class, EXACT).unwrap().iter().enumerate() {
+            let sum: f64 = machine.weights.iter().sum();
+            assert!(sum.abs() < 1e-9, "{kernel:?}: {sum}");
+            for (i, &weight) in machine.weights.iter().enumerate() {
+                let sign = if class[i] == this { 1.0 } else { -1.0 };
+                let (alpha, margin) = (weight * sign, machine.decide(&table[i]) * sign);
+                assert!((0.0..=1.0).contains(&alpha));
+                let holds = if alpha == 0.0 {
+                    margin >= 1.0 - 1e-6
+                } else if alpha == 1.0 {
+                    margin <= 1.0 + 1e-6
+                } else {
+                    (margin - 1.0).abs() < 1e-6
+                };
+                assert!(holds, "{kernel:?}, row {i}: alpha {alpha}, margin {margin}");
+            }
+        }
+    }
+}
+
+#[test]
+fn duels_and_machines_against_the_rest_tell_clouds_apart() {
+    let (rows, class) = clouds(40);
+    let kernel = Kernel::Gaussian { gamma: 1.0 };
+    let table = kernel.table(&rows, &rows);
+    let duels = Duels::train(&table, &class, Training::default()).unwrap();
+    let right = (0..class.len()).filter(|&i| duels.class(&table[i]) == class[i]).count();
+    assert!(right * 100 > class.len() * 85, "{right} of {}", class.len());
+}
+
+#[test]
+fn negating_and_moving_samples_changes_no_bit_of_the_kernels() {
+    let bytes: Vec<Vec<u8>> =
+        (0..12).map(|row| noise(40, row).iter().map(|x| ((x + 0.5) * 255.0) as u8).collect()).collect();
+    // Half of the columns negated; the order of the columns stays, since sums depend on it.
+    let negated: Vec<Vec<u8>> = bytes
+        .iter()
+        .map(|row| row.iter().enumerate().map(|(i, &p)| if i % 2 == 0 { 255 - p } else { p }).collect())
+        .collect();
+    let standardised = |rows: &[Vec<u8>]| Standardiser::fit(rows).unwrap().apply(rows).unwrap();
+    let (a, b) = (standardised(&bytes), standardised(&negated));
+    for kernel in
+        [Kernel::Linear, Kernel::Gaussian { gamma: 0.1 }, Kernel::Polynomial { degree: 2, gamma: 0.1, shift: 1.0 }]
+    {
+        assert_eq!(kernel.table(&a, &a), kernel.table(&b, &b));
+    }
+}
+
+#[test]
+fn standardised_columns_have_mean_0_and_deviation_1() {
+    let rows: [[u8; 3]; 4] = [[0, 7, 255], [10, 7, 0], [20, 7, 255], [30, 7, 0]];
+    let out = Standardiser::fit(&rows).unwrap().apply(&rows).unwrap();
+    for column in 0..3 {
+        let values: Vec<f64> = (0..4).map(|row| out.row(row)[column]).collect();
+        let mean = values.iter().sum::<f64>() / 4.0;
+        let variance = values.iter().map(|x| x * x).sum::<f64>() / 4.0;
+        assert!(mean.abs() < 1e-12);
+        assert!((variance - if column == 1 { 0.0 } else { 1.0 }).abs() < 1e-12, "{column}: {variance}");
+    }
+    let longer = [[1u8; 4]];
+    assert_eq!(Standardiser::fit(&rows).unwrap().apply(&longer).unwrap_err().kind(), Code::ImagesDiffer);
+}
+
+#[test]
+fn the_equal_error_rate_is_where_both_are_the_same() {
+    assert_eq!(equal_error_rate(&[2.0, 3.0], &[0.0, 1.0]), 0.0);
+    assert_eq!(equal_error_rate(&[0.0, 1.0], &[2.0, 3.0]), 1.0);
+    assert_eq!(equal_error_rate(&[1.0, 3.0], &[0.0, 2.0]), 0.5);
+    // One of four genuine below one of four impostors.
+    assert_eq!(equal_error_rate(&[1.0, 5.0, 6.0, 7.0], &[2.0, 0.0, -1.0, -2.0]), 0.25);
+    assert_eq!(equal_error_rate(&[], &[1.0]), 0.5);
+}
+
+#[test]
+fn nonsense_is_refused() {
+    let bad = |table: &[Vec<f64>], positive: &[bool], training| {
+        assert_eq!(Machine::train(table, positive, training).unwrap_err().kind(), Code::BadArgument);
+    };
+    let table = vec![vec![1.0, 0.0], vec![0.0, 1.0]];
+    bad(&table, &[true], EXACT);
+    bad(&table, &[true, true], EXACT);
+    bad(&[vec![1.0, f64::NAN], vec![0.0, 1.0]], &[true, false], EXACT);
+    bad(&table, &[true, false], Training { cost: f64::INFINITY, ..EXACT });
+    bad(&table, &[true, false], Training { tolerance: 0.0, ..EXACT });
+    assert!(Matrix::new(3, vec![0.0; 4]).is_err());
+    assert!(Matrix::new(1, vec![f64::INFINITY]).is_err());
+    assert!(Standardiser::fit::<Vec<u8>>(&[]).is_err());
+    assert!(Standardiser::fit(&[vec![1u8], vec![1, 2]]).is_err());
+}

@@ -1,0 +1,78 @@
+//! Scrambled pictures through files: PNG keeps everything, JPEG costs what JPEG costs.
+#![cfg(feature = "client")]
+
+use std::path::PathBuf;
+
+use safelight::etc::file::{Jpeg, Subsampling, encode_jpeg, encode_png, read_label};
+use safelight::etc::{Form, MasterKey, Settings, decrypt, encrypt};
+use safelight::photo::quality::psnr;
+use safelight::photo::{Limits, Photo};
+
+/// The test photos, if they are here: see the README of the data folder.
+fn photos() -> Vec<(String, Photo)> {
+    let data = std::env::var_os("SAFELIGHT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let Ok(files) = std::fs::read_dir(data.join("photos")) else {
+        println!("skipped: there are no photos; SAFELIGHT_DATA names the folder with the test data");
+        return Vec::new();
+    };
+    let mut photos: Vec<_> = files
+        .map(|file| file.expect("a file").path())
+        .map(|path| {
+            let photo = Photo::decode(&std::fs::read(&path).expect("a file"), &Limits::default()).expect("a photo");
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), photo)
+        })
+        .collect();
+    photos.sort_by(|a, b| a.0.cmp(&b.0));
+    photos
+}
+
+fn decoded(file: &[u8]) -> Photo {
+    Photo::decode(file, &Limits::default()).expect("a picture")
+}
+
+#[test]
+fn png_keeps_every_sample_and_the_label() {
+    let samples = (0..61 * 47 * 3u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let photo = Photo::from_samples(61, 47, 3, samples).expect("a photo");
+    let key = MasterKey::random().expect("a key");
+    let (picture, label) = encrypt(&photo, &key, Settings::new(Form::Colour)).expect("scrambled");
+    let file = encode_png(&picture, Some(&label)).expect("a file");
+    assert_eq!(read_label(&file).expect("a label"), Some(label.clone()));
+    assert_eq!(decrypt(&decoded(&file), &label, &key).expect("a photo"), photo);
+    assert_eq!(read_label(&encode_png(&picture, None).expect("a file")).expect("no label"), None);
+    let jpeg = encode_jpeg(&picture, Some(&label), Jpeg::default()).expect("a file");
+    assert_eq!(read_label(&jpeg).expect("a label"), Some(label));
+}
+
+#[test]
+fn jpeg_costs_what_it_costs_a_plain_photo() {
+    let key = MasterKey::from_bytes([11; 32]);
+    for (name, photo) in photos() {
+        for (form, subsampling) in [
+            (Form::Colour, Subsampling::Full),
+            (Form::Colour, Subsampling::Quarter),
+            (Form::Grey, Subsampling::Full),
+            (Form::Grey420, Subsampling::Full),
+        ] {
+            for quality in [75, 85, 95] {
+                let how = Jpeg { quality, subsampling, optimised: true };
+                let (picture, label) = encrypt(&photo, &key, Settings::new(form)).expect("scrambled");
+                let file = encode_jpeg(&picture, Some(&label), how).expect("a file");
+                let back = decrypt(&decoded(&file), &label, &key).expect("a photo");
+                let subsampling = if form == Form::Grey420 { Subsampling::Quarter } else { subsampling };
+                let plain = encode_jpeg(&photo, None, Jpeg { subsampling, ..how }).expect("a file");
+                let (ours, theirs) =
+                    (psnr(&back, &photo).expect("one size"), psnr(&decoded(&plain), &photo).expect("one size"));
+                // Decoders smooth subsampled chroma across the edges of scrambled blocks; that is what the grey forms are for.
+                let loss = if form == Form::Colour && subsampling == Subsampling::Quarter { 3.0 } else { 0.2 };
+                assert!(ours > theirs - loss, "{name}, {form:?}, {how:?}: {ours} of {theirs} dB");
+                println!(
+                    "{name:<14} {:<8} {subsampling:?} {quality}: {ours:.2} dB, plain {theirs:.2} dB; {} and {} bytes",
+                    form.as_str(),
+                    file.len(),
+                    plain.len()
+                );
+            }
+        }
+    }
+}
