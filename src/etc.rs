@@ -41,18 +41,21 @@
 #[cfg(not(target_arch = "wasm32"))]
 pub mod attack;
 pub mod file;
+pub mod form;
 pub mod label;
+pub mod nonce;
 pub mod scramble;
 pub mod secret;
 pub mod sheet;
 
+pub use form::Form;
 pub use label::Label;
+pub use nonce::Nonce;
 pub use secret::MasterKey;
-pub use sheet::{Form, Sheet};
+pub use sheet::Sheet;
 
 use crate::error::{Code, Error, Result};
 use crate::photo::Photo;
-use label::Nonce;
 use scramble::Plan;
 
 /// The smallest and the largest block, in pixels.

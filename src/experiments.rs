@@ -2,5 +2,7 @@
 //!
 //! Each takes its data from a folder that the caller names; nothing of it is part of this crate.
 
+pub mod cifar;
+pub mod etc_jpeg;
 pub mod etc_svm;
 pub mod yale;

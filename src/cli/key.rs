@@ -44,14 +44,8 @@ struct PaillierFlags {
     /// Length of the key in bits: 2048 is 112-bit security, 3072 is 128, 4096 about 150
     #[arg(long, default_value = "3072", value_parser = PossibleValuesParser::new(["2048", "3072", "4096"]))]
     bits: String,
-    /// The file to write, which must not exist
-    #[arg(long, value_name = "KEY")]
-    out: OsString,
-    /// Protect the file by a passphrase, in the age format
-    #[arg(long)]
-    passphrase: bool,
     #[command(flatten)]
-    source: PassphraseFlags,
+    file: NewFileFlags,
 }
 
 /// A key for scrambled pictures, which are obfuscated rather than encrypted
@@ -62,6 +56,13 @@ struct PaillierFlags {
 Examples:
   safelight keygen etc --out my.key")]
 struct EtcFlags {
+    #[command(flatten)]
+    file: NewFileFlags,
+}
+
+/// Where a new key goes.
+#[derive(Args)]
+struct NewFileFlags {
     /// The file to write, which must not exist
     #[arg(long, value_name = "KEY")]
     out: OsString,
@@ -122,17 +123,17 @@ pub(super) struct UnprotectFlags {
 
 pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
     match flags.scheme {
-        Scheme::Paillier(PaillierFlags { bits, out, passphrase, source }) => {
+        Scheme::Paillier(PaillierFlags { bits, file }) => {
             let bits =
                 bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
-            write_new(&out, passphrase, &source, || {
+            file.write(|| {
                 ui.catch_interrupts();
                 let key = search(bits, ui)?;
                 let text = format!("secret key {} of {bits} bits", key.public().id());
                 Ok((key_file::write_secret(&key), text))
             })
         }
-        Scheme::Etc(EtcFlags { out, passphrase, source }) => write_new(&out, passphrase, &source, || {
+        Scheme::Etc(EtcFlags { file }) => file.write(|| {
             let key = MasterKey::random()?;
             let text = format!("key {} of scrambled pictures", key.id());
             Ok((key_file::write_etc(&key), text))
@@ -141,22 +142,19 @@ pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
     .map(|made| ui.summary(&format!("made {made}; keep the file to yourself")))
 }
 
-/// Makes a key and writes its file, under a passphrase if one is wanted. All that can be refused is found out before the
-/// key is made. Gives the key's description.
-fn write_new(
-    out: &OsString,
-    protect: bool,
-    source: &PassphraseFlags,
-    make: impl FnOnce() -> Result<(Zeroizing<Vec<u8>>, String)>,
-) -> Result<String> {
-    let sink = Sink::create(out, Care::Secret)?;
-    let chosen = if protect { Some(source.choose()?) } else { None };
-    let (bytes, text) = make()?;
-    match chosen {
-        Some(passphrase) => sink.write_whole(&age::protect(&bytes, &passphrase)?)?,
-        None => sink.write_whole(&bytes)?,
+impl NewFileFlags {
+    /// Makes a key and writes its file, under a passphrase if one is wanted. All that can be refused is found out before the
+    /// key is made. Gives the key's description.
+    fn write(&self, make: impl FnOnce() -> Result<(Zeroizing<Vec<u8>>, String)>) -> Result<String> {
+        let sink = Sink::create(&self.out, Care::Secret)?;
+        let chosen = if self.passphrase { Some(self.source.choose()?) } else { None };
+        let (bytes, text) = make()?;
+        match chosen {
+            Some(passphrase) => sink.write_whole(&age::protect(&bytes, &passphrase)?)?,
+            None => sink.write_whole(&bytes)?,
+        }
+        Ok(text)
     }
-    Ok(text)
 }
 
 fn search(bits: u16, ui: &Ui) -> Result<SecretKey> {

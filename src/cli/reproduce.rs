@@ -8,8 +8,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::files::{self, Care, Sink};
 use super::ui::{Ui, Unit};
 use crate::error::Result;
-use crate::experiments::etc_svm::{self, Experiment, FRACTIONS, PAPER_LINEAR, Pictures, Row};
-use crate::experiments::yale;
+use crate::experiments::etc_svm::{Experiment, FRACTIONS, PAPER_LINEAR, Pictures, Row};
+use crate::experiments::{self, yale};
 use crate::learn::kernel::Kernel;
 use crate::learn::svm::Training;
 use crate::pipeline::Watch as _;
@@ -24,6 +24,7 @@ pub(super) struct Flags {
 #[derive(Subcommand)]
 enum Which {
     EtcSvm(EtcSvmFlags),
+    EtcJpeg(EtcJpegFlags),
 }
 
 /// Faces recognised from scrambled pictures (Kawamura, Kinoshita, Kiya 2020)
@@ -56,6 +57,23 @@ struct EtcSvmFlags {
     csv: Option<std::ffi::OsString>,
 }
 
+/// How large scrambled photos are as JPEG files (`MaungMaung`, Kiya)
+///
+/// Needs the CIFAR-10 sheets (train-0.webp to train-4.webp and test.webp, 100 x 100 photos of 32 x 32 pixels each). Prints the
+/// size of all 60,000 files, plain and scrambled, with the standard's Huffman tables and with tables made for each photo.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight reproduce etc-jpeg --data ../shared/data/cifar10")]
+struct EtcJpegFlags {
+    /// The folder with the sheets
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// JPEG's quality, 1 to 100
+    #[arg(long, default_value_t = 85, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    quality: u8,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum KernelName {
     Linear,
@@ -74,7 +92,35 @@ impl KernelName {
 }
 
 pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
-    let Which::EtcSvm(flags) = &flags.experiment;
+    match &flags.experiment {
+        Which::EtcSvm(flags) => etc_svm(flags, ui),
+        Which::EtcJpeg(flags) => etc_jpeg(flags, ui),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "sizes are shown in millions of bytes")]
+fn etc_jpeg(flags: &EtcJpegFlags, ui: &Ui) -> Result<()> {
+    ui.catch_interrupts();
+    let bar = ui.bar("encoding", Unit::Rows);
+    let sizes = experiments::etc_jpeg::run(&flags.data, flags.quality, |done, all| {
+        bar.progress(done, all);
+        bar.check()
+    })?;
+    bar.clear();
+    let mut text = format!("{:<32}{:>9}{:>11}\n", "MB of all files", "plain", "scrambled");
+    let mut line = |name: &str, [plain, scrambled]: [f64; 2]| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<32}{plain:>9.1}{scrambled:>11.1}");
+    };
+    if flags.quality == 85 {
+        line("the paper", experiments::etc_jpeg::PAPER);
+    }
+    line("the standard's Huffman tables", sizes.standard.map(|bytes| bytes as f64 / 1e6));
+    line("tables for each photo", sizes.optimised.map(|bytes| bytes as f64 / 1e6));
+    files::print(&text)
+}
+
+fn etc_svm(flags: &EtcSvmFlags, ui: &Ui) -> Result<()> {
     let csv = flags.csv.as_ref().map(|file| Sink::create(file, Care::Text)).transpose()?;
     let people = yale::read(&flags.data)?;
     ui.catch_interrupts();
@@ -85,7 +131,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
         block: flags.block,
         seeds: (1..=flags.seeds).collect(),
     };
-    let rows = etc_svm::run(&people, &experiment, |done, all| {
+    let rows = experiments::etc_svm::run(&people, &experiment, |done, all| {
         bar.progress(done, all);
         bar.check()
     })?;

@@ -8,38 +8,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::form::Form;
+use super::nonce::Nonce;
 use super::secret::{KeyId, MasterKey};
-use super::sheet::Form;
 use super::{BLOCKS, Settings};
 use crate::error::{Code, Error, Result};
-use crate::math::random;
 use crate::photo::{Limits, Photo};
 
 /// The mark of the first version.
 const VERSION: &str = "etc1";
 /// The longest label, in bytes.
 pub const MAX_LENGTH: usize = 200;
-
-/// Why no two pictures are scrambled alike: 16 random bytes, used once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Nonce(pub [u8; 16]);
-
-impl Nonce {
-    /// The nonce of all pictures that are scrambled alike.
-    pub const FIXED: Self = Self([0; 16]);
-
-    /// A new one.
-    ///
-    /// # Errors
-    /// [`Code::NoRandomness`].
-    pub fn random() -> Result<Self> {
-        let mut nonce = Self::FIXED;
-        while nonce == Self::FIXED {
-            random::fill(&mut random::system(), &mut nonce.0)?;
-        }
-        Ok(nonce)
-    }
-}
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]

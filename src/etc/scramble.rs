@@ -38,9 +38,10 @@ impl Plan {
     /// # Errors
     /// None in practice.
     pub fn new(key: &MasterKey, label: &Label) -> Result<Self> {
-        let count = label.blocks();
+        let count =
+            u32::try_from(label.blocks()).map_err(|_| Error::new(Code::Internal, "there are too many blocks"))?;
         let [mut places, mut turns, mut signs, mut orders] = [1, 2, 3, 4].map(|step| key.step(&label.nonce, step));
-        let order = permutation(&mut places, count)?;
+        let order = random::permutation(&mut places, count)?;
         let coloured = label.sheet_size().2 == 3;
         let steps = order.into_iter().map(|from| {
             Ok(Step {
@@ -130,16 +131,6 @@ pub fn origin(turns: u8, mirror: u8, x: usize, y: usize, last: usize) -> (usize,
         2 => (last - x, last - y),
         _ => (last - y, x),
     }
-}
-
-/// The numbers below `count` in random order, all orders alike (Fisher and Yates).
-fn permutation(rng: &mut ChaCha20Rng, count: usize) -> Result<Vec<u32>> {
-    let count32 = u32::try_from(count).map_err(|_| Error::new(Code::Internal, "there are too many blocks"))?;
-    let mut order: Vec<u32> = (0..count32).collect();
-    for last in (1..count).rev() {
-        order.swap(last, random::index(rng, last + 1)?);
-    }
-    Ok(order)
 }
 
 /// A uniform number below `bound`.

@@ -8,7 +8,7 @@ use rand_core::SeedableRng as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::label::Nonce;
+use super::nonce::Nonce;
 use crate::error::Result;
 use crate::math::random;
 

@@ -1,41 +1,9 @@
 //! The picture that is split into blocks: the photo itself, or its luma and chroma planes side by side.
 
+use super::form::Form;
 use super::label::Label;
 use crate::error::{Code, Error, Result};
 use crate::photo::Photo;
-
-/// What is split into blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// The photo in RGB.
-    Colour,
-    /// Luma, blue and red difference (JFIF's YCbCr) side by side, as one grey picture three times as wide. The conversion
-    /// rounds: colours come back to within two units, grey photos exactly.
-    Grey,
-    /// The same with both differences at half the width and height, one above the other.
-    Grey420,
-}
-
-impl Form {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Colour, Self::Grey, Self::Grey420];
-
-    /// The name in labels and flags.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Colour => "colour",
-            Self::Grey => "grey",
-            Self::Grey420 => "grey-420",
-        }
-    }
-
-    /// The form with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|form| form.as_str() == name)
-    }
-}
 
 /// Samples row by row, the channels of a pixel side by side; whole blocks across and down.
 #[derive(Clone, Debug, PartialEq, Eq)]

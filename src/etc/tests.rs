@@ -10,10 +10,8 @@
 
 use proptest::prelude::*;
 
-use super::label::{Label, Nonce};
 use super::scramble::{ORDERS, Plan, origin};
-use super::sheet::{Form, Sheet};
-use super::{MasterKey, Settings, decrypt, encrypt};
+use super::{Form, Label, MasterKey, Nonce, Settings, Sheet, decrypt, encrypt};
 use crate::error::Code;
 use crate::photo::Photo;
 use crate::photo::quality::{psnr, ssim};

@@ -14,9 +14,8 @@ use rand_core::SeedableRng as _;
 
 use super::yale::{self, Person};
 use crate::error::{Code, Error, Result};
-use crate::etc::label::Nonce;
 use crate::etc::scramble::Plan;
-use crate::etc::{Form, Label, MasterKey, Settings, Sheet};
+use crate::etc::{Form, Label, MasterKey, Nonce, Settings, Sheet};
 use crate::learn::features::Standardiser;
 use crate::learn::kernel::Kernel;
 use crate::learn::rates::{equal_error_rate, mean_and_deviation};
@@ -134,7 +133,7 @@ impl<'a> Run<'a> {
     fn new(people: &'a [Person], experiment: &Experiment, seed: u64) -> Result<Self> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let order = people.iter().map(|_| shuffled(&mut rng, yale::PICTURES)).collect::<Result<_>>()?;
-        let count = (yale::WIDTH * yale::HEIGHT) as usize;
+        let count = yale::WIDTH * yale::HEIGHT;
         let places = [shuffled(&mut rng, count)?, shuffled(&mut rng, count)?];
         let one = origins(&mut rng, experiment.block)?;
         let own = people.iter().map(|_| origins(&mut rng, experiment.block)).collect::<Result<_>>()?;
@@ -142,9 +141,10 @@ impl<'a> Run<'a> {
     }
 
     fn rate(&self, pictures: Pictures, fraction: usize, experiment: &Experiment) -> Result<f64> {
-        let half = yale::PICTURES / 2;
+        let all = yale::PICTURES as usize;
+        let half = all / 2;
         let (train, train_class) = self.samples(pictures, fraction, 0..half);
-        let (test, test_class) = self.samples(pictures, fraction, half..yale::PICTURES);
+        let (test, test_class) = self.samples(pictures, fraction, half..all);
         let standard = Standardiser::fit(&train)?;
         let (train, test) = (standard.apply(&train)?, standard.apply(&test)?);
         let kernel = scaled(experiment.kernel, train.columns());
@@ -216,10 +216,6 @@ fn origins(rng: &mut ChaCha20Rng, block: u8) -> Result<Vec<(usize, bool)>> {
     Ok(Plan::new(&key, &label)?.origins(&Sheet::of_photo(&blank, &label)))
 }
 
-fn shuffled(rng: &mut ChaCha20Rng, count: usize) -> Result<Vec<usize>> {
-    let mut order: Vec<usize> = (0..count).collect();
-    for last in (1..count).rev() {
-        order.swap(last, random::index(rng, last + 1)?);
-    }
-    Ok(order)
+fn shuffled(rng: &mut ChaCha20Rng, count: u32) -> Result<Vec<usize>> {
+    Ok(random::permutation(rng, count)?.into_iter().map(|number| number as usize).collect())
 }

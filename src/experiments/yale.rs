@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::photo::{Limits, Photo};
 
 /// Pictures of each person.
-pub const PICTURES: usize = 64;
+pub const PICTURES: u32 = 64;
 /// The width in pixels that the experiments use: whole blocks of 8.
 pub const WIDTH: u32 = 160;
 /// The height in pixels.

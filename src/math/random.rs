@@ -71,3 +71,15 @@ pub fn index(rng: &mut impl TryCryptoRng, length: usize) -> Result<usize> {
         }
     }
 }
+
+/// The numbers below `count` in random order, all orders alike (Fisher, Yates).
+///
+/// # Errors
+/// [`Code::NoRandomness`] if the generator fails.
+pub fn permutation(rng: &mut impl TryCryptoRng, count: u32) -> Result<Vec<u32>> {
+    let mut order: Vec<u32> = (0..count).collect();
+    for last in (1..order.len()).rev() {
+        order.swap(last, index(rng, last + 1)?);
+    }
+    Ok(order)
+}

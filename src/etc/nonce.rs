@@ -1,0 +1,25 @@
+//! What makes every picture's steps its own.
+
+use crate::error::Result;
+use crate::math::random;
+
+/// Why no two pictures are scrambled alike: 16 random bytes, used once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Nonce(pub [u8; 16]);
+
+impl Nonce {
+    /// The nonce of all pictures that are scrambled alike.
+    pub const FIXED: Self = Self([0; 16]);
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`](crate::error::Code::NoRandomness).
+    pub fn random() -> Result<Self> {
+        let mut nonce = Self::FIXED;
+        while nonce == Self::FIXED {
+            random::fill(&mut random::system(), &mut nonce.0)?;
+        }
+        Ok(nonce)
+    }
+}
