@@ -5,4 +5,5 @@
 pub mod cifar;
 pub mod etc_jpeg;
 pub mod etc_svm;
+mod tiles;
 pub mod yale;

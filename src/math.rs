@@ -7,6 +7,8 @@
 pub mod check;
 #[cfg(feature = "client")]
 pub mod comb;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod dot;
 pub mod montgomery;
 pub mod pair;
 pub(crate) mod parallel;

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use zeroize::Zeroizing;
 
 use super::encrypt::MAX_PHOTO_FILE;
+use super::etc::block_parser;
 use super::files::{self, Care, Sink, Source};
-use super::ui::Ui;
 use crate::error::{Code, Error, Result};
 use crate::etc::{Sheet, attack, file};
 use crate::photo::quality::{psnr, ssim};
@@ -43,30 +44,27 @@ struct EtcFlags {
     #[arg(long, value_name = "DIR")]
     out_dir: PathBuf,
     /// The side of a block in pixels [default: what the first picture's label says]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(4..=64))]
+    #[arg(long, value_name = "N", value_parser = block_parser())]
     block: Option<u8>,
     /// What was scrambled, in the same order, to tell how much was found
     #[arg(long, num_args = 1.., value_name = "FILE")]
     originals: Vec<OsString>,
 }
 
-pub(super) fn run(flags: &Flags, _ui: &Ui) -> Result<()> {
+pub(super) fn run(flags: &Flags) -> Result<()> {
     let Scheme::Etc(flags) = &flags.scheme;
-    let originals =
-        flags.originals.iter().map(|name| read(name).map(|(photo, _)| photo)).collect::<Result<Vec<_>>>()?;
+    let originals = flags.originals.iter().map(|name| decode(&read(name)?)).collect::<Result<Vec<_>>>()?;
     if !originals.is_empty() && originals.len() != flags.pictures.len() {
         return Err(Error::new(Code::BadArgument, "give one original for each scrambled picture, in the same order"));
     }
     let mut block = flags.block;
     let mut sheets = Vec::new();
     for name in &flags.pictures {
-        let (photo, bytes) = read(name)?;
+        let bytes = read(name)?;
+        sheets.push(Sheet::from(&decode(&bytes)?));
         if block.is_none() {
             block = file::read_label(&bytes)?.map(|label| label.block);
         }
-        let channels = photo.channels().into();
-        let (width, height) = (photo.width() as usize, photo.height() as usize);
-        sheets.push(Sheet { width, height, channels, samples: photo.samples().to_vec() });
     }
     let block = block.ok_or_else(|| {
         Error::new(Code::BadArgument, "the picture has no label that says how large its blocks are; give --block")
@@ -92,9 +90,12 @@ pub(super) fn run(flags: &Flags, _ui: &Ui) -> Result<()> {
     files::print(&text)
 }
 
-fn read(name: &OsString) -> Result<(Photo, Vec<u8>)> {
-    let bytes = Source::from(name.as_os_str()).read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
-    Ok((Photo::decode(&bytes, &Limits::default())?, bytes.to_vec()))
+fn read(name: &OsString) -> Result<Zeroizing<Vec<u8>>> {
+    Source::from(name.as_os_str()).read(MAX_PHOTO_FILE, Code::ImageTooLarge)
+}
+
+fn decode(bytes: &[u8]) -> Result<Photo> {
+    Photo::decode(bytes, &Limits::default())
 }
 
 /// What is left of a picture when the filling at its edges is cut off.
@@ -104,7 +105,5 @@ fn shown(sheet: &Sheet, original: &Photo) -> Result<Photo> {
     if !fits {
         return Err(Error::new(Code::ImagesDiffer, "an original is no picture of the same form and size"));
     }
-    let rows = sheet.samples.chunks_exact(sheet.width * sheet.channels).take(height);
-    let samples = rows.flat_map(|row| &row[..width * sheet.channels]).copied().collect();
-    Photo::from_samples(original.width(), original.height(), original.channels(), samples)
+    Photo::from_samples(original.width(), original.height(), original.channels(), sheet.corner(width, height))
 }

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::encrypt::{MAX_PHOTO_FILE, read_photo};
@@ -12,8 +12,9 @@ use super::passphrase::PassphraseFlags;
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
 use crate::etc::file::{self, Jpeg, Subsampling};
-use crate::etc::{self, FEW_BLOCKS, Form, Label, Settings};
-use crate::photo::{Limits, Photo};
+use crate::etc::label::sheet_limits;
+use crate::etc::{self, BLOCKS, FEW_BLOCKS, Form, Label, Settings};
+use crate::photo::Photo;
 use crate::wire::key as key_file;
 
 /// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
@@ -57,7 +58,7 @@ struct EncryptFlags {
     #[arg(long, default_value = "colour", value_parser = form_parser())]
     form: Form,
     /// The side of a block in pixels, 4 to 64 [default: 16 for colour, 8 for grey]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(4..=64))]
+    #[arg(long, value_name = "N", value_parser = block_parser())]
     block: Option<u8>,
     /// Scramble every picture alike; such pictures give each other away
     #[arg(long)]
@@ -155,8 +156,7 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
         Some(label) => label.clone(),
         None => file::read_label(&bytes)?.ok_or_else(no_label)?,
     };
-    let limits = Limits::default();
-    let picture = Photo::decode(&bytes, &Limits { max_pixels: 4 * limits.max_pixels, ..limits })?;
+    let picture = Photo::decode(&bytes, &sheet_limits())?;
     let photo = etc::decrypt(&picture, &label, &key)?;
     Sink::create(&flags.out, Care::Binary)?.write_whole(&file::encode_png(&photo, None)?)?;
     ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
@@ -190,6 +190,11 @@ fn no_label() -> Error {
     let message =
         "the file has no label of a scrambled picture, perhaps because a site dropped it; give it with --label";
     Error::new(Code::BadHeader, message)
+}
+
+/// The side of a block, as every command about scrambled pictures takes it.
+pub(super) fn block_parser() -> RangedI64ValueParser<u8> {
+    clap::value_parser!(u8).range(i64::from(*BLOCKS.start())..=i64::from(*BLOCKS.end()))
 }
 
 fn form_parser() -> impl TypedValueParser<Value = Form> {

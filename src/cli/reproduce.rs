@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::etc::block_parser;
 use super::files::{self, Care, Sink};
 use super::ui::{Ui, Unit};
 use crate::error::Result;
@@ -47,7 +48,7 @@ struct EtcSvmFlags {
     #[arg(long, default_value_t = 1.0, value_name = "C")]
     cost: f64,
     /// The side of a block in pixels: a divisor of 160 and 192
-    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u8).range(4..=64))]
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = block_parser())]
     block: u8,
     /// How many runs, each with another split, other keys and other samples
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
@@ -82,11 +83,15 @@ enum KernelName {
 }
 
 impl KernelName {
-    fn kernel(self) -> Kernel {
+    /// The kernel for rows of so many numbers.
+    fn kernel(self) -> fn(columns: usize) -> Kernel {
         match self {
-            Self::Linear => Kernel::Linear,
-            Self::Rbf => Kernel::Gaussian { gamma: 0.0 },
-            Self::Poly => Kernel::Polynomial { degree: 3, gamma: 0.0, shift: 0.0 },
+            Self::Linear => |_| Kernel::Linear,
+            Self::Rbf => |columns| Kernel::Gaussian { gamma: Kernel::usual_gamma(columns) },
+            Self::Poly => |columns| {
+                let gamma = Kernel::usual_gamma(columns);
+                Kernel::Polynomial { degree: 3, gamma, shift: 0.0 }
+            },
         }
     }
 }

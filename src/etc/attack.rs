@@ -24,6 +24,7 @@ use rayon::prelude::*;
 use super::scramble::ORDERS;
 use super::sheet::Sheet;
 use crate::error::{Code, Error, Result};
+use crate::math::dot::dot;
 
 /// How many partners of each edge are considered.
 const PARTNERS: usize = 6;
@@ -79,6 +80,12 @@ struct Colours {
 
 impl Colours {
     const NONE: Self = Self { negate: false, order: [0, 1, 2] };
+
+    /// All ways to recolour a picture of so many channels.
+    fn all(channels: usize) -> impl Iterator<Item = Self> {
+        let orders = if channels == 3 { ORDERS.as_slice() } else { &ORDERS[..1] };
+        orders.iter().flat_map(|&order| [false, true].map(|negate| Self { negate, order }))
+    }
 
     /// First `first`, then `self`.
     fn after(self, first: Self) -> Self {
@@ -250,31 +257,16 @@ impl Edges {
                 *sum = dot(&self.samples[self.line(a, c)], &second[self.line(b, d)]);
             }
         }
-        let orders = if channels == 3 { ORDERS.as_slice() } else { &ORDERS[..1] };
         let mut best = (f32::INFINITY, Colours::NONE);
-        for &order in orders {
-            let dot: f32 = (0..channels).map(|c| dots[c][usize::from(order[c])]).sum();
-            for negate in [false, true] {
-                let distance = squares - 2.0 * if negate { -dot } else { dot };
-                if distance < best.0 {
-                    best = (distance, Colours { negate, order });
-                }
+        for colours in Colours::all(channels) {
+            let dot: f32 = (0..channels).map(|c| dots[c][usize::from(colours.order[c])]).sum();
+            let distance = squares - 2.0 * if colours.negate { -dot } else { dot };
+            if distance < best.0 {
+                best = (distance, colours);
             }
         }
         best
     }
-}
-
-/// The sum of products, in parts that the processor adds side by side.
-fn dot(x: &[f32], y: &[f32]) -> f32 {
-    let mut sums = [0.0; 8];
-    let ((x8, x_rest), (y8, y_rest)) = (x.as_chunks::<8>(), y.as_chunks::<8>());
-    for (x, y) in x8.iter().zip(y8) {
-        for i in 0..8 {
-            sums[i] += x[i] * y[i];
-        }
-    }
-    sums.iter().sum::<f32>() + x_rest.iter().zip(y_rest).map(|(x, y)| x * y).sum::<f32>()
 }
 
 /// Parts of the picture that grow together.
@@ -393,29 +385,41 @@ impl Solution {
     /// Puts one of the pictures together.
     #[must_use]
     pub fn apply(&self, sheet: &Sheet) -> Sheet {
-        let block = self.block;
+        let corner = |number: usize| [number % self.across * self.block, number / self.across * self.block];
         let mut out = Sheet { samples: vec![0; sheet.samples.len()], ..*sheet };
         for (place, &(number, turn, colours)) in self.places.iter().enumerate() {
-            let corner = |number: usize| (number % self.across * block, number / self.across * block);
-            let (from, to) = (corner(number), corner(place));
-            // Twice the way from the middle, so that it is whole.
-            let middle = block as i32 - 1;
-            let back = turn.inverse();
-            for y in 0..block {
-                for x in 0..block {
-                    let [u, v] = back.apply([2 * x as i32 - middle, 2 * y as i32 - middle]);
-                    let (u, v) = (i32::midpoint(u, middle) as usize, i32::midpoint(v, middle) as usize);
-                    let source = ((from.1 + v) * sheet.width + from.0 + u) * sheet.channels;
-                    let target = ((to.1 + y) * sheet.width + to.0 + x) * sheet.channels;
-                    for c in 0..sheet.channels {
-                        let sample =
-                            sheet.samples[source + if sheet.channels == 3 { usize::from(colours.order[c]) } else { 0 }];
-                        out.samples[target + c] = if colours.negate { !sample } else { sample };
-                    }
-                }
-            }
+            paste(sheet, corner(number), &mut out, corner(place), [self.block; 2], turn, colours);
         }
         out
+    }
+}
+
+/// Copies a part of `size` pixels from one place to another, turned about its middle and recoloured. A part that is laid on
+/// its side must be a square.
+fn paste(
+    from: &Sheet,
+    source: [usize; 2],
+    to: &mut Sheet,
+    target: [usize; 2],
+    size: [usize; 2],
+    turn: Turn,
+    colours: Colours,
+) {
+    let channels = from.channels;
+    let back = turn.inverse();
+    // Twice the way to the middle, so that it is whole.
+    let middle = size.map(|side| side as i32 - 1);
+    for y in 0..size[1] {
+        for x in 0..size[0] {
+            let [u, v] = back.apply([2 * x as i32 - middle[0], 2 * y as i32 - middle[1]]);
+            let [u, v] = [i32::midpoint(u, middle[0]) as usize, i32::midpoint(v, middle[1]) as usize];
+            let read = ((source[1] + v) * from.width + source[0] + u) * channels;
+            let write = ((target[1] + y) * to.width + target[0] + x) * channels;
+            for (c, &order) in colours.order[..channels].iter().enumerate() {
+                let sample = from.samples[read + usize::from(order)];
+                to.samples[write + c] = if colours.negate { !sample } else { sample };
+            }
+        }
     }
 }
 
@@ -425,39 +429,20 @@ impl Solution {
 /// # Errors
 /// What `score` says.
 pub fn best_view(sheet: &Sheet, mut score: impl FnMut(&Sheet) -> Result<f64>) -> Result<(f64, Sheet)> {
-    let orders = if sheet.channels == 3 { ORDERS.as_slice() } else { &ORDERS[..1] };
     let mut best: Option<(f64, Sheet)> = None;
     for turn in Turn::all() {
         let lies = turn.0[0][0] == 0;
         if lies && sheet.width != sheet.height {
             continue;
         }
-        for &order in orders {
-            for negate in [false, true] {
-                let view = viewed(sheet, turn, Colours { negate, order });
-                let value = score(&view)?;
-                if best.as_ref().is_none_or(|(highest, _)| value > *highest) {
-                    best = Some((value, view));
-                }
+        for colours in Colours::all(sheet.channels) {
+            let mut view = Sheet { samples: vec![0; sheet.samples.len()], ..*sheet };
+            paste(sheet, [0; 2], &mut view, [0; 2], [sheet.width, sheet.height], turn, colours);
+            let value = score(&view)?;
+            if best.as_ref().is_none_or(|(highest, _)| value > *highest) {
+                best = Some((value, view));
             }
         }
     }
     best.ok_or_else(|| Error::new(Code::Internal, "a picture has no view"))
-}
-
-fn viewed(sheet: &Sheet, turn: Turn, colours: Colours) -> Sheet {
-    let (width, height, channels) = (sheet.width as i32, sheet.height as i32, sheet.channels);
-    let back = turn.inverse();
-    let mut samples = Vec::with_capacity(sheet.samples.len());
-    for y in 0..height {
-        for x in 0..width {
-            let [u, v] = back.apply([2 * x - width + 1, 2 * y - height + 1]);
-            let at = (i32::midpoint(v, height - 1) * width + i32::midpoint(u, width - 1)) as usize * channels;
-            for c in 0..channels {
-                let sample = sheet.samples[at + if channels == 3 { usize::from(colours.order[c]) } else { 0 }];
-                samples.push(if colours.negate { !sample } else { sample });
-            }
-        }
-    }
-    Sheet { samples, ..*sheet }
 }

@@ -9,8 +9,6 @@ use crate::photo::{self, Photo};
 
 /// What stands before the label: the keyword of PNG's text chunk, the start of JPEG's application segment 15.
 const MARK: &[u8] = b"Safelight-EtC\0";
-/// The longest side of a JPEG file, in pixels.
-const JPEG_SIDE: u32 = 65_535;
 
 /// How a JPEG file is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +65,8 @@ pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<
     }
     let side = |side: u32| {
         u16::try_from(side).map_err(|_| {
-            Error::new(Code::ImageTooLarge, format!("JPEG pictures have at most {JPEG_SIDE} pixels on a side; use PNG"))
+            let message = format!("JPEG pictures have at most {} pixels on a side; use PNG", u16::MAX);
+            Error::new(Code::ImageTooLarge, message)
         })
     };
     let (width, height) = (side(picture.width())?, side(picture.height())?);

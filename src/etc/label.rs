@@ -92,13 +92,18 @@ impl Label {
         if !matches!(self.channels, 1 | 3) {
             return Err(Error::new(Code::BadArgument, format!("a photo has 1 or 3 channels, not {}", self.channels)));
         }
-        let limits = Limits::default();
-        limits.check(self.width, self.height)?;
+        Limits::default().check(self.width, self.height)?;
         let (width, height, _) = self.sheet_size();
-        // The grey form is up to three times as large as the photo.
-        Limits { max_pixels: 4 * limits.max_pixels, ..limits }.check(width, height)?;
+        sheet_limits().check(width, height)?;
         Ok(self)
     }
+}
+
+/// How large a scrambled picture may be: the grey form is up to three times as large as its photo, and has whole blocks.
+#[must_use]
+pub fn sheet_limits() -> Limits {
+    let limits = Limits::default();
+    Limits { max_pixels: 4 * limits.max_pixels, ..limits }
 }
 
 impl fmt::Display for Label {

@@ -29,6 +29,9 @@ pub struct Step {
 /// The steps for all blocks of a sheet, in the order of their places in the scrambled one.
 pub struct Plan {
     block: usize,
+    /// The sheet's width in pixels, and its channels.
+    width: usize,
+    channels: usize,
     steps: Vec<Step>,
 }
 
@@ -40,25 +43,21 @@ impl Plan {
     pub fn new(key: &MasterKey, label: &Label) -> Result<Self> {
         let count =
             u32::try_from(label.blocks()).map_err(|_| Error::new(Code::Internal, "there are too many blocks"))?;
-        let [mut places, mut turns, mut signs, mut orders] = [1, 2, 3, 4].map(|step| key.step(&label.nonce, step));
+        let numbers = |step| key.step(&label.nonce, step);
+        let (mut places, mut turns, mut signs, mut orders) = (numbers(1)?, numbers(2)?, numbers(3)?, numbers(4)?);
         let order = random::permutation(&mut places, count)?;
-        let coloured = label.sheet_size().2 == 3;
+        let (width, _, channels) = label.sheet_size();
         let steps = order.into_iter().map(|from| {
             Ok(Step {
                 from,
                 turns: draw(&mut turns, 4)?,
                 mirror: draw(&mut turns, 4)?,
                 negate: draw(&mut signs, 2)? == 1,
-                order: if coloured { draw(&mut orders, 6)? } else { 0 },
+                order: if channels == 3 { draw(&mut orders, 6)? } else { 0 },
             })
         });
-        Ok(Self { block: usize::from(label.block), steps: steps.collect::<Result<_>>()? })
-    }
-
-    /// A plan of these steps for blocks of this side.
-    #[must_use]
-    pub fn of_steps(block: usize, steps: Vec<Step>) -> Self {
-        Self { block, steps }
+        let steps = steps.collect::<Result<_>>()?;
+        Ok(Self { block: usize::from(label.block), width: width as usize, channels: usize::from(channels), steps })
     }
 
     /// The steps, in the order of the places in the scrambled sheet.
@@ -67,54 +66,53 @@ impl Plan {
         &self.steps
     }
 
-    /// Does all steps.
+    /// Does all steps on a sheet of the label's size.
     #[must_use]
     pub fn scramble(&self, sheet: &Sheet) -> Sheet {
-        self.walk(sheet, |out, clear, scrambled, mask| out[scrambled] = sheet.samples[clear] ^ mask)
+        let mut samples = vec![0; sheet.samples.len()];
+        self.walk(|clear, scrambled, mask| samples[scrambled] = sheet.samples[clear] ^ mask);
+        Sheet { samples, ..*sheet }
     }
 
     /// Undoes all steps.
     #[must_use]
     pub fn unscramble(&self, sheet: &Sheet) -> Sheet {
-        self.walk(sheet, |out, clear, scrambled, mask| out[clear] = sheet.samples[scrambled] ^ mask)
+        let mut samples = vec![0; sheet.samples.len()];
+        self.walk(|clear, scrambled, mask| samples[clear] = sheet.samples[scrambled] ^ mask);
+        Sheet { samples, ..*sheet }
     }
 
     /// The same for places of samples instead of samples: number `i` of the result says which sample of the clear sheet
     /// comes to place `i` of the scrambled one, and whether it is negated there.
     #[must_use]
-    pub fn origins(&self, sheet: &Sheet) -> Vec<(usize, bool)> {
-        let mut origins = vec![(0, false); sheet.samples.len()];
-        self.walk(sheet, |_, clear, scrambled, mask| origins[scrambled] = (clear, mask != 0));
+    pub fn origins(&self) -> Vec<(usize, bool)> {
+        let mut origins = vec![(0, false); self.steps.len() * self.block * self.block * self.channels];
+        self.walk(|clear, scrambled, mask| origins[scrambled] = (clear, mask != 0));
         origins
     }
 
-    /// Calls `put(out, clear, scrambled, mask)` for every sample: where it is in the clear and in the scrambled sheet, and
-    /// what it is combined with by exclusive or.
+    /// Calls `put(clear, scrambled, mask)` for every sample: where it is in the clear and in the scrambled sheet, and what
+    /// it is combined with by exclusive or.
     #[inline]
-    fn walk(&self, sheet: &Sheet, mut put: impl FnMut(&mut [u8], usize, usize, u8)) -> Sheet {
-        let (block, channels, line) = (self.block, sheet.channels, sheet.width * sheet.channels);
-        let across = sheet.width / block;
+    fn walk(&self, mut put: impl FnMut(usize, usize, u8)) {
+        let (block, channels, line) = (self.block, self.channels, self.width * self.channels);
+        let across = self.width / block;
         let corner = |number: usize| (number / across) * block * line + (number % across) * block * channels;
-        let mut out = vec![0; sheet.samples.len()];
         for (place, step) in self.steps.iter().enumerate() {
             let (to, from) = (corner(place), corner(step.from as usize));
             let mask = if step.negate { 255 } else { 0 };
-            let order = ORDERS[usize::from(step.order)];
+            // One channel keeps its place.
+            let order = &ORDERS[usize::from(step.order)][..channels];
             for y in 0..block {
                 for x in 0..block {
                     let (u, v) = origin(step.turns, step.mirror, x, y, block - 1);
                     let (clear, scrambled) = (from + v * line + u * channels, to + y * line + x * channels);
-                    if channels == 3 {
-                        for (c, &source) in order.iter().enumerate() {
-                            put(&mut out, clear + usize::from(source), scrambled + c, mask);
-                        }
-                    } else {
-                        put(&mut out, clear, scrambled, mask);
+                    for (c, &source) in order.iter().enumerate() {
+                        put(clear + usize::from(source), scrambled + c, mask);
                     }
                 }
             }
         }
-        Sheet { samples: out, ..*sheet }
     }
 }
 

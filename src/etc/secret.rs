@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use hkdf::Hkdf;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use sha2::{Digest as _, Sha256};
@@ -50,13 +49,9 @@ impl MasterKey {
 
     /// The stream of random numbers for one step (1 to 4) of one picture: `ChaCha20`, keyed by HKDF-SHA-256 from the master
     /// key with the nonce as salt.
-    pub(super) fn step(&self, nonce: &Nonce, step: u8) -> ChaCha20Rng {
-        let mut seed = Zeroizing::new([0; 32]);
+    pub(super) fn step(&self, nonce: &Nonce, step: u8) -> Result<ChaCha20Rng> {
         let info = [b"safelight etc v1 K".as_slice(), &[b'0' + step]].concat();
-        // 32 bytes are far below the longest output.
-        let expanded = Hkdf::<Sha256>::new(Some(&nonce.0), &self.0).expand(&info, seed.as_mut_slice());
-        debug_assert!(expanded.is_ok());
-        ChaCha20Rng::from_seed(*seed)
+        Ok(ChaCha20Rng::from_seed(*random::derive(&nonce.0, &self.0, &info)?))
     }
 }
 

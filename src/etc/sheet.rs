@@ -96,6 +96,13 @@ impl Sheet {
         Ok(Self { width: width as usize, height: height as usize, channels: usize::from(channels), samples })
     }
 
+    /// The samples of the left upper corner, `width` x `height` pixels, which the sheet must have.
+    #[must_use]
+    pub fn corner(&self, width: usize, height: usize) -> Vec<u8> {
+        let rows = self.samples.chunks_exact(self.width * self.channels).take(height);
+        rows.flat_map(|row| &row[..width * self.channels]).copied().collect()
+    }
+
     /// As a picture to store.
     ///
     /// # Errors
@@ -112,12 +119,10 @@ impl Sheet {
     /// None for a sheet of the size that the label says.
     pub fn to_photo(&self, label: &Label) -> Result<Photo> {
         let (w, h) = (label.width as usize, label.height as usize);
-        let mut samples = Vec::with_capacity(w * h * usize::from(label.channels));
-        if self.channels == usize::from(label.channels) {
-            for row in self.samples.chunks_exact(self.width * self.channels).take(h) {
-                samples.extend_from_slice(&row[..w * self.channels]);
-            }
+        let samples = if self.channels == usize::from(label.channels) {
+            self.corner(w, h)
         } else {
+            let mut samples = Vec::with_capacity(3 * w * h);
             let at = |x: usize, y: usize| self.samples[y * self.width + x];
             let (plane, luma) = (self.width / 3, self.width / 3 * 2);
             for y in 0..h {
@@ -131,8 +136,17 @@ impl Sheet {
                     samples.extend(ycc_to_rgb(ycc));
                 }
             }
-        }
+            samples
+        };
         Photo::from_samples(label.width, label.height, label.channels, samples)
+    }
+}
+
+/// A picture as it is.
+impl From<&Photo> for Sheet {
+    fn from(photo: &Photo) -> Self {
+        let (width, height) = (photo.width() as usize, photo.height() as usize);
+        Self { width, height, channels: photo.channels().into(), samples: photo.samples().to_vec() }
     }
 }
 

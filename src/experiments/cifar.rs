@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use super::tiles;
 use crate::error::{Code, Error, Result};
-use crate::photo::{Limits, Photo};
+use crate::photo::Photo;
 
 /// The side of a photo in pixels.
 pub const SIDE: u32 = 32;
@@ -21,19 +22,5 @@ pub fn read(folder: &Path, sheet: &str) -> Result<Vec<Photo>> {
     let file = folder.join(sheet).with_extension("webp");
     let bytes = fs::read(&file)
         .map_err(|error| Error::new(Code::NotFound, format!("cannot read {}: {error}", file.display())))?;
-    let photo = Photo::decode(&bytes, &Limits::default())?;
-    if (photo.width(), photo.height(), photo.channels()) != (TILES * SIDE, TILES * SIDE, 3) {
-        let message = format!("{} is no sheet of 100 x 100 photos of 32 x 32 pixels", file.display());
-        return Err(Error::new(Code::ImagesDiffer, message));
-    }
-    (0..TILES * TILES).map(|number| tile(&photo, number)).collect()
-}
-
-fn tile(sheet: &Photo, number: u32) -> Result<Photo> {
-    let (left, top) = (number % TILES * SIDE, number / TILES * SIDE);
-    let row = |y: u32| {
-        let start = 3 * ((top + y) * sheet.width() + left) as usize;
-        &sheet.samples()[start..start + 3 * SIDE as usize]
-    };
-    Photo::from_samples(SIDE, SIDE, 3, (0..SIDE).flat_map(row).copied().collect())
+    tiles::cut(&bytes, &file, TILES, (SIDE, SIDE))
 }

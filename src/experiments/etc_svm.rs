@@ -15,7 +15,7 @@ use rand_core::SeedableRng as _;
 use super::yale::{self, Person};
 use crate::error::{Code, Error, Result};
 use crate::etc::scramble::Plan;
-use crate::etc::{Form, Label, MasterKey, Nonce, Settings, Sheet};
+use crate::etc::{Form, Label, MasterKey, Nonce, Settings};
 use crate::learn::features::Standardiser;
 use crate::learn::kernel::Kernel;
 use crate::learn::rates::{equal_error_rate, mean_and_deviation};
@@ -60,8 +60,8 @@ impl Pictures {
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Experiment {
-    /// The machine's kernel.
-    pub kernel: Kernel,
+    /// The machine's kernel, for rows of so many numbers.
+    pub kernel: fn(columns: usize) -> Kernel,
     /// How it is trained.
     pub training: Training,
     /// The side of a block in pixels.
@@ -147,8 +147,8 @@ impl<'a> Run<'a> {
         let (test, test_class) = self.samples(pictures, fraction, half..all);
         let standard = Standardiser::fit(&train)?;
         let (train, test) = (standard.apply(&train)?, standard.apply(&test)?);
-        let kernel = scaled(experiment.kernel, train.columns());
-        let machines = one_against_rest(&kernel.table(&train, &train), &train_class, experiment.training)?;
+        let kernel = (experiment.kernel)(train.columns());
+        let machines = one_against_rest(&kernel.gram(&train), &train_class, experiment.training)?;
         let (mut genuine, mut impostors) = (Vec::new(), Vec::new());
         for (row, class) in kernel.table(&test, &train).iter().zip(test_class) {
             for (person, machine) in machines.iter().enumerate() {
@@ -192,17 +192,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Scales that stand for "one by the number of columns" where they are zero, as is usual for standardised data.
-#[expect(clippy::cast_precision_loss, reason = "columns are counted in thousands")]
-fn scaled(kernel: Kernel, columns: usize) -> Kernel {
-    let usual = |gamma: f64| if gamma == 0.0 { 1.0 / columns as f64 } else { gamma };
-    match kernel {
-        Kernel::Linear => Kernel::Linear,
-        Kernel::Gaussian { gamma } => Kernel::Gaussian { gamma: usual(gamma) },
-        Kernel::Polynomial { degree, gamma, shift } => Kernel::Polynomial { degree, gamma: usual(gamma), shift },
-    }
-}
-
 fn origins(rng: &mut ChaCha20Rng, block: u8) -> Result<Vec<(usize, bool)>> {
     let mut bytes = [0; 32];
     random::fill(rng, &mut bytes)?;
@@ -213,7 +202,7 @@ fn origins(rng: &mut ChaCha20Rng, block: u8) -> Result<Vec<(usize, bool)>> {
         let message = format!("faces of {} x {} pixels have no whole blocks of {block}", yale::WIDTH, yale::HEIGHT);
         return Err(Error::new(Code::BadArgument, message));
     }
-    Ok(Plan::new(&key, &label)?.origins(&Sheet::of_photo(&blank, &label)))
+    Ok(Plan::new(&key, &label)?.origins())
 }
 
 fn shuffled(rng: &mut ChaCha20Rng, count: u32) -> Result<Vec<usize>> {

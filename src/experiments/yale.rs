@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use image::GrayImage;
-use image::imageops::{FilterType, crop_imm, resize};
+use image::imageops::{FilterType, resize};
 
+use super::tiles;
 use crate::error::{Code, Error, Result};
-use crate::photo::{Limits, Photo};
+use crate::photo::Photo;
 
 /// Pictures of each person.
 pub const PICTURES: u32 = 64;
@@ -53,20 +54,14 @@ pub fn read(folder: &Path) -> Result<Vec<Person>> {
 }
 
 fn read_sheet(file: &Path) -> Result<Person> {
-    let photo = Photo::decode(&fs::read(file)?, &Limits::default())?;
-    if (photo.width(), photo.height()) != (TILES * TILE_WIDTH, TILES * HEIGHT) {
-        let message = format!("{} is no sheet of 8 x 8 faces of 168 x 192 pixels", file.display());
-        return Err(Error::new(Code::ImagesDiffer, message));
-    }
-    // Lossless WebP has no grey: its three channels are the same.
-    let grey = photo.samples().iter().step_by(photo.channels().into()).copied().collect();
-    let sheet = GrayImage::from_raw(photo.width(), photo.height(), grey)
-        .ok_or_else(|| Error::new(Code::Internal, "a sheet lost its pixels"))?;
-    let tile = |number: u32| {
-        let (x, y) = (number % TILES * TILE_WIDTH, number / TILES * HEIGHT);
-        let tile = crop_imm(&sheet, x, y, TILE_WIDTH, HEIGHT).to_image();
-        resize(&tile, WIDTH, HEIGHT, FilterType::Triangle).into_raw()
+    let tiles = tiles::cut(&fs::read(file)?, file, TILES, (TILE_WIDTH, HEIGHT))?;
+    let narrowed = |tile: Photo| {
+        // Lossless WebP has no grey: its three channels are the same.
+        let grey = tile.samples().iter().step_by(3).copied().collect();
+        let tile = GrayImage::from_raw(TILE_WIDTH, HEIGHT, grey)
+            .ok_or_else(|| Error::new(Code::Internal, "a sheet lost its pixels"))?;
+        Ok(resize(&tile, WIDTH, HEIGHT, FilterType::Triangle).into_raw())
     };
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Person { name, pictures: (0..TILES * TILES).map(tile).collect() })
+    Ok(Person { name, pictures: tiles.into_iter().map(narrowed).collect::<Result<_>>()? })
 }

@@ -88,6 +88,7 @@ impl Standardiser {
     /// # Errors
     /// [`Code::ImagesDiffer`] if a row has another length than those of the training set.
     pub fn apply<R: AsRef<[u8]>>(&self, rows: &[R]) -> Result<Matrix> {
+        let deviations: Vec<f64> = self.sums.iter().map(|&(_, spread)| (spread as f64).sqrt()).collect();
         let mut values = Vec::with_capacity(rows.len() * self.sums.len());
         for row in rows {
             let row = row.as_ref();
@@ -96,9 +97,9 @@ impl Standardiser {
                     format!("a picture has {} samples, the model was made for {}", row.len(), self.sums.len());
                 return Err(Error::new(Code::ImagesDiffer, message));
             }
-            values.extend(self.sums.iter().zip(row).map(|(&(sum, spread), &sample)| {
+            values.extend(self.sums.iter().zip(&deviations).zip(row).map(|((&(sum, spread), deviation), &sample)| {
                 let centred = self.count * i64::from(sample) - sum;
-                if spread == 0 { 0.0 } else { centred as f64 / (spread as f64).sqrt() }
+                if spread == 0 { 0.0 } else { centred as f64 / deviation }
             }));
         }
         Matrix::new(self.sums.len(), values)

@@ -1,9 +1,11 @@
 //! Random numbers, always from a cryptographically secure generator: the system's ([`system`]) outside of tests.
 
+use hkdf::Hkdf;
 use num_bigint::BigUint;
 use num_traits::Zero as _;
 use rand_core::TryCryptoRng;
-use zeroize::Zeroize as _;
+use sha2::Sha256;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::error::{Code, Error, Result};
 
@@ -70,6 +72,18 @@ pub fn index(rng: &mut impl TryCryptoRng, length: usize) -> Result<usize> {
             return Ok(index);
         }
     }
+}
+
+/// 32 bytes that only who knows the secret can tell from random ones: HKDF-SHA-256 (RFC 5869).
+///
+/// # Errors
+/// None in practice: the longest output is 255 times as long.
+pub fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(salt), secret)
+        .expand(info, &mut *key)
+        .map_err(|_| Error::new(Code::Internal, "a key of 32 bytes cannot be derived"))?;
+    Ok(key)
 }
 
 /// The numbers below `count` in random order, all orders alike (Fisher, Yates).

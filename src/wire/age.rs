@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use chacha20poly1305::aead::Aead as _;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _};
-use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -184,20 +183,14 @@ fn wrapping_key(passphrase: &str, salt: [u8; 16], work_factor: u8) -> Result<Zer
 }
 
 fn header_mac(file_key: &[u8; 16], header: &[u8]) -> Result<Hmac<Sha256>> {
-    let key = expand(file_key, &[], b"header")?;
+    let key = random::derive(&[], file_key, b"header")?;
     let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&*key).map_err(|_| malformed())?;
     mac.update(header);
     Ok(mac)
 }
 
 fn payload_key(file_key: &[u8; 16], nonce: &[u8; 16]) -> Result<Zeroizing<[u8; 32]>> {
-    expand(file_key, nonce, b"payload")
-}
-
-fn expand(file_key: &[u8; 16], salt: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
-    let mut key = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(Some(salt), file_key).expand(info, &mut *key).map_err(|_| malformed())?;
-    Ok(key)
+    random::derive(nonce, file_key, b"payload")
 }
 
 fn aead_seal(key: &[u8; 32], nonce: [u8; 12], plaintext: &[u8]) -> Result<Vec<u8>> {

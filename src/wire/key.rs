@@ -128,9 +128,14 @@ mod secret {
     /// # Errors
     /// As [`open`], and [`Code::BadHeader`], [`Code::TrailingData`].
     pub fn read_etc(bytes: &[u8]) -> Result<MasterKey> {
-        let mut reader = Reader::new(whole(bytes, Kind::EtcKey)?);
-        let (id, key) = (reader.array().map_err(in_header)?, MasterKey::from_bytes(reader.array().map_err(in_header)?));
-        reader.end().map_err(in_header)?;
+        parse_etc(whole(bytes, Kind::EtcKey)?).map_err(in_header)
+    }
+
+    fn parse_etc(header: &[u8]) -> Result<MasterKey> {
+        let mut reader = Reader::new(header);
+        let id = reader.array()?;
+        let key = MasterKey::from_bytes(reader.array()?);
+        reader.end()?;
         if key.id().0 != id {
             return Err(Error::new(
                 Code::BadHeader,

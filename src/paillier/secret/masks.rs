@@ -4,15 +4,13 @@
 //! key of them, and a `ChaCha20` stream under it gives each ciphertext its exponents. So the owner of the key, and nobody
 //! else, can tell them again from the image's header, and nothing secret has to be kept between encryption and decryption.
 
-use hkdf::Hkdf;
 use num_bigint::BigUint;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{SeedableRng as _, TryCryptoRng};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::SecretKey;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::math::random;
 use crate::paillier::Origin;
 
@@ -38,10 +36,7 @@ impl MaskSeed {
             secret.extend(prime.to_bytes_le());
             secret.resize(start + length, 0);
         }
-        let mut seed = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(Some(&origin.0), &secret)
-            .expand(b"safelight paillier masks", &mut *seed)
-            .map_err(|_| Error::new(Code::Internal, "a key of 32 bytes cannot be derived"))?;
+        let seed = random::derive(&origin.0, &secret, b"safelight paillier masks")?;
         Ok(Self { seed, primes, swapped })
     }
 

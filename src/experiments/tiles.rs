@@ -1,0 +1,29 @@
+//! Sheets: many small pictures in one file, row by row.
+
+use std::path::Path;
+
+use crate::error::{Code, Error, Result};
+use crate::photo::{Limits, Photo};
+
+/// Cuts the sheet that `bytes` of the file `name` hold into `across` x `across` pictures of `width` x `height` pixels.
+///
+/// # Errors
+/// The codes of [`Photo::decode`], and [`Code::ImagesDiffer`] for a sheet of another size or one in grey (lossless WebP, as
+/// the sheets are, has colour only).
+pub(super) fn cut(bytes: &[u8], name: &Path, across: u32, (width, height): (u32, u32)) -> Result<Vec<Photo>> {
+    let sheet = Photo::decode(bytes, &Limits::default())?;
+    if (sheet.width(), sheet.height(), sheet.channels()) != (across * width, across * height, 3) {
+        let name = name.display();
+        let message = format!("{name} is no sheet of {across} x {across} pictures of {width} x {height} pixels");
+        return Err(Error::new(Code::ImagesDiffer, message));
+    }
+    let tile = |number: u32| {
+        let (left, top) = (number % across * width, number / across * height);
+        let row = |y: u32| {
+            let start = 3 * ((top + y) * sheet.width() + left) as usize;
+            &sheet.samples()[start..start + 3 * width as usize]
+        };
+        Photo::from_samples(width, height, 3, (0..height).flat_map(row).copied().collect())
+    };
+    (0..across * across).map(tile).collect()
+}
