@@ -9,14 +9,21 @@
 //! |---|---|
 //! | [`features`] | rows of samples, standardised |
 //! | [`kernel`] | inner products: linear, Gaussian, polynomial |
-//! | [`svm`] | support-vector machines for two classes and for many |
+//! | [`svm`] | support-vector machines for two classes |
+//! | [`committee`] | many classes from machines for two |
+//! | [`sigmoid`] | probabilities from decision values |
+//! | [`verdict`] | what a classifier says |
 //! | [`rates`] | how good a verifier is: error rates |
 //!
 //! Everything here is deterministic: the same input gives the same numbers, on any number of cores.
 
+pub mod committee;
 pub mod features;
 pub mod kernel;
 pub mod rates;
+pub mod sigmoid;
 pub mod svm;
+pub mod verdict;
+
 #[cfg(test)]
 mod tests;

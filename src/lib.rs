@@ -15,12 +15,12 @@
 //! |---|---|
 //! | [`error`] | one error type with a stable code |
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation |
-//! | `photo` | photo files to planes of samples and back, with limits (feature `client`) |
+//! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `client`); obfuscation, not encryption |
-//! | [`wire`] | the versioned format of keys and encrypted images; **the format's specification** |
-//! | `learn` | support-vector machines, on pictures in the clear or scrambled (native) |
-//! | `experiments` | experiments of the literature, run again (native, feature `client`) |
+//! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
+//! | [`wire`] | the versioned format of keys, encrypted images and models; **the format's specification** |
+//! | `experiments` | experiments of the literature, run again (features `client` and `learn`, native) |
 //! | `pipeline` | the scheme and the format joined over readers and writers (native) |
 //! | `server` | HTTP (feature `server`, native) |
 //! | `web` | the browser's surface (wasm32) |
@@ -37,16 +37,15 @@
 pub mod error;
 #[cfg(feature = "client")]
 pub mod etc;
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+pub mod learn;
 pub mod math;
 pub mod paillier;
-#[cfg(feature = "client")]
+#[cfg(feature = "photo")]
 pub mod photo;
 pub mod wire;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub mod learn;
-
-#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
+#[cfg(all(feature = "client", feature = "learn", not(target_arch = "wasm32")))]
 pub mod experiments;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod pipeline;

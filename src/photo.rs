@@ -13,7 +13,7 @@ mod encode;
 mod orientation;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod quality;
-#[cfg(test)]
+#[cfg(all(test, feature = "client", feature = "webp"))]
 mod tests;
 
 pub use encode::{encode_png, encode_png16};

@@ -11,7 +11,7 @@ use super::ui::{Ui, Unit};
 use crate::error::Result;
 use crate::experiments::etc_svm::{Experiment, FRACTIONS, PAPER_LINEAR, Pictures, Row};
 use crate::experiments::{self, yale};
-use crate::learn::kernel::Kernel;
+use crate::learn::kernel::Family;
 use crate::learn::svm::Training;
 use crate::pipeline::Watch as _;
 
@@ -83,15 +83,11 @@ enum KernelName {
 }
 
 impl KernelName {
-    /// The kernel for rows of so many numbers.
-    fn kernel(self) -> fn(columns: usize) -> Kernel {
+    const fn family(self) -> Family {
         match self {
-            Self::Linear => |_| Kernel::Linear,
-            Self::Rbf => |columns| Kernel::Gaussian { gamma: Kernel::usual_gamma(columns) },
-            Self::Poly => |columns| {
-                let gamma = Kernel::usual_gamma(columns);
-                Kernel::Polynomial { degree: 3, gamma, shift: 0.0 }
-            },
+            Self::Linear => Family::Linear,
+            Self::Rbf => Family::Gaussian,
+            Self::Poly => Family::Polynomial,
         }
     }
 }
@@ -131,7 +127,7 @@ fn etc_svm(flags: &EtcSvmFlags, ui: &Ui) -> Result<()> {
     ui.catch_interrupts();
     let bar = ui.bar("training", Unit::Rows);
     let experiment = Experiment {
-        kernel: flags.kernel.kernel(),
+        kernel: flags.kernel.family(),
         training: Training { cost: flags.cost, ..Training::default() },
         block: flags.block,
         seeds: (1..=flags.seeds).collect(),

@@ -16,10 +16,11 @@ use super::yale::{self, Person};
 use crate::error::{Code, Error, Result};
 use crate::etc::scramble::Plan;
 use crate::etc::{Form, Label, MasterKey, Nonce, Settings};
+use crate::learn::committee::{Committee, Strategy};
 use crate::learn::features::Standardiser;
-use crate::learn::kernel::Kernel;
+use crate::learn::kernel::Family;
 use crate::learn::rates::{equal_error_rate, mean_and_deviation};
-use crate::learn::svm::{Training, one_against_rest};
+use crate::learn::svm::Training;
 use crate::math::random;
 use crate::photo::Photo;
 
@@ -60,8 +61,8 @@ impl Pictures {
 /// What to run.
 #[derive(Clone, Debug)]
 pub struct Experiment {
-    /// The machine's kernel, for rows of so many numbers.
-    pub kernel: fn(columns: usize) -> Kernel,
+    /// The machine's kernel, with the usual scale.
+    pub kernel: Family,
     /// How it is trained.
     pub training: Training,
     /// The side of a block in pixels.
@@ -147,13 +148,14 @@ impl<'a> Run<'a> {
         let (test, test_class) = self.samples(pictures, fraction, half..all);
         let standard = Standardiser::fit(&train)?;
         let (train, test) = (standard.apply(&train)?, standard.apply(&test)?);
-        let kernel = (experiment.kernel)(train.columns());
-        let machines = one_against_rest(&kernel.gram(&train), &train_class, experiment.training)?;
+        let kernel = experiment.kernel.kernel(train.columns(), None);
+        let table = kernel.gram(&train);
+        let committee = Committee::train(&table, &train_class, Strategy::Rest, experiment.training, false)?;
         let (mut genuine, mut impostors) = (Vec::new(), Vec::new());
         for (row, class) in kernel.table(&test, &train).iter().zip(test_class) {
-            for (person, machine) in machines.iter().enumerate() {
-                let scores = if person == class { &mut genuine } else { &mut impostors };
-                scores.push(machine.decide(row));
+            for member in &committee.members {
+                let scores = if member.class == class { &mut genuine } else { &mut impostors };
+                scores.push(member.machine.decide(row));
             }
         }
         Ok(equal_error_rate(&genuine, &impostors))

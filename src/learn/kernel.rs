@@ -26,6 +26,31 @@ pub enum Kernel {
     },
 }
 
+/// The kinds of kernels, without their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// [`Kernel::Linear`]
+    Linear,
+    /// [`Kernel::Gaussian`]
+    Gaussian,
+    /// [`Kernel::Polynomial`], of degree 3 with shift 0
+    Polynomial,
+}
+
+impl Family {
+    /// The kernel for standardised rows of so many numbers. Without `gamma` it is one divided by that number, as usual.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "columns are counted in thousands")]
+    pub fn kernel(self, columns: usize, gamma: Option<f64>) -> Kernel {
+        let gamma = gamma.unwrap_or(1.0 / columns as f64);
+        match self {
+            Self::Linear => Kernel::Linear,
+            Self::Gaussian => Kernel::Gaussian { gamma },
+            Self::Polynomial => Kernel::Polynomial { degree: 3, gamma, shift: 0.0 },
+        }
+    }
+}
+
 impl Kernel {
     /// The kernel of two rows.
     #[must_use]
@@ -40,13 +65,6 @@ impl Kernel {
                 (gamma * dot(x, y) + shift).powi(i32::try_from(degree).unwrap_or(i32::MAX))
             }
         }
-    }
-
-    /// The usual scale for standardised rows of so many numbers, for the other kernels than the linear one.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "columns are counted in thousands")]
-    pub fn usual_gamma(columns: usize) -> f64 {
-        1.0 / columns as f64
     }
 
     /// The kernel of each row with each, as [`Self::table`] gives it, in half the time: it is the same both ways round.

@@ -1,10 +1,8 @@
-//! Support-vector machines on a table of kernels.
+//! Support-vector machines for two classes, on a table of kernels.
 //!
 //! The problem for two classes (Cortes, Vapnik 1995), in its dual form: find `alpha` between 0 and `cost` with
 //! `sum y_i alpha_i = 0` that minimises `sum_ij y_i y_j alpha_i alpha_j K_ij / 2 - sum_i alpha_i`. It is solved two
 //! variables at a time (Platt 1998); which two, second-order information says (Fan, Chen, Lin 2005).
-
-use rayon::prelude::*;
 
 use crate::error::{Code, Error, Result};
 
@@ -67,62 +65,6 @@ impl Machine {
     pub fn decide(&self, kernels: &[f64]) -> f64 {
         let support = self.weights.iter().zip(kernels).filter(|(weight, _)| **weight != 0.0);
         support.map(|(weight, kernel)| weight * kernel).sum::<f64>() + self.bias
-    }
-}
-
-/// One machine for each class, against all others.
-///
-/// # Errors
-/// As [`Machine::train`].
-pub fn one_against_rest(table: &[Vec<f64>], class: &[usize], training: Training) -> Result<Vec<Machine>> {
-    let classes = class.iter().max().map_or(0, |last| last + 1);
-    (0..classes)
-        .into_par_iter()
-        .map(|this| {
-            let positive: Vec<bool> = class.iter().map(|&class| class == this).collect();
-            Machine::train(table, &positive, training)
-        })
-        .collect()
-}
-
-/// One machine for each pair of classes; a row's class is the one that wins most duels (the lower number where two win as
-/// many).
-#[derive(Clone, Debug, PartialEq)]
-pub struct Duels {
-    classes: usize,
-    /// The two classes, the training rows that were used, and the machine, positive for the first.
-    machines: Vec<(usize, usize, Vec<usize>, Machine)>,
-}
-
-impl Duels {
-    /// Trains all pairs.
-    ///
-    /// # Errors
-    /// As [`Machine::train`].
-    pub fn train(table: &[Vec<f64>], class: &[usize], training: Training) -> Result<Self> {
-        let classes = class.iter().max().map_or(0, |last| last + 1);
-        let pairs: Vec<(usize, usize)> = (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, b))).collect();
-        let machines = pairs
-            .into_par_iter()
-            .map(|(a, b)| {
-                let rows: Vec<usize> = (0..class.len()).filter(|&i| class[i] == a || class[i] == b).collect();
-                let part: Vec<Vec<f64>> = rows.iter().map(|&i| rows.iter().map(|&j| table[i][j]).collect()).collect();
-                let positive: Vec<bool> = rows.iter().map(|&i| class[i] == a).collect();
-                Machine::train(&part, &positive, training).map(|machine| (a, b, rows, machine))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { classes, machines })
-    }
-
-    /// The class of a row, from its kernels with the training rows.
-    #[must_use]
-    pub fn class(&self, kernels: &[f64]) -> usize {
-        let mut wins = vec![0; self.classes];
-        for (a, b, rows, machine) in &self.machines {
-            let part: Vec<f64> = rows.iter().map(|&row| kernels[row]).collect();
-            wins[if machine.decide(&part) > 0.0 { *a } else { *b }] += 1;
-        }
-        (0..self.classes).rev().max_by_key(|&class| wins[class]).unwrap_or(0)
     }
 }
 

@@ -8,10 +8,13 @@
     clippy::cast_precision_loss
 )]
 
+use super::committee::{Committee, Strategy};
 use super::features::{Matrix, Standardiser};
 use super::kernel::Kernel;
 use super::rates::equal_error_rate;
-use super::svm::{Duels, Machine, Training, one_against_rest};
+use super::sigmoid::{Sigmoid, couple};
+use super::svm::{Machine, Training};
+use super::verdict::highest;
 use crate::error::Code;
 
 /// Numbers that look random and are always the same.
@@ -56,7 +59,8 @@ fn the_solution_fulfils_the_conditions_of_the_optimum() {
     for kernel in kernels {
         let table = kernel.gram(&rows);
         assert_eq!(table, kernel.table(&rows, &rows), "the same to the last bit");
-        for (this, machine) in one_against_rest(&table, &class, EXACT).unwrap().iter().enumerate() {
+        let committee = Committee::train(&table, &class, Strategy::Rest, EXACT, false).unwrap();
+        for (this, machine) in committee.members.iter().map(|member| (member.class, &member.machine)) {
             let sum: f64 = machine.weights.iter().sum();
             assert!(sum.abs() < 1e-9, "{kernel:?}: {sum}");
             for (i, &weight) in machine.weights.iter().enumerate() {
@@ -77,13 +81,70 @@ fn the_solution_fulfils_the_conditions_of_the_optimum() {
 }
 
 #[test]
-fn duels_and_machines_against_the_rest_tell_clouds_apart() {
-    let (rows, class) = clouds(40);
+fn both_kinds_of_committees_tell_clouds_apart_and_know_how_sure_they_are() {
+    let (rows, class) = clouds(80);
     let kernel = Kernel::Gaussian { gamma: 1.0 };
     let table = kernel.table(&rows, &rows);
-    let duels = Duels::train(&table, &class, Training::default()).unwrap();
-    let right = (0..class.len()).filter(|&i| duels.class(&table[i]) == class[i]).count();
-    assert!(right * 100 > class.len() * 85, "{right} of {}", class.len());
+    for strategy in [Strategy::Rest, Strategy::Pairs] {
+        let committee = Committee::train(&table, &class, strategy, Training::default(), true).unwrap();
+        assert_eq!(committee.members.len(), 3);
+        let verdicts: Vec<_> = table.iter().map(|kernels| committee.decide(kernels)).collect();
+        let right = |i: &usize| verdicts[*i].class == class[*i];
+        let count = (0..class.len()).filter(right).count();
+        assert!(count * 100 > class.len() * 85, "{strategy:?}: {count} of {}", class.len());
+        // Taken together, the probabilities say as many right answers as there are.
+        let mut expected = 0.0;
+        for verdict in &verdicts {
+            let probabilities = verdict.probabilities.as_ref().unwrap();
+            assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(p)));
+            assert_eq!(highest(verdict.scores.as_ref().unwrap()), verdict.class);
+            expected += probabilities[highest(probabilities)];
+        }
+        assert!((expected - count as f64).abs() < 0.1 * class.len() as f64, "{strategy:?}: {expected} for {count}");
+    }
+}
+
+#[test]
+fn too_few_rows_give_no_probabilities() {
+    let rows = Matrix::new(1, vec![-1.0, 3.0]).unwrap();
+    let table = Kernel::Linear.gram(&rows);
+    let committee = Committee::train(&table, &[0, 1], Strategy::Pairs, EXACT, true).unwrap();
+    let verdict = committee.decide(&table[1]);
+    assert_eq!((verdict.class, verdict.probabilities), (1, None));
+}
+
+#[test]
+fn the_curve_of_probabilities_is_the_one_that_rows_were_drawn_from() {
+    // Rows are drawn evenly: at each decision value, as many are positive as its probability says.
+    let truth = Sigmoid { slope: -1.7, offset: 0.4 };
+    let (mut decisions, mut positive) = (Vec::new(), Vec::new());
+    for step in -30..=30 {
+        let decision = f64::from(step) / 10.0;
+        let wanted = (truth.probability(decision) * 400.0).round() as usize;
+        decisions.extend([decision; 400]);
+        positive.extend((0..400).map(|i| i < wanted));
+    }
+    let found = Sigmoid::fit(&decisions, &positive);
+    assert!((found.slope - truth.slope).abs() < 0.01 && (found.offset - truth.offset).abs() < 0.01, "{found:?}");
+    assert_eq!(truth.probability(1e9), 1.0);
+    assert_eq!(truth.probability(-1e9), 0.0);
+}
+
+#[test]
+fn duels_couple_to_the_probabilities_they_come_from() {
+    let truth = [0.5, 0.2, 0.25, 0.05];
+    let duel = |i: usize, j: usize| truth[i] / (truth[i] + truth[j]);
+    let duels: Vec<Vec<f64>> = (0..4).map(|i| (0..4).map(|j| duel(i, j)).collect()).collect();
+    for (found, wanted) in couple(&duels).iter().zip(truth) {
+        assert!((found - wanted).abs() < 0.01, "{found} for {wanted}");
+    }
+}
+
+#[test]
+fn the_highest_is_the_first_of_several() {
+    assert_eq!(highest(&[1.0, 3.0, 3.0, 2.0]), 1);
+    assert_eq!(highest(&[]), 0);
 }
 
 #[test]

@@ -1,0 +1,157 @@
+//! Many classes from machines for two.
+
+use rayon::prelude::*;
+
+use super::sigmoid::{Sigmoid, couple};
+use super::svm::{Machine, Training};
+use super::verdict::{Verdict, highest};
+use crate::error::Result;
+
+/// Which machines a committee has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// One for each class, against all others. The highest decision value wins.
+    Rest,
+    /// One for each pair of classes. Who wins most duels wins, the lower number where two win as many.
+    Pairs,
+}
+
+impl Strategy {
+    /// The name for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Pairs => "pairs",
+        }
+    }
+}
+
+/// One machine of a committee.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The class that it speaks for.
+    pub class: usize,
+    /// The class that it speaks against; all others if none.
+    pub against: Option<usize>,
+    /// The machine.
+    pub machine: Machine,
+    /// What makes probabilities of its decision values, if there were rows enough to find out.
+    pub sigmoid: Option<Sigmoid>,
+}
+
+/// Machines that decide together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Committee {
+    /// How many classes there are.
+    pub classes: usize,
+    /// All machines, by [`Member::class`] and then by [`Member::against`].
+    pub members: Vec<Member>,
+}
+
+/// Into how many parts the rows are split, to get decision values of rows that a machine has not seen.
+const FOLDS: usize = 5;
+
+impl Committee {
+    /// Trains all machines on a table of kernels. `class` has the class of each row, from 0 on. With `probabilities` each
+    /// machine is trained some more times, each time without a fifth of the rows.
+    ///
+    /// # Errors
+    /// As [`Machine::train`].
+    pub fn train(
+        table: &[Vec<f64>],
+        class: &[usize],
+        strategy: Strategy,
+        training: Training,
+        probabilities: bool,
+    ) -> Result<Self> {
+        let classes = class.iter().max().map_or(0, |last| last + 1);
+        let pairs: Vec<(usize, Option<usize>)> = match strategy {
+            Strategy::Rest => (0..classes).map(|class| (class, None)).collect(),
+            Strategy::Pairs => (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, Some(b)))).collect(),
+        };
+        let train = |(this, against): (usize, Option<usize>)| {
+            let takes_part = |&i: &usize| class[i] == this || against.is_none_or(|other| class[i] == other);
+            let rows: Vec<usize> = (0..class.len()).filter(takes_part).collect();
+            let positive: Vec<bool> = rows.iter().map(|&i| class[i] == this).collect();
+            let machine = train_on(table, &rows, &positive, training)?;
+            let sigmoid = if probabilities { calibrate(table, &rows, &positive, training)? } else { None };
+            Ok(Member { class: this, against, machine, sigmoid })
+        };
+        Ok(Self { classes, members: pairs.into_par_iter().map(train).collect::<Result<_>>()? })
+    }
+
+    /// Decides about a row, from its kernels with the training rows.
+    #[must_use]
+    pub fn decide(&self, kernels: &[f64]) -> Verdict {
+        let mut scores = vec![0.0; self.classes];
+        let mut single = vec![0.0; self.classes];
+        let mut duels = vec![vec![0.5; self.classes]; self.classes];
+        let mut calibrated = true;
+        for Member { class, against, machine, sigmoid } in &self.members {
+            let decision = machine.decide(kernels);
+            // No probability is quite 0 or 1, which coupling could not cope with.
+            let probability = sigmoid.map(|curve| curve.probability(decision).clamp(1e-7, 1.0 - 1e-7));
+            calibrated &= probability.is_some();
+            let probability = probability.unwrap_or(0.5);
+            match *against {
+                None => (scores[*class], single[*class]) = (decision, probability),
+                Some(other) => {
+                    scores[if decision > 0.0 { *class } else { other }] += 1.0;
+                    (duels[*class][other], duels[other][*class]) = (probability, 1.0 - probability);
+                }
+            }
+        }
+        let probabilities = calibrated.then(|| {
+            if self.members.iter().any(|member| member.against.is_some()) {
+                return couple(&duels);
+            }
+            let sum: f64 = single.iter().sum();
+            single.iter().map(|probability| probability / sum).collect()
+        });
+        Verdict { class: highest(&scores), scores: Some(scores), probabilities }
+    }
+}
+
+/// A machine trained on some of the rows. It has weights for all, 0 for the others.
+fn train_on(table: &[Vec<f64>], rows: &[usize], positive: &[bool], training: Training) -> Result<Machine> {
+    if rows.len() == table.len() {
+        return Machine::train(table, positive, training);
+    }
+    let part: Vec<Vec<f64>> = rows.iter().map(|&i| rows.iter().map(|&j| table[i][j]).collect()).collect();
+    let Machine { weights: some, bias } = Machine::train(&part, positive, training)?;
+    let mut weights = vec![0.0; table.len()];
+    for (&row, weight) in rows.iter().zip(some) {
+        weights[row] = weight;
+    }
+    Ok(Machine { weights, bias })
+}
+
+/// What makes probabilities of decision values. None if one side has a single row.
+fn calibrate(table: &[Vec<f64>], rows: &[usize], positive: &[bool], training: Training) -> Result<Option<Sigmoid>> {
+    // Each side is dealt out in turn, so that every part has its share of both.
+    let mut dealt = [0; 2];
+    let places: Vec<usize> = positive
+        .iter()
+        .map(|&yes| {
+            let place = dealt[usize::from(yes)];
+            dealt[usize::from(yes)] += 1;
+            place
+        })
+        .collect();
+    let folds = FOLDS.min(dealt[0]).min(dealt[1]);
+    if folds < 2 {
+        return Ok(None);
+    }
+    let mut decisions = vec![0.0; rows.len()];
+    for fold in 0..folds {
+        let (held, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| places[i] % folds == fold);
+        let kept_rows: Vec<usize> = kept.iter().map(|&i| rows[i]).collect();
+        let kept_signs: Vec<bool> = kept.iter().map(|&i| positive[i]).collect();
+        let machine = train_on(table, &kept_rows, &kept_signs, training)?;
+        for i in held {
+            decisions[i] = machine.decide(&table[rows[i]]);
+        }
+    }
+    Ok(Some(Sigmoid::fit(&decisions, positive)))
+}
