@@ -9,7 +9,8 @@ use criterion::{BenchmarkId, Criterion, SamplingMode};
 use safelight::math::random;
 use safelight::paillier::{Border, Circuit, EncryptOptions, EncryptionKey, Filter, SecretKey};
 use safelight::photo::Photo;
-use safelight::pipeline::{self, Limits, NoWatch};
+use safelight::pipeline::{self, Limits};
+use safelight::watch::NoWatch;
 use safelight::wire::MEDIA_TYPE;
 use safelight::wire::image::Frames;
 

@@ -14,6 +14,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`error`] | one error type with a stable code |
+//! | `watch` | progress of long work, and its end before its time (native) |
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation |
 //! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
@@ -43,6 +44,8 @@ pub mod math;
 pub mod paillier;
 #[cfg(feature = "photo")]
 pub mod photo;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod watch;
 pub mod wire;
 
 #[cfg(all(feature = "client", feature = "learn", not(target_arch = "wasm32")))]

@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::montgomery::Limb;
 use crate::paillier::layout::MAX_PIXELS;
 use crate::paillier::{Circuit, Filter, UnitCheck};
+use crate::watch::Watch;
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
@@ -31,27 +32,6 @@ impl Default for Limits {
         Self { max_bytes: 1 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 20, max_band_bytes: 128 << 20 }
     }
 }
-
-/// Somebody who watches the work and may end it.
-pub trait Watch: Sync {
-    /// `done` of `total` rows of ciphertexts are finished.
-    fn progress(&self, done: u64, total: u64) {
-        let _ = (done, total);
-    }
-
-    /// Asked between rows: an error, such as [`Code::Cancelled`], ends the work with it.
-    ///
-    /// # Errors
-    /// Whatever the watcher wants the work to end with.
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// Nobody watches.
-pub struct NoWatch;
-
-impl Watch for NoWatch {}
 
 /// Reads one encrypted image (or two, one after the other, for a filter of two), filters it on all cores and writes the
 /// result.

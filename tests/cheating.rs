@@ -10,9 +10,8 @@ use safelight::math::montgomery::{Limb, from_limbs, to_limbs};
 use safelight::math::random;
 use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, ImageHead, Origin, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{
-    DecryptOptions, Limits, NoWatch, decrypt_image, decrypt_image_with, encrypt_image, run_filter,
-};
+use safelight::pipeline::{DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter};
+use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
 use safelight::wire::key::{read_secret, write_secret};
 

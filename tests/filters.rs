@@ -9,7 +9,8 @@ use safelight::math::comb::Lookup;
 use safelight::math::random;
 use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{Limits, NoWatch, decrypt_image, encrypt_image, run_filter};
+use safelight::pipeline::{Limits, decrypt_image, encrypt_image, run_filter};
+use safelight::watch::NoWatch;
 use safelight::wire::key::{read_secret, write_secret};
 
 static KEY: LazyLock<Vec<u8>> =

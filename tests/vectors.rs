@@ -20,7 +20,8 @@ use hostile::Found;
 use proptest::prelude::*;
 use safelight::error::{Code, Result};
 use safelight::paillier::{Filter, SecretKey, View};
-use safelight::pipeline::{Limits, NoWatch, check_image, decrypt_image, run_filter};
+use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
+use safelight::watch::NoWatch;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
 use serde_json::{Value, json};
 

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 use safelight::paillier::{Filter, SecretKey, View, phe};
 use safelight::photo::{self, Photo, encode_png};
-use safelight::pipeline::{Limits, NoWatch, check_image, decrypt_image, run_filter};
+use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
+use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
 use safelight::wire::{PROLOGUE_BYTES, Prologue, age};

@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::etc::MasterKey;
 use crate::math::random;
 use crate::paillier::{KeySearch, SecretKey};
-use crate::pipeline::Watch as _;
+use crate::watch::Watch as _;
 use crate::wire::{Kind, Prologue, age, key as key_file};
 
 /// Make a new secret key

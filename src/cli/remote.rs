@@ -14,7 +14,7 @@ use self::exchange::{Exchange, Watched};
 use super::files::Sink;
 use super::ui::{Bar, Ui, Unit};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::Watch as _;
+use crate::watch::Watch as _;
 use crate::wire::MEDIA_TYPE;
 
 /// How long a job's state may stay unknown before the server counts as gone.

@@ -13,7 +13,7 @@ use crate::experiments::etc_svm::{Experiment, FRACTIONS, PAPER_LINEAR, Pictures,
 use crate::experiments::{self, yale};
 use crate::learn::kernel::Family;
 use crate::learn::svm::Training;
-use crate::pipeline::Watch as _;
+use crate::watch::Watch as _;
 
 /// Run an experiment of the literature again
 #[derive(Args)]

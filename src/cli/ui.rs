@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::error::{Code, Error, Result};
-use crate::pipeline::Watch;
+use crate::watch::Watch;
 
 /// Talks to the person at the terminal, on standard error only.
 pub(super) struct Ui {

@@ -238,7 +238,7 @@ mod tests {
 
     use super::super::spool::Spool;
     use super::*;
-    use crate::pipeline::Watch;
+    use crate::watch::Watch;
 
     const MINUTE: Duration = Duration::from_mins(1);
 

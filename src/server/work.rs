@@ -11,7 +11,8 @@ use super::spool::{Spool, Stored};
 use super::upload::time_limit;
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
-use crate::pipeline::{self, Watch};
+use crate::pipeline;
+use crate::watch::Watch;
 
 /// How often small reads and writes are gathered before they reach the spool.
 const BUFFER: usize = 64 << 10;

@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use safelight::paillier::Filter;
-use safelight::pipeline::{Limits, NoWatch, run_filter};
+use safelight::pipeline::{Limits, run_filter};
+use safelight::watch::NoWatch;
 
 use crate::files::interrupt;
 use crate::program::{Folder, Run, picture};

@@ -4,7 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use num_bigint::BigUint;
 use safelight::paillier::{Border, Encoding, Filter, ImageHead, Layout, Origin, PublicKey};
-use safelight::pipeline::{Limits, NoWatch, run_filter};
+use safelight::pipeline::{Limits, run_filter};
+use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
 
 /// Bytes that look random and are the same in every run.

@@ -6,7 +6,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{Limits, NoWatch, decrypt_image, encrypt_image};
+use safelight::pipeline::{Limits, decrypt_image, encrypt_image};
+use safelight::watch::NoWatch;
 
 use crate::client::{get, post};
 use crate::house::Server;

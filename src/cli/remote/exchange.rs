@@ -12,7 +12,7 @@ use ureq::{Agent, Body, SendBody};
 
 use crate::cli::ui::Bar;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::Watch as _;
+use crate::watch::Watch as _;
 
 /// How often a wait looks for Ctrl-C.
 pub(super) const BLINK: Duration = Duration::from_millis(100);
