@@ -1,4 +1,4 @@
-//! The versioned format of keys and encrypted images: version 1.
+//! The versioned format of keys, encrypted images and models: version 1.
 //!
 //! This page is the whole specification. It is enough to write another client or server: `examples/any_server.py` is a
 //! server and `tests/interop/reference.py` a client, both written from here, and `tests/vectors` has files to try.
@@ -12,8 +12,8 @@
 //! |---|---|---|
 //! | 0 | 8 bytes | mark `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it finds files damaged by text mode) |
 //! | 8 | u16 | format version, 1 |
-//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures |
-//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4 |
+//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures, 5 model |
+//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4, 3 learning for kind 5 |
 //! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
 //!
 //! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
@@ -131,6 +131,43 @@
 //! A filter's result then has masks whose exponents the owner can add up. What is left after these are taken away is 1
 //! modulo `n` if, and only if, the right ciphertexts were multiplied; if not, the result is refused as `wrong_result`.
 //!
+//! # Models
+//!
+//! What [`crate::learn`] made of pictures under labels. `f64` is IEEE 754's, and never infinite or none at all. The header:
+//!
+//! | offset | type | content |
+//! |---|---|---|
+//! | 0 | u8 | rule: 1 support-vector machines, 2 nearest neighbours, 3 random forest |
+//! | 1 | u8 | machines: 1 for each label, 2 for each pair of labels; else 0 |
+//! | 2 | u8 | kernel of machines: 1 linear, 2 Gaussian, 3 polynomial; else 0 |
+//! | 3 | u8 | channels of a picture, 1 or 3 |
+//! | 4 | u32, u32 | width and height of a picture in pixels |
+//! | 12 | u32 | samples used of a picture |
+//! | 16 | u32 | labels |
+//! | 20 | u32 | pictures learned from |
+//! | 24 | u32 | pictures kept |
+//! | 28 | u32 | the polynomial kernel's degree, the number of neighbours or trees; else 0 |
+//! | 32 | f64, f64 | gamma of the kernel and shift of the polynomial one; else 0 |
+//! | 48 | u64 | seed of a forest; else 0 |
+//! | 56 | u64 | length of the body in bytes |
+//!
+//! The body follows, then a u32: the CRC-32 of the header's CRC-32 (u32) and the body. Then the file ends. The body:
+//!
+//! | how many | type | content |
+//! |---|---|---|
+//! | one for each label | u8, UTF-8, u32 | the label's length in bytes, the label, the number of its pictures |
+//! | one for each sample used | u32 | its number in the picture, row by row, channels of a pixel side by side; rising |
+//! | one for each sample used | i64, i64 | over all pictures `p` learned from: the sum `S` of the sample, and `n` times the sum of squares less `S^2`, for `n` pictures |
+//! | one for each picture kept | u16, bytes | the number of its label, its samples used |
+//! | one for each machine | see below | with one for each label: label 0, 1, ...; with one for each pair: (0, 1), (0, 2), ..., (1, 2), ... |
+//!
+//! A machine is its bias (f64); 1 (u8) and slope and offset (f64, f64) of its sigmoid, or 0 if it has none; the number of
+//! its weights (u32), and each weight that is not zero: the number of a picture kept (u32, rising) and the weight (f64).
+//!
+//! A sample `p` counts as `(n p - S) / sqrt(spread)`, where `spread` is the second of its numbers, or as 0 if that is 0.
+//! The kernels, decisions and probabilities are in [`crate::learn::kernel`], [`crate::learn::committee`] and
+//! [`crate::learn::sigmoid`]. A forest's trees are not in the file: they grow from the pictures kept, which are all.
+//!
 //! # Telling errors apart
 //!
 //! Every reader checks in this order and stops at the first fault; nothing is repaired and nothing skipped. The names are
@@ -155,7 +192,7 @@
 //! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
 //! | `wrong_result` | of each frame, when the owner decrypts it, a ciphertext that is not what the header says |
 //! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
-//! | `trailing_data` | there is more after the last frame, or after a key |
+//! | `trailing_data` | there is more after the last frame, after a key or after a model |
 //!
 //! A file that ends where more is needed is `truncated`. What a filter wrote before an error is to be
 //! thrown away.
@@ -177,6 +214,8 @@ use crate::error::{Code, Error, Result};
 pub mod age;
 pub mod image;
 pub mod key;
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+pub mod model;
 
 /// The media type of every Safelight file.
 pub const MEDIA_TYPE: &str = "application/vnd.safelight";
@@ -193,6 +232,7 @@ pub const MAX_HEADER: u32 = 65_536;
 
 const SCHEME_PAILLIER: u8 = 1;
 const SCHEME_ETC: u8 = 2;
+const SCHEME_LEARNING: u8 = 3;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,6 +245,8 @@ pub enum Kind {
     Image,
     /// A key of scrambled pictures.
     EtcKey,
+    /// A model.
+    Model,
 }
 
 impl Kind {
@@ -216,6 +258,7 @@ impl Kind {
             Self::SecretKey => "secret_key",
             Self::Image => "image",
             Self::EtcKey => "etc_key",
+            Self::Model => "model",
         }
     }
 
@@ -225,6 +268,7 @@ impl Kind {
             Self::SecretKey => 2,
             Self::Image => 3,
             Self::EtcKey => 4,
+            Self::Model => 5,
         }
     }
 
@@ -232,6 +276,7 @@ impl Kind {
         match self {
             Self::PublicKey | Self::SecretKey | Self::Image => SCHEME_PAILLIER,
             Self::EtcKey => SCHEME_ETC,
+            Self::Model => SCHEME_LEARNING,
         }
     }
 
@@ -247,6 +292,7 @@ impl Kind {
             Self::SecretKey => "a secret key",
             Self::Image => "an encrypted image",
             Self::EtcKey => "a key of scrambled pictures",
+            Self::Model => "a model",
         }
     }
 }
@@ -287,6 +333,7 @@ impl Prologue {
             2 => Kind::SecretKey,
             3 => Kind::Image,
             4 => Kind::EtcKey,
+            5 => Kind::Model,
             other => return Err(Error::new(Code::BadHeader, format!("the file is of unknown kind {other}"))),
         };
         let scheme = reader.u8()?;
@@ -394,8 +441,16 @@ impl<'a> Reader<'a> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
+    fn u64(&mut self) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
     fn i64(&mut self) -> Result<i64> {
         Ok(i64::from_le_bytes(self.array()?))
+    }
+
+    fn f64(&mut self) -> Result<f64> {
+        Ok(f64::from_le_bytes(self.array()?))
     }
 
     fn end(&self) -> Result<()> {

@@ -70,6 +70,7 @@ fn decisions_of_scikit_learn() {
     use safelight::learn::features::Matrix;
     use safelight::learn::kernel::Kernel;
     use safelight::learn::svm::{Machine, Training};
+    use safelight::watch::NoWatch;
 
     let Some(mut python) = python() else { return };
     let mut state = 5u64;
@@ -90,7 +91,8 @@ fn decisions_of_scikit_learn() {
     let mut input = String::new();
     for (name, kernel, cost, (gamma, degree, shift)) in kernels {
         let table = kernel.table(&rows, &rows);
-        let machine = Machine::train(&table, &positive, Training { cost, tolerance: 1e-9 }).expect("a machine");
+        let machine =
+            Machine::train(&table, &positive, Training { cost, tolerance: 1e-9 }, &NoWatch).expect("a machine");
         writeln!(input, "{name} {cost} {gamma} {degree} {shift}").expect("text");
         for i in 0..count {
             let class = if positive[i] { 1 } else { -1 };

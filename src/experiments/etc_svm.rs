@@ -23,6 +23,7 @@ use crate::learn::rates::{equal_error_rate, mean_and_deviation};
 use crate::learn::svm::Training;
 use crate::math::random;
 use crate::photo::Photo;
+use crate::watch::NoWatch;
 
 /// One sample of so many is used.
 pub const FRACTIONS: [usize; 4] = [20, 40, 60, 80];
@@ -150,7 +151,7 @@ impl<'a> Run<'a> {
         let (train, test) = (standard.apply(&train)?, standard.apply(&test)?);
         let kernel = experiment.kernel.kernel(train.columns(), None);
         let table = kernel.gram(&train);
-        let committee = Committee::train(&table, &train_class, Strategy::Rest, experiment.training, false)?;
+        let committee = Committee::train(&table, &train_class, Strategy::Rest, experiment.training, false, &NoWatch)?;
         let (mut genuine, mut impostors) = (Vec::new(), Vec::new());
         for (row, class) in kernel.table(&test, &train).iter().zip(test_class) {
             for member in &committee.members {

@@ -1,14 +1,19 @@
 //! Many classes from machines for two.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rayon::prelude::*;
+use serde::Deserialize;
 
 use super::sigmoid::{Sigmoid, couple};
 use super::svm::{Machine, Training};
 use super::verdict::{Verdict, highest};
 use crate::error::Result;
+use crate::watch::Watch;
 
 /// Which machines a committee has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Strategy {
     /// One for each class, against all others. The highest decision value wins.
     Rest,
@@ -17,12 +22,30 @@ pub enum Strategy {
 }
 
 impl Strategy {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Rest, Self::Pairs];
+
     /// The name for programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rest => "rest",
             Self::Pairs => "pairs",
+        }
+    }
+
+    /// The strategy of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|strategy| strategy.as_str() == name)
+    }
+
+    /// Of each machine, the class that it speaks for, and the one that it speaks against if it is not all others.
+    #[must_use]
+    pub fn pairs(self, classes: usize) -> Vec<(usize, Option<usize>)> {
+        match self {
+            Self::Rest => (0..classes).map(|class| (class, None)).collect(),
+            Self::Pairs => (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, Some(b)))).collect(),
         }
     }
 }
@@ -43,9 +66,11 @@ pub struct Member {
 /// Machines that decide together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committee {
+    /// Which machines there are.
+    pub strategy: Strategy,
     /// How many classes there are.
     pub classes: usize,
-    /// All machines, by [`Member::class`] and then by [`Member::against`].
+    /// All machines, in the order of [`Strategy::pairs`].
     pub members: Vec<Member>,
 }
 
@@ -64,21 +89,21 @@ impl Committee {
         strategy: Strategy,
         training: Training,
         probabilities: bool,
+        watch: &dyn Watch,
     ) -> Result<Self> {
         let classes = class.iter().max().map_or(0, |last| last + 1);
-        let pairs: Vec<(usize, Option<usize>)> = match strategy {
-            Strategy::Rest => (0..classes).map(|class| (class, None)).collect(),
-            Strategy::Pairs => (0..classes).flat_map(|a| (a + 1..classes).map(move |b| (a, Some(b)))).collect(),
-        };
+        let pairs = strategy.pairs(classes);
+        let (done, all) = (AtomicU64::new(0), pairs.len() as u64);
         let train = |(this, against): (usize, Option<usize>)| {
             let takes_part = |&i: &usize| class[i] == this || against.is_none_or(|other| class[i] == other);
             let rows: Vec<usize> = (0..class.len()).filter(takes_part).collect();
             let positive: Vec<bool> = rows.iter().map(|&i| class[i] == this).collect();
-            let machine = train_on(table, &rows, &positive, training)?;
-            let sigmoid = if probabilities { calibrate(table, &rows, &positive, training)? } else { None };
+            let machine = train_on(table, &rows, &positive, training, watch)?;
+            let sigmoid = if probabilities { calibrate(table, &rows, &positive, training, watch)? } else { None };
+            watch.progress(done.fetch_add(1, Ordering::Relaxed) + 1, all);
             Ok(Member { class: this, against, machine, sigmoid })
         };
-        Ok(Self { classes, members: pairs.into_par_iter().map(train).collect::<Result<_>>()? })
+        Ok(Self { strategy, classes, members: pairs.into_par_iter().map(train).collect::<Result<_>>()? })
     }
 
     /// Decides about a row, from its kernels with the training rows.
@@ -103,7 +128,7 @@ impl Committee {
             }
         }
         let probabilities = calibrated.then(|| {
-            if self.members.iter().any(|member| member.against.is_some()) {
+            if self.strategy == Strategy::Pairs {
                 return couple(&duels);
             }
             let sum: f64 = single.iter().sum();
@@ -114,12 +139,18 @@ impl Committee {
 }
 
 /// A machine trained on some of the rows. It has weights for all, 0 for the others.
-fn train_on(table: &[Vec<f64>], rows: &[usize], positive: &[bool], training: Training) -> Result<Machine> {
+fn train_on(
+    table: &[Vec<f64>],
+    rows: &[usize],
+    positive: &[bool],
+    training: Training,
+    watch: &dyn Watch,
+) -> Result<Machine> {
     if rows.len() == table.len() {
-        return Machine::train(table, positive, training);
+        return Machine::train(table, positive, training, watch);
     }
     let part: Vec<Vec<f64>> = rows.iter().map(|&i| rows.iter().map(|&j| table[i][j]).collect()).collect();
-    let Machine { weights: some, bias } = Machine::train(&part, positive, training)?;
+    let Machine { weights: some, bias } = Machine::train(&part, positive, training, watch)?;
     let mut weights = vec![0.0; table.len()];
     for (&row, weight) in rows.iter().zip(some) {
         weights[row] = weight;
@@ -128,7 +159,13 @@ fn train_on(table: &[Vec<f64>], rows: &[usize], positive: &[bool], training: Tra
 }
 
 /// What makes probabilities of decision values. None if one side has a single row.
-fn calibrate(table: &[Vec<f64>], rows: &[usize], positive: &[bool], training: Training) -> Result<Option<Sigmoid>> {
+fn calibrate(
+    table: &[Vec<f64>],
+    rows: &[usize],
+    positive: &[bool],
+    training: Training,
+    watch: &dyn Watch,
+) -> Result<Option<Sigmoid>> {
     // Each side is dealt out in turn, so that every part has its share of both.
     let mut dealt = [0; 2];
     let places: Vec<usize> = positive
@@ -148,7 +185,7 @@ fn calibrate(table: &[Vec<f64>], rows: &[usize], positive: &[bool], training: Tr
         let (held, kept): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|&i| places[i] % folds == fold);
         let kept_rows: Vec<usize> = kept.iter().map(|&i| rows[i]).collect();
         let kept_signs: Vec<bool> = kept.iter().map(|&i| positive[i]).collect();
-        let machine = train_on(table, &kept_rows, &kept_signs, training)?;
+        let machine = train_on(table, &kept_rows, &kept_signs, training, watch)?;
         for i in held {
             decisions[i] = machine.decide(&table[rows[i]]);
         }

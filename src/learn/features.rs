@@ -46,6 +46,9 @@ impl Matrix {
     }
 }
 
+/// The most rows of a training set, so that no sum overflows.
+const MOST_ROWS: i64 = 1_000_000;
+
 /// What standardising needs to know of the training set.
 ///
 /// Sums are kept as whole numbers, so that negating a column (`p` to `255 - p`) negates its standardised numbers and
@@ -66,7 +69,7 @@ impl Standardiser {
         let first = rows.first().map(AsRef::as_ref).unwrap_or_default();
         let same = rows.iter().all(|row| row.as_ref().len() == first.len());
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        if first.is_empty() || !same || count > 1_000_000 {
+        if first.is_empty() || !same || count > MOST_ROWS {
             return Err(Error::new(Code::BadArgument, "pictures to learn from must be of one size, and at least one"));
         }
         let mut sums = vec![(0i64, 0i64); first.len()];
@@ -81,6 +84,40 @@ impl Standardiser {
             *squares = count * *squares - *sum * *sum;
         }
         Ok(Self { count, sums })
+    }
+
+    /// A standardiser from its numbers, which a training set could have: see [`Self::count`] and [`Self::sums`].
+    ///
+    /// # Errors
+    /// [`Code::BadHeader`] if none could.
+    pub fn from_parts(count: u64, sums: Vec<(i64, i64)>) -> Result<Self> {
+        let bad = || Error::new(Code::BadHeader, "no pictures have the means and deviations that the model has");
+        let count = i64::try_from(count).ok().filter(|count| (1..=MOST_ROWS).contains(count)).ok_or_else(bad)?;
+        let possible = |&(sum, spread): &(i64, i64)| {
+            (0..=255 * count).contains(&sum) && (0..=255 * count * 255 * count).contains(&spread)
+        };
+        if sums.is_empty() || !sums.iter().all(possible) {
+            return Err(bad());
+        }
+        Ok(Self { count, sums })
+    }
+
+    /// Of how many rows the training set was.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count.unsigned_abs()
+    }
+
+    /// How many columns there are.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.sums.len()
+    }
+
+    /// Of each column over the training set: the sum, and `count` times the sum of squares less the square of the sum.
+    #[must_use]
+    pub fn sums(&self) -> &[(i64, i64)] {
+        &self.sums
     }
 
     /// Standardises rows of samples. Columns that never changed in the training set become 0.

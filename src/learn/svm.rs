@@ -5,6 +5,7 @@
 //! variables at a time (Platt 1998); which two, second-order information says (Fan, Chen, Lin 2005).
 
 use crate::error::{Code, Error, Result};
+use crate::watch::Watch;
 
 /// How a machine is trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,14 +35,16 @@ pub struct Machine {
 const FLAT: f64 = 1e-12;
 /// More steps than any sensible problem takes, for each training row.
 const STEPS_PER_ROW: usize = 10_000;
+/// How many steps there are between two looks at the watcher. With thousands of rows they take some milliseconds.
+const STEPS_UNWATCHED: usize = 256;
 
 impl Machine {
     /// Trains on the table of kernels of the training rows with each other. `positive` says which rows are in the class.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the table is not square, has a value that is not finite, if there are not rows of both
-    /// kinds, or `training` makes no sense.
-    pub fn train(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<Self> {
+    /// kinds, or `training` makes no sense; what the watcher says.
+    pub fn train(table: &[Vec<f64>], positive: &[bool], training: Training, watch: &dyn Watch) -> Result<Self> {
         check(table, positive, training)?;
         let sign: Vec<f64> = positive.iter().map(|&yes| if yes { 1.0 } else { -1.0 }).collect();
         let mut problem =
@@ -50,6 +53,9 @@ impl Machine {
         while let Some((i, j)) = problem.choose(training) {
             problem.step(i, j, training.cost);
             steps -= 1;
+            if steps.is_multiple_of(STEPS_UNWATCHED) {
+                watch.check()?;
+            }
             if steps == 0 {
                 let message = "training does not come to an end; use a lower cost, or standardise the data";
                 return Err(Error::new(Code::BadArgument, message));

@@ -16,6 +16,7 @@ use super::sigmoid::{Sigmoid, couple};
 use super::svm::{Machine, Training};
 use super::verdict::highest;
 use crate::error::Code;
+use crate::watch::NoWatch;
 
 /// Numbers that look random and are always the same.
 fn noise(count: usize, seed: u64) -> Vec<f64> {
@@ -44,7 +45,7 @@ fn two_points_have_the_known_machine() {
     // The middle between -1 and 3 is 1, and the margin is 2: the decision is (x - 1) / 2.
     let rows = Matrix::new(1, vec![-1.0, 3.0]).unwrap();
     let table = Kernel::Linear.table(&rows, &rows);
-    let machine = Machine::train(&table, &[false, true], EXACT).unwrap();
+    let machine = Machine::train(&table, &[false, true], EXACT, &NoWatch).unwrap();
     for (x, wanted) in [(1.0, 0.0), (3.0, 1.0), (-1.0, -1.0), (5.0, 2.0)] {
         let x = Matrix::new(1, vec![x]).unwrap();
         assert!((machine.decide(&Kernel::Linear.table(&x, &rows)[0]) - wanted).abs() < 1e-9);
@@ -59,7 +60,7 @@ fn the_solution_fulfils_the_conditions_of_the_optimum() {
     for kernel in kernels {
         let table = kernel.gram(&rows);
         assert_eq!(table, kernel.table(&rows, &rows), "the same to the last bit");
-        let committee = Committee::train(&table, &class, Strategy::Rest, EXACT, false).unwrap();
+        let committee = Committee::train(&table, &class, Strategy::Rest, EXACT, false, &NoWatch).unwrap();
         for (this, machine) in committee.members.iter().map(|member| (member.class, &member.machine)) {
             let sum: f64 = machine.weights.iter().sum();
             assert!(sum.abs() < 1e-9, "{kernel:?}: {sum}");
@@ -86,7 +87,7 @@ fn both_kinds_of_committees_tell_clouds_apart_and_know_how_sure_they_are() {
     let kernel = Kernel::Gaussian { gamma: 1.0 };
     let table = kernel.table(&rows, &rows);
     for strategy in [Strategy::Rest, Strategy::Pairs] {
-        let committee = Committee::train(&table, &class, strategy, Training::default(), true).unwrap();
+        let committee = Committee::train(&table, &class, strategy, Training::default(), true, &NoWatch).unwrap();
         assert_eq!(committee.members.len(), 3);
         let verdicts: Vec<_> = table.iter().map(|kernels| committee.decide(kernels)).collect();
         let right = |i: &usize| verdicts[*i].class == class[*i];
@@ -109,7 +110,7 @@ fn both_kinds_of_committees_tell_clouds_apart_and_know_how_sure_they_are() {
 fn too_few_rows_give_no_probabilities() {
     let rows = Matrix::new(1, vec![-1.0, 3.0]).unwrap();
     let table = Kernel::Linear.gram(&rows);
-    let committee = Committee::train(&table, &[0, 1], Strategy::Pairs, EXACT, true).unwrap();
+    let committee = Committee::train(&table, &[0, 1], Strategy::Pairs, EXACT, true, &NoWatch).unwrap();
     let verdict = committee.decide(&table[1]);
     assert_eq!((verdict.class, verdict.probabilities), (1, None));
 }
@@ -193,7 +194,7 @@ fn the_equal_error_rate_is_where_both_are_the_same() {
 #[test]
 fn nonsense_is_refused() {
     let bad = |table: &[Vec<f64>], positive: &[bool], training| {
-        assert_eq!(Machine::train(table, positive, training).unwrap_err().kind(), Code::BadArgument);
+        assert_eq!(Machine::train(table, positive, training, &NoWatch).unwrap_err().kind(), Code::BadArgument);
     };
     let table = vec![vec![1.0, 0.0], vec![0.0, 1.0]];
     bad(&table, &[true], EXACT);

@@ -1,0 +1,298 @@
+//! What was learned, and how it is used.
+
+use super::committee::{Committee, Strategy};
+use super::features::{Matrix, Standardiser};
+use super::kernel::Kernel;
+use super::neighbours::Neighbours;
+use super::recipe::MOST_VOTERS;
+use super::trees::Trees;
+use super::verdict::Verdict;
+use crate::error::{Code, Error, Result};
+use crate::watch::Watch;
+
+/// The most pictures that one model learns from.
+pub const MOST_PICTURES: usize = 4096;
+/// The most labels.
+pub const MOST_CLASSES: usize = 1000;
+/// The most labels where there is a machine for each pair of them.
+pub const MOST_PAIRED: usize = 100;
+/// The most samples of a picture.
+pub const MOST_PLACES: usize = 16_384;
+/// The most samples of all pictures together.
+pub const MOST_SAMPLES: usize = 1 << 24;
+/// The most samples of all pictures together, times trees: what a minute or so can grow.
+pub const MOST_GROWTH: usize = 1 << 30;
+/// The longest label in bytes.
+pub const LONGEST_LABEL: usize = 200;
+/// The most samples of a picture before some are chosen.
+const LARGEST_PICTURE: u64 = 1 << 28;
+/// The largest number in a model. Machines stay far below it.
+const LARGEST: f64 = 1e12;
+/// The highest degree of a polynomial kernel.
+const HIGHEST_DEGREE: u32 = 16;
+
+/// The size of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Samples of each pixel, 1 or 3.
+    pub channels: u8,
+}
+
+impl Shape {
+    /// How many samples there are.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        usize::try_from(self.count()).unwrap_or(usize::MAX)
+    }
+
+    fn count(&self) -> u64 {
+        (u64::from(self.width) * u64::from(self.height)).saturating_mul(u64::from(self.channels))
+    }
+
+    /// Whether so many samples are such a picture.
+    pub(super) fn check(&self, samples: usize) -> Result<()> {
+        let sensible = matches!(self.channels, 1 | 3) && (1..=LARGEST_PICTURE).contains(&self.count());
+        if sensible && self.samples() == samples {
+            return Ok(());
+        }
+        Err(Error::new(Code::BadArgument, format!("{samples} samples are no picture of {self}")))
+    }
+
+    /// Whether a picture of another shape goes with those of this one.
+    pub(super) fn check_same(&self, other: Self) -> Result<()> {
+        if *self == other {
+            return Ok(());
+        }
+        let message = format!("the picture is {other}, the others are {self}; give all of them the same size");
+        Err(Error::new(Code::ImagesDiffer, message))
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let colours = if self.channels == 1 { "grey" } else { "colour" };
+        write!(f, "{} x {} pixels in {colours}", self.width, self.height)
+    }
+}
+
+/// How a model decides.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rule {
+    /// Support-vector machines.
+    Machines {
+        /// Their kernel.
+        kernel: Kernel,
+        /// The machines, with a weight for each of the model's rows.
+        committee: Committee,
+    },
+    /// The nearest of the rows.
+    Neighbours {
+        /// How many.
+        k: usize,
+    },
+    /// A random forest, which is grown again from the rows when the model is opened.
+    Forest {
+        /// How many trees.
+        trees: u32,
+        /// How they grow.
+        seed: u64,
+    },
+}
+
+/// Everything that a model consists of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// The size of the pictures.
+    pub shape: Shape,
+    /// Which samples of a picture are used, rising.
+    pub places: Vec<u32>,
+    /// The label of each class.
+    pub labels: Vec<String>,
+    /// How many pictures of each class were learned from.
+    pub pictures: Vec<u32>,
+    /// What makes numbers of samples.
+    pub standardiser: Standardiser,
+    /// The samples of pictures that the rule needs.
+    pub rows: Vec<Vec<u8>>,
+    /// The class of each row.
+    pub class: Vec<u16>,
+    /// How to decide.
+    pub rule: Rule,
+}
+
+/// What was learned, ready for use. It holds samples of the pictures that it was learned from.
+pub struct Model {
+    parts: Parts,
+    ready: Ready,
+}
+
+enum Ready {
+    Machines(Matrix),
+    Neighbours(Neighbours),
+    Forest(Trees),
+}
+
+impl Model {
+    /// Checks the parts and makes them ready.
+    ///
+    /// # Errors
+    /// [`Code::BadHeader`] if they do not fit together, [`Code::TooLarge`] for more than one model holds, and what the
+    /// watcher says while trees grow.
+    pub fn from_parts(parts: Parts, watch: &dyn Watch) -> Result<Self> {
+        parts.check()?;
+        let class: Vec<usize> = parts.class.iter().map(|&class| usize::from(class)).collect();
+        let ready = match &parts.rule {
+            Rule::Machines { .. } => Ready::Machines(parts.standardiser.apply(&parts.rows)?),
+            Rule::Neighbours { k } => {
+                Ready::Neighbours(Neighbours::new(&parts.standardiser.apply(&parts.rows)?, &class, *k)?)
+            }
+            Rule::Forest { trees, seed } => Ready::Forest(Trees::grow(&parts.rows, &class, *trees, *seed, watch)?),
+        };
+        Ok(Self { parts, ready })
+    }
+
+    /// What it consists of.
+    #[must_use]
+    pub const fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Says what a picture shows. `samples` are row by row.
+    ///
+    /// # Errors
+    /// [`Code::ImagesDiffer`] if the picture has not the size of those that the model learned from, [`Code::BadArgument`]
+    /// for samples that are no such picture, [`Code::BadHeader`] if the model's numbers lead beyond all bounds.
+    pub fn classify(&self, shape: Shape, samples: &[u8]) -> Result<Verdict> {
+        shape.check(samples.len())?;
+        self.parts.shape.check_same(shape)?;
+        let row: Vec<u8> = self.parts.places.iter().map(|&place| samples[place as usize]).collect();
+        let verdict = match (&self.ready, &self.parts.rule) {
+            (Ready::Machines(support), Rule::Machines { kernel, committee }) => {
+                let row = self.parts.standardiser.apply(&[row])?;
+                let kernels: Vec<f64> = (0..support.rows()).map(|i| kernel.of(row.row(0), support.row(i))).collect();
+                committee.decide(&kernels)
+            }
+            (Ready::Neighbours(neighbours), _) => neighbours.decide(&self.parts.standardiser.apply(&[row])?)?,
+            (Ready::Forest(trees), _) => trees.decide(&row)?,
+            (Ready::Machines(_), _) => return Err(Error::new(Code::Internal, "the model's rule changed")),
+        };
+        let numbers = verdict.scores.iter().chain(&verdict.probabilities);
+        if numbers.flatten().any(|number| !number.is_finite()) {
+            return Err(bad("its numbers lead beyond all bounds"));
+        }
+        Ok(verdict)
+    }
+}
+
+impl Parts {
+    fn check(&self) -> Result<()> {
+        self.shape.check(self.shape.samples()).map_err(|_| bad("no picture has its size"))?;
+        let rising = self.places.windows(2).all(|pair| pair[0] < pair[1]);
+        let last = self.places.last().is_some_and(|&last| (last as usize) < self.shape.samples());
+        if !rising || !last || self.places.len() > MOST_PLACES {
+            return Err(bad("its samples are not places in a picture"));
+        }
+        self.check_labels()?;
+        let learned_from: u64 = self.pictures.iter().map(|&count| u64::from(count)).sum();
+        if learned_from != self.standardiser.count() || self.standardiser.columns() != self.places.len() {
+            return Err(bad("it was not learned from as many pictures, or samples, as it says"));
+        }
+        let (rows, samples) = (self.rows.len(), self.rows.len().saturating_mul(self.places.len()));
+        if rows as u64 > learned_from || rows > MOST_PICTURES || samples > MOST_SAMPLES {
+            return Err(bad("it keeps more pictures than it may"));
+        }
+        let fits = |row: &Vec<u8>| row.len() == self.places.len();
+        let known = |class: &u16| usize::from(*class) < self.labels.len();
+        if self.class.len() != rows || !self.rows.iter().all(fits) || !self.class.iter().all(known) {
+            return Err(bad("the pictures that it keeps are not like those that it was learned from"));
+        }
+        match &self.rule {
+            Rule::Machines { kernel, committee } => self.check_machines(kernel, committee),
+            Rule::Neighbours { k } => {
+                self.check_complete()?;
+                if *k == 0 || *k > rows {
+                    return Err(bad("it asks for more neighbours than there are"));
+                }
+                Ok(())
+            }
+            Rule::Forest { trees, .. } => {
+                self.check_complete()?;
+                if *trees == 0 || *trees > MOST_VOTERS {
+                    return Err(bad("it has too many trees, or none"));
+                }
+                let growth = samples.saturating_mul(*trees as usize);
+                if growth > MOST_GROWTH {
+                    let message = format!("{trees} trees on {rows} pictures of {} samples", self.places.len());
+                    return Err(Error::new(Code::TooLarge, message + " take too long to grow; use fewer of any"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn check_labels(&self) -> Result<()> {
+        let mut sorted: Vec<&String> = self.labels.iter().collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.len() != self.labels.len() || !(2..=MOST_CLASSES).contains(&self.labels.len()) {
+            return Err(bad("its labels are too few, too many, or not all different"));
+        }
+        if self.pictures.len() != self.labels.len() || self.pictures.contains(&0) {
+            return Err(bad("it has a label without pictures"));
+        }
+        self.labels.iter().try_for_each(|label| check_label(label)).map_err(|error| bad(error.message()))
+    }
+
+    /// Whether there are rows of all classes, as many as were learned from.
+    fn check_complete(&self) -> Result<()> {
+        let mut count = vec![0u32; self.labels.len()];
+        self.class.iter().for_each(|&class| count[usize::from(class)] += 1);
+        if count == self.pictures { Ok(()) } else { Err(bad("pictures that it was learned from are missing")) }
+    }
+
+    fn check_machines(&self, kernel: &Kernel, committee: &Committee) -> Result<()> {
+        let sensible = |number: f64| number.is_finite() && number.abs() <= LARGEST;
+        let kernel_fits = match *kernel {
+            Kernel::Linear => true,
+            Kernel::Gaussian { gamma } => sensible(gamma) && gamma > 0.0,
+            Kernel::Polynomial { degree, gamma, shift } => {
+                sensible(gamma) && gamma > 0.0 && sensible(shift) && (1..=HIGHEST_DEGREE).contains(&degree)
+            }
+        };
+        if !kernel_fits {
+            return Err(bad("its kernel is none"));
+        }
+        let wanted = committee.strategy.pairs(self.labels.len());
+        let paired = committee.strategy == Strategy::Pairs;
+        if committee.classes != self.labels.len()
+            || (paired && self.labels.len() > MOST_PAIRED)
+            || !committee.members.iter().map(|member| (member.class, member.against)).eq(wanted)
+        {
+            return Err(bad("its machines are not those that its labels need"));
+        }
+        let good = committee.members.iter().all(|member| {
+            let curve = member.sigmoid.is_none_or(|curve| sensible(curve.slope) && sensible(curve.offset));
+            let weights = member.machine.weights.len() == self.rows.len()
+                && member.machine.weights.iter().all(|&weight| sensible(weight));
+            curve && weights && sensible(member.machine.bias)
+        });
+        if good { Ok(()) } else { Err(bad("a machine's numbers make no sense")) }
+    }
+}
+
+/// Whether a label can stand in a table and in a model's file.
+pub(super) fn check_label(label: &str) -> Result<()> {
+    if (1..=LONGEST_LABEL).contains(&label.len()) && !label.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("a label has 1 to {LONGEST_LABEL} bytes and no control characters");
+    Err(Error::new(Code::BadArgument, message))
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(Code::BadHeader, format!("this is not a model that can be used: {why}"))
+}

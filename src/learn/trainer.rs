@@ -1,0 +1,153 @@
+//! Pictures under labels become a model.
+//!
+//! Of each picture only the sampled places are kept, as soon as it arrives. The same pictures in the same order give the
+//! same model, to the last bit.
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+
+use super::committee::{Committee, Member};
+use super::features::Standardiser;
+use super::kernel::Kernel;
+use super::model::{
+    MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, Shape, check_label,
+};
+use super::recipe::{Method, Recipe, USUAL_PLACES};
+use super::svm::Machine;
+use crate::error::{Code, Error, Result};
+use crate::math::random;
+use crate::watch::Watch;
+
+/// How many neighbours are asked unless said otherwise.
+const USUAL_NEIGHBOURS: usize = 5;
+
+/// Takes pictures one by one, and learns when it has all of them.
+pub struct Trainer {
+    recipe: Recipe,
+    shape: Option<Shape>,
+    places: Vec<u32>,
+    labels: Vec<String>,
+    rows: Vec<Vec<u8>>,
+    class: Vec<u16>,
+}
+
+impl Trainer {
+    /// Nothing has been learned yet.
+    #[must_use]
+    pub fn new(recipe: Recipe) -> Self {
+        let (places, labels, rows, class) = Default::default();
+        Self { recipe, shape: None, places, labels, rows, class }
+    }
+
+    /// Takes a picture, with its samples row by row, under a label. The first one says what size all of them have.
+    ///
+    /// # Errors
+    /// [`Code::ImagesDiffer`] for another size, [`Code::BadArgument`] for samples or a label that cannot be, or a sampling
+    /// that leaves nothing, [`Code::TooLarge`] for more than one model takes.
+    pub fn add(&mut self, label: &str, shape: Shape, samples: &[u8]) -> Result<()> {
+        shape.check(samples.len())?;
+        check_label(label)?;
+        match self.shape {
+            None => self.choose_places(shape)?,
+            Some(first) => first.check_same(shape)?,
+        }
+        if self.rows.len() >= MOST_PICTURES || (self.rows.len() + 1) * self.places.len() > MOST_SAMPLES {
+            let message = format!("there are more than {} pictures of {} samples", self.rows.len(), self.places.len());
+            return Err(Error::new(Code::TooLarge, message + "; use fewer of either"));
+        }
+        let class = match self.labels.iter().position(|known| known == label) {
+            Some(class) => class,
+            None if self.labels.len() == MOST_CLASSES => {
+                return Err(Error::new(Code::TooLarge, format!("there are more than {MOST_CLASSES} labels")));
+            }
+            None => {
+                self.labels.push(label.to_owned());
+                self.labels.len() - 1
+            }
+        };
+        self.rows.push(self.places.iter().map(|&place| samples[place as usize]).collect());
+        // There are at most a thousand labels.
+        self.class.push(u16::try_from(class).unwrap_or(u16::MAX));
+        Ok(())
+    }
+
+    fn choose_places(&mut self, shape: Shape) -> Result<()> {
+        let all = shape.samples();
+        let one_of = self.recipe.sample.map_or(all.div_ceil(USUAL_PLACES), |sample| sample as usize);
+        let count = all / one_of;
+        if count == 0 {
+            let message = format!("a picture has {all} samples, so one of {one_of} is none; sample more of them");
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        if count > MOST_PLACES {
+            let message = format!("{count} samples of each picture are more than {MOST_PLACES}; use fewer");
+            return Err(Error::new(Code::TooLarge, message));
+        }
+        let mut rng = ChaCha20Rng::seed_from_u64(self.recipe.seed);
+        let all = u32::try_from(all).map_err(|_| Error::new(Code::TooLarge, "the picture has too many samples"))?;
+        self.places = random::permutation(&mut rng, all)?;
+        self.places.truncate(count);
+        self.places.sort_unstable();
+        self.shape = Some(shape);
+        Ok(())
+    }
+
+    /// Learns. The watcher is told how many of all machines or trees are done.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if there are not at least two labels or training does not come to an end,
+    /// [`Code::TooLarge`] for more than one model takes, and what the watcher says.
+    pub fn finish(self, watch: &dyn Watch) -> Result<Model> {
+        let Some(shape) = self.shape.filter(|_| self.labels.len() >= 2) else {
+            return Err(Error::new(Code::BadArgument, "to learn, there must be pictures under at least two labels"));
+        };
+        let standardiser = Standardiser::fit(&self.rows)?;
+        let mut pictures = vec![0; self.labels.len()];
+        self.class.iter().for_each(|&class| pictures[usize::from(class)] += 1);
+        let mut parts = Parts {
+            shape,
+            places: self.places,
+            labels: self.labels,
+            pictures,
+            standardiser,
+            rows: self.rows,
+            class: self.class,
+            rule: Rule::Neighbours { k: 1 },
+        };
+        parts.rule = match self.recipe.method {
+            Method::Neighbours { k: None } => Rule::Neighbours { k: USUAL_NEIGHBOURS.min(parts.rows.len()) },
+            Method::Neighbours { k: Some(k) } if k as usize > parts.rows.len() => {
+                let message = format!("{k} neighbours are more than the {} pictures there are", parts.rows.len());
+                return Err(Error::new(Code::BadArgument, message));
+            }
+            Method::Neighbours { k: Some(k) } => Rule::Neighbours { k: k as usize },
+            Method::Forest { trees } => Rule::Forest { trees, seed: self.recipe.seed },
+            Method::Machines { family, gamma, strategy, training } => {
+                if strategy.pairs(2).len() == 1 && parts.labels.len() > MOST_PAIRED {
+                    let message = format!("machines for pairs go up to {MOST_PAIRED} labels; use the strategy rest");
+                    return Err(Error::new(Code::TooLarge, message));
+                }
+                let rows = parts.standardiser.apply(&parts.rows)?;
+                let kernel = family.kernel(rows.columns(), gamma);
+                let class: Vec<usize> = parts.class.iter().map(|&class| usize::from(class)).collect();
+                let committee = Committee::train(&kernel.gram(&rows), &class, strategy, training, true, watch)?;
+                return machines(parts, kernel, committee, watch);
+            }
+        };
+        Model::from_parts(parts, watch)
+    }
+}
+
+/// A model of machines, which keeps only the rows that some machine gives a weight.
+fn machines(mut parts: Parts, kernel: Kernel, committee: Committee, watch: &dyn Watch) -> Result<Model> {
+    let used = |row: &usize| committee.members.iter().any(|member| member.machine.weights[*row] != 0.0);
+    let support: Vec<usize> = (0..parts.rows.len()).filter(used).collect();
+    parts.rows = support.iter().map(|&row| std::mem::take(&mut parts.rows[row])).collect();
+    parts.class = support.iter().map(|&row| parts.class[row]).collect();
+    let members = committee.members.into_iter().map(|member| {
+        let weights = support.iter().map(|&row| member.machine.weights[row]).collect();
+        Member { machine: Machine { weights, ..member.machine }, ..member }
+    });
+    parts.rule = Rule::Machines { kernel, committee: Committee { members: members.collect(), ..committee } };
+    Model::from_parts(parts, watch)
+}
