@@ -7,8 +7,10 @@
 //!
 //! Commands that need secret keys or photos exist with the feature `client`, `serve` with the feature `server`.
 
+mod album;
 #[cfg(feature = "client")]
 mod attack;
+mod classify;
 mod completions;
 #[cfg(feature = "client")]
 mod decrypt;
@@ -31,6 +33,7 @@ mod remote;
 mod reproduce;
 #[cfg(feature = "server")]
 mod serve;
+mod train;
 #[cfg_attr(not(feature = "client"), allow(dead_code, reason = "keys and photos have more to say"))]
 mod ui;
 
@@ -97,6 +100,9 @@ enum Command {
     Phe(phe::Flags),
     #[cfg(feature = "client")]
     Etc(etc::Flags),
+    Train(train::Flags),
+    Evaluate(classify::EvaluateFlags),
+    Classify(classify::ClassifyFlags),
     #[cfg(feature = "client")]
     Reproduce(reproduce::Flags),
     #[cfg(feature = "client")]
@@ -141,6 +147,9 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Phe(flags) => phe::run(flags),
         #[cfg(feature = "client")]
         Command::Etc(flags) => etc::run(flags, ui),
+        Command::Train(flags) => train::run(&flags, ui),
+        Command::Evaluate(flags) => classify::evaluate(&flags, ui),
+        Command::Classify(flags) => classify::classify(&flags, ui),
         #[cfg(feature = "client")]
         Command::Reproduce(flags) => reproduce::run(&flags, ui),
         #[cfg(feature = "client")]

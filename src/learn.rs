@@ -53,6 +53,7 @@ pub use verdict::Verdict;
 use crate::error::{Code, Error};
 
 /// What the library says of rows that were checked before they were given to it.
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
 fn library_failed(error: smartcore::error::Failed) -> Error {
     Error::new(Code::Internal, format!("a classifier failed: {error}"))
 }

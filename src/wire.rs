@@ -280,6 +280,16 @@ impl Kind {
         }
     }
 
+    /// The name of its scheme that programs see.
+    #[must_use]
+    pub const fn scheme_name(self) -> &'static str {
+        match self.scheme() {
+            SCHEME_PAILLIER => "paillier",
+            SCHEME_ETC => "etc",
+            _ => "learning",
+        }
+    }
+
     /// Whether such a file must be kept secret.
     #[must_use]
     pub const fn is_secret(self) -> bool {

@@ -9,6 +9,8 @@ mod etc;
 mod files;
 #[path = "cli/filters.rs"]
 mod filters;
+#[path = "cli/models.rs"]
+mod models;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/reference.rs"]

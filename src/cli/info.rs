@@ -10,12 +10,13 @@ use super::LIMITS;
 use super::files::{self, Source, read_header};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
+use crate::learn::Shape;
 use crate::paillier::KeyId;
 use crate::pipeline;
 use crate::wire::image::Frames;
 use crate::wire::{self, Kind, key as key_file};
 
-/// Tell what a key or an encrypted image is
+/// Tell what a key, an encrypted image or a model is
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -38,13 +39,38 @@ struct Facts {
     kind: &'static str,
     version: u16,
     scheme: &'static str,
-    key_id: String,
-    bits: u16,
+    #[serde(flatten)]
+    key: Option<Key>,
     #[serde(flatten)]
     image: Option<Image>,
+    #[serde(flatten)]
+    model: Option<ModelFacts>,
     /// The file's length, if it is known.
     bytes: Option<u64>,
     checked: bool,
+}
+
+#[derive(Serialize)]
+struct Key {
+    key_id: String,
+    bits: u16,
+}
+
+#[derive(Serialize)]
+struct ModelFacts {
+    learner: &'static str,
+    width: u32,
+    height: u32,
+    channels: u8,
+    samples_used: usize,
+    pictures_kept: usize,
+    labels: Vec<LabelFacts>,
+}
+
+#[derive(Serialize)]
+struct LabelFacts {
+    label: String,
+    pictures: u32,
 }
 
 #[derive(Serialize)]
@@ -70,6 +96,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     let (prologue, header) = read_header(&mut *input)?;
     let facts = match prologue.kind {
         Kind::Image => image(&source, input, &header, flags.check, ui)?,
+        Kind::Model => model(input, header, ui)?,
         kind => key(kind, input, header, flags.check)?,
     };
     let text = if flags.json {
@@ -107,7 +134,28 @@ fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: boo
         ciphertexts: head.ciphertexts(),
         complete_bytes: frames.total_bytes(),
     };
-    Ok(Facts::new(Kind::Image, head.key.id().to_string(), head.key.bits(), bytes, check, Some(image)))
+    let key = Key { key_id: head.key.id().to_string(), bits: head.key.bits() };
+    Ok(Facts { key: Some(key), image: Some(image), ..Facts::new(Kind::Image, bytes, check) })
+}
+
+fn model(input: Box<dyn Read + Send>, header: Vec<u8>, ui: &Ui) -> Result<Facts> {
+    let mut bytes = header;
+    input.take(wire::model::LONGEST).read_to_end(&mut bytes)?;
+    let bar = ui.bar("checking", Unit::Rows);
+    let model = wire::model::read(&bytes, &bar)?;
+    bar.clear();
+    let parts = model.parts();
+    let labels = parts.labels.iter().zip(&parts.pictures);
+    let facts = ModelFacts {
+        learner: model.learner().as_str(),
+        width: parts.shape.width,
+        height: parts.shape.height,
+        channels: parts.shape.channels,
+        samples_used: parts.places.len(),
+        pictures_kept: parts.rows.len(),
+        labels: labels.map(|(label, &pictures)| LabelFacts { label: label.clone(), pictures }).collect(),
+    };
+    Ok(Facts { model: Some(facts), ..Facts::new(Kind::Model, Some(bytes.len() as u64), true) })
 }
 
 fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) -> Result<Facts> {
@@ -118,7 +166,7 @@ fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) ->
     if bytes.len() > header_bytes {
         return Err(Error::new(Code::TrailingData, "the file goes on after the end of the key; copy it again"));
     }
-    let (id, bits) = match kind {
+    let (key_id, bits) = match kind {
         Kind::PublicKey => {
             let key = key_file::read_public(&bytes)?;
             (key.id().to_string(), key.bits())
@@ -127,7 +175,7 @@ fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) ->
         _ => public_facts(&bytes, check)?,
     };
     let checked = check || kind != Kind::SecretKey;
-    Ok(Facts::new(kind, id, bits, Some(bytes.len() as u64), checked, None))
+    Ok(Facts { key: Some(Key { key_id, bits }), ..Facts::new(kind, Some(bytes.len() as u64), checked) })
 }
 
 /// The public facts at the start of a secret key's header.
@@ -163,17 +211,10 @@ fn verify_secret(_: &[u8]) -> Result<()> {
 }
 
 impl Facts {
-    fn new(kind: Kind, key_id: String, bits: u16, bytes: Option<u64>, checked: bool, image: Option<Image>) -> Self {
-        Self {
-            kind: kind.as_str(),
-            version: wire::VERSION,
-            scheme: if kind == Kind::EtcKey { "etc" } else { "paillier" },
-            key_id,
-            bits,
-            image,
-            bytes,
-            checked,
-        }
+    const fn new(kind: Kind, bytes: Option<u64>, checked: bool) -> Self {
+        let (key, image, model) = (None, None, None);
+        let (version, scheme) = (wire::VERSION, kind.scheme_name());
+        Self { kind: kind.as_str(), version, scheme, key, image, model, bytes, checked }
     }
 
     fn text(&self) -> String {
@@ -183,7 +224,9 @@ impl Facts {
             let _ = writeln!(text, "{name:<12} {value}");
         };
         line("kind", format!("{} (format version {})", self.kind.replace('_', " "), self.version));
-        line("key", format!("{}, {} of {} bits", self.key_id, self.scheme, self.bits));
+        if let Some(Key { key_id, bits }) = &self.key {
+            line("key", format!("{key_id}, {} of {bits} bits", self.scheme));
+        }
         if let Some(image) = &self.image {
             let colours = if image.channels == 1 { "grey" } else { "RGB" };
             line("picture", format!("{} x {} pixels, {colours}", image.width, image.height));
@@ -193,6 +236,14 @@ impl Facts {
             line("values", format!("{} to {}, divided by {}", image.range.0, image.range.1, image.divisor));
             line("filters", if image.filters.is_empty() { "none".into() } else { image.filters.join(", then ") });
             line("ciphertexts", image.ciphertexts.to_string());
+        }
+        if let Some(model) = &self.model {
+            let shape = Shape { width: model.width, height: model.height, channels: model.channels };
+            line("learner", model.learner.into());
+            line("pictures", format!("{shape}, {} samples used, {} kept", model.samples_used, model.pictures_kept));
+            for LabelFacts { label, pictures } in &model.labels {
+                line("label", format!("{label}, from {pictures} pictures"));
+            }
         }
         line("size", self.size());
         line("checked", if self.checked { "all of it, intact" } else { "its header only" }.into());

@@ -4,7 +4,7 @@ use super::committee::{Committee, Strategy};
 use super::features::{Matrix, Standardiser};
 use super::kernel::Kernel;
 use super::neighbours::Neighbours;
-use super::recipe::MOST_VOTERS;
+use super::recipe::{Learner, MOST_VOTERS};
 use super::trees::Trees;
 use super::verdict::Verdict;
 use crate::error::{Code, Error, Result};
@@ -159,6 +159,18 @@ impl Model {
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// How it was learned.
+    #[must_use]
+    pub const fn learner(&self) -> Learner {
+        match &self.parts.rule {
+            Rule::Machines { kernel: Kernel::Linear, .. } => Learner::SvmLinear,
+            Rule::Machines { kernel: Kernel::Gaussian { .. }, .. } => Learner::SvmRbf,
+            Rule::Machines { kernel: Kernel::Polynomial { .. }, .. } => Learner::SvmPoly,
+            Rule::Neighbours { .. } => Learner::Neighbours,
+            Rule::Forest { .. } => Learner::Forest,
+        }
     }
 
     /// Says what a picture shows. `samples` are row by row.

@@ -1,0 +1,198 @@
+//! `safelight classify` and `safelight evaluate`: what a model says of pictures, and how often it is right.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::album::{self, Picture};
+use super::files::{self, Source};
+use super::ui::{Ui, Unit};
+use crate::error::{Code, Error, Result};
+use crate::learn::rates::equal_error_rate;
+use crate::learn::{Model, Verdict};
+use crate::wire;
+
+/// Say what pictures show
+///
+/// Prints a line for each picture: its file, the label, and how likely it is. Scrambled pictures must have been scrambled
+/// like those that the model was made from.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight classify --model faces.model who.png
+  safelight classify --model faces.model --json *.jpg")]
+pub(super) struct ClassifyFlags {
+    /// The model, or -
+    #[arg(long, value_name = "MODEL")]
+    model: OsString,
+    /// The pictures, or -
+    #[arg(required = true)]
+    pictures: Vec<OsString>,
+    /// As JSON, for programs, a line for each picture
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tell how good a model is, on pictures that it has not seen
+///
+/// The folder has a folder for each label with its pictures in it. Prints how many were recognised, the equal error rate of all
+/// scores (each picture against each label), and for each label what its pictures were taken for.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight evaluate --model faces.model test-faces
+  safelight evaluate --model faces.model --json test-faces")]
+pub(super) struct EvaluateFlags {
+    /// The model, or -
+    #[arg(long, value_name = "MODEL")]
+    model: OsString,
+    /// The folder with a folder for each label
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// As JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was said of one picture.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: String,
+    label: &'a str,
+    class: usize,
+    scores: Option<Vec<f64>>,
+    probabilities: Option<Vec<f64>>,
+}
+
+pub(super) fn classify(flags: &ClassifyFlags, ui: &Ui) -> Result<()> {
+    let model = Source::from(flags.model.as_os_str());
+    let pictures: Vec<Source> = flags.pictures.iter().map(|name| Source::from(name.as_os_str())).collect();
+    Source::check_one_stdin(&pictures.iter().chain([&model]).collect::<Vec<_>>())?;
+    let model = read_model(&model, ui)?;
+    let mut text = String::new();
+    let mut own_keys = 0;
+    for source in &pictures {
+        let picture = Picture::read(source)?;
+        own_keys += usize::from(picture.own_key);
+        let verdict = model
+            .classify(picture.shape, picture.photo.samples())
+            .map_err(|error| Error::new(error.kind(), format!("{source}: {}", error.message())))?;
+        let line = Line {
+            file: source.to_string(),
+            label: &model.parts().labels[verdict.class],
+            class: verdict.class,
+            scores: verdict.scores,
+            probabilities: verdict.probabilities,
+        };
+        if flags.json {
+            text += &serde_json::to_string(&line).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+            text.push('\n');
+        } else {
+            let sure = line.probabilities.map_or_else(String::new, |all| format!("{:.1} %", 100.0 * all[line.class]));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{}\t{}\t{sure}", line.file, line.label);
+        }
+    }
+    album::note_own_keys(own_keys, ui);
+    files::print(&text)
+}
+
+/// How good a model is.
+#[derive(Serialize)]
+struct Report {
+    pictures: usize,
+    right: usize,
+    accuracy: f64,
+    equal_error_rate: f64,
+    labels: Vec<LabelReport>,
+}
+
+/// How good it is at one label.
+#[derive(Serialize)]
+struct LabelReport {
+    label: String,
+    pictures: usize,
+    right: usize,
+    /// What its pictures were taken for, most often first.
+    taken_for: Vec<(String, usize)>,
+}
+
+pub(super) fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
+    let model = read_model(&Source::from(flags.model.as_os_str()), ui)?;
+    let labels = &model.parts().labels;
+    let mut said: Vec<(usize, Verdict)> = Vec::new();
+    album::for_each(&flags.folder, ui, |label, _, picture| {
+        let class = labels.iter().position(|known| known == label).ok_or_else(|| {
+            let message = format!("the model does not know the label {label:?}; it knows {}", labels.join(", "));
+            Error::new(Code::BadArgument, message)
+        })?;
+        said.push((class, model.classify(picture.shape, picture.photo.samples())?));
+        Ok(())
+    })?;
+    let report = report(labels, &said);
+    if flags.json {
+        let json = serde_json::to_string_pretty(&report);
+        return files::print(&(json.map_err(|error| Error::new(Code::Internal, error.to_string()))? + "\n"));
+    }
+    files::print(&report.text())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "pictures are counted in thousands")]
+fn report(labels: &[String], said: &[(usize, Verdict)]) -> Report {
+    let (mut genuine, mut impostors) = (Vec::new(), Vec::new());
+    let mut taken = vec![vec![0; labels.len()]; labels.len()];
+    for (class, verdict) in said {
+        taken[*class][verdict.class] += 1;
+        for (other, &score) in verdict.scores.iter().flatten().enumerate() {
+            if other == *class { genuine.push(score) } else { impostors.push(score) }
+        }
+    }
+    let of_label = |(class, counts): (usize, &Vec<usize>)| {
+        let mut others: Vec<(String, usize)> =
+            (0..labels.len()).filter(|&other| counts[other] > 0).map(|i| (labels[i].clone(), counts[i])).collect();
+        others.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let pictures = counts.iter().sum();
+        LabelReport { label: labels[class].clone(), pictures, right: counts[class], taken_for: others }
+    };
+    let right = (0..labels.len()).map(|class| taken[class][class]).sum();
+    Report {
+        pictures: said.len(),
+        right,
+        accuracy: right as f64 / said.len().max(1) as f64,
+        equal_error_rate: equal_error_rate(&genuine, &impostors),
+        labels: taken.iter().enumerate().map(of_label).filter(|label| label.pictures > 0).collect(),
+    }
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "recognised        {} of {} ({:.2} %)\nequal error rate  {:.4}\n\n",
+            self.right,
+            self.pictures,
+            100.0 * self.accuracy,
+            self.equal_error_rate
+        );
+        let width = self.labels.iter().map(|label| label.label.chars().count()).max().unwrap_or(0).max(5);
+        let _ = writeln!(text, "{:<width$}  right      taken for", "label");
+        for LabelReport { label, pictures, right, taken_for } in &self.labels {
+            let wrong: Vec<String> =
+                taken_for.iter().filter(|(other, _)| other != label).map(|(other, n)| format!("{other} {n}")).collect();
+            let share = format!("{right}/{pictures}");
+            let _ = writeln!(text, "{}", format!("{label:<width$}  {share:<9}  {}", wrong.join(", ")).trim_end());
+        }
+        text
+    }
+}
+
+/// Reads a model. Growing the trees of a forest takes a while.
+fn read_model(source: &Source, ui: &Ui) -> Result<Model> {
+    let bytes = source.read(wire::model::LONGEST, Code::TooLarge)?;
+    let bar = ui.bar("opening", Unit::Rows);
+    let model = wire::model::read(&bytes, &bar)?;
+    bar.clear();
+    Ok(model)
+}
