@@ -80,6 +80,8 @@ pub enum Code {
     JobNotFound,
     /// The job has not finished yet.
     JobNotFinished,
+    /// There is no such model, or it was deleted or has expired.
+    ModelNotFound,
     /// The work was cancelled.
     Cancelled,
     /// The server is shutting down and takes no new work.
@@ -134,6 +136,7 @@ impl Code {
         Self::MethodNotAllowed,
         Self::JobNotFound,
         Self::JobNotFinished,
+        Self::ModelNotFound,
         Self::Cancelled,
         Self::ShuttingDown,
         Self::Unreachable,
@@ -182,6 +185,7 @@ impl Code {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::JobNotFound => "job_not_found",
             Self::JobNotFinished => "job_not_finished",
+            Self::ModelNotFound => "model_not_found",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
             Self::Unreachable => "unreachable",

@@ -10,6 +10,10 @@
 //! | `GET /v1/jobs/{id}/events` | the same as server-sent events, up to the job's end |
 //! | `GET /v1/jobs/{id}/result` | the job's result |
 //! | `DELETE /v1/jobs/{id}` | cancels and deletes the job |
+//! | `POST /v1/models` | makes a model of the labelled pictures in the body, or takes in a model file |
+//! | `GET`, `DELETE /v1/models/{id}` | what a model is; forgets it |
+//! | `GET /v1/models/{id}/file` | the model's file |
+//! | `POST /v1/classifiers/{id}` | says what the picture in the body shows |
 //! | `GET /v1/health`, `GET /v1/openapi.json` | whether the server is up; the interface described for programs |
 //! | everything else | the page |
 //! | the vault's host, all addresses | the vault |
@@ -20,7 +24,7 @@
 //!                            └─ job form: upload ─► spool ─► jobs ─► gate ─► work ─► spool ─► job_routes ─► answer
 //! ```
 //! Uploads and results never pile up in memory: pieces of an upload go through a short channel to the worker, which
-//! holds a band of rows, and results lie in unnamed temporary files. An answer starts when everything has been checked.
+//! holds a band of rows or one picture, and results lie in unnamed temporary files. An answer starts when everything has been checked.
 //!
 //! # The end
 //! When told to stop, the server refuses new work (`shutting_down`), finishes what runs and waits, and gives clients
@@ -39,12 +43,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Code, Error, Result};
 
+mod capability;
 mod config;
 mod connection;
 mod filters;
 mod gate;
 mod job_routes;
 mod jobs;
+mod model_routes;
+mod models;
 mod openapi;
 mod page;
 mod problem;
@@ -65,6 +72,7 @@ struct App {
     settings: config::Settings,
     gate: Arc<gate::Gate>,
     jobs: Arc<jobs::Jobs>,
+    models: Arc<models::Models>,
     vault: Option<vault::Vault>,
 }
 
@@ -118,6 +126,8 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: imp
     let settings = config.check()?;
     let limits = settings.limits;
     let drain = settings.drain;
+    let models =
+        models::Models::new(settings.models.as_deref(), limits.models, limits.model_bytes, limits.keep_models)?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         Error::new(Code::Io, format!("cannot listen on {}: {error}; choose another address", settings.listen))
     })?;
@@ -127,6 +137,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: imp
         vault,
         gate: Arc::new(gate::Gate::new(limits.running, limits.waiting)),
         jobs: Arc::new(jobs::Jobs::new(limits.jobs, limits.stored_bytes, limits.keep_results)),
+        models: Arc::new(models),
         settings,
     });
     let router = routes::router(&app)?;

@@ -17,6 +17,8 @@ mod filters;
 mod jobs;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/models.rs"]
+mod models;
 #[path = "server/pages.rs"]
 mod pages;
 #[path = "server/whole.rs"]

@@ -308,6 +308,7 @@ export type SafelightErrorCode =
   | 'method_not_allowed'
   | 'job_not_found'
   | 'job_not_finished'
+  | 'model_not_found'
   | 'shutting_down'
   /** The server, or a file of this package, could not be fetched. */
   | 'unreachable'

@@ -37,7 +37,7 @@ impl Picture {
         let limits = Limits { max_pixels: 4 * limits.max_pixels, ..limits };
         let photo = Photo::decode(&bytes, &limits)
             .map_err(|error| Error::new(error.kind(), format!("{source}: {}", error.message())))?;
-        let shape = Shape { width: photo.width(), height: photo.height(), channels: photo.channels() };
+        let shape = Shape::of(&photo);
         Ok(Self { shape, photo, own_key: has_own_key(&bytes) })
     }
 }

@@ -43,6 +43,9 @@ pub(super) struct Flags {
     /// Origin of a further server that the page may send encrypted photos to; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     connect_src: Vec<String>,
+    /// Folder with models for everybody: files named ID.model
+    #[arg(long, value_name = "FOLDER")]
+    models: Option<PathBuf>,
     /// Folder for working files [default: the system's for temporary files]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
@@ -79,6 +82,15 @@ pub(super) struct Flags {
     /// How long a finished job's result can be fetched
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time)]
     keep_results: Duration,
+    /// Models of clients kept at the same time
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().models)]
+    models_kept: usize,
+    /// Bytes of memory that models of clients may take together
+    #[arg(long, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
+    model_bytes: u64,
+    /// How long a client's model is kept
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_time)]
+    keep_models: Duration,
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().connections)]
     connections: usize,
@@ -94,6 +106,7 @@ impl From<Flags> for server::Config {
             embedders: flags.embedders,
             allow_origins: flags.allow_origins,
             connect_src: flags.connect_src,
+            models: flags.models,
             spool: flags.spool,
             drain: flags.drain,
             limits: server::Limits {
@@ -110,6 +123,9 @@ impl From<Flags> for server::Config {
                 jobs: flags.jobs,
                 stored_bytes: flags.stored_bytes,
                 keep_results: flags.keep_results,
+                models: flags.models_kept,
+                model_bytes: flags.model_bytes,
+                keep_models: flags.keep_models,
                 connections: flags.connections,
             },
         }

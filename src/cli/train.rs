@@ -47,7 +47,7 @@ pub(super) struct Flags {
     /// knn: how many neighbours decide [default: 5]
     #[arg(long, value_name = "K")]
     neighbours: Option<u32>,
-    /// forest: how many trees [default: 100]
+    /// forest: how many trees, which grow again whenever the model is opened [default: 100]
     #[arg(long, value_name = "N")]
     trees: Option<u32>,
     /// Use one of N samples of each picture, chosen at random [default: the fewest that leave at most 4096]

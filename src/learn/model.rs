@@ -8,6 +8,7 @@ use super::recipe::{Learner, MOST_VOTERS};
 use super::trees::Trees;
 use super::verdict::Verdict;
 use crate::error::{Code, Error, Result};
+use crate::photo::Photo;
 use crate::watch::Watch;
 
 /// The most pictures that one model learns from.
@@ -21,7 +22,7 @@ pub const MOST_PLACES: usize = 16_384;
 /// The most samples of all pictures together.
 pub const MOST_SAMPLES: usize = 1 << 24;
 /// The most samples of all pictures together, times trees: what a minute or so can grow.
-pub const MOST_GROWTH: usize = 1 << 30;
+pub const MOST_GROWTH: usize = 1 << 29;
 /// The longest label in bytes.
 pub const LONGEST_LABEL: usize = 200;
 /// The most samples of a picture before some are chosen.
@@ -43,6 +44,12 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The size of this picture.
+    #[must_use]
+    pub const fn of(photo: &Photo) -> Self {
+        Self { width: photo.width(), height: photo.height(), channels: photo.channels() }
+    }
+
     /// How many samples there are.
     #[must_use]
     pub fn samples(&self) -> usize {
@@ -159,6 +166,20 @@ impl Model {
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let samples = self.parts.rows.len() * self.parts.places.len();
+        // The samples themselves, and what was made ready of them: numbers of 8 bytes, once or twice.
+        let bytes = match &self.parts.rule {
+            Rule::Machines { committee, .. } => 9 * samples + 8 * committee.members.len() * self.parts.rows.len(),
+            Rule::Neighbours { .. } => 17 * samples,
+            // A tree has at most twice as many forks and leaves as it was shown pictures.
+            Rule::Forest { trees, .. } => samples + 200 * self.parts.rows.len() * *trees as usize,
+        };
+        bytes as u64
     }
 
     /// How it was learned.

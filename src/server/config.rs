@@ -32,6 +32,9 @@ pub struct Config {
     /// Origins of further servers that the page may send encrypted photos to (`--connect-src`, may be repeated). They
     /// are added to the page's content security policy. Default none.
     pub connect_src: Vec<String>,
+    /// Folder with models for everybody (`--models`), files whose names end in `.model`; the rest of the name is the
+    /// model's id. Default none.
+    pub models: Option<PathBuf>,
     /// Folder for the server's working files, which have no name and vanish with the process (`--spool`). Default: the
     /// system's folder for temporary files. It should lie on a disk with room for [`Limits::stored_bytes`].
     pub spool: Option<PathBuf>,
@@ -51,6 +54,7 @@ impl Default for Config {
             embedders: Vec::new(),
             allow_origins: Vec::new(),
             connect_src: Vec::new(),
+            models: None,
             spool: None,
             drain: Duration::from_secs(30),
             limits: Limits::default(),
@@ -82,6 +86,12 @@ pub struct Limits {
     pub stored_bytes: u64,
     /// How long a finished job's result can be fetched (`--keep-results`). Default 10 minutes.
     pub keep_results: Duration,
+    /// Models of clients kept at the same time (`--models-kept`). Default 64. Code `too_busy`.
+    pub models: usize,
+    /// Bytes of memory that the models of clients may take together (`--model-bytes`). Default 1 GiB. Code `too_busy`.
+    pub model_bytes: u64,
+    /// How long a client's model is kept (`--keep-models`). Default one day.
+    pub keep_models: Duration,
     /// Connections open at the same time (`--connections`); more wait to be accepted. Default 512.
     pub connections: usize,
 }
@@ -108,6 +118,9 @@ impl Default for Limits {
             jobs: 256,
             stored_bytes: 16 << 30,
             keep_results: Duration::from_mins(10),
+            models: 64,
+            model_bytes: 1 << 30,
+            keep_models: Duration::from_hours(24),
             connections: 512,
         }
     }
@@ -120,6 +133,7 @@ pub(super) struct Settings {
     pub(super) vault: Option<VaultSettings>,
     pub(super) allow_origins: AllowOrigins,
     pub(super) connect_src: Vec<String>,
+    pub(super) models: Option<PathBuf>,
     pub(super) spool: PathBuf,
     pub(super) drain: Duration,
     pub(super) limits: Limits,
@@ -141,7 +155,19 @@ pub(super) enum AllowOrigins {
 
 impl Config {
     pub(super) fn check(self) -> Result<Settings> {
-        let Self { listen, page, vault, vault_url, embedders, allow_origins, connect_src, spool, drain, limits } = self;
+        let Self {
+            listen,
+            page,
+            vault,
+            vault_url,
+            embedders,
+            allow_origins,
+            connect_src,
+            models,
+            spool,
+            drain,
+            limits,
+        } = self;
         check_limits(&limits)?;
         for (name, folder) in [("page", &page), ("vault", &vault)] {
             if let Some(folder) = folder
@@ -166,7 +192,7 @@ impl Config {
         for text in &connect_src {
             origin(text)?;
         }
-        Ok(Settings { listen, page, vault, allow_origins, connect_src, spool, drain, limits })
+        Ok(Settings { listen, page, vault, allow_origins, connect_src, models, spool, drain, limits })
     }
 }
 
@@ -209,7 +235,7 @@ fn check_limits(limits: &Limits) -> Result<()> {
     }
     // Later additions to the present moment must not overflow.
     let longest = Duration::from_hours(366 * 24);
-    if [limits.time, limits.stall, limits.keep_results].iter().any(|time| *time > longest) {
+    if [limits.time, limits.stall, limits.keep_results, limits.keep_models].iter().any(|time| *time > longest) {
         return Err(bad("times longer than a year are not supported"));
     }
     Ok(())
@@ -288,6 +314,7 @@ mod tests {
         assert_eq!(with(|c| c.limits.time = Duration::ZERO), Some("bad_argument"));
         assert_eq!(with(|c| c.limits.keep_results = Duration::MAX), Some("bad_argument"));
         assert_eq!(with(|c| c.page = Some("no/such/folder".into())), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.keep_models = Duration::MAX), Some("bad_argument"));
         assert_eq!(with(|c| c.spool = Some("no/such/folder".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.connect_src = vec!["*".into()]), Some("bad_argument"));
         assert_eq!(with(|c| c.vault = Some("no/such/folder".into())), Some("bad_argument"));

@@ -15,15 +15,14 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::config::Limits;
 use super::gate::Place;
 use super::job_routes::{StatusJson, image};
-use super::problem::Problem;
+use super::problem::after_upload;
 use super::spool::{IN_MEMORY, Spool};
 use super::upload::{Rules, bridge, check_announced};
-use super::work::{self, Supervision};
+use super::work;
 use super::{App, jobs};
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
@@ -37,21 +36,12 @@ pub(super) async fn post(
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    match answer(&app, name, request).await {
-        Ok(response) => response,
-        Err(error) => {
-            let mut response = Problem::from(error).into_response();
-            // The upload may not have been read to its end, so the connection is of no more use.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            response
-        }
-    }
+    after_upload(answer(&app, name, request).await)
 }
 
 async fn answer(app: &Arc<App>, name: Result<Path<String>, PathRejection>, request: Request) -> Result<Response> {
     let filter = parse(name, request.uri())?;
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
-    check_announced(announced, longest_body(app, &filter))?;
+    check_announced(request.headers(), longest_body(app, &filter))?;
     let place = app.gate.enter()?;
     if prefers_async(request.headers()) {
         as_job(app, filter, request.into_body(), place).await
@@ -81,20 +71,13 @@ fn prefers_async(headers: &HeaderMap) -> bool {
 }
 
 async fn direct(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Result<Response> {
-    let turn = app.gate.turn(&place).await?;
-    let limits = app.settings.limits;
-    let supervision =
-        Supervision { cancel: CancellationToken::new(), deadline: Instant::now() + limits.time, progress: None };
-    // When the client goes away this future is dropped, and the worker stops at its next row.
-    let client = supervision.cancel.clone().drop_guard();
-    let rules = Rules { most: longest_body(app, &filter), stall: limits.stall, deadline: supervision.deadline };
-    let (upload, mut reader) = bridge(body, rules);
+    let limits = app.settings.limits.image;
     let spool = Spool::new(&app.settings.spool, IN_MEMORY, None);
-    let work = work::run(turn, move || work::filter(&mut reader, spool, &filter, &limits.image, &supervision));
-    let (uploaded, outcome) = tokio::join!(upload, work);
-    uploaded?;
-    let stored = outcome?;
-    client.disarm();
+    let most = longest_body(app, &filter);
+    let stored = work::on_upload(app, &place, body, most, move |mut reader, supervision| {
+        work::filter(&mut reader, spool, &filter, &limits, supervision)
+    });
+    let stored = stored.await?;
     // The place is free again when the answer has been taken, which bounds the answers in waiting.
     Ok(image(&Arc::new(stored), place, |_| ()))
 }

@@ -1,26 +1,21 @@
 //! Long work that its client need not stay for: each job under an unguessable id, from its upload to its expiry.
 //!
-//! The id is a capability: whoever holds it reads, cancels and deletes the job, and nobody else can. It is 144 bits
-//! from the system's random generator. The table knows only its hash, and it is never written to a log.
+//! Whoever holds the id, a [capability](super::capability), reads, cancels and deletes the job, and nobody else can.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::capability::{self, Key};
 use super::gate::{Gate, Place};
 use super::spool::{Quota, Stored};
 use super::work::{self, Progress, Supervision};
 use crate::error::{Code, Error, Result};
-
-type Key = [u8; 32];
 
 /// All jobs of the server.
 pub(super) struct Jobs {
@@ -75,8 +70,8 @@ impl Jobs {
     where
         W: FnOnce(&Supervision) -> Result<Stored> + Send + 'static,
     {
-        let id = new_id()?;
-        let key = key(&id);
+        let id = capability::new()?;
+        let key = capability::key(&id);
         let job = Arc::new(Job {
             state: watch::Sender::new(State::Waiting),
             progress: watch::Sender::new((0, 0)),
@@ -105,12 +100,12 @@ impl Jobs {
 
     /// The job with this id. The answer is the same for an id that never was, was deleted, or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Arc<Job>> {
-        self.table().get(&key(id)).cloned().ok_or_else(not_found)
+        self.table().get(&capability::key(id)).cloned().ok_or_else(not_found)
     }
 
     /// Cancels the job if it has not finished, and forgets it.
     pub(super) fn delete(&self, id: &str) -> Result<()> {
-        let job = self.table().remove(&key(id)).ok_or_else(not_found)?;
+        let job = self.table().remove(&capability::key(id)).ok_or_else(not_found)?;
         job.cancel.cancel();
         job.end(Err(Error::new(Code::Cancelled, "the job was cancelled")));
         Ok(())
@@ -209,18 +204,6 @@ impl Job {
     pub(super) fn settle(&self) {
         self.settled.store(true, Ordering::Relaxed);
     }
-}
-
-/// 18 bytes are 24 letters without padding.
-fn new_id() -> Result<String> {
-    let mut bytes = [0; 18];
-    getrandom::fill(&mut bytes)
-        .map_err(|_| Error::new(Code::NoRandomness, "the system gave no random numbers; try again later"))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn key(id: &str) -> Key {
-    Sha256::digest(id.as_bytes()).into()
 }
 
 fn not_found() -> Error {

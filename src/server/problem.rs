@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
 
 /// The media type of RFC 9457.
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -25,6 +25,16 @@ pub(super) struct Details {
     status: u16,
     detail: String,
     code: &'static str,
+}
+
+/// The answer to a request with a body. After an error the upload may not have been read to its end, so the connection is
+/// of no more use.
+pub(super) fn after_upload(outcome: Result<Response>) -> Response {
+    outcome.unwrap_or_else(|error| {
+        let mut response = Problem::from(error).into_response();
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    })
 }
 
 /// No such address.
@@ -48,7 +58,7 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::DamagedImage
         | Code::TrailingData
         | Code::Truncated => StatusCode::BAD_REQUEST,
-        Code::JobNotFound | Code::NotFound | Code::UnknownFilter => StatusCode::NOT_FOUND,
+        Code::JobNotFound | Code::ModelNotFound | Code::NotFound | Code::UnknownFilter => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Stalled => StatusCode::REQUEST_TIMEOUT,
         Code::Cancelled | Code::FileExists | Code::JobNotFinished => StatusCode::CONFLICT,

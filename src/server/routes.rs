@@ -15,10 +15,12 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::config::AllowOrigins;
+use super::model_routes::ModelJson;
 use super::problem::{Problem, method_not_allowed, not_found};
 use super::vault::Vault;
-use super::{App, filters, job_routes, openapi, page, telemetry, vault};
+use super::{App, filters, job_routes, model_routes, openapi, page, telemetry, vault};
 use crate::error::{Code, Error, Result};
+use crate::learn::Learner;
 use crate::paillier::{Filter, FilterInfo, key};
 use crate::wire;
 
@@ -49,6 +51,10 @@ fn interface(app: &Arc<App>) -> Router {
         .route("/v1/jobs/{id}", get(job_routes::status).delete(job_routes::delete))
         .route("/v1/jobs/{id}/events", get(job_routes::events))
         .route("/v1/jobs/{id}/result", get(job_routes::result))
+        .route("/v1/models", post(model_routes::create))
+        .route("/v1/models/{id}", get(model_routes::describe).delete(model_routes::delete))
+        .route("/v1/models/{id}/file", get(model_routes::file))
+        .route("/v1/classifiers/{id}", post(model_routes::classify))
         .route("/v1/{*rest}", any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(app))
@@ -78,6 +84,9 @@ struct About {
     wire_version: u16,
     schemes: [Scheme; 1],
     filters: &'static [FilterInfo],
+    learners: [&'static str; 5],
+    /// The operator's models.
+    models: Vec<ModelJson>,
     limits: AboutLimits,
     jobs: bool,
     /// Where the vault is, if this server has one.
@@ -100,6 +109,7 @@ struct AboutLimits {
     running: usize,
     waiting: usize,
     keep_results_seconds: u64,
+    keep_models_seconds: u64,
 }
 
 async fn about(State(app): State<Arc<App>>) -> Response {
@@ -110,6 +120,8 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         wire_version: wire::VERSION,
         schemes: [Scheme { name: "paillier", modulus_bits: key::MODULUS_BITS }],
         filters: Filter::catalogue(),
+        learners: Learner::ALL.map(Learner::as_str),
+        models: app.models.house().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
         limits: AboutLimits {
             max_bytes: limits.image.max_bytes,
             max_pixels: limits.image.max_pixels,
@@ -118,6 +130,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
             running: limits.running,
             waiting: limits.waiting,
             keep_results_seconds: limits.keep_results.as_secs(),
+            keep_models_seconds: limits.keep_models.as_secs(),
         },
         jobs: true,
         vault: app.vault.as_ref().map(|vault| vault.url.clone()),

@@ -8,7 +8,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use futures_util::StreamExt;
+use axum::http::{HeaderMap, header};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -45,7 +46,8 @@ pub(super) fn bridge(body: Body, rules: Rules) -> (impl Future<Output = Result<(
 }
 
 /// Refuses a body whose announced length is over the limit, before anything is read.
-pub(super) fn check_announced(announced: Option<u64>, most: u64) -> Result<()> {
+pub(super) fn check_announced(headers: &HeaderMap, most: u64) -> Result<()> {
+    let announced: Option<u64> = headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(()) }
 }
 
@@ -125,6 +127,20 @@ pub(super) struct UploadReader {
     ended: bool,
 }
 
+impl UploadReader {
+    /// The pieces as they come, for a reader that is asynchronous itself.
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes>> {
+        stream::unfold(self.pieces, |mut pieces| async {
+            match pieces.recv().await {
+                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), pieces)),
+                Some(Piece::End) => None,
+                Some(Piece::Failed(error)) => Some((Err(error), pieces)),
+                None => Some((Err(went_away()), pieces)),
+            }
+        })
+    }
+}
+
 impl Read for UploadReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
@@ -135,13 +151,17 @@ impl Read for UploadReader {
                 Some(Piece::Bytes(bytes)) => self.current = bytes,
                 Some(Piece::End) => self.ended = true,
                 Some(Piece::Failed(error)) => return Err(error.into()),
-                None => return Err(Error::new(Code::Cancelled, "the client went away").into()),
+                None => return Err(went_away().into()),
             }
         }
         let got = self.current.len().min(buffer.len());
         buffer[..got].copy_from_slice(&self.current.split_to(got));
         Ok(got)
     }
+}
+
+fn went_away() -> Error {
+    Error::new(Code::Cancelled, "the client went away")
 }
 
 pub(super) fn time_limit() -> Error {

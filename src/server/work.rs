@@ -1,14 +1,16 @@
-//! One piece of work on a worker thread: the filter from a reader into a spool, under watch.
+//! Work on a worker thread, under watch: what an upload is for, and the filter from a reader into a spool.
 
 use std::io::{BufReader, BufWriter, Read};
 
+use axum::body::Body;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::gate::Turn;
+use super::App;
+use super::gate::{Place, Turn};
 use super::spool::{Spool, Stored};
-use super::upload::time_limit;
+use super::upload::{Rules, UploadReader, bridge, time_limit};
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
 use crate::pipeline;
@@ -57,6 +59,28 @@ pub(super) fn filter(
     let mut output = BufWriter::with_capacity(BUFFER, spool);
     pipeline::run_filter(&mut input, &mut output, filter, limits, watch)?;
     output.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()
+}
+
+/// Waits for its turn and works on an upload of at most `most` bytes while it arrives. When the client goes away this future
+/// is dropped, and the work ends at its next look at its supervision.
+pub(super) async fn on_upload<T: Send + 'static>(
+    app: &App,
+    place: &Place,
+    body: Body,
+    most: u64,
+    work: impl FnOnce(UploadReader, &Supervision) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let turn = app.gate.turn(place).await?;
+    let limits = app.settings.limits;
+    let supervision =
+        Supervision { cancel: CancellationToken::new(), deadline: Instant::now() + limits.time, progress: None };
+    let client = supervision.cancel.clone().drop_guard();
+    let rules = Rules { most, stall: limits.stall, deadline: supervision.deadline };
+    let (upload, reader) = bridge(body, rules);
+    let (uploaded, outcome) = tokio::join!(upload, run(turn, move || work(reader, &supervision)));
+    uploaded?;
+    client.disarm();
+    outcome
 }
 
 /// Runs work on a worker thread. The turn is given on when the work has ended, even if nobody waits for it any more.

@@ -71,8 +71,7 @@ fn scrambled_pictures_are_learned_from_and_recognised_without_the_key() {
         for (label, number) in ["Ada", "Berta"].into_iter().flat_map(|label| (0..12).map(move |n| (label, n))) {
             let part = if number < 8 { "train" } else { "test" };
             std::fs::create_dir_all(folder.path(&format!("{kind}-{part}/{label}"))).expect("folder");
-            let (from, to) =
-                (format!("{part}/{label}/{number}.png"), format!("{kind}-{part}/{label}/{number}.png"));
+            let (from, to) = (format!("{part}/{label}/{number}.png"), format!("{kind}-{part}/{label}/{number}.png"));
             folder.run(&format!("etc encrypt --key etc.key --block 8 {options} {from} --out {to}")).ok();
         }
     };

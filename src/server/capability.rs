@@ -1,0 +1,25 @@
+//! Ids that are capabilities: whoever holds one may use what it names, and nobody else can.
+//!
+//! An id is 144 bits from the system's random generator. Tables know only its hash, and it is never written to a log.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Code, Error, Result};
+
+/// What tables know of an id.
+pub(super) type Key = [u8; 32];
+
+/// A new id, fit for an address. 18 bytes are 24 letters without padding.
+pub(super) fn new() -> Result<String> {
+    let mut bytes = [0; 18];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Error::new(Code::NoRandomness, "the system gave no random numbers; try again later"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The key of an id.
+pub(super) fn key(id: &str) -> Key {
+    Sha256::digest(id.as_bytes()).into()
+}

@@ -1,0 +1,238 @@
+//! `/v1/models` and `/v1/classifiers`: learning from pictures, and saying what others show.
+//!
+//! Pictures may be scrambled; no key is needed for any of this.
+
+use std::io::Read as _;
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, body};
+use multer::{Constraints, Multipart, SizeLimit};
+use serde::Serialize;
+use tokio::runtime::Handle;
+
+use super::App;
+use super::problem::{Problem, after_upload};
+use super::upload::{UploadReader, check_announced};
+use super::work::{self, Supervision};
+use crate::error::{Code, Error, Result};
+use crate::learn::{Model, Recipe, Shape, Trainer, Wishes};
+use crate::photo::{Limits, Photo};
+use crate::watch::Watch as _;
+use crate::wire;
+
+/// The longest picture file in bytes.
+const LONGEST_PICTURE: u64 = 64 << 20;
+
+/// The model's id as it stands in the address. One that is not even text is as unknown as any other.
+type Id = Result<Path<String>, PathRejection>;
+
+/// What a model is, as JSON.
+#[derive(Serialize)]
+pub(super) struct ModelJson {
+    id: String,
+    learner: &'static str,
+    width: u32,
+    height: u32,
+    channels: u8,
+    samples_used: usize,
+    classes: Vec<ClassJson>,
+}
+
+/// One of its labels.
+#[derive(Serialize)]
+struct ClassJson {
+    label: String,
+    pictures: u32,
+}
+
+impl ModelJson {
+    pub(super) fn new(id: &str, model: &Model) -> Self {
+        let parts = model.parts();
+        let Shape { width, height, channels } = parts.shape;
+        let class = |(label, &pictures): (&String, &u32)| ClassJson { label: label.clone(), pictures };
+        Self {
+            id: id.to_owned(),
+            learner: model.learner().as_str(),
+            width,
+            height,
+            channels,
+            samples_used: parts.places.len(),
+            classes: parts.labels.iter().zip(&parts.pictures).map(class).collect(),
+        }
+    }
+}
+
+/// What a picture shows, as JSON.
+#[derive(Serialize)]
+struct VerdictJson {
+    label: String,
+    class: usize,
+    scores: Option<Vec<f64>>,
+    probabilities: Option<Vec<f64>>,
+}
+
+/// Makes a model of pictures under labels, or takes in a model file.
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
+    after_upload(answer_create(&app, request).await)
+}
+
+async fn answer_create(app: &Arc<App>, request: Request) -> Result<Response> {
+    let wishes = wishes(request.uri())?;
+    let content = request.headers().get(header::CONTENT_TYPE).and_then(|text| text.to_str().ok()).unwrap_or_default();
+    let kind = if content.eq_ignore_ascii_case(wire::MEDIA_TYPE) {
+        if wishes != Wishes::default() {
+            return Err(Error::new(Code::BadArgument, "a model file was made already; leave out how to make it"));
+        }
+        Upload::File
+    } else {
+        Upload::Pictures(multer::parse_boundary(content).map_err(no_multipart)?, wishes.recipe()?)
+    };
+    let limits = app.settings.limits.image;
+    let most = limits.max_bytes.min(wire::model::LONGEST);
+    check_announced(request.headers(), most)?;
+    app.models.check_room()?;
+    let place = app.gate.enter()?;
+    let pixels = picture_limits(app);
+    let body = request.into_body();
+    let model = work::on_upload(app, &place, body, most, move |reader, supervision| match kind {
+        Upload::File => read_model(reader, supervision),
+        Upload::Pictures(boundary, recipe) => learn(reader, &boundary, recipe, &pixels, supervision),
+    });
+    let model = Arc::new(model.await?);
+    let id = app.models.keep(Arc::clone(&model))?;
+    let location =
+        HeaderValue::try_from(format!("/v1/models/{id}")).map_err(|e| Error::new(Code::Internal, e.to_string()))?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(ModelJson::new(&id, &model))).into_response())
+}
+
+/// What an upload is.
+enum Upload {
+    /// A model file.
+    File,
+    /// `multipart/form-data` with this boundary, each part a picture.
+    Pictures(String, Recipe),
+}
+
+fn wishes(uri: &Uri) -> Result<Wishes> {
+    let Query(wishes) = Query::try_from_uri(uri).map_err(|error| {
+        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Error::new(Code::BadArgument, format!("the query does not say how to learn: {why}"))
+    })?;
+    Ok(wishes)
+}
+
+fn read_model(mut reader: UploadReader, supervision: &Supervision) -> Result<Model> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    wire::model::read(&bytes, supervision)
+}
+
+/// Learns from the parts of the upload, one picture in memory at a time. Must run on a worker thread.
+fn learn(
+    reader: UploadReader,
+    boundary: &str,
+    recipe: Recipe,
+    pixels: &Limits,
+    supervision: &Supervision,
+) -> Result<Model> {
+    let sizes = Constraints::new().size_limit(SizeLimit::new().per_field(LONGEST_PICTURE));
+    let mut parts = Multipart::with_constraints(reader.into_stream(), boundary, sizes);
+    let mut trainer = Trainer::new(recipe);
+    let mut number = 0;
+    while let Some((label, bytes)) = Handle::current().block_on(next_picture(&mut parts))? {
+        supervision.check()?;
+        number += 1;
+        Photo::decode(&bytes, pixels)
+            .and_then(|photo| trainer.add(&label, Shape::of(&photo), photo.samples()))
+            .map_err(|error| Error::new(error.kind(), format!("picture {number}: {}", error.message())))?;
+    }
+    trainer.finish(supervision)
+}
+
+/// The label and the file of the next part.
+async fn next_picture(parts: &mut Multipart<'_>) -> Result<Option<(String, body::Bytes)>> {
+    let Some(field) = parts.next_field().await.map_err(no_multipart)? else { return Ok(None) };
+    let label =
+        field.name().ok_or_else(|| Error::new(Code::BadArgument, "a picture has no label as its part's name"))?;
+    // How browsers write a quotation mark in a part's name.
+    let label = label.replace("%22", "\"");
+    Ok(Some((label, field.bytes().await.map_err(no_multipart)?)))
+}
+
+fn no_multipart(error: multer::Error) -> Error {
+    match error {
+        multer::Error::StreamReadFailed(cause) => match cause.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(other) => Error::new(Code::Internal, other.to_string()),
+        },
+        multer::Error::FieldSizeExceeded { limit, .. } => {
+            Error::new(Code::TooLarge, format!("a picture's file is larger than {limit} bytes; make it smaller"))
+        }
+        multer::Error::IncompleteStream
+        | multer::Error::IncompleteHeaders
+        | multer::Error::IncompleteFieldData { .. } => {
+            Error::new(Code::Truncated, "the upload ends before its last part does; send it again")
+        }
+        _ => {
+            let message = "send pictures as multipart/form-data, each as a part named by its label";
+            Error::new(Code::BadArgument, message)
+        }
+    }
+}
+
+/// What a model is.
+pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let id = text(id);
+    Ok(Json(ModelJson::new(&id, &*app.models.get(&id)?)).into_response())
+}
+
+/// A model's file.
+pub(super) async fn file(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let bytes = wire::model::write(&*app.models.get(&text(id))?)?;
+    Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], bytes).into_response())
+}
+
+/// Forgets a model.
+pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
+    app.models.delete(&text(id))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Says what the picture in the body shows.
+pub(super) async fn classify(State(app): State<Arc<App>>, id: Id, request: Request) -> Response {
+    after_upload(answer_classify(&app, &text(id), request).await)
+}
+
+async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<Response> {
+    let model = app.models.get(id)?;
+    check_announced(request.headers(), LONGEST_PICTURE)?;
+    let place = app.gate.enter()?;
+    let pixels = picture_limits(app);
+    let verdict = work::on_upload(app, &place, request.into_body(), LONGEST_PICTURE, move |mut reader, _| {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes)?;
+        let photo = Photo::decode(&bytes, &pixels)?;
+        let verdict = model.classify(Shape::of(&photo), photo.samples())?;
+        Ok(VerdictJson {
+            label: model.parts().labels[verdict.class].clone(),
+            class: verdict.class,
+            scores: verdict.scores,
+            probabilities: verdict.probabilities,
+        })
+    });
+    Ok(Json(verdict.await?).into_response())
+}
+
+/// The grey form of a scrambled photo is up to three times as large as the photo, and has whole blocks.
+fn picture_limits(app: &App) -> Limits {
+    let limits = Limits::default();
+    Limits { max_pixels: app.settings.limits.image.max_pixels.min(limits.max_pixels).saturating_mul(4), ..limits }
+}
+
+fn text(id: Id) -> String {
+    id.map_or_else(|_| String::new(), |Path(id)| id)
+}
