@@ -124,7 +124,7 @@ fn what_cannot_be_learned_from_says_why() {
     let half = picture(0, 1);
     refused("", &[("a", half[..half.len() / 2].to_vec())], "damaged_image", "picture 1");
     // A picture that is small as a file and large in memory.
-    refused("", &[("a", png(300, 200, &[7; 60_000]))], "image_too_large", "picture 1");
+    refused("", &[("a", png(300, 200, &vec![7; 60_000]))], "image_too_large", "picture 1");
     refused("?learner=oracle", &album(), "bad_argument", "oracle");
     refused("?learner=knn&cost=2", &album(), "bad_argument", "cost");
     refused("?cost=NaN", &album(), "bad_argument", "cost");
@@ -158,7 +158,7 @@ fn a_picture_that_does_not_fit_the_model_says_why() {
     let classifier = location.replace("models", "classifiers");
     assert_eq!(post(server.at, &classifier, &png(16, 24, &[0; 384])).problem(), "images_differ");
     assert_eq!(post(server.at, &classifier, b"").problem(), "unsupported_image");
-    assert_eq!(post(server.at, &classifier, &png(300, 200, &[7; 60_000])).problem(), "image_too_large");
+    assert_eq!(post(server.at, &classifier, &png(300, 200, &vec![7; 60_000])).problem(), "image_too_large");
     assert_eq!(get(server.at, &classifier).problem(), "method_not_allowed");
     let mut request = Request::open(server.at, "POST", &classifier, &[("Content-Length", "99999999999")]);
     let _ = request.try_send(b"x");
