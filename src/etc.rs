@@ -42,6 +42,7 @@
 pub mod attack;
 pub mod file;
 pub mod form;
+mod huffman;
 pub mod label;
 pub mod nonce;
 pub mod scramble;

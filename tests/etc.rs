@@ -8,10 +8,14 @@ use safelight::etc::{Form, MasterKey, Settings, decrypt, encrypt};
 use safelight::photo::quality::psnr;
 use safelight::photo::{Limits, Photo};
 
-/// The test photos, if they are here: see the README of the data folder.
+/// Where the test data are: see the README there.
+fn data() -> PathBuf {
+    std::env::var_os("SAFELIGHT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from)
+}
+
+/// The test photos, if they are here.
 fn photos() -> Vec<(String, Photo)> {
-    let data = std::env::var_os("SAFELIGHT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let Ok(files) = std::fs::read_dir(data.join("photos")) else {
+    let Ok(files) = std::fs::read_dir(data().join("photos")) else {
         println!("skipped: there are no photos; SAFELIGHT_DATA names the folder with the test data");
         return Vec::new();
     };
@@ -42,6 +46,55 @@ fn png_keeps_every_sample_and_the_label() {
     assert_eq!(read_label(&encode_png(&picture, None).expect("a file")).expect("no label"), None);
     let jpeg = encode_jpeg(&picture, Some(&label), Jpeg::default()).expect("a file");
     assert_eq!(read_label(&jpeg).expect("a label"), Some(label));
+}
+
+#[test]
+fn tables_of_its_own_change_no_pixel_of_a_jpeg_file() {
+    let noise = |i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8;
+    for (width, height, channels) in [(1, 1, 3), (32, 32, 3), (61, 47, 3), (200, 9, 1), (130, 67, 3)] {
+        let count = width * height * u32::from(channels);
+        for samples in [
+            (0..count).map(noise).collect::<Vec<u8>>(),
+            (0..count).map(|i| ((i / 50) & 255) as u8).collect(),
+            vec![77; count as usize],
+        ] {
+            let picture = Photo::from_samples(width, height, channels, samples).expect("a photo");
+            for subsampling in [Subsampling::Full, Subsampling::Half, Subsampling::Quarter] {
+                for quality in [1, 50, 85, 100] {
+                    let file = |optimised| {
+                        encode_jpeg(&picture, None, Jpeg { quality, subsampling, optimised }).expect("a file")
+                    };
+                    let (standard, own) = (file(false), file(true));
+                    let what = format!("{width} x {height} x {channels}, {subsampling:?}, {quality}");
+                    assert!(own.len() < standard.len(), "{what}: {} and {} bytes", own.len(), standard.len());
+                    assert_eq!(decoded(&own), decoded(&standard), "{what}");
+                    // Sequential, which every decoder reads.
+                    assert!(own.windows(2).any(|marker| marker == b"\xff\xc0"), "{what}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "learn")]
+fn tables_of_their_own_save_small_pictures_a_quarter() {
+    let folder = data().join("cifar10");
+    if !folder.is_dir() {
+        println!("skipped: there are no CIFAR-10 sheets; SAFELIGHT_DATA names the folder with the test data");
+        return;
+    }
+    let photos = safelight::experiments::cifar::read(&folder, "test").expect("photos");
+    let key = MasterKey::from_bytes([12; 32]);
+    let mut sums = [0; 2];
+    for photo in &photos[..300] {
+        let (picture, _) = encrypt(photo, &key, Settings::new(Form::Colour)).expect("scrambled");
+        for (sum, optimised) in sums.iter_mut().zip([false, true]) {
+            *sum += encode_jpeg(&picture, None, Jpeg { optimised, ..Jpeg::default() }).expect("a file").len();
+        }
+    }
+    let [standard, own] = sums;
+    assert!(4 * own < 3 * standard, "{own} of {standard} bytes");
 }
 
 #[test]

@@ -141,3 +141,18 @@ fn filter_query() {
 fn phe_json() {
     smoke("phe_json", 2000);
 }
+
+#[test]
+fn etc_key() {
+    smoke("etc_key", 2000);
+}
+
+#[test]
+fn etc_label() {
+    smoke("etc_label", 5000);
+}
+
+#[test]
+fn etc_picture() {
+    smoke("etc_picture", 2000);
+}

@@ -6,19 +6,24 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use safelight::etc::file::{encode_png as encode_scrambled, read_label};
+use safelight::etc::label::sheet_limits;
+use safelight::etc::{self, Label, MasterKey};
 use safelight::paillier::{Filter, SecretKey, View, phe};
 use safelight::photo::{self, Photo, encode_png};
 use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
-use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
+use safelight::wire::key::{
+    read_encryption_key, read_etc, read_public, read_secret, write_etc, write_public, write_secret,
+};
 use safelight::wire::{PROLOGUE_BYTES, Prologue, age};
 
 /// What a target does with an input.
 pub type Body = fn(&[u8]);
 
 /// The name and the body of every target.
-pub const ALL: [(&str, Body); 8] = [
+pub const ALL: [(&str, Body); 11] = [
     ("photo", photo),
     ("image_header", image_header),
     ("frames", frames),
@@ -27,6 +32,9 @@ pub const ALL: [(&str, Body); 8] = [
     ("protected_key", protected_key),
     ("filter_query", filter_query),
     ("phe_json", phe_json),
+    ("etc_key", etc_key),
+    ("etc_label", etc_label),
+    ("etc_picture", etc_picture),
 ];
 
 /// Small, so that an input which keeps its promises is soon done.
@@ -154,6 +162,42 @@ pub fn phe_json(data: &[u8]) {
         let (again, same) = phe::read_numbers(&phe::write_numbers(&key, &numbers)).expect("its own text");
         assert!(again == key && same == numbers);
     }
+}
+
+/// A key file of scrambled pictures.
+pub fn etc_key(data: &[u8]) {
+    for data in [data.to_vec(), repaired(data)] {
+        if let Ok(key) = read_etc(&data) {
+            assert_eq!(*write_etc(&key), data);
+        }
+    }
+}
+
+/// The line of text that travels with a scrambled picture.
+pub fn etc_label(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(label) = text.parse::<Label>() else { return };
+    assert_eq!(label.to_string().parse::<Label>().expect("its own text"), label);
+    let ((width, height, _), block) = (label.sheet_size(), u32::from(label.block));
+    assert!(width.is_multiple_of(block) && height.is_multiple_of(block));
+    assert!(width >= label.width && height >= label.height);
+    sheet_limits().check(width, height).expect("a picture that can be");
+    assert_eq!(label.blocks() as u64, u64::from(width / block) * u64::from(height / block));
+}
+
+/// A scrambled picture with its label, put together with another key than its own.
+pub fn etc_picture(data: &[u8]) {
+    let Ok(Some(mut label)) = read_label(data) else { return };
+    let limits = photo::Limits { max_pixels: 1 << 16, max_side: 4096, max_alloc: 1 << 22 };
+    let Ok(picture) = Photo::decode(data, &limits) else { return };
+    let key = MasterKey::from_bytes([7; 32]);
+    assert!(label.key == key.id() || etc::decrypt(&picture, &label, &key).is_err(), "opened with a foreign key");
+    label.key = key.id();
+    let Ok(photo) = etc::decrypt(&picture, &label, &key) else { return };
+    let size = (label.width, label.height, label.channels);
+    assert_eq!((photo.width(), photo.height(), photo.channels()), size);
+    let file = encode_scrambled(&picture, Some(&label)).expect("a picture can be written");
+    assert_eq!(read_label(&file).expect("its label"), Some(label));
 }
 
 /// The published test key, where the test vectors are at hand.

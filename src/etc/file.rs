@@ -3,6 +3,7 @@
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
+use super::huffman;
 use super::label::{Label, MAX_LENGTH};
 use crate::error::{Code, Error, Result};
 use crate::photo::{self, Photo};
@@ -17,7 +18,7 @@ pub struct Jpeg {
     pub quality: u8,
     /// How many pixels share one chroma sample.
     pub subsampling: Subsampling,
-    /// Huffman tables made for this picture, a few per cent smaller, instead of the standard's.
+    /// Huffman tables made for this picture instead of the standard's: the same pixels in a smaller file.
     pub optimised: bool,
 }
 
@@ -77,17 +78,13 @@ pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<
         Subsampling::Half => SamplingFactor::F_2_1,
         Subsampling::Quarter => SamplingFactor::F_2_2,
     });
-    encoder.set_optimized_huffman_tables(how.optimised);
-    // With tables of its own the encoder writes a scan for each channel, which some decoders (ours is one) get wrong unless
-    // the file is progressive.
-    encoder.set_progressive(how.optimised && picture.channels() == 3);
     let failed = |error| Error::new(Code::Internal, format!("the JPEG file could not be made: {error}"));
     if let Some(label) = label {
         encoder.add_app_segment(15, [MARK, format!("{label}\n").as_bytes()].concat()).map_err(failed)?;
     }
     let color = if picture.channels() == 3 { ColorType::Rgb } else { ColorType::Luma };
     encoder.encode(picture.samples(), width, height, color).map_err(failed)?;
-    Ok(out)
+    if how.optimised { huffman::optimised(&out) } else { Ok(out) }
 }
 
 /// The label in a PNG or JPEG file, or none.

@@ -1,5 +1,8 @@
 //! How large scrambled photos are as JPEG files, beside plain ones: the JPEG rows of the table of file sizes that `MaungMaung`
 //! and Kiya give for CIFAR-10, at quality 85 without chroma subsampling.
+//!
+//! Whole files are counted, from the first marker to the last, headers and tables included; labels, about a hundred bytes
+//! each, are left away. Both kinds of files hold the same coefficients, so they decode to the same pixels.
 
 use std::path::Path;
 
@@ -30,7 +33,7 @@ impl Sizes {
 }
 
 /// Encodes every photo of the sheets in a folder four times. Each is scrambled with blocks of 16 pixels under a nonce of its
-/// own; labels are left away. `watch(done, all)` is told how far it is, and ends it with an error.
+/// own. `watch(done, all)` is told how far it is, and ends it with an error.
 ///
 /// # Errors
 /// Those of [`cifar::read`], and what `watch` says.
