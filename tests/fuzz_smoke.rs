@@ -1,6 +1,6 @@
 //! The bodies of the fuzz targets without a fuzzer: over their corpora, the test vectors, and a few thousand changes of
 //! both that are the same in every run.
-#![cfg(feature = "client")]
+#![cfg(all(feature = "client", feature = "learn"))]
 
 #[expect(unreachable_pub, reason = "the fuzz targets are in another crate")]
 #[path = "../fuzz/src/bodies.rs"]
@@ -155,4 +155,9 @@ fn etc_label() {
 #[test]
 fn etc_picture() {
     smoke("etc_picture", 2000);
+}
+
+#[test]
+fn model() {
+    smoke("model", 3000);
 }
