@@ -153,7 +153,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         #[cfg(feature = "client")]
         Command::Reproduce(flags) => reproduce::run(&flags, ui),
         #[cfg(feature = "client")]
-        Command::Attack(flags) => attack::run(&flags),
+        Command::Attack(flags) => attack::run(&flags, ui),
         Command::Completions(flags) => completions::run(&flags),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Each takes its data from a folder that the caller names; nothing of it is part of this crate.
 
+pub mod attacks;
 pub mod cifar;
 pub mod etc_jpeg;
 pub mod etc_svm;

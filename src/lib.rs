@@ -19,6 +19,7 @@
 //! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `client`); obfuscation, not encryption |
+//! | `learnable` | other scramblings of the literature, to compare `etc` with (feature `client`, native) |
 //! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
 //! | [`wire`] | the versioned format of keys, encrypted images and models; **the format's specification** |
 //! | `experiments` | experiments of the literature, run again (features `client` and `learn`, native) |
@@ -40,6 +41,8 @@ pub mod error;
 pub mod etc;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub mod learn;
+#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
+pub mod learnable;
 pub mod math;
 pub mod paillier;
 #[cfg(feature = "photo")]

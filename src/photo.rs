@@ -10,6 +10,8 @@
 mod container;
 mod decode;
 mod encode;
+#[cfg(all(test, feature = "client"))]
+pub(crate) mod natural;
 mod orientation;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod quality;

@@ -1,5 +1,7 @@
 //! `safelight attack`: what scrambled pictures give away to somebody without the key.
 
+mod table;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +12,10 @@ use zeroize::Zeroizing;
 use super::encrypt::MAX_PHOTO_FILE;
 use super::etc::block_parser;
 use super::files::{self, Care, Sink, Source};
+use super::ui::Ui;
 use crate::error::{Code, Error, Result};
-use crate::etc::{Sheet, attack, file};
+use crate::etc::attack::{self, Solution};
+use crate::etc::{Form, Label, Sheet, file};
 use crate::photo::quality::{psnr, ssim};
 use crate::photo::{Limits, Photo};
 
@@ -25,17 +29,20 @@ pub(super) struct Flags {
 #[derive(Subcommand)]
 enum Scheme {
     Etc(EtcFlags),
+    Table(table::Flags),
 }
 
 /// Put pictures together again that were scrambled with one key
 ///
 /// Looks only at the pictures. How the whole is turned and coloured cannot be known from them: with the originals to
 /// compare with, the best of all ways is written and its likeness printed (SSIM, 1 for the same picture); without them, any.
+/// Somebody who has the photos of some of the pictures gives them with --known: what was done to each block is seen from them.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight attack etc scrambled/*.png --out-dir seen
-  safelight attack etc one.jpg two.jpg --block 16 --originals one.png two.png --out-dir seen")]
+  safelight attack etc one.jpg two.jpg --block 16 --originals one.png two.png --out-dir seen
+  safelight attack etc one.jpg two.jpg --known one.png --out-dir seen")]
 struct EtcFlags {
     /// The scrambled pictures, all of one size and one key
     #[arg(required = true)]
@@ -49,34 +56,54 @@ struct EtcFlags {
     /// What was scrambled, in the same order, to tell how much was found
     #[arg(long, num_args = 1.., value_name = "FILE")]
     originals: Vec<OsString>,
+    /// Photos that the attacker has, of the first of the pictures, in the same order
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    known: Vec<OsString>,
 }
 
-pub(super) fn run(flags: &Flags) -> Result<()> {
-    let Scheme::Etc(flags) = &flags.scheme;
+pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
+    match &flags.scheme {
+        Scheme::Etc(flags) => etc(flags),
+        Scheme::Table(flags) => table::run(flags, ui),
+    }
+}
+
+fn etc(flags: &EtcFlags) -> Result<()> {
     let originals = flags.originals.iter().map(|name| decode(&read(name)?)).collect::<Result<Vec<_>>>()?;
     if !originals.is_empty() && originals.len() != flags.pictures.len() {
         return Err(Error::new(Code::BadArgument, "give one original for each scrambled picture, in the same order"));
     }
-    let mut block = flags.block;
+    if flags.known.len() > flags.pictures.len() {
+        return Err(Error::new(Code::BadArgument, "give no more known photos than scrambled pictures"));
+    }
+    let mut label = None;
     let mut sheets = Vec::new();
     for name in &flags.pictures {
         let bytes = read(name)?;
         sheets.push(Sheet::from(&decode(&bytes)?));
-        if block.is_none() {
-            block = file::read_label(&bytes)?.map(|label| label.block);
+        if label.is_none() {
+            label = file::read_label(&bytes)?;
         }
     }
-    let block = block.ok_or_else(|| {
+    let block = flags.block.or(label.as_ref().map(|label| label.block)).ok_or_else(|| {
         Error::new(Code::BadArgument, "the picture has no label that says how large its blocks are; give --block")
     })?;
-    let solution = attack::solve(&sheets, block.into())?;
+    let (solution, mut text) = if flags.known.is_empty() {
+        let solution = attack::solve(&sheets, block.into())?;
+        let text = format!("{:.0} % of the blocks were joined\n", 100.0 * solution.joined);
+        (solution, text)
+    } else {
+        known(flags, &sheets, label.as_ref(), block)?
+    };
     std::fs::create_dir_all(&flags.out_dir)?;
-    let mut text = format!("{:.0} % of the blocks were joined\n", 100.0 * solution.joined);
     for (i, sheet) in sheets.iter().enumerate() {
         let mut found = solution.apply(sheet);
         if let Some(original) = originals.get(i) {
             let before = ssim(&shown(sheet, original)?, original)?;
-            found = attack::best_view(&found, |view| psnr(&shown(view, original)?, original))?.1;
+            // Known photos tell how the whole is turned and coloured.
+            if flags.known.is_empty() {
+                found = attack::best_view(&found, |view| psnr(&shown(view, original)?, original))?.1;
+            }
             let after = ssim(&shown(&found, original)?, original)?;
             let name = Path::new(&flags.pictures[i]).display();
             // Writing to a string cannot fail.
@@ -88,6 +115,34 @@ pub(super) fn run(flags: &Flags) -> Result<()> {
         Sink::create(flags.out_dir.join(name).as_os_str(), Care::Binary)?.write_whole(&png)?;
     }
     files::print(&text)
+}
+
+/// What the known photos tell, and a line that says how much.
+fn known(flags: &EtcFlags, sheets: &[Sheet], label: Option<&Label>, block: u8) -> Result<(Solution, String)> {
+    let clear = |name: &OsString| {
+        let photo = decode(&read(name)?)?;
+        // Without a label it is taken for the form that only pads.
+        let sheet = match label {
+            Some(label) if label.form != Form::Colour => {
+                let (width, height, channels) = (photo.width(), photo.height(), photo.channels());
+                Sheet::of_photo(&photo, &Label { width, height, channels, ..label.clone() })
+            }
+            _ => {
+                let whole = |side: u32| (side as usize).next_multiple_of(block.into());
+                Sheet::padded(&photo, whole(photo.width()), whole(photo.height()))
+            }
+        };
+        Ok(sheet)
+    };
+    let clear = flags.known.iter().map(clear).collect::<Result<Vec<_>>>()?;
+    let pairs: Vec<(Sheet, Sheet)> = clear.into_iter().zip(sheets.iter().cloned()).collect();
+    let known = attack::known(&pairs, block.into())?;
+    let text = format!(
+        "{:.0} % of the blocks were found, {:.0} % of them could as well be others\n",
+        100.0 * known.solution.joined,
+        100.0 * known.ambiguous
+    );
+    Ok((known.solution, text))
 }
 
 fn read(name: &OsString) -> Result<Zeroizing<Vec<u8>>> {

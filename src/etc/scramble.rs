@@ -66,6 +66,18 @@ impl Plan {
         &self.steps
     }
 
+    /// The side of a block in pixels.
+    #[must_use]
+    pub const fn block(&self) -> usize {
+        self.block
+    }
+
+    /// How many blocks there are across.
+    #[must_use]
+    pub const fn across(&self) -> usize {
+        self.width / self.block
+    }
+
     /// Does all steps on a sheet of the label's size.
     #[must_use]
     pub fn scramble(&self, sheet: &Sheet) -> Sheet {

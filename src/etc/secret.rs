@@ -47,11 +47,15 @@ impl MasterKey {
         KeyId(id)
     }
 
-    /// The stream of random numbers for one step (1 to 4) of one picture: `ChaCha20`, keyed by HKDF-SHA-256 from the master
-    /// key with the nonce as salt.
+    /// The stream of random numbers for one step (1 to 4) of one picture.
     pub(super) fn step(&self, nonce: &Nonce, step: u8) -> Result<ChaCha20Rng> {
-        let info = [b"safelight etc v1 K".as_slice(), &[b'0' + step]].concat();
-        Ok(ChaCha20Rng::from_seed(*random::derive(&nonce.0, &self.0, &info)?))
+        self.stream(nonce, &[b"safelight etc v1 K".as_slice(), &[b'0' + step]].concat())
+    }
+
+    /// The stream of random numbers that is `info`'s, of one picture: `ChaCha20`, keyed by HKDF-SHA-256 from the master key
+    /// with the nonce as salt.
+    pub(crate) fn stream(&self, nonce: &Nonce, info: &[u8]) -> Result<ChaCha20Rng> {
+        Ok(ChaCha20Rng::from_seed(*random::derive(&nonce.0, &self.0, info)?))
     }
 }
 

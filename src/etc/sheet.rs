@@ -31,15 +31,7 @@ impl Sheet {
             &photo.samples()[at..at + from]
         };
         if channels == from {
-            let mut samples = Vec::with_capacity(width * height * channels);
-            for y in 0..height {
-                let row = y.min(h - 1) * w * from;
-                samples.extend_from_slice(&photo.samples()[row..row + w * from]);
-                for _ in w..width {
-                    samples.extend_from_slice(pixel(w - 1, y));
-                }
-            }
-            return Self { width, height, channels, samples };
+            return Self::padded(photo, width, height);
         }
         let mut samples = vec![0; width * height];
         let mut put = |x: usize, y: usize, value: u8| samples[y * width + x] = value;
@@ -67,6 +59,22 @@ impl Sheet {
                     put(luma + x, y, to_sample(mean(1).cast_signed()));
                     put(luma + x, height / 2 + y, to_sample(mean(2).cast_signed()));
                 }
+            }
+        }
+        Self { width, height, channels, samples }
+    }
+
+    /// A photo made as wide and high as this, which must be no less than it is: what lies beyond its edge repeats the edge.
+    #[must_use]
+    pub fn padded(photo: &Photo, width: usize, height: usize) -> Self {
+        let (w, h, channels) = (photo.width() as usize, photo.height() as usize, usize::from(photo.channels()));
+        let mut samples = Vec::with_capacity(width * height * channels);
+        for y in 0..height {
+            let row = y.min(h - 1) * w * channels;
+            let row = &photo.samples()[row..row + w * channels];
+            samples.extend_from_slice(row);
+            for _ in w..width {
+                samples.extend_from_slice(&row[(w - 1) * channels..]);
             }
         }
         Self { width, height, channels, samples }
