@@ -13,6 +13,7 @@ mod encode;
 mod orientation;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod quality;
+mod square;
 #[cfg(all(test, feature = "client", feature = "webp"))]
 mod tests;
 

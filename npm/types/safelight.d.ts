@@ -156,6 +156,8 @@ export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
   readonly quality?: number | undefined;
   /** JPEG's chroma subsampling; `444` by default. */
   readonly subsampling?: '444' | '422' | '420' | undefined;
+  /** Not the whole photo but its middle, in grey, so many pixels wide and high: pictures to learn from have one size. */
+  readonly square?: number | undefined;
 }
 
 /** A scrambled picture. It hides the photo from a casual look, no more. */
@@ -171,6 +173,8 @@ export interface Scrambled {
   readonly hasFewBlocks: boolean;
   /** As those of a {@link Photo}. */
   readonly notices: readonly string[];
+  /** Of a `square`: the picture before it was scrambled, as a PNG file. */
+  readonly clear?: Blob;
 }
 
 /** A photo that was read. Its samples are in a worker's memory until it is freed. */

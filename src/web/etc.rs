@@ -151,6 +151,14 @@ impl Photo {
         Ok(Self(photo::Photo::from_samples(width, height, channels, samples)?))
     }
 
+    /// The middle of the photo, square, `side` pixels wide and high, in grey: what programs learn from.
+    ///
+    /// # Errors
+    /// `bad_argument`.
+    pub fn square(&self, side: u32) -> JsResult<Self> {
+        Ok(Self(self.0.square(side)?))
+    }
+
     /// The photo as a PNG file.
     ///
     /// # Errors

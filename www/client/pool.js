@@ -134,6 +134,11 @@ export class Pool {
     }
   }
 
+  /** Ends every worker at once, also those that have a job to themselves. */
+  endAll() {
+    for (const helper of [...this.#living.values()]) helper.end();
+  }
+
   /** Ends every worker of a team at once. Their memory, with what they knew, is given back to the system. */
   end() {
     for (const helper of this.#helpers) helper.end();

@@ -187,8 +187,9 @@ export class Safelight extends EventTarget {
   /**
    * Scrambles a photo, with the key `etcKey`, to a picture that stays a JPEG or PNG file. Options: `form` ("colour", "grey"
    * or "grey-420"), `block` (pixels), `fixedKey` (every picture alike: such pictures give each other away), `type`
-   * ("image/jpeg" or "image/png"), `quality`, `subsampling`. Gives `{ file, label, width, height, blocks, hasFewBlocks,
-   * notices }`.
+   * ("image/jpeg" or "image/png"), `quality`, `subsampling`, and `square`: not the whole photo but its middle, in grey, so
+   * many pixels wide and high, for programs that learn. Gives `{ file, label, width, height, blocks, hasFewBlocks,
+   * notices }`, and for a square `clear`, that picture before it was scrambled.
    */
   async scramble(input, { signal, onProgress, ...settings } = {}) {
     const report = (done, total) => onProgress?.({ phase: 'scramble', done, total });

@@ -38,17 +38,18 @@ export class Scrambling {
 
   /** Scrambles `source`: `{ file }`, or the samples of a photo that was read. */
   scramble(key, source, settings, { signal, progress }) {
-    const { form, block, fixedKey, fit, type, quality, subsampling } = settings;
+    const { form, block, fixedKey, square, type, quality, subsampling } = settings;
     return this.#run(signal, async (helper) => {
       progress(0, STEPS);
-      const notices = await helper.call('read', { ...source, fit });
+      const { notices, clear } = await helper.call('read', { ...source, square });
       progress(1, STEPS);
       const bytes = key.toBytes();
       const facts = await helper.call('scramble', { bytes, form, block, fixedKey }, [bytes.buffer]);
       progress(2, STEPS);
       const written = await helper.call('encode', { type, quality, subsampling });
       progress(STEPS, STEPS);
-      return { ...facts, notices, file: new Blob([written], { type }) };
+      const file = new Blob([written], { type });
+      return { ...facts, notices, file, ...(clear && { clear: new Blob([clear], { type: 'image/png' }) }) };
     });
   }
 
@@ -68,18 +69,21 @@ export class Scrambling {
 
   /** What is under way is cancelled. */
   async end() {
-    (await this.#pool)?.end();
+    (await this.#pool)?.endAll();
   }
 }
 
-/** The options of scrambling, checked: what came from outside goes into no worker otherwise. */
-export function checkedSettings({ form = 'colour', block, fixedKey = false, fit, type = 'image/jpeg', quality = 85, subsampling = '444' }) {
+/** The options of scrambling, checked as far as the module does not do it itself. */
+export function checkedSettings(settings) {
+  const { form = 'colour', block, fixedKey = false, square, type = 'image/jpeg', quality = 85, subsampling = '444' } = settings;
   const needed = (fits, text) => {
     if (!fits) throw new SafelightError('bad_argument', text);
   };
   const whole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
-  needed(block === undefined || whole(block, 0, 255), 'the side of a block is a whole number of pixels');
-  needed(['image/jpeg', 'image/png'].includes(type), 'scrambled pictures are image/jpeg or image/png');
+  // What is too large for the numbers of the module would be another number there.
+  needed(block === undefined || whole(block, 0, 255), 'the side of a block is a whole number of pixels, 4 to 64');
+  needed(square === undefined || whole(square, 1, 4096), 'a square has a side from 1 to 4096 pixels');
   needed(whole(quality, 1, 100), 'JPEG’s quality is from 1 to 100');
-  return { form: String(form), block, fixedKey: Boolean(fixedKey), fit, type, quality, subsampling: String(subsampling) };
+  needed(['image/jpeg', 'image/png'].includes(type), 'scrambled pictures are image/jpeg or image/png');
+  return { form: String(form), block, fixedKey: Boolean(fixedKey), square, type, quality, subsampling: String(subsampling) };
 }

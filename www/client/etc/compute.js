@@ -31,12 +31,17 @@ const ops = {
   /** The public name of a key file's key. */
   check: ({ bytes }) => withKey(bytes, ({ fingerprint }) => fingerprint),
 
-  /** Takes a photo file in, or the samples of a photo that was read. */
-  async read({ file, samples, width, height, channels }) {
+  /** Takes a photo file in, or the samples of a photo that was read. With `square` its middle, of so many pixels a side. */
+  async read({ file, samples, width, height, channels, square }) {
     photo = file
       ? Photo.decode(new Uint8Array(await file.arrayBuffer()))
       : Photo.fromSamples(width, height, channels, samples);
-    return photo.notices;
+    const { notices } = photo;
+    if (square === undefined) return { notices };
+    const whole = photo;
+    photo = whole.square(square);
+    whole.free();
+    return { notices, clear: photo.png() };
   },
   scramble({ bytes, form, block, fixedKey }) {
     scrambled = withKey(bytes, (key) => key.scramble(photo, form, block, fixedKey));
