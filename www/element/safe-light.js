@@ -1,5 +1,6 @@
 // <safe-light>: a photo site's end of Safelight. Shows the vault in a frame, carries encrypted photos from the vault to
-// the server and encrypted results back, and tells the site how it goes. It never has a photo, a file name or a key.
+// the server and encrypted results back, and tells the site how it goes. It never has a photo, a file name or a key; with
+// job="classify" it carries photos that are scrambled, which is less.
 //
 //   <safe-light server="https://filters.example" vault="https://vault.example" filter="mean" radius="1"></safe-light>
 //
