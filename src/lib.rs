@@ -2,7 +2,7 @@
 //!
 //! The photo is encrypted where it was taken, the server filters the ciphertexts, and only the owner of the key can
 //! open the result. One crate serves both ends: compiled for `wasm32-unknown-unknown` with the feature `client` it is
-//! the browser's half, compiled natively it is the server and the command line.
+//! the browser's half (with `web-etc` a second module, for scrambled pictures), compiled natively it is the server and the command line.
 //!
 //! # The way of a photo
 //!
@@ -18,7 +18,7 @@
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation |
 //! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
-//! | `etc` | photos scrambled block by block, which stay JPEG files (feature `client`); obfuscation, not encryption |
+//! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |
 //! | `learnable` | other scramblings of the literature, to compare `etc` with (feature `client`, native) |
 //! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
 //! | [`wire`] | the versioned format of keys, encrypted images and models; **the format's specification** |
@@ -32,12 +32,12 @@
 //! has photos and keys, `element/` is what a site embeds, and the files beside them are the demo page.
 //!
 //! Imports point only up this list. Types that hold secret keys live in modules called `secret`, which exist only with
-//! the feature `client`; a server built without it cannot name them.
+//! the feature `client` (and `etc`, which it contains); a server built without it cannot name them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod error;
-#[cfg(feature = "client")]
+#[cfg(feature = "etc")]
 pub mod etc;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub mod learn;
@@ -57,7 +57,7 @@ pub mod experiments;
 pub mod pipeline;
 #[cfg(all(feature = "server", not(target_arch = "wasm32")))]
 pub mod server;
-#[cfg(all(feature = "client", target_arch = "wasm32"))]
+#[cfg(all(any(feature = "client", feature = "web-etc"), target_arch = "wasm32"))]
 pub mod web;
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

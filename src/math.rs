@@ -7,12 +7,12 @@
 pub mod check;
 #[cfg(feature = "client")]
 pub mod comb;
-#[cfg(all(any(feature = "client", feature = "learn"), not(target_arch = "wasm32")))]
+#[cfg(all(any(feature = "etc", feature = "learn"), not(target_arch = "wasm32")))]
 pub(crate) mod dot;
 pub mod montgomery;
 pub mod pair;
 pub(crate) mod parallel;
 #[cfg(feature = "client")]
 pub mod prime;
-#[cfg(any(feature = "client", feature = "learn"))]
+#[cfg(any(feature = "etc", feature = "learn"))]
 pub mod random;

@@ -15,6 +15,7 @@ pub(crate) mod natural;
 mod orientation;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod quality;
+mod square;
 #[cfg(all(test, feature = "client", feature = "webp"))]
 mod tests;
 

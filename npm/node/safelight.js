@@ -31,5 +31,6 @@ class Thread {
 
 workers.keeper = () => new Thread('../client/keeper.js', 'safelight-keeper');
 workers.compute = () => new Thread('../client/compute.js', 'safelight-compute');
+workers.etc = () => new Thread('../client/etc/compute.js', 'safelight-etc');
 
 export * from '../client/safelight.js';

@@ -28,12 +28,25 @@ export interface SafeLightDone {
   readonly height: number;
 }
 
+/** What the server has learned, with job="classify". Whoever knows the id can use it. */
+export interface SafeLightModel {
+  readonly id: string;
+  /** Numbers that stand for names, which the vault keeps, in the order of the model's classes. */
+  readonly labels: readonly string[];
+  /** The server's address. */
+  readonly base: URL;
+}
+
 /** The element's own events. None bubbles. */
 export interface SafeLightEventMap {
   /** Photos can be dropped. */
   ready: CustomEvent<VaultFacts>;
   progress: CustomEvent<SafeLightProgress>;
   done: CustomEvent<SafeLightDone>;
+  /** With job="classify": the server has learned from scrambled pictures. */
+  trained: CustomEvent<{ readonly labels: readonly string[] }>;
+  /** The server has said what a scrambled picture shows; a probability for each class, if it has given them. */
+  classified: CustomEvent<{ readonly label: string; readonly probabilities: readonly number[] | null }>;
   /** A photo, or the vault, failed; see `SafelightErrorCode`. */
   error: CustomEvent<{ readonly code: string }>;
 }
@@ -42,8 +55,8 @@ export interface SafeLightEventMap {
  * `<safe-light server="…" vault="…" filter="mean" radius="1">`: shows the vault, takes encrypted photos to the server and
  * back. It never has a photo, a file name or a key.
  *
- * Attributes: `server`, `vault` (addresses), `job` (`filter`, `encrypt` or `open`), `filter` and its parameters, `border`,
- * `view`, `lang`, `theme` (`light` or `dark`), `label`, `name` (in a form).
+ * Attributes: `server`, `vault` (addresses), `job` (`filter`, `encrypt`, `open` or `classify`), `filter` and its parameters,
+ * `border`, `view`, `learner` (for `classify`), `lang`, `theme` (`light` or `dark`), `label`, `name` (in a form).
  */
 export class SafeLightElement extends HTMLElement {
   static readonly formAssociated: true;
@@ -56,6 +69,8 @@ export class SafeLightElement extends HTMLElement {
   /** The last encrypted photo and the last encrypted result. */
   readonly upload: Blob | null;
   readonly reply: Blob | null;
+  /** What the server has learned with job="classify", or null. */
+  readonly model: SafeLightModel | null;
   /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
   readonly ready: Promise<void>;
   /** The form that the element is part of; its value there is the encrypted result, or the encrypted photo. */

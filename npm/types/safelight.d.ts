@@ -20,12 +20,12 @@ export type View = 'clamp' | 'signed' | 'absolute';
 export type FilterParameters = Readonly<Record<string, string | number>>;
 
 /** What the work is at. */
-export type Phase = 'key' | 'decode' | 'encrypt' | 'upload' | 'filter' | 'download' | 'decrypt';
+export type Phase = 'key' | 'decode' | 'encrypt' | 'upload' | 'filter' | 'download' | 'decrypt' | 'scramble';
 
 /** How far the work is. */
 export interface Progress<P extends Phase = Phase> {
   readonly phase: P;
-  /** Bytes when something travels, candidates for a key, otherwise rows. */
+  /** Bytes when something travels, candidates for a key, steps when a photo is scrambled, otherwise rows. */
   readonly done: number;
   /** What `done` will be at the end of the phase; 0 where nobody knows. */
   readonly total: number;
@@ -41,10 +41,14 @@ export interface Lengthy<P extends Phase = Phase> extends Cancellable {
   readonly onProgress?: ((progress: Progress<P>) => void) | undefined;
 }
 
+/** What a key is for: encrypted photos, or scrambled pictures (EtC), which are obfuscated and not encrypted. */
+export type KeyKind = 'paillier' | 'etc';
+
 /** One secret key of the ring, without what is secret. */
 export interface KeyFacts {
-  /** The key's public name, 32 hexadecimal digits. */
+  /** The key's public name, 32 hexadecimal digits; 16 for a key of scrambled pictures. */
   readonly fingerprint: string;
+  readonly kind: KeyKind;
   readonly bits: number;
   /** What the user calls it; empty if nothing. */
   readonly name: string;
@@ -138,6 +142,41 @@ export interface Filtered extends Picture {
   readonly reply: Blob;
 }
 
+/** How a photo is scrambled, and written as a file. */
+export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
+  /** What is split into blocks: the colours (by default), or luma and chroma side by side, the latter also at half size. */
+  readonly form?: 'colour' | 'grey' | 'grey-420' | undefined;
+  /** The side of a block in pixels, 4 to 64: 16 for `colour`, 8 for `grey` unless given. */
+  readonly block?: number | undefined;
+  /** Scramble every picture alike. Such pictures give each other away: ten of them are put together again in seconds. */
+  readonly fixedKey?: boolean | undefined;
+  /** `image/jpeg` by default; `image/png` keeps every sample. */
+  readonly type?: 'image/jpeg' | 'image/png' | undefined;
+  /** JPEG's quality, 1 to 100; 85 by default. */
+  readonly quality?: number | undefined;
+  /** JPEG's chroma subsampling; `444` by default. */
+  readonly subsampling?: '444' | '422' | '420' | undefined;
+  /** Not the whole photo but its middle, in grey, so many pixels wide and high: pictures to learn from have one size. */
+  readonly square?: number | undefined;
+}
+
+/** A scrambled picture. It hides the photo from a casual look, no more. */
+export interface Scrambled {
+  /** The picture, with its label in it. */
+  readonly file: Blob;
+  /** What its owner needs beside the key, where a site drops it from the file: one line of text. */
+  readonly label: string;
+  readonly width: number;
+  readonly height: number;
+  readonly blocks: number;
+  /** Whether there are so few blocks that the picture can be put together by trying. */
+  readonly hasFewBlocks: boolean;
+  /** As those of a {@link Photo}. */
+  readonly notices: readonly string[];
+  /** Of a `square`: the picture before it was scrambled, as a PNG file. */
+  readonly clear?: Blob;
+}
+
 /** A photo that was read. Its samples are in a worker's memory until it is freed. */
 export class Photo {
   private constructor();
@@ -194,6 +233,8 @@ export class Safelight extends EventTarget {
   readonly filters: readonly FilterFacts[];
   /** The key in use. */
   readonly key: KeyFacts | null;
+  /** The key in use for scrambled pictures. */
+  readonly etcKey: KeyFacts | null;
   /** All keys of the ring. */
   readonly keys: readonly KeyFacts[];
   /** `kept`: this browser keeps the keys; `refused`: it does not; `memory`: it was not asked to, or this is Node. */
@@ -205,17 +246,21 @@ export class Safelight extends EventTarget {
 
   /** Makes a key of 2048, 3072 (by default) or 4096 bits and uses it. */
   newKey(bits?: 2048 | 3072 | 4096, options?: { readonly name?: string | undefined } & Lengthy<'key'>): Promise<KeyFacts>;
-  /** Uses the key of a key file. `passphrase` is for protected ones. */
+  /** Makes a key of scrambled pictures and uses it. */
+  newEtcKey(options?: { readonly name?: string | undefined } & Cancellable): Promise<KeyFacts>;
+  /** Uses the key of a key file, of either kind. `passphrase` is for protected ones. */
   openKey(
     file: FileLike,
     options?: { readonly passphrase?: string | undefined; readonly name?: string | undefined } & Cancellable,
   ): Promise<KeyFacts>;
-  /** The file of the key in use: an age file under a passphrase, or, without one, the bare key. */
-  exportKey(options?: { readonly passphrase?: string | null | undefined } & Cancellable): Promise<Blob>;
-  /** Uses another key of the ring. */
+  /** The file of the key in use (`paillier` unless given): an age file under a passphrase, or, without one, the bare key. */
+  exportKey(
+    options?: { readonly passphrase?: string | null | undefined; readonly kind?: KeyKind | undefined } & Cancellable,
+  ): Promise<Blob>;
+  /** Uses another key of the ring, for what its kind is for. */
   useKey(fingerprint: string, options?: Cancellable): Promise<KeyFacts>;
-  /** Takes the key out of the workers' memory; the ring keeps it. */
-  dropKey(): Promise<void>;
+  /** Takes the key of a kind (`paillier` unless given) out of the workers' memory; the ring keeps it. */
+  dropKey(kind?: KeyKind): Promise<void>;
   renameKey(fingerprint: string, name: string): Promise<void>;
   /** Deletes a key for good, here and in the site's other pages. */
   deleteKey(fingerprint: string): Promise<void>;
@@ -226,7 +271,7 @@ export class Safelight extends EventTarget {
   kind(
     file: FileLike,
     options?: Cancellable,
-  ): Promise<'photo' | 'image' | 'secret_key' | 'protected_key' | 'public_key'>;
+  ): Promise<'photo' | 'image' | 'secret_key' | 'etc_key' | 'protected_key' | 'public_key'>;
   /** Reads a photo. Free it when it is no longer needed, or declare it with `using`. */
   read(file: FileLike, options?: Lengthy<'decode'>): Promise<Photo>;
   /** Makes two photos that are to be blended alike in their colours; they must have the same size. */
@@ -237,6 +282,13 @@ export class Safelight extends EventTarget {
   filter(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: FilterOptions): Promise<Filtered>;
   /** Opens an encrypted image with the key in use. */
   decrypt(file: FileLike, options?: DecryptOptions): Promise<Picture>;
+  /** Scrambles a photo with `etcKey`, to a picture that stays a JPEG or PNG file. It is obfuscated, not encrypted. */
+  scramble(input: PhotoLike, options?: ScrambleOptions): Promise<Scrambled>;
+  /** Puts a scrambled picture together again. `label` is for files that have lost it. */
+  unscramble(
+    file: FileLike,
+    options?: { readonly label?: string | undefined } & Cancellable,
+  ): Promise<Pick<Picture, 'width' | 'height' | 'channels' | 'rgba' | 'png'>>;
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */
   pause(): void;
   resume(): void;

@@ -20,6 +20,8 @@ export class Server {
   constructor(base: string | URL);
   /** What it said about itself when it was last looked at. */
   readonly info: ServerInfo | null;
+  /** The address above the server's `v1/`. */
+  readonly base: URL;
   /** Name and port. */
   readonly host: string;
   /** What it calls itself, with its version; empty if it has not said so. */

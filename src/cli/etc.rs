@@ -202,9 +202,6 @@ fn form_parser() -> impl TypedValueParser<Value = Form> {
 }
 
 fn subsampling_parser() -> impl TypedValueParser<Value = Subsampling> {
-    PossibleValuesParser::new(["444", "422", "420"]).map(|name| match name.as_str() {
-        "422" => Subsampling::Half,
-        "420" => Subsampling::Quarter,
-        _ => Subsampling::Full,
-    })
+    PossibleValuesParser::new(Subsampling::ALL.map(Subsampling::as_str))
+        .map(|name| Subsampling::from_name(&name).unwrap_or(Subsampling::Full))
 }

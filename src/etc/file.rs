@@ -40,6 +40,27 @@ pub enum Subsampling {
     Quarter,
 }
 
+impl Subsampling {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Half, Self::Quarter];
+
+    /// The name in flags.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "444",
+            Self::Half => "422",
+            Self::Quarter => "420",
+        }
+    }
+
+    /// The subsampling with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|subsampling| subsampling.as_str() == name)
+    }
+}
+
 /// A PNG file of a picture, with its label if it has one.
 ///
 /// # Errors

@@ -113,13 +113,23 @@ impl Plan {
         for (place, step) in self.steps.iter().enumerate() {
             let (to, from) = (corner(place), corner(step.from as usize));
             let mask = if step.negate { 255 } else { 0 };
-            // One channel keeps its place.
-            let order = &ORDERS[usize::from(step.order)][..channels];
+            // Turned and mirrored rows and columns are straight lines, too: where they begin, and how far it is from one
+            // sample to the next, which may be backwards.
+            let clear = |x: usize, y: usize| {
+                let (u, v) = origin(step.turns, step.mirror, x, y, block - 1);
+                from + v * line + u * channels
+            };
+            let start = clear(0, 0);
+            let (across, down) = (clear(1, 0).wrapping_sub(start), clear(0, 1).wrapping_sub(start));
             for y in 0..block {
+                let row = start.wrapping_add(y.wrapping_mul(down));
                 for x in 0..block {
-                    let (u, v) = origin(step.turns, step.mirror, x, y, block - 1);
-                    let (clear, scrambled) = (from + v * line + u * channels, to + y * line + x * channels);
-                    for (c, &source) in order.iter().enumerate() {
+                    let (clear, scrambled) = (row.wrapping_add(x.wrapping_mul(across)), to + y * line + x * channels);
+                    if channels == 1 {
+                        put(clear, scrambled, mask);
+                        continue;
+                    }
+                    for (c, &source) in ORDERS[usize::from(step.order)].iter().enumerate() {
                         put(clear + usize::from(source), scrambled + c, mask);
                     }
                 }

@@ -47,14 +47,14 @@ impl Sheet {
             }
         } else {
             let luma = width / 3 * 2;
-            for y in 0..height {
-                for x in 0..luma {
-                    put(x, y, rgb_to_ycc(pixel(x, y))[0]);
-                }
-            }
             for y in 0..height / 2 {
                 for x in 0..luma / 2 {
-                    let four = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(i, j)| rgb_to_ycc(pixel(2 * x + i, 2 * y + j)));
+                    let four = [(0, 0), (1, 0), (0, 1), (1, 1)].map(|(i, j)| {
+                        let (x, y) = (2 * x + i, 2 * y + j);
+                        let ycc = rgb_to_ycc(pixel(x, y));
+                        put(x, y, ycc[0]);
+                        ycc
+                    });
                     let mean = |c: usize| four.iter().map(|ycc| u32::from(ycc[c])).sum::<u32>().div_ceil(4);
                     put(luma + x, y, to_sample(mean(1).cast_signed()));
                     put(luma + x, height / 2 + y, to_sample(mean(2).cast_signed()));

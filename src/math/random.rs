@@ -1,20 +1,20 @@
 //! Random numbers, always from a cryptographically secure generator: the system's ([`system`]) outside of tests.
 
-#[cfg(feature = "client")]
+#[cfg(feature = "etc")]
 use hkdf::Hkdf;
 use num_bigint::BigUint;
 use num_traits::Zero as _;
 use rand_core::TryCryptoRng;
-#[cfg(feature = "client")]
+#[cfg(feature = "etc")]
 use sha2::Sha256;
 use zeroize::Zeroize as _;
-#[cfg(feature = "client")]
+#[cfg(feature = "etc")]
 use zeroize::Zeroizing;
 
 use crate::error::{Code, Error, Result};
 
 /// The operating system's or the browser's generator.
-#[cfg(feature = "client")]
+#[cfg(feature = "etc")]
 #[must_use]
 pub fn system() -> getrandom::SysRng {
     getrandom::SysRng
@@ -83,7 +83,7 @@ pub fn index(rng: &mut impl TryCryptoRng, length: usize) -> Result<usize> {
 ///
 /// # Errors
 /// None in practice: the longest output is 255 times as long.
-#[cfg(feature = "client")]
+#[cfg(feature = "etc")]
 pub fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     Hkdf::<Sha256>::new(Some(salt), secret)

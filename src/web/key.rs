@@ -6,7 +6,8 @@ use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use super::{JsError, JsResult, read_origin};
+use super::paillier::read_origin;
+use super::{JsError, JsResult};
 use crate::error::{Code, Error};
 use crate::math::comb::Lookup;
 use crate::math::random;
@@ -53,24 +54,6 @@ impl SecretKey {
     #[must_use]
     pub fn to_bytes(&self) -> Uint8Array {
         Uint8Array::from(key_file::write_secret(&self.0).as_slice())
-    }
-
-    /// Reads a key file that is protected by a passphrase, in the age format.
-    ///
-    /// # Errors
-    /// `wrong_passphrase`, `too_costly`, and as the file's damage is.
-    #[wasm_bindgen(js_name = fromProtected)]
-    pub fn from_protected(bytes: &[u8], passphrase: &str) -> JsResult<Self> {
-        Self::from_bytes(&wire::age::open(bytes, passphrase)?)
-    }
-
-    /// The bytes of the secret key file under a passphrase, in the age format.
-    ///
-    /// # Errors
-    /// `bad_argument` for an empty passphrase, `no_randomness`.
-    #[wasm_bindgen(js_name = toProtected)]
-    pub fn to_protected(&self, passphrase: &str) -> JsResult<Uint8Array> {
-        Ok(Uint8Array::from(wire::age::protect(&key_file::write_secret(&self.0), passphrase)?.as_slice()))
     }
 
     /// The key for a worker of one's own, which need not test it again. Never to be stored.
@@ -132,4 +115,22 @@ impl SecretKey {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         Ok(Uint8Array::from(self.0.prepare_masks(&read_origin(origin)?, first.into(), count)?.as_slice()))
     }
+}
+
+/// The key file, of any kind, in a file that is protected by a passphrase, in the age format.
+///
+/// # Errors
+/// `wrong_passphrase`, `too_costly`, and as the file's damage is.
+#[wasm_bindgen]
+pub fn unprotect(bytes: &[u8], passphrase: &str) -> JsResult<Uint8Array> {
+    Ok(Uint8Array::from(wire::age::open(bytes, passphrase)?.as_slice()))
+}
+
+/// A key file, of any kind, under a passphrase, in the age format.
+///
+/// # Errors
+/// `bad_argument` for an empty passphrase, `no_randomness`.
+#[wasm_bindgen]
+pub fn protect(bytes: &[u8], passphrase: &str) -> JsResult<Uint8Array> {
+    Ok(Uint8Array::from(wire::age::protect(bytes, passphrase)?.as_slice()))
 }

@@ -74,7 +74,6 @@ mod secret {
 
     use super::{Kind, Reader, check_bits, check_id, in_header, open, read_public, seal, whole};
     use crate::error::{Code, Error, Result};
-    use crate::etc::MasterKey;
     use crate::paillier::{EncryptionKey, SecretKey};
 
     /// The bytes of a secret key file, which are wiped when dropped.
@@ -116,6 +115,29 @@ mod secret {
         Ok(key)
     }
 
+    /// Reads a key file of either kind, to encrypt with.
+    ///
+    /// # Errors
+    /// As [`read_secret`] and [`read_public`].
+    pub fn read_encryption_key(bytes: &[u8]) -> Result<EncryptionKey> {
+        if open(bytes, Kind::SecretKey).is_ok() {
+            return read_secret(bytes).map(|key| EncryptionKey::Owner(std::sync::Arc::new(key)));
+        }
+        read_public(bytes).map(EncryptionKey::Public)
+    }
+}
+#[cfg(feature = "client")]
+pub use secret::{read_encryption_key, read_secret, write_secret};
+
+/// Keys of scrambled pictures.
+#[cfg(feature = "etc")]
+mod etc_secret {
+    use zeroize::Zeroizing;
+
+    use super::{Kind, Reader, in_header, seal, whole};
+    use crate::error::{Code, Error, Result};
+    use crate::etc::MasterKey;
+
     /// The bytes of the file of a key of scrambled pictures, which are wiped when dropped.
     #[must_use]
     pub fn write_etc(key: &MasterKey) -> Zeroizing<Vec<u8>> {
@@ -144,17 +166,6 @@ mod secret {
         }
         Ok(key)
     }
-
-    /// Reads a key file of either kind, to encrypt with.
-    ///
-    /// # Errors
-    /// As [`read_secret`] and [`read_public`].
-    pub fn read_encryption_key(bytes: &[u8]) -> Result<EncryptionKey> {
-        if open(bytes, Kind::SecretKey).is_ok() {
-            return read_secret(bytes).map(|key| EncryptionKey::Owner(std::sync::Arc::new(key)));
-        }
-        read_public(bytes).map(EncryptionKey::Public)
-    }
 }
-#[cfg(feature = "client")]
-pub use secret::{read_encryption_key, read_etc, read_secret, write_etc, write_secret};
+#[cfg(feature = "etc")]
+pub use etc_secret::{read_etc, write_etc};

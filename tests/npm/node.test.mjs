@@ -102,6 +102,23 @@ describe('the package in Node', () => {
     assert.deepEqual(safelight.keys.map(({ fingerprint }) => fingerprint), [mine]);
   });
 
+  it('scrambles photos as the command line does', async () => {
+    const at = (name) => join(files, name);
+    writeFileSync(at('photo.png'), file);
+    await cli('keygen', 'etc', '--out', at('etc.key'));
+    await cli('etc', 'encrypt', '--key', at('etc.key'), '--fixed-key', at('photo.png'), '--out', at('etc.jpg'));
+    const { kind, fingerprint } = await safelight.openKey(readFileSync(at('etc.key')));
+    assert.deepEqual([kind, fingerprint, safelight.key.kind], ['etc', safelight.etcKey.fingerprint, 'paillier']);
+    const scrambled = await safelight.scramble(file, { fixedKey: true });
+    assert.deepEqual(Buffer.from(await scrambled.file.arrayBuffer()), readFileSync(at('etc.jpg')));
+    const lossless = await safelight.scramble(file, { type: 'image/png' });
+    assert.deepEqual(await pixels(await safelight.unscramble(lossless.file)), photo);
+    await assert.rejects(safelight.scramble(file, { block: 3 }), code('bad_argument'));
+    await assert.rejects(safelight.unscramble(file), code('bad_header'));
+    await safelight.deleteKey(fingerprint);
+    assert.equal(safelight.etcKey, null);
+  });
+
   it('takes its key out under a passphrase and back in', async () => {
     const { fingerprint } = safelight.key;
     const out = await safelight.exportKey({ passphrase: 'a long passphrase' });

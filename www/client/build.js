@@ -1,4 +1,4 @@
-// The builds of the WebAssembly module: one program, compiled with other instructions each time (wasm-pack.toml). A
+// The WebAssembly modules and their builds: one program, compiled with other instructions each time (wasm-pack.toml). A
 // browser refuses a whole file for one instruction that it does not know, so it is asked before the file is fetched.
 
 import { SafelightError } from '../shared/errors.js';
@@ -12,15 +12,18 @@ const RELAXED_MADD = Uint8Array.of(
   ...[0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x87, 0x02, 0x0b], // local.get 0, 1, 2; f64x2.relaxed_madd; end
 );
 
-// Best first. Bundlers find the files by these very expressions.
-const builds = [
-  { variant: 'relaxed', url: new URL('pkg/safelight_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
-  { variant: 'baseline', url: new URL('pkg/safelight_bg.wasm', import.meta.url) },
-];
+// Of each module the builds, best first. Bundlers find the files by these very expressions.
+const modules = {
+  safelight: [
+    { variant: 'relaxed', url: new URL('pkg/safelight_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
+    { variant: 'baseline', url: new URL('pkg/safelight_bg.wasm', import.meta.url) },
+  ],
+  etc: [{ variant: 'baseline', url: new URL('etc/pkg/safelight_etc_bg.wasm', import.meta.url) }],
+};
 
-/** The builds whose instructions this browser knows, best first. */
-export function usable() {
-  return builds.filter(({ probe }) => !probe || WebAssembly.validate(probe));
+/** The builds of a module whose instructions this browser knows, best first. */
+export function usable(module = 'safelight') {
+  return modules[module].filter(({ probe }) => !probe || WebAssembly.validate(probe));
 }
 
 /** Fetches and compiles a build's file. */

@@ -1,7 +1,7 @@
 // A worker of the pool. Does one thing at a time on its own instance of the shared WebAssembly module: reads a photo,
 // encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
 
-import init, { Assembler, Decryptor, Encryptor, Photo, SecretKey } from './pkg/safelight.js';
+import init, { Assembler, Decryptor, Encryptor, Photo, SecretKey, protect, unprotect } from './pkg/safelight.js';
 import { Line } from '../shared/line.js';
 
 let key = null; // the secret key, with the tables that were made for it so far
@@ -27,8 +27,8 @@ const ops = {
       bytes.fill(0);
     }
   },
-  unprotect: ({ bytes, passphrase }) => SecretKey.fromProtected(bytes, passphrase).toBytes(),
-  protect: ({ bytes, passphrase }) => SecretKey.fromWorker(bytes).toProtected(passphrase),
+  unprotect: ({ bytes, passphrase }) => unprotect(bytes, passphrase),
+  protect: ({ bytes, passphrase }) => protect(bytes, passphrase),
   masks: ({ origin, first, count }) => key.prepareMasks(origin, first, count),
 
   encryptor({ origin, photo, filter, params, border }) {

@@ -18,6 +18,7 @@ import { compile } from './build.js';
 import { Keys } from './keys.js';
 import { Masks } from './masks.js';
 import { Pool } from './pool.js';
+import { checkedSettings, Scrambling } from './scrambling.js';
 
 const PROLOGUE = 32; // bytes that tell what a file is
 const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, since wasm memory never shrinks
@@ -25,6 +26,7 @@ const MEMORY = 768e6; // bytes that the workers' copies of one photo may take to
 
 let pool;
 let keys;
+let scrambling;
 let started; // settles when the module can be used
 let idle; // whether masks are made while nothing else is to be done
 const masks = new Masks();
@@ -53,23 +55,35 @@ const ops = {
         const open = (helper) => helper.call('unprotect', { bytes, passphrase: passphrase ?? '' });
         bytes = await pool.disposable(signal, open);
       }
-      return await adopt(SecretKey.fromBytes(bytes), signal, { name, exported: true });
+      const etc = kind(bytes) === 'etc_key';
+      const secret = etc ? await scrambling.openKey(bytes, signal) : SecretKey.fromBytes(bytes);
+      return await adopt(secret, signal, { name, exported: true });
     } finally {
       bytes.fill(0);
     }
   },
 
-  useKey: ({ fingerprint }) => keys.use(fingerprint),
-  dropKey: () => keys.drop(),
+  /** Makes a key of scrambled pictures. */
+  async newEtcKey({ name }, { signal }) {
+    return adopt(await scrambling.newKey(signal), signal, { name });
+  },
+
+  async useKey({ fingerprint }) {
+    return { ...(await keys.use(fingerprint)), taken: fingerprint };
+  },
+  dropKey: ({ kind }) => keys.drop(kind),
   renameKey: ({ fingerprint, name }) => keys.change(fingerprint, { name }),
   deleteKey: ({ fingerprint }) => keys.remove(fingerprint),
   keys: () => keys.state(),
 
   /** The key file: an age file where there is a passphrase. Any program that reads the one reads the other. */
-  async exportKey({ passphrase }, { signal }) {
-    const { fingerprint } = keys.current ?? neededKey();
-    const protect = (helper) => helper.call('protect', { bytes: neededKey().toWorker(), passphrase });
-    const bytes = passphrase ? await pool.disposable(signal, protect) : neededKey().toBytes();
+  async exportKey({ passphrase, kind }, { signal }) {
+    const secret = neededKey(kind);
+    const { fingerprint } = secret;
+    let bytes = secret.toBytes();
+    if (passphrase) {
+      bytes = await pool.disposable(signal, (helper) => helper.call('protect', { bytes, passphrase }, [bytes.buffer]));
+    }
     const file = new Blob([bytes], { type: 'application/octet-stream' });
     bytes.fill(0);
     return { file, keys: await keys.change(fingerprint, { exported: true }) };
@@ -77,7 +91,7 @@ const ops = {
 
   // ---- photos
 
-  /** What a file is: "image" (an encrypted one), "secret_key", "protected_key", "public_key", or "photo" for all else. */
+  /** What a file is: "image" (an encrypted one), a key ("secret_key", "etc_key"…), or "photo" for all else. */
   async kind({ file }) {
     return kind(new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer()));
   },
@@ -200,6 +214,17 @@ const ops = {
     });
   },
 
+  /** Scrambles a photo file, or a kept photo. It is then obfuscated, not encrypted. */
+  async scramble({ file, photo: id, ...settings }, how) {
+    const checked = checkedSettings(settings);
+    const key = neededKey('etc');
+    if (!id) return scrambling.scramble(key, { file }, checked, how);
+    const { samples, width, height, channels } = neededPhoto(id);
+    return scrambling.scramble(key, { samples, width, height, channels }, checked, how);
+  },
+
+  unscramble: ({ file, label }, { signal }) => scrambling.unscramble(neededKey('etc'), file, label, signal),
+
   /** Forgets a kept photo. */
   drop({ photo }) {
     photos.delete(photo);
@@ -209,7 +234,10 @@ const ops = {
   resume: () => pool.resume(),
 
   /** The page says that a worker died. */
-  died: ({ worker, error }) => pool.died(worker, error),
+  died({ worker, error }) {
+    pool.died(worker, error);
+    scrambling.died(worker, error);
+  },
 };
 
 async function start(settings) {
@@ -219,6 +247,7 @@ async function start(settings) {
   await init({ module_or_path: module });
   selfTest();
   pool = new Pool(module, page);
+  scrambling = new Scrambling(page);
   keys = await Keys.open({ remember, site, onGone: forget, onChange: (state) => page.tell('keys', state) });
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
 }
@@ -232,11 +261,13 @@ async function adopt(secret, signal, facts) {
     secret.free();
     throw error;
   }
-  return keys.add(secret, facts);
+  const { fingerprint } = secret;
+  return { ...(await keys.add(secret, facts)), taken: fingerprint };
 }
 
 /** The key in use is another one, or none: what runs with it is cancelled, and its copies go with the workers. */
-function forget() {
+function forget(kind) {
+  if (kind === 'etc') return scrambling.end();
   pool.end();
   masks.clear();
 }
@@ -252,14 +283,15 @@ function giveKey(helper) {
 
 /** The workers, with the key, if they can compute masks ahead. */
 function maskMakers() {
-  if (!idle || !keys?.secret?.derivesMasks) return [];
+  if (!idle || !keys?.secret()?.derivesMasks) return [];
   const team = pool.team(poolSize(0));
   team.forEach(giveKey);
   return team;
 }
 
-function neededKey() {
-  if (keys.secret) return keys.secret;
+function neededKey(kind) {
+  const secret = keys.secret(kind);
+  if (secret) return secret;
   throw new SafelightError('foreign_key', 'there is no key in use; make one, or open your key file');
 }
 

@@ -1,22 +1,42 @@
-// The keys that the keeper has: the ring, and the one key in use, which alone is in memory.
+// The keys that the keeper has: the ring, and of each kind the one key in use, which alone is in memory.
 
 import { SecretKey } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
 import { openRing } from './ring.js';
 
 const MOST_LETTERS = 60; // of a name
+const KINDS = ['paillier', 'etc'];
+
+/** A key of scrambled pictures: the bytes of its file. Only the workers of those pictures know what to do with them. */
+export class EtcKey {
+  kind = 'etc';
+  bits = 256;
+  #bytes;
+
+  constructor({ bytes, fingerprint }) {
+    this.#bytes = bytes.slice();
+    this.fingerprint = fingerprint;
+  }
+
+  toBytes() {
+    return this.#bytes.slice();
+  }
+
+  free() {
+    this.#bytes.fill(0);
+  }
+}
 
 export class Keys {
   #ring;
   #site;
   #hooks;
   #news = null;
-  secret = null; // the SecretKey in use
-  current = null; // its facts: fingerprint, bits, name, created, exported, stored
+  #held = new Map(); // by kind, the key in use: `{ secret, facts }`
 
   /**
-   * Opens the ring. `site` is whose default key is used. `onGone` is called when the key in use is no longer that: what runs
-   * with it must not go on. `onChange(state)` is called when another page has changed the ring.
+   * Opens the ring. `site` is whose default keys are used. `onGone(kind)` is called when the key in use is no longer that:
+   * what runs with it must not go on. `onChange(state)` is called when another page has changed the ring.
    */
   static async open({ remember, site, onGone, onChange }) {
     const keys = new Keys();
@@ -24,33 +44,43 @@ export class Keys {
     keys.#site = site;
     keys.#hooks = { onGone, onChange };
     if (keys.#ring.storage === 'kept') keys.#listen();
-    const preset = await keys.#ring.choice(site);
-    if (preset) await keys.use(preset).catch(() => {}); // it is gone: there is no key in use, as the page will say
+    for (const kind of KINDS) {
+      const preset = await keys.#ring.choice(keys.#whose(kind));
+      if (preset) await keys.use(preset).catch(() => {}); // it is gone: there is no key in use, as the page will say
+    }
     return keys;
   }
 
-  /** What the page shows: all keys, the one in use, and whether this browser keeps them. */
+  /** The key in use: a SecretKey, or an EtcKey. */
+  secret(kind = 'paillier') {
+    return this.#held.get(kind)?.secret ?? null;
+  }
+
+  /** What the page shows: all keys, those in use by kind, and whether this browser keeps them. */
   async state() {
     const list = await this.#ring.list().catch(() => []);
-    if (this.current) {
-      const kept = list.find(({ fingerprint }) => fingerprint === this.current.fingerprint);
+    const used = {};
+    for (const [kind, held] of this.#held) {
+      const kept = list.find(({ fingerprint }) => fingerprint === held.facts.fingerprint);
       // The user may have cleared what this browser stores: then the key is here, and nowhere else.
-      this.current = kept ?? { ...this.current, stored: false };
-      if (!kept) list.push(this.current);
+      held.facts = kept ?? { ...held.facts, stored: false };
+      if (!kept) list.push(held.facts);
+      used[kind] = held.facts;
     }
-    return { list, current: this.current, storage: this.#ring.storage };
+    return { list, used, storage: this.#ring.storage };
   }
 
   /** A new key, or one from a file, which is then in use. */
   async add(secret, { name, exported = false }) {
-    const { fingerprint, bits } = secret;
+    const { kind = 'paillier', fingerprint, bits } = secret;
     const known = (await this.#ring.list()).find((other) => other.fingerprint === fingerprint);
-    const facts = { fingerprint, bits, name: tidy(name) || known?.name || '', created: known?.created ?? Date.now() };
+    const facts = { fingerprint, kind, bits, name: tidy(name) || known?.name || '' };
+    facts.created = known?.created ?? Date.now();
     facts.exported = exported || (known?.exported ?? false);
     const bytes = secret.toBytes();
     try {
       await this.#ring.put(facts, bytes);
-      await this.#ring.choose(this.#site, fingerprint);
+      await this.#ring.choose(this.#whose(kind), fingerprint);
     } catch {
       // It cannot be stored (the disk is full, say): it is used all the same, and the page says that it is not kept.
     } finally {
@@ -61,22 +91,21 @@ export class Keys {
   }
 
   async use(fingerprint) {
-    if (this.current?.fingerprint === fingerprint) return this.state();
+    if (this.#kindOf(fingerprint)) return this.state();
     const bytes = await this.#ring.take(fingerprint);
-    let secret;
+    const facts = (await this.#ring.list()).find((key) => key.fingerprint === fingerprint);
     try {
-      secret = SecretKey.fromBytes(bytes);
+      this.#hold(facts.kind === 'etc' ? new EtcKey({ bytes, fingerprint }) : SecretKey.fromBytes(bytes), facts);
     } finally {
       bytes.fill(0);
     }
-    this.#hold(secret, (await this.#ring.list()).find((key) => key.fingerprint === fingerprint));
-    await this.#ring.choose(this.#site, fingerprint);
+    await this.#ring.choose(this.#whose(facts.kind), fingerprint);
     return this.state();
   }
 
-  /** No key is in use any more; the ring keeps it. */
-  drop() {
-    this.#release();
+  /** No key of this kind is in use any more; the ring keeps it. */
+  drop(kind) {
+    this.#release(kind);
     return this.state();
   }
 
@@ -84,32 +113,43 @@ export class Keys {
     const changes = {};
     if (name !== undefined) changes.name = tidy(name);
     if (exported !== undefined) changes.exported = exported;
-    if (this.current?.fingerprint === fingerprint) Object.assign(this.current, changes);
+    const kind = this.#kindOf(fingerprint);
+    if (kind) Object.assign(this.#held.get(kind).facts, changes);
     try {
       await this.#ring.change(fingerprint, changes);
     } catch (error) {
-      if (this.current?.fingerprint !== fingerprint) throw error; // else it lives in memory only
+      if (!kind) throw error; // else it lives in memory only
     }
     return this.#changed();
   }
 
   async remove(fingerprint) {
-    if (this.current?.fingerprint === fingerprint) this.#release();
+    this.#release(this.#kindOf(fingerprint));
     await this.#ring.remove(fingerprint);
     return this.#changed(fingerprint);
   }
 
-  #hold(secret, facts) {
-    this.#release();
-    this.secret = secret;
-    this.current = facts;
+  /** Whose choice: the site's, for each kind. */
+  #whose(kind) {
+    return kind === 'paillier' ? this.#site : `${kind} ${this.#site}`;
   }
 
-  #release() {
-    if (this.secret) this.#hooks.onGone();
-    this.secret?.free();
-    this.secret = null;
-    this.current = null;
+  /** Of the key in use with this name. */
+  #kindOf(fingerprint) {
+    return KINDS.find((kind) => this.#held.get(kind)?.facts.fingerprint === fingerprint);
+  }
+
+  #hold(secret, facts) {
+    this.#release(facts.kind);
+    this.#held.set(facts.kind, { secret, facts });
+  }
+
+  #release(kind) {
+    const held = this.#held.get(kind);
+    if (!held) return;
+    this.#hooks.onGone(kind);
+    held.secret.free();
+    this.#held.delete(kind);
   }
 
   /** Tells the site's other pages. */
@@ -121,7 +161,7 @@ export class Keys {
   #listen() {
     this.#news = new BroadcastChannel('safelight-ring');
     this.#news.onmessage = async ({ data: { deleted } }) => {
-      if (deleted && this.current?.fingerprint === deleted) this.#release();
+      if (deleted) this.#release(this.#kindOf(deleted));
       this.#hooks.onChange(await this.state());
     };
   }

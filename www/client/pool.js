@@ -33,19 +33,22 @@ class Helper {
   }
 }
 
+let next = 1; // the number of the next worker of all pools
+
 export class Pool {
   #module;
   #page;
+  #kind;
   #living = new Map(); // helpers by the number that the page knows them by
   #helpers = [];
-  #next = 1;
   #gate = Promise.resolve(); // what rows wait for; open unless paused
   #open = null;
 
-  /** Workers with the compiled `module`, started and ended by `page`, the line to the page. */
-  constructor(module, page) {
+  /** Workers with the compiled `module`, started and ended by `page`, the line to the page, which knows their `kind`. */
+  constructor(module, page, kind = 'compute') {
     this.#module = module;
     this.#page = page;
+    this.#kind = kind;
   }
 
   /** So many living workers. */
@@ -56,14 +59,14 @@ export class Pool {
   }
 
   #start() {
-    const number = this.#next++;
+    const number = next++;
     const { port1, port2 } = new MessageChannel();
     const helper = new Helper(port1, this.#module, () => {
       this.#living.delete(number);
       this.#page.tell('end', { worker: number });
     });
     this.#living.set(number, helper);
-    this.#page.tell('start', { worker: number, port: port2 }, [port2]);
+    this.#page.tell('start', { worker: number, kind: this.#kind, port: port2 }, [port2]);
     return helper;
   }
 
@@ -131,7 +134,12 @@ export class Pool {
     }
   }
 
-  /** Ends every worker at once. Their memory, with what they knew, is given back to the system. */
+  /** Ends every worker at once, also those that have a job to themselves. */
+  endAll() {
+    for (const helper of [...this.#living.values()]) helper.end();
+  }
+
+  /** Ends every worker of a team at once. Their memory, with what they knew, is given back to the system. */
   end() {
     for (const helper of this.#helpers) helper.end();
     this.#helpers = [];

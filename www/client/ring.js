@@ -10,8 +10,8 @@ const NAME = 'safelight';
 const LOCK = 'safelight-ring';
 const WRAP = { name: 'AES-GCM', length: 256 };
 
-// A record: { fingerprint, name, bits, created, exported, sealed: { iv, data } }. `wrap` holds the one AES key, `choice`
-// the fingerprint of each site's default key.
+// A record: { fingerprint, kind, name, bits, created, exported, sealed: { iv, data } }. `wrap` holds the one AES key,
+// `choice` the fingerprint of each site's default key, for each kind of keys.
 const STORES = ['keys', 'wrap', 'choice'];
 
 /** Opens the ring of this browser; where there is none to be had, one that lasts as long as the page. */
@@ -27,7 +27,7 @@ export async function openRing({ remember }) {
 /** A ring in memory, for browsers that refuse to store anything. */
 class MemoryRing {
   #records = new Map();
-  #choice = null;
+  #choices = new Map();
 
   constructor(storage = 'memory') {
     this.storage = storage; // "refused": the browser does not store; "memory": nobody asked it to
@@ -54,12 +54,12 @@ class MemoryRing {
     this.#records.delete(fingerprint);
   }
 
-  async choice() {
-    return this.#choice;
+  async choice(whose) {
+    return this.#choices.get(whose);
   }
 
-  async choose(_site, fingerprint) {
-    this.#choice = fingerprint;
+  async choose(whose, fingerprint) {
+    this.#choices.set(whose, fingerprint);
   }
 }
 
@@ -77,7 +77,7 @@ class StoredRing {
   async list() {
     const records = await this.#do(['keys'], 'readonly', ({ keys }) => keys.getAll());
     return records
-      .map(({ sealed: _, ...facts }) => ({ ...facts, stored: true }))
+      .map(({ sealed: _, ...facts }) => ({ kind: 'paillier', ...facts, stored: true })) // the only kind, once
       .sort((a, b) => a.created - b.created);
   }
 
@@ -129,12 +129,12 @@ class StoredRing {
   }
 
   /** The fingerprint of a site's default key. */
-  choice(site) {
-    return this.#do(['choice'], 'readonly', ({ choice }) => choice.get(site));
+  choice(whose) {
+    return this.#do(['choice'], 'readonly', ({ choice }) => choice.get(whose));
   }
 
-  async choose(site, fingerprint) {
-    await this.#do(['choice'], 'readwrite', ({ choice }) => choice.put(fingerprint, site));
+  async choose(whose, fingerprint) {
+    await this.#do(['choice'], 'readwrite', ({ choice }) => choice.put(fingerprint, whose));
   }
 
   /** The AES key, made when there is none. */

@@ -10,8 +10,8 @@ import { checkPixels, Photo } from './photo.js';
 import { workers } from './workers.js';
 
 /**
- * The user's end of Safelight. `key` is the key in use, `keys` are all of the ring, each as
- * `{ fingerprint, name, bits, created, exported, stored }`; the event `keys` tells that one of them has changed.
+ * The user's end of Safelight. `key` is the key in use, `etcKey` that of scrambled pictures, `keys` are all of the ring,
+ * each as `{ fingerprint, kind, name, bits, created, exported, stored }`; the event `keys` tells that one has changed.
  *
  * Files are Blobs or bytes. Everything that takes time takes a `signal`, and fails with the code `cancelled` when that is
  * aborted. `onProgress` hears `{ phase, done, total }`, where a `total` of 0 means that nobody knows.
@@ -26,6 +26,7 @@ export class Safelight extends EventTarget {
   build = null; // which build of the WebAssembly module works here, `{ variant, arithmetic }`
   filters = []; // the catalogue: every filter with its parameters
   key = null;
+  etcKey = null;
   keys = [];
   storage = 'memory'; // "kept": this browser keeps the keys; "refused": it does not; "memory": it was not asked to
 
@@ -70,26 +71,31 @@ export class Safelight extends EventTarget {
     return this.#took(await this.#ask('newKey', { bits, name }, { signal, onProgress: report }));
   }
 
-  /** Uses the key of a key file. `passphrase` is for protected ones. */
+  /** Makes a key of scrambled pictures and uses it. */
+  async newEtcKey({ name, signal } = {}) {
+    return this.#took(await this.#ask('newEtcKey', { name }, { signal }));
+  }
+
+  /** Uses the key of a key file, of either kind. `passphrase` is for protected ones. */
   async openKey(file, { passphrase, name, signal } = {}) {
     return this.#took(await this.#ask('openKey', { file: nameless(file), passphrase, name }, { signal }));
   }
 
-  /** The file of the key in use: an age file under a passphrase, or, without one, the bare key. */
-  async exportKey({ passphrase = null, signal } = {}) {
-    const { file, keys } = await this.#ask('exportKey', { passphrase }, { signal });
+  /** The file of the key in use of a kind: an age file under a passphrase, or, without one, the bare key. */
+  async exportKey({ passphrase = null, kind = 'paillier', signal } = {}) {
+    const { file, keys } = await this.#ask('exportKey', { passphrase, kind }, { signal });
     this.#took(keys);
     return file;
   }
 
-  /** Uses another key of the ring. */
+  /** Uses another key of the ring, for what its kind is for. */
   async useKey(fingerprint, { signal } = {}) {
     return this.#took(await this.#ask('useKey', { fingerprint }, { signal }));
   }
 
-  /** Takes the key out of the workers' memory; the ring keeps it. */
-  async dropKey() {
-    this.#took(await this.#ask('dropKey'));
+  /** Takes the key of a kind out of the workers' memory; the ring keeps it. */
+  async dropKey(kind = 'paillier') {
+    this.#took(await this.#ask('dropKey', { kind }));
   }
 
   async renameKey(fingerprint, name) {
@@ -108,7 +114,7 @@ export class Safelight extends EventTarget {
 
   // ---- photos
 
-  /** "photo", "image" (an encrypted one), "secret_key", "protected_key" or "public_key". */
+  /** "photo", "image" (an encrypted one), "secret_key", "etc_key", "protected_key" or "public_key". */
   async kind(file, { signal } = {}) {
     return this.#ask('kind', { file: nameless(file).slice(0, 64) }, { signal });
   }
@@ -174,6 +180,37 @@ export class Safelight extends EventTarget {
     const report = (done, total) => onProgress?.({ phase: 'decrypt', done, total });
     report(0, 0);
     return this.#ask('decrypt', args, { signal, onProgress: report });
+  }
+
+  // ---- scrambled pictures: obfuscated, not encrypted
+
+  /**
+   * Scrambles a photo, with the key `etcKey`, to a picture that stays a JPEG or PNG file. Options: `form` ("colour", "grey"
+   * or "grey-420"), `block` (pixels), `fixedKey` (every picture alike: such pictures give each other away), `type`
+   * ("image/jpeg" or "image/png"), `quality`, `subsampling`, and `square`: not the whole photo but its middle, in grey, so
+   * many pixels wide and high, for programs that learn. Gives `{ file, label, width, height, blocks, hasFewBlocks,
+   * notices }`, and for a square `clear`, that picture before it was scrambled.
+   */
+  async scramble(input, { signal, onProgress, ...settings } = {}) {
+    const report = (done, total) => onProgress?.({ phase: 'scramble', done, total });
+    const ask = (source) => this.#ask('scramble', { ...source, ...settings }, { signal, onProgress: report });
+    if (input instanceof Photo) return ask({ photo: input.id });
+    const file = nameless(input);
+    try {
+      return await ask({ file });
+    } catch (error) {
+      if (error.code !== 'unsupported_image') throw error;
+      // Perhaps the browser can read it.
+      return this.#withPhotos(file, { signal, onProgress }, ([{ id }]) => ask({ photo: id }));
+    }
+  }
+
+  /**
+   * Puts a scrambled picture together again. `label` is for files that have lost it. Gives `{ width, height, channels,
+   * rgba, png }`.
+   */
+  async unscramble(file, { label, signal } = {}) {
+    return this.#ask('unscramble', { file: nameless(file), label }, { signal });
   }
 
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */
@@ -249,15 +286,15 @@ export class Safelight extends EventTarget {
     };
     this.#keeper = keeper;
     const ops = {
-      start: ({ worker, port }) => this.#startWorker(worker, port),
+      start: ({ worker, kind, port }) => this.#startWorker(worker, kind, port),
       end: ({ worker }) => this.#endWorker(worker),
       keys: (state) => this.#take(state),
     };
     this.#line = new Line(keeper, ops, { onFatal: (error) => this.#keeperDied(error) });
   }
 
-  #startWorker(number, port) {
-    const worker = workers.compute();
+  #startWorker(number, kind, port) {
+    const worker = workers[kind]();
     worker.onerror = (event) => {
       event.preventDefault();
       this.#endWorker(number);
@@ -284,17 +321,17 @@ export class Safelight extends EventTarget {
     if (!this.#open || !this.version) return; // where it never started, another try would end the same way
     this.#startKeeper();
     this.#line.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
-    if (!this.key?.stored) this.#take({ list: [], current: null, storage: this.storage });
+    if (!this.key?.stored) this.#take({ list: [], used: {}, storage: this.storage });
   }
 
-  #take({ list, current, storage }) {
-    Object.assign(this, { keys: list, key: current, storage });
+  #take({ list, used: { paillier: key = null, etc: etcKey = null }, storage }) {
+    Object.assign(this, { keys: list, key, etcKey, storage });
     this.dispatchEvent(new Event('keys'));
   }
 
   #took(state) {
     this.#take(state);
-    return this.key;
+    return this.keys.find(({ fingerprint }) => fingerprint === state.taken) ?? null;
   }
 }
 

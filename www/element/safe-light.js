@@ -1,13 +1,15 @@
 // <safe-light>: a photo site's end of Safelight. Shows the vault in a frame, carries encrypted photos from the vault to
-// the server and encrypted results back, and tells the site how it goes. It never has a photo, a file name or a key.
+// the server and encrypted results back, and tells the site how it goes. It never has a photo, a file name or a key; with
+// job="classify" it carries photos that are scrambled, which is less.
 //
 //   <safe-light server="https://filters.example" vault="https://vault.example" filter="mean" radius="1"></safe-light>
 //
 // What each attribute, event and method is for: docs/embedding.md.
 
-import { CARRIED, COLOURS } from '../shared/contract.js';
+import { CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { Line, VERSION } from '../shared/line.js';
+import { classify, forget, train } from './models.js';
 import { Server } from './transport.js';
 
 const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', 'share'];
@@ -40,6 +42,8 @@ export class SafeLightElement extends HTMLElement {
   /** The last encrypted photo and the last encrypted result. */
   upload = null;
   reply = null;
+  /** What the server has learned for job="classify": `{ id, labels, base }`. Whoever knows the id can use it. */
+  model = null;
   /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
   ready;
   #readied;
@@ -144,6 +148,7 @@ export class SafeLightElement extends HTMLElement {
     this.#leave?.abort();
     this.#line?.close();
     this.#leave = this.#line = this.vault = null;
+    this.#forget();
     this.#frame.removeAttribute('src');
     this.#await();
   }
@@ -161,6 +166,9 @@ export class SafeLightElement extends HTMLElement {
       done: (result) => this.#done(result),
       failed: ({ code }) => this.#fire('error', { code: String(code) }),
       carry: (job, how) => this.#carry(job, how),
+      train: (job, how) => this.#train(job, how),
+      classify: (job, how) => this.#classify(job, how),
+      forget: () => this.#forget(),
     };
     this.#line = new Line(port1, ops);
     this.#frame.contentWindow.postMessage({ safelight: VERSION, op: 'connect' }, vault, [port2]);
@@ -224,11 +232,41 @@ export class SafeLightElement extends HTMLElement {
 
   /** Takes an encrypted photo to the server and its encrypted result back. */
   async #carry({ filter, params, file }, { signal, progress }) {
-    if (!this.server) throw new SafelightError('bad_argument', 'the page names no server: attribute `server`');
+    const server = this.#needed();
     const onProgress = ({ phase, done, total }) => progress(CARRIED.indexOf(phase), total > 0 ? done / total : -1);
     this.#take(file, null);
-    const reply = await this.server.filter(file, { filter: String(filter), params, signal, onProgress });
+    const reply = await server.filter(file, { filter: String(filter), params, signal, onProgress });
     return { file: reply };
+  }
+
+  /** Takes scrambled pictures to the server, which learns from them; its model replaces the one before. */
+  async #train({ pictures }, { signal, progress }) {
+    const { base } = this.#needed();
+    const learner = this.getAttribute('learner') ?? 'svm-linear';
+    const onProgress = ({ phase, done, total }) => progress(LEARNING.indexOf(phase), total > 0 ? done / total : -1);
+    const { id, labels } = await train(base, pictures, { learner, signal, onProgress });
+    this.#forget();
+    this.model = { id, labels, base };
+    this.#fire('trained', { labels });
+    return { labels };
+  }
+
+  /** Asks the server what a scrambled picture shows. */
+  async #classify({ file }, { signal }) {
+    if (!this.model) throw new SafelightError('bad_argument', 'the server has not learned anything yet');
+    const verdict = await classify(this.model.base, this.model.id, file, { signal });
+    this.#fire('classified', verdict);
+    return verdict;
+  }
+
+  #forget() {
+    if (this.model) forget(this.model.base, this.model.id);
+    this.model = null;
+  }
+
+  #needed() {
+    if (this.server) return this.server;
+    throw new SafelightError('bad_argument', 'the page names no server: attribute `server`');
   }
 
   #done({ upload, reply = null, width, height }) {

@@ -19,6 +19,11 @@ export class Server {
     if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
   }
 
+  /** The address above the server's `v1/`. */
+  get base() {
+    return new URL(this.#base);
+  }
+
   get host() {
     return this.#base.host;
   }

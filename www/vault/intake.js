@@ -2,12 +2,12 @@
 
 const $ = (id) => document.getElementById(id);
 
-/** Calls `take(files)` for whatever comes in; what goes wrong goes to `fail(error)`. */
+/** Calls `take(files, where)` for whatever comes in onto an element; what goes wrong goes to `fail(error)`. */
 export function listen(take, fail) {
-  const taking = async (get) => {
+  const taking = async (get, where = null) => {
     try {
       const files = await get();
-      if (files.length > 0) await take(files);
+      if (files.length > 0) await take(files, where);
     } catch (error) {
       fail(error);
     }
@@ -18,7 +18,7 @@ export function listen(take, fail) {
   addEventListener('drop', (event) => {
     event.preventDefault();
     over(false);
-    taking(() => dropped(event.dataTransfer));
+    taking(() => dropped(event.dataTransfer), event.target);
   });
   addEventListener('paste', ({ clipboardData }) => taking(() => [...(clipboardData?.files ?? [])]));
   for (const input of [$('photos'), $('folder')]) input.addEventListener('change', () => taking(() => chosen(input)));

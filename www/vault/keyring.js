@@ -1,4 +1,5 @@
-// The panel with the user's keys: which one is in use, new ones, key files, names, deletion.
+// The panel with the user's keys: which one is in use, new ones, key files, names, deletion. It shows one key at a time: of
+// the kind that the site's job needs, unless the user has chosen one of the other kind.
 
 import { SafelightError } from '../shared/errors.js';
 import { ask } from './dialog.js';
@@ -8,13 +9,17 @@ import { explain, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const SHORTEST = 8; // letters of a passphrase
+const USUAL_BITS = 3072;
 
 export class KeyRing {
   #safelight;
   #queue;
+  #needed = 'paillier'; // the kind of keys that the site's job needs
+  #kind = 'paillier'; // of the key that is shown
   #making = null; // the AbortController of a key being made
   #reminded = false; // whether the user said "later"
-  #relied = false; // whether something was encrypted with a key that has no key file yet
+  #relied = new Set(); // fingerprints of keys with which something was encrypted or scrambled here
+  others = null; // what else works with keys: it says whether it is `running`
 
   constructor(safelight, queue, fail) {
     this.#safelight = safelight;
@@ -39,7 +44,7 @@ export class KeyRing {
     queue.addEventListener('begin', () => this.show());
     queue.addEventListener('idle', () => this.show());
     queue.addEventListener('end', ({ detail: card }) => {
-      if (card.state === 'done' && !card.encrypted) this.#relied = true;
+      if (card.state === 'done' && !card.encrypted && safelight.key) this.#relied.add(safelight.key.fingerprint);
       // The user may have cleared what the browser stores while this page was open.
       if (safelight.storage === 'kept') safelight.refreshKeys().catch(() => {});
       this.show();
@@ -49,7 +54,31 @@ export class KeyRing {
 
   /** The size of a key if one has to be made. */
   get bits() {
-    return Number($('bits').value);
+    return Number($('bits').value) || USUAL_BITS;
+  }
+
+  /** The site's job needs keys of this kind. */
+  prefer(kind) {
+    if (kind === this.#needed) return;
+    this.#needed = this.#kind = kind;
+    $('bits').value = kind === 'etc' ? 'etc' : USUAL_BITS;
+    this.show();
+  }
+
+  /** Something was made with a key that only it can open. */
+  relied(fingerprint) {
+    this.#relied.add(fingerprint);
+    this.show();
+  }
+
+  /** The key that is shown. */
+  get #key() {
+    return this.#kind === 'etc' ? this.#safelight.etcKey : this.#safelight.key;
+  }
+
+  /** The sentences that depend on what the key is for. */
+  get #words() {
+    return words.kinds[this.#kind];
   }
 
   /** Takes in a key file; asks for its passphrase if it has one. */
@@ -57,39 +86,50 @@ export class KeyRing {
     if (this.#busy) throw new SafelightError('key_busy', 'wait until the work is done before you change the key');
     const kind = await this.#safelight.kind(file);
     if (kind === 'public_key') throw new SafelightError('public_key', 'this is a public key; only its secret key opens pictures');
-    if (!(await this.#mayLose())) return;
-    if (kind !== 'protected_key') return void (await this.#safelight.openKey(file));
+    const kinds = { secret_key: ['paillier'], etc_key: ['etc'] }[kind] ?? ['paillier', 'etc'];
+    if (!(await this.#mayLose(kinds))) return;
+    const open = async (options) => {
+      this.#kind = (await this.#safelight.openKey(file, options)).kind;
+      this.show();
+    };
+    if (kind !== 'protected_key') return void (await open({}));
     await ask({
       title: words.dialog.openTitle,
       text: words.dialog.openText,
       yes: words.dialog.openYes,
       fields: [{ name: 'passphrase', label: words.dialog.passphrase, type: 'password', autocomplete: 'current-password' }],
-      act: ({ passphrase }) => this.#safelight.openKey(file, { passphrase }),
+      act: ({ passphrase }) => open({ passphrase }),
       explain,
     });
   }
 
   get #busy() {
-    return Boolean(this.#queue.running) || Boolean(this.#making);
+    return Boolean(this.#queue.running) || Boolean(this.#making) || Boolean(this.others?.running);
   }
 
-  /** A key that is kept nowhere else is given up on purpose only. */
-  async #mayLose() {
-    const { key } = this.#safelight;
-    if (!key || key.stored || key.exported || !this.#relied) return true;
-    const { loseTitle: title, loseText: text, loseYes: yes } = words.dialog;
-    return (await ask({ title, text, yes, act: () => true, explain })) ?? false;
+  /** A key that is kept nowhere else is given up on purpose only. `kinds` are those of which another one comes. */
+  async #mayLose(kinds) {
+    for (const key of [this.#safelight.key, this.#safelight.etcKey]) {
+      if (!key || !kinds.includes(key.kind) || key.stored || key.exported || !this.#relied.has(key.fingerprint)) continue;
+      const { loseTitle: title, loseYes: yes } = words.dialog;
+      const text = words.kinds[key.kind].loseText;
+      if (!(await ask({ title, text, yes, act: () => true, explain }))) return false;
+    }
+    return true;
   }
 
   async #make() {
-    if (!(await this.#mayLose())) return;
+    const kind = $('bits').value === 'etc' ? 'etc' : 'paillier';
+    if (!(await this.#mayLose([kind]))) return;
     this.#making = new AbortController();
+    const { signal } = this.#making;
+    this.#kind = kind;
     this.show();
     try {
+      if (this.#kind === 'etc') return void (await this.#safelight.newEtcKey({ signal }));
       filled($('key-state'), words.keys.making(this.bits));
       const onProgress = ({ done }) => ($('key-print').textContent = words.tried(done));
-      await this.#safelight.newKey(this.bits, { signal: this.#making.signal, onProgress });
-      this.#relied = false;
+      await this.#safelight.newKey(this.bits, { signal, onProgress });
     } finally {
       this.#making = null;
       this.show();
@@ -97,22 +137,25 @@ export class KeyRing {
   }
 
   async #use(fingerprint) {
-    if (!(await this.#mayLose())) return this.show();
+    const { kind } = this.#safelight.keys.find((key) => key.fingerprint === fingerprint);
+    if (!(await this.#mayLose([kind]))) return this.show();
     await this.#safelight.useKey(fingerprint);
+    this.#kind = kind;
+    this.show();
   }
 
   async #stopUsing() {
-    if (!(await this.#mayLose())) return;
+    if (!(await this.#mayLose([this.#kind]))) return;
     this.#making?.abort();
     this.#queue.cancelAll();
-    await this.#safelight.dropKey();
+    await this.#safelight.dropKey(this.#kind);
   }
 
   async #export() {
-    const { key } = this.#safelight;
+    const key = this.#key;
     const file = await ask({
       title: words.dialog.exportTitle,
-      text: words.dialog.exportText,
+      text: this.#words.exportText,
       yes: words.dialog.exportYes,
       fields: [
         { name: 'passphrase', label: words.dialog.passphrase, type: 'password', autocomplete: 'new-password' },
@@ -125,8 +168,8 @@ export class KeyRing {
         return passphrase.length < SHORTEST ? words.dialog.short : '';
       },
       act: async ({ passphrase, bare }) => ({
-        blob: await this.#safelight.exportKey({ passphrase: bare ? null : passphrase }),
-        name: `safelight-${key.fingerprint.slice(0, 8)}.${bare ? 'key' : 'key.age'}`,
+        blob: await this.#safelight.exportKey({ kind: key.kind, passphrase: bare ? null : passphrase }),
+        name: `safelight-${key.kind === 'etc' ? 'etc-' : ''}${key.fingerprint.slice(0, 8)}.${bare ? 'key' : 'key.age'}`,
       }),
       explain,
     });
@@ -134,7 +177,7 @@ export class KeyRing {
   }
 
   async #rename() {
-    const { key } = this.#safelight;
+    const key = this.#key;
     await ask({
       title: words.dialog.renameTitle,
       text: words.dialog.renameText,
@@ -146,32 +189,34 @@ export class KeyRing {
   }
 
   async #delete() {
-    const { key } = this.#safelight;
+    const key = this.#key;
     const name = key.name || `${words.keys.unnamed} ${key.fingerprint.slice(0, 8)}`;
     await ask({
       title: words.dialog.deleteTitle,
-      text: key.exported ? words.dialog.deleteText(name) : words.dialog.deleteNoFile(name),
+      text: key.exported ? this.#words.deleteText(name) : this.#words.deleteNoFile(name),
       yes: words.dialog.deleteYes,
       act: async () => {
         this.#queue.cancelAll();
         await this.#safelight.deleteKey(key.fingerprint);
-        this.#relied = false;
       },
       explain,
     });
   }
 
   show() {
-    const { key, keys, storage } = this.#safelight;
+    const { keys, storage } = this.#safelight;
+    const key = this.#key;
     if (!this.#making) {
-      const none = keys.length > 0 ? words.keys.unused : words.keys.none;
-      filled($('key-state'), key ? [words.keys.ready(key.name, key.bits), ...facts(key)].join(', ') : none);
+      const none = keys.some(({ kind }) => kind === this.#kind) ? this.#words.unused : this.#words.none;
+      filled($('key-state'), key ? [this.#words.ready(key.name, key.bits), ...facts(key)].join(', ') : none);
       filled($('key-print'), key ? words.keys.fingerprint(key.fingerprint) : '');
     }
     for (const id of ['new-key', 'open-key', 'bits']) $(id).disabled = this.#busy;
     $('forget-key').disabled = !key && !this.#making;
     for (const id of ['save-key', 'rename-key', 'delete-key']) $(id).disabled = !key;
-    $('reminder').hidden = !key || key.exported || !this.#relied || (this.#reminded && key.stored);
+    const relied = key && this.#relied.has(key.fingerprint);
+    $('reminder').hidden = !relied || key.exported || (this.#reminded && key.stored);
+    filled($('reminder-text'), this.#words.reminder);
     filled($('storage'), words.keys.storage[storage]);
     this.#showRing(keys, key);
   }
@@ -187,7 +232,8 @@ export class KeyRing {
         input.checked = key.fingerprint === current?.fingerprint;
         const label = Object.assign(document.createElement('label'), { htmlFor: id });
         const made = new Date(key.created).toLocaleDateString(document.documentElement.lang);
-        label.textContent = `${key.name || words.keys.unnamed} ${key.fingerprint.slice(0, 8)}, ${key.bits}, ${made}`;
+        const what = words.kinds[key.kind].what(key.bits);
+        label.textContent = `${key.name || words.keys.unnamed} ${key.fingerprint.slice(0, 8)}, ${what}, ${made}`;
         const line = Object.assign(document.createElement('p'), { className: 'check' });
         line.append(input, label);
         return line;

@@ -1,12 +1,12 @@
 // The vault's end of the line to the site that embeds it. The site is not trusted: it may say which filter is wanted and
-// carry ciphertext to the server and back, and it is told how far the work is. It hears no file name, no pixel, no key,
+// carry ciphertext or scrambled pictures to the server and back, and it is told how far the work is. It hears no file name, no pixel, no key,
 // and not what became of an encrypted image that it handed in.
 
-import { CARRIED, COLOURS } from '../shared/contract.js';
+import { CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { expect, Line, VERSION } from '../shared/line.js';
 
-const TASKS = ['filter', 'encrypt', 'open'];
+const TASKS = ['filter', 'encrypt', 'open', 'classify'];
 const BORDERS = ['replicate', 'reflect', 'zero'];
 const VIEWS = ['clamp', 'signed', 'absolute'];
 const MOST_TEXT = 10_000; // letters of a parameter
@@ -69,13 +69,42 @@ export class Site extends EventTarget {
    * part it is at, by number, and how much of it is done, or -1.
    */
   async carry(job, { signal, onProgress }) {
-    if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
     const report = (phase, part) =>
       onProgress({ phase: CARRIED[phase] ?? 'filter', done: part, total: part >= 0 ? 1 : 0 });
-    const answer = await this.#line.call('carry', job, { signal, onProgress: report });
+    const answer = await this.#ask('carry', job, { signal, onProgress: report });
     return expect(answer?.file, Blob, 'the result');
   }
+
+  /**
+   * Has the server learn from scrambled pictures, a list of `{ label, file }`. The labels are numbers: names stay here. Gives
+   * the labels in the order of the model's classes.
+   */
+  async train(pictures, { signal, onProgress }) {
+    const report = (phase, part) =>
+      onProgress({ phase: LEARNING[phase] ?? 'learn', done: part, total: part >= 0 ? 1 : 0 });
+    const answer = await this.#ask('train', { pictures }, { signal, onProgress: report });
+    const sent = new Set(pictures.map(({ label }) => label));
+    const labels = Array.isArray(answer?.labels) ? answer.labels : [];
+    if (labels.length !== sent.size || !labels.every((label) => sent.delete(label))) throw badAnswer();
+    return labels;
+  }
+
+  /** Asks what a scrambled picture shows. Gives `{ label, probabilities }`: one for each of `labels`, or null. */
+  async classify(file, labels, { signal }) {
+    const { label, probabilities = null } = Object(await this.#ask('classify', { file }, { signal }));
+    const likely = (value) => Number.isFinite(value) && value >= 0 && value <= 1;
+    const known = probabilities === null || (Array.isArray(probabilities) && probabilities.length === labels.length);
+    if (!labels.includes(label) || !known || !(probabilities ?? []).every(likely)) throw badAnswer();
+    return { label, probabilities };
+  }
+
+  #ask(op, job, how) {
+    if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
+    return this.#line.call(op, job, how);
+  }
 }
+
+const badAnswer = () => new SafelightError('bad_answer', 'the server answered with something else than it should');
 
 /** Everything that a site says is taken apart here, and nothing of it is used otherwise. */
 function checkedTask({ task = 'filter', filter, params = {}, border = 'replicate', view = 'clamp', language, look, server }) {

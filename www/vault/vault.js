@@ -8,6 +8,7 @@ import { Card, filterText } from './card.js';
 import { listen } from './intake.js';
 import { KeyRing } from './keyring.js';
 import { Queue } from './queue.js';
+import { Recognise } from './recognise/recognise.js';
 import { saveAs } from './save.js';
 import { Site } from './site.js';
 import { choose, explain, languages, words } from './words.js';
@@ -17,6 +18,7 @@ const root = document.documentElement;
 let safelight;
 let queue;
 let keyring;
+let recognise;
 
 function fail(error) {
   if (error.code !== 'cancelled') $('message').textContent = explain(error);
@@ -32,12 +34,16 @@ function wanted() {
   return site.task;
 }
 
-async function take(files) {
+async function take(files, where) {
   $('message').textContent = '';
   if (root.dataset.ready !== 'yes') return;
   const task = wanted();
   const kinds = await Promise.all(files.map((file) => safelight.kind(file)));
   const photos = files.filter((_, i) => kinds[i] === 'photo');
+  if (task.task === 'classify') {
+    for (const [i, file] of files.entries()) if (/_key$/.test(kinds[i])) await keyring.open(file);
+    return recognise.take(photos, where);
+  }
   const two = inputs(task) > 1;
   let second = two ? ($('second').files[0] ?? null) : null;
   if (two && !second && photos.length === 2) second = photos.pop(); // two photos at once: one with the other
@@ -95,7 +101,13 @@ function followTask() {
   }
   root.dataset.task = JSON.stringify(site.task);
   $('second-block').hidden = !safelight || inputs(site.task) < 2;
-  $('task').textContent = task === 'filter' ? words.task.filter(filterText(site.task), server.host) : words.task[task];
+  const classify = task === 'classify';
+  if (task === 'filter') $('task').textContent = words.task.filter(filterText(site.task), server.host);
+  else $(classify ? 'classify-task' : 'task').textContent = classify ? words.recognise.task(server.host) : words.task[task];
+  $('whose').textContent = words[classify ? 'whoseScrambled' : 'whose'](location.host, site.origin);
+  for (const id of ['drop', 'protected']) $(id).hidden = classify;
+  $('recognise').hidden = !classify;
+  keyring?.prefer(classify ? 'etc' : 'paillier');
   $('server-line').textContent = words.server(server.host, server.name);
 }
 
@@ -107,7 +119,7 @@ function follow() {
   site.addEventListener('task', followTask);
   site.addEventListener('open', ({ detail }) => add(detail, true, {}));
   for (const name of ['pause', 'resume', 'clear']) site.addEventListener(name, () => queue?.[name]());
-  site.addEventListener('cancel', () => queue?.cancelAll());
+  site.addEventListener('cancel', () => (queue?.cancelAll(), recognise?.cancel()));
   site.addEventListener('misbehaviour', ({ detail }) => ($('message').textContent = words.site[detail]));
   if (location.search || location.hash) $('message').textContent = words.site.addressData;
 }
@@ -125,6 +137,9 @@ async function begin() {
   safelight = await Safelight.open({ remember: true, site: site.origin, ahead: true });
   queue = new Queue((card, options) => card.run(safelight, site, { ...options, bits: keyring.bits }), safelight);
   keyring = new KeyRing(safelight, queue, fail);
+  const hooks = { onUsed: (key) => keyring.relied(key), onBusy: () => keyring.show(), fail };
+  recognise = new Recognise(safelight, site, hooks);
+  keyring.others = recognise;
   queue.addEventListener('end', ({ detail }) => tellEnd(detail));
   languages.addEventListener('change', () => (keyring.show(), queue.show()));
   if (site.task) followTask();

@@ -12,31 +12,18 @@ use crate::places;
 #[serde(deny_unknown_fields)]
 pub struct BrowserBuild {
     pub build: Build,
-    pub glue: Glue,
     pub optimise: Optimise,
-    /// Best first.
-    #[serde(rename = "variant")]
-    pub variants: Vec<Variant>,
-    pub budget: Budget,
+    #[serde(rename = "module")]
+    pub modules: Vec<Module>,
 }
 
-/// What cargo is told.
+/// What cargo is told for every module and variant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
     pub target: String,
     pub profile: String,
-    pub features: Vec<String>,
-    /// For every variant.
     pub rustflags: Vec<String>,
-}
-
-/// Where in the vault the JavaScript module lies, and its name.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Glue {
-    pub folder: String,
-    pub name: String,
 }
 
 /// The flags of wasm-opt for every variant.
@@ -44,6 +31,30 @@ pub struct Glue {
 #[serde(deny_unknown_fields)]
 pub struct Optimise {
     pub flags: Vec<String>,
+}
+
+/// A part of the program that a browser fetches by itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Module {
+    /// Of its JavaScript.
+    pub name: String,
+    /// Where in the vault that lies.
+    pub folder: String,
+    pub features: Vec<String>,
+    pub fetched: Fetched,
+    pub budget: Budget,
+    /// Best first.
+    #[serde(rename = "variant")]
+    pub variants: Vec<Variant>,
+}
+
+/// The scripts that come with a module, as files or folders of the vault and of the page.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetched {
+    pub vault: Vec<String>,
+    pub page: Vec<String>,
 }
 
 /// The same source, compiled with other instructions.
@@ -58,7 +69,7 @@ pub struct Variant {
     pub optimise: Vec<String>,
 }
 
-/// The most that a browser may fetch for the class API, in KB of 1000 bytes: one `.wasm` and all scripts.
+/// The most that a browser may fetch for a module, in KB of 1000 bytes: one `.wasm` and all scripts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
@@ -82,24 +93,28 @@ mod tests {
     fn the_file_is_as_expected() {
         let (settings, _) = BrowserBuild::read().expect("it reads");
         assert_eq!(settings.build.target, crate::setup::wasm_target::TARGET);
-        let baseline = settings.variants.last().expect("a variant");
-        assert_eq!(baseline.file, format!("{}_bg.wasm", settings.glue.name), "the one that the glue loads by itself");
-        assert!(baseline.optimise.is_empty(), "the baseline must run everywhere");
+        for Module { name, variants, .. } in &settings.modules {
+            let baseline = variants.last().expect("a variant");
+            assert_eq!(baseline.file, format!("{name}_bg.wasm"), "the one that the JavaScript loads by itself");
+            assert!(baseline.optimise.is_empty(), "the baseline must run everywhere");
+        }
     }
 
     #[test]
     fn the_page_knows_the_variants_in_their_order() {
         let (settings, _) = BrowserBuild::read().expect("it reads");
         let script = fs::read_to_string(places::root().join("www/client/build.js")).expect("it is there");
-        let folder = settings.glue.folder.strip_prefix("client/").expect("beside the script");
-        let places: Vec<_> = settings
-            .variants
-            .iter()
-            .map(|Variant { name, file, .. }| {
-                let entry = format!("variant: '{name}', url: new URL('{folder}/{file}', import.meta.url)");
-                script.find(&entry).unwrap_or_else(|| panic!("www/client/build.js lacks {entry}"))
-            })
-            .collect();
-        assert!(places.is_sorted(), "www/client/build.js names the variants in another order");
+        for module in &settings.modules {
+            let folder = module.folder.strip_prefix("client/").expect("below the script");
+            let places: Vec<_> = module
+                .variants
+                .iter()
+                .map(|Variant { name, file, .. }| {
+                    let entry = format!("variant: '{name}', url: new URL('{folder}/{file}', import.meta.url)");
+                    script.find(&entry).unwrap_or_else(|| panic!("www/client/build.js lacks {entry}"))
+                })
+                .collect();
+            assert!(places.is_sorted(), "www/client/build.js names the variants in another order");
+        }
     }
 }

@@ -34,7 +34,7 @@ fn lay_out(folder: &Path, site: &Site) -> Result<()> {
     for name in ["client", "shared"] {
         fs::rename(vault.join(name), folder.join(name))?;
     }
-    remove_glue_types(&folder.join("client/pkg"))
+    ["client/pkg", "client/etc/pkg"].iter().try_for_each(|glue| remove_glue_types(&folder.join(glue)))
 }
 
 #[derive(Deserialize)]

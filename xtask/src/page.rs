@@ -15,7 +15,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::browser_build::{BrowserBuild, Glue, Variant};
+use crate::browser_build::{BrowserBuild, Module, Variant};
 use crate::command::run;
 use crate::places;
 use crate::setup::wasm_target::Toolchain;
@@ -27,6 +27,9 @@ pub enum Warnings {
     Allow,
     Deny,
 }
+
+/// The name of our own package, and so of the `.wasm` that cargo makes.
+const OURS: &str = "safelight";
 
 /// What the stamp in a package is called; it tells what the package was made from.
 const STAMP: &str = "made-from";
@@ -45,13 +48,15 @@ const VAULT: [&str; 4] = ["sw.js", "vault", "client", "shared"];
 pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     let (settings, text) = BrowserBuild::read()?;
     let mut packages = Vec::new();
-    for variant in &settings.variants {
-        println!("    variant {}:", variant.name);
-        packages.push(make_package(tools, &settings, &text, variant, warnings)?);
+    for module in &settings.modules {
+        for variant in &module.variants {
+            println!("    {}, variant {}:", module.name, variant.name);
+            packages.push((module, make_package(tools, &settings, &text, (module, variant), warnings)?));
+        }
     }
     let site = Site { page: places::page(), vault: places::vault() };
     replace(&site.page, lay_out_page)?;
-    replace(&site.vault, |folder| lay_out_vault(folder, &settings, &packages, tools))?;
+    replace(&site.vault, |folder| lay_out_vault(folder, &packages, tools))?;
     size::check(&site, &settings)?;
     Ok(site)
 }
@@ -61,19 +66,19 @@ fn make_package(
     tools: &PageTools,
     settings: &BrowserBuild,
     text: &str,
-    variant: &Variant,
+    (module, variant): (&Module, &Variant),
     warnings: Warnings,
 ) -> Result<PathBuf> {
-    let compiled = compile(&tools.toolchain, settings, variant, warnings)?;
-    let package = places::memory().join("pkg").join(&variant.name);
+    let compiled = compile(&tools.toolchain, settings, (module, variant), warnings)?;
+    let package = places::memory().join("pkg").join(&module.name).join(&variant.name);
     let stamp = package.join(STAMP);
     let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes()]);
     if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
         println!("    glue and optimiser: nothing has changed");
         return Ok(package);
     }
-    make_glue(&compiled, &package, &settings.glue)?;
-    fs::rename(package.join(format!("{}_bg.wasm", settings.glue.name)), package.join(&variant.file))?;
+    make_glue(&compiled, &package, &module.name)?;
+    fs::rename(package.join(format!("{}_bg.wasm", module.name)), package.join(&variant.file))?;
     let flags = settings.optimise.flags.iter().chain(&variant.optimise);
     optimise(&tools.node, &tools.wasm_opt, &package.join(&variant.file), flags)?;
     fs::write(&stamp, inputs)?;
@@ -81,12 +86,17 @@ fn make_package(
 }
 
 /// Runs cargo; returns the `.wasm` that it made.
-fn compile(toolchain: &Toolchain, settings: &BrowserBuild, variant: &Variant, warnings: Warnings) -> Result<PathBuf> {
-    let (build, name) = (&settings.build, &settings.glue.name);
+fn compile(
+    toolchain: &Toolchain,
+    settings: &BrowserBuild,
+    (module, variant): (&Module, &Variant),
+    warnings: Warnings,
+) -> Result<PathBuf> {
+    let build = &settings.build;
     let (mut cargo, target) = toolchain.cargo(&variant.name);
     // Only a lone cdylib gets link-time optimisation.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib", "--no-default-features"]);
-    cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &build.features.join(",")]);
+    cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &module.features.join(",")]);
     cargo.args(toolchain.build_flags());
     let mut flags = [build.rustflags.as_slice(), &variant.rustflags].concat();
     // The names of source files are in there for panics; whose machine they lay on is nobody's business.
@@ -95,9 +105,9 @@ fn compile(toolchain: &Toolchain, settings: &BrowserBuild, variant: &Variant, wa
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     match warnings {
         Warnings::Allow => run(&mut cargo)?,
-        Warnings::Deny => run_without_warnings(&mut cargo, name)?,
+        Warnings::Deny => run_without_warnings(&mut cargo, OURS)?,
     }
-    Ok(target.join(&build.target).join(&build.profile).join(name).with_extension("wasm"))
+    Ok(target.join(&build.target).join(&build.profile).join(OURS).with_extension("wasm"))
 }
 
 /// Fails when cargo reports a warning about our package. (Cargo repeats those of earlier builds. `-D warnings` instead
@@ -119,13 +129,13 @@ fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Res
 }
 
 /// wasm-bindgen's JavaScript module, its types, and the `.wasm` fitted to it.
-fn make_glue(compiled: &Path, package: &Path, glue: &Glue) -> Result<()> {
+fn make_glue(compiled: &Path, package: &Path, name: &str) -> Result<()> {
     if package.exists() {
         fs::remove_dir_all(package)?;
     }
     Bindgen::new()
         .input_path(compiled)
-        .out_name(&glue.name)
+        .out_name(name)
         .web(true)?
         .typescript(true)
         .remove_name_section(true)
@@ -170,7 +180,7 @@ fn lay_out_page(folder: &Path) -> Result<()> {
     PAGE.iter().try_for_each(|name| copy(&places::root().join("www").join(name), &folder.join(name)))
 }
 
-fn lay_out_vault(folder: &Path, settings: &BrowserBuild, packages: &[PathBuf], tools: &PageTools) -> Result<()> {
+fn lay_out_vault(folder: &Path, packages: &[(&Module, PathBuf)], tools: &PageTools) -> Result<()> {
     let scripts = places::root().join("www");
     copy(&scripts.join("vault.html"), &folder.join("index.html"))?;
     VAULT.iter().try_for_each(|name| copy(&scripts.join(name), &folder.join(name)))?;
@@ -180,12 +190,12 @@ fn lay_out_vault(folder: &Path, settings: &BrowserBuild, packages: &[PathBuf], t
     fs::copy(&tools.client_zip, library.join("client-zip.js")).context("client-zip is not where it was installed")?;
     fs::copy(tools.client_zip.with_file_name("LICENSE.txt"), library.join("client-zip.LICENSE.txt"))?;
 
-    let glue = folder.join(&settings.glue.folder);
-    for package in packages {
+    for (module, package) in packages {
+        let glue = folder.join(&module.folder);
         check_glue(package, &glue)?;
         copy(package, &glue)?;
+        fs::remove_file(glue.join(STAMP))?;
     }
-    fs::remove_file(glue.join(STAMP))?;
     offline::list_files(folder)
 }
 

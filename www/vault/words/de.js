@@ -3,6 +3,8 @@
 export const de = {
   title: 'Ihre Fotos',
   whose: (host, site) => `Safelight-Tresor auf ${host}. Die Website ${site} um ihn herum bekommt nur verschlüsselte Fotos zu sehen.`,
+  whoseScrambled: (host, site) =>
+    `Safelight-Tresor auf ${host}. Die Website ${site} um ihn herum bekommt nur verwürfelte Bilder zu sehen, die Ihre Fotos vor einem flüchtigen Blick verbergen.`,
   alone: (host) => `Safelight-Tresor auf ${host}. Er arbeitet innerhalb einer Foto-Website, nicht auf einer eigenen Seite.`,
 
   drop: {
@@ -96,18 +98,16 @@ export const de = {
 
   keys: {
     title: 'Ihr Schlüssel',
-    none: 'Noch kein Schlüssel. Für Ihr erstes Foto entsteht einer.',
-    unused: 'Kein Schlüssel in Gebrauch. Wählen Sie einen der Ihren, sonst entsteht für Ihr nächstes Foto ein neuer.',
     making: (bits) => `Ein Schlüssel von ${bits} Bit entsteht…`,
-    ready: (name, bits) => `${name || 'Schlüssel'}, ${bits} Bit`,
     kept: 'in diesem Browser aufbewahrt',
     tabOnly: 'nur in diesem Tab',
     notExported: 'noch keine Schlüsseldatei gesichert',
     fingerprint: (text) => `Fingerabdruck ${text}`,
-    size: 'Größe eines neuen Schlüssels',
+    size: 'Ein neuer Schlüssel soll sein',
     bits2048: '2048 Bit, schneller',
     bits3072: '3072 Bit, empfohlen',
     bits4096: '4096 Bit, langsam',
+    newEtc: 'für verwürfelte Bilder',
     more: 'Weitere Schlüssel',
     ring: 'Schlüssel in Gebrauch',
     new: 'Neuer Schlüssel',
@@ -118,8 +118,6 @@ export const de = {
     open: 'Schlüsseldatei öffnen',
     later: 'Später',
     unnamed: 'Schlüssel',
-    reminder:
-      'Sichern Sie jetzt Ihre Schlüsseldatei. Was mit diesem Schlüssel verschlüsselt ist, öffnet nur er: Verliert dieser Browser ihn, kann ihn niemand zurückholen.',
     storage: {
       kept: 'Schlüssel werden in diesem Browser aufbewahrt, nur für diese Website, verschlüsselt unter einem Schlüssel, den der Browser nicht herausgibt. Wer diesen Browser als Sie benutzt, kann sie benutzen. Um einen Schlüssel anderswo zu verwenden, sichern Sie seine Datei und öffnen sie dort.',
       refused:
@@ -128,11 +126,45 @@ export const de = {
     },
   },
 
+  // What depends on what a key is for.
+  kinds: {
+    paillier: {
+      none: 'Noch kein Schlüssel. Für Ihr erstes Foto entsteht einer.',
+      unused: 'Kein Schlüssel in Gebrauch. Wählen Sie einen der Ihren, sonst entsteht für Ihr nächstes Foto ein neuer.',
+      ready: (name, bits) => `${name || 'Schlüssel'}, ${bits} Bit`,
+      reminder:
+        'Sichern Sie jetzt Ihre Schlüsseldatei. Was mit diesem Schlüssel verschlüsselt ist, öffnet nur er: Verliert dieser Browser ihn, kann ihn niemand zurückholen.',
+      exportText:
+        'Die Datei öffnet alles, was mit diesem Schlüssel verschlüsselt ist. Ein Passwort schützt sie; schreiben Sie es auf, niemand kann es wiederherstellen. Die Datei hat das age-Format, auch die Befehlszeile öffnet sie.',
+      deleteText: (name) =>
+        `„${name}“ wird aus diesem Browser gelöscht. Was damit verschlüsselt ist, öffnet dann nur noch seine Schlüsseldatei.`,
+      deleteNoFile: (name) =>
+        `„${name}“ wird aus diesem Browser gelöscht, und seine Schlüsseldatei wurde nie gesichert. Was damit verschlüsselt ist, kann dann nie wieder geöffnet werden, von niemandem.`,
+      loseText:
+        'Dieser Schlüssel lebt nur in diesem Tab, und seine Schlüsseldatei wurde nie gesichert. Verschlüsselte Dateien, die Sie gesichert haben, können dann nie wieder geöffnet werden.',
+      what: (bits) => `zum Verschlüsseln, ${bits} Bit`,
+    },
+    etc: {
+      none: 'Noch kein Schlüssel für verwürfelte Bilder. Für Ihr erstes Bild entsteht einer.',
+      unused: 'Kein Schlüssel für verwürfelte Bilder in Gebrauch. Wählen Sie einen der Ihren, sonst entsteht für Ihr nächstes Bild ein neuer.',
+      ready: (name) => `${name || 'Schlüssel'}, für verwürfelte Bilder`,
+      reminder:
+        'Sichern Sie jetzt Ihre Schlüsseldatei. Nur mit diesem Schlüssel erkennt der Server neue Fotos, und nur mit ihm lassen sich verwürfelte Bilder wieder zusammensetzen: Verliert dieser Browser ihn, kann ihn niemand zurückholen.',
+      exportText:
+        'Die Datei öffnet alles, was mit diesem Schlüssel verwürfelt ist. Ein Passwort schützt sie; schreiben Sie es auf, niemand kann es wiederherstellen. Die Datei hat das age-Format, auch die Befehlszeile öffnet sie.',
+      deleteText: (name) =>
+        `„${name}“ wird aus diesem Browser gelöscht. Was damit verwürfelt ist, setzt dann nur noch seine Schlüsseldatei zusammen.`,
+      deleteNoFile: (name) =>
+        `„${name}“ wird aus diesem Browser gelöscht, und seine Schlüsseldatei wurde nie gesichert. Was damit verwürfelt ist, kann Ihnen dann niemand mehr zusammensetzen.`,
+      loseText:
+        'Dieser Schlüssel lebt nur in diesem Tab, und seine Schlüsseldatei wurde nie gesichert. Was damit verwürfelt ist, lässt sich dann nicht mehr verwenden.',
+      what: () => 'für verwürfelte Bilder',
+    },
+  },
+
   dialog: {
     cancel: 'Abbrechen',
     exportTitle: 'Schlüsseldatei sichern',
-    exportText:
-      'Die Datei öffnet alles, was mit diesem Schlüssel verschlüsselt ist. Ein Passwort schützt sie; schreiben Sie es auf, niemand kann es wiederherstellen. Die Datei hat das age-Format, auch die Befehlszeile öffnet sie.',
     passphrase: 'Passwort',
     again: 'Noch einmal dasselbe',
     bare: 'Ohne Passwort: Wer die Datei bekommt, kann Ihre Fotos öffnen',
@@ -147,15 +179,48 @@ export const de = {
     name: 'Name',
     renameYes: 'Umbenennen',
     deleteTitle: 'Schlüssel löschen',
-    deleteText: (name) =>
-      `„${name}“ wird aus diesem Browser gelöscht. Was damit verschlüsselt ist, öffnet dann nur noch seine Schlüsseldatei.`,
-    deleteNoFile: (name) =>
-      `„${name}“ wird aus diesem Browser gelöscht, und seine Schlüsseldatei wurde nie gesichert. Was damit verschlüsselt ist, kann dann nie wieder geöffnet werden, von niemandem.`,
     deleteYes: 'Für immer löschen',
     loseTitle: 'Den Schlüssel aufgeben?',
-    loseText:
-      'Dieser Schlüssel lebt nur in diesem Tab, und seine Schlüsseldatei wurde nie gesichert. Verschlüsselte Dateien, die Sie gesichert haben, können dann nie wieder geöffnet werden.',
     loseYes: 'Aufgeben',
+  },
+
+  recognise: {
+    task: (host) => `Der Server ${host} lernt aus verwürfelten Bildern, wen oder was sie zeigen, und sagt es von anderen.`,
+    warning:
+      'Verwürfeln ist Verschleiern, kein Verschlüsseln: Es verbirgt ein Bild vor einem flüchtigen Blick. Damit der Server lernen kann, müssen alle Bilder gleich verwürfelt sein, und solche Bilder verraten einander.',
+    whyTitle: 'Was das heißt',
+    why: [
+      'Aus etwa zehn Bildern unter einem Schlüssel kann sie jeder in Sekunden wieder zusammensetzen; die Befehlszeile hat diesen Angriff: safelight attack etc.',
+      'Die Website, der Server und wer mitliest bekommen die verwürfelten Bilder, Nummern statt Namen, und als was jedes Bild erkannt wird.',
+      'Namen, Fotos und der Schlüssel bleiben in diesem Rahmen.',
+      'Nehmen Sie Fotos, die Sie lieber nicht zeigen, bei denen Sie es aber ertragen könnten. In SECURITY.md von Safelight steht, was gemessen wurde.',
+    ],
+    teach: '1. Fotos mit Namen',
+    teachHint:
+      'Geben Sie jeder Person oder Sache einen Namen und einige Fotos: je verschiedener das Licht, desto besser. Die Mitte jedes Fotos wird als Quadrat von 96 mal 96 grauen Pixeln ausgeschnitten; schneiden Sie Ihre Fotos so zu, dass ein Gesicht es füllt.',
+    name: 'Name',
+    addName: 'Diesen Namen hinzufügen',
+    count: (count) => (count === 1 ? '1 Foto' : `${count} Fotos`),
+    photosOf: (name) => `Fotos von ${name}: hierher ziehen oder auswählen`,
+    remove: (name) => `${name} entfernen`,
+    removePhoto: (name, number) => `Foto ${number} von ${name} entfernen`,
+    clearOf: (name, number) => `Foto ${number} von ${name}, wie es ausgeschnitten ist`,
+    scrambledOf: (title) => `${title}: was der Server bekommt`,
+    learnTitle: '2. Lernen',
+    learn: 'Den Server lernen lassen',
+    forget: 'Den Server vergessen lassen',
+    progress: 'Fortschritt',
+    needed: (count) => `Es braucht mindestens ${count} Namen mit je ${count} Fotos.`,
+    scrambling: (number, all) => `Foto ${number} von ${all} wird verwürfelt`,
+    enrolled: (name, count) => `${name}: ${count === 1 ? '1 Foto' : `${count} Fotos`} hier. Noch wurde nichts gesendet.`,
+    doing: { upload: 'Verwürfelte Bilder werden gesendet', learn: 'Der Server lernt aus Bildern, auf denen er nichts erkennt' },
+    learned: (names, pictures) => `Der Server hat ${names} Namen aus ${pictures} verwürfelten Bildern gelernt.`,
+    forgotten: 'Dem Server wurde gesagt, dass er das Gelernte vergessen soll.',
+    unknownTitle: '3. Erkennen',
+    unknown: 'Andere Fotos hierher ziehen oder auswählen',
+    asking: (number, all) => `Foto ${number} von ${all} wird erfragt`,
+    said: (photo, name, likely) => `${photo}: ${name}${likely ? `, ${likely}` : ''}`,
+    likely: (name, percent) => `${name}, ${percent}`,
   },
 
   protected: {
@@ -191,6 +256,9 @@ export const de = {
     key_busy: 'Warten Sie, bis die Arbeit getan ist, bevor Sie den Schlüssel wechseln',
     public_key: 'Das ist ein öffentlicher Schlüssel; Bilder öffnet nur der geheime dazu',
     no_site: 'Die Website antwortet nicht; laden Sie die Seite neu',
+    not_learned: 'Ziehen Sie zuerst Fotos auf einen Namen und lassen Sie den Server lernen; dann erkennt er andere',
+    still_busy: 'Warten Sie, bis die Arbeit getan ist, oder brechen Sie sie ab',
+    other_key: 'Der Server hat aus Bildern unter einem anderen Schlüssel gelernt; lassen Sie ihn neu lernen, oder nehmen Sie jenen Schlüssel',
     bad_argument: 'Eine Angabe der Website ist nicht erlaubt',
     bad_message: 'Die Website hat etwas gesendet, das nicht zu gebrauchen ist',
     io: 'Die Datei konnte nicht gelesen werden; wählen Sie sie noch einmal aus',

@@ -3,6 +3,8 @@
 export const en = {
   title: 'Your photos',
   whose: (host, site) => `Safelight’s vault at ${host}. The site ${site} around it gets to see encrypted photos only.`,
+  whoseScrambled: (host, site) =>
+    `Safelight’s vault at ${host}. The site ${site} around it gets to see scrambled pictures only, which hide your photos from a casual look.`,
   alone: (host) => `Safelight’s vault at ${host}. It does its work inside of a photo site, not on a page of its own.`,
 
   drop: {
@@ -96,18 +98,16 @@ export const en = {
 
   keys: {
     title: 'Your key',
-    none: 'No key yet. One is made for your first photo.',
-    unused: 'No key in use. Choose one of yours, or a new one is made for your next photo.',
     making: (bits) => `Making a ${bits}-bit key…`,
-    ready: (name, bits) => `${name || 'Key'}, ${bits} bits`,
     kept: 'kept in this browser',
     tabOnly: 'in this tab only',
     notExported: 'no key file saved yet',
     fingerprint: (text) => `Fingerprint ${text}`,
-    size: 'Size of a new key',
+    size: 'A new key shall be',
     bits2048: '2048 bits, faster',
     bits3072: '3072 bits, recommended',
     bits4096: '4096 bits, slow',
+    newEtc: 'for scrambled pictures',
     more: 'More keys',
     ring: 'Key in use',
     new: 'New key',
@@ -118,8 +118,6 @@ export const en = {
     open: 'Open a key file',
     later: 'Later',
     unnamed: 'Key',
-    reminder:
-      'Save your key file now. Whatever is encrypted with this key can be opened with it alone: if this browser loses the key, nobody can bring it back.',
     storage: {
       kept: 'Keys are kept in this browser, for this site only, encrypted under a key that the browser does not give out. Whoever uses this browser as you can use them. To use a key elsewhere, save its key file and open it there.',
       refused:
@@ -128,11 +126,41 @@ export const en = {
     },
   },
 
+  // What depends on what a key is for.
+  kinds: {
+    paillier: {
+      none: 'No key yet. One is made for your first photo.',
+      unused: 'No key in use. Choose one of yours, or a new one is made for your next photo.',
+      ready: (name, bits) => `${name || 'Key'}, ${bits} bits`,
+      reminder:
+        'Save your key file now. Whatever is encrypted with this key can be opened with it alone: if this browser loses the key, nobody can bring it back.',
+      exportText:
+        'The file opens everything that is encrypted with this key. A passphrase protects it; write it down, nobody can recover it. The file has the age format, and the command line opens it too.',
+      deleteText: (name) => `“${name}” is deleted from this browser. What is encrypted with it can then be opened with its key file only.`,
+      deleteNoFile: (name) =>
+        `“${name}” is deleted from this browser, and its key file was never saved. What is encrypted with it can then never be opened again, by nobody.`,
+      loseText: 'This key lives in this tab only, and its key file was never saved. Encrypted files that you saved can then never be opened again.',
+      what: (bits) => `for encryption, ${bits} bits`,
+    },
+    etc: {
+      none: 'No key for scrambled pictures yet. One is made for your first picture.',
+      unused: 'No key for scrambled pictures in use. Choose one of yours, or a new one is made for your next picture.',
+      ready: (name) => `${name || 'Key'}, for scrambled pictures`,
+      reminder:
+        'Save your key file now. Only with this key can the server recognise new photos, and can scrambled pictures be put together again: if this browser loses it, nobody can bring it back.',
+      exportText:
+        'The file opens everything that is scrambled with this key. A passphrase protects it; write it down, nobody can recover it. The file has the age format, and the command line opens it too.',
+      deleteText: (name) => `“${name}” is deleted from this browser. What is scrambled with it can then be put together with its key file only.`,
+      deleteNoFile: (name) =>
+        `“${name}” is deleted from this browser, and its key file was never saved. What is scrambled with it can then never be put together again by its owner.`,
+      loseText: 'This key lives in this tab only, and its key file was never saved. What is scrambled with it can then not be used any more.',
+      what: () => 'for scrambled pictures',
+    },
+  },
+
   dialog: {
     cancel: 'Cancel',
     exportTitle: 'Save key file',
-    exportText:
-      'The file opens everything that is encrypted with this key. A passphrase protects it; write it down, nobody can recover it. The file has the age format, and the command line opens it too.',
     passphrase: 'Passphrase',
     again: 'The same again',
     bare: 'Without a passphrase: whoever gets the file can open your photos',
@@ -147,13 +175,48 @@ export const en = {
     name: 'Name',
     renameYes: 'Rename',
     deleteTitle: 'Delete key',
-    deleteText: (name) => `“${name}” is deleted from this browser. What is encrypted with it can then be opened with its key file only.`,
-    deleteNoFile: (name) =>
-      `“${name}” is deleted from this browser, and its key file was never saved. What is encrypted with it can then never be opened again, by nobody.`,
     deleteYes: 'Delete for ever',
     loseTitle: 'Give the key up?',
-    loseText: 'This key lives in this tab only, and its key file was never saved. Encrypted files that you saved can then never be opened again.',
     loseYes: 'Give it up',
+  },
+
+  recognise: {
+    task: (host) => `The server ${host} learns from scrambled pictures who or what they show, and says it of others.`,
+    warning:
+      'Scrambling is obfuscation, not encryption: it hides a picture from a casual look. For the server to learn, all pictures must be scrambled alike, and such pictures give each other away.',
+    whyTitle: 'What that means',
+    why: [
+      'From about ten pictures under one key anybody can put them together again within seconds; the command line has this attack: safelight attack etc.',
+      'The site, the server and whoever reads along get the scrambled pictures, numbers in place of names, and what each picture is recognised as.',
+      'Names, photos and the key stay in this frame.',
+      'Take photos that you would rather not show, but could bear to have seen. SECURITY.md of Safelight says what was measured.',
+    ],
+    teach: '1. Photos with names',
+    teachHint:
+      'Give each person or thing a name, and some photos of each: the more different the light, the better. The middle of each photo is cut out as a square of 96 by 96 grey pixels; cut your photos so that a face fills it.',
+    name: 'Name',
+    addName: 'Add this name',
+    count: (count) => (count === 1 ? '1 photo' : `${count} photos`),
+    photosOf: (name) => `Photos of ${name}: drop them here, or choose them`,
+    remove: (name) => `Remove ${name}`,
+    removePhoto: (name, number) => `Remove photo ${number} of ${name}`,
+    clearOf: (name, number) => `Photo ${number} of ${name}, as it is cut out`,
+    scrambledOf: (title) => `${title}: what the server gets`,
+    learnTitle: '2. Learn',
+    learn: 'Let the server learn',
+    forget: 'Let the server forget',
+    progress: 'Progress',
+    needed: (count) => `It takes at least ${count} names with ${count} photos each.`,
+    scrambling: (number, all) => `Scrambling photo ${number} of ${all}`,
+    enrolled: (name, count) => `${name}: ${count === 1 ? '1 photo' : `${count} photos`} here. Nothing was sent yet.`,
+    doing: { upload: 'Sending scrambled pictures', learn: 'The server is learning from pictures that it cannot make out' },
+    learned: (names, pictures) => `The server has learned ${names} names from ${pictures} scrambled pictures.`,
+    forgotten: 'The server was told to forget what it has learned.',
+    unknownTitle: '3. Recognise',
+    unknown: 'Drop other photos here, or choose them',
+    asking: (number, all) => `Asking about photo ${number} of ${all}`,
+    said: (photo, name, likely) => `${photo}: ${name}${likely ? `, ${likely}` : ''}`,
+    likely: (name, percent) => `${name}, ${percent}`,
   },
 
   protected: {
@@ -191,6 +254,9 @@ export const en = {
     key_busy: 'Wait until the work is done before you change the key',
     public_key: 'This is a public key; only its secret key opens pictures',
     no_site: 'The site does not answer; reload the page',
+    not_learned: 'Drop photos onto a name first, and let the server learn; then it can recognise others',
+    still_busy: 'Wait until the work is done, or cancel it',
+    other_key: 'The server has learned from pictures under another key; let it learn again, or take that key',
   },
   advice: {
     internal: 'This is a fault in Safelight. The broken worker was replaced; you can go on.',

@@ -1,4 +1,4 @@
-//! How much a browser fetches to filter photos with the class API: one of the WebAssembly files, and all scripts.
+//! How much a browser fetches for each module: one of its WebAssembly files, and the scripts that come with it.
 
 use std::fs;
 use std::io::Write;
@@ -9,29 +9,33 @@ use anyhow::{Context, Result, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::browser_build::BrowserBuild;
+use crate::browser_build::{BrowserBuild, Module};
 use crate::page::Site;
 use crate::places;
 
-/// Of the element's scripts, those that are the way to the server.
-const SERVER: [&str; 2] = ["transport.js", "request.js"];
-
-/// Fails if a variant is over the budget.
+/// Fails if a module is over its budget.
 pub fn check(site: &Site, settings: &BrowserBuild) -> Result<()> {
-    let budget = &settings.budget;
-    let glue = site.vault.join(&settings.glue.folder);
-    let mut scripts: Vec<_> = SERVER.iter().map(|name| site.page.join("element").join(name)).collect();
-    for folder in [&site.vault.join("client"), &site.vault.join("shared"), &glue] {
-        scripts.extend(scripts_in(folder)?);
+    settings.modules.iter().try_for_each(|module| check_module(site, module))
+}
+
+fn check_module(site: &Site, module: &Module) -> Result<()> {
+    let Module { name, fetched, budget, .. } = module;
+    let glue = site.vault.join(&module.folder);
+    let mut scripts = scripts_in(&glue)?;
+    for (folder, places) in [(&site.vault, &fetched.vault), (&site.page, &fetched.page)] {
+        for place in places {
+            let place = folder.join(place);
+            scripts.extend(if place.is_dir() { scripts_in(&place)? } else { vec![place] });
+        }
     }
     let scripts: Vec<Size> = scripts.iter().map(|file| Size::of(file)).collect::<Result<_>>()?;
-    for variant in &settings.variants {
+    for variant in &module.variants {
         let wasm = Size::of(&glue.join(&variant.file))?;
         let all: Size = scripts.iter().copied().chain([wasm]).sum();
-        println!("    variant {}: {wasm}, with the scripts {all}", variant.name);
+        println!("    {name}, variant {}: {wasm}, with the scripts {all}", variant.name);
         ensure!(
             all.raw <= budget.raw * 1000 && all.gzipped <= budget.gzipped * 1000,
-            "variant {} is larger than the budget in wasm-pack.toml: {} KB, gzipped {} KB",
+            "variant {} of {name} is larger than its budget in wasm-pack.toml: {} KB, gzipped {} KB",
             variant.name,
             budget.raw,
             budget.gzipped

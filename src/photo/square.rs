@@ -1,0 +1,99 @@
+//! Pictures of one size and one kind, for programs that learn: the middle of a photo, square, in grey.
+
+use super::Photo;
+use crate::error::{Code, Error, Result};
+
+/// The largest square, in pixels on a side.
+const MAX_SIDE: u32 = 4096;
+
+impl Photo {
+    /// The largest square in the middle of the photo, made `side` pixels wide and high, in grey. Each new pixel is the mean of
+    /// what it covers, rounded, so that every machine gives the same bytes. Transparency is left out.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] for a side of 0 or above 4096.
+    pub fn square(&self, side: u32) -> Result<Self> {
+        if !(1..=MAX_SIDE).contains(&side) {
+            let message = format!("a square has a side from 1 to {MAX_SIDE} pixels, not {side}");
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        let (width, height) = (self.width as usize, self.height as usize);
+        let (crop, new) = (width.min(height), side as usize);
+        let (left, top) = ((width - crop) / 2, (height - crop) / 2);
+        let spans: Vec<_> = (0..new).map(|i| span(i, crop, new)).collect();
+        // First across: sums in which every pixel weighs as much as is covered of it, `crop` in all.
+        let rows: Vec<Vec<u64>> = (top..top + crop)
+            .map(|y| {
+                let grey: Vec<u64> = (left..left + crop).map(|x| self.luma(y * width + x).into()).collect();
+                spans.iter().map(|span| span.iter().map(|&(x, weight)| weight * grey[x]).sum()).collect()
+            })
+            .collect();
+        let whole = (crop * crop) as u64;
+        let samples = spans.iter().flat_map(|span| {
+            let rows = &rows;
+            (0..new).map(move |x| {
+                let sum: u64 = span.iter().map(|&(y, weight)| weight * rows[y][x]).sum();
+                u8::try_from((sum + whole / 2) / whole).unwrap_or(u8::MAX)
+            })
+        });
+        Self::from_samples(side, side, 1, samples.collect())
+    }
+
+    /// JFIF's luma of one pixel, in 16-bit fixed point.
+    fn luma(&self, pixel: usize) -> u8 {
+        let at = pixel * usize::from(self.channels);
+        match self.samples[at..at + usize::from(self.channels)] {
+            [r, g, b] => {
+                let sum = 19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b) + (1 << 15);
+                u8::try_from(sum >> 16).unwrap_or(u8::MAX)
+            }
+            _ => self.samples[at],
+        }
+    }
+}
+
+/// Which of `old` pixels new pixel `i` of `new` covers, and how much of each, in parts of which one old pixel has `new`.
+fn span(i: usize, old: usize, new: usize) -> Vec<(usize, u64)> {
+    let (start, end) = (i * old, (i + 1) * old);
+    let covered = |pixel: usize| (end.min((pixel + 1) * new) - start.max(pixel * new)) as u64;
+    (start / new..end.div_ceil(new)).map(|pixel| (pixel, covered(pixel))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(width: u32, height: u32, samples: &[u8]) -> Photo {
+        Photo::from_samples(width, height, 1, samples.to_vec()).expect("a photo")
+    }
+
+    #[test]
+    fn the_middle_is_taken_and_its_means() {
+        let photo = grey(4, 2, &[9, 10, 20, 9, 9, 30, 41, 9]);
+        assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[10, 20, 30, 41]));
+        assert_eq!(photo.square(1).unwrap(), grey(1, 1, &[25]));
+        // From three pixels to two: the middle one belongs to both by half.
+        let photo = grey(3, 3, &[0, 30, 90, 0, 30, 90, 0, 30, 90]);
+        assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[10, 70, 10, 70]));
+        // And to more pixels than there are.
+        assert_eq!(grey(1, 3, &[1, 7, 3]).square(3).unwrap(), grey(3, 3, &[7; 9]));
+    }
+
+    #[test]
+    fn every_covered_part_is_counted_once() {
+        for (old, new) in [(1, 1), (7, 3), (3, 7), (96, 96), (65_535, 96), (5, 4096)] {
+            for i in 0..new {
+                assert_eq!(span(i, old, new).iter().map(|part| part.1).sum::<u64>(), old as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn colours_become_luma_and_impossible_sides_are_refused() {
+        let photo = Photo::from_samples(1, 1, 3, vec![255, 0, 0]).unwrap();
+        assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[76; 4]));
+        for side in [0, MAX_SIDE + 1] {
+            assert_eq!(photo.square(side).unwrap_err().kind(), Code::BadArgument);
+        }
+    }
+}

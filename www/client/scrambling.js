@@ -1,0 +1,89 @@
+// The keeper's half of scrambled pictures: their module is fetched when it comes to them, and each picture has a worker of
+// its own, whose memory goes back to the system with it.
+
+import { SafelightError } from '../shared/errors.js';
+import { compile, usable } from './build.js';
+import { EtcKey } from './keys.js';
+import { Pool } from './pool.js';
+
+const STEPS = 3; // of a picture: read, scramble, write
+
+export class Scrambling {
+  #page;
+  #pool = null; // a promise
+
+  /** `page` is the line to the page, which starts the workers. */
+  constructor(page) {
+    this.#page = page;
+  }
+
+  async #run(signal, work) {
+    this.#pool ??= compile(usable('etc')[0].url).then((module) => new Pool(module, this.#page, 'etc'));
+    const pool = await this.#pool.catch((error) => {
+      this.#pool = null; // it may be there the next time
+      throw error;
+    });
+    return pool.disposable(signal, work);
+  }
+
+  /** A new key. */
+  newKey(signal) {
+    return this.#run(signal, async (helper) => new EtcKey(await helper.call('newKey')));
+  }
+
+  /** The key of a key file. */
+  openKey(bytes, signal) {
+    return this.#run(signal, async (helper) => new EtcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
+  }
+
+  /** Scrambles `source`: `{ file }`, or the samples of a photo that was read. */
+  scramble(key, source, settings, { signal, progress }) {
+    const { form, block, fixedKey, square, type, quality, subsampling } = settings;
+    return this.#run(signal, async (helper) => {
+      progress(0, STEPS);
+      const { notices, clear } = await helper.call('read', { ...source, square });
+      progress(1, STEPS);
+      const bytes = key.toBytes();
+      const facts = await helper.call('scramble', { bytes, form, block, fixedKey }, [bytes.buffer]);
+      progress(2, STEPS);
+      const written = await helper.call('encode', { type, quality, subsampling });
+      progress(STEPS, STEPS);
+      const file = new Blob([written], { type });
+      return { ...facts, notices, file, ...(clear && { clear: new Blob([clear], { type: 'image/png' }) }) };
+    });
+  }
+
+  /** Puts a scrambled picture together again. */
+  unscramble(key, file, label, signal) {
+    return this.#run(signal, async (helper) => {
+      const bytes = key.toBytes();
+      const { png, ...picture } = await helper.call('unscramble', { bytes, file, label }, [bytes.buffer]);
+      return { ...picture, png: new Blob([png], { type: 'image/png' }) };
+    });
+  }
+
+  /** To be called when the page says that a worker died. */
+  async died(number, error) {
+    (await this.#pool)?.died(number, error);
+  }
+
+  /** What is under way is cancelled. */
+  async end() {
+    (await this.#pool)?.endAll();
+  }
+}
+
+/** The options of scrambling, checked as far as the module does not do it itself. */
+export function checkedSettings(settings) {
+  const { form = 'colour', block, fixedKey = false, square, type = 'image/jpeg', quality = 85, subsampling = '444' } = settings;
+  const needed = (fits, text) => {
+    if (!fits) throw new SafelightError('bad_argument', text);
+  };
+  const whole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
+  // What is too large for the numbers of the module would be another number there.
+  needed(block === undefined || whole(block, 0, 255), 'the side of a block is a whole number of pixels, 4 to 64');
+  needed(square === undefined || whole(square, 1, 4096), 'a square has a side from 1 to 4096 pixels');
+  needed(whole(quality, 1, 100), 'JPEG’s quality is from 1 to 100');
+  needed(['image/jpeg', 'image/png'].includes(type), 'scrambled pictures are image/jpeg or image/png');
+  return { form: String(form), block, fixedKey: Boolean(fixedKey), square, type, quality, subsampling: String(subsampling) };
+}
