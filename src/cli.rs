@@ -28,6 +28,8 @@ mod key;
 mod passphrase;
 #[cfg(feature = "client")]
 mod phe;
+#[cfg(feature = "client")]
+mod plot;
 mod remote;
 #[cfg(feature = "client")]
 mod reproduce;

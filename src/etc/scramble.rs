@@ -106,32 +106,36 @@ impl Plan {
     /// Calls `put(clear, scrambled, mask)` for every sample: where it is in the clear and in the scrambled sheet, and what
     /// it is combined with by exclusive or.
     #[inline]
-    fn walk(&self, mut put: impl FnMut(usize, usize, u8)) {
-        let (block, channels, line) = (self.block, self.channels, self.width * self.channels);
+    fn walk(&self, put: impl FnMut(usize, usize, u8)) {
+        // With the number of channels known the compiler unrolls the innermost loop.
+        if self.channels == 3 { self.walk_with::<3>(put) } else { self.walk_with::<1>(put) }
+    }
+
+    #[inline]
+    fn walk_with<const CHANNELS: usize>(&self, mut put: impl FnMut(usize, usize, u8)) {
+        let (block, line) = (self.block, self.width * CHANNELS);
         let across = self.width / block;
-        let corner = |number: usize| (number / across) * block * line + (number % across) * block * channels;
+        let corner = |number: usize| (number / across) * block * line + (number % across) * block * CHANNELS;
         for (place, step) in self.steps.iter().enumerate() {
             let (to, from) = (corner(place), corner(step.from as usize));
             let mask = if step.negate { 255 } else { 0 };
-            // Turned and mirrored rows and columns are straight lines, too: where they begin, and how far it is from one
-            // sample to the next, which may be backwards.
-            let clear = |x: usize, y: usize| {
+            // One channel keeps its place.
+            let order: [usize; CHANNELS] = std::array::from_fn(|c| ORDERS[usize::from(step.order)][c].into());
+            // Where the first pixel comes from, and how far from there the next one across and the next one down are, which
+            // may be backwards.
+            let clear = |x, y| {
                 let (u, v) = origin(step.turns, step.mirror, x, y, block - 1);
-                from + v * line + u * channels
+                from + v * line + u * CHANNELS
             };
-            let start = clear(0, 0);
-            let (across, down) = (clear(1, 0).wrapping_sub(start), clear(0, 1).wrapping_sub(start));
+            let first = clear(0, 0);
+            let (right, down) = (clear(1, 0).wrapping_sub(first), clear(0, 1).wrapping_sub(first));
             for y in 0..block {
-                let row = start.wrapping_add(y.wrapping_mul(down));
-                for x in 0..block {
-                    let (clear, scrambled) = (row.wrapping_add(x.wrapping_mul(across)), to + y * line + x * channels);
-                    if channels == 1 {
-                        put(clear, scrambled, mask);
-                        continue;
+                let mut clear = first.wrapping_add(down.wrapping_mul(y));
+                for scrambled in (to + y * line..).step_by(CHANNELS).take(block) {
+                    for (c, source) in order.iter().enumerate() {
+                        put(clear + source, scrambled + c, mask);
                     }
-                    for (c, &source) in ORDERS[usize::from(step.order)].iter().enumerate() {
-                        put(clear + usize::from(source), scrambled + c, mask);
-                    }
+                    clear = clear.wrapping_add(right);
                 }
             }
         }

@@ -100,6 +100,27 @@ fn turns_and_mirrors_are_the_eight_symmetries_of_a_square() {
 }
 
 #[test]
+fn every_sample_goes_where_its_step_says() {
+    for (form, channels) in [(Form::Colour, 3), (Form::Grey, 1)] {
+        let photo = photo(40, 24, channels);
+        let label = Label::new(&photo, &key(4), Settings { block: 8, ..Settings::new(form) }, Nonce([2; 16])).unwrap();
+        let (plan, sheet) = (Plan::new(&key(4), &label).unwrap(), Sheet::from(&photo));
+        let scrambled = plan.scramble(&sheet);
+        let at = |x: usize, y: usize, c: usize| (y * 40 + x) * usize::from(channels) + c;
+        for (place, step) in plan.steps().iter().enumerate() {
+            let (to, from) = ((place % 5 * 8, place / 5 * 8), (step.from as usize % 5 * 8, step.from as usize / 5 * 8));
+            for (x, y, c) in (0..64).flat_map(|i| (0..usize::from(channels)).map(move |c| (i % 8, i / 8, c))) {
+                let (u, v) = origin(step.turns, step.mirror, x, y, 7);
+                let source = usize::from(ORDERS[usize::from(step.order)][c]);
+                let sample = sheet.samples[at(from.0 + u, from.1 + v, source)];
+                let wanted = if step.negate { 255 - sample } else { sample };
+                assert_eq!(scrambled.samples[at(to.0 + x, to.1 + y, c)], wanted);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_picture_has_its_own_steps_unless_the_key_is_fixed() {
     let photo = photo(64, 64, 3);
     let mut settings = Settings::new(Form::Colour);

@@ -20,7 +20,9 @@ pub const SHEETS: [&str; 6] = ["train-0", "train-1", "train-2", "train-3", "trai
 /// [`Code::NotFound`] if it is not there, the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet of another size.
 pub fn read(folder: &Path, sheet: &str) -> Result<Vec<Photo>> {
     let file = folder.join(sheet).with_extension("webp");
-    let bytes = fs::read(&file)
-        .map_err(|error| Error::new(Code::NotFound, format!("cannot read {}: {error}", file.display())))?;
+    let bytes = fs::read(&file).map_err(|error| {
+        let message = format!("cannot read {}: {error}; name the folder with the sheets", file.display());
+        Error::new(Code::NotFound, message)
+    })?;
     tiles::cut(&bytes, &file, TILES, (SIDE, SIDE))
 }

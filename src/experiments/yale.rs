@@ -6,13 +6,12 @@ use std::path::Path;
 
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
+use rayon::prelude::*;
 
 use super::tiles;
 use crate::error::{Code, Error, Result};
 use crate::photo::Photo;
 
-/// Pictures of each person.
-pub const PICTURES: u32 = 64;
 /// The width in pixels that the experiments use: whole blocks of 8.
 pub const WIDTH: u32 = 160;
 /// The height in pixels.
@@ -23,20 +22,23 @@ const TILE_WIDTH: u32 = 168;
 /// Tiles across and down.
 const TILES: u32 = 8;
 
-/// The pictures of one person.
-pub struct Person {
-    /// The sheet's name, such as `yaleB01`.
-    pub name: String,
-    /// [`PICTURES`] pictures of [`WIDTH`] x [`HEIGHT`] samples each, row by row.
-    pub pictures: Vec<Vec<u8>>,
+/// Pictures of faces, in grey and of one size.
+pub struct Faces {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// For each person, as many pictures as for the others: `width` x `height` samples each, row by row.
+    pub people: Vec<Vec<Vec<u8>>>,
 }
 
-/// Reads the sheets `yaleBNN.webp` in a folder: 8 x 8 tiles of 168 x 192 pixels each, which are made 160 pixels wide.
+/// Reads the sheets `yaleBNN.webp` in a folder, one for each person: 8 x 8 tiles of 168 x 192 pixels each, which are made
+/// 160 pixels wide.
 ///
 /// # Errors
 /// [`Code::NotFound`] if there are none, [`Code::Io`], the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet of
 /// another size.
-pub fn read(folder: &Path) -> Result<Vec<Person>> {
+pub fn read(folder: &Path) -> Result<Faces> {
     let cannot = |error| Error::new(Code::Io, format!("cannot read {}: {error}", folder.display()));
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(cannot)? {
@@ -47,13 +49,14 @@ pub fn read(folder: &Path) -> Result<Vec<Person>> {
     }
     files.sort();
     if files.is_empty() {
-        let message = format!("{} has no sheets yaleB01.webp and so on", folder.display());
+        let message = format!("{} has no sheets yaleB01.webp and so on; name the folder with them", folder.display());
         return Err(Error::new(Code::NotFound, message));
     }
-    files.iter().map(|file| read_sheet(file)).collect()
+    let people = files.par_iter().map(|file| read_sheet(file)).collect::<Result<_>>()?;
+    Ok(Faces { width: WIDTH, height: HEIGHT, people })
 }
 
-fn read_sheet(file: &Path) -> Result<Person> {
+fn read_sheet(file: &Path) -> Result<Vec<Vec<u8>>> {
     let tiles = tiles::cut(&fs::read(file)?, file, TILES, (TILE_WIDTH, HEIGHT))?;
     let narrowed = |tile: Photo| {
         // Lossless WebP has no grey: its three channels are the same.
@@ -62,6 +65,5 @@ fn read_sheet(file: &Path) -> Result<Person> {
             .ok_or_else(|| Error::new(Code::Internal, "a sheet lost its pixels"))?;
         Ok(resize(&tile, WIDTH, HEIGHT, FilterType::Triangle).into_raw())
     };
-    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Person { name, pictures: tiles.into_iter().map(narrowed).collect::<Result<_>>()? })
+    tiles.into_iter().map(narrowed).collect()
 }

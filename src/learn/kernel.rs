@@ -38,6 +38,16 @@ pub enum Family {
 }
 
 impl Family {
+    /// The name in tables and files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Gaussian => "rbf",
+            Self::Polynomial => "poly",
+        }
+    }
+
     /// The kernel for standardised rows of so many numbers. Without `gamma` it is one divided by that number, as usual.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "columns are counted in thousands")]
@@ -56,13 +66,24 @@ impl Kernel {
     #[must_use]
     pub fn of(&self, x: &[f64], y: &[f64]) -> f64 {
         match *self {
-            Self::Linear => dot(x, y),
             Self::Gaussian { gamma } => {
                 let distance: f64 = x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum();
                 (-gamma * distance).exp()
             }
+            Self::Linear | Self::Polynomial { .. } => self.of_products(dot(x, y), 0.0, 0.0),
+        }
+    }
+
+    /// The kernel of two rows, from their inner product and the inner product of each with itself. For the Gaussian it may
+    /// differ from [`Self::of`] in the last bits.
+    #[must_use]
+    pub fn of_products(&self, product: f64, x: f64, y: f64) -> f64 {
+        match *self {
+            Self::Linear => product,
+            // Rounding must not make it less than nothing.
+            Self::Gaussian { gamma } => (-gamma * (x + y - 2.0 * product).max(0.0)).exp(),
             Self::Polynomial { degree, gamma, shift } => {
-                (gamma * dot(x, y) + shift).powi(i32::try_from(degree).unwrap_or(i32::MAX))
+                (gamma * product + shift).powi(i32::try_from(degree).unwrap_or(i32::MAX))
             }
         }
     }
@@ -70,10 +91,8 @@ impl Kernel {
     /// The kernel of each row with each, as [`Self::table`] gives it, in half the time: it is the same both ways round.
     #[must_use]
     pub fn gram(&self, rows: &Matrix) -> Vec<Vec<f64>> {
-        let count = rows.rows();
-        let mut table: Vec<Vec<f64>> =
-            (0..count).into_par_iter().map(|i| (0..=i).map(|j| self.of(rows.row(i), rows.row(j))).collect()).collect();
-        for i in 0..count {
+        let mut table = by_groups(rows.rows(), |i| i + 1, |i, j| self.of(rows.row(i), rows.row(j)));
+        for i in 0..table.len() {
             let mirrored: Vec<f64> = table[i + 1..].iter().map(|row| row[i]).collect();
             table[i].extend(mirrored);
         }
@@ -83,6 +102,29 @@ impl Kernel {
     /// The kernel of each row of `a` with each of `b`: a table with a row for each row of `a`.
     #[must_use]
     pub fn table(&self, a: &Matrix, b: &Matrix) -> Vec<Vec<f64>> {
-        (0..a.rows()).into_par_iter().map(|i| (0..b.rows()).map(|j| self.of(a.row(i), b.row(j))).collect()).collect()
+        by_groups(a.rows(), |_| b.rows(), |i, j| self.of(a.row(i), b.row(j)))
     }
+}
+
+/// A table of `count` rows; row `i` has `length(i)` numbers, which never falls. A few rows are made at a time, column by
+/// column, so that what a column needs is fetched from memory once for all of them.
+fn by_groups(
+    count: usize,
+    length: impl Fn(usize) -> usize + Sync,
+    number: impl Fn(usize, usize) -> f64 + Sync,
+) -> Vec<Vec<f64>> {
+    const GROUP: usize = 8;
+    let group = |first: usize| {
+        let last = count.min(first + GROUP) - 1;
+        let mut rows: Vec<Vec<f64>> = (first..=last).map(|i| Vec::with_capacity(length(i))).collect();
+        for j in 0..length(last) {
+            for (i, row) in (first..).zip(&mut rows) {
+                if j < length(i) {
+                    row.push(number(i, j));
+                }
+            }
+        }
+        rows
+    };
+    (0..count).step_by(GROUP).collect::<Vec<_>>().into_par_iter().flat_map_iter(group).collect()
 }

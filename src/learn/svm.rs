@@ -47,8 +47,7 @@ impl Machine {
     pub fn train(table: &[Vec<f64>], positive: &[bool], training: Training, watch: &dyn Watch) -> Result<Self> {
         check(table, positive, training)?;
         let sign: Vec<f64> = positive.iter().map(|&yes| if yes { 1.0 } else { -1.0 }).collect();
-        let mut problem =
-            Problem { table, sign: &sign, alpha: vec![0.0; sign.len()], gradient: vec![-1.0; sign.len()] };
+        let mut problem = Problem::new(table, &sign);
         let mut steps = STEPS_PER_ROW.saturating_mul(sign.len());
         while let Some((i, j)) = problem.choose(training) {
             problem.step(i, j, training.cost);
@@ -80,7 +79,8 @@ fn check(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<()
     if !square {
         return bad("the table of kernels must have a row and a column for each training row");
     }
-    if !table.iter().flatten().all(|value| value.is_finite()) {
+    // Without an early end the processor looks at several numbers at once.
+    if !table.iter().all(|row| row.iter().fold(true, |finite, value| finite & value.is_finite())) {
         return bad("a kernel is infinite or none at all; standardise the data");
     }
     if !positive.contains(&true) || !positive.contains(&false) {
@@ -96,36 +96,40 @@ fn check(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<()
 struct Problem<'a> {
     table: &'a [Vec<f64>],
     sign: &'a [f64],
+    /// What stands in the table where a row meets itself, side by side in memory.
+    diagonal: Vec<f64>,
     alpha: Vec<f64>,
-    /// Of what is minimised, by each `alpha`.
-    gradient: Vec<f64>,
+    /// Of what is minimised, the slope downwards in the direction of each `y_t alpha_t`.
+    slope: Vec<f64>,
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    /// All `alpha` are 0.
+    fn new(table: &'a [Vec<f64>], sign: &'a [f64]) -> Self {
+        let diagonal = table.iter().enumerate().map(|(t, row)| row[t]).collect();
+        Self { table, sign, diagonal, alpha: vec![0.0; sign.len()], slope: sign.to_vec() }
+    }
+
     /// The two variables to change next, or none at the end.
     fn choose(&self, training: Training) -> Option<(usize, usize)> {
         let Training { cost, tolerance } = training;
         let (mut i, mut highest) = (usize::MAX, f64::NEG_INFINITY);
-        for t in 0..self.alpha.len() {
-            let value = -self.sign[t] * self.gradient[t];
-            if self.may_rise(t, cost) && value > highest {
-                (i, highest) = (t, value);
+        for (t, &slope) in self.slope.iter().enumerate() {
+            if slope > highest && self.may_rise(t, cost) {
+                (i, highest) = (t, slope);
             }
         }
         if i == usize::MAX {
             return None;
         }
-        let (mut j, mut best, mut lowest) = (usize::MAX, f64::INFINITY, f64::INFINITY);
-        for t in 0..self.alpha.len() {
-            if !self.may_fall(t, cost) {
-                continue;
-            }
-            let value = -self.sign[t] * self.gradient[t];
-            lowest = lowest.min(value);
-            let gain = highest - value;
-            if gain > 0.0 {
-                let drop = -gain * gain / self.curvature(i, t);
-                if drop < best {
+        let row = self.table[i].as_slice();
+        let (mut j, mut best, mut lowest) = (usize::MAX, 0.0, f64::INFINITY);
+        for (t, &slope) in self.slope.iter().enumerate() {
+            if slope < highest && self.may_fall(t, cost) {
+                lowest = lowest.min(slope);
+                let gain = highest - slope;
+                let drop = gain * gain / positive(self.diagonal[i] + self.diagonal[t] - 2.0 * row[t]);
+                if drop > best {
                     (j, best) = (t, drop);
                 }
             }
@@ -143,17 +147,12 @@ impl Problem<'_> {
         if self.sign[t] > 0.0 { self.alpha[t] > 0.0 } else { self.alpha[t] < cost }
     }
 
-    fn curvature(&self, i: usize, j: usize) -> f64 {
-        let value = self.table[i][i] + self.table[j][j] - 2.0 * self.table[i][j];
-        if value > 0.0 { value } else { FLAT }
-    }
-
     /// Raises `y_i alpha_i` and lowers `y_j alpha_j` by the same, as far as pays and as the bounds allow.
     fn step(&mut self, i: usize, j: usize, cost: f64) {
-        let slope = self.sign[j] * self.gradient[j] - self.sign[i] * self.gradient[i];
+        let curvature = positive(self.diagonal[i] + self.diagonal[j] - 2.0 * self.table[i][j]);
         let room = |t: usize, up: bool| if up { cost - self.alpha[t] } else { self.alpha[t] };
         let (room_i, room_j) = (room(i, self.sign[i] > 0.0), room(j, self.sign[j] < 0.0));
-        let amount = (slope / self.curvature(i, j)).min(room_i).min(room_j);
+        let amount = ((self.slope[i] - self.slope[j]) / curvature).min(room_i).min(room_j);
         // What reaches a bound is set to it, so that no rounding keeps it off.
         let moved = |t: usize, up: bool, at_bound: bool| match (up, at_bound) {
             (true, true) => cost,
@@ -166,9 +165,8 @@ impl Problem<'_> {
         let change_i = (new_i - self.alpha[i]) * self.sign[i];
         let change_j = (new_j - self.alpha[j]) * self.sign[j];
         (self.alpha[i], self.alpha[j]) = (new_i, new_j);
-        let (row_i, row_j) = (&self.table[i], &self.table[j]);
-        for (t, gradient) in self.gradient.iter_mut().enumerate() {
-            *gradient += self.sign[t] * (change_i * row_i[t] + change_j * row_j[t]);
+        for ((slope, of_i), of_j) in self.slope.iter_mut().zip(&self.table[i]).zip(&self.table[j]) {
+            *slope -= change_i * of_i + change_j * of_j;
         }
     }
 
@@ -176,8 +174,7 @@ impl Problem<'_> {
     fn bias(&self, cost: f64) -> f64 {
         let (mut sum, mut free) = (0.0, 0u32);
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-        for t in 0..self.alpha.len() {
-            let value = -self.sign[t] * self.gradient[t];
+        for (t, &value) in self.slope.iter().enumerate() {
             if self.alpha[t] > 0.0 && self.alpha[t] < cost {
                 sum += value;
                 free += 1;
@@ -194,4 +191,9 @@ impl Problem<'_> {
             _ => high,
         }
     }
+}
+
+/// A curvature that can be divided by.
+fn positive(curvature: f64) -> f64 {
+    if curvature > 0.0 { curvature } else { FLAT }
 }

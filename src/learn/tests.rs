@@ -167,6 +167,22 @@ fn negating_and_moving_samples_changes_no_bit_of_the_kernels() {
 }
 
 #[test]
+fn kernels_can_be_had_from_inner_products() {
+    let rows = Matrix::new(7, noise(7 * 21, 5)).unwrap();
+    let products = Kernel::Linear.gram(&rows);
+    for kernel in
+        [Kernel::Linear, Kernel::Gaussian { gamma: 0.7 }, Kernel::Polynomial { degree: 3, gamma: 0.5, shift: 0.25 }]
+    {
+        let table = kernel.table(&rows, &rows);
+        assert_eq!(table, kernel.gram(&rows));
+        for (i, j) in (0..21).flat_map(|i| (0..21).map(move |j| (i, j))) {
+            let found = kernel.of_products(products[i][j], products[i][i], products[j][j]);
+            assert!((found - table[i][j]).abs() < 1e-14, "{kernel:?}: {found} for {}", table[i][j]);
+        }
+    }
+}
+
+#[test]
 fn standardised_columns_have_mean_0_and_deviation_1() {
     let rows: [[u8; 3]; 4] = [[0, 7, 255], [10, 7, 0], [20, 7, 255], [30, 7, 0]];
     let out = Standardiser::fit(&rows).unwrap().apply(&rows).unwrap();

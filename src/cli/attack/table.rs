@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::etc::{Form, file};
 use crate::experiments::attacks::{self, Encryption, Experiment, Row};
 use crate::learnable::Scheme;
-use crate::pipeline::Watch as _;
+use crate::watch::Watch as _;
 
 /// Print what attacks see of scrambled pictures: all encryptions, keys and qualities
 ///
