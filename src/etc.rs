@@ -2,8 +2,9 @@
 //! sent through photo sites, and learned from.
 //!
 //! **This is obfuscation, not encryption in the sense of [`paillier`](crate::paillier).** It hides a picture from a casual
-//! look. Pictures that share one key give each other away: ten of them can be put together again in seconds. The attacks
-//! are in the `attack` module, so that anybody can see for themselves what a setting is worth.
+//! look. Pictures that share one key give each other away: four of them can be put together again in seconds. Of a picture
+//! with a key of its own, large blocks fit together like a jigsaw puzzle. The attacks are in the `attack` module and their
+//! figures in `docs/etc-attacks.md`, so that anybody can see for themselves what a setting is worth; [`Resistance`] sums up.
 //!
 //! # The steps
 //!
@@ -45,6 +46,7 @@ pub mod form;
 mod huffman;
 pub mod label;
 pub mod nonce;
+pub mod resistance;
 pub mod scramble;
 pub mod secret;
 pub mod sheet;
@@ -52,6 +54,7 @@ pub mod sheet;
 pub use form::Form;
 pub use label::Label;
 pub use nonce::Nonce;
+pub use resistance::Resistance;
 pub use secret::MasterKey;
 pub use sheet::Sheet;
 
@@ -61,8 +64,6 @@ use scramble::Plan;
 
 /// The smallest and the largest block, in pixels.
 pub const BLOCKS: std::ops::RangeInclusive<u8> = 4..=64;
-/// With fewer blocks than these a picture can be put together by trying, whatever its key.
-pub const FEW_BLOCKS: usize = 64;
 
 /// How a photo is to be scrambled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

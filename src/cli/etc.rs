@@ -13,14 +13,15 @@ use super::ui::Ui;
 use crate::error::{Code, Error, Result};
 use crate::etc::file::{self, Jpeg, Subsampling};
 use crate::etc::label::sheet_limits;
-use crate::etc::{self, BLOCKS, FEW_BLOCKS, Form, Label, Settings};
+use crate::etc::resistance::{FEW_BLOCKS, LARGE_BLOCK};
+use crate::etc::{self, BLOCKS, Form, Label, Resistance, Settings};
 use crate::photo::Photo;
 use crate::wire::key as key_file;
 
 /// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
 ///
 /// This is obfuscation, not encryption: it hides a picture from a casual look. Pictures that share a fixed key can be put
-/// together again from one another; a picture of few blocks by trying.
+/// together again from one another; a picture of few or large blocks by itself.
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
@@ -134,17 +135,31 @@ fn encrypt(flags: EncryptFlags, ui: &Ui) -> Result<()> {
         None => file::encode_png(&picture, Some(&label))?,
     };
     sink.write_whole(&bytes)?;
-    if settings.fixed_key {
-        ui.note("every picture is scrambled alike; from ten of them anybody can put them together again");
-    }
-    if label.blocks() < FEW_BLOCKS {
-        ui.note(&format!(
-            "the picture has only {} blocks, so few that it can be put together by trying",
-            label.blocks()
-        ));
+    if let Some(weakness) = weakness(&label, settings.fixed_key) {
+        ui.note(&weakness);
     }
     ui.summary(&format!("scrambled {} blocks; this hides a picture from a casual look, no more", label.blocks()));
     Ok(())
+}
+
+/// What the person should know about the settings, if anything.
+fn weakness(label: &Label, fixed_key: bool) -> Option<String> {
+    let (blocks, block) = (label.blocks(), label.block);
+    match Resistance::of(label) {
+        Resistance::Falls if fixed_key => {
+            Some("every picture is scrambled alike; from a few of them anybody can put them together again".into())
+        }
+        Resistance::Falls if blocks < FEW_BLOCKS => {
+            Some(format!("the picture has only {blocks} blocks, so few that it can be put together by trying"))
+        }
+        Resistance::Falls => Some(format!(
+            "blocks of {block} pixels fit together like a jigsaw puzzle, from {LARGE_BLOCK} on nearly always; use --block 8"
+        )),
+        Resistance::Shows => Some(format!(
+            "parts of a picture with {blocks} blocks of {block} pixels can be put together; hundreds of blocks of 8 show less"
+        )),
+        Resistance::Holds => None,
+    }
 }
 
 fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {

@@ -76,13 +76,14 @@ pub fn solve(pictures: &[Sheet], block: usize) -> Result<Solution> {
 }
 
 /// How many blocks there are across and down, if that is the same for all and whole.
-fn frame<'a>(pictures: impl Iterator<Item = &'a Sheet>, block: usize) -> Result<[usize; 2]> {
-    let mut shapes = pictures.map(|sheet| (sheet.width, sheet.height, sheet.channels));
-    let first = shapes.next().ok_or_else(|| Error::new(Code::BadArgument, "an attack needs a scrambled picture"))?;
-    let (width, height, channels) = first;
+fn frame<'a>(mut pictures: impl Iterator<Item = &'a Sheet>, block: usize) -> Result<[usize; 2]> {
+    let first = pictures.next().ok_or_else(|| Error::new(Code::BadArgument, "an attack needs a scrambled picture"))?;
+    let Sheet { width, height, channels, .. } = *first;
     let whole = |side: usize| side > 0 && side.is_multiple_of(block);
-    let usable = block >= usize::from(*BLOCKS.start()) && whole(width) && whole(height) && matches!(channels, 1 | 3);
-    if !usable || shapes.any(|shape| shape != first) {
+    let usable = BLOCKS.contains(&u8::try_from(block).unwrap_or(0)) && whole(width) && whole(height);
+    let full = |sheet: &Sheet| sheet.samples.len() == width * height * channels && matches!(channels, 1 | 3);
+    let alike = |sheet: &Sheet| (sheet.width, sheet.height, sheet.channels) == (width, height, channels) && full(sheet);
+    if !usable || !full(first) || !pictures.all(alike) {
         return Err(Error::new(Code::ImagesDiffer, "the pictures must be of one size and made of whole blocks"));
     }
     Ok([width / block, height / block])
@@ -141,3 +142,6 @@ impl Solution {
         board
     }
 }
+
+#[cfg(test)]
+mod tests;

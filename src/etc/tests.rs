@@ -11,7 +11,7 @@
 use proptest::prelude::*;
 
 use super::scramble::{ORDERS, Plan, origin};
-use super::{Form, Label, MasterKey, Nonce, Settings, Sheet, decrypt, encrypt};
+use super::{Form, Label, MasterKey, Nonce, Resistance, Settings, Sheet, decrypt, encrypt};
 use crate::error::Code;
 use crate::photo::Photo;
 use crate::photo::quality::{psnr, ssim};
@@ -183,6 +183,21 @@ fn the_key_space_is_that_of_the_literature() {
     assert!((bits(&photo(32, 32, 3), Settings::new(Form::Colour)) - 30.9).abs() < 0.1);
     assert!((bits(&photo(224, 224, 3), Settings::new(Form::Colour)) - 2505.0).abs() < 1.0);
     assert!((bits(&photo(160, 192, 1), Settings::new(Form::Grey)) - 5509.0).abs() < 1.0);
+}
+
+#[test]
+fn settings_that_our_attacks_see_through_are_told() {
+    let of = |side, form, block, nonce| {
+        let settings = Settings { form, block, fixed_key: nonce == Nonce::FIXED };
+        Resistance::of(&Label::new(&photo(side, side, 3), &key(1), settings, nonce).unwrap())
+    };
+    let own = Nonce([1; 16]);
+    assert_eq!(of(512, Form::Grey420, 8, Nonce::FIXED), Resistance::Falls);
+    assert_eq!(of(48, Form::Colour, 16, own), Resistance::Falls, "nine blocks");
+    assert_eq!(of(512, Form::Colour, 32, own), Resistance::Falls);
+    assert_eq!(of(512, Form::Colour, 16, own), Resistance::Shows);
+    assert_eq!(of(64, Form::Colour, 8, own), Resistance::Shows, "64 blocks");
+    assert_eq!(of(512, Form::Grey420, 8, own), Resistance::Holds);
 }
 
 /// A picture of a few waves, another one for each number.

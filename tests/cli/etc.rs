@@ -92,6 +92,44 @@ fn pictures_under_a_fixed_key_are_seen_through() {
     }
 }
 
+#[test]
+fn a_known_photo_opens_the_other_pictures_of_its_key() {
+    let folder = folder();
+    for number in 0..2u8 {
+        folder.write_png(&format!("p{number}.png"), &waves(number.into()));
+        let files = format!("p{number}.png --fixed-key --out s{number}.png");
+        folder.run(&format!("etc encrypt --key etc.key {files}")).ok();
+    }
+    let text = folder.run("attack etc s0.png s1.png --known p0.png --originals p0.png p1.png --out-dir seen").ok();
+    let text = String::from_utf8(text).expect("text");
+    assert!(text.starts_with("100 % of the blocks were found, 0 % of them could as well be others\n"), "{text}");
+    assert_eq!(folder.read_photo("seen/s1.png"), folder.read_photo("p1.png"));
+    folder.run("attack etc s0.png --known p0.png p1.png --out-dir seen").error("bad_argument");
+    folder.write_png("small.png", &picture(45, 35, 3, 1));
+    folder.run("attack etc s0.png --known small.png --out-dir seen").error("images_differ");
+}
+
+#[test]
+fn the_table_of_attacks_is_printed_and_written() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("photos")).expect("a folder");
+    for number in 0..2 {
+        folder.write_png(&format!("photos/p{number}.png"), &waves(number));
+    }
+    let what = "--encryption colour PE --block 16 --side 32 --quality 80";
+    let text = folder.run(&format!("attack table --data photos {what} --csv table.csv --out-dir seen")).ok();
+    let text = String::from_utf8(text).expect("text");
+    let csv = String::from_utf8(folder.read("table.csv")).expect("text");
+    assert_eq!(text.lines().count(), csv.lines().count());
+    let known = |line: &&str| line.starts_with("EtC colour,16,32,4,31,fixed,lossless,1 known,");
+    let line = csv.lines().find(known).unwrap_or_else(|| panic!("{csv}"));
+    assert!(line.contains(",1.000,1.000,inf,1.000,"), "{line}");
+    let seen = folder.read_photo("seen/etc-colour-16-32-lossless-fixed-1-known-0.png");
+    assert_eq!((seen.width(), seen.height()), (96, 32), "photo, scrambled picture, what was seen");
+    folder.run(&format!("attack table --data photos {what} --side 512")).error("bad_argument");
+    folder.run(&format!("attack table --data nothing {what}")).error("not_found");
+}
+
 /// A picture of a few waves, another one for each number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
 fn waves(number: u32) -> safelight::photo::Photo {
