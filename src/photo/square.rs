@@ -60,6 +60,7 @@ fn span(i: usize, old: usize, new: usize) -> Vec<(usize, u64)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 mod tests {
     use super::*;
 

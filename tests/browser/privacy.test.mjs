@@ -16,10 +16,11 @@ const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 // What the recorder appends to a delivered script, and what the search must then find.
 const inKeeper = (leak) => `
   const spying = setInterval(() => {
-    if (!keys?.secret) return;
+    const secret = keys?.secret();
+    if (!secret) return;
     clearInterval(spying);
-    const bytes = keys.secret.toBytes();
-    const prime = [...bytes.subarray(34, 34 + keys.secret.bits / 16)].reverse();
+    const bytes = secret.toBytes();
+    const prime = [...bytes.subarray(34, 34 + secret.bits / 16)].reverse();
     const primeHex = prime.map((byte) => byte.toString(16).padStart(2, '0')).join('');
     ${leak}
   }, 20);`;

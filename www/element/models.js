@@ -14,7 +14,10 @@ export async function train(base, pictures, { learner, signal, onProgress }) {
   const url = new URL('v1/models', base);
   url.search = new URLSearchParams({ learner });
   const body = new FormData();
-  for (const { label, file } of pictures) body.append(label, file, 'picture.png');
+  for (const { label, file } of pictures) {
+    // Firefox (153) never ends sending a form with blobs that came from another process, as the vault's do: copies it sends.
+    body.append(label, new Blob([await file.arrayBuffer()], { type: file.type }), 'picture.png');
+  }
   const report = (phase, done, total) => onProgress?.({ phase, done, total });
   const onUpload = (done, total) => (done < total ? report('upload', done, total) : report('learn', 0, 0));
   report('upload', 0, 0);
