@@ -250,9 +250,9 @@ pub fn model(data: &[u8]) {
     let Ok(model) = model_file::read(&bytes, &NoWatch) else { return };
     assert_eq!(model_file::write(&model).expect("a model can be written"), bytes);
     let shape = model.parts().shape;
-    if shape.samples() <= 1 << 16 {
-        if let Ok(verdict) = model.classify(shape, &vec![77; shape.samples()]) {
-            assert!(verdict.class < model.parts().labels.len());
-        }
+    if shape.samples() <= 1 << 16
+        && let Ok(verdict) = model.classify(shape, &vec![77; shape.samples()])
+    {
+        assert!(verdict.class < model.parts().labels.len());
     }
 }

@@ -71,13 +71,13 @@ mod tests {
     #[test]
     fn the_middle_is_taken_and_its_means() {
         let photo = grey(4, 2, &[9, 10, 20, 9, 9, 30, 41, 9]);
-        assert_eq!(photo.square(2).expect("a square"), grey(2, 2, &[10, 20, 30, 41]));
-        assert_eq!(photo.square(1).expect("a square"), grey(1, 1, &[25]));
+        assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[10, 20, 30, 41]));
+        assert_eq!(photo.square(1).unwrap(), grey(1, 1, &[25]));
         // From three pixels to two: the middle one belongs to both by half.
         let photo = grey(3, 3, &[0, 30, 90, 0, 30, 90, 0, 30, 90]);
-        assert_eq!(photo.square(2).expect("a square"), grey(2, 2, &[10, 70, 10, 70]));
+        assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[10, 70, 10, 70]));
         // And to more pixels than there are.
-        assert_eq!(grey(1, 3, &[1, 7, 3]).square(3).expect("a square"), grey(3, 3, &[7; 9]));
+        assert_eq!(grey(1, 3, &[1, 7, 3]).square(3).unwrap(), grey(3, 3, &[7; 9]));
     }
 
     #[test]
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn colours_become_luma_and_impossible_sides_are_refused() {
-        let photo = Photo::from_samples(1, 1, 3, vec![255, 0, 0]).expect("a square");
-        assert_eq!(photo.square(2).expect("a square"), grey(2, 2, &[76; 4]));
+        let photo = Photo::from_samples(1, 1, 3, vec![255, 0, 0]).unwrap();
+        assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[76; 4]));
         for side in [0, MAX_SIDE + 1] {
             assert_eq!(photo.square(side).unwrap_err().kind(), Code::BadArgument);
         }

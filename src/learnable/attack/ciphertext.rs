@@ -124,7 +124,6 @@ fn grown(sheet: &Sheet) -> Sheet {
 
 /// What a pixel was most likely, and in how much doubt that is: the distance from its decided neighbours, in thousandths of
 /// the next best way's.
-#[expect(clippy::cast_possible_truncation, reason = "it is at most a thousand")]
 fn best_way(sheet: &Sheet, out: &Sheet, decided: &[bool], pixel: usize) -> (u32, [u8; 3]) {
     let channels = sheet.channels;
     let (mut sums, mut total) = ([0i64; 3], 0i64);
@@ -158,7 +157,7 @@ fn best_way(sheet: &Sheet, out: &Sheet, decided: &[bool], pixel: usize) -> (u32,
         }
     }
     let rival = rival.min(1 << 32);
-    (((best.0 + 16) * 1000 / (rival + 16)) as u32, best.1)
+    (u32::try_from((best.0 + 16) * 1000 / (rival + 16)).unwrap_or(u32::MAX), best.1)
 }
 
 /// The pixels around one, and their weights.
