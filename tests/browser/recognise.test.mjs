@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
-import { startLearner } from './lib/learner.mjs';
+import { startRelay } from './lib/relay.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng } from './lib/png.mjs';
 
@@ -34,13 +34,13 @@ function middle({ width, data }) {
 
 for (const name of browsers) {
   describe(`recognising in ${name}`, () => {
-    let server, learner, browser, page;
+    let server, relay, browser, page;
     before(async () => {
-      learner = await startLearner();
-      server = await startServer('--embedder', new URL(learner.url).origin);
-      learner.site = server.url;
+      relay = await startRelay();
+      server = await startServer('--embedder', new URL(relay.url).origin);
+      relay.site = server.url;
       browser = await openBrowser(name);
-      page = await browser.open(learner.url);
+      page = await browser.open(relay.url);
       await page.page.evaluate(() => {
         window.events = [];
         const element = document.querySelector('safe-light');
@@ -52,10 +52,10 @@ for (const name of browsers) {
     });
     after(async () => {
       await browser?.close();
-      await Promise.all([server?.stop(), learner?.stop()]);
+      await Promise.all([server?.stop(), relay?.stop()]);
     });
 
-    const posts = () => learner.seen.filter(({ method }) => method === 'POST');
+    const posts = () => relay.seen.filter(({ method }) => method === 'POST');
     const state = (pattern) =>
       page.until((text) => new RegExp(text).test(document.getElementById('learn-state').textContent), pattern, { args: [pattern] });
     const message = (pattern) =>
@@ -163,8 +163,8 @@ for (const name of browsers) {
       const [events, model] = await page.page.evaluate(() => [window.events, document.querySelector('safe-light').model]);
       assert.deepEqual(events.map(({ type }) => type), ['trained', 'classified', 'classified', 'classified']);
       assert.deepEqual([events[0].labels, events[1].label], [['1', '2', '3'], '3']);
-      assert.ok(learner.models.has(model.id));
-      const sent = Buffer.concat(learner.seen.map(({ body, pathname }) => Buffer.concat([body, Buffer.from(pathname)])));
+      assert.ok(relay.models.has(model.id));
+      const sent = Buffer.concat(relay.seen.map(({ body, pathname }) => Buffer.concat([body, Buffer.from(pathname)])));
       for (const title of NAMES) {
         assert.ok(!sent.includes(title), title);
         assert.ok(!JSON.stringify(events).includes(title), title);
@@ -173,37 +173,37 @@ for (const name of browsers) {
 
     it('gives up when it is told to, and goes on', async () => {
       let go;
-      learner.hold = new Promise((free) => (go = free));
+      relay.hold = new Promise((free) => (go = free));
       await page.click('learn');
       await state('learning from pictures');
       await page.click('learn-cancel');
       await state('Cancelled');
       go();
-      learner.hold = null;
+      relay.hold = null;
       await page.click('learn');
       await state('learned 3 names');
     });
 
     it('says what the server refuses, and does not believe everything', async () => {
-      learner.answer = [422, { code: 'too_few_pictures', detail: 'there are too few pictures' }];
+      relay.answer = [422, { code: 'too_few_pictures', detail: 'there are too few pictures' }];
       await page.click('learn');
       await message('There are too few pictures\\. \\[too_few_pictures\\]');
       for (const answer of [{ id: 'x', classes: [{ label: '1' }] }, { id: 'x', classes: '123' }, { classes: [{ label: '1' }] }]) {
-        learner.answer = [201, answer];
+        relay.answer = [201, answer];
         await page.click('learn');
         await message('\\[bad_answer\\]');
         await page.until(() => !document.getElementById('learn').disabled, 'an end');
       }
-      learner.answer = null;
+      relay.answer = null;
       await page.click('learn');
       await state('learned 3 names');
       for (const answer of [{ label: '4' }, { label: '1', probabilities: [2, 0, 0] }, { label: '1', probabilities: [1] }, {}]) {
-        learner.answer = [200, answer];
+        relay.answer = [200, answer];
         await drop('#unknown', 0, ...pictures(0, 11, 1));
         await message('\\[bad_answer\\]');
         await page.until(() => !document.getElementById('learn').disabled, 'an end');
       }
-      learner.answer = null;
+      relay.answer = null;
     });
 
     it('learns anew under another key, and says so', async () => {
@@ -236,7 +236,7 @@ for (const name of browsers) {
       const { id } = await page.page.$eval('safe-light', ({ model }) => model);
       await page.click('unlearn');
       await page.until(() => document.getElementById('unknown').disabled, 'nothing to ask');
-      const gone = () => learner.seen.some(({ method, pathname }) => method === 'DELETE' && pathname === `/v1/models/${id}`);
+      const gone = () => relay.seen.some(({ method, pathname }) => method === 'DELETE' && pathname === `/v1/models/${id}`);
       for (let tries = 0; !gone() && tries < 100; tries++) await new Promise((next) => setTimeout(next, 50));
       assert.ok(gone());
       assert.equal(await page.page.$eval('safe-light', ({ model }) => model), null);
@@ -260,9 +260,9 @@ for (const name of browsers) {
 
     it('leaves nothing at the server when the element goes', async () => {
       await page.page.$eval('safe-light', (element) => element.remove());
-      for (let tries = 0; learner.models.size > 1 && tries < 100; tries++) await new Promise((next) => setTimeout(next, 50));
+      for (let tries = 0; relay.models.size > 1 && tries < 100; tries++) await new Promise((next) => setTimeout(next, 50));
       // The model of the answer that nobody waited for any more is the server's to forget.
-      assert.ok(learner.models.size <= 1, learner.seen.map(({ method, pathname }) => `${method} ${pathname}`).join('\n'));
+      assert.ok(relay.models.size <= 1, relay.seen.map(({ method, pathname }) => `${method} ${pathname}`).join('\n'));
     });
 
     it('complained about nothing but what the server refused', () =>
