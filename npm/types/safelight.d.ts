@@ -169,8 +169,11 @@ export interface Scrambled {
   readonly width: number;
   readonly height: number;
   readonly blocks: number;
-  /** Whether there are so few blocks that the picture can be put together by trying. */
-  readonly hasFewBlocks: boolean;
+  /**
+   * What our own attacks see of such a picture: most of it, parts of it, or patches here and there. See
+   * docs/etc-attacks.md.
+   */
+  readonly resistance: 'falls' | 'shows' | 'holds';
   /** As those of a {@link Photo}. */
   readonly notices: readonly string[];
   /** Of a `square`: the picture before it was scrambled, as a PNG file. */

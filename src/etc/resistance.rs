@@ -33,6 +33,16 @@ pub enum Resistance {
 }
 
 impl Resistance {
+    /// The name for programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Falls => "falls",
+            Self::Shows => "shows",
+            Self::Holds => "holds",
+        }
+    }
+
     /// That of the picture with this label.
     #[must_use]
     pub fn of(label: &Label) -> Self {

@@ -10,7 +10,7 @@ use super::{JsResult, Photo};
 use crate::error::{Code, Error};
 use crate::etc::file::{self, Jpeg, Subsampling};
 use crate::etc::label::sheet_limits;
-use crate::etc::{self, FEW_BLOCKS, Form, Label, MasterKey, Settings};
+use crate::etc::{self, Form, Label, MasterKey, Resistance, Settings};
 use crate::photo;
 use crate::wire::key as key_file;
 
@@ -114,11 +114,11 @@ impl Scrambled {
         self.label.blocks()
     }
 
-    /// Whether there are so few that the picture can be put together by trying.
-    #[wasm_bindgen(getter, js_name = hasFewBlocks)]
+    /// What attacks see of it: `"falls"`, `"shows"` or `"holds"`.
+    #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn has_few_blocks(&self) -> bool {
-        self.blocks() < FEW_BLOCKS
+    pub fn resistance(&self) -> String {
+        Resistance::of(&self.label).as_str().to_owned()
     }
 
     /// The picture as a PNG file, which keeps every sample.

@@ -113,7 +113,7 @@ for (const name of browsers) {
         assert.deepEqual((await scramble(png, { ...settings, ...jpeg })).file, readFileSync(at('theirs.jpg')));
         const { stdout } = await cli('etc', 'label', at('theirs.png'));
         assert.equal(ours.label, stdout.trim());
-        assert.equal(ours.hasFewBlocks, ours.blocks < 64);
+        assert.equal(ours.resistance, 'falls', 'a fixed key');
         await cli('etc', 'decrypt', '--key', at('cli.key'), at('theirs.jpg'), '--out', at('opened.png'));
         assert.deepEqual(await unscramble(readFileSync(at('theirs.jpg'))), decodePng(readFileSync(at('opened.png'))));
       });
@@ -122,6 +122,8 @@ for (const name of browsers) {
     it('pictures with a nonce of their own open here and there', async () => {
       const [a, b] = [await scramble(encodePng(photo), { type: 'image/png' }), await scramble(encodePng(photo), { type: 'image/png' })];
       assert.notDeepEqual(a.file, b.file);
+      assert.equal(a.resistance, 'falls', 'twelve blocks');
+      assert.equal((await scramble(encodePng(photo), { block: 8 })).resistance, 'shows', '48 blocks');
       assert.notDeepEqual(decodePng(a.file), decodePng(b.file));
       writeFileSync(at('ours.png'), a.file);
       await cli('etc', 'decrypt', '--key', at('cli.key'), at('ours.png'), '--out', at('opened.png'));

@@ -188,7 +188,7 @@ export class Safelight extends EventTarget {
    * Scrambles a photo, with the key `etcKey`, to a picture that stays a JPEG or PNG file. Options: `form` ("colour", "grey"
    * or "grey-420"), `block` (pixels), `fixedKey` (every picture alike: such pictures give each other away), `type`
    * ("image/jpeg" or "image/png"), `quality`, `subsampling`, and `square`: not the whole photo but its middle, in grey, so
-   * many pixels wide and high, for programs that learn. Gives `{ file, label, width, height, blocks, hasFewBlocks,
+   * many pixels wide and high, for programs that learn. Gives `{ file, label, width, height, blocks, resistance,
    * notices }`, and for a square `clear`, that picture before it was scrambled.
    */
   async scramble(input, { signal, onProgress, ...settings } = {}) {

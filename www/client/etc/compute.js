@@ -46,8 +46,8 @@ const ops = {
   scramble({ bytes, form, block, fixedKey }) {
     scrambled = withKey(bytes, (key) => key.scramble(photo, form, block, fixedKey));
     photo = null;
-    const { label, width, height, blocks, hasFewBlocks } = scrambled;
-    return { label, width, height, blocks, hasFewBlocks };
+    const { label, width, height, blocks, resistance } = scrambled;
+    return { label, width, height, blocks, resistance };
   },
   encode({ type, quality, subsampling }) {
     const bytes = type === 'image/png' ? scrambled.png() : scrambled.jpeg(quality, subsampling);
