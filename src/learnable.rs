@@ -145,7 +145,7 @@ impl Plan {
     pub fn scramble(&self, sheet: &Sheet) -> Result<Sheet> {
         self.apply(sheet, |values, out| {
             for (to, step) in self.steps.iter().enumerate() {
-                out[to] = self.reversed(values[step.from as usize], step);
+                out[to] = self.reversed(values[step.from as usize], *step);
             }
         })
     }
@@ -157,12 +157,12 @@ impl Plan {
     pub fn unscramble(&self, sheet: &Sheet) -> Result<Sheet> {
         self.apply(sheet, |values, out| {
             for (to, step) in self.steps.iter().enumerate() {
-                out[step.from as usize] = self.reversed(values[to], step);
+                out[step.from as usize] = self.reversed(values[to], *step);
             }
         })
     }
 
-    fn reversed(&self, value: u8, step: &Step) -> u8 {
+    fn reversed(&self, value: u8, step: Step) -> u8 {
         if step.reversed { self.scheme.greatest() - value } else { value }
     }
 

@@ -94,7 +94,7 @@ impl Solution {
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
         let mut places = vec![(0, Turn::NONE, Colours::NONE); plan.steps().len()];
-        for (number, step) in plan.steps().iter().enumerate() {
+        for (number, &step) in plan.steps().iter().enumerate() {
             places[step.from as usize] = (number, Turn::undoing(step), Colours::undoing(step));
         }
         Self { block: plan.block(), across: plan.across(), places, joined: 1.0 }

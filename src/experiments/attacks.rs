@@ -80,7 +80,7 @@ pub struct Row {
     pub side: u32,
     /// How many blocks that is.
     pub blocks: usize,
-    /// The logarithm to base 2 of the number of keys, for EtC.
+    /// The logarithm to base 2 of the number of keys, for `EtC`.
     pub bits: Option<f64>,
     /// Whether all pictures have one key.
     pub fixed_key: bool,
@@ -98,7 +98,7 @@ pub struct Row {
     pub highest: f64,
     /// The mean squared error of what it found as peak signal-to-noise ratio, in decibels; infinite if there is none.
     pub psnr: f64,
-    /// The share of neighbours that it found, for EtC.
+    /// The share of neighbours that it found, for `EtC`.
     pub neighbours: Option<f64>,
     /// The share that known photos leave open.
     pub ambiguous: Option<f64>,

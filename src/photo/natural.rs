@@ -43,7 +43,7 @@ fn things(x: u32, y: u32, seed: u32) -> f64 {
         let radius = 12.0 + 40.0 * random(i, 2, seed);
         (f64::from(x) - place(0)).hypot(f64::from(y) - place(1)) < radius
     };
-    (0..5).filter(|&i| disc(i)).map(|i| f64::from(i + 1) / 5.0).last().unwrap_or(0.0)
+    (0..5).rev().find(|&i| disc(i)).map_or(0.0, |i| f64::from(i + 1) / 5.0)
 }
 
 /// A number from 0 to 1 that looks random.

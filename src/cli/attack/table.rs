@@ -37,7 +37,7 @@ pub(super) struct Flags {
     /// The sides of the squares in pixels
     #[arg(long, num_args = 1.., value_name = "N", default_values_t = [128u32], value_parser = value_parser!(u32).range(16..=1024))]
     side: Vec<u32>,
-    /// The sides of EtC's blocks in pixels
+    /// The sides of blocks in pixels, where they can be chosen
     #[arg(long, num_args = 1.., value_name = "N", default_values_t = [8u8, 16], value_parser = block_parser())]
     block: Vec<u8>,
     /// JPEG's qualities, 1 to 100, beside files without loss

@@ -152,7 +152,7 @@ impl Search {
         let place = laid.len();
         let at = [(place % across) as i32, (place / across) as i32];
         let mut neighbours = Vec::new();
-        if place % across > 0 {
+        if !place.is_multiple_of(across) {
             neighbours.push((0, laid[place - 1]));
         }
         if place >= across {

@@ -1,7 +1,5 @@
 //! Parts of the picture that grow together: the surest pairs of edges are joined first.
 
-#![expect(clippy::cast_possible_wrap, clippy::cast_possible_truncation, reason = "places are far below 2^31")]
-
 use std::collections::HashMap;
 
 use super::board::{Board, Placed, bounds, fits_frame};

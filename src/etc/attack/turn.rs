@@ -17,7 +17,7 @@ impl Turn {
     pub(super) const NONE: Self = Self([[1, 0], [0, 1]]);
 
     /// What brings a scrambled block's pixels back.
-    pub(super) fn undoing(step: &Step) -> Self {
+    pub(super) fn undoing(step: Step) -> Self {
         let clockwise = Self([[0, 1], [-1, 0]]);
         let sign = |bit: u8| if step.mirror & bit == 0 { 1 } else { -1 };
         let turned = (0..step.turns).fold(Self::NONE, |turn, _| clockwise.after(turn));
@@ -74,7 +74,7 @@ impl Colours {
     pub(super) const NONE: Self = Self { negate: false, order: [0, 1, 2] };
 
     /// What brings a scrambled block's colours back.
-    pub(super) fn undoing(step: &Step) -> Self {
+    pub(super) fn undoing(step: Step) -> Self {
         Self { negate: step.negate, order: ORDERS[usize::from(step.order)] }.inverse()
     }
 

@@ -124,7 +124,7 @@ fn grown(sheet: &Sheet) -> Sheet {
 
 /// What a pixel was most likely, and in how much doubt that is: the distance from its decided neighbours, in thousandths of
 /// the next best way's.
-#[expect(clippy::cast_possible_truncation, reason = "it is at most a thousand")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to a thousand")]
 fn best_way(sheet: &Sheet, out: &Sheet, decided: &[bool], pixel: usize) -> (u32, [u8; 3]) {
     let channels = sheet.channels;
     let (mut sums, mut total) = ([0i64; 3], 0i64);
