@@ -1,6 +1,6 @@
 //! What a scrambled picture is worth against somebody who has it and not its key, by what our own attacks saw.
 //!
-//! The rule is made of the table in `docs/etc-attacks.md`, of its lines for files without loss (JPEG at quality 80 halves what
+//! The rule is made of the tables in `docs/etc-attacks.md`, of its lines for files without loss (JPEG at quality 80 halves what
 //! the attacks find, and cannot be told from a label). It says that what counts is how long the edges of the blocks are; how
 //! many blocks there are decides little beyond a hundred. A better solver than ours sees more, never less. Nothing is refused:
 //! somebody may want a picture that is scrambled for the look of it.

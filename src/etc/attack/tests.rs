@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
-use super::{Effort, MOST_BLOCKS, Solution, best_view, exhaustive, known, solve};
+use super::{Effort, Solution, best_view, exhaustive, known, solve};
 use crate::error::Code;
 use crate::etc::file::{Jpeg, encode_jpeg};
 use crate::etc::scramble::Plan;
