@@ -17,6 +17,8 @@ function note(text) {
 
 const bytes = (count) => `${(count / 1e6).toLocaleString(language, { maximumFractionDigits: 2 })} MB`;
 
+const percent = (share) => share?.toLocaleString(language, { style: 'percent', maximumFractionDigits: 1 }) ?? '';
+
 let phase = '';
 element.addEventListener('progress', ({ detail }) => {
   if (detail.phase === phase) return;
@@ -28,10 +30,29 @@ element.addEventListener('done', ({ detail: { upload, reply, width, height } }) 
   note(words.sees.upload(bytes(upload.size)));
   if (reply) note(words.sees.reply(bytes(reply.size), width, height));
 });
+element.addEventListener('trained', ({ detail: { labels } }) => {
+  phase = '';
+  note(words.sees.trained(labels.length));
+});
+element.addEventListener('classified', ({ detail: { label, probabilities } }) => {
+  phase = '';
+  note(words.sees.classified(label, percent(probabilities?.[element.model.labels.indexOf(label)])));
+});
 element.addEventListener('error', ({ detail: { code } }) => {
   phase = '';
   note(words.sees.failed(code));
 });
+
+/** Shows what belongs to the task, and gives it to <safe-light>. */
+function task() {
+  const learns = $('task').value === 'classify';
+  $('filtering').hidden = learns;
+  $('learning').hidden = !learns;
+  $('steps').dataset.words = learns ? 'steps.learning' : 'steps.list';
+  choose([language]);
+  element.setAttribute('job', $('task').value);
+  element.setAttribute('learner', $('learner').value);
+}
 
 function speak(tags) {
   choose(tags);
@@ -56,6 +77,7 @@ async function start() {
   document.documentElement.dataset.ready = 'yes';
 }
 
+for (const id of ['task', 'learner']) $(id).addEventListener('change', task);
 $('language').addEventListener('change', () => speak([$('language').value]));
 speak(navigator.languages);
 start().catch((error) => ($('message').textContent = `${error.message} [${error.code ?? 'internal'}]`));

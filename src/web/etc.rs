@@ -56,6 +56,7 @@ impl EtcKey {
     ///
     /// # Errors
     /// `bad_argument`, `image_too_large`, `no_randomness`.
+    #[expect(clippy::needless_pass_by_value, reason = "the photo's memory is free again afterwards")]
     pub fn scramble(&self, photo: Photo, form: &str, block: Option<u8>, fixed: bool) -> JsResult<Scrambled> {
         let form = Form::from_name(form).ok_or_else(bad_form)?;
         let block = block.unwrap_or(Settings::new(form).block);

@@ -46,8 +46,9 @@ for (const name of browsers) {
         const element = document.querySelector('safe-light');
         for (const type of ['trained', 'classified', 'error'])
           element.addEventListener(type, ({ detail }) => window.events.push({ type, ...detail }));
-        element.setAttribute('job', 'classify');
       });
+      await page.page.select('#task', 'classify');
+      assert.equal(await page.page.$eval('#filtering', ({ hidden }) => hidden), true);
       await page.until(() => !document.getElementById('recognise').hidden, 'the page for recognising');
     });
     after(async () => {
@@ -169,6 +170,12 @@ for (const name of browsers) {
         assert.ok(!sent.includes(title), title);
         assert.ok(!JSON.stringify(events).includes(title), title);
       }
+    });
+
+    it('shows what the page was told', async () => {
+      const notes = await page.page.$$eval('#events li', (all) => all.map(({ textContent }) => textContent));
+      assert.match(notes[0], /^on a scrambled picture is number 2, [0-9.]+%$/);
+      assert.ok(notes.includes('the server learned 3 numbers that stand for names'), notes.join('\n'));
     });
 
     it('gives up when it is told to, and goes on', async () => {
