@@ -26,7 +26,9 @@ use crate::watch::Watch as _;
 #[command(after_help = "\
 Examples:
   safelight attack table --data photos --csv table.csv --out-dir seen
-  safelight attack table --data photos --encryption colour --block 16 --side 64 224 512 --quality 80")]
+  safelight attack table --data photos --encryption colour --block 16 --side 64 224 512 --quality 80
+
+The figures that the program's warnings are made of are in docs/etc-attacks.md.")]
 pub(super) struct Flags {
     /// The folder with the photos
     #[arg(long, value_name = "DIR")]
