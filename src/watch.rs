@@ -9,7 +9,7 @@ pub trait Watch: Sync {
         let _ = (done, total);
     }
 
-    /// Asked between steps: an error, such as [`Code::Cancelled`], ends the work with it.
+    /// Asked between steps: an error, such as [`Cancelled`](crate::error::Code::Cancelled), ends the work with it.
     ///
     /// # Errors
     /// Whatever the watcher wants the work to end with.

@@ -148,7 +148,7 @@ mod etc_secret {
     /// Reads the file of a key of scrambled pictures.
     ///
     /// # Errors
-    /// As [`open`], and [`Code::BadHeader`], [`Code::TrailingData`].
+    /// As [`open`](crate::wire::open), and [`Code::BadHeader`], [`Code::TrailingData`].
     pub fn read_etc(bytes: &[u8]) -> Result<MasterKey> {
         parse_etc(whole(bytes, Kind::EtcKey)?).map_err(in_header)
     }
