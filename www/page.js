@@ -49,6 +49,7 @@ function task() {
   $('filtering').hidden = learns;
   $('learning').hidden = !learns;
   $('steps').dataset.words = learns ? 'steps.learning' : 'steps.list';
+  $('sees-text').dataset.word = learns ? 'sees.learning' : 'sees.text';
   choose([language]);
   element.setAttribute('job', $('task').value);
   element.setAttribute('learner', $('learner').value);

@@ -32,6 +32,7 @@ const en = {
   sees: {
     title: 'What this page gets to see',
     text: 'The frame is another site, the vault. It hands ciphertext to this page, which carries it to the server and back. Here is all that this page was told:',
+    learning: 'The frame is another site, the vault. It hands scrambled pictures to this page, which carries them to the server, and numbers in place of names. Here is all that this page was told:',
     upload: (bytes) => `an encrypted photo, ${bytes}`,
     reply: (bytes, width, height) => `an encrypted result of ${width} × ${height} pixels, ${bytes}`,
     failed: (code) => `a photo failed: ${code}`,
@@ -87,6 +88,7 @@ const de = {
   sees: {
     title: 'Was diese Seite zu sehen bekommt',
     text: 'Der Rahmen ist eine andere Website, der Tresor. Er gibt dieser Seite Verschlüsseltes, und sie trägt es zum Server und zurück. Das ist alles, was dieser Seite gesagt wurde:',
+    learning: 'Der Rahmen ist eine andere Website, der Tresor. Er gibt dieser Seite verwürfelte Bilder, die sie zum Server trägt, und Nummern statt Namen. Das ist alles, was dieser Seite gesagt wurde:',
     upload: (bytes) => `ein verschlüsseltes Foto, ${bytes}`,
     reply: (bytes, width, height) => `ein verschlüsseltes Ergebnis von ${width} × ${height} Pixeln, ${bytes}`,
     failed: (code) => `ein Foto ist gescheitert: ${code}`,
