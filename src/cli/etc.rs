@@ -21,7 +21,7 @@ use crate::wire::key as key_file;
 /// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
 ///
 /// This is obfuscation, not encryption: it hides a picture from a casual look. Pictures that share a fixed key can be put
-/// together again from one another; a picture of few or large blocks by itself.
+/// together again from one another; a picture of few or large blocks by itself. docs/etc-attacks.md has the figures.
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]

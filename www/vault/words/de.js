@@ -190,10 +190,10 @@ export const de = {
       'Verwürfeln ist Verschleiern, kein Verschlüsseln: Es verbirgt ein Bild vor einem flüchtigen Blick. Damit der Server lernen kann, müssen alle Bilder gleich verwürfelt sein, und solche Bilder verraten einander.',
     whyTitle: 'Was das heißt',
     why: [
-      'Aus etwa zehn Bildern unter einem Schlüssel kann sie jeder in Sekunden wieder zusammensetzen; die Befehlszeile hat diesen Angriff: safelight attack etc.',
+      'Aus fünf Bildern unter einem Schlüssel kann jeder in Sekunden die Hälfte von jedem wieder zusammensetzen, aus einigen Dutzend alles; die Befehlszeile hat diesen Angriff: safelight attack etc.',
       'Die Website, der Server und wer mitliest bekommen die verwürfelten Bilder, Nummern statt Namen, und als was jedes Bild erkannt wird.',
       'Namen, Fotos und der Schlüssel bleiben in diesem Rahmen.',
-      'Nehmen Sie Fotos, die Sie lieber nicht zeigen, bei denen Sie es aber ertragen könnten. In SECURITY.md von Safelight steht, was gemessen wurde.',
+      'Nehmen Sie Fotos, die Sie lieber nicht zeigen, bei denen Sie es aber ertragen könnten. In docs/etc-attacks.md von Safelight steht, was gemessen wurde.',
     ],
     teach: '1. Fotos mit Namen',
     teachHint:

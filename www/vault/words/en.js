@@ -186,10 +186,10 @@ export const en = {
       'Scrambling is obfuscation, not encryption: it hides a picture from a casual look. For the server to learn, all pictures must be scrambled alike, and such pictures give each other away.',
     whyTitle: 'What that means',
     why: [
-      'From about ten pictures under one key anybody can put them together again within seconds; the command line has this attack: safelight attack etc.',
+      'From five pictures under one key anybody can put half of each together again within seconds, from a few dozen all; the command line has this attack: safelight attack etc.',
       'The site, the server and whoever reads along get the scrambled pictures, numbers in place of names, and what each picture is recognised as.',
       'Names, photos and the key stay in this frame.',
-      'Take photos that you would rather not show, but could bear to have seen. SECURITY.md of Safelight says what was measured.',
+      'Take photos that you would rather not show, but could bear to have seen. docs/etc-attacks.md of Safelight says what was measured.',
     ],
     teach: '1. Photos with names',
     teachHint:
