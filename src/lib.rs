@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`error`] | one error type with a stable code |
 //! | `watch` | progress of long work, and its end before its time (native) |
-//! | [`math`] | Montgomery arithmetic on big numbers, prime generation |
+//! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
 //! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |

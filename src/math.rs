@@ -1,4 +1,4 @@
-//! Arithmetic below the schemes: big odd moduli and primes.
+//! Arithmetic below the schemes: big odd moduli and primes, and residues modulo small primes.
 //!
 //! [`num_bigint`] does what happens once per key or per image (parsing, inverses, recombination). What happens once per
 //! ciphertext goes through [`montgomery`], which is several times faster and runs in time that depends only on sizes.
@@ -10,9 +10,11 @@ pub mod comb;
 #[cfg(all(any(feature = "etc", feature = "learn"), not(target_arch = "wasm32")))]
 pub(crate) mod dot;
 pub mod montgomery;
+pub mod ntt;
 pub mod pair;
 pub(crate) mod parallel;
 #[cfg(feature = "client")]
 pub mod prime;
 #[cfg(any(feature = "etc", feature = "learn"))]
 pub mod random;
+pub mod residue;

@@ -1,0 +1,50 @@
+//! The transform on whole numbers (D. Harvey, "Faster arithmetic for number-theoretic transforms", 2014): residues may be a
+//! few times too large between the layers.
+
+use super::Transform;
+
+/// From coefficients to values.
+pub(super) fn forward(transform: &Transform, x: &mut [u64]) {
+    let (prime, twice) = (transform.prime, 2 * transform.prime.value());
+    let (mut groups, mut half) = (1, x.len() / 2);
+    while half > 0 {
+        for (group, factor) in x.chunks_exact_mut(2 * half).zip(&transform.forward[groups..]) {
+            let (low, high) = group.split_at_mut(half);
+            for (a, b) in low.iter_mut().zip(high) {
+                // Both come below 4 q and leave below 4 q.
+                let u = reduce(*a, twice);
+                let v = factor.mul_lazy(*b, prime);
+                (*a, *b) = (u + v, u + twice - v);
+            }
+        }
+        (groups, half) = (2 * groups, half / 2);
+    }
+    for a in x {
+        *a = reduce(reduce(*a, twice), prime.value());
+    }
+}
+
+/// From values to coefficients.
+pub(super) fn backward(transform: &Transform, x: &mut [u64]) {
+    let (prime, twice) = (transform.prime, 2 * transform.prime.value());
+    let (mut groups, mut half) = (x.len() / 2, 1);
+    while groups > 0 {
+        for (group, factor) in x.chunks_exact_mut(2 * half).zip(&transform.backward[groups..]) {
+            let (low, high) = group.split_at_mut(half);
+            for (a, b) in low.iter_mut().zip(high) {
+                // Both come below 2 q and leave below 2 q.
+                let (u, v) = (*a, *b);
+                (*a, *b) = (reduce(u + v, twice), factor.mul_lazy(u + twice - v, prime));
+            }
+        }
+        (groups, half) = (groups / 2, 2 * half);
+    }
+    for a in x {
+        *a = transform.scale.mul(*a, prime);
+    }
+}
+
+/// Takes `modulus` away once if the number is not below it.
+fn reduce(number: u64, modulus: u64) -> u64 {
+    number.min(number.wrapping_sub(modulus))
+}
