@@ -43,6 +43,13 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The same for scrambled pictures of such photos: the grey form is up to three times as large as its photo, and has whole
+    /// blocks.
+    #[must_use]
+    pub const fn of_scrambled(self) -> Self {
+        Self { max_pixels: self.max_pixels.saturating_mul(4), ..self }
+    }
+
     /// Checks a width and a height, in pixels, as a file's header gives them.
     ///
     /// # Errors

@@ -32,10 +32,7 @@ impl Picture {
     /// Reads a picture, plain or scrambled. Errors name the file.
     pub(super) fn read(source: &Source) -> Result<Self> {
         let bytes = source.read(MAX_PICTURE_FILE, Code::ImageTooLarge)?;
-        let limits = Limits::default();
-        // The grey form is up to three times as large as its photo.
-        let limits = Limits { max_pixels: 4 * limits.max_pixels, ..limits };
-        let photo = Photo::decode(&bytes, &limits)
+        let photo = Photo::decode(&bytes, &Limits::default().of_scrambled())
             .map_err(|error| Error::new(error.kind(), format!("{source}: {}", error.message())))?;
         let shape = Shape::of(&photo);
         Ok(Self { shape, photo, own_key: has_own_key(&bytes) })

@@ -133,11 +133,7 @@ pub(super) fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
         Ok(())
     })?;
     let report = report(labels, &said);
-    if flags.json {
-        let json = serde_json::to_string_pretty(&report);
-        return files::print(&(json.map_err(|error| Error::new(Code::Internal, error.to_string()))? + "\n"));
-    }
-    files::print(&report.text())
+    if flags.json { files::print_json(&report) } else { files::print(&report.text()) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "pictures are counted in thousands")]

@@ -248,6 +248,12 @@ pub(super) fn print(text: &str) -> Result<()> {
         .map_err(|error| Error::new(Code::Io, format!("cannot write to standard output: {error}")))
 }
 
+/// Writes a value to standard output as JSON over several lines.
+pub(super) fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let json = serde_json::to_string_pretty(value).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    print(&(json + "\n"))
+}
+
 /// Whether these are the first [`PROLOGUE_BYTES`] of a key file under a passphrase.
 fn is_protected(start: &[u8]) -> bool {
     start.len() == PROLOGUE_BYTES && AGE_MAGIC.starts_with(start)

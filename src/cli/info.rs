@@ -99,13 +99,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
         Kind::Model => model(input, header, ui)?,
         kind => key(kind, input, header, flags.check)?,
     };
-    let text = if flags.json {
-        let json = serde_json::to_string_pretty(&facts);
-        json.map_err(|error| Error::new(Code::Internal, error.to_string()))? + "\n"
-    } else {
-        facts.text()
-    };
-    files::print(&text)
+    if flags.json { files::print_json(&facts) } else { files::print(&facts.text()) }
 }
 
 fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: bool, ui: &Ui) -> Result<Facts> {

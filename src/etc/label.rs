@@ -99,11 +99,10 @@ impl Label {
     }
 }
 
-/// How large a scrambled picture may be: the grey form is up to three times as large as its photo, and has whole blocks.
+/// How large a scrambled picture may be.
 #[must_use]
 pub fn sheet_limits() -> Limits {
-    let limits = Limits::default();
-    Limits { max_pixels: 4 * limits.max_pixels, ..limits }
+    Limits::default().of_scrambled()
 }
 
 impl fmt::Display for Label {

@@ -151,13 +151,14 @@ impl Model {
     /// watcher says while trees grow.
     pub fn from_parts(parts: Parts, watch: &dyn Watch) -> Result<Self> {
         parts.check()?;
-        let class: Vec<usize> = parts.class.iter().map(|&class| usize::from(class)).collect();
         let ready = match &parts.rule {
             Rule::Machines { .. } => Ready::Machines(parts.standardiser.apply(&parts.rows)?),
             Rule::Neighbours { k } => {
-                Ready::Neighbours(Neighbours::new(&parts.standardiser.apply(&parts.rows)?, &class, *k)?)
+                Ready::Neighbours(Neighbours::new(&parts.standardiser.apply(&parts.rows)?, &parts.class, *k)?)
             }
-            Rule::Forest { trees, seed } => Ready::Forest(Trees::grow(&parts.rows, &class, *trees, *seed, watch)?),
+            Rule::Forest { trees, seed } => {
+                Ready::Forest(Trees::grow(&parts.rows, &parts.class, *trees, *seed, watch)?)
+            }
         };
         Ok(Self { parts, ready })
     }

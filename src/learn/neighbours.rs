@@ -14,17 +14,16 @@ use crate::error::Result;
 
 /// Rows that a new one is compared with, by Euclid's distance.
 pub(super) struct Neighbours {
-    classifier: KNNClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>, Euclidian<f64>>,
+    classifier: KNNClassifier<f64, u16, DenseMatrix<f64>, Vec<u16>, Euclidian<f64>>,
     k: usize,
 }
 
 impl Neighbours {
     /// `class` has the class of each row; there is a row of each class from 0 on.
-    pub(super) fn new(rows: &Matrix, class: &[usize], k: usize) -> Result<Self> {
-        let class: Vec<u32> = class.iter().map(|&class| u32::try_from(class).unwrap_or(u32::MAX)).collect();
+    pub(super) fn new(rows: &Matrix, class: &[u16], k: usize) -> Result<Self> {
         // A cover tree is of no use among rows of thousands of numbers.
         let how = KNNClassifierParameters::default().with_k(k).with_algorithm(KNNAlgorithmName::LinearSearch);
-        let classifier = KNNClassifier::fit(&dense(rows)?, &class, how).map_err(library_failed)?;
+        let classifier = KNNClassifier::fit(&dense(rows)?, &class.to_vec(), how).map_err(library_failed)?;
         Ok(Self { classifier, k })
     }
 

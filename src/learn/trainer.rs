@@ -6,7 +6,7 @@
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
-use super::committee::{Committee, Member};
+use super::committee::{Committee, Member, Strategy};
 use super::features::Standardiser;
 use super::kernel::Kernel;
 use super::model::{
@@ -123,7 +123,7 @@ impl Trainer {
             Method::Neighbours { k: Some(k) } => Rule::Neighbours { k: k as usize },
             Method::Forest { trees } => Rule::Forest { trees, seed: self.recipe.seed },
             Method::Machines { family, gamma, strategy, training } => {
-                if strategy.pairs(2).len() == 1 && parts.labels.len() > MOST_PAIRED {
+                if strategy == Strategy::Pairs && parts.labels.len() > MOST_PAIRED {
                     let message = format!("machines for pairs go up to {MOST_PAIRED} labels; use the strategy rest");
                     return Err(Error::new(Code::TooLarge, message));
                 }

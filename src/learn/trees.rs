@@ -16,7 +16,7 @@ use super::verdict::{Verdict, highest};
 use crate::error::Result;
 use crate::watch::Watch;
 
-type Tree = RandomForestClassifier<f32, u32, DenseMatrix<f32>, Vec<u32>>;
+type Tree = RandomForestClassifier<f32, u16, DenseMatrix<f32>, Vec<u16>>;
 
 /// Trees that vote.
 pub(super) struct Trees {
@@ -27,10 +27,10 @@ pub(super) struct Trees {
 impl Trees {
     /// Grows trees on rows of samples, each on rows drawn with repetition and with the square root of all columns at each
     /// fork. `class` has the class of each row; there is a row of each class from 0 on.
-    pub(super) fn grow(rows: &[Vec<u8>], class: &[usize], count: u32, seed: u64, watch: &dyn Watch) -> Result<Self> {
-        let classes = class.iter().max().map_or(0, |last| last + 1);
+    pub(super) fn grow(rows: &[Vec<u8>], class: &[u16], count: u32, seed: u64, watch: &dyn Watch) -> Result<Self> {
+        let classes = class.iter().max().map_or(0, |&last| usize::from(last) + 1);
         let table = dense(rows)?;
-        let class: Vec<u32> = class.iter().map(|&class| u32::try_from(class).unwrap_or(u32::MAX)).collect();
+        let class = class.to_vec();
         let done = AtomicU64::new(0);
         let grow = |number: u32| {
             watch.check()?;
@@ -50,7 +50,7 @@ impl Trees {
         let mut scores = vec![0.0; self.classes];
         for tree in &self.trees {
             let class = tree.predict(&row).map_err(library_failed)?[0];
-            scores[class as usize] += 1.0;
+            scores[usize::from(class)] += 1.0;
         }
         let shares = scores.iter().map(|votes| votes / self.trees.len() as f64).collect();
         Ok(Verdict { class: highest(&scores), scores: Some(scores), probabilities: Some(shares) })

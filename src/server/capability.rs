@@ -2,11 +2,17 @@
 //!
 //! An id is 144 bits from the system's random generator. Tables know only its hash, and it is never written to a log.
 
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::HeaderValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Code, Error, Result};
+
+/// An id as it stands in an address.
+pub(super) type Id = Result<Path<String>, PathRejection>;
 
 /// What tables know of an id.
 pub(super) type Key = [u8; 32];
@@ -22,4 +28,14 @@ pub(super) fn new() -> Result<String> {
 /// The key of an id.
 pub(super) fn key(id: &str) -> Key {
     Sha256::digest(id.as_bytes()).into()
+}
+
+/// The id's text. One that is not even text is as unknown as any other.
+pub(super) fn text(id: Id) -> String {
+    id.map_or_else(|_| String::new(), |Path(id)| id)
+}
+
+/// The address of what an id names, for the header `Location`.
+pub(super) fn address(folder: &str, id: &str) -> Result<HeaderValue> {
+    HeaderValue::try_from(format!("/v1/{folder}/{id}")).map_err(|e| Error::new(Code::Internal, e.to_string()))
 }

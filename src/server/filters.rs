@@ -23,7 +23,7 @@ use super::problem::after_upload;
 use super::spool::{IN_MEMORY, Spool};
 use super::upload::{Rules, bridge, check_announced};
 use super::work;
-use super::{App, jobs};
+use super::{App, capability, jobs};
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
 
@@ -104,9 +104,10 @@ async fn as_job(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Res
         let spool = Spool::new(&house.settings.spool, 0, Some(house.jobs.quota()));
         work::filter(&mut stored.reader(), spool, &filter, &limits.image, watch)
     })?;
-    let location =
-        HeaderValue::try_from(format!("/v1/jobs/{id}")).map_err(|e| Error::new(Code::Internal, e.to_string()))?;
-    let headers = [(header::LOCATION, location), (PREFERENCE_APPLIED, HeaderValue::from_static("respond-async"))];
+    let headers = [
+        (header::LOCATION, capability::address("jobs", &id)?),
+        (PREFERENCE_APPLIED, HeaderValue::from_static("respond-async")),
+    ];
     let status = StatusJson::new(&jobs::State::Waiting, (0, 0));
     Ok((StatusCode::ACCEPTED, headers, Json(status)).into_response())
 }

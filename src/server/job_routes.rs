@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +13,7 @@ use futures_util::{Stream, stream};
 use serde::Serialize;
 
 use super::App;
+use super::capability::{Id, text};
 use super::jobs::{self, Job};
 use super::problem::{Details, Problem};
 use super::spool::Stored;
@@ -23,9 +23,6 @@ use crate::wire;
 
 /// Shortest time between two progress events.
 const PACE: Duration = Duration::from_millis(200);
-
-/// The job's id as it stands in the address. One that is not even text is as unknown as any other.
-type Id = Result<Path<String>, PathRejection>;
 
 /// Where a job stands, as JSON.
 #[derive(Serialize)]
@@ -59,7 +56,7 @@ pub(super) fn image<H: Send + 'static>(stored: &Arc<Stored>, holder: H, at_end: 
 }
 
 fn find(app: &App, id: Id) -> Result<Arc<Job>> {
-    app.jobs.get(&id.map_or_else(|_| String::new(), |Path(id)| id))
+    app.jobs.get(&text(id))
 }
 
 /// Where the job stands.
@@ -141,6 +138,6 @@ pub(super) async fn result(State(app): State<Arc<App>>, id: Id) -> Result<Respon
 
 /// Cancels and forgets the job.
 pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
-    app.jobs.delete(&id.map_or_else(|_| String::new(), |Path(id)| id))?;
+    app.jobs.delete(&text(id))?;
     Ok(StatusCode::NO_CONTENT)
 }

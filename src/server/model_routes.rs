@@ -5,9 +5,8 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::extract::{Query, Request, State};
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body};
 use multer::{Constraints, Multipart, SizeLimit};
@@ -15,6 +14,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use super::App;
+use super::capability::{self, Id, text};
 use super::problem::{Problem, after_upload};
 use super::upload::{UploadReader, check_announced};
 use super::work::{self, Supervision};
@@ -26,9 +26,6 @@ use crate::wire;
 
 /// The longest picture file in bytes.
 const LONGEST_PICTURE: u64 = 64 << 20;
-
-/// The model's id as it stands in the address. One that is not even text is as unknown as any other.
-type Id = Result<Path<String>, PathRejection>;
 
 /// What a model is, as JSON.
 #[derive(Serialize)]
@@ -104,8 +101,7 @@ async fn answer_create(app: &Arc<App>, request: Request) -> Result<Response> {
     });
     let model = Arc::new(model.await?);
     let id = app.models.keep(Arc::clone(&model))?;
-    let location =
-        HeaderValue::try_from(format!("/v1/models/{id}")).map_err(|e| Error::new(Code::Internal, e.to_string()))?;
+    let location = capability::address("models", &id)?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(ModelJson::new(&id, &model))).into_response())
 }
 
@@ -227,12 +223,8 @@ async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<R
     Ok(Json(verdict.await?).into_response())
 }
 
-/// The grey form of a scrambled photo is up to three times as large as the photo, and has whole blocks.
+/// What a picture may be, scrambled or not.
 fn picture_limits(app: &App) -> Limits {
     let limits = Limits::default();
-    Limits { max_pixels: app.settings.limits.image.max_pixels.min(limits.max_pixels).saturating_mul(4), ..limits }
-}
-
-fn text(id: Id) -> String {
-    id.map_or_else(|_| String::new(), |Path(id)| id)
+    Limits { max_pixels: app.settings.limits.image.max_pixels.min(limits.max_pixels), ..limits }.of_scrambled()
 }

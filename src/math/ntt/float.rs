@@ -179,6 +179,12 @@ impl<V: Floats> Twiddle<V> {
         unsafe { Self { factor: V::splat(pair.factor), quotient: V::splat(pair.quotient) } }
     }
 
+    /// The factor with this number, and the two of the finer layer that belong to it.
+    #[inline(always)]
+    unsafe fn of_two_layers(wide: &[Pair], number: usize) -> [Self; 3] {
+        unsafe { [Self::splat(&wide[number]), Self::splat(&wide[2 * number]), Self::splat(&wide[2 * number + 1])] }
+    }
+
     #[inline(always)]
     unsafe fn load(from: *const f64) -> Self {
         unsafe { Self { factor: V::load(from), quotient: V::load(from.add(V::LANES)) } }
@@ -252,9 +258,7 @@ unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
         }
         while quarter >= lanes {
             for group in 0..groups {
-                let w = Twiddle::splat(&wide[groups + group]);
-                let (u, v) =
-                    (Twiddle::splat(&wide[2 * (groups + group)]), Twiddle::splat(&wide[2 * (groups + group) + 1]));
+                let [w, u, v] = Twiddle::of_two_layers(wide, groups + group);
                 let start = floats.add(group * 4 * quarter);
                 for i in (0..quarter).step_by(lanes) {
                     let at = [0, 1, 2, 3].map(|k| start.add(k * quarter + i));
@@ -341,9 +345,7 @@ unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
         let (mut groups, mut quarter) = (n / (4 * lanes), lanes);
         while groups > usize::from(odd) {
             for group in 0..groups {
-                let w = Twiddle::splat(&wide[groups + group]);
-                let (u, v) =
-                    (Twiddle::splat(&wide[2 * (groups + group)]), Twiddle::splat(&wide[2 * (groups + group) + 1]));
+                let [w, u, v] = Twiddle::of_two_layers(wide, groups + group);
                 let start = floats.add(group * 4 * quarter);
                 for i in (0..quarter).step_by(lanes) {
                     let at = [0, 1, 2, 3].map(|k| start.add(k * quarter + i));
