@@ -151,6 +151,24 @@ pub(super) fn contact(a: (usize, Placed), b: (usize, Placed), direction: usize) 
     Contact { edges: [(a.0, side_a), (b.0, side_b)], back: back_a != back_b, colours }
 }
 
+/// How badly a block fits to all of its neighbours, for each way to colour it by number. Of each neighbour `beside` has in
+/// which direction the block lies from it; `distances` are those of the edges that touch.
+pub(super) fn misfits(
+    beside: &[(usize, (usize, Placed))],
+    block: (usize, Placed),
+    channels: usize,
+    distances: impl Fn(&Contact) -> [f32; 12],
+) -> [f32; 12] {
+    let mut sums = [0.0f32; 12];
+    for &(direction, (other, there)) in beside {
+        let distances = distances(&contact((other, there), block, direction));
+        for (sum, colours) in sums.iter_mut().zip(Colours::all(channels)) {
+            *sum += distances[there.colours.inverse().after(colours).number()];
+        }
+    }
+    sums
+}
+
 /// The place beside one.
 pub(super) fn beside(at: Vector, direction: usize) -> Vector {
     let out = SIDES[direction].0;

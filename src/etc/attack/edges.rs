@@ -133,8 +133,13 @@ impl Edges {
     }
 
     /// How many [`Colours`] there are.
-    pub(super) const fn colours(&self) -> usize {
+    const fn colours(&self) -> usize {
         if self.channels == 3 { 12 } else { 2 }
+    }
+
+    /// How many channels the pictures have.
+    pub(super) const fn channels(&self) -> usize {
+        self.channels
     }
 
     /// How badly two edges fit, the second read backwards or not: for each of the [`Colours`] by number that may make the

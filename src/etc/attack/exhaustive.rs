@@ -3,7 +3,7 @@
 //! With few blocks that can really be done: block after block is put beside those that lie already, in all ways, and what
 //! fits worse than the best whole picture so far is left away together with everything that it could have become.
 
-use super::board::{Board, Contact, Placed, contact};
+use super::board::{Board, Contact, Placed, misfits};
 use super::edges::Edges;
 use super::turn::{Colours, Turn};
 use super::{Solution, frame, solve};
@@ -62,7 +62,7 @@ pub fn exhaustive(picture: &Sheet, block: usize, limit: u64) -> Result<Tried> {
 struct Table {
     distances: Vec<[f32; 12]>,
     edges: usize,
-    colours: usize,
+    channels: usize,
     /// For each block the smallest of its own.
     least: Vec<f32>,
 }
@@ -82,11 +82,9 @@ impl Table {
         let of_block = distances.chunks_exact(8 * count);
         let smallest = |block: &[[f32; 12]]| block.iter().flatten().copied().min_by(f32::total_cmp).unwrap_or(0.0);
         let least = of_block.map(smallest).collect();
-        Self { distances, edges: count, colours: edges.colours(), least }
+        Self { distances, edges: count, channels: edges.channels(), least }
     }
-}
 
-impl Table {
     fn distance(&self, contact: &Contact) -> &[f32; 12] {
         let [a, b] = contact.edges.map(|(block, side)| 4 * block + side);
         &self.distances[2 * (a * self.edges + b) + usize::from(contact.back)]
@@ -158,19 +156,12 @@ impl Search {
         if place >= across {
             neighbours.push((1, laid[place - across]));
         }
-        let channels = if self.table.colours == 2 { 1 } else { 3 };
+        let channels = self.table.channels;
         let mut ways = Vec::new();
         for number in (0..across * down).filter(|number| laid.iter().all(|(other, _)| other != number)) {
             for turn in Turn::all() {
-                let mut sums = [0.0f32; 12];
-                for &(direction, (other, there)) in &neighbours {
-                    let here = Placed { at, turn, colours: Colours::NONE };
-                    let contact = contact((other, there), (number, here), direction);
-                    let distances = self.table.distance(&contact);
-                    for (sum, colours) in sums.iter_mut().zip(Colours::all(channels)) {
-                        *sum += distances[there.colours.inverse().after(colours).number()];
-                    }
-                }
+                let here = Placed { at, turn, colours: Colours::NONE };
+                let sums = misfits(&neighbours, (number, here), channels, |contact| *self.table.distance(contact));
                 for (sum, colours) in sums.into_iter().zip(Colours::all(channels)) {
                     if misfit + sum < self.least {
                         ways.push((sum, number, Placed { at, turn, colours }));

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::board::{Board, Placed, beside, bounds, contact, fits_frame};
+use super::board::{Board, Placed, beside, bounds, fits_frame, misfits};
 use super::edges::Edges;
 use super::fits::Fits;
 use super::turn::{Colours, Turn, Vector};
@@ -81,21 +81,16 @@ fn likely(board: &Board, edges: &Edges, fits: &Fits, at: Vector) -> Option<Choic
 /// The block that fits best to all neighbours.
 fn best(board: &Board, edges: &Edges, at: Vector, blocks: impl Iterator<Item = usize>) -> Option<Choice> {
     let neighbours: Vec<_> =
-        (0..4).filter_map(|direction| Some((direction, board.neighbour(at, direction)?))).collect();
-    let channels = if edges.colours() == 2 { 1 } else { 3 };
+        (0..4).filter_map(|direction| Some(((direction + 2) % 4, board.neighbour(at, direction)?))).collect();
+    let channels = edges.channels();
     let (mut choice, mut rival): (Option<(f32, Choice)>, f32) = (None, f32::INFINITY);
     for block in blocks {
         let mut of_block: Option<(f32, Placed)> = None;
         for turn in Turn::all() {
-            let mut sums = [0.0f32; 12];
-            for &(direction, (other, there)) in &neighbours {
-                let placed = Placed { at, turn, colours: Colours::NONE };
-                let contact = contact((other, there), (block, placed), (direction + 2) % 4);
-                let distances = edges.distances(contact.edges[0], contact.edges[1], contact.back);
-                for (sum, colours) in sums.iter_mut().zip(Colours::all(channels)) {
-                    *sum += distances[there.colours.inverse().after(colours).number()];
-                }
-            }
+            let placed = Placed { at, turn, colours: Colours::NONE };
+            let sums = misfits(&neighbours, (block, placed), channels, |contact| {
+                edges.distances(contact.edges[0], contact.edges[1], contact.back)
+            });
             for (sum, colours) in sums.into_iter().zip(Colours::all(channels)) {
                 if of_block.is_none_or(|(least, _)| sum < least) {
                     of_block = Some((sum, Placed { at, turn, colours }));
