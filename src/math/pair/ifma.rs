@@ -7,7 +7,8 @@
 //!
 //! Both halves of the pair are worked on in the same loop: row `i` adds digit `i` of `b` times all of `a`, takes the
 //! quotient digits that make the lowest columns vanish, adds `n` times these, and moves down by one digit. The half `h`
-//! needs the quotient digits of `l` one by one, so it follows in step.
+//! needs the quotient digits of `l` one by one, so it follows in step. Rows go two by two, since reading and writing the
+//! sums takes as long as half a row's instructions; of an odd number, the first goes alone.
 //!
 //! The algorithm is written once, for any [`Vector`]. The `twin` does what the instructions do on plain numbers, so that
 //! machines without them can test it.
@@ -54,45 +55,26 @@ trait Vector: Copy {
 /// `out = a b / R`, where the modulus has `k` digits and there is room for `K`. Where `k` is a constant, so is all else.
 ///
 /// # Safety
-/// As [`Vector`]. All slices are `2 k` vectors long, and `k <= K`.
+/// As [`Vector`]. All slices are `2 k` vectors long, and `3 <= k <= K`.
 #[inline(always)]
 unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
     // SAFETY: passed on to the caller.
     unsafe {
-        let n = &modulus.digits[..k];
-        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
-        let (al, ah) = a.split_at(k * V::LANES);
-        let mut l = [zero; K];
-        let mut h = start::<V, K>(k, modulus);
-        for i in 0..k {
+        let (al, ah) = (digits::<V, K>(a, 0, k), digits::<V, K>(a, k, k));
+        let of_row = |i: usize| {
             let (x, y) = (digit::<V>(b, i), digit::<V>(b, k + i));
-            let (mut a0, mut b0, mut n0) = (digit::<V>(al, 0), digit::<V>(ah, 0), V::splat(n[0]));
-            let first = l[0].low(a0, x);
-            let m = zero.low(first, inverse);
-            let mut carry_l = first.low(n0, m).shift::<BITS>();
-            let first = h[0].add(mask.sub(m)).low(a0, y).low(b0, x);
-            let m2 = zero.low(first, inverse);
-            let mut carry_h = first.low(n0, m2).shift::<BITS>();
-            for j in 1..k {
-                let (a1, b1, n1) = (digit::<V>(al, j), digit::<V>(ah, j), V::splat(n[j]));
-                l[j - 1] = l[j].add(carry_l).high(a0, x).high(n0, m).low(a1, x).low(n1, m);
-                // Two sums, so that the additions need not wait for one another.
-                let half = carry_h.high(a0, y).high(b0, x).low(a1, y);
-                h[j - 1] = h[j].high(n0, m2).low(b1, x).low(n1, m2).add(half);
-                (a0, b0, n0) = (a1, b1, n1);
-                (carry_l, carry_h) = (zero, zero);
-            }
-            l[k - 1] = carry_l.high(a0, x).high(n0, m);
-            h[k - 1] = carry_h.high(a0, y).high(b0, x).high(n0, m2);
-        }
-        write(out, &l[..k], &h[..k]);
+            ([x], [y, x])
+        };
+        let of_column = |j: usize| ([al[j]], [al[j], ah[j]]);
+        let none = [V::splat(0); K];
+        rows(k, modulus, out, (none, none), of_column, of_row);
     }
 }
 
-/// `out = a a / R`, where products of two different digits are computed once, with one of them doubled.
+/// `out = a a / R`, where products of two different digits are computed once.
 ///
-/// The instructions take 52 bits, so it is the number that is doubled: its digits are `d`. Of the digits above `i`, as
-/// row `i` needs them, the lowest must be without what the doubling of digit `i` carried into it.
+/// The square of the lower half is there before the rows start. The upper half is the product of both, doubled; since the
+/// instructions take 52 bits, it is the digits of the double of the lower half that go into it.
 ///
 /// # Safety
 /// As [`mul`].
@@ -100,48 +82,121 @@ unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mu
 unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
     // SAFETY: passed on to the caller.
     unsafe {
-        let n = &modulus.digits[..k];
-        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
-        let (al, ah) = a.split_at(k * V::LANES);
-        let mut d = [zero; K];
+        let zero = V::splat(0);
+        let x = digits::<V, K>(a, 0, k);
+        let mut doubled = [zero; K];
         let mut carry = zero;
-        for (j, d) in d[..k].iter_mut().enumerate() {
-            let x = digit::<V>(al, j);
-            *d = x.double().and(mask).add(carry);
+        for (doubled, x) in doubled[..k].iter_mut().zip(x) {
+            *doubled = x.double().and(V::splat(digit_mask(BITS))).add(carry);
             carry = x.shift::<{ BITS - 1 }>();
         }
-        let mut l = [zero; K];
-        let mut h = start::<V, K>(k, modulus);
-        for i in 0..k {
-            let (x, y) = (digit::<V>(al, i), digit::<V>(ah, i));
-            let bare = |j: usize| if j == i { x } else { digit::<V>(al, j).double().and(mask) };
-            let mut n0 = V::splat(n[0]);
-            let first = if i == 0 { l[0].low(x, x) } else { l[0] };
-            let m = zero.low(first, inverse);
-            let mut carry_l = first.low(n0, m).shift::<BITS>();
-            let first = h[0].add(mask.sub(m)).low(d[0], y);
-            let m2 = zero.low(first, inverse);
-            let mut carry_h = first.low(n0, m2).shift::<BITS>();
-            for j in 1..k {
-                let n1 = V::splat(n[j]);
-                let mut sum = l[j].add(carry_l).high(n0, m).low(n1, m);
-                if j >= i {
-                    sum = sum.low(if j <= i + 1 { bare(j) } else { d[j] }, x);
-                }
-                if j > i {
-                    sum = sum.high(if j <= i + 2 { bare(j - 1) } else { d[j - 1] }, x);
-                }
-                l[j - 1] = sum;
-                let half = carry_h.high(d[j - 1], y).low(d[j], y);
-                h[j - 1] = h[j].high(n0, m2).low(n1, m2).add(half);
-                n0 = n1;
-                (carry_l, carry_h) = (zero, zero);
+        let mut squares = ([zero; K], [zero; K]);
+        let mut upper = zero;
+        for column in 0..2 * k {
+            // The upper halves of the products one column below, then the lower halves of those here: all of them twice.
+            let mut lower = upper;
+            upper = zero;
+            for i in (column + 1).saturating_sub(k)..column.div_ceil(2) {
+                lower = lower.low(x[i], x[column - i]);
+                upper = upper.high(x[i], x[column - i]);
             }
-            let top = if k <= i + 2 { bare(k - 1) } else { d[k - 1] };
-            l[k - 1] = carry_l.high(top, x).high(n0, m);
-            h[k - 1] = carry_h.high(d[k - 1], y).high(n0, m2);
+            let (middle, sum) = (x[column / 2], lower.double());
+            let sum = if column % 2 == 0 { sum.low(middle, middle) } else { sum.high(middle, middle) };
+            if column < k {
+                squares.0[column] = sum;
+            } else {
+                squares.1[column - k] = sum;
+            }
         }
-        write(out, &l[..k], &h[..k]);
+        rows(k, modulus, out, squares, |j| ([], [doubled[j]]), |i| ([], [digit::<V>(a, k + i)]));
+    }
+}
+
+/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits: half of a product's work and less.
+///
+/// # Safety
+/// As [`mul`], but that `a` is `k` vectors long.
+#[inline(always)]
+unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        rows(k, modulus, out, (digits(a, 0, k), [V::splat(0); K]), |_| ([], []), |_| ([], []));
+    }
+}
+
+/// All rows: of the lower half's sums, which start with `l.0` and get `l.1` from above one by one, and the upper half's.
+/// Row `i` adds the digits `of_column` times the factors `of_row`, and what makes the lowest column vanish.
+///
+/// # Safety
+/// As [`mul`].
+#[inline(always)]
+unsafe fn rows<V: Vector, const K: usize, const L: usize, const H: usize>(
+    k: usize,
+    modulus: &Constants,
+    out: &mut [u64],
+    (mut l, above): ([V; K], [V; K]),
+    of_column: impl Fn(usize) -> ([V; L], [V; H]),
+    of_row: impl Fn(usize) -> ([V; L], [V; H]),
+) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
+        let modulus_digits = &modulus.digits[..k];
+        let column = |j: usize| (of_column(j), V::splat(modulus_digits[j]));
+        let mut h: [V; K] = std::array::from_fn(|j| V::splat(if j < k { modulus.start[j] } else { 0 }));
+        let (first, second) = (column(0), column(1));
+        // What the columns below the lowest carry to it.
+        let (mut carry_l, mut carry_h) = (zero, zero);
+        let mut done = 0;
+        if k % 2 == 1 {
+            let (x, y) = of_row(0);
+            let (m, carry) = quotient(lower(l[0], first.0.0, x), first.1, inverse);
+            let (m2, carry2) = quotient(lower(h[0], first.0.1, y).add(mask.sub(m)), first.1, inverse);
+            (carry_l, carry_h) = (carry, carry2);
+            let mut p = first;
+            for j in 1..k {
+                let q = column(j);
+                l[j - 1] = both(both(l[j], p.0.0, q.0.0, x), [p.1], [q.1], [m]);
+                h[j - 1] = both(both(h[j], p.0.1, q.0.1, y), [p.1], [q.1], [m2]);
+                p = q;
+            }
+            l[k - 1] = upper(upper(above[0], p.0.0, x), [p.1], [m]);
+            h[k - 1] = upper(upper(zero, p.0.1, y), [p.1], [m2]);
+            done = 1;
+        }
+        for i in (done..k).step_by(2) {
+            // The two lowest columns: first what does not wait for quotient digits.
+            let (mut p, mut q) = (first, second);
+            let ((x, y), (s, t)) = (of_row(i), of_row(i + 1));
+            let low = lower(both(l[1], p.0.0, q.0.0, x), p.0.0, s);
+            let high = lower(both(h[1], p.0.1, q.0.1, y), p.0.1, t);
+            let (m, carry) = quotient(lower(l[0], p.0.0, x).add(carry_l), p.1, inverse);
+            let (n, carry) = quotient(both(low, [p.1], [q.1], [m]).add(carry), p.1, inverse);
+            carry_l = carry;
+            let (m2, carry) = quotient(lower(h[0], p.0.1, y).add(carry_h).add(mask.sub(m)), p.1, inverse);
+            let sum = both(high, [p.1], [q.1], [m2]).add(mask.sub(n)).add(carry);
+            let (n2, carry) = quotient(sum, p.1, inverse);
+            carry_h = carry;
+            for j in 2..k {
+                let r = column(j);
+                let sum = both(both(l[j], q.0.0, r.0.0, x), p.0.0, q.0.0, s);
+                l[j - 2] = both(both(sum, [q.1], [r.1], [m]), [p.1], [q.1], [n]);
+                // Two sums, so that one row need not wait for the other.
+                let sum = both(both(h[j], q.0.1, r.0.1, y), [q.1], [r.1], [m2]);
+                h[j - 2] = sum.add(both(both(zero, p.0.1, q.0.1, t), [p.1], [q.1], [n2]));
+                (p, q) = (q, r);
+            }
+            let sum = both(upper(above[i], q.0.0, x), p.0.0, q.0.0, s);
+            l[k - 2] = both(upper(sum, [q.1], [m]), [p.1], [q.1], [n]);
+            l[k - 1] = upper(upper(above[i + 1], q.0.0, s), [q.1], [n]);
+            let sum = both(upper(zero, q.0.1, y), p.0.1, q.0.1, t);
+            h[k - 2] = both(upper(sum, [q.1], [m2]), [p.1], [q.1], [n2]);
+            h[k - 1] = upper(upper(zero, q.0.1, t), [q.1], [n2]);
+        }
+        (l[0], h[0]) = (l[0].add(carry_l), h[0].add(carry_h));
+        let (low, high) = out.split_at_mut(k * V::LANES);
+        normalise(low, &l[..k]);
+        normalise(high, &h[..k]);
     }
 }
 
@@ -155,56 +210,64 @@ unsafe fn mul_low<V: Vector, const K: usize>(k: usize, modulus: &Constants, out:
     unsafe {
         let n = &modulus.digits[..k];
         let (zero, inverse) = (V::splat(0), V::splat(modulus.inverse));
+        let a = digits::<V, K>(a, 0, k);
         let mut l = [zero; K];
         for i in 0..k {
             let x = digit::<V>(b, i);
-            let (mut a0, mut n0) = (digit::<V>(a, 0), V::splat(n[0]));
+            let (mut a0, mut n0) = (a[0], V::splat(n[0]));
             let first = l[0].low(a0, x);
             let m = zero.low(first, inverse);
-            let mut carry = first.low(n0, m).shift::<BITS>();
+            l[1] = l[1].add(first.low(n0, m).shift::<BITS>());
             for j in 1..k {
-                let (a1, n1) = (digit::<V>(a, j), V::splat(n[j]));
-                l[j - 1] = l[j].add(carry).high(a0, x).high(n0, m).low(a1, x).low(n1, m);
-                (a0, n0, carry) = (a1, n1, zero);
+                let (a1, n1) = (a[j], V::splat(n[j]));
+                l[j - 1] = l[j].high(a0, x).high(n0, m).low(a1, x).low(n1, m);
+                (a0, n0) = (a1, n1);
             }
-            l[k - 1] = carry.high(a0, x).high(n0, m);
+            l[k - 1] = zero.high(a0, x).high(n0, m);
         }
         normalise(out, &l[..k]);
     }
 }
 
-/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits: half of a product's work and less.
-///
-/// # Safety
-/// As [`mul`], but that `a` is `k` vectors long.
+/// Adds the lower halves of products.
 #[inline(always)]
-unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
+unsafe fn lower<V: Vector, const T: usize>(mut sum: V, digits: [V; T], factors: [V; T]) -> V {
     // SAFETY: passed on to the caller.
     unsafe {
-        let n = &modulus.digits[..k];
-        let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
-        let mut l = [zero; K];
-        for (j, l) in l[..k].iter_mut().enumerate() {
-            *l = digit(a, j);
+        for t in 0..T {
+            sum = sum.low(digits[t], factors[t]);
         }
-        let mut h = start::<V, K>(k, modulus);
-        for _ in 0..k {
-            let mut n0 = V::splat(n[0]);
-            let m = zero.low(l[0], inverse);
-            let mut carry_l = l[0].low(n0, m).shift::<BITS>();
-            let first = h[0].add(mask.sub(m));
-            let m2 = zero.low(first, inverse);
-            let mut carry_h = first.low(n0, m2).shift::<BITS>();
-            for j in 1..k {
-                let n1 = V::splat(n[j]);
-                l[j - 1] = l[j].add(carry_l).high(n0, m).low(n1, m);
-                h[j - 1] = h[j].add(carry_h).high(n0, m2).low(n1, m2);
-                (n0, carry_l, carry_h) = (n1, zero, zero);
-            }
-            l[k - 1] = carry_l.high(n0, m);
-            h[k - 1] = carry_h.high(n0, m2);
+        sum
+    }
+}
+
+/// Adds the upper halves of products.
+#[inline(always)]
+unsafe fn upper<V: Vector, const T: usize>(mut sum: V, digits: [V; T], factors: [V; T]) -> V {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        for t in 0..T {
+            sum = sum.high(digits[t], factors[t]);
         }
-        write(out, &l[..k], &h[..k]);
+        sum
+    }
+}
+
+/// Adds what a row has in a column: upper halves of products of the digits before, and lower halves of those of the
+/// digits here.
+#[inline(always)]
+unsafe fn both<V: Vector, const T: usize>(sum: V, before: [V; T], here: [V; T], factors: [V; T]) -> V {
+    // SAFETY: passed on to the caller.
+    unsafe { lower(upper(sum, before, factors), here, factors) }
+}
+
+/// The quotient digit that makes the lowest column vanish, and what that column carries to the next one.
+#[inline(always)]
+unsafe fn quotient<V: Vector>(sum: V, n0: V, inverse: V) -> (V, V) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let m = V::splat(0).low(sum, inverse);
+        (m, sum.low(n0, m).shift::<BITS>())
     }
 }
 
@@ -214,21 +277,16 @@ unsafe fn digit<V: Vector>(words: &[u64], digit: usize) -> V {
     unsafe { V::load(words[digit * V::LANES..][..V::LANES].as_ptr()) }
 }
 
-/// What the sums of `h` start from.
+/// Some of the digits, where they lie aligned.
 #[inline(always)]
-unsafe fn start<V: Vector, const K: usize>(k: usize, modulus: &Constants) -> [V; K] {
-    // SAFETY: passed on to the caller.
-    std::array::from_fn(|digit| unsafe { V::splat(if digit < k { modulus.start[digit] } else { 0 }) })
-}
-
-/// Writes both halves of a pair from their sums.
-#[inline(always)]
-unsafe fn write<V: Vector>(out: &mut [u64], l: &[V], h: &[V]) {
-    let (low, high) = out.split_at_mut(l.len() * V::LANES);
+unsafe fn digits<V: Vector, const K: usize>(words: &[u64], first: usize, count: usize) -> [V; K] {
     // SAFETY: passed on to the caller.
     unsafe {
-        normalise(low, l);
-        normalise(high, h);
+        let mut digits = [V::splat(0); K];
+        for (j, digit) in digits[..count].iter_mut().enumerate() {
+            *digit = self::digit(words, first + j);
+        }
+        digits
     }
 }
 
