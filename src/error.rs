@@ -64,6 +64,14 @@ pub enum Code {
     SlotOverflow,
     /// Two images that should be combined differ in shape or key.
     ImagesDiffer,
+    /// There is no such set of CKKS parameters.
+    UnknownParameters,
+    /// The encrypted vector has no level left for another product.
+    LevelExhausted,
+    /// A key for computing on encrypted vectors is not there, or not for this level.
+    MissingKey,
+    /// Two vectors that should be combined differ in slots, scale or level.
+    VectorsDiffer,
     /// The request is larger than this server allows.
     TooLarge,
     /// The server has as much work as it takes on.
@@ -128,6 +136,10 @@ impl Code {
         Self::HaloTooSmall,
         Self::SlotOverflow,
         Self::ImagesDiffer,
+        Self::UnknownParameters,
+        Self::LevelExhausted,
+        Self::MissingKey,
+        Self::VectorsDiffer,
         Self::TooLarge,
         Self::TooBusy,
         Self::TimeLimit,
@@ -177,6 +189,10 @@ impl Code {
             Self::HaloTooSmall => "halo_too_small",
             Self::SlotOverflow => "slot_overflow",
             Self::ImagesDiffer => "images_differ",
+            Self::UnknownParameters => "unknown_parameters",
+            Self::LevelExhausted => "level_exhausted",
+            Self::MissingKey => "missing_key",
+            Self::VectorsDiffer => "vectors_differ",
             Self::TooLarge => "too_large",
             Self::TooBusy => "too_busy",
             Self::TimeLimit => "time_limit",

@@ -18,6 +18,7 @@
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
 //! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
+//! | `ckks` | arithmetic on encrypted vectors of approximate numbers (feature `ckks`) |
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |
 //! | `learnable` | other scramblings of the literature, to compare `etc` with (feature `client`, native) |
 //! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
@@ -36,6 +37,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "ckks")]
+pub mod ckks;
 pub mod error;
 #[cfg(feature = "etc")]
 pub mod etc;

@@ -9,6 +9,9 @@ pub mod check;
 pub mod comb;
 #[cfg(all(any(feature = "etc", feature = "learn"), not(target_arch = "wasm32")))]
 pub(crate) mod dot;
+pub(crate) mod floats;
+pub mod kernel;
+pub mod limb;
 pub mod montgomery;
 pub mod ntt;
 pub mod pair;

@@ -7,95 +7,63 @@
 //! transform for faster ideal lattice-based cryptography", CANS 2016).
 //!
 //! All kernels give the same residues. [`Kernel::best`] is the fastest that this machine has.
+#![allow(unsafe_code)]
+#![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
-#[cfg(any(target_arch = "x86_64", test))]
 mod float;
 mod portable;
 
+use crate::math::floats::Floats;
+pub use crate::math::kernel::Kernel;
+use crate::math::kernel::Work;
 use crate::math::residue::{Factor, Prime};
-
-/// A way to compute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kernel {
-    /// Whole numbers of 64 bits, everywhere.
-    Portable,
-    /// Floats, four at a time.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// Floats, one at a time, for tests.
-    #[cfg(test)]
-    Twin,
-}
-
-impl Kernel {
-    /// All that this machine can use.
-    #[must_use]
-    pub fn all() -> Vec<Self> {
-        let all = [
-            Some(Self::Portable),
-            #[cfg(target_arch = "x86_64")]
-            float::has_avx2().then_some(Self::Avx2),
-            #[cfg(test)]
-            Some(Self::Twin),
-        ];
-        all.into_iter().flatten().collect()
-    }
-
-    /// The fastest that this machine can use.
-    #[must_use]
-    pub fn best() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if float::has_avx2() {
-            return Self::Avx2;
-        }
-        Self::Portable
-    }
-}
 
 /// The transform for one degree and one prime.
 pub struct Transform {
     prime: Prime,
-    /// `psi^rev(i)`, and `psi^-rev(i)`: the factors of layer after layer.
-    forward: Vec<Factor>,
-    backward: Vec<Factor>,
-    /// `1 / N`.
-    scale: Factor,
-    /// What kernels on floats need.
-    #[cfg(any(target_arch = "x86_64", test))]
-    floats: Option<float::Tables>,
+    degree: usize,
+    kernel: Kernel,
+    tables: Tables,
+}
+
+/// The factors of layer after layer, `psi^rev(i)` and `psi^-rev(i)`, and `1 / N`: as the kernel needs them.
+enum Tables {
+    Whole { forward: Vec<Factor>, backward: Vec<Factor>, scale: Factor },
+    Float(float::Tables),
 }
 
 impl Transform {
     /// For polynomials of `degree` coefficients, a power of two from 16 on. None if the prime has no root of unity of twice
     /// that order.
     #[must_use]
-    pub fn new(
-        prime: Prime,
-        degree: usize,
-        #[cfg_attr(not(any(target_arch = "x86_64", test)), expect(unused_variables))] kernel: Kernel,
-    ) -> Option<Self> {
+    pub fn new(prime: Prime, degree: usize, kernel: Kernel) -> Option<Self> {
         if !degree.is_power_of_two() || degree < 16 {
             return None;
         }
         let psi = prime.root(2 * degree as u64)?;
         let powers = |root: u64| {
+            let factor = Factor::new(root, prime);
             let mut powers = vec![1; degree];
             for i in 1..degree {
-                powers[i] = prime.mul(powers[i - 1], root);
+                powers[i] = factor.mul(powers[i - 1], prime);
             }
             let shift = usize::BITS - degree.trailing_zeros();
-            (0..degree).map(|i| Factor::new(powers[i.reverse_bits() >> shift], prime)).collect::<Vec<_>>()
+            (0..degree).map(|i| powers[i.reverse_bits() >> shift]).collect::<Vec<_>>()
         };
         let (forward, backward) = (powers(psi), powers(prime.inverse(psi)));
-        let scale = Factor::new(prime.inverse(prime.residue(degree as u64)), prime);
-        Some(Self {
-            #[cfg(any(target_arch = "x86_64", test))]
-            floats: float::Tables::new(prime, kernel, &forward, &backward, scale),
-            prime,
-            forward,
-            backward,
-            scale,
-        })
+        let scale = prime.inverse(prime.residue(degree as u64));
+        // Vectors are blocks of as many as there are lanes.
+        let kernel = if kernel.lanes().pow(2) > degree { Kernel::Portable } else { kernel };
+        let factors = |residues: Vec<u64>| residues.into_iter().map(|residue| Factor::new(residue, prime)).collect();
+        let tables = match float::Tables::new(prime, kernel, &forward, &backward, scale) {
+            Some(tables) => Tables::Float(tables),
+            None => Tables::Whole {
+                forward: factors(forward),
+                backward: factors(backward),
+                scale: Factor::new(scale, prime),
+            },
+        };
+        Some(Self { prime, degree, kernel, tables })
     }
 
     /// The prime.
@@ -109,12 +77,8 @@ impl Transform {
     /// # Panics
     /// If there are not as many as the degree says.
     pub fn forward(&self, polynomial: &mut [u64]) {
-        assert_eq!(polynomial.len(), self.forward.len());
-        #[cfg(any(target_arch = "x86_64", test))]
-        if let Some(tables) = &self.floats {
-            return tables.forward(polynomial);
-        }
-        portable::forward(self, polynomial);
+        assert_eq!(polynomial.len(), self.degree);
+        self.kernel.run(Forward(self, polynomial));
     }
 
     /// From values to coefficients, in place.
@@ -122,12 +86,43 @@ impl Transform {
     /// # Panics
     /// If there are not as many as the degree says.
     pub fn backward(&self, polynomial: &mut [u64]) {
-        assert_eq!(polynomial.len(), self.forward.len());
-        #[cfg(any(target_arch = "x86_64", test))]
-        if let Some(tables) = &self.floats {
-            return tables.backward(polynomial);
+        assert_eq!(polynomial.len(), self.degree);
+        self.kernel.run(Backward(self, polynomial));
+    }
+}
+
+struct Forward<'a>(&'a Transform, &'a mut [u64]);
+struct Backward<'a>(&'a Transform, &'a mut [u64]);
+
+impl Work for Forward<'_> {
+    fn portable(self) {
+        if let Tables::Whole { forward, .. } = &self.0.tables {
+            portable::forward(self.0.prime, forward, self.1);
         }
-        portable::backward(self, polynomial);
+    }
+
+    #[inline(always)]
+    unsafe fn floats<V: Floats>(self) {
+        if let Tables::Float(tables) = &self.0.tables {
+            // SAFETY: passed on to the caller.
+            unsafe { float::forward::<V>(tables, self.1) }
+        }
+    }
+}
+
+impl Work for Backward<'_> {
+    fn portable(self) {
+        if let Tables::Whole { backward, scale, .. } = &self.0.tables {
+            portable::backward(self.0.prime, backward, *scale, self.1);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn floats<V: Floats>(self) {
+        if let Tables::Float(tables) = &self.0.tables {
+            // SAFETY: passed on to the caller.
+            unsafe { float::backward::<V>(tables, self.1) }
+        }
     }
 }
 

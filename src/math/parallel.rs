@@ -13,6 +13,19 @@ pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnc
     rayon::join(a, b)
 }
 
+/// `work(0, first)`, `work(1, second)`, ... for the pieces of this length, on all cores.
+#[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
+pub(crate) fn each(words: &mut [u64], length: usize, work: impl Fn(usize, &mut [u64]) + Sync + Send) {
+    use rayon::prelude::*;
+    words.par_chunks_exact_mut(length).enumerate().for_each(|(number, piece)| work(number, piece));
+}
+
+/// In the browser each worker has one core.
+#[cfg(all(feature = "ckks", target_arch = "wasm32"))]
+pub(crate) fn each(words: &mut [u64], length: usize, work: impl Fn(usize, &mut [u64])) {
+    words.chunks_exact_mut(length).enumerate().for_each(|(number, piece)| work(number, piece));
+}
+
 /// In the browser each worker has one core.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn map<T>(count: usize, work: impl Fn(usize) -> T) -> Vec<T> {

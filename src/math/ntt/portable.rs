@@ -1,14 +1,14 @@
 //! The transform on whole numbers (D. Harvey, "Faster arithmetic for number-theoretic transforms", 2014): residues may be a
 //! few times too large between the layers.
 
-use super::Transform;
+use crate::math::residue::{Factor, Prime};
 
 /// From coefficients to values.
-pub(super) fn forward(transform: &Transform, x: &mut [u64]) {
-    let (prime, twice) = (transform.prime, 2 * transform.prime.value());
+pub(super) fn forward(prime: Prime, factors: &[Factor], x: &mut [u64]) {
+    let twice = 2 * prime.value();
     let (mut groups, mut half) = (1, x.len() / 2);
     while half > 0 {
-        for (group, factor) in x.chunks_exact_mut(2 * half).zip(&transform.forward[groups..]) {
+        for (group, factor) in x.chunks_exact_mut(2 * half).zip(&factors[groups..]) {
             let (low, high) = group.split_at_mut(half);
             for (a, b) in low.iter_mut().zip(high) {
                 // Both come below 4 q and leave below 4 q.
@@ -25,11 +25,11 @@ pub(super) fn forward(transform: &Transform, x: &mut [u64]) {
 }
 
 /// From values to coefficients.
-pub(super) fn backward(transform: &Transform, x: &mut [u64]) {
-    let (prime, twice) = (transform.prime, 2 * transform.prime.value());
+pub(super) fn backward(prime: Prime, factors: &[Factor], scale: Factor, x: &mut [u64]) {
+    let twice = 2 * prime.value();
     let (mut groups, mut half) = (x.len() / 2, 1);
     while groups > 0 {
-        for (group, factor) in x.chunks_exact_mut(2 * half).zip(&transform.backward[groups..]) {
+        for (group, factor) in x.chunks_exact_mut(2 * half).zip(&factors[groups..]) {
             let (low, high) = group.split_at_mut(half);
             for (a, b) in low.iter_mut().zip(high) {
                 // Both come below 2 q and leave below 2 q.
@@ -40,7 +40,7 @@ pub(super) fn backward(transform: &Transform, x: &mut [u64]) {
         (groups, half) = (groups / 2, 2 * half);
     }
     for a in x {
-        *a = transform.scale.mul(*a, prime);
+        *a = scale.mul(*a, prime);
     }
 }
 

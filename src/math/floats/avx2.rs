@@ -7,9 +7,10 @@ use std::arch::x86_64::{
     _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd, _mm256_xor_si256,
 };
 
-use super::{Floats, Tables};
+use super::Floats;
+use crate::math::kernel::Work;
 
-pub(super) const LANES: usize = 4;
+pub(in super::super) const LANES: usize = 4;
 
 /// 2^52: a whole number below it in its lower bits makes a float.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
@@ -22,17 +23,9 @@ pub(in super::super) fn detect() -> bool {
 /// # Safety
 /// The processor has the instructions.
 #[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn forward(tables: &Tables, x: &mut [u64]) {
+pub(in super::super) unsafe fn run(work: impl Work) {
     // SAFETY: passed on to the caller.
-    unsafe { super::forward::<Four>(tables, x) }
-}
-
-/// # Safety
-/// The processor has the instructions.
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn backward(tables: &Tables, x: &mut [u64]) {
-    // SAFETY: passed on to the caller.
-    unsafe { super::backward::<Four>(tables, x) }
+    unsafe { work.floats::<Four>() }
 }
 
 #[derive(Clone, Copy)]

@@ -9,10 +9,10 @@
 
 use super::Floats;
 
-pub(super) const LANES: usize = 2;
+pub(in super::super) const LANES: usize = 2;
 
 #[derive(Clone, Copy)]
-pub(super) struct Plain([f64; LANES]);
+pub(in super::super) struct Plain([f64; LANES]);
 
 impl Plain {
     fn map(self, b: Self, c: Self, f: impl Fn(f64, f64, f64) -> f64) -> Self {

@@ -1,0 +1,35 @@
+//! CKKS: arithmetic on encrypted vectors of approximate numbers (J. H. Cheon, A. Kim, M. Kim, Y. Song, ASIACRYPT 2017), on
+//! residues (J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song, "A full RNS variant", SAC 2018).
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`parameters`] | the closed list of parameter sets |
+//! | [`ring`] | polynomials modulo the primes of a set, and their automorphisms |
+//! | [`encode`] | vectors of complex numbers as polynomials, and back |
+//! | [`sample`] | uniform, ternary and Gaussian polynomials |
+//! | [`plaintext`], [`ciphertext`] | what is computed with |
+//! | `secret` | secret keys, encryption and decryption (feature `client`) |
+//! | [`keys`] | what the owner of a secret key gives to others: to encrypt, and to compute |
+//! | [`switch`] | from one key to another, hybrid and aware of levels |
+//! | [`evaluator`] | sums, products, rotations |
+//! | [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//!
+//! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
+//! at once. Ciphertexts start at the ring's highest level; each product and rescaling takes one level away.
+
+pub mod ciphertext;
+pub mod encode;
+pub mod evaluator;
+pub mod keys;
+pub mod linear;
+pub mod parameters;
+pub mod plaintext;
+pub mod polynomial;
+pub mod ring;
+pub mod sample;
+#[cfg(feature = "client")]
+pub mod secret;
+pub mod switch;
+
+#[cfg(all(test, feature = "client"))]
+mod tests;

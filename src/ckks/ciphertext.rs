@@ -1,0 +1,50 @@
+//! Encrypted vectors.
+
+use super::keys::KeyId;
+use super::ring::Poly;
+
+/// An encrypted vector `(c_0, c_1)`, which `c_0 + c_1 s` opens.
+#[derive(Clone, Debug)]
+pub struct Ciphertext {
+    pub(super) parts: [Poly; 2],
+    pub(super) level: usize,
+    pub(super) scale: f64,
+    pub(super) slots: usize,
+    pub(super) key: KeyId,
+}
+
+impl Ciphertext {
+    /// How many more products can follow.
+    #[must_use]
+    pub const fn level(&self) -> usize {
+        self.level
+    }
+
+    /// What the numbers were multiplied by.
+    #[must_use]
+    pub const fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// How many numbers there are.
+    #[must_use]
+    pub const fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The key that it was encrypted under.
+    #[must_use]
+    pub const fn key(&self) -> KeyId {
+        self.key
+    }
+}
+
+/// A product `(c_0, c_1, c_2)` that is not relinearised yet: `c_0 + c_1 s + c_2 s^2` opens it. Several can be added before.
+#[derive(Clone, Debug)]
+pub struct Product {
+    pub(super) parts: [Poly; 3],
+    pub(super) level: usize,
+    pub(super) scale: f64,
+    pub(super) slots: usize,
+    pub(super) key: KeyId,
+}

@@ -1,0 +1,438 @@
+//! Computing on encrypted vectors.
+
+use std::sync::Arc;
+
+use num_complex::Complex64;
+
+use super::ciphertext::{Ciphertext, Product};
+use super::encode::{Encoder, residue, whole};
+use super::keys::{EvaluationKeys, SwitchKey};
+use super::plaintext::Plaintext;
+use super::ring::{CONJUGATION, Poly, Ring, rotation};
+use super::switch::{Raised, divide, switch};
+use crate::error::{Code, Error, Result};
+use crate::math::parallel;
+
+/// Scales that differ by less than this, as a part of them, count as the same: it is what rounding leaves.
+const SAME: f64 = 1e-10;
+
+/// What computes: a ring, its encoder, and the keys of one owner. It cannot decrypt.
+pub struct Evaluator {
+    pub(super) ring: Arc<Ring>,
+    pub(super) encoder: Arc<Encoder>,
+    pub(super) keys: EvaluationKeys,
+}
+
+impl Evaluator {
+    /// For ciphertexts of the key pair to which the keys belong.
+    #[must_use]
+    pub const fn new(ring: Arc<Ring>, encoder: Arc<Encoder>, keys: EvaluationKeys) -> Self {
+        Self { ring, encoder, keys }
+    }
+
+    /// The ring.
+    #[must_use]
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The sum. The higher of two levels is brought down to the other.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for different scales or numbers of slots; [`Code::ForeignKey`].
+    pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
+        self.combine(a, b, Poly::add)
+    }
+
+    /// The difference, as [`Evaluator::add`].
+    ///
+    /// # Errors
+    /// As [`Evaluator::add`].
+    pub fn sub(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
+        self.combine(a, b, Poly::sub)
+    }
+
+    fn combine(
+        &self,
+        a: &Ciphertext,
+        b: &Ciphertext,
+        operation: fn(&mut Poly, &Ring, &Poly),
+    ) -> Result<Ciphertext> {
+        self.check_pair(a, b)?;
+        let level = a.level.min(b.level);
+        let lower = |x: &Ciphertext, other: &Ciphertext| {
+            if x.level > level { self.adjust(x, level, other.scale) } else { Ok(x.clone()) }
+        };
+        let (mut sum, b) = (lower(a, b)?, lower(b, a)?);
+        same_scale(sum.scale, b.scale)?;
+        for (sum, b) in sum.parts.iter_mut().zip(&b.parts) {
+            operation(sum, &self.ring, b);
+        }
+        Ok(sum)
+    }
+
+    /// The negative.
+    #[must_use]
+    pub fn negate(&self, a: &Ciphertext) -> Ciphertext {
+        let mut negative = a.clone();
+        negative.parts.iter_mut().for_each(|part| part.negate(&self.ring));
+        negative
+    }
+
+    /// The sum with a plaintext of the same scale and of the same level or a higher one.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] otherwise.
+    pub fn add_plain(&self, a: &Ciphertext, b: &Plaintext) -> Result<Ciphertext> {
+        self.check_plain(a, b)?;
+        same_scale(a.scale, b.scale)?;
+        let mut sum = a.clone();
+        sum.parts[0].add(&self.ring, &b.poly);
+        Ok(sum)
+    }
+
+    /// The product with a plaintext of the same level or a higher one, slot by slot. The scales are multiplied.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for a lower level or another number of slots.
+    pub fn mul_plain(&self, a: &Ciphertext, b: &Plaintext) -> Result<Ciphertext> {
+        self.check_plain(a, b)?;
+        let mut product = a.clone();
+        product.parts.iter_mut().for_each(|part| part.mul(&self.ring, &b.poly));
+        product.scale *= b.scale;
+        Ok(product)
+    }
+
+    /// The sum with the same number in all slots.
+    ///
+    /// # Errors
+    /// [`Code::PlaintextOutOfRange`] if it does not fit.
+    pub fn add_constant(&self, a: &Ciphertext, constant: Complex64) -> Result<Ciphertext> {
+        let mut sum = a.clone();
+        self.constant(&mut sum.parts[0], constant * a.scale, |limb, values, residue| {
+            limb.scale(values, residue, 1);
+        })?;
+        Ok(sum)
+    }
+
+    /// The product with the same number in all slots, which is rounded to a multiple of `1 / scale`. The scales are
+    /// multiplied.
+    ///
+    /// # Errors
+    /// [`Code::PlaintextOutOfRange`] if it does not fit.
+    pub fn mul_constant(&self, a: &Ciphertext, constant: Complex64, scale: f64) -> Result<Ciphertext> {
+        let mut product = a.clone();
+        for part in &mut product.parts {
+            self.constant(part, constant * scale, |limb, values, residue| limb.scale(values, 0, residue))?;
+        }
+        product.scale *= scale;
+        Ok(product)
+    }
+
+    /// Changes the values by those of a constant: `re + im X^(N/2)`, since that power is the imaginary unit in all slots. It
+    /// has one value in the first half of the places and its conjugate in the second.
+    fn constant(
+        &self,
+        poly: &mut Poly,
+        constant: Complex64,
+        change: impl Fn(crate::math::limb::Limb, &mut [u64], u64) + Sync + Send,
+    ) -> Result<()> {
+        let (re, im) = (whole(constant.re)?, whole(constant.im)?);
+        poly.each(&self.ring, |place, values| {
+            let limb = self.ring.limb(place);
+            let q = limb.prime();
+            let re = residue(re, q);
+            if im == 0 {
+                return change(limb, values, re);
+            }
+            // A power of the root of order 4 N that has order 4.
+            let unit = q.root(2 * self.ring.degree() as u64).map_or(0, |root| q.pow(root, self.ring.degree() as u64 / 2));
+            let im = q.mul(residue(im, q), unit);
+            let (first, second) = values.split_at_mut(self.ring.degree() / 2);
+            change(limb, first, q.add(re, im));
+            change(limb, second, q.sub(re, im));
+        });
+        Ok(())
+    }
+
+    /// The product, slot by slot. The scales are multiplied; [`Evaluator::rescale`] brings the scale back.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for different numbers of slots; [`Code::ForeignKey`]; [`Code::MissingKey`] without a key for
+    /// products.
+    pub fn mul(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
+        self.relinearise(&self.mul_only(a, b)?)
+    }
+
+    /// The product as a [`Product`], to be added to others before it is relinearised.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for different numbers of slots; [`Code::ForeignKey`].
+    pub fn mul_only(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Product> {
+        self.check_pair(a, b)?;
+        let ring = &self.ring;
+        let level = a.level.min(b.level);
+        let basis = ring.level(level);
+        let product = |x: &Poly, y: &Poly| {
+            let mut product = x.restricted(ring, basis);
+            product.mul(ring, y);
+            product
+        };
+        let [(a0, a1), (b0, b1)] = [a, b].map(|x| (&x.parts[0], &x.parts[1]));
+        let mut middle = product(a0, b1);
+        middle.mul_add(ring, a1, b0);
+        let parts = [product(a0, b0), middle, product(a1, b1)];
+        Ok(Product { parts, level, scale: a.scale * b.scale, slots: a.slots, key: a.key })
+    }
+
+    /// `a += b`, for products of the same level.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for different levels, scales or numbers of slots; [`Code::ForeignKey`].
+    pub fn add_product(&self, a: &mut Product, b: &Product) -> Result<()> {
+        same_key(a.key, b.key)?;
+        same_slots(a.slots, b.slots)?;
+        same_scale(a.scale, b.scale)?;
+        if a.level != b.level {
+            return Err(differ(&format!("one product is at level {}, the other at level {}", a.level, b.level)));
+        }
+        for (a, b) in a.parts.iter_mut().zip(&b.parts) {
+            a.add(&self.ring, b);
+        }
+        Ok(())
+    }
+
+    /// Makes a ciphertext of a product.
+    ///
+    /// # Errors
+    /// [`Code::MissingKey`] without a key for products that reaches up to this level.
+    pub fn relinearise(&self, product: &Product) -> Result<Ciphertext> {
+        let missing = || Error::new(Code::MissingKey, "products need the relinearisation key, which is not there");
+        let key = self.keys.relinearise.as_ref().ok_or_else(missing)?;
+        let Product { ref parts, level, scale, slots, key: id } = *product;
+        reaches(key, level, "the relinearisation key")?;
+        let mut switched = switch(&self.ring, &parts[2], level, key);
+        for (switched, part) in switched.iter_mut().zip(parts) {
+            switched.add(&self.ring, part);
+        }
+        Ok(Ciphertext { parts: switched, level, scale, slots, key: id })
+    }
+
+    /// Divides by the level's prime: scale and level go down.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] at level 0.
+    pub fn rescale(&self, a: &Ciphertext) -> Result<Ciphertext> {
+        if a.level == 0 {
+            return Err(self.exhausted("rescaling"));
+        }
+        let parts = [0, 1].map(|i| self.without_last(&a.parts[i], a.level));
+        Ok(Ciphertext { parts, level: a.level - 1, scale: a.scale / self.ring.divisor(a.level), ..a.clone() })
+    }
+
+    /// The polynomial divided by its last prime and rounded.
+    fn without_last(&self, poly: &Poly, level: usize) -> Poly {
+        let ring = &self.ring;
+        let last = ring.level(level).places().end - 1;
+        let divisor = ring.limb(last).prime();
+        let coefficients = poly.coefficients(ring, super::ring::Basis { first: last, count: 1 });
+        let mut quotient = poly.restricted(ring, ring.level(level - 1));
+        quotient.each(ring, |place, limb| {
+            let mut rest = vec![0; limb.len()];
+            let limbs = ring.limb(place);
+            limbs.centred(&mut rest, &coefficients, divisor);
+            ring.transform(place).forward(&mut rest);
+            let prime = limbs.prime();
+            limbs.sub_scale(limb, &rest, prime.inverse(prime.residue(divisor.value())));
+        });
+        quotient
+    }
+
+    /// The same at a lower level, with the same scale.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] for a level above the ciphertext's.
+    pub fn drop_to(&self, a: &Ciphertext, level: usize) -> Result<Ciphertext> {
+        if level > a.level {
+            let message = format!("a ciphertext of level {} cannot be brought up to level {level}", a.level);
+            return Err(Error::new(Code::LevelExhausted, message));
+        }
+        let parts = [0, 1].map(|i| a.parts[i].restricted(&self.ring, self.ring.level(level)));
+        Ok(Ciphertext { parts, level, ..a.clone() })
+    }
+
+    /// The same at a lower level with this very scale, by a product with a constant and a rescaling.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] for a level that is not below the ciphertext's, if the scale is to change.
+    pub fn adjust(&self, a: &Ciphertext, level: usize, scale: f64) -> Result<Ciphertext> {
+        if (scale / a.scale - 1.0).abs() < SAME {
+            return self.drop_to(a, level);
+        }
+        let a = self.drop_to(a, level + 1)?;
+        let factor = scale * self.ring.divisor(level + 1) / a.scale;
+        let mut a = self.rescale(&self.mul_constant(&a, 1.0.into(), factor)?)?;
+        a.scale = scale;
+        Ok(a)
+    }
+
+    /// The vector turned to the left by so many steps; to the right by those below zero. Without a key for the very number of
+    /// steps, it goes by powers of two.
+    ///
+    /// # Errors
+    /// [`Code::MissingKey`] if there are no keys for these either.
+    pub fn rotate(&self, a: &Ciphertext, steps: i64) -> Result<Ciphertext> {
+        let mut turned = a.clone();
+        for step in self.way(steps, a.level)? {
+            turned = self.automorphism(&turned, rotation(self.ring.degree(), step), a.level)?;
+        }
+        Ok(turned)
+    }
+
+    /// The steps that are taken one after another.
+    fn way(&self, steps: i64, level: usize) -> Result<Vec<i64>> {
+        let slots = self.ring.parameters().slots() as i64;
+        let steps = steps.rem_euclid(slots);
+        let has = |step: i64| {
+            let key = self.keys.galois.get(&rotation(self.ring.degree(), step));
+            key.is_some_and(|key| key.level >= level)
+        };
+        if steps == 0 {
+            return Ok(Vec::new());
+        }
+        if has(steps) {
+            return Ok(vec![steps]);
+        }
+        let bits: Vec<i64> = (0..63).map(|bit| 1 << bit).filter(|bit| steps & bit != 0).collect();
+        if bits.iter().all(|&bit| has(bit)) {
+            return Ok(bits);
+        }
+        let message = format!(
+            "there is no key for rotations by {steps} steps at level {level}, nor are there those for the powers of two in it: \
+             the owner of the secret key has to make one"
+        );
+        Err(Error::new(Code::MissingKey, message))
+    }
+
+    /// Several rotations of the same vector, which costs much less than one after the other.
+    ///
+    /// # Errors
+    /// [`Code::MissingKey`] without a key for each number of steps.
+    pub fn rotate_many(&self, a: &Ciphertext, steps: &[i64]) -> Result<Vec<Ciphertext>> {
+        let raised = Raised::new(&self.ring, &a.parts[1], a.level);
+        let turn = |&step: &i64| {
+            let element = rotation(self.ring.degree(), step);
+            if element == 1 {
+                return Ok(a.clone());
+            }
+            let key = self.galois(element, a.level, || format!("rotations by {step} steps"))?;
+            let sums = raised.times(&self.ring, key);
+            let [b, a1] = &sums;
+            let (b, a1) = parallel::join(|| divide(&self.ring, b, a.level), || divide(&self.ring, a1, a.level));
+            Ok(self.finish([b, a1], a, element))
+        };
+        steps.iter().map(turn).collect()
+    }
+
+    /// The complex conjugates.
+    ///
+    /// # Errors
+    /// [`Code::MissingKey`] without the key for it.
+    pub fn conjugate(&self, a: &Ciphertext) -> Result<Ciphertext> {
+        self.automorphism(a, CONJUGATION, a.level)
+    }
+
+    fn automorphism(&self, a: &Ciphertext, element: u64, level: usize) -> Result<Ciphertext> {
+        let key = self.galois(element, level, || "conjugation".into())?;
+        let switched = switch(&self.ring, &a.parts[1], level, key);
+        Ok(self.finish(switched, a, element))
+    }
+
+    /// Adds the first part and applies the automorphism.
+    fn finish(&self, mut switched: [Poly; 2], a: &Ciphertext, element: u64) -> Ciphertext {
+        switched[0].add(&self.ring, &a.parts[0]);
+        let [b, a1] = &switched;
+        let turn = |poly: &Poly| poly.automorphism(&self.ring, element);
+        let (b, a1) = parallel::join(|| turn(b), || turn(a1));
+        Ciphertext { parts: [b, a1], ..a.clone() }
+    }
+
+    pub(super) fn galois(&self, element: u64, level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {
+        let missing = || {
+            let message = format!("there is no key for {}: the owner of the secret key has to make one", what());
+            Error::new(Code::MissingKey, message)
+        };
+        let key = self.keys.galois.get(&element).ok_or_else(missing)?;
+        reaches(key, level, &format!("the key for {}", what()))?;
+        Ok(key)
+    }
+
+    /// The sums of `count` slots from each one on, round and round; `count` is a power of two. Where the vector has as many
+    /// slots, all of them hold the sum of all.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] for another count; [`Code::MissingKey`] without keys for the powers of two below it.
+    pub fn inner_sum(&self, a: &Ciphertext, count: usize) -> Result<Ciphertext> {
+        if !count.is_power_of_two() || count > a.slots {
+            let message = format!("{count} slots cannot be summed, but any power of two up to {}", a.slots);
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        let mut sum = a.clone();
+        for bit in 0..count.trailing_zeros() {
+            sum = self.add(&sum, &self.rotate(&sum, 1 << bit)?)?;
+        }
+        Ok(sum)
+    }
+
+    pub(super) fn exhausted(&self, what: &str) -> Error {
+        let set = self.ring.parameters();
+        let message = format!(
+            "{what} needs a level, and none is left: use a parameter set with more than the {} levels of {:?}",
+            set.levels, set.name
+        );
+        Error::new(Code::LevelExhausted, message)
+    }
+
+    fn check_pair(&self, a: &Ciphertext, b: &Ciphertext) -> Result<()> {
+        same_key(a.key, self.keys.id())?;
+        same_key(a.key, b.key)?;
+        same_slots(a.slots, b.slots)
+    }
+
+    fn check_plain(&self, a: &Ciphertext, b: &Plaintext) -> Result<()> {
+        same_key(a.key, self.keys.id())?;
+        same_slots(a.slots, b.slots)?;
+        if b.level < a.level {
+            let message = format!("the plaintext is at level {}, the ciphertext at level {}", b.level, a.level);
+            return Err(differ(&message));
+        }
+        Ok(())
+    }
+}
+
+fn same_key(a: super::keys::KeyId, b: super::keys::KeyId) -> Result<()> {
+    let foreign = || Error::new(Code::ForeignKey, "a ciphertext was made under another key");
+    (a == b).then_some(()).ok_or_else(foreign)
+}
+
+fn same_slots(a: usize, b: usize) -> Result<()> {
+    let message = || differ(&format!("one vector has {a} slots, the other {b}"));
+    (a == b).then_some(()).ok_or_else(message)
+}
+
+fn same_scale(a: f64, b: f64) -> Result<()> {
+    let message = || differ(&format!("one vector has the scale 2^{:.3}, the other 2^{:.3}", a.log2(), b.log2()));
+    ((a / b - 1.0).abs() < SAME).then_some(()).ok_or_else(message)
+}
+
+fn differ(how: &str) -> Error {
+    Error::new(Code::VectorsDiffer, how.to_owned())
+}
+
+fn reaches(key: &SwitchKey, level: usize, what: &str) -> Result<()> {
+    let short = || {
+        let message = format!("{what} reaches up to level {}, but is needed at level {level}", key.level());
+        Error::new(Code::MissingKey, message)
+    };
+    (key.level() >= level).then_some(()).ok_or_else(short)
+}

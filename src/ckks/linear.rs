@@ -1,0 +1,187 @@
+//! Matrices applied to encrypted vectors, by their diagonals.
+//!
+//! The product of a matrix with a vector is the sum, over its diagonals, of the diagonal times the vector turned by its
+//! number (S. Halevi, V. Shoup, "Algorithms in HElib", CRYPTO 2014). With `d = g n + b` ("giant" and "baby" steps) the
+//! vector is turned by all `b` once, hoisted, and each sum over `b` by `g n`; neither the first rotations nor the last
+//! sums are divided by the special primes one by one (J.-P. Bossuat, C. Mouchet, J. Troncoso-Pastoriza, J.-P. Hubaux,
+//! "Efficient bootstrapping for approximate homomorphic encryption with non-sparse keys", EUROCRYPT 2021, algorithm 6).
+
+use std::collections::BTreeMap;
+
+use num_complex::Complex64;
+
+use super::ciphertext::Ciphertext;
+use super::evaluator::Evaluator;
+use super::ring::{Poly, Ring, rotation};
+use super::switch::{Raised, divide};
+use crate::error::{Code, Error, Result};
+
+/// A square matrix: for each diagonal that is not zero, its numbers. The entry in row `i` and column `i + d`, read round
+/// and round, is number `i` of diagonal `d`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Matrix {
+    slots: usize,
+    diagonals: BTreeMap<usize, Vec<Complex64>>,
+}
+
+impl Matrix {
+    /// The matrix with these rows and columns: all rows have the same length; it is filled up with zeros to `slots`.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the slots are no power of two, or fewer than rows or columns.
+    pub fn from_rows(rows: &[Vec<f64>], slots: usize) -> Result<Self> {
+        let columns = rows.first().map_or(0, Vec::len);
+        if rows.iter().any(|row| row.len() != columns) {
+            return Err(Error::new(Code::BadArgument, "the rows of a matrix have different lengths"));
+        }
+        if !slots.is_power_of_two() || rows.len().max(columns) > slots {
+            let message = format!("a matrix of {} rows and {columns} columns does not fit {slots} slots", rows.len());
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        let mut diagonals = BTreeMap::new();
+        for (i, row) in rows.iter().enumerate() {
+            for (j, &entry) in row.iter().enumerate().filter(|(_, entry)| **entry != 0.0) {
+                let diagonal = (j + slots - i) % slots;
+                diagonals.entry(diagonal).or_insert_with(|| vec![Complex64::default(); slots])[i] = entry.into();
+            }
+        }
+        Ok(Self { slots, diagonals })
+    }
+
+    /// The matrix with these diagonals.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if one of them has another length than `slots`, or a number that is not below.
+    pub fn from_diagonals(diagonals: BTreeMap<usize, Vec<Complex64>>, slots: usize) -> Result<Self> {
+        if !slots.is_power_of_two() || diagonals.iter().any(|(&d, numbers)| d >= slots || numbers.len() != slots) {
+            return Err(Error::new(Code::BadArgument, format!("the diagonals do not fit {slots} slots")));
+        }
+        Ok(Self { slots, diagonals })
+    }
+
+    /// How large the baby steps get: the power of two with which there are the fewest rotations.
+    fn baby_steps(&self) -> usize {
+        let rotations = |n: usize| {
+            let distinct = |of: fn(usize, usize) -> usize| {
+                let mut all: Vec<_> = self.diagonals.keys().map(|&d| of(d, n)).collect();
+                all.sort_unstable();
+                all.dedup();
+                all.iter().filter(|&&step| step != 0).count()
+            };
+            distinct(|d, n| d % n) + distinct(|d, n| d / n)
+        };
+        (0..=self.slots.trailing_zeros()).map(|bit| 1 << bit).min_by_key(|&n| rotations(n)).unwrap_or(1)
+    }
+
+    /// The rotations for which keys are needed.
+    #[must_use]
+    pub fn steps(&self) -> Vec<i64> {
+        let n = self.baby_steps();
+        let steps = self.diagonals.keys().flat_map(|d| [d % n, d / n * n]).filter(|&step| step != 0);
+        let mut steps: Vec<_> = steps.map(|step| step.cast_signed() as i64).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+}
+
+/// A matrix, encoded for ciphertexts of one level.
+pub struct EncodedMatrix {
+    slots: usize,
+    level: usize,
+    scale: f64,
+    /// For each giant step, in slots, and each baby step: the diagonal, turned back by the giant step, modulo the level's and
+    /// the special primes.
+    diagonals: BTreeMap<i64, BTreeMap<i64, Poly>>,
+}
+
+impl Evaluator {
+    /// Encodes a matrix for ciphertexts of this level, with the scale that rescaling takes away again.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] for level 0; [`Code::PlaintextOutOfRange`] for entries that are not finite or too large.
+    pub fn encode_matrix(&self, matrix: &Matrix, level: usize) -> Result<EncodedMatrix> {
+        if level == 0 {
+            return Err(self.exhausted("a matrix"));
+        }
+        let (ring, scale, n) = (&self.ring, self.ring.divisor(level), matrix.baby_steps());
+        let mut diagonals: BTreeMap<i64, BTreeMap<i64, Poly>> = BTreeMap::new();
+        for (&d, numbers) in &matrix.diagonals {
+            let giant = d / n * n;
+            let mut numbers = numbers.clone();
+            numbers.rotate_right(giant);
+            let poly = self.encoder.polynomial(ring, &numbers, matrix.slots, ring.extended(level), scale)?;
+            let step = |step: usize| step.cast_signed() as i64;
+            diagonals.entry(step(giant)).or_default().insert(step(d % n), poly);
+        }
+        Ok(EncodedMatrix { slots: matrix.slots, level, scale, diagonals })
+    }
+
+    /// The matrix times the vector. The scales are multiplied; [`Evaluator::rescale`] brings the scale back.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for another level or number of slots; [`Code::MissingKey`] without the rotations' keys.
+    pub fn apply(&self, matrix: &EncodedMatrix, a: &Ciphertext) -> Result<Ciphertext> {
+        if (a.level, a.slots) != (matrix.level, matrix.slots) {
+            let message = format!(
+                "the matrix is for level {} and {} slots, the ciphertext has level {} and {} slots",
+                matrix.level, matrix.slots, a.level, a.slots
+            );
+            return Err(Error::new(Code::VectorsDiffer, message));
+        }
+        let (ring, level) = (&*self.ring, matrix.level);
+        let key = |step: i64| {
+            let element = rotation(ring.degree(), step);
+            Ok::<_, Error>((element, self.galois(element, level, || format!("rotations by {step} steps"))?))
+        };
+        let raised = Raised::new(ring, &a.parts[1], level);
+        let mut babies: BTreeMap<i64, [Poly; 2]> = BTreeMap::new();
+        for &step in matrix.diagonals.values().flat_map(BTreeMap::keys) {
+            if babies.contains_key(&step) {
+                continue;
+            }
+            let turned = if step == 0 {
+                [raise(ring, &a.parts[0], level), raise(ring, &a.parts[1], level)]
+            } else {
+                let (element, key) = key(step)?;
+                let mut sums = raised.times(ring, key);
+                sums[0].add(ring, &raise(ring, &a.parts[0], level));
+                sums.map(|sum| sum.automorphism(ring, element))
+            };
+            babies.insert(step, turned);
+        }
+        let zero = || Poly::zero(ring, ring.extended(level));
+        let mut total = [zero(), zero()];
+        for (&giant, row) in &matrix.diagonals {
+            let mut sums = [zero(), zero()];
+            for (step, diagonal) in row {
+                for (sum, baby) in sums.iter_mut().zip(&babies[step]) {
+                    sum.mul_add(ring, diagonal, baby);
+                }
+            }
+            if giant == 0 {
+                total.iter_mut().zip(&sums).for_each(|(total, sum)| total.add(ring, sum));
+                continue;
+            }
+            let (element, key) = key(giant)?;
+            let second = divide(ring, &sums[1], level);
+            let mut switched = Raised::new(ring, &second, level).times(ring, key);
+            switched[0].add(ring, &sums[0]);
+            for (total, switched) in total.iter_mut().zip(&switched) {
+                total.add(ring, &switched.automorphism(ring, element));
+            }
+        }
+        let parts = total.map(|total| divide(ring, &total, level));
+        Ok(Ciphertext { parts, scale: a.scale * matrix.scale, ..a.clone() })
+    }
+}
+
+/// A polynomial times the special primes, modulo them too: there it is zero.
+fn raise(ring: &Ring, poly: &Poly, level: usize) -> Poly {
+    let special = ring.special();
+    Poly::from_values(ring, ring.extended(level), |place, limb| {
+        if !special.places().contains(&place) {
+            ring.limb(place).scale_add(limb, poly.limb(place), ring.special_product(place));
+        }
+    })
+}

@@ -1,0 +1,130 @@
+//! The parameter sets: a closed list, so that nobody can be talked into a weak one.
+//!
+//! | set | degree | log Q P | most for 128 bits | secret |
+//! |---|---|---|---|---|
+//! | [`SMALL`] | 2^13 | 200 | 214 | ternary |
+//! | [`LEVELED_14`] | 2^14 | 430 | 430 | ternary |
+//! | [`LEVELED_15`] | 2^15 | 840 | 868 | ternary |
+//! | [`LEVELED_16`] | 2^16 | 1740 | 1747 | ternary |
+//!
+//! The bounds are those for ternary secrets and errors of deviation 3.19 against classical attacks (J.-P. Bossuat et al.,
+//! "Security Guidelines for Implementing Homomorphic Encryption", 2024, table 5.2). Ours deviate by 3.2.
+
+use crate::error::{Code, Error, Result};
+
+/// The deviation of errors.
+pub const DEVIATION: f64 = 3.2;
+
+/// One set. There are only those of [`ALL`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parameters {
+    /// The number on the wire.
+    pub id: u16,
+    /// The name for people.
+    pub name: &'static str,
+    /// The degree of polynomials is two to this power.
+    pub log_degree: u32,
+    /// Bits of the first prime, which is never rescaled by.
+    pub base_bits: u32,
+    /// Bits of the scale, and of the primes that are rescaled by.
+    pub scale_bits: u32,
+    /// How many products can follow one another.
+    pub levels: usize,
+    /// How many special primes there are, and how many primes each digit of key switching has.
+    pub special: usize,
+    /// Bits of the special primes.
+    pub special_bits: u32,
+    /// The largest modulus in bits with which the degree and the secret give 128 bits of security.
+    pub most_bits: u32,
+}
+
+/// For tests and small sums: one digit for each prime.
+pub const SMALL: Parameters = Parameters {
+    id: 1,
+    name: "small",
+    log_degree: 13,
+    base_bits: 45,
+    scale_bits: 35,
+    levels: 3,
+    special: 1,
+    special_bits: 50,
+    most_bits: 214,
+};
+
+/// 7 levels of 40 bits.
+pub const LEVELED_14: Parameters = Parameters {
+    id: 2,
+    name: "leveled-14",
+    log_degree: 14,
+    base_bits: 50,
+    scale_bits: 40,
+    levels: 7,
+    special: 2,
+    special_bits: 50,
+    most_bits: 430,
+};
+
+/// 16 levels of 40 bits.
+pub const LEVELED_15: Parameters = Parameters {
+    id: 3,
+    name: "leveled-15",
+    log_degree: 15,
+    base_bits: 50,
+    scale_bits: 40,
+    levels: 16,
+    special: 3,
+    special_bits: 50,
+    most_bits: 868,
+};
+
+/// 31 levels of 40 bits.
+pub const LEVELED_16: Parameters = Parameters {
+    id: 4,
+    name: "leveled-16",
+    log_degree: 16,
+    base_bits: 50,
+    scale_bits: 40,
+    levels: 31,
+    special: 9,
+    special_bits: 50,
+    most_bits: 1747,
+};
+
+/// All sets.
+pub const ALL: [&Parameters; 4] = [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16];
+
+impl Parameters {
+    /// The set with this number.
+    ///
+    /// # Errors
+    /// [`Code::UnknownParameters`] for any other.
+    pub fn with_id(id: u16) -> Result<&'static Self> {
+        ALL.into_iter().find(|set| set.id == id).ok_or_else(|| unknown(&format!("number {id}")))
+    }
+
+    /// The set with this name.
+    ///
+    /// # Errors
+    /// [`Code::UnknownParameters`] for any other.
+    pub fn named(name: &str) -> Result<&'static Self> {
+        ALL.into_iter().find(|set| set.name == name).ok_or_else(|| unknown(&format!("{name:?}")))
+    }
+
+    /// The degree of polynomials.
+    #[must_use]
+    pub const fn degree(&self) -> usize {
+        1 << self.log_degree
+    }
+
+    /// The most numbers in a ciphertext.
+    #[must_use]
+    pub const fn slots(&self) -> usize {
+        self.degree() / 2
+    }
+}
+
+fn unknown(which: &str) -> Error {
+    let names: Vec<_> = ALL.iter().map(|set| set.name).collect();
+    let message = format!("there is no parameter set {which}; there are {}", names.join(", "));
+    Error::new(Code::UnknownParameters, message)
+}

@@ -1,0 +1,219 @@
+//! Polynomials applied to encrypted numbers.
+//!
+//! A polynomial of degree `d` needs about `2 sqrt(d)` products of ciphertexts (M. S. Paterson, L. J. Stockmeyer, 1973): the
+//! powers below `2^m`, those `2^m`, `2^(m+1)`, ..., and a product for each division by one of the latter. In the basis of
+//! Chebyshev polynomials, powers are replaced by these, and `T_(a+b) = 2 T_a T_b - T_(a-b)` (H. Chen, I. Chillotti, Y. Song,
+//! "Improved bootstrapping for approximate homomorphic encryption", EUROCRYPT 2019, section 3).
+//!
+//! Scales are exact: the wanted level and scale are handed down, and the coefficients of the smallest parts are encoded
+//! with whatever scale makes everything fit.
+
+use std::collections::BTreeMap;
+
+use super::ciphertext::Ciphertext;
+use super::evaluator::Evaluator;
+use crate::error::{Code, Error, Result};
+
+/// What the coefficients of a polynomial belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Powers.
+    Monomial,
+    /// Chebyshev polynomials of the first kind. The numbers are in `[-1, 1]`.
+    Chebyshev,
+}
+
+/// A polynomial with real coefficients, the constant one first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Polynomial {
+    kind: Kind,
+    coefficients: Vec<f64>,
+}
+
+impl Polynomial {
+    /// With these coefficients.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if one is not finite, or the degree is 0 or above 1023.
+    pub fn new(kind: Kind, mut coefficients: Vec<f64>) -> Result<Self> {
+        while coefficients.last() == Some(&0.0) {
+            coefficients.pop();
+        }
+        if !coefficients.iter().all(|c| c.is_finite()) || !(2..=1024).contains(&coefficients.len()) {
+            let message = "a polynomial needs finite coefficients and a degree from 1 to 1023";
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        Ok(Self { kind, coefficients })
+    }
+
+    /// The interpolation of a function on `[-1, 1]` in the Chebyshev nodes.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the function is not finite there, or for a degree of 0 or above 1023.
+    #[expect(clippy::cast_precision_loss, reason = "degrees are small")]
+    pub fn interpolate(function: impl Fn(f64) -> f64, degree: usize) -> Result<Self> {
+        let count = degree.min(1024) + 1;
+        let angle = |k: usize| std::f64::consts::PI * (k as f64 + 0.5) / count as f64;
+        let values: Vec<f64> = (0..count).map(|k| function(libm::cos(angle(k)))).collect();
+        let coefficient = |i: usize| {
+            let sum: f64 = values.iter().enumerate().map(|(k, value)| value * libm::cos(i as f64 * angle(k))).sum();
+            sum * if i == 0 { 1.0 } else { 2.0 } / count as f64
+        };
+        let mut coefficients: Vec<f64> = (0..count).map(coefficient).collect();
+        // An even or an odd function leaves rounding errors where zeros should be; they would cost products.
+        let largest = coefficients.iter().fold(0.0, |largest: f64, c| largest.max(c.abs()));
+        coefficients.iter_mut().filter(|c| c.abs() < largest * 1e-15).for_each(|c| *c = 0.0);
+        Self::new(Kind::Chebyshev, coefficients)
+    }
+
+    /// The value in the clear.
+    #[must_use]
+    pub fn value(&self, x: f64) -> f64 {
+        match self.kind {
+            Kind::Monomial => self.coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c),
+            Kind::Chebyshev => {
+                // Clenshaw's recurrence.
+                let (b1, b2) = self.coefficients[1..].iter().rev().fold((0.0, 0.0), |(b1, b2), c| (2.0 * x * b1 - b2 + c, b1));
+                x * b1 - b2 + self.coefficients[0]
+            }
+        }
+    }
+
+    /// The degree.
+    #[must_use]
+    pub fn degree(&self) -> usize {
+        self.coefficients.len() - 1
+    }
+
+    /// The levels that it takes.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        (usize::BITS - self.degree().leading_zeros()) as usize + 1
+    }
+
+    /// So many powers are computed one by one: two to this power, about the root of the degree.
+    fn log_baby(&self) -> u32 {
+        (usize::BITS - self.degree().leading_zeros()).div_ceil(2)
+    }
+}
+
+/// The powers, or the Chebyshev polynomials, of a ciphertext.
+type Powers = BTreeMap<usize, Ciphertext>;
+
+impl Evaluator {
+    /// The polynomial of each number. The result is [`Polynomial::depth`] levels lower and has the level's usual scale.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] if there are not enough levels; [`Code::MissingKey`] without a key for products.
+    pub fn polynomial(&self, polynomial: &Polynomial, a: &Ciphertext) -> Result<Ciphertext> {
+        let Some(level) = a.level.checked_sub(polynomial.depth()) else {
+            let message = format!("a polynomial of degree {} ({} levels)", polynomial.degree(), polynomial.depth());
+            return Err(self.exhausted(&message));
+        };
+        let powers = self.powers(polynomial, a)?;
+        self.part(polynomial.kind, &polynomial.coefficients, &powers, polynomial.log_baby(), level, self.ring.scale(level))
+    }
+
+    /// All powers that are needed.
+    fn powers(&self, polynomial: &Polynomial, a: &Ciphertext) -> Result<Powers> {
+        let mut powers = Powers::from([(1, a.clone())]);
+        let baby = 1 << polynomial.log_baby();
+        let giants = std::iter::successors(Some(baby), |power| Some(power * 2)).take_while(|&power| power <= polynomial.degree());
+        for power in (2..baby.min(polynomial.degree() + 1)).chain(giants) {
+            self.power(polynomial.kind, power, &mut powers)?;
+        }
+        Ok(powers)
+    }
+
+    /// One power, by the two that are half of it.
+    fn power(&self, kind: Kind, power: usize, powers: &mut Powers) -> Result<()> {
+        let (high, low) = (power.div_ceil(2), power / 2);
+        let product = self.rescale(&self.mul(&powers[&high], &powers[&low])?)?;
+        let power_here = match kind {
+            Kind::Monomial => product,
+            Kind::Chebyshev => {
+                let twice = self.add(&product, &product)?;
+                if high == low {
+                    self.add_constant(&twice, (-1.0).into())?
+                } else {
+                    let one = self.adjust(&powers[&1], twice.level, twice.scale)?;
+                    self.sub(&twice, &one)?
+                }
+            }
+        };
+        powers.insert(power, power_here);
+        Ok(())
+    }
+
+    /// A part of the polynomial at a level with a scale.
+    fn part(
+        &self,
+        kind: Kind,
+        coefficients: &[f64],
+        powers: &Powers,
+        log_baby: u32,
+        level: usize,
+        scale: f64,
+    ) -> Result<Ciphertext> {
+        let degree = coefficients.len() - 1;
+        let baby = 1 << log_baby;
+        if degree < baby {
+            return self.small_part(coefficients, powers, level, scale);
+        }
+        let giant = baby << (degree / baby).ilog2();
+        let (quotient, rest) = split(kind, coefficients, giant);
+        let power = &powers[&giant];
+        let quotient_scale = scale * self.ring.divisor(level + 1) / power.scale;
+        let quotient = self.part(kind, &quotient, powers, log_baby, level + 1, quotient_scale)?;
+        let mut sum = self.rescale(&self.mul(&quotient, power)?)?;
+        // The same but for the rounding of floats.
+        sum.scale = scale;
+        let rest = self.part(kind, &rest, powers, log_baby, level, scale)?;
+        self.add(&sum, &rest)
+    }
+
+    /// The sum of the smallest powers, each times its coefficient.
+    fn small_part(&self, coefficients: &[f64], powers: &Powers, level: usize, scale: f64) -> Result<Ciphertext> {
+        let above = scale * self.ring.divisor(level + 1);
+        let mut sum: Option<Ciphertext> = None;
+        for (power, &coefficient) in coefficients.iter().enumerate().skip(1) {
+            if coefficient == 0.0 && (power > 1 || sum.is_some()) {
+                continue;
+            }
+            let power = self.drop_to(&powers[&power], level + 1)?;
+            let mut term = self.mul_constant(&power, coefficient.into(), above / power.scale)?;
+            term.scale = above;
+            sum = Some(match sum {
+                Some(sum) => self.add(&sum, &term)?,
+                None => term,
+            });
+        }
+        let sum = match sum {
+            Some(sum) => sum,
+            None => self.zero_at(&powers[&1], level + 1, above)?,
+        };
+        let mut sum = self.rescale(&self.add_constant(&sum, coefficients[0].into())?)?;
+        sum.scale = scale;
+        Ok(sum)
+    }
+
+    fn zero_at(&self, a: &Ciphertext, level: usize, scale: f64) -> Result<Ciphertext> {
+        let mut zero = self.mul_constant(&self.drop_to(a, level)?, 0.0.into(), 1.0)?;
+        zero.scale = scale;
+        Ok(zero)
+    }
+}
+
+/// The quotient and the rest of a division by the power, or the Chebyshev polynomial, of degree `giant`.
+fn split(kind: Kind, coefficients: &[f64], giant: usize) -> (Vec<f64>, Vec<f64>) {
+    let (low, high) = coefficients.split_at(giant);
+    let (mut quotient, mut rest) = (high.to_vec(), low.to_vec());
+    if kind == Kind::Chebyshev {
+        // T_(g+i) = 2 T_g T_i - T_(g-i).
+        for (i, coefficient) in quotient.iter_mut().enumerate().skip(1) {
+            rest[giant - i] -= *coefficient;
+            *coefficient *= 2.0;
+        }
+    }
+    (quotient, rest)
+}

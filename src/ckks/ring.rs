@@ -1,0 +1,175 @@
+//! Polynomials modulo `X^N + 1` and a product of primes, as residues modulo each of the primes.
+
+mod automorphism;
+mod poly;
+mod primes;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::parameters::Parameters;
+use crate::error::{Code, Error, Result};
+use crate::math::kernel::Kernel;
+use crate::math::limb::{Conversion, Limb};
+use crate::math::ntt::Transform;
+
+pub use automorphism::{CONJUGATION, rotation};
+pub use poly::Poly;
+
+/// Some of a ring's primes, which follow one another: first the special ones, then those of the levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Basis {
+    /// The place of the first.
+    pub first: usize,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl Basis {
+    /// The places.
+    #[must_use]
+    pub fn places(self) -> std::ops::Range<usize> {
+        self.first..self.first + self.count
+    }
+
+    /// Whether the other's primes are all among these.
+    #[must_use]
+    pub fn contains(self, other: Self) -> bool {
+        self.first <= other.first && other.places().end <= self.places().end
+    }
+}
+
+/// The primes of a parameter set with all that computing modulo them needs. Expensive to make; shared by all that compute.
+pub struct Ring {
+    parameters: &'static Parameters,
+    kernel: Kernel,
+    limbs: Vec<Limb>,
+    transforms: Vec<Transform>,
+    scales: Vec<f64>,
+    conversions: Cache<(Basis, Vec<usize>), Conversion>,
+    permutations: Cache<u64, Vec<u32>>,
+}
+
+type Cache<K, V> = Mutex<HashMap<K, Arc<V>>>;
+
+impl Ring {
+    /// The ring of a parameter set, by the fastest kernel of this machine.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] if there are not enough primes, which tests rule out for all sets.
+    pub fn new(parameters: &'static Parameters) -> Result<Arc<Self>> {
+        Self::with_kernel(parameters, Kernel::best())
+    }
+
+    /// The same by a chosen kernel.
+    ///
+    /// # Errors
+    /// As [`Ring::new`].
+    pub fn with_kernel(parameters: &'static Parameters, kernel: Kernel) -> Result<Arc<Self>> {
+        let missing = || Error::new(Code::Internal, format!("the set {} lacks primes", parameters.name));
+        let (primes, scales) = primes::search(parameters).ok_or_else(missing)?;
+        let transforms = crate::math::parallel::map(primes.len(), |i| Transform::new(primes[i], parameters.degree(), kernel));
+        Ok(Arc::new(Self {
+            parameters,
+            kernel,
+            limbs: primes.iter().map(|&prime| Limb::new(prime, kernel)).collect(),
+            transforms: transforms.into_iter().collect::<Option<_>>().ok_or_else(missing)?,
+            scales,
+            conversions: Cache::default(),
+            permutations: Cache::default(),
+        }))
+    }
+
+    /// The parameter set.
+    #[must_use]
+    pub const fn parameters(&self) -> &'static Parameters {
+        self.parameters
+    }
+
+    /// The degree of polynomials.
+    #[must_use]
+    pub const fn degree(&self) -> usize {
+        self.parameters.degree()
+    }
+
+    /// The highest level: as many products can follow one another.
+    #[must_use]
+    pub const fn top(&self) -> usize {
+        self.parameters.levels
+    }
+
+    /// The primes of a level.
+    #[must_use]
+    pub const fn level(&self, level: usize) -> Basis {
+        Basis { first: self.parameters.special, count: level + 1 }
+    }
+
+    /// The same with all special primes.
+    #[must_use]
+    pub const fn extended(&self, level: usize) -> Basis {
+        Basis { first: 0, count: self.parameters.special + level + 1 }
+    }
+
+    /// The special primes.
+    #[must_use]
+    pub const fn special(&self) -> Basis {
+        Basis { first: 0, count: self.parameters.special }
+    }
+
+    /// The scale that ciphertexts of a level have unless somebody wants another: that of the level above squared, divided by
+    /// the prime between them. So products of them come out with the scale of the level below.
+    #[must_use]
+    pub fn scale(&self, level: usize) -> f64 {
+        self.scales[level]
+    }
+
+    /// Arithmetic modulo the prime at a place.
+    #[must_use]
+    pub fn limb(&self, place: usize) -> Limb {
+        self.limbs[place]
+    }
+
+    /// The prime that rescaling takes away from a level.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "primes have 50 bits")]
+    pub fn divisor(&self, level: usize) -> f64 {
+        self.limbs[self.parameters.special + level].prime().value() as f64
+    }
+
+    /// The product of the special primes modulo the prime at a place.
+    #[must_use]
+    pub fn special_product(&self, place: usize) -> u64 {
+        let q = self.limbs[place].prime();
+        self.special().places().fold(1, |product, i| q.mul(product, q.residue(self.limbs[i].prime().value())))
+    }
+
+    pub(super) fn transform(&self, place: usize) -> &Transform {
+        &self.transforms[place]
+    }
+
+    /// The conversion from these primes to those.
+    pub(super) fn conversion(&self, from: Basis, to: Vec<usize>) -> Arc<Conversion> {
+        let primes = |places: &mut dyn Iterator<Item = usize>| places.map(|i| self.limbs[i].prime()).collect::<Vec<_>>();
+        cached(&self.conversions, (from, to), |(from, to)| {
+            Conversion::new(&primes(&mut from.places()), &primes(&mut to.iter().copied()), self.kernel)
+        })
+    }
+
+    /// Where each value comes from under an automorphism.
+    pub(super) fn permutation(&self, element: u64) -> Arc<Vec<u32>> {
+        cached(&self.permutations, element, |&element| automorphism::permutation(self.degree(), element))
+    }
+}
+
+fn cached<K: std::hash::Hash + Eq + Clone, V>(cache: &Cache<K, V>, key: K, make: impl FnOnce(&K) -> V) -> Arc<V> {
+    let lock = || cache.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(value) = lock().get(&key) {
+        return Arc::clone(value);
+    }
+    // Without the lock: others may use what is there. Twice the same does no harm.
+    let value = Arc::new(make(&key));
+    Arc::clone(lock().entry(key).or_insert(value))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! A polynomial, as its values: one limb for each prime of its basis.
+
+use zeroize::Zeroize;
+
+use super::{Basis, Ring};
+use crate::math::parallel;
+
+/// A polynomial modulo the primes of its basis, transformed, so that products are place by place.
+#[derive(Clone, Debug, PartialEq, Eq, Zeroize)]
+pub struct Poly {
+    #[zeroize(skip)]
+    basis: Basis,
+    words: Vec<u64>,
+}
+
+impl Poly {
+    /// Zero.
+    #[must_use]
+    pub fn zero(ring: &Ring, basis: Basis) -> Self {
+        Self { basis, words: vec![0; basis.count * ring.degree()] }
+    }
+
+    /// The polynomial whose coefficients have these residues: `coefficient(place of the prime, limb)` fills each limb.
+    #[must_use]
+    pub fn from_coefficients(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
+        Self::from_values(ring, basis, |place, limb| {
+            fill(place, limb);
+            ring.transform(place).forward(limb);
+        })
+    }
+
+    /// The same for values.
+    #[must_use]
+    pub fn from_values(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
+        let mut this = Self::zero(ring, basis);
+        this.each(ring, fill);
+        this
+    }
+
+    /// The polynomial with small coefficients, which have signs.
+    #[must_use]
+    pub fn from_small(ring: &Ring, basis: Basis, coefficients: &[i8]) -> Self {
+        Self::from_coefficients(ring, basis, |place, limb| {
+            let q = ring.limb(place).prime().value();
+            for (residue, &coefficient) in limb.iter_mut().zip(coefficients) {
+                // The sign's bits, all ones or zeros, and no branch.
+                let sign = i64::from(coefficient >> 7).cast_unsigned();
+                *residue = i64::from(coefficient).cast_unsigned().wrapping_add(q & sign);
+            }
+        })
+    }
+
+    /// The primes.
+    #[must_use]
+    pub const fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// All residues: limb after limb.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The values modulo the prime at a place.
+    #[must_use]
+    pub fn limb(&self, place: usize) -> &[u64] {
+        let degree = self.words.len() / self.basis.count;
+        &self.words[(place - self.basis.first) * degree..][..degree]
+    }
+
+    /// The coefficients modulo the primes of a basis within this one, limb after limb.
+    #[must_use]
+    pub fn coefficients(&self, ring: &Ring, basis: Basis) -> Vec<u64> {
+        let degree = ring.degree();
+        let mut words = self.words[(basis.first - self.basis.first) * degree..][..basis.count * degree].to_vec();
+        parallel::each(&mut words, degree, |i, limb| ring.transform(basis.first + i).backward(limb));
+        words
+    }
+
+    /// Only the primes of a basis within this one.
+    #[must_use]
+    pub fn restricted(&self, ring: &Ring, basis: Basis) -> Self {
+        debug_assert!(self.basis.contains(basis));
+        let degree = ring.degree();
+        Self { basis, words: self.words[(basis.first - self.basis.first) * degree..][..basis.count * degree].to_vec() }
+    }
+
+    /// `self += other`, whose basis may be larger.
+    pub fn add(&mut self, ring: &Ring, other: &Self) {
+        self.each(ring, |place, limb| ring.limb(place).add(limb, other.limb(place)));
+    }
+
+    /// `self -= other`, whose basis may be larger.
+    pub fn sub(&mut self, ring: &Ring, other: &Self) {
+        self.each(ring, |place, limb| ring.limb(place).sub(limb, other.limb(place)));
+    }
+
+    /// `self = -self`.
+    pub fn negate(&mut self, ring: &Ring) {
+        self.each(ring, |place, limb| ring.limb(place).negate(limb));
+    }
+
+    /// `self *= other`, whose basis may be larger.
+    pub fn mul(&mut self, ring: &Ring, other: &Self) {
+        self.each(ring, |place, limb| ring.limb(place).mul(limb, other.limb(place)));
+    }
+
+    /// `self += a b`, whose bases may be larger.
+    pub fn mul_add(&mut self, ring: &Ring, a: &Self, b: &Self) {
+        self.each(ring, |place, limb| ring.limb(place).mul_add(limb, a.limb(place), b.limb(place)));
+    }
+
+    /// `self(X^element)`.
+    #[must_use]
+    pub fn automorphism(&self, ring: &Ring, element: u64) -> Self {
+        let from = ring.permutation(element);
+        Self::from_values(ring, self.basis, |place, limb| {
+            let values = self.limb(place);
+            for (value, &from) in limb.iter_mut().zip(&*from) {
+                *value = values[from as usize];
+            }
+        })
+    }
+
+    /// Changes each limb, on all cores.
+    pub(in super::super) fn each(&mut self, ring: &Ring, work: impl Fn(usize, &mut [u64]) + Sync + Send) {
+        let first = self.basis.first;
+        parallel::each(&mut self.words, ring.degree(), |i, limb| work(first + i, limb));
+    }
+}

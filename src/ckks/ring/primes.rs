@@ -1,0 +1,50 @@
+//! The primes of a parameter set: always the same, since everybody looks for them in the same order.
+
+use super::super::parameters::Parameters;
+use crate::math::residue::Prime;
+
+/// The special primes, the base prime and those of the levels from the lowest on; and the scale of each level.
+///
+/// From the top, each level's prime is the one closest to what brings the next scale back to two to the power of the set's
+/// bits. So scales stay within a prime gap of it, where primes taken by size would let them drift further with each level
+/// (A. Kim, A. Papadimitriou, Y. Polyakov, "Approximate homomorphic encryption with reduced approximation error",
+/// CT-RSA 2022, section 3, has the same scales for all ciphertexts of a level).
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "50 bits")]
+pub(super) fn search(parameters: &Parameters) -> Option<(Vec<Prime>, Vec<f64>)> {
+    let order = 2 << parameters.log_degree;
+    let mut used = Vec::new();
+    for _ in 0..parameters.special {
+        used.push(below(1 << parameters.special_bits, order, &used)?);
+    }
+    let base = below(1 << parameters.base_bits, order, &used)?;
+    used.push(base);
+    let wanted = (1u64 << parameters.scale_bits) as f64;
+    let mut scales = vec![wanted; parameters.levels + 1];
+    let mut levels = Vec::new();
+    for level in (1..=parameters.levels).rev() {
+        let square = scales[level] * scales[level];
+        let prime = closest((square / wanted) as u64, order, &used)?;
+        used.push(prime);
+        levels.push(prime);
+        scales[level - 1] = square / prime.value() as f64;
+    }
+    let mut primes: Vec<Prime> = used[..=parameters.special].to_vec();
+    primes.extend(levels.iter().rev());
+    Some((primes, scales))
+}
+
+/// The largest one below a bound that is not taken yet.
+fn below(bound: u64, order: u64, used: &[Prime]) -> Option<Prime> {
+    let mut prime = Prime::below(bound, order)?;
+    while used.contains(&prime) {
+        prime = Prime::below(prime.value(), order)?;
+    }
+    Some(prime)
+}
+
+/// The one closest to a number that is not taken yet.
+fn closest(number: u64, order: u64, used: &[Prime]) -> Option<Prime> {
+    let middle = number / order * order + 1;
+    let candidates = (0..number / order).flat_map(|i| [middle + i * order, middle.saturating_sub((i + 1) * order)]);
+    candidates.filter_map(Prime::new).find(|prime| !used.contains(prime))
+}

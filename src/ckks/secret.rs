@@ -1,0 +1,220 @@
+//! The secret key: what only the owner has. Nothing here leaves the owner's machine but what is marked as public.
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{SeedableRng as _, TryCryptoRng};
+use sha2::{Digest as _, Sha256};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::ciphertext::Ciphertext;
+use super::keys::{KeyId, PublicKey, SwitchKey};
+use super::plaintext::Plaintext;
+use super::ring::{Basis, Poly, Ring, rotation};
+use super::sample::{Seed, gaussian, ternary, uniform};
+use crate::error::{Code, Error, Result};
+use crate::math::random;
+
+/// A secret key. Wiped when dropped; it has no `Debug`.
+pub struct SecretKey {
+    coefficients: Zeroizing<Vec<i8>>,
+    /// The same modulo all primes.
+    poly: Zeroizing<Poly>,
+    id: KeyId,
+}
+
+impl SecretKey {
+    /// A new key pair.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn generate(ring: &Ring, rng: &mut impl TryCryptoRng) -> Result<(Self, PublicKey)> {
+        let mut rng = generator(rng)?;
+        let coefficients = ternary(&mut rng, ring.degree());
+        let poly = Zeroizing::new(Poly::from_small(ring, ring.extended(ring.top()), &coefficients));
+        let mut this = Self { coefficients, poly, id: KeyId([0; 16]) };
+        let seed = new_seed(&mut rng);
+        let basis = ring.level(ring.top());
+        let a = uniform(ring, basis, &seed, 0);
+        let b = this.masked(ring, &a, &mut rng);
+        let mut digest = Sha256::new_with_prefix(ring.parameters().id.to_le_bytes());
+        digest.update(seed);
+        for word in b.words() {
+            digest.update(word.to_le_bytes());
+        }
+        this.id = KeyId(std::array::from_fn({
+            let digest = digest.finalize();
+            move |i| digest[i]
+        }));
+        let public = PublicKey { b, a, seed, id: this.id };
+        Ok((this, public))
+    }
+
+    /// The fingerprint of the key pair.
+    #[must_use]
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Encrypts for the owner: half of the ciphertext comes from a seed.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn encrypt(&self, ring: &Ring, plaintext: &Plaintext, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
+        let mut rng = generator(rng)?;
+        let seed = new_seed(&mut rng);
+        let a = uniform(ring, plaintext.poly.basis(), &seed, 0);
+        let mut b = self.masked(ring, &a, &mut rng);
+        b.add(ring, &plaintext.poly);
+        let Plaintext { level, scale, slots, .. } = *plaintext;
+        Ok(Ciphertext { parts: [b, a], level, scale, slots, key: self.id })
+    }
+
+    /// Opens a ciphertext.
+    ///
+    /// What comes out is close to what was encrypted, and the difference tells something of the secret key (B. Li,
+    /// D. Micciancio, EUROCRYPT 2021): it is for the owner's eyes, not for who computed with the ciphertext.
+    ///
+    /// # Errors
+    /// [`Code::ForeignKey`] if it was made under another key.
+    pub fn decrypt(&self, ring: &Ring, ciphertext: &Ciphertext) -> Result<Plaintext> {
+        if ciphertext.key != self.id {
+            return Err(Error::new(Code::ForeignKey, "the ciphertext was made under another key"));
+        }
+        let [b, a] = &ciphertext.parts;
+        let mut poly = b.clone();
+        poly.mul_add(ring, a, &self.poly);
+        let Ciphertext { level, scale, slots, .. } = *ciphertext;
+        Ok(Plaintext { poly, level, scale, slots })
+    }
+
+    /// The key for products, for ciphertexts up to a level. Public.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn relinearisation_key(&self, ring: &Ring, level: usize, rng: &mut impl TryCryptoRng) -> Result<SwitchKey> {
+        let mut square = self.poly.clone();
+        square.mul(ring, &self.poly);
+        let key = Self::switch_key(ring, level, &square, &self.poly, rng);
+        square.zeroize();
+        key
+    }
+
+    /// The key for rotations to the left by so many steps, for ciphertexts up to a level, with its element. Public.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn rotation_key(
+        &self,
+        ring: &Ring,
+        steps: i64,
+        level: usize,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<(u64, SwitchKey)> {
+        let element = rotation(ring.degree(), steps);
+        Ok((element, self.galois_key(ring, element, level, rng)?))
+    }
+
+    /// The key for an automorphism, for ciphertexts up to a level. Public.
+    ///
+    /// The automorphism comes after the switching, so the key leads to the secret that the automorphism takes back to ours.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn galois_key(
+        &self,
+        ring: &Ring,
+        element: u64,
+        level: usize,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<SwitchKey> {
+        let target = Zeroizing::new(self.poly.automorphism(ring, inverse(element)));
+        Self::switch_key(ring, level, &self.poly, &target, rng)
+    }
+
+    /// The key from one secret to another.
+    fn switch_key(
+        ring: &Ring,
+        level: usize,
+        from: &Poly,
+        to: &Poly,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<SwitchKey> {
+        let mut rng = generator(rng)?;
+        let seed = new_seed(&mut rng);
+        let special = ring.special();
+        let parts = (0u32..).zip((0..=level).step_by(special.count)).map(|(number, start)| {
+            let own = Basis { first: special.count + start, count: special.count.min(level + 1 - start) };
+            let a = uniform(ring, ring.extended(level), &seed, number);
+            let mut b = masked(ring, &a, to, &mut rng);
+            b.each(ring, |place, limb| {
+                if own.places().contains(&place) {
+                    ring.limb(place).scale_add(limb, from.limb(place), ring.special_product(place));
+                }
+            });
+            b
+        });
+        let b = parts.collect();
+        Ok(SwitchKey::new(ring, level, seed, b))
+    }
+
+    /// `-a s + e`.
+    fn masked(&self, ring: &Ring, a: &Poly, rng: &mut ChaCha20Rng) -> Poly {
+        masked(ring, a, &self.poly, rng)
+    }
+
+    /// How many coefficients are not zero.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.coefficients.iter().filter(|&&coefficient| coefficient != 0).count()
+    }
+}
+
+impl PublicKey {
+    /// Encrypts for the owner of the secret key.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn encrypt(&self, ring: &Ring, plaintext: &Plaintext, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
+        let mut rng = generator(rng)?;
+        let basis = plaintext.poly.basis();
+        let mask = Zeroizing::new(Poly::from_small(ring, basis, &ternary(&mut rng, ring.degree())));
+        let mut parts = [&self.b, &self.a].map(|half| {
+            let mut part = Poly::from_small(ring, basis, &gaussian(&mut rng, ring.degree()));
+            part.mul_add(ring, &mask, half);
+            part
+        });
+        parts[0].add(ring, &plaintext.poly);
+        let Plaintext { level, scale, slots, .. } = *plaintext;
+        Ok(Ciphertext { parts, level, scale, slots, key: self.id })
+    }
+}
+
+/// `-a s + e` for a secret `s`, whose basis may be larger.
+fn masked(ring: &Ring, a: &Poly, secret: &Poly, rng: &mut ChaCha20Rng) -> Poly {
+    let mut b = a.clone();
+    b.mul(ring, secret);
+    b.negate(ring);
+    let error = Zeroizing::new(Poly::from_small(ring, a.basis(), &gaussian(rng, ring.degree())));
+    b.add(ring, &error);
+    b
+}
+
+/// The element that undoes another, modulo any power of two.
+fn inverse(element: u64) -> u64 {
+    // Each step doubles the right bits (Newton); an odd number is its own inverse modulo 8.
+    (0..5).fold(element, |x, _| x.wrapping_mul(2u64.wrapping_sub(element.wrapping_mul(x))))
+}
+
+/// A generator of our own, whose seed comes from the system's.
+fn generator(rng: &mut impl TryCryptoRng) -> Result<ChaCha20Rng> {
+    let mut seed = Zeroizing::new([0; 32]);
+    random::fill(rng, &mut *seed)?;
+    Ok(ChaCha20Rng::from_seed(*seed))
+}
+
+/// A seed to be published. It is drawn from a generator whose own seed it does not tell.
+fn new_seed(rng: &mut ChaCha20Rng) -> Seed {
+    use rand_core::Rng as _;
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    seed
+}

@@ -1,0 +1,133 @@
+//! Eight floats at a time with AVX-512.
+
+use std::arch::x86_64::{
+    __m512d, _CMP_LT_OQ, _mm512_add_pd, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_fmadd_pd,
+    _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_pd, _mm512_loadu_si512, _mm512_mask_add_pd, _mm512_mul_pd,
+    _mm512_or_si512, _mm512_set1_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2, _mm512_storeu_pd, _mm512_storeu_si512,
+    _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd, _mm512_xor_si512,
+};
+
+use super::Floats;
+use crate::math::kernel::Work;
+
+pub(in super::super) const LANES: usize = 8;
+
+/// 2^52: a whole number below it in its lower bits makes a float.
+const WHOLE: f64 = 4_503_599_627_370_496.0;
+
+/// Whether this processor has the instructions.
+pub(in super::super) fn detect() -> bool {
+    is_x86_feature_detected!("avx512f")
+}
+
+/// # Safety
+/// The processor has the instructions.
+#[target_feature(enable = "avx512f")]
+pub(in super::super) unsafe fn run(work: impl Work) {
+    // SAFETY: passed on to the caller.
+    unsafe { work.floats::<Eight>() }
+}
+
+#[derive(Clone, Copy)]
+struct Eight(__m512d);
+
+// SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
+impl Floats for Eight {
+    const LANES: usize = LANES;
+
+    #[inline(always)]
+    unsafe fn splat(number: f64) -> Self {
+        Self(unsafe { _mm512_set1_pd(number) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f64) -> Self {
+        Self(unsafe { _mm512_loadu_pd(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64) {
+        unsafe { _mm512_storeu_pd(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn from_words(from: *const u64) -> Self {
+        unsafe {
+            let whole = _mm512_set1_pd(WHOLE);
+            let float = _mm512_or_si512(_mm512_loadu_si512(from.cast()), _mm512_castpd_si512(whole));
+            Self(_mm512_sub_pd(_mm512_castsi512_pd(float), whole))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn to_words(self, to: *mut u64) {
+        unsafe {
+            let whole = _mm512_set1_pd(WHOLE);
+            let float = _mm512_castpd_si512(_mm512_add_pd(self.0, whole));
+            _mm512_storeu_si512(to.cast(), _mm512_xor_si512(float, _mm512_castpd_si512(whole)));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        Self(unsafe { _mm512_add_pd(self.0, b.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        Self(unsafe { _mm512_sub_pd(self.0, b.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn mul(self, b: Self) -> Self {
+        Self(unsafe { _mm512_mul_pd(self.0, b.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn fma(self, b: Self, c: Self) -> Self {
+        Self(unsafe { _mm512_fmadd_pd(self.0, b.0, c.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn fms(self, b: Self, c: Self) -> Self {
+        Self(unsafe { _mm512_fmsub_pd(self.0, b.0, c.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn fnma(self, b: Self, c: Self) -> Self {
+        Self(unsafe { _mm512_fnmadd_pd(self.0, b.0, c.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn lift(self, q: Self) -> Self {
+        unsafe {
+            let below = _mm512_cmp_pd_mask::<_CMP_LT_OQ>(self.0, _mm512_setzero_pd());
+            Self(_mm512_mask_add_pd(self.0, below, self.0, q.0))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(rows: &mut [Self]) {
+        unsafe {
+            // Pairs of rows, then fours, then all eight.
+            let mut pairs = [rows[0].0; 8];
+            for i in 0..4 {
+                pairs[2 * i] = _mm512_unpacklo_pd(rows[2 * i].0, rows[2 * i + 1].0);
+                pairs[2 * i + 1] = _mm512_unpackhi_pd(rows[2 * i].0, rows[2 * i + 1].0);
+            }
+            let mut fours = pairs;
+            for i in 0..2 {
+                for half in 0..2 {
+                    let (a, b) = (pairs[4 * i + half], pairs[4 * i + 2 + half]);
+                    fours[4 * i + half] = _mm512_shuffle_f64x2::<0b10_00_10_00>(a, b);
+                    fours[4 * i + 2 + half] = _mm512_shuffle_f64x2::<0b11_01_11_01>(a, b);
+                }
+            }
+            for i in 0..4 {
+                let (a, b) = (fours[i], fours[4 + i]);
+                rows[i] = Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(a, b));
+                rows[4 + i] = Self(_mm512_shuffle_f64x2::<0b11_01_11_01>(a, b));
+            }
+        }
+    }
+}

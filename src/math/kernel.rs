@@ -1,0 +1,94 @@
+//! What residues are computed with.
+//!
+//! The result never depends on it. Each piece of [`Work`] is written twice: for whole numbers, and for any [`Floats`].
+
+use super::floats::Floats;
+#[cfg(target_arch = "x86_64")]
+use super::floats::{avx2, avx512};
+
+/// A way to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// Whole numbers of 64 bits, everywhere.
+    Portable,
+    /// Floats, four at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Floats, eight at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    /// Floats, two at a time without instructions of their own, for tests.
+    #[cfg(test)]
+    Twin,
+}
+
+/// Something to compute.
+pub(crate) trait Work: Sized {
+    /// On whole numbers.
+    fn portable(self);
+    /// On floats.
+    ///
+    /// # Safety
+    /// As [`Floats`].
+    unsafe fn floats<V: Floats>(self);
+}
+
+impl Kernel {
+    /// All that this machine can use, the slowest first.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let all = [
+            Some(Self::Portable),
+            #[cfg(test)]
+            Some(Self::Twin),
+            #[cfg(target_arch = "x86_64")]
+            avx2::detect().then_some(Self::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            avx512::detect().then_some(Self::Avx512),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// The fastest that this machine can use.
+    #[must_use]
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if avx512::detect() {
+            return Self::Avx512;
+        } else if avx2::detect() {
+            return Self::Avx2;
+        }
+        Self::Portable
+    }
+
+    /// How many floats at a time; 1 for whole numbers.
+    #[must_use]
+    pub const fn lanes(self) -> usize {
+        match self {
+            Self::Portable => 1,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::LANES,
+            #[cfg(test)]
+            Self::Twin => super::floats::twin::LANES,
+        }
+    }
+
+    /// Does the work. The kernel must be one of [`Kernel::all`].
+    #[inline]
+    pub(crate) fn run(self, work: impl Work) {
+        match self {
+            Self::Portable => work.portable(),
+            // SAFETY: a kernel is named only where the processor has it.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => unsafe { avx2::run(work) },
+            // SAFETY: as before.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => unsafe { avx512::run(work) },
+            // SAFETY: plain numbers need no instructions.
+            #[cfg(test)]
+            Self::Twin => unsafe { work.floats::<super::floats::twin::Plain>() },
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! From one residue number system to another.
+
+use super::super::floats::{Fixed, Floats, Pair, Twiddle};
+use super::super::kernel::{Kernel, Work};
+use super::super::residue::Prime;
+
+/// Places that are converted at a time, so that what is known of them stays in the closest cache.
+const BLOCK: usize = 64;
+/// Products that a sum may have before it is reduced: each is below `0.6 p` in size, and sums stay below 2^53.
+const TERMS: usize = 8;
+
+/// The conversion of numbers given by residues modulo some primes to residues modulo others.
+///
+/// With `Q` the product of the first primes, and `y_i = x (Q / q_i)^-1 mod q_i`, the number is the sum of `y_i Q / q_i` less
+/// `u Q`, where `u` is the sum of `y_i / q_i` rounded (S. Halevi, Y. Polyakov, V. Shoup, "An improved RNS variant of the BFV
+/// homomorphic encryption scheme", CT-RSA 2019, section 2). So the number that residues stand for is the one closest to
+/// zero; only where it is within `2^-48 Q` of `Q / 2` it may be the other one of the two closest.
+pub struct Conversion {
+    kernel: Kernel,
+    from: Vec<Prime>,
+    to: Vec<Prime>,
+    /// `(Q / q_i)^-1 mod q_i`.
+    inverses: Vec<u64>,
+    /// `1 / q_i`.
+    reciprocals: Vec<f64>,
+    /// For each target: `-Q mod p`, then `Q / q_i mod p`.
+    factors: Vec<Vec<u64>>,
+    /// The same for floats.
+    pairs: Vec<Vec<Pair>>,
+}
+
+impl Conversion {
+    /// Between these primes, all of them different. There is at least one to convert from.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "primes have 50 bits")]
+    pub fn new(from: &[Prime], to: &[Prime], kernel: Kernel) -> Self {
+        let product = |modulus: Prime, without: Option<usize>| {
+            let others = from.iter().enumerate().filter(|&(i, _)| Some(i) != without);
+            others.fold(1, |product, (_, other)| modulus.mul(product, modulus.residue(other.value())))
+        };
+        let factors = to.iter().map(|&p| {
+            let rest = (0..from.len()).map(|i| product(p, Some(i)));
+            std::iter::once(p.sub(0, product(p, None))).chain(rest).collect()
+        });
+        let factors: Vec<Vec<u64>> = factors.collect();
+        let pairs = to.iter().zip(&factors).map(|(&p, row)| row.iter().map(|&factor| Pair::new(factor, p)).collect());
+        Self {
+            kernel,
+            from: from.to_vec(),
+            to: to.to_vec(),
+            inverses: from.iter().enumerate().map(|(i, &q)| q.inverse(product(q, Some(i)))).collect(),
+            reciprocals: from.iter().map(|q| 1.0 / q.value() as f64).collect(),
+            pairs: pairs.collect(),
+            factors,
+        }
+    }
+
+    /// Converts limbs of coefficients, not of values: one for each prime, one after the other.
+    ///
+    /// # Panics
+    /// If the limbs do not have the same length, a multiple of 64 or a power of two from 8 on.
+    pub fn run(&self, source: &[u64], target: &mut [u64]) {
+        let length = source.len() / self.from.len();
+        let block = BLOCK.min(length);
+        assert!(source.len() == length * self.from.len() && target.len() == length * self.to.len());
+        assert!(length.is_multiple_of(block) && block.is_power_of_two() && block >= super::MOST_LANES);
+        let mut y = vec![0; block * self.from.len()];
+        for at in (0..length).step_by(block) {
+            self.kernel.run(Block { conversion: self, source, target, y: &mut y, length, at, block });
+        }
+    }
+}
+
+struct Block<'a> {
+    conversion: &'a Conversion,
+    source: &'a [u64],
+    target: &'a mut [u64],
+    /// Room for `y_i` of the block: numbers or floats.
+    y: &'a mut [u64],
+    /// Of a limb.
+    length: usize,
+    /// The first place of the block, and how many it has.
+    at: usize,
+    block: usize,
+}
+
+impl Work for Block<'_> {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "residues have 50 bits, and the sum is from 0 on and below the number of primes"
+    )]
+    fn portable(self) {
+        let Self { conversion, source, target, y, length, at, block } = self;
+        let y = &mut y[..conversion.from.len()];
+        for place in at..at + block {
+            let mut sum = 0.0;
+            for (i, &q) in conversion.from.iter().enumerate() {
+                y[i] = q.mul(source[i * length + place], conversion.inverses[i]);
+                sum += y[i] as f64 * conversion.reciprocals[i];
+            }
+            let u = sum.round_ties_even() as u64;
+            for (j, (&p, factors)) in conversion.to.iter().zip(&conversion.factors).enumerate() {
+                let terms = y.iter().zip(&factors[1..]).map(|(&y, &factor)| p.mul(p.residue(y), factor));
+                target[j * length + place] = terms.fold(p.mul(u, factors[0]), |sum, term| p.add(sum, term));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn floats<V: Floats>(self) {
+        let Self { conversion, source, target, y, length, at, block } = self;
+        let y = y.as_mut_ptr().cast::<f64>();
+        let mut u = [0.0; BLOCK];
+        // SAFETY: passed on to the caller; all places are within the slices.
+        unsafe {
+            for (i, &q) in conversion.from.iter().enumerate() {
+                let fixed = Fixed::<V>::new(q);
+                let inverse = Twiddle::splat(&Pair::new(conversion.inverses[i], q));
+                let reciprocal = V::splat(conversion.reciprocals[i]);
+                for place in (0..block).step_by(V::LANES) {
+                    let x = V::from_words(source.as_ptr().add(i * length + at + place));
+                    let x = fixed.residue(fixed.mul(x, inverse));
+                    x.store(y.add(i * block + place));
+                    let sum = u.as_mut_ptr().add(place);
+                    // Not fused: as on plain numbers.
+                    let sum_here = V::load(sum).add(x.mul(reciprocal));
+                    (if i + 1 == conversion.from.len() { fixed.round(sum_here) } else { sum_here }).store(sum);
+                }
+            }
+            for (j, (&p, factors)) in conversion.to.iter().zip(&conversion.pairs).enumerate() {
+                let out = target.as_mut_ptr().add(j * length + at);
+                if block.is_multiple_of(4 * V::LANES) {
+                    sums::<V, 4>(p, factors, u.as_ptr(), y, out, block);
+                } else {
+                    sums::<V, 1>(p, factors, u.as_ptr(), y, out, block);
+                }
+            }
+        }
+    }
+}
+
+/// One target's residues: a few vectors at a time, so that a factor is read once for all of them.
+///
+/// # Safety
+/// As [`Floats`], and the block is as long as the pointers need it to be, a multiple of so many vectors.
+#[inline(always)]
+unsafe fn sums<V: Floats, const VECTORS: usize>(
+    p: Prime,
+    factors: &[Pair],
+    u: *const f64,
+    y: *const f64,
+    out: *mut u64,
+    block: usize,
+) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let fixed = Fixed::<V>::new(p);
+        for place in (0..block).step_by(VECTORS * V::LANES) {
+            let mut sums = [V::splat(0.0); VECTORS];
+            let factor = Twiddle::splat(&factors[0]);
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = fixed.mul(V::load(u.add(place + v * V::LANES)), factor);
+            }
+            for (i, factor) in factors[1..].iter().enumerate() {
+                let factor = Twiddle::splat(factor);
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = sum.add(fixed.mul(V::load(y.add(i * block + place + v * V::LANES)), factor));
+                }
+                if i % TERMS == TERMS - 1 {
+                    for sum in &mut sums {
+                        *sum = fixed.reduce(*sum);
+                    }
+                }
+            }
+            for (v, sum) in sums.iter().enumerate() {
+                fixed.residue(*sum).to_words(out.add(place + v * V::LANES));
+            }
+        }
+    }
+}

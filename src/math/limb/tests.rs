@@ -1,0 +1,113 @@
+//! All kernels against plain arithmetic and big numbers.
+
+#![allow(clippy::unwrap_used)]
+
+use num_bigint::{BigInt, Sign};
+use num_integer::Integer as _;
+use num_traits::{One as _, Signed as _};
+
+use super::{Conversion, Limb};
+use crate::math::kernel::Kernel;
+use crate::math::residue::Prime;
+
+/// Numbers that look random and are always the same (xorshift64), with edges among them.
+fn residues(prime: Prime, seed: u64) -> Vec<u64> {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let q = prime.value();
+    let edge = |number: u64| [0, 1, q - 1, q / 2, q / 2 + 1][usize::try_from(number % 5).unwrap()];
+    (0..256).map(|_| if next() % 3 == 0 { edge(next()) } else { next() % q }).collect()
+}
+
+fn primes() -> [Prime; 5] {
+    let first = Prime::below(1 << 50, 1 << 17).unwrap();
+    let second = Prime::below(first.value(), 1 << 17).unwrap();
+    let third = Prime::below(second.value(), 1 << 17).unwrap();
+    [first, second, third, Prime::below(1 << 40, 1 << 17).unwrap(), Prime::below(1 << 30, 1 << 17).unwrap()]
+}
+
+#[test]
+fn arithmetic_is_that_of_single_residues() {
+    for prime in primes() {
+        let [a, b, c] = [1, 2, 3].map(|seed| residues(prime, seed));
+        let (s, f) = (prime.value() - 1, prime.value() / 2 + 1);
+        for kernel in Kernel::all() {
+            let limb = Limb::new(prime, kernel);
+            let check = |name: &str, run: &dyn Fn(&mut [u64]), wanted: &dyn Fn(usize) -> u64| {
+                let mut out = a.clone();
+                run(&mut out);
+                let wanted: Vec<u64> = (0..a.len()).map(wanted).collect();
+                assert_eq!(out, wanted, "{name}, {kernel:?}, {}", prime.value());
+            };
+            check("add", &|x| limb.add(x, &b), &|i| prime.add(a[i], b[i]));
+            check("sub", &|x| limb.sub(x, &b), &|i| prime.sub(a[i], b[i]));
+            check("negate", &|x| limb.negate(x), &|i| prime.sub(0, a[i]));
+            check("mul", &|x| limb.mul(x, &b), &|i| prime.mul(a[i], b[i]));
+            check("mul_add", &|x| limb.mul_add(x, &b, &c), &|i| prime.add(a[i], prime.mul(b[i], c[i])));
+            check("scale", &|x| limb.scale(x, s, f), &|i| prime.mul(prime.add(a[i], s), f));
+            check("sub_scale", &|x| limb.sub_scale(x, &b, f), &|i| prime.mul(prime.sub(a[i], b[i]), f));
+            check("scale_add", &|x| limb.scale_add(x, &b, f), &|i| prime.add(a[i], prime.mul(b[i], f)));
+        }
+    }
+}
+
+#[test]
+fn numbers_closest_to_zero_keep_their_sign() {
+    for other in primes() {
+        let b = residues(other, 4);
+        for prime in primes() {
+            let (q, p) = (prime.value().cast_signed(), other.value().cast_signed());
+            let wanted = b.iter().map(|&b| b.cast_signed()).map(|b| if b > p / 2 { b - p } else { b }.rem_euclid(q));
+            let wanted: Vec<u64> = wanted.map(i64::cast_unsigned).collect();
+            for kernel in Kernel::all() {
+                let mut a = vec![0; b.len()];
+                Limb::new(prime, kernel).centred(&mut a, &b, other);
+                assert_eq!(a, wanted, "{kernel:?}, from {p} to {q}");
+            }
+        }
+    }
+}
+
+#[test]
+fn conversions_find_the_number_closest_to_zero() {
+    let all = primes();
+    for (from, to) in [(&all[..1], &all[1..]), (&all[..3], &all[3..]), (&all[2..], &all[..2])] {
+        let source: Vec<u64> = from.iter().zip(10..).flat_map(|(&prime, seed)| residues(prime, seed)).collect();
+        let length = source.len() / from.len();
+        let product: BigInt = from.iter().map(|q| BigInt::from(q.value())).product();
+        // The number of each place by the Chinese remainder theorem.
+        let numbers = (0..length).map(|place| {
+            let terms = from.iter().enumerate().map(|(i, q)| {
+                let rest = &product / q.value();
+                let (_, digits) = (rest.clone() % q.value()).to_u64_digits();
+                &rest * q.mul(q.inverse(digits[0]), source[i * length + place])
+            });
+            let number = terms.sum::<BigInt>().mod_floor(&product);
+            if &number * 2 > product { number - &product } else { number }
+        });
+        let numbers: Vec<BigInt> = numbers.collect();
+        let mut first = None;
+        for kernel in Kernel::all() {
+            let mut target = vec![0; length * to.len()];
+            Conversion::new(from, to, kernel).run(&source, &mut target);
+            for (j, p) in to.iter().enumerate() {
+                for (place, number) in numbers.iter().enumerate() {
+                    // Close to the half, either is right.
+                    let from_half: BigInt = number.abs() * 2 - &product;
+                    let doubtful = from_half.abs() << 40 < product;
+                    let found = BigInt::from_biguint(Sign::Plus, target[j * length + place].into());
+                    let fits = |wanted: &BigInt| wanted.mod_floor(&p.value().into()) == found;
+                    let other = if number.is_negative() { number + &product } else { number - &product };
+                    assert!(fits(number) || doubtful && fits(&other), "{kernel:?}, {place}");
+                }
+            }
+            assert_eq!(&target, first.get_or_insert_with(|| target.clone()), "{kernel:?}");
+        }
+        assert!(product > BigInt::one());
+    }
+}
