@@ -354,6 +354,11 @@ export type SafelightErrorCode =
   /** The image was encrypted for filters that reach less far, or weigh less. */
   | 'halo_too_small'
   | 'slot_overflow'
+  /** Encrypted vectors (CKKS): no such parameters, no level left, no key for it, vectors that do not fit together. */
+  | 'unknown_parameters'
+  | 'level_exhausted'
+  | 'missing_key'
+  | 'vectors_differ'
   /** The image has more bytes than the server takes. */
   | 'too_large'
   | 'too_busy'

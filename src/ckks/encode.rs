@@ -45,7 +45,14 @@ impl Encoder {
     /// # Errors
     /// [`Code::BadArgument`] for a number of slots that is not a power of two, not within the ring's, or below that of the
     /// numbers; [`Code::PlaintextOutOfRange`] for what is not finite or too large for the scale.
-    pub fn encode(&self, ring: &Ring, values: &[Complex64], slots: usize, level: usize, scale: f64) -> Result<Plaintext> {
+    pub fn encode(
+        &self,
+        ring: &Ring,
+        values: &[Complex64],
+        slots: usize,
+        level: usize,
+        scale: f64,
+    ) -> Result<Plaintext> {
         let poly = self.polynomial(ring, values, slots, ring.level(level), scale)?;
         Ok(Plaintext { poly, level, scale, slots })
     }
@@ -54,7 +61,14 @@ impl Encoder {
     ///
     /// # Errors
     /// As [`Encoder::encode`].
-    pub fn encode_real(&self, ring: &Ring, values: &[f64], slots: usize, level: usize, scale: f64) -> Result<Plaintext> {
+    pub fn encode_real(
+        &self,
+        ring: &Ring,
+        values: &[f64],
+        slots: usize,
+        level: usize,
+        scale: f64,
+    ) -> Result<Plaintext> {
         let values: Vec<_> = values.iter().map(|&value| Complex64::new(value, 0.0)).collect();
         self.encode(ring, &values, slots, level, scale)
     }
@@ -144,7 +158,9 @@ impl Encoder {
         }
         reverse(z);
         let scale = 1.0 / z.len() as f64;
-        z.iter_mut().for_each(|z| *z *= scale);
+        for z in z {
+            *z *= scale;
+        }
     }
 }
 
@@ -170,7 +186,7 @@ pub(super) fn whole(number: f64) -> Result<i128> {
 }
 
 /// The residue of a whole number.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a residue is from 0 on and below the prime")]
+#[expect(clippy::cast_possible_truncation, reason = "a residue is from 0 on and below the prime")]
 pub(super) fn residue(number: i128, prime: Prime) -> u64 {
     match i64::try_from(number) {
         Ok(small) => small.rem_euclid(prime.value().cast_signed()) as u64,

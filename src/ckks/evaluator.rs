@@ -52,12 +52,7 @@ impl Evaluator {
         self.combine(a, b, Poly::sub)
     }
 
-    fn combine(
-        &self,
-        a: &Ciphertext,
-        b: &Ciphertext,
-        operation: fn(&mut Poly, &Ring, &Poly),
-    ) -> Result<Ciphertext> {
+    fn combine(&self, a: &Ciphertext, b: &Ciphertext, operation: fn(&mut Poly, &Ring, &Poly)) -> Result<Ciphertext> {
         self.check_pair(a, b)?;
         let level = a.level.min(b.level);
         let lower = |x: &Ciphertext, other: &Ciphertext| {
@@ -146,7 +141,8 @@ impl Evaluator {
                 return change(limb, values, re);
             }
             // A power of the root of order 4 N that has order 4.
-            let unit = q.root(2 * self.ring.degree() as u64).map_or(0, |root| q.pow(root, self.ring.degree() as u64 / 2));
+            let unit =
+                q.root(2 * self.ring.degree() as u64).map_or(0, |root| q.pow(root, self.ring.degree() as u64 / 2));
             let im = q.mul(residue(im, q), unit);
             let (first, second) = values.split_at_mut(self.ring.degree() / 2);
             change(limb, first, q.add(re, im));
@@ -291,7 +287,7 @@ impl Evaluator {
 
     /// The steps that are taken one after another.
     fn way(&self, steps: i64, level: usize) -> Result<Vec<i64>> {
-        let slots = self.ring.parameters().slots() as i64;
+        let slots = self.ring.parameters().slots().cast_signed() as i64;
         let steps = steps.rem_euclid(slots);
         let has = |step: i64| {
             let key = self.keys.galois.get(&rotation(self.ring.degree(), step));

@@ -1,7 +1,7 @@
 //! Matrices applied to encrypted vectors, by their diagonals.
 //!
 //! The product of a matrix with a vector is the sum, over its diagonals, of the diagonal times the vector turned by its
-//! number (S. Halevi, V. Shoup, "Algorithms in HElib", CRYPTO 2014). With `d = g n + b` ("giant" and "baby" steps) the
+//! number (S. Halevi, V. Shoup, "Algorithms in `HElib`", CRYPTO 2014). With `d = g n + b` ("giant" and "baby" steps) the
 //! vector is turned by all `b` once, hoisted, and each sum over `b` by `g n`; neither the first rotations nor the last
 //! sums are divided by the special primes one by one (J.-P. Bossuat, C. Mouchet, J. Troncoso-Pastoriza, J.-P. Hubaux,
 //! "Efficient bootstrapping for approximate homomorphic encryption with non-sparse keys", EUROCRYPT 2021, algorithm 6).

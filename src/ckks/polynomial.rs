@@ -73,7 +73,8 @@ impl Polynomial {
             Kind::Monomial => self.coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c),
             Kind::Chebyshev => {
                 // Clenshaw's recurrence.
-                let (b1, b2) = self.coefficients[1..].iter().rev().fold((0.0, 0.0), |(b1, b2), c| (2.0 * x * b1 - b2 + c, b1));
+                let (b1, b2) =
+                    self.coefficients[1..].iter().rev().fold((0.0, 0.0), |(b1, b2), c| (2.0 * x * b1 - b2 + c, b1));
                 x * b1 - b2 + self.coefficients[0]
             }
         }
@@ -111,14 +112,22 @@ impl Evaluator {
             return Err(self.exhausted(&message));
         };
         let powers = self.powers(polynomial, a)?;
-        self.part(polynomial.kind, &polynomial.coefficients, &powers, polynomial.log_baby(), level, self.ring.scale(level))
+        self.part(
+            polynomial.kind,
+            &polynomial.coefficients,
+            &powers,
+            polynomial.log_baby(),
+            level,
+            self.ring.scale(level),
+        )
     }
 
     /// All powers that are needed.
     fn powers(&self, polynomial: &Polynomial, a: &Ciphertext) -> Result<Powers> {
         let mut powers = Powers::from([(1, a.clone())]);
         let baby = 1 << polynomial.log_baby();
-        let giants = std::iter::successors(Some(baby), |power| Some(power * 2)).take_while(|&power| power <= polynomial.degree());
+        let giants = std::iter::successors(Some(baby), |power| Some(power * 2))
+            .take_while(|&power| power <= polynomial.degree());
         for power in (2..baby.min(polynomial.degree() + 1)).chain(giants) {
             self.power(polynomial.kind, power, &mut powers)?;
         }

@@ -68,7 +68,8 @@ impl Ring {
     pub fn with_kernel(parameters: &'static Parameters, kernel: Kernel) -> Result<Arc<Self>> {
         let missing = || Error::new(Code::Internal, format!("the set {} lacks primes", parameters.name));
         let (primes, scales) = primes::search(parameters).ok_or_else(missing)?;
-        let transforms = crate::math::parallel::map(primes.len(), |i| Transform::new(primes[i], parameters.degree(), kernel));
+        let transforms =
+            crate::math::parallel::map(primes.len(), |i| Transform::new(primes[i], parameters.degree(), kernel));
         Ok(Arc::new(Self {
             parameters,
             kernel,
@@ -149,7 +150,8 @@ impl Ring {
 
     /// The conversion from these primes to those.
     pub(super) fn conversion(&self, from: Basis, to: Vec<usize>) -> Arc<Conversion> {
-        let primes = |places: &mut dyn Iterator<Item = usize>| places.map(|i| self.limbs[i].prime()).collect::<Vec<_>>();
+        let primes =
+            |places: &mut dyn Iterator<Item = usize>| places.map(|i| self.limbs[i].prime()).collect::<Vec<_>>();
         cached(&self.conversions, (from, to), |(from, to)| {
             Conversion::new(&primes(&mut from.places()), &primes(&mut to.iter().copied()), self.kernel)
         })

@@ -1,6 +1,6 @@
 //! Random polynomials.
 //!
-//! Seeds are spread by ChaCha20 and read in little-endian words of 64 bits, so that all who have a seed get the same
+//! Seeds are spread by `ChaCha20` and read in little-endian words of 64 bits, so that all who have a seed get the same
 //! polynomial. What is secret is made without branches or addresses that depend on it.
 
 use rand_chacha::ChaCha20Rng;

@@ -131,13 +131,7 @@ impl SecretKey {
     }
 
     /// The key from one secret to another.
-    fn switch_key(
-        ring: &Ring,
-        level: usize,
-        from: &Poly,
-        to: &Poly,
-        rng: &mut impl TryCryptoRng,
-    ) -> Result<SwitchKey> {
+    fn switch_key(ring: &Ring, level: usize, from: &Poly, to: &Poly, rng: &mut impl TryCryptoRng) -> Result<SwitchKey> {
         let mut rng = generator(rng)?;
         let seed = new_seed(&mut rng);
         let special = ring.special();

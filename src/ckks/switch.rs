@@ -9,7 +9,7 @@ use super::ring::{Poly, Ring};
 use crate::math::parallel;
 
 /// A polynomial cut into digits and raised: several keys can be applied to it ("hoisting"; S. Halevi, V. Shoup, "Faster
-/// homomorphic linear transformations in HElib", CRYPTO 2018).
+/// homomorphic linear transformations in `HElib`", CRYPTO 2018).
 pub(super) struct Raised {
     level: usize,
     digits: Vec<Poly>,

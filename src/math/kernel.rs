@@ -2,6 +2,8 @@
 //!
 //! The result never depends on it. Each piece of [`Work`] is written twice: for whole numbers, and for any [`Floats`].
 
+#![allow(unsafe_code)]
+
 use super::floats::Floats;
 #[cfg(target_arch = "x86_64")]
 use super::floats::{avx2, avx512};

@@ -156,7 +156,14 @@ macro_rules! step {
 
         impl Step<$constants, $others> for $name {
             #[inline(always)]
-            unsafe fn step<V: Floats>(&self, $prime: Prime, $fixed: Fixed<V>, $a: V, $b: [V; $others], $c: $constants) -> V {
+            unsafe fn step<V: Floats>(
+                &self,
+                $prime: Prime,
+                $fixed: Fixed<V>,
+                $a: V,
+                $b: [V; $others],
+                $c: $constants,
+            ) -> V {
                 // SAFETY: passed on to the caller.
                 unsafe { $body }
             }

@@ -76,7 +76,11 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::HaloTooSmall
         | Code::ImagesDiffer
         | Code::PlaintextOutOfRange
-        | Code::SlotOverflow => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::SlotOverflow
+        | Code::LevelExhausted
+        | Code::MissingKey
+        | Code::UnknownParameters
+        | Code::VectorsDiffer => StatusCode::UNPROCESSABLE_ENTITY,
         Code::ShuttingDown | Code::TimeLimit | Code::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
         Code::BadAnswer
         | Code::BadArithmetic

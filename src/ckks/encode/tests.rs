@@ -1,6 +1,13 @@
 //! Encoding against its definition: values at roots of unity.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "tests"
+)]
 
 use num_complex::Complex64;
 
@@ -72,7 +79,8 @@ fn products_of_polynomials_are_products_of_slots_and_automorphisms_turn_them() {
 fn bad_vectors_are_refused() {
     let ring = Ring::new(&SMALL).unwrap();
     let encoder = Encoder::new(&ring);
-    let code = |values: &[f64], slots, scale| encoder.encode_real(&ring, values, slots, 1, scale).err().map(|e| e.kind());
+    let code =
+        |values: &[f64], slots, scale| encoder.encode_real(&ring, values, slots, 1, scale).err().map(|e| e.kind());
     let scale = ring.scale(1);
     assert_eq!(code(&[1.0], 3, scale), Some(Code::BadArgument));
     assert_eq!(code(&[1.0], 0, scale), Some(Code::BadArgument));

@@ -1,6 +1,13 @@
 //! Distributions, by counting.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "tests"
+)]
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;

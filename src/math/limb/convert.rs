@@ -66,7 +66,7 @@ impl Conversion {
         assert!(length.is_multiple_of(block) && block.is_power_of_two() && block >= super::MOST_LANES);
         let mut y = vec![0; block * self.from.len()];
         for at in (0..length).step_by(block) {
-            self.kernel.run(Block { conversion: self, source, target, y: &mut y, length, at, block });
+            self.kernel.run(Block { conversion: self, source, target, y: &mut y, length, at, size: block });
         }
     }
 }
@@ -79,9 +79,9 @@ struct Block<'a> {
     y: &'a mut [u64],
     /// Of a limb.
     length: usize,
-    /// The first place of the block, and how many it has.
+    /// The first place, and how many there are.
     at: usize,
-    block: usize,
+    size: usize,
 }
 
 impl Work for Block<'_> {
@@ -92,7 +92,7 @@ impl Work for Block<'_> {
         reason = "residues have 50 bits, and the sum is from 0 on and below the number of primes"
     )]
     fn portable(self) {
-        let Self { conversion, source, target, y, length, at, block } = self;
+        let Self { conversion, source, target, y, length, at, size: block } = self;
         let y = &mut y[..conversion.from.len()];
         for place in at..at + block {
             let mut sum = 0.0;
@@ -110,7 +110,7 @@ impl Work for Block<'_> {
 
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
-        let Self { conversion, source, target, y, length, at, block } = self;
+        let Self { conversion, source, target, y, length, at, size: block } = self;
         let y = y.as_mut_ptr().cast::<f64>();
         let mut u = [0.0; BLOCK];
         // SAFETY: passed on to the caller; all places are within the slices.

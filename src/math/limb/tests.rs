@@ -1,6 +1,13 @@
 //! All kernels against plain arithmetic and big numbers.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "tests"
+)]
 
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer as _;
