@@ -21,3 +21,4 @@ pub mod prime;
 #[cfg(any(feature = "etc", feature = "learn"))]
 pub mod random;
 pub mod residue;
+pub(crate) mod words;

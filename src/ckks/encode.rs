@@ -98,6 +98,7 @@ impl Encoder {
         let gap = ring.degree() / (2 * slots);
         Ok(Poly::from_coefficients(ring, basis, |place, limb| {
             let prime = ring.limb(place).prime();
+            limb.fill(0);
             for (i, &coefficient) in coefficients.iter().enumerate() {
                 limb[i * gap] = residue(coefficient, prime);
             }

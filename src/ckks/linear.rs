@@ -180,8 +180,11 @@ impl Evaluator {
 fn raise(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let special = ring.special();
     Poly::from_values(ring, ring.extended(level), |place, limb| {
-        if !special.places().contains(&place) {
-            ring.limb(place).scale_add(limb, poly.limb(place), ring.special_product(place));
+        if special.places().contains(&place) {
+            limb.fill(0);
+        } else {
+            limb.copy_from_slice(poly.limb(place));
+            ring.limb(place).scale(limb, 0, ring.special_product(place));
         }
     })
 }

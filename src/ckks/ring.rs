@@ -2,6 +2,7 @@
 
 mod automorphism;
 mod poly;
+mod pool;
 mod primes;
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use crate::math::ntt::Transform;
 
 pub use automorphism::{CONJUGATION, rotation};
 pub use poly::Poly;
+use pool::Pool;
+pub use pool::Room;
 
 /// Some of a ring's primes, which follow one another: first the special ones, then those of the levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +51,7 @@ pub struct Ring {
     scales: Vec<f64>,
     conversions: Cache<(Basis, Vec<usize>), Conversion>,
     permutations: Cache<u64, Vec<u32>>,
+    pool: Arc<Pool>,
 }
 
 type Cache<K, V> = Mutex<HashMap<K, Arc<V>>>;
@@ -78,6 +82,7 @@ impl Ring {
             scales,
             conversions: Cache::default(),
             permutations: Cache::default(),
+            pool: Arc::default(),
         }))
     }
 
@@ -146,6 +151,11 @@ impl Ring {
 
     pub(super) fn transform(&self, place: usize) -> &Transform {
         &self.transforms[place]
+    }
+
+    /// So many words with anything in them.
+    pub(super) fn room(&self, length: usize) -> Room {
+        self.pool.take(length)
     }
 
     /// The conversion from these primes to those.

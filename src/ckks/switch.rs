@@ -5,7 +5,7 @@
 //! (K. Han, D. Ki, CT-RSA 2020). Everything happens modulo the primes that the polynomial's level still has.
 
 use super::keys::SwitchKey;
-use super::ring::{Poly, Ring};
+use super::ring::{Basis, Poly, Ring};
 use crate::math::parallel;
 
 /// A polynomial cut into digits and raised: several keys can be applied to it ("hoisting"; S. Halevi, V. Shoup, "Faster
@@ -20,26 +20,21 @@ impl Raised {
     pub(super) fn new(ring: &Ring, poly: &Poly, level: usize) -> Self {
         let (special, all) = (ring.special().count, ring.extended(level));
         let coefficients = poly.coefficients(ring, ring.level(level));
+        let degree = ring.degree();
         let digits = parallel::map((level + 1).div_ceil(special), |digit| {
-            let own = super::ring::Basis {
-                first: special + digit * special,
-                count: special.min(level + 1 - digit * special),
-            };
+            let own = Basis { first: special + digit * special, count: special.min(level + 1 - digit * special) };
             let others: Vec<usize> = all.places().filter(|place| !own.places().contains(place)).collect();
-            let degree = ring.degree();
             let source = &coefficients[(own.first - special) * degree..][..own.count * degree];
-            let mut raised = vec![0; others.len() * degree];
-            ring.conversion(own, others).run(source, &mut raised);
-            Poly::from_values(ring, all, |place, limb| {
+            let mut raised = Poly::anything(ring, all);
+            ring.conversion(own, others.clone()).run(source, raised.words_mut(), &others);
+            raised.each(ring, |place, limb| {
                 if own.places().contains(&place) {
                     limb.copy_from_slice(poly.limb(place));
                 } else {
-                    // The others lie in order, without the digit's own.
-                    let at = if place < own.first { place } else { place - own.count };
-                    limb.copy_from_slice(&raised[at * degree..][..degree]);
                     ring.transform(place).forward(limb);
                 }
-            })
+            });
+            raised
         });
         Self { level, digits }
     }
@@ -49,9 +44,8 @@ impl Raised {
         debug_assert!(self.level <= key.level);
         let sum = |parts: &[Poly]| {
             Poly::from_values(ring, ring.extended(self.level), |place, limb| {
-                for (digit, part) in self.digits.iter().zip(parts) {
-                    ring.limb(place).mul_add(limb, digit.limb(place), part.limb(place));
-                }
+                let terms = self.digits.iter().zip(parts).map(|(digit, part)| (digit.limb(place), part.limb(place)));
+                ring.limb(place).dot(limb, &terms.collect::<Vec<_>>());
             })
         };
         [sum(&key.b), sum(&key.a)]
@@ -62,12 +56,11 @@ impl Raised {
 pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let (special, basis) = (ring.special(), ring.level(level));
     let lowest = poly.coefficients(ring, special);
-    let mut rest = vec![0; basis.count * ring.degree()];
-    ring.conversion(special, basis.places().collect()).run(&lowest, &mut rest);
+    let mut rest = Poly::anything(ring, basis);
+    let targets: Vec<usize> = (0..basis.count).collect();
+    ring.conversion(special, basis.places().collect()).run(&lowest, rest.words_mut(), &targets);
+    rest.each(ring, |place, limb| ring.transform(place).forward(limb));
     let mut quotient = poly.restricted(ring, basis);
-    let rest = Poly::from_coefficients(ring, basis, |place, limb| {
-        limb.copy_from_slice(&rest[(place - basis.first) * ring.degree()..][..ring.degree()]);
-    });
     quotient.each(ring, |place, limb| {
         let limbs = ring.limb(place);
         limbs.sub_scale(limb, rest.limb(place), limbs.prime().inverse(ring.special_product(place)));

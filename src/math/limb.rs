@@ -58,6 +58,13 @@ impl Limb {
         self.each(a, [b, c], (), |prime, a, [b, c], ()| prime.add(a, prime.mul(b, c)), MulAdd);
     }
 
+    /// `out` is the sum of the products of pairs, of any number.
+    pub fn dot(self, out: &mut [u64], terms: &[(&[u64], &[u64])]) {
+        assert!(terms.iter().all(|(a, b)| a.len() == out.len() && b.len() == out.len()));
+        assert!(out.len().is_multiple_of(MOST_LANES));
+        self.kernel.run(Dot { prime: self.prime, out, terms });
+    }
+
     /// `a = (a + c) f`, for a summand and a factor below the prime.
     pub fn scale(self, a: &mut [u64], c: u64, f: u64) {
         let wide = Factor::new(f, self.prime);
@@ -144,6 +151,41 @@ where
                 let number = V::from_words(a.add(i));
                 let result = self.float.step(self.prime, fixed, number, others, self.constants);
                 fixed.residue(result).to_words(a.add(i));
+            }
+        }
+    }
+}
+
+struct Dot<'a> {
+    prime: Prime,
+    out: &'a mut [u64],
+    terms: &'a [(&'a [u64], &'a [u64])],
+}
+
+impl Work for Dot<'_> {
+    fn portable(self) {
+        for (i, out) in self.out.iter_mut().enumerate() {
+            let products = self.terms.iter().map(|(a, b)| self.prime.mul(a[i], b[i]));
+            *out = products.fold(0, |sum, product| self.prime.add(sum, product));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn floats<V: Floats>(self) {
+        // SAFETY: passed on to the caller; all slices are as long as `out`, a multiple of the most lanes.
+        unsafe {
+            let fixed = Fixed::<V>::new(self.prime);
+            for i in (0..self.out.len()).step_by(V::LANES) {
+                // Each product is below 0.6 q in size.
+                let mut sum = V::splat(0.0);
+                for (number, (a, b)) in self.terms.iter().enumerate() {
+                    let product = fixed.product(V::from_words(a.as_ptr().add(i)), V::from_words(b.as_ptr().add(i)));
+                    sum = sum.add(product);
+                    if number % 8 == 7 {
+                        sum = fixed.reduce(sum);
+                    }
+                }
+                fixed.residue(sum).to_words(self.out.as_mut_ptr().add(i));
             }
         }
     }

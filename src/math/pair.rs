@@ -50,7 +50,7 @@ mod tests;
 pub use batch::{Batch, LowBatch};
 pub use constants::Constants;
 
-use batch::Words;
+use super::words::Words;
 use digits::digit_mask;
 
 /// Arithmetic on batches: the same results from every kernel, at different speeds.
