@@ -38,6 +38,8 @@ impl PublicKey {
 #[derive(Clone, Debug)]
 pub struct SwitchKey {
     pub(super) level: usize,
+    /// How many special primes there are, and how many primes each digit has.
+    pub(super) special: usize,
     pub(super) seed: Seed,
     /// For each digit.
     pub(super) b: Vec<Poly>,
@@ -46,9 +48,9 @@ pub struct SwitchKey {
 
 impl SwitchKey {
     /// The key whose second halves come from the seed.
-    pub(super) fn new(ring: &Ring, level: usize, seed: Seed, b: Vec<Poly>) -> Self {
+    pub(super) fn new(ring: &Ring, level: usize, special: usize, seed: Seed, b: Vec<Poly>) -> Self {
         let a = (0u32..).zip(&b).map(|(digit, b)| uniform(ring, b.basis(), &seed, digit)).collect();
-        Self { level, seed, b, a }
+        Self { level, special, seed, b, a }
     }
 
     /// The highest level where it can be used.
@@ -68,16 +70,27 @@ impl SwitchKey {
 #[derive(Clone, Debug)]
 pub struct EvaluationKeys {
     pub(super) id: KeyId,
-    pub(super) relinearise: Option<SwitchKey>,
+    pub(super) relinearise: Vec<SwitchKey>,
     /// By their elements.
-    pub(super) galois: BTreeMap<u64, SwitchKey>,
+    pub(super) galois: BTreeMap<u64, Vec<SwitchKey>>,
+    pub(super) encapsulation: Option<Encapsulation>,
+}
+
+/// To a sparse secret, under which a ciphertext is raised, and back (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P. Hubaux,
+/// "Bootstrapping for approximate homomorphic encryption with negligible failure-probability by using sparse-secret
+/// encapsulation", ACNS 2022).
+#[derive(Clone, Debug)]
+pub struct Encapsulation {
+    /// At level 0, with one special prime: all that is ever public under the sparse secret.
+    pub(super) to_sparse: SwitchKey,
+    pub(super) back: SwitchKey,
 }
 
 impl EvaluationKeys {
     /// None yet, for the key pair with this fingerprint.
     #[must_use]
     pub const fn new(id: KeyId) -> Self {
-        Self { id, relinearise: None, galois: BTreeMap::new() }
+        Self { id, relinearise: Vec::new(), galois: BTreeMap::new(), encapsulation: None }
     }
 
     /// The fingerprint of the key pair.
@@ -86,13 +99,18 @@ impl EvaluationKeys {
         self.id
     }
 
-    /// Takes the key for products.
-    pub fn set_relinearise(&mut self, key: SwitchKey) {
-        self.relinearise = Some(key);
+    /// Takes a key for products. There may be several, for different levels: the lower a key's level, the quicker it is.
+    pub fn insert_relinearise(&mut self, key: SwitchKey) {
+        self.relinearise.push(key);
     }
 
-    /// Takes the key for an automorphism.
+    /// Takes a key for an automorphism. There may be several, for different levels.
     pub fn insert_galois(&mut self, element: u64, key: SwitchKey) {
-        self.galois.insert(element, key);
+        self.galois.entry(element).or_default().push(key);
+    }
+
+    /// Takes the keys for bootstrapping.
+    pub fn set_encapsulation(&mut self, keys: Encapsulation) {
+        self.encapsulation = Some(keys);
     }
 }

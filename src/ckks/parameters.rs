@@ -6,6 +6,7 @@
 //! | [`LEVELED_14`] | 2^14 | 430 | 430 | ternary |
 //! | [`LEVELED_15`] | 2^15 | 840 | 868 | ternary |
 //! | [`LEVELED_16`] | 2^16 | 1740 | 1747 | ternary |
+//! | [`BOOTSTRAP_16`] | 2^16 | 1732 | 1747 | ternary; for a moment one of weight 32, with log Q P = 100 |
 //!
 //! The bounds are those for ternary secrets and errors of deviation 3.19 against classical attacks (J.-P. Bossuat et al.,
 //! "Security Guidelines for Implementing Homomorphic Encryption", 2024, table 5.2). Ours deviate by 3.2.
@@ -14,6 +15,9 @@ use crate::error::{Code, Error, Result};
 
 /// The deviation of errors.
 pub const DEVIATION: f64 = 3.2;
+
+/// How many coefficients of the sparse secret of bootstrapping are not zero.
+pub const SPARSE_WEIGHT: usize = 32;
 
 /// One set. There are only those of [`ALL`].
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub struct Parameters {
     pub scale_bits: u32,
     /// How many products can follow one another.
     pub levels: usize,
+    /// How many levels more there are for bootstrapping, and the bits of their scale.
+    pub raised: usize,
+    /// Those bits.
+    pub raised_bits: u32,
     /// How many special primes there are, and how many primes each digit of key switching has.
     pub special: usize,
     /// Bits of the special primes.
@@ -46,6 +54,8 @@ pub const SMALL: Parameters = Parameters {
     base_bits: 45,
     scale_bits: 35,
     levels: 3,
+    raised: 0,
+    raised_bits: 0,
     special: 1,
     special_bits: 50,
     most_bits: 214,
@@ -59,6 +69,8 @@ pub const LEVELED_14: Parameters = Parameters {
     base_bits: 50,
     scale_bits: 40,
     levels: 7,
+    raised: 0,
+    raised_bits: 0,
     special: 2,
     special_bits: 50,
     most_bits: 430,
@@ -72,6 +84,8 @@ pub const LEVELED_15: Parameters = Parameters {
     base_bits: 50,
     scale_bits: 40,
     levels: 16,
+    raised: 0,
+    raised_bits: 0,
     special: 3,
     special_bits: 50,
     most_bits: 868,
@@ -85,13 +99,30 @@ pub const LEVELED_16: Parameters = Parameters {
     base_bits: 50,
     scale_bits: 40,
     levels: 31,
+    raised: 0,
+    raised_bits: 0,
+    special: 9,
+    special_bits: 50,
+    most_bits: 1747,
+};
+
+/// 14 levels of 39 bits, and 14 for bootstrapping.
+pub const BOOTSTRAP_16: Parameters = Parameters {
+    id: 5,
+    name: "bootstrap-16",
+    log_degree: 16,
+    base_bits: 50,
+    scale_bits: 39,
+    levels: 14,
+    raised: 14,
+    raised_bits: 49,
     special: 9,
     special_bits: 50,
     most_bits: 1747,
 };
 
 /// All sets.
-pub const ALL: [&Parameters; 4] = [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16];
+pub const ALL: [&Parameters; 5] = [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16, &BOOTSTRAP_16];
 
 impl Parameters {
     /// The set with this number.

@@ -111,15 +111,19 @@ impl Evaluator {
             let message = format!("a polynomial of degree {} ({} levels)", polynomial.degree(), polynomial.depth());
             return Err(self.exhausted(&message));
         };
+        self.polynomial_to(polynomial, a, level, self.ring.scale(level))
+    }
+
+    /// The same for a chosen level, at least so many lower, and scale.
+    pub(super) fn polynomial_to(
+        &self,
+        polynomial: &Polynomial,
+        a: &Ciphertext,
+        level: usize,
+        scale: f64,
+    ) -> Result<Ciphertext> {
         let powers = self.powers(polynomial, a)?;
-        self.part(
-            polynomial.kind,
-            &polynomial.coefficients,
-            &powers,
-            polynomial.log_baby(),
-            level,
-            self.ring.scale(level),
-        )
+        self.part(polynomial.kind, &polynomial.coefficients, &powers, polynomial.log_baby(), level, scale)
     }
 
     /// All powers that are needed.

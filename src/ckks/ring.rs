@@ -98,10 +98,10 @@ impl Ring {
         self.parameters.degree()
     }
 
-    /// The highest level: as many products can follow one another.
+    /// The highest level, which only bootstrapping reaches where the set has levels for it.
     #[must_use]
     pub const fn top(&self) -> usize {
-        self.parameters.levels
+        self.parameters.levels + self.parameters.raised
     }
 
     /// The primes of a level.
@@ -110,16 +110,29 @@ impl Ring {
         Basis { first: self.parameters.special, count: level + 1 }
     }
 
-    /// The same with all special primes.
+    /// The same with the last so many of the special primes before them.
     #[must_use]
-    pub const fn extended(&self, level: usize) -> Basis {
-        Basis { first: 0, count: self.parameters.special + level + 1 }
+    pub const fn extended(&self, level: usize, special: usize) -> Basis {
+        Basis { first: self.parameters.special - special, count: special + level + 1 }
     }
 
-    /// The special primes.
+    /// All primes.
     #[must_use]
-    pub const fn special(&self) -> Basis {
-        Basis { first: 0, count: self.parameters.special }
+    pub const fn all(&self) -> Basis {
+        self.extended(self.top(), self.parameters.special)
+    }
+
+    /// The special primes of a basis.
+    #[must_use]
+    pub const fn special(&self, basis: Basis) -> Basis {
+        Basis { first: basis.first, count: self.parameters.special - basis.first }
+    }
+
+    /// How many special primes a key for this level needs to cut polynomials into as many digits as one for all levels.
+    #[must_use]
+    pub const fn special_for(&self, level: usize) -> usize {
+        let digits = (self.top() + 1).div_ceil(self.parameters.special);
+        (level + 1).div_ceil(digits)
     }
 
     /// The scale that ciphertexts of a level have unless somebody wants another: that of the level above squared, divided by
@@ -142,11 +155,11 @@ impl Ring {
         self.limbs[self.parameters.special + level].prime().value() as f64
     }
 
-    /// The product of the special primes modulo the prime at a place.
+    /// The product of these special primes modulo the prime at a place.
     #[must_use]
-    pub fn special_product(&self, place: usize) -> u64 {
+    pub fn product(&self, special: Basis, place: usize) -> u64 {
         let q = self.limbs[place].prime();
-        self.special().places().fold(1, |product, i| q.mul(product, q.residue(self.limbs[i].prime().value())))
+        special.places().fold(1, |product, i| q.mul(product, q.residue(self.limbs[i].prime().value())))
     }
 
     pub(super) fn transform(&self, place: usize) -> &Transform {

@@ -12,21 +12,26 @@ use crate::math::parallel;
 /// homomorphic linear transformations in `HElib`", CRYPTO 2018).
 pub(super) struct Raised {
     level: usize,
+    special: usize,
     digits: Vec<Poly>,
 }
 
 impl Raised {
-    /// Raises a polynomial of this level.
-    pub(super) fn new(ring: &Ring, poly: &Poly, level: usize) -> Self {
-        let (special, all) = (ring.special().count, ring.extended(level));
+    /// Raises a polynomial of this level to so many special primes.
+    pub(super) fn new(ring: &Ring, poly: &Poly, level: usize, special: usize) -> Self {
+        let (first, all) = (ring.level(level).first, ring.extended(level, special));
         let coefficients = poly.coefficients(ring, ring.level(level));
         let degree = ring.degree();
         let digits = parallel::map((level + 1).div_ceil(special), |digit| {
-            let own = Basis { first: special + digit * special, count: special.min(level + 1 - digit * special) };
+            let own = Basis { first: first + digit * special, count: special.min(level + 1 - digit * special) };
             let others: Vec<usize> = all.places().filter(|place| !own.places().contains(place)).collect();
-            let source = &coefficients[(own.first - special) * degree..][..own.count * degree];
+            let source = &coefficients[(own.first - first) * degree..][..own.count * degree];
             let mut raised = Poly::anything(ring, all);
-            ring.conversion(own, others.clone()).run(source, raised.words_mut(), &others);
+            ring.conversion(own, others.clone()).run(
+                source,
+                raised.words_mut(),
+                &others.iter().map(|place| place - all.first).collect::<Vec<_>>(),
+            );
             raised.each(ring, |place, limb| {
                 if own.places().contains(&place) {
                     limb.copy_from_slice(poly.limb(place));
@@ -36,14 +41,14 @@ impl Raised {
             });
             raised
         });
-        Self { level, digits }
+        Self { level, special, digits }
     }
 
     /// The product with a key, still times the special primes. The key must be for this level or a higher one.
     pub(super) fn times(&self, ring: &Ring, key: &SwitchKey) -> [Poly; 2] {
-        debug_assert!(self.level <= key.level);
+        debug_assert!(self.level <= key.level && self.special == key.special);
         let sum = |parts: &[Poly]| {
-            Poly::from_values(ring, ring.extended(self.level), |place, limb| {
+            Poly::from_values(ring, ring.extended(self.level, self.special), |place, limb| {
                 let terms = self.digits.iter().zip(parts).map(|(digit, part)| (digit.limb(place), part.limb(place)));
                 ring.limb(place).dot(limb, &terms.collect::<Vec<_>>());
             })
@@ -52,9 +57,33 @@ impl Raised {
     }
 }
 
+/// A polynomial that several keys are applied to, raised once for each number of special primes that they have.
+pub(super) struct Hoisted<'a> {
+    poly: &'a Poly,
+    level: usize,
+    raised: Vec<Raised>,
+}
+
+impl<'a> Hoisted<'a> {
+    /// A polynomial of this level.
+    pub(super) const fn new(poly: &'a Poly, level: usize) -> Self {
+        Self { poly, level, raised: Vec::new() }
+    }
+
+    /// As [`Raised::times`].
+    pub(super) fn times(&mut self, ring: &Ring, key: &SwitchKey) -> [Poly; 2] {
+        let known = self.raised.iter().position(|raised| raised.special == key.special);
+        let place = known.unwrap_or_else(|| {
+            self.raised.push(Raised::new(ring, self.poly, self.level, key.special));
+            self.raised.len() - 1
+        });
+        self.raised[place].times(ring, key)
+    }
+}
+
 /// Divides by the special primes and rounds.
 pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
-    let (special, basis) = (ring.special(), ring.level(level));
+    let (special, basis) = (ring.special(poly.basis()), ring.level(level));
     let lowest = poly.coefficients(ring, special);
     let mut rest = Poly::anything(ring, basis);
     let targets: Vec<usize> = (0..basis.count).collect();
@@ -63,14 +92,14 @@ pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let mut quotient = poly.restricted(ring, basis);
     quotient.each(ring, |place, limb| {
         let limbs = ring.limb(place);
-        limbs.sub_scale(limb, rest.limb(place), limbs.prime().inverse(ring.special_product(place)));
+        limbs.sub_scale(limb, rest.limb(place), limbs.prime().inverse(ring.product(special, place)));
     });
     quotient
 }
 
 /// A polynomial times one secret, as a pair under another.
 pub(super) fn switch(ring: &Ring, poly: &Poly, level: usize, key: &SwitchKey) -> [Poly; 2] {
-    let sums = Raised::new(ring, poly, level).times(ring, key);
+    let sums = Raised::new(ring, poly, level, key.special).times(ring, key);
     let [b, a] = &sums;
     let (b, a) = parallel::join(|| divide(ring, b, level), || divide(ring, a, level));
     [b, a]
