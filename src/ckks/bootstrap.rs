@@ -7,9 +7,10 @@
 //!    [`Encapsulation`](super::keys::Encapsulation)): of weight 32, so that all are at most 16 in size but with a probability
 //!    below 2^-130 (32 uniform numbers and one more have to add up to within one half of their largest sum).
 //! 3. *Coefficients to slots*, in four matrices.
-//! 4. *Reduction modulo `q`*: a coefficient `t = m + q I` goes through `q / 2 pi sin(2 pi t / q)`, which is `m` but for
-//!    `(2 pi m / q)^2 / 6` of it. The sine is a cosine moved by a quarter, taken at an eighth of the angle by a Chebyshev
-//!    polynomial and doubled three times (K. Han, D. Ki, CT-RSA 2020, section 4).
+//! 4. *Reduction modulo `q`*: a coefficient `t = m + q I` goes through a function of period `q` that is close to `m` where
+//!    `m` is small: with `x = 2 pi t / q`, through `q / 2 pi (8 sin x - sin 2 x) / 6`, where the third power cancels and what
+//!    is left of the fifth is `x^4 / 30` of `m`. One Chebyshev polynomial does it; doubling the angle of a smaller one, as
+//!    others do, would need the same number of levels, and two more to make up for the sine's third power.
 
 use num_complex::Complex64;
 
@@ -21,12 +22,10 @@ use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
 use super::switch::switch;
 use crate::error::{Code, Error, Result};
 
-/// How large the multiples of `q` get, and a bit for the message.
+/// How large the multiples of `q` get, and half of one more for the message.
 const REACH: f64 = 16.5;
-/// How often the angle is doubled.
-const DOUBLINGS: usize = 3;
-/// The degree of the cosine's approximation, whose error is then below 2^-45.
-const DEGREE: usize = 47;
+/// The degree of its approximation, whose error is then below 2^-38.
+const DEGREE: usize = 255;
 /// Matrices from slots to coefficients at the most, and back.
 const GROUPS: (usize, usize) = (3, 4);
 
@@ -45,7 +44,7 @@ pub struct Plan {
     numbers: Numbers,
     to_coefficients: Vec<Matrix>,
     to_slots: Vec<Matrix>,
-    cosine: Polynomial,
+    remainder: Polynomial,
 }
 
 impl Plan {
@@ -68,10 +67,10 @@ impl Plan {
         let (to_coefficients, mut to_slots) = (grouped(&forward, GROUPS.0), grouped(&backward, GROUPS.1));
         // Of a number and its conjugate, the sum is twice the real part.
         to_slots[0].scale(0.5);
-        let turns = f64::from(1u32 << DOUBLINGS);
-        let angle = |x: f64| 2.0 * std::f64::consts::PI * (REACH * x - 0.25) / turns;
-        let cosine = Polynomial::interpolate(|x| libm::cos(angle(x)), DEGREE)?;
-        Ok(Self { slots, numbers, to_coefficients, to_slots, cosine })
+        let angle = |x: f64| 2.0 * std::f64::consts::PI * REACH * x;
+        let remainder = |x: f64| (8.0 * libm::sin(angle(x)) - libm::sin(2.0 * angle(x))) / 6.0;
+        let remainder = Polynomial::interpolate(remainder, DEGREE)?;
+        Ok(Self { slots, numbers, to_coefficients, to_slots, remainder })
     }
 
     /// The rotations for which keys are needed, each with the level, and last the conjugation.
@@ -116,7 +115,7 @@ impl Plan {
         let raised = raised_scale(ring, self.slots);
         let to_slots = self.to_slots.iter().enumerate().map(|(i, matrix)| {
             let level = top - i;
-            // The last one brings the scale to that of the levels for the cosine.
+            // The last one brings the scale to that of the levels for the reduction.
             let factor = if i + 1 == high { ring.scale(level - 1) / raised } else { 1.0 };
             evaluator.encode_matrix_at(matrix, level, ring.divisor(level) * factor)
         });
@@ -220,19 +219,9 @@ impl Evaluator {
     fn reduce(&self, plan: &Plan, a: &Ciphertext, scale: f64) -> Result<Ciphertext> {
         let ring = &self.ring;
         let level = ring.parameters().levels;
-        // Backwards from the scale that the result shall have: the sine is the message times so much.
-        let sine = 2.0 * std::f64::consts::PI * scale / ring.divisor(0);
-        let mut scales = vec![ring.scale(level) / sine];
-        for i in 1..=DOUBLINGS {
-            let squared: f64 = scales[i - 1] * ring.divisor(level + i);
-            scales.push(squared.sqrt());
-        }
-        let mut a = self.polynomial_to(&plan.cosine, a, level + DOUBLINGS, scales[DOUBLINGS])?;
-        for i in (0..DOUBLINGS).rev() {
-            let square = self.rescale(&self.mul(&a, &a)?)?;
-            a = self.add_constant(&self.add(&square, &square)?, Complex64::new(-1.0, 0.0))?;
-            a.scale = scales[i];
-        }
+        // What comes out is the message times so much.
+        let factor = 2.0 * std::f64::consts::PI * scale / ring.divisor(0);
+        let mut a = self.polynomial_to(&plan.remainder, a, level, ring.scale(level) / factor)?;
         a.scale = ring.scale(level);
         Ok(a)
     }

@@ -7,7 +7,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::ciphertext::Ciphertext;
 use super::keys::{Encapsulation, KeyId, PublicKey, SwitchKey};
-use super::parameters::SPARSE_WEIGHT;
+use super::parameters::{SPARSE_WEIGHT, Secret};
 use super::plaintext::Plaintext;
 use super::ring::{Basis, Poly, Ring, rotation};
 use super::sample::{Seed, gaussian, sparse, ternary, uniform};
@@ -29,7 +29,10 @@ impl SecretKey {
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn generate(ring: &Ring, rng: &mut impl TryCryptoRng) -> Result<(Self, PublicKey)> {
         let mut rng = generator(rng)?;
-        let coefficients = ternary(&mut rng, ring.degree());
+        let coefficients = match ring.parameters().secret {
+            Secret::Ternary => ternary(&mut rng, ring.degree()),
+            Secret::Sparse(weight) => sparse(&mut rng, ring.degree(), weight),
+        };
         let poly = Zeroizing::new(Poly::from_small(ring, ring.all(), &coefficients));
         let mut this = Self { coefficients, poly, id: KeyId([0; 16]) };
         let seed = new_seed(&mut rng);

@@ -53,6 +53,6 @@ fn few_slots() {
     for numbers in [Numbers::Real, Numbers::Complex] {
         let (worst, mean) = precision(16, numbers);
         println!("16 slots, {numbers:?}: {worst:.1} bits at the worst, {mean:.1} in the mean");
-        assert!(worst > 15.0, "{numbers:?}: {worst:.1} bits");
+        assert!(worst > 18.0, "{numbers:?}: {worst:.1} bits");
     }
 }
