@@ -230,16 +230,13 @@ impl Evaluator {
         let last = ring.level(level).places().end - 1;
         let divisor = ring.limb(last).prime();
         let coefficients = poly.coefficients(ring, super::ring::Basis { first: last, count: 1 });
-        let mut quotient = poly.restricted(ring, ring.level(level - 1));
-        quotient.each(ring, |place, limb| {
-            let mut rest = vec![0; limb.len()];
+        Poly::from_values(ring, ring.level(level - 1), |place, limb| {
             let limbs = ring.limb(place);
-            limbs.centred(&mut rest, &coefficients, divisor);
-            ring.transform(place).forward(&mut rest);
+            limbs.centred(limb, &coefficients, divisor);
+            ring.transform(place).forward(limb);
             let prime = limbs.prime();
-            limbs.sub_scale(limb, &rest, prime.inverse(prime.residue(divisor.value())));
-        });
-        quotient
+            limbs.sub_from_scale(limb, poly.limb(place), prime.inverse(prime.residue(divisor.value())));
+        })
     }
 
     /// The same at a lower level, with the same scale.

@@ -8,6 +8,8 @@ mod primes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use automorphism::Permutation;
+
 use super::parameters::Parameters;
 use crate::error::{Code, Error, Result};
 use crate::math::kernel::Kernel;
@@ -50,7 +52,7 @@ pub struct Ring {
     transforms: Vec<Transform>,
     scales: Vec<f64>,
     conversions: Cache<(Basis, Vec<usize>), Conversion>,
-    permutations: Cache<u64, Vec<u32>>,
+    permutations: Cache<u64, Permutation>,
     pool: Arc<Pool>,
 }
 
@@ -181,8 +183,8 @@ impl Ring {
     }
 
     /// Where each value comes from under an automorphism.
-    pub(super) fn permutation(&self, element: u64) -> Arc<Vec<u32>> {
-        cached(&self.permutations, element, |&element| automorphism::permutation(self.degree(), element))
+    pub(super) fn permutation(&self, element: u64) -> Arc<Permutation> {
+        cached(&self.permutations, element, |&element| Permutation::new(self.degree(), element))
     }
 }
 

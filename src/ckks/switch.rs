@@ -10,20 +10,22 @@ use crate::math::parallel;
 
 /// A polynomial cut into digits and raised: several keys can be applied to it ("hoisting"; S. Halevi, V. Shoup, "Faster
 /// homomorphic linear transformations in `HElib`", CRYPTO 2018).
-pub(super) struct Raised {
+pub(super) struct Raised<'a> {
+    /// The digits' own primes: there a digit is the polynomial itself.
+    poly: &'a Poly,
     level: usize,
     special: usize,
     digits: Vec<Poly>,
 }
 
-impl Raised {
+impl<'a> Raised<'a> {
     /// Raises a polynomial of this level to so many special primes.
-    pub(super) fn new(ring: &Ring, poly: &Poly, level: usize, special: usize) -> Self {
+    pub(super) fn new(ring: &Ring, poly: &'a Poly, level: usize, special: usize) -> Self {
         let (first, all) = (ring.level(level).first, ring.extended(level, special));
         let coefficients = poly.coefficients(ring, ring.level(level));
         let degree = ring.degree();
         let digits = parallel::map((level + 1).div_ceil(special), |digit| {
-            let own = Basis { first: first + digit * special, count: special.min(level + 1 - digit * special) };
+            let own = own(ring, digit, level, special);
             let others: Vec<usize> = all.places().filter(|place| !own.places().contains(place)).collect();
             let source = &coefficients[(own.first - first) * degree..][..own.count * degree];
             let mut raised = Poly::anything(ring, all);
@@ -33,35 +35,40 @@ impl Raised {
                 &others.iter().map(|place| place - all.first).collect::<Vec<_>>(),
             );
             raised.each(ring, |place, limb| {
-                if own.places().contains(&place) {
-                    limb.copy_from_slice(poly.limb(place));
-                } else {
+                if !own.places().contains(&place) {
                     ring.transform(place).forward(limb);
                 }
             });
             raised
         });
-        Self { level, special, digits }
+        Self { poly, level, special, digits }
     }
 
     /// The product with a key, still times the special primes. The key must be for this level or a higher one.
     pub(super) fn times(&self, ring: &Ring, key: &SwitchKey) -> [Poly; 2] {
         debug_assert!(self.level <= key.level && self.special == key.special);
-        let sum = |parts: &[Poly]| {
-            Poly::from_values(ring, ring.extended(self.level, self.special), |place, limb| {
-                let terms = self.digits.iter().zip(parts).map(|(digit, part)| (digit.limb(place), part.limb(place)));
-                ring.limb(place).dot(limb, &terms.collect::<Vec<_>>());
-            })
-        };
-        [sum(&key.b), sum(&key.a)]
+        Poly::pair(ring, ring.extended(self.level, self.special), |place, first, second| {
+            let terms =
+                self.digits.iter().zip(key.b.iter().zip(&key.a)).enumerate().map(|(number, (digit, (b, a)))| {
+                    let own = own(ring, number, self.level, self.special).places().contains(&place);
+                    [if own { self.poly } else { digit }, b, a].map(|poly| poly.limb(place))
+                });
+            ring.limb(place).dot([first, second], &terms.collect::<Vec<_>>());
+        })
     }
+}
+
+/// The primes of a digit.
+fn own(ring: &Ring, digit: usize, level: usize, special: usize) -> Basis {
+    let start = digit * special;
+    Basis { first: ring.level(level).first + start, count: special.min(level + 1 - start) }
 }
 
 /// A polynomial that several keys are applied to, raised once for each number of special primes that they have.
 pub(super) struct Hoisted<'a> {
     poly: &'a Poly,
     level: usize,
-    raised: Vec<Raised>,
+    raised: Vec<Raised<'a>>,
 }
 
 impl<'a> Hoisted<'a> {
@@ -88,13 +95,12 @@ pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let mut rest = Poly::anything(ring, basis);
     let targets: Vec<usize> = (0..basis.count).collect();
     ring.conversion(special, basis.places().collect()).run(&lowest, rest.words_mut(), &targets);
-    rest.each(ring, |place, limb| ring.transform(place).forward(limb));
-    let mut quotient = poly.restricted(ring, basis);
-    quotient.each(ring, |place, limb| {
+    rest.each(ring, |place, limb| {
+        ring.transform(place).forward(limb);
         let limbs = ring.limb(place);
-        limbs.sub_scale(limb, rest.limb(place), limbs.prime().inverse(ring.product(special, place)));
+        limbs.sub_from_scale(limb, poly.limb(place), limbs.prime().inverse(ring.product(special, place)));
     });
-    quotient
+    rest
 }
 
 /// A polynomial times one secret, as a pair under another.

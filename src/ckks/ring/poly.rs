@@ -39,6 +39,19 @@ impl Poly {
         this
     }
 
+    /// Two at once, by their values.
+    pub(in super::super) fn pair(
+        ring: &Ring,
+        basis: Basis,
+        fill: impl Fn(usize, &mut [u64], &mut [u64]) + Sync + Send,
+    ) -> [Self; 2] {
+        let [mut first, mut second] = [(); 2].map(|()| Self::anything(ring, basis));
+        parallel::each_two(&mut first.words, &mut second.words, ring.degree(), |i, first, second| {
+            fill(basis.first + i, first, second);
+        });
+        [first, second]
+    }
+
     /// Room for a polynomial, with anything in it.
     pub(in super::super) fn anything(ring: &Ring, basis: Basis) -> Self {
         Self { basis, words: ring.room(basis.count * ring.degree()) }
@@ -93,8 +106,11 @@ impl Poly {
     /// The coefficients modulo the primes of a basis within this one, limb after limb.
     #[must_use]
     pub fn coefficients(&self, ring: &Ring, basis: Basis) -> Room {
-        let mut words = self.part(ring, basis);
-        parallel::each(&mut words, ring.degree(), |i, limb| ring.transform(basis.first + i).backward(limb));
+        let mut words = ring.room(basis.count * ring.degree());
+        parallel::each(&mut words, ring.degree(), |i, limb| {
+            let place = basis.first + i;
+            ring.transform(place).backward_of(self.limb(place), limb);
+        });
         words
     }
 
@@ -132,13 +148,8 @@ impl Poly {
     /// `self(X^element)`.
     #[must_use]
     pub fn automorphism(&self, ring: &Ring, element: u64) -> Self {
-        let from = ring.permutation(element);
-        Self::from_values(ring, self.basis, |place, limb| {
-            let values = self.limb(place);
-            for (value, &from) in limb.iter_mut().zip(&*from) {
-                *value = values[from as usize];
-            }
-        })
+        let permutation = ring.permutation(element);
+        Self::from_values(ring, self.basis, |place, limb| permutation.apply(self.limb(place), limb))
     }
 
     /// Changes each limb, on all cores.

@@ -5,7 +5,7 @@ use super::super::kernel::{Kernel, Work};
 use super::super::residue::Prime;
 
 /// Places that are converted at a time, so that what is known of them stays in the closest cache.
-const BLOCK: usize = 64;
+const BLOCK: usize = 256;
 /// Products that a sum may have before it is reduced: each is below `0.6 p` in size, and sums stay below 2^53.
 const TERMS: usize = 8;
 
@@ -59,7 +59,7 @@ impl Conversion {
     /// target's limbs belongs to each of its primes.
     ///
     /// # Panics
-    /// If the limbs do not have the same length, a multiple of 64 or a power of two from 8 on.
+    /// If the limbs do not have the same length, a multiple of 256 or a power of two from 8 on.
     pub fn run(&self, source: &[u64], target: &mut [u64], places: &[usize]) {
         let length = source.len() / self.from.len();
         let block = BLOCK.min(length);

@@ -57,9 +57,14 @@ fn arithmetic_is_that_of_single_residues() {
             check("mul", &|x| limb.mul(x, &b), &|i| prime.mul(a[i], b[i]));
             check("mul_add", &|x| limb.mul_add(x, &b, &c), &|i| prime.add(a[i], prime.mul(b[i], c[i])));
             let both = |i| prime.add(prime.mul(a[i], b[i]), prime.mul(b[i], c[i]));
-            check("dot", &|x| limb.dot(x, &[(&a, &b), (&b, &c)]), &both);
+            let mut other = a.clone();
+            check("dot", &|x| limb.dot([x, &mut a.clone()], &[[&a, &b, &c], [&b, &c, &a]]), &both);
+            limb.dot([&mut other, &mut a.clone()], &[[&a, &c, &b], [&b, &a, &c]]);
+            let mut first = a.clone();
+            limb.dot([&mut a.clone(), &mut first], &[[&a, &b, &c], [&b, &c, &a]]);
+            assert_eq!(first, other, "second sum, {kernel:?}");
             check("scale", &|x| limb.scale(x, s, f), &|i| prime.mul(prime.add(a[i], s), f));
-            check("sub_scale", &|x| limb.sub_scale(x, &b, f), &|i| prime.mul(prime.sub(a[i], b[i]), f));
+            check("sub_from_scale", &|x| limb.sub_from_scale(x, &b, f), &|i| prime.mul(prime.sub(b[i], a[i]), f));
             check("scale_add", &|x| limb.scale_add(x, &b, f), &|i| prime.add(a[i], prime.mul(b[i], f)));
         }
     }

@@ -186,10 +186,12 @@ pub(super) unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
 /// # Safety
 /// As [`Floats`].
 #[inline(always)]
-pub(super) unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
+pub(super) unsafe fn backward<V: Floats>(tables: &Tables, values: Option<&[u64]>, x: &mut [u64]) {
     let (n, lanes) = (x.len(), V::LANES);
     debug_assert!(tables.lanes == lanes && n >= lanes * lanes);
     let words = x.as_mut_ptr();
+    // The first pass reads them, whether they lie in place or not.
+    let values = values.map_or(words.cast_const(), <[u64]>::as_ptr);
     let floats = words.cast::<f64>();
     let wide = &tables.backward.wide;
     // SAFETY: every place is below n.
@@ -199,7 +201,7 @@ pub(super) unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
             let mut rows = [V::splat(0.0); MOST_LANES];
             let rows = &mut rows[..lanes];
             for (i, row) in rows.iter_mut().enumerate() {
-                *row = fixed.reduce(V::from_words(words.add(block + i * lanes)));
+                *row = fixed.reduce(V::from_words(values.add(block + i * lanes)));
             }
             V::transpose(rows);
             // The factors of this block lie in the order of the layers forward.
