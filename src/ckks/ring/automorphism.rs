@@ -20,7 +20,7 @@ const BLOCK: usize = 8;
 /// Place `i` has the value at the power `2 rev(i) + 1` of the root, so it gets the one at that power times `g`. The eight
 /// places of a block differ in the highest bits of their powers alone, so they come from one block again: in an order
 /// that depends on `g` and on what is carried into these bits.
-pub(super) struct Permutation {
+pub(in super::super) struct Permutation {
     /// For each block, eight times the block that it comes from, and the carry.
     sources: Vec<u32>,
     /// For each carry, where in the block the values come from.

@@ -14,7 +14,7 @@ const MOST: usize = 1 << 27;
 
 /// What is free, by length.
 #[derive(Debug, Default)]
-pub struct Pool(Mutex<Free>);
+pub(super) struct Pool(Mutex<Free>);
 
 #[derive(Debug, Default)]
 struct Free {
