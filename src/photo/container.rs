@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::Limits;
 use crate::error::{Code, Error, Result};
+use crate::math::checksum;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
@@ -85,7 +86,7 @@ fn png<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]>
         let (sum, after) = after.split_first_chunk::<4>().ok_or_else(cut_short)?;
         let critical = kind[0].is_ascii_uppercase();
         let intact = !critical || {
-            let mut hasher = crc32fast::Hasher::new();
+            let mut hasher = checksum::Hasher::new();
             hasher.update(kind);
             hasher.update(data);
             hasher.finalize() == u32::from_be_bytes(*sum)

@@ -24,8 +24,8 @@ pub struct PageTools {
     pub node: Node,
     /// The script of wasm-opt.
     pub wasm_opt: PathBuf,
-    /// The script of esbuild, which makes scripts smaller.
-    pub esbuild: PathBuf,
+    /// The script that makes scripts smaller.
+    pub minify: PathBuf,
     /// The vault's library that writes zip files: one JavaScript module.
     pub client_zip: PathBuf,
 }
@@ -43,8 +43,8 @@ pub fn for_page() -> Result<PageTools> {
     let toolchain = wasm_target::find_or_install()?;
     let (node, packages) = node::for_page()?;
     let package = |file: &str| packages.join(file);
-    let (wasm_opt, esbuild) = (package("binaryen/bin/wasm-opt"), package("esbuild/bin/esbuild"));
-    Ok(PageTools { toolchain, node, wasm_opt, esbuild, client_zip: package("client-zip/index.js") })
+    let (wasm_opt, client_zip) = (package("binaryen/bin/wasm-opt"), package("client-zip/index.js"));
+    Ok(PageTools { toolchain, node, wasm_opt, minify: packages.with_file_name("minify.mjs"), client_zip })
 }
 
 /// Formatter, linter and Python; browsers and their driver where `with_browsers`.

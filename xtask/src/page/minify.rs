@@ -16,11 +16,9 @@ const LEFT: [&str; 2] = ["sw.js", "vault/lib"];
 pub fn scripts(folder: &Path, tools: &PageTools) -> Result<()> {
     let mut files = Vec::new();
     find(folder, &LEFT.map(|name| folder.join(name)), &mut files)?;
-    let mut esbuild = tools.node.command();
-    esbuild.arg(&tools.esbuild).args(["--minify", "--target=es2022", "--charset=utf8", "--log-level=warning"]);
-    // No --format: with one, names at the top of a script would be shortened too, and tests that plant faults need them.
-    esbuild.args(["--allow-overwrite", "--outbase=.", "--outdir=."]).args(&files).current_dir(folder);
-    ensure!(esbuild.status().context("node does not start")?.success(), "esbuild cannot make the scripts smaller");
+    let mut terser = tools.node.command();
+    let status = terser.arg(&tools.minify).args(&files).status().context("node does not start")?;
+    ensure!(status.success(), "terser cannot make the scripts smaller");
     println!("    made {} scripts smaller", files.len());
     Ok(())
 }
