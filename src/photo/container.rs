@@ -141,7 +141,8 @@ fn jpeg<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]
             // The start-of-frame markers; C4, C8 and CC mean other things.
             0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
                 let [depth, h1, h0, w1, w0, ..] = *body else { return Err(damaged("its frame header is too short")) };
-                (pixels.width, pixels.height) = (u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
+                (pixels.width, pixels.height) =
+                    (u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
                 limits.check(pixels.width, pixels.height)?;
                 if std::mem::replace(&mut sized, true) {
                     return Err(damaged("it gives its size twice"));

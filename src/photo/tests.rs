@@ -455,7 +455,8 @@ fn the_outline_of_jpeg_is_the_picture_alone() {
         let mut file = jpeg(24, 16, &samples, color, Some(exif(6)));
         // What other programs write, among it a colour profile, a comment, and a second picture behind the first one.
         let segment = |marker, text: &[u8]| [&[0xff, marker, 0, u8::try_from(text.len() + 2).unwrap()], text].concat();
-        let more = [(0xe2, &b"ICC_PROFILE\0here"[..]), (0xe1, b"http://ns.adobe.com/here"), (0xfe, b"here"), (0xed, b"here")];
+        let more =
+            [(0xe2, &b"ICC_PROFILE\0here"[..]), (0xe1, b"http://ns.adobe.com/here"), (0xfe, b"here"), (0xed, b"here")];
         let more: Vec<u8> = more.into_iter().flat_map(|(marker, text)| segment(marker, text)).collect();
         let tables = file.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
         file.splice(tables..tables, more);

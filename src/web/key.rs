@@ -5,8 +5,8 @@ use std::sync::Arc;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
-use super::paillier::read_origin;
 use super::JsResult;
+use super::paillier::read_origin;
 use crate::math::random;
 use crate::paillier::{KeySearch as Search, SecretKey as Key};
 use crate::wire::{self, key as key_file};

@@ -188,9 +188,8 @@ pub(crate) fn bucket_bits(weights: &[u64]) -> (u32, f64) {
         for group in 0..groups {
             let digits = weights.iter().map(|weight| weight >> (group * width) & ((1 << width) - 1));
             // The digits that occur, which are below 64, as bits.
-            let (used, seen) = digits
-                .filter(|&digit| digit > 0)
-                .fold((0, 0u64), |(used, seen), digit| (used + 1, seen | 1 << digit));
+            let (used, seen) =
+                digits.filter(|&digit| digit > 0).fold((0, 0u64), |(used, seen), digit| (used + 1, seen | 1 << digit));
             let different = seen.count_ones() as usize;
             // Into buckets, the running sum, the sum of running sums; all but the first into the total.
             let up = seen.checked_ilog2().map_or(0, |largest| largest as usize - 1);
