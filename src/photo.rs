@@ -202,7 +202,7 @@ impl Photo {
     /// # Errors
     /// [`Code::BadArgument`] when the number of samples is not one picture's.
     pub fn from_pixels(width: u32, height: u32, per_pixel: u8, samples: Vec<u8>) -> Result<Self> {
-        decode::assemble(samples, per_pixel.into(), (width, height), Orientation::NoTransforms, Vec::new())
+        decode::assemble(samples, per_pixel, (width, height), Orientation::NoTransforms, Vec::new())
     }
 
     /// The picture as a browser's canvas wants it: four bytes per pixel, not premultiplied.

@@ -269,10 +269,13 @@ fn best() -> &'static dyn Kernel {
 #[cfg(target_arch = "wasm32")]
 fn best() -> &'static dyn Kernel {
     #[cfg(target_feature = "relaxed-simd")]
-    let kernel = &fma::Relaxed;
+    {
+        &fma::Relaxed
+    }
     #[cfg(not(target_feature = "relaxed-simd"))]
-    let kernel = &scalar28::Scalar28;
-    kernel
+    {
+        &scalar28::Scalar28
+    }
 }
 
 /// The name of the kernel that [`PairModulus::new`] takes on this machine.

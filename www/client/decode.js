@@ -42,7 +42,8 @@ export async function decode(file) {
 /** The samples of a JPEG file as the browser decodes it, or null if it does not, or not as it should. */
 async function drawnJpeg(parts, { width, height, count }) {
   if (!(await drawsExactly())) return null;
-  const image = await drawn(new Blob(parts, { type: 'image/jpeg' }));
+  const whole = await new Blob(parts).arrayBuffer(); // Firefox looks at a Blob's first part alone to tell what it is
+  const image = await drawn(new Blob([whole], { type: 'image/jpeg' }));
   if (image?.width !== width || image.height !== height || !isOpaque(image.data)) return null;
   return picked(image.data, count);
 }
