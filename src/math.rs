@@ -5,6 +5,7 @@
 
 #[cfg(feature = "client")]
 pub mod check;
+pub(crate) mod checksum;
 #[cfg(feature = "client")]
 pub mod comb;
 #[cfg(all(any(feature = "etc", feature = "learn"), not(target_arch = "wasm32")))]

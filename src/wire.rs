@@ -209,6 +209,7 @@
 //! described by its `GET /v1/openapi.json`.
 
 use crate::error::{Code, Error, Result};
+use crate::math::checksum;
 
 #[cfg(feature = "client")]
 pub mod age;
@@ -382,7 +383,7 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Checked<'_>> {
     let mut reader = Reader::new(bytes);
     let sealed = reader.take(PROLOGUE_BYTES + prologue.header_bytes)?;
     let crc = reader.u32()?;
-    if crc32fast::hash(sealed) != crc {
+    if checksum::hash(sealed) != crc {
         return Err(Error::new(Code::Damaged, "the file's header is damaged; send or copy the whole file again"));
     }
     if prologue.kind != kind {
@@ -411,7 +412,7 @@ fn seal(kind: Kind, header: &[u8]) -> Vec<u8> {
     // Headers are at most 65,536 bytes long by construction.
     bytes.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
     bytes.extend(header);
-    let crc = crc32fast::hash(&bytes);
+    let crc = checksum::hash(&bytes);
     bytes.extend(crc.to_le_bytes());
     bytes
 }
