@@ -13,6 +13,7 @@
 //! | [`switch`] | from one key to another, hybrid and aware of levels |
 //! | [`evaluator`] | sums, products, rotations |
 //! | [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
 //! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
 //! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
@@ -24,6 +25,7 @@ pub mod encode;
 pub mod evaluator;
 pub mod keys;
 pub mod linear;
+pub mod noise;
 pub mod parameters;
 pub mod plaintext;
 pub mod polynomial;
@@ -31,6 +33,8 @@ pub mod ring;
 pub mod sample;
 #[cfg(feature = "client")]
 pub mod secret;
+#[cfg(feature = "client")]
+pub mod selftest;
 pub mod switch;
 
 #[cfg(all(test, feature = "client"))]

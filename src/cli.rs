@@ -10,6 +10,8 @@
 mod album;
 #[cfg(feature = "client")]
 mod attack;
+#[cfg(feature = "client")]
+mod ckks;
 mod classify;
 mod completions;
 #[cfg(feature = "client")]
@@ -109,6 +111,8 @@ enum Command {
     Reproduce(reproduce::Flags),
     #[cfg(feature = "client")]
     Attack(attack::Flags),
+    #[cfg(feature = "client")]
+    Ckks(ckks::Flags),
     Completions(completions::Flags),
 }
 
@@ -156,6 +160,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Reproduce(flags) => reproduce::run(&flags, ui),
         #[cfg(feature = "client")]
         Command::Attack(flags) => attack::run(&flags, ui),
+        #[cfg(feature = "client")]
+        Command::Ckks(flags) => ckks::run(&flags, ui),
         Command::Completions(flags) => completions::run(&flags),
     }
 }

@@ -164,6 +164,14 @@ impl Parameters {
         1 << self.log_degree
     }
 
+    /// Bits of all primes together, rounded up.
+    #[must_use]
+    pub const fn modulus_bits(&self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, reason = "there are few primes")]
+        let [levels, raised, special] = [self.levels as u32, self.raised as u32, self.special as u32];
+        self.base_bits + levels * self.scale_bits + raised * self.raised_bits + special * self.special_bits
+    }
+
     /// The most numbers in a ciphertext.
     #[must_use]
     pub const fn slots(&self) -> usize {

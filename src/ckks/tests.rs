@@ -194,6 +194,17 @@ fn polynomials_of_many_degrees() {
 }
 
 #[test]
+fn every_operation_keeps_its_promise() {
+    let rows = super::selftest::run(&SMALL, 8192, false, 5).unwrap();
+    assert!(rows.len() > 10);
+    for row in &rows {
+        // Promises that are far too small would say nothing.
+        assert!(row.passes() && row.worst > row.bound / 64.0, "{row:?}");
+        assert!(row.numbers >= 8192);
+    }
+}
+
+#[test]
 fn what_cannot_be_done_says_why() {
     let world = &*SMALL_WORLD;
     let evaluator = &world.evaluator;
