@@ -1,6 +1,9 @@
 //! What the owner of a secret key gives to others.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+use sha2::{Digest as _, Sha256};
 
 use super::ring::{Poly, Ring};
 use super::sample::{Seed, uniform};
@@ -8,6 +11,12 @@ use super::sample::{Seed, uniform};
 /// The fingerprint of a key pair: the first bytes of SHA-256 of its public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(pub [u8; 16]);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 /// With it anybody can encrypt: `(-a s + e, a)` at the highest level, where `a` comes from the seed.
 #[derive(Clone, Debug)]
@@ -19,6 +28,24 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
+    /// The key whose second half comes from the seed, with its fingerprint: the first bytes of SHA-256 of the set's number,
+    /// the seed and the first half's words.
+    pub(crate) fn new(ring: &Ring, seed: Seed, b: Poly) -> Self {
+        let mut digest = Sha256::new_with_prefix(ring.parameters().id.to_le_bytes());
+        digest.update(seed);
+        for word in b.words() {
+            digest.update(word.to_le_bytes());
+        }
+        let digest = digest.finalize();
+        let a = uniform(ring, b.basis(), &seed, 0);
+        Self { b, a, seed, id: KeyId(std::array::from_fn(|i| digest[i])) }
+    }
+
+    /// The first half.
+    #[must_use]
+    pub const fn b(&self) -> &Poly {
+        &self.b
+    }
     /// The fingerprint.
     #[must_use]
     pub const fn id(&self) -> KeyId {
@@ -46,7 +73,7 @@ pub struct SwitchKey {
 
 impl SwitchKey {
     /// The key whose second halves come from the seed.
-    pub(super) fn new(ring: &Ring, level: usize, seed: Seed, b: Vec<Poly>) -> Self {
+    pub(crate) fn new(ring: &Ring, level: usize, seed: Seed, b: Vec<Poly>) -> Self {
         let a = (0u32..).zip(&b).map(|(digit, b)| uniform(ring, b.basis(), &seed, digit)).collect();
         Self { level, seed, b, a }
     }
@@ -55,6 +82,12 @@ impl SwitchKey {
     #[must_use]
     pub const fn level(&self) -> usize {
         self.level
+    }
+
+    /// The first half of each digit.
+    #[must_use]
+    pub fn b(&self) -> &[Poly] {
+        &self.b
     }
 
     /// What the second halves are made from.
@@ -84,6 +117,17 @@ impl EvaluationKeys {
     #[must_use]
     pub const fn id(&self) -> KeyId {
         self.id
+    }
+
+    /// The key for products.
+    #[must_use]
+    pub const fn relinearise(&self) -> Option<&SwitchKey> {
+        self.relinearise.as_ref()
+    }
+
+    /// The keys for automorphisms with their elements, the smallest first.
+    pub fn galois(&self) -> impl Iterator<Item = (u64, &SwitchKey)> {
+        self.galois.iter().map(|(&element, key)| (element, key))
     }
 
     /// Takes the key for products.

@@ -37,6 +37,12 @@ impl Poly {
         this
     }
 
+    /// The polynomial with these values, limb after limb, each below its prime.
+    pub(crate) fn from_words(ring: &Ring, basis: Basis, words: Vec<u64>) -> Self {
+        debug_assert_eq!(words.len(), basis.count * ring.degree());
+        Self { basis, words }
+    }
+
     /// The polynomial with small coefficients, which have signs.
     #[must_use]
     pub fn from_small(ring: &Ring, basis: Basis, coefficients: &[i8]) -> Self {

@@ -1,0 +1,55 @@
+//! Files of CKKS. See [`super`] for the format.
+//!
+//! What is read for a ring is of that ring's set, or refused. The heads alone can be read without a ring.
+
+mod body;
+mod key;
+#[cfg(feature = "client")]
+mod secret;
+mod set;
+mod vector;
+
+use super::Reader;
+use crate::ckks::keys::KeyId;
+use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::Ring;
+use crate::error::{Code, Error, Result};
+
+pub use key::{Purpose, SwitchHead, read_public, read_switch, write_public, write_switch};
+#[cfg(feature = "client")]
+pub use secret::{read_secret, write_secret};
+pub use set::{Checker, Entry, SetHead, read_set, write_set};
+pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};
+
+/// Takes the set's number off a header.
+fn parameters(reader: &mut Reader<'_>) -> Result<&'static Parameters> {
+    Parameters::with_id(reader.u16()?)
+}
+
+/// Takes a key id off a header.
+fn key_id(reader: &mut Reader<'_>) -> Result<KeyId> {
+    reader.array().map(KeyId)
+}
+
+/// Takes a level off a header.
+fn level(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<usize> {
+    let level = usize::from(reader.u8()?);
+    if level <= parameters.levels { Ok(level) } else { Err(bad("its level is higher than its parameters have")) }
+}
+
+/// A level as it is written. No set has more than 255.
+fn level_byte(level: usize) -> u8 {
+    u8::try_from(level).unwrap_or(u8::MAX)
+}
+
+fn same_set(ring: &Ring, parameters: &Parameters) -> Result<()> {
+    if ring.parameters().id == parameters.id {
+        return Ok(());
+    }
+    let (theirs, ours) = (parameters.name, ring.parameters().name);
+    Err(Error::new(Code::WrongParameters, format!("this is for the parameters {theirs}, but {ours} are at work here")))
+}
+
+fn bad(what: &str) -> Error {
+    Error::new(Code::BadHeader, format!("this file cannot be used: {what}"))
+}

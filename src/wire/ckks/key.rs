@@ -1,0 +1,189 @@
+//! Files of public keys and of switch keys.
+
+use super::super::{Checked, Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
+use super::body::Body;
+use super::{bad, key_id, level, level_byte, parameters, same_set};
+use crate::ckks::keys::{KeyId, PublicKey, SwitchKey};
+use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::{CONJUGATION, Ring};
+use crate::ckks::sample::Seed;
+use crate::error::{Code, Error, Result};
+
+/// The bytes of a public key.
+///
+/// # Errors
+/// [`Code::Internal`] in theory.
+pub fn write_public(ring: &Ring, key: &PublicKey) -> Result<Vec<u8>> {
+    let parameters = ring.parameters();
+    let header = [&parameters.id.to_le_bytes()[..], &key.id().0, key.seed()].concat();
+    let mut bytes = seal(Kind::CkksPublicKey, &header);
+    let crc = open(&bytes, Kind::CkksPublicKey)?.crc;
+    Body::new(parameters, parameters.levels, false, 1, crc)?.write(&[key.b()], &mut bytes);
+    Ok(bytes)
+}
+
+/// Reads a public key.
+///
+/// # Errors
+/// As [`open`], and [`Code::UnknownParameters`], [`Code::WrongParameters`], [`Code::BadHeader`] also for an id that is not
+/// the key's, [`Code::Truncated`], [`Code::TrailingData`], [`Code::Damaged`], [`Code::ResidueOutOfRange`].
+pub fn read_public(ring: &Ring, bytes: &[u8]) -> Result<PublicKey> {
+    let checked = open(bytes, Kind::CkksPublicKey)?;
+    let (parameters, id, seed) = parse_public(checked.header).map_err(in_header)?;
+    same_set(ring, parameters)?;
+    let body = Body::new(parameters, parameters.levels, false, 1, checked.crc)?;
+    let mut polys = body.read(ring, &bytes[PROLOGUE_BYTES + checked.header.len() + 4..])?;
+    let b = polys.pop().ok_or_else(|| bad("it has no numbers"))?;
+    let key = PublicKey::new(ring, seed, b);
+    if key.id() == id { Ok(key) } else { Err(bad("the key id is not that of the key")) }
+}
+
+fn parse_public(header: &[u8]) -> Result<(&'static Parameters, KeyId, Seed)> {
+    let mut reader = Reader::new(header);
+    let fields = (parameters(&mut reader)?, key_id(&mut reader)?, reader.array()?);
+    reader.end()?;
+    Ok(fields)
+}
+
+/// What a switch key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Products.
+    Relinearise,
+    /// The automorphism `X -> X^e` with this `e`: a rotation, or [`CONJUGATION`], which is `2 N - 1` in files.
+    Galois(u64),
+}
+
+impl Purpose {
+    /// Purpose and level as in a header.
+    pub(super) fn write(self, level: usize, parameters: &Parameters) -> [u8; 6] {
+        let (number, element) = match self {
+            Self::Relinearise => (1, 0),
+            Self::Galois(CONJUGATION) => (2, conjugation(parameters)),
+            Self::Galois(element) => (2, element),
+        };
+        // Elements are below twice the degree.
+        let [a, b, c, d] = u32::try_from(element).unwrap_or(u32::MAX).to_le_bytes();
+        [number, level_byte(level), a, b, c, d]
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<(Self, usize)> {
+        let number = reader.u8()?;
+        let level = level(reader, parameters)?;
+        let element = u64::from(reader.u32()?);
+        let purpose = match (number, element) {
+            (1, 0) => Self::Relinearise,
+            (2, _) if element == conjugation(parameters) => Self::Galois(CONJUGATION),
+            (2, 3..) if element % 2 == 1 && element < conjugation(parameters) => Self::Galois(element),
+            _ => return Err(bad("a key in it is for nothing that there is")),
+        };
+        Ok((purpose, level))
+    }
+}
+
+/// The largest element there is.
+const fn conjugation(parameters: &Parameters) -> u64 {
+    2 * parameters.degree() as u64 - 1
+}
+
+/// What is known of a switch key before its numbers are read.
+#[derive(Clone, Debug)]
+pub struct SwitchHead {
+    /// The parameter set.
+    pub parameters: &'static Parameters,
+    /// The key pair that it belongs to.
+    pub key: KeyId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The highest level where it can be used.
+    pub level: usize,
+    seed: Seed,
+    pub(super) header_bytes: usize,
+    pub(super) body: Body,
+}
+
+/// The length of a switch key's header in bytes, prologue and checksum included.
+pub(super) const SWITCH_HEADER_BYTES: usize = PROLOGUE_BYTES + 2 + 16 + 6 + 32 + 4;
+
+impl SwitchHead {
+    /// Reads the header at the start of a switch key.
+    ///
+    /// # Errors
+    /// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`].
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        Self::parse(open(bytes, Kind::SwitchKey)?).map_err(in_header)
+    }
+
+    /// The length of the whole file in bytes.
+    #[must_use]
+    pub fn total_bytes(&self) -> u64 {
+        self.header_bytes as u64 + self.body.bytes()
+    }
+
+    fn parse(checked: Checked<'_>) -> Result<Self> {
+        let mut reader = Reader::new(checked.header);
+        let parameters = parameters(&mut reader)?;
+        let key = key_id(&mut reader)?;
+        let (purpose, level) = Purpose::read(&mut reader, parameters)?;
+        let seed = reader.array()?;
+        reader.end()?;
+        let body = digits(parameters, level, checked.crc)?;
+        Ok(Self { parameters, key, purpose, level, seed, header_bytes: SWITCH_HEADER_BYTES, body })
+    }
+}
+
+/// The body of a switch key.
+pub(super) fn digits(parameters: &'static Parameters, level: usize, header_crc: u32) -> Result<Body> {
+    Body::new(parameters, level, true, (level + 1).div_ceil(parameters.special), header_crc)
+}
+
+/// The bytes of a switch key of this key pair.
+///
+/// # Errors
+/// [`Code::BadHeader`] if it is for no such purpose.
+pub fn write_switch(ring: &Ring, id: KeyId, purpose: Purpose, key: &SwitchKey) -> Result<Vec<u8>> {
+    let parameters = ring.parameters();
+    let header =
+        [&parameters.id.to_le_bytes()[..], &id.0, &purpose.write(key.level(), parameters), key.seed()].concat();
+    let mut bytes = seal(Kind::SwitchKey, &header);
+    let head = SwitchHead::read(&bytes)?;
+    bytes.reserve_exact(usize::try_from(head.body.bytes()).unwrap_or_default());
+    head.body.write(&key.b().iter().collect::<Vec<_>>(), &mut bytes);
+    Ok(bytes)
+}
+
+/// Reads a switch key. The halves that come from its seed are made again.
+///
+/// # Errors
+/// As [`SwitchHead::read`], and [`Code::WrongParameters`], [`Code::Truncated`], [`Code::TrailingData`], [`Code::Damaged`],
+/// [`Code::ResidueOutOfRange`].
+pub fn read_switch(ring: &Ring, bytes: &[u8]) -> Result<(SwitchHead, SwitchKey)> {
+    let head = SwitchHead::read(bytes)?;
+    same_set(ring, head.parameters)?;
+    let b = head.body.read(ring, &bytes[head.header_bytes..])?;
+    let key = SwitchKey::new(ring, head.level, head.seed, b);
+    Ok((head, key))
+}
+
+/// Whether a switch key is the one that is expected: of this set and owner, for this purpose and level.
+pub(super) fn expect(
+    head: &SwitchHead,
+    parameters: &Parameters,
+    key: KeyId,
+    purpose: Purpose,
+    level: usize,
+) -> Result<()> {
+    if head.parameters.id != parameters.id {
+        return Err(Error::new(Code::WrongParameters, "a switch key has other parameters than the set that it is in"));
+    }
+    if head.key != key {
+        return Err(Error::new(
+            Code::ForeignKey,
+            "a switch key belongs to another key pair than the set that it is in",
+        ));
+    }
+    if (head.purpose, head.level) != (purpose, level) {
+        return Err(bad("a switch key is not the one that the list says"));
+    }
+    Ok(())
+}
