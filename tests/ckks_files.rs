@@ -20,9 +20,9 @@ use safelight::ckks::secret::SecretKey;
 use safelight::error::{Code, Error, Result};
 use safelight::math::kernel::Kernel;
 use safelight::wire::ckks::{
-    Checker, Entry, Purpose, SetHead, SwitchHead, VectorHead, read_ciphertext, read_plaintext, read_public,
-    read_secret, read_set, read_switch, write_ciphertext, write_plaintext, write_public, write_secret, write_seeded,
-    write_set, write_switch,
+    Checker, Entry, Purpose, SetHead, SwitchHead, VectorHead, check_secret, owner, read_ciphertext, read_plaintext,
+    read_public, read_secret, read_set, read_switch, write_ciphertext, write_plaintext, write_public, write_secret,
+    write_seeded, write_set, write_switch,
 };
 use safelight::wire::{PROLOGUE_BYTES, Prologue, age};
 use sha2::{Digest as _, Sha256};
@@ -214,8 +214,8 @@ fn the_bytes_are_the_same_everywhere() {
     }
     let mut digest = Sha256::new();
     WORLD.files().iter().for_each(|(_, bytes)| digest.update(bytes));
-    let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(digest, "bc89a62be1038a411523bf436faf20249a1b4d914b1571110f8e4e677b75fac1");
+    let digest = digest.finalize();
+    assert_eq!(digest[..16], 0xbc89_a62b_e103_8a41_1523_bf43_6faf_2024_u128.to_be_bytes());
 }
 
 #[test]
@@ -236,6 +236,8 @@ fn other_parameters_are_refused() {
     let stranger = World { ring, set: Vec::new(), ..World::new(Ring::new(&SMALL).unwrap()) };
     for (kind, bytes) in WORLD.files() {
         assert_eq!(code(stranger.again(kind, &bytes)), Some(Code::WrongParameters), "{kind}");
+        let (set, key) = owner(&bytes).unwrap();
+        assert_eq!((set.id, key), (SMALL.id, (kind != "plaintext").then_some(WORLD.secret.id())), "{kind}");
         let mut unknown = bytes;
         unknown[PROLOGUE_BYTES] = 99;
         assert_eq!(code(WORLD.again(kind, &sealed(unknown, None))), Some(Code::UnknownParameters), "{kind}");
@@ -437,6 +439,7 @@ fn a_secret_key_goes_under_a_passphrase() {
     let file = write_secret(&world.ring, &world.secret);
     let protected = age::protect(&file, "twelve words").unwrap();
     let opened = age::open(&protected, "twelve words").unwrap();
+    check_secret(&opened).unwrap();
     assert_eq!(read_secret(&world.ring, &opened).unwrap().id(), world.secret.id());
     // The largest set's fits as well.
     assert!((1 << ALL.iter().map(|set| set.log_degree).max().unwrap()) / 4 + 100 < age::MAX_PAYLOAD);

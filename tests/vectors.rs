@@ -290,10 +290,12 @@ fn valid_vectors_and_their_keys_are_read_and_open() {
     assert_eq!(count, 3);
 }
 
+type VectorReader = fn(&Ring, &[u8]) -> Result<()>;
+
 #[test]
 fn hostile_vectors_and_their_keys_are_refused_with_their_code() {
     let ring = Ring::new(&SMALL).expect("a ring");
-    let readers: [(Found, fn(&Ring, &[u8]) -> Result<()>); 4] = [
+    let readers: [(Found, VectorReader); 4] = [
         (Found::Ciphertext, |ring, bytes| files::read_ciphertext(ring, bytes).map(drop)),
         (Found::Plaintext, |ring, bytes| files::read_plaintext(ring, bytes).map(drop)),
         (Found::EvaluationKeys, |ring, bytes| files::read_set(ring, bytes).map(drop)),

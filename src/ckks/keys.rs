@@ -46,6 +46,12 @@ impl PublicKey {
     pub const fn b(&self) -> &Poly {
         &self.b
     }
+
+    /// The second half.
+    #[must_use]
+    pub const fn a(&self) -> &Poly {
+        &self.a
+    }
     /// The fingerprint.
     #[must_use]
     pub const fn id(&self) -> KeyId {

@@ -9,7 +9,7 @@ mod secret;
 mod set;
 mod vector;
 
-use super::Reader;
+use super::{Kind, Prologue, Reader, SCHEME_CKKS, in_header, open};
 use crate::ckks::keys::KeyId;
 use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::Ring;
@@ -17,9 +17,24 @@ use crate::error::{Code, Error, Result};
 
 pub use key::{Purpose, SwitchHead, read_public, read_switch, write_public, write_switch};
 #[cfg(feature = "client")]
-pub use secret::{read_secret, write_secret};
+pub use secret::{check_secret, read_secret, write_secret};
 pub use set::{Checker, Entry, SetHead, read_set, write_set};
 pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};
+
+/// The parameter set of any file of CKKS and, but for plaintexts, the fingerprint of the key pair, from its header.
+///
+/// # Errors
+/// As [`open`], and [`Code::WrongKind`] for files of other schemes, [`Code::UnknownParameters`], [`Code::BadHeader`].
+pub fn owner(bytes: &[u8]) -> Result<(&'static Parameters, Option<KeyId>)> {
+    let kind = Prologue::parse(bytes)?.kind;
+    if kind.scheme() != SCHEME_CKKS {
+        return Err(Error::new(Code::WrongKind, format!("this file is {}, not one of encrypted vectors", kind.text())));
+    }
+    let mut reader = Reader::new(open(bytes, kind)?.header);
+    let parameters = parameters(&mut reader).map_err(in_header)?;
+    let key = if kind == Kind::Plaintext { None } else { Some(key_id(&mut reader).map_err(in_header)?) };
+    Ok((parameters, key))
+}
 
 /// Takes the set's number off a header.
 fn parameters(reader: &mut Reader<'_>) -> Result<&'static Parameters> {

@@ -197,7 +197,7 @@ pub(crate) fn hostile() -> Vec<Hostile> {
         vector("ciphertext-scale-too-large", Vector { scale: 4e13, ..ENCRYPTED }, Code::BadHeader),
         one("plaintext-residue-is-the-prime", beyond, Code::ResidueOutOfRange, Found::Plaintext),
         secrets("secret-key-coefficient-2", secret(1, 0b0111_0110), Code::BadSecretKey),
-        secrets("secret-key-of-another-set", secret(2, 0b0101_0110), Code::WrongParameters),
+        secrets("secret-key-shorter-than-its-set", secret(2, 0b0101_0110), Code::BadHeader),
         secrets("secret-key-cut", secret(1, 0b0101_0110)[..500].to_vec(), Code::Truncated),
         secrets("secret-key-trailing-byte", [&secret(1, 0b0101_0110)[..], b"x"].concat(), Code::TrailingData),
         secrets(

@@ -59,7 +59,9 @@ impl Body {
             let poly = polynomials[number / self.basis.count];
             self.write_limb(number, poly.limb(self.basis.first + number % self.basis.count))
         });
-        limbs.iter().for_each(|limb| out.extend(limb));
+        for limb in limbs {
+            out.extend(limb);
+        }
     }
 
     fn write_limb(&self, number: usize, residues: &[u64]) -> Vec<u8> {
@@ -247,7 +249,9 @@ mod tests {
             "words as they are",
             Box::new(|| {
                 let mut out: Vec<u8> = Vec::with_capacity(1 << 19);
-                residues.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+                for word in &residues {
+                    out.extend_from_slice(&word.to_le_bytes());
+                }
                 std::hint::black_box(&out);
             }),
         );

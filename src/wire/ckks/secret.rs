@@ -4,6 +4,8 @@ use zeroize::Zeroizing;
 
 use super::super::{Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
 use super::{key_id, parameters, same_set};
+use crate::ckks::keys::KeyId;
+use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::Ring;
 use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
@@ -26,17 +28,32 @@ pub fn write_secret(ring: &Ring, key: &SecretKey) -> Zeroizing<Vec<u8>> {
 /// As [`open`], and [`Code::UnknownParameters`], [`Code::WrongParameters`], [`Code::BadHeader`], [`Code::BadSecretKey`],
 /// [`Code::TrailingData`].
 pub fn read_secret(ring: &Ring, bytes: &[u8]) -> Result<SecretKey> {
-    let header = open(bytes, Kind::CkksSecretKey)?.header;
-    let key = parse(ring, header).map_err(in_header)?;
-    Reader::new(&bytes[PROLOGUE_BYTES + header.len() + 4..]).end()?;
-    Ok(key)
+    let (parameters, id, coefficients) = parse(bytes)?;
+    same_set(ring, parameters)?;
+    Ok(SecretKey::from_coefficients(ring, coefficients, id))
 }
 
-fn parse(ring: &Ring, header: &[u8]) -> Result<SecretKey> {
+/// Whether this is the file of a secret key of any parameter set.
+///
+/// # Errors
+/// As [`read_secret`].
+pub fn check_secret(bytes: &[u8]) -> Result<()> {
+    parse(bytes).map(drop)
+}
+
+type Parts = (&'static Parameters, KeyId, Zeroizing<Vec<i8>>);
+
+fn parse(bytes: &[u8]) -> Result<Parts> {
+    let header = open(bytes, Kind::CkksSecretKey)?.header;
+    let parts = parse_header(header).map_err(in_header)?;
+    Reader::new(&bytes[PROLOGUE_BYTES + header.len() + 4..]).end()?;
+    Ok(parts)
+}
+
+fn parse_header(header: &[u8]) -> Result<Parts> {
     let mut reader = Reader::new(header);
     let parameters = parameters(&mut reader)?;
     let id = key_id(&mut reader)?;
-    same_set(ring, parameters)?;
     let packed = reader.take(parameters.degree() / 4)?;
     reader.end()?;
     // No branch depends on a coefficient: a wrong one is found out at the end.
@@ -49,5 +66,5 @@ fn parse(ring: &Ring, header: &[u8]) -> Result<SecretKey> {
     if wrong != 0 {
         return Err(Error::new(Code::BadSecretKey, "the secret key has a coefficient that is not -1, 0 or 1"));
     }
-    Ok(SecretKey::from_coefficients(ring, coefficients, id))
+    Ok((parameters, id, coefficients))
 }
