@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use safelight::ckks::encode::Encoder;
+use safelight::ckks::evaluator::Evaluator;
 use safelight::ckks::keys::EvaluationKeys;
 use safelight::ckks::parameters::{LEVELED_14, SMALL};
 use safelight::ckks::ring::Ring;
@@ -44,6 +46,17 @@ fn keys_are_loaded_when_they_are_needed_and_those_used_last_stay() {
     assert!(Arc::ptr_eq(&first, &get(5).unwrap()) && Arc::ptr_eq(&second, &get(25).unwrap()));
     assert!(!Arc::ptr_eq(&relinearise, &loaded.get(Purpose::Relinearise).unwrap().unwrap()), "it had to go");
     assert!(get(7).is_none());
+
+    // What a part of the work needs is taken together, and computes.
+    let encoder = Arc::new(Encoder::new(&ring));
+    let x = encoder.encode_real(&ring, &[1.0, 2.0, 3.0, 4.0], 4, 1, ring.scale(1)).unwrap();
+    let x = secret.encrypt(&ring, &x, &mut rng).unwrap();
+    let part = loaded.take(&[Purpose::Relinearise, Purpose::Galois(5)]).unwrap();
+    let evaluator = Evaluator::new(Arc::clone(&ring), Arc::clone(&encoder), part);
+    let y = evaluator.rescale(&evaluator.mul(&x, &evaluator.rotate(&x, 1).unwrap()).unwrap()).unwrap();
+    let y = secret.decrypt(&ring, &y).unwrap().decode(&ring, &encoder);
+    assert!(y.iter().zip([2.0, 6.0, 12.0, 4.0]).all(|(y, expected)| (y.re - expected).abs() < 1e-2), "{y:?}");
+    assert_eq!(loaded.take(&[Purpose::Galois(7)]).err().map(|error| error.kind()), Some(Code::MissingKey));
 
     let other = LoadedKeys::new(Arc::clone(&set), Ring::new(&LEVELED_14).unwrap(), room);
     assert_eq!(other.err().map(|error| error.kind()), Some(Code::WrongParameters));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -103,13 +104,13 @@ impl SwitchKey {
     }
 }
 
-/// What computing needs of a key pair.
+/// What computing needs of a key pair. The keys are shared, so that some of a large set can be taken for a part of the work.
 #[derive(Clone, Debug)]
 pub struct EvaluationKeys {
     pub(super) id: KeyId,
-    pub(super) relinearise: Option<SwitchKey>,
+    pub(super) relinearise: Option<Arc<SwitchKey>>,
     /// By their elements.
-    pub(super) galois: BTreeMap<u64, SwitchKey>,
+    pub(super) galois: BTreeMap<u64, Arc<SwitchKey>>,
 }
 
 impl EvaluationKeys {
@@ -127,22 +128,22 @@ impl EvaluationKeys {
 
     /// The key for products.
     #[must_use]
-    pub const fn relinearise(&self) -> Option<&SwitchKey> {
-        self.relinearise.as_ref()
+    pub fn relinearise(&self) -> Option<&SwitchKey> {
+        self.relinearise.as_deref()
     }
 
     /// The keys for automorphisms with their elements, the smallest first.
     pub fn galois(&self) -> impl Iterator<Item = (u64, &SwitchKey)> {
-        self.galois.iter().map(|(&element, key)| (element, key))
+        self.galois.iter().map(|(&element, key)| (element, &**key))
     }
 
     /// Takes the key for products.
-    pub fn set_relinearise(&mut self, key: SwitchKey) {
-        self.relinearise = Some(key);
+    pub fn set_relinearise(&mut self, key: impl Into<Arc<SwitchKey>>) {
+        self.relinearise = Some(key.into());
     }
 
     /// Takes the key for an automorphism.
-    pub fn insert_galois(&mut self, element: u64, key: SwitchKey) {
-        self.galois.insert(element, key);
+    pub fn insert_galois(&mut self, element: u64, key: impl Into<Arc<SwitchKey>>) {
+        self.galois.insert(element, key.into());
     }
 }

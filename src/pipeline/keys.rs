@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memmap2::Mmap;
 
-use crate::ckks::keys::SwitchKey;
+use crate::ckks::keys::{EvaluationKeys, SwitchKey};
 use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 use crate::wire::ckks::{Purpose, SetHead, SwitchHead, read_switch};
@@ -134,6 +134,26 @@ impl LoadedKeys {
             bytes -= memory(&loaded.remove(0).1);
         }
         Ok(Some(key))
+    }
+
+    /// The keys for these purposes together, to compute with: as many as a part of the work needs.
+    ///
+    /// # Errors
+    /// As [`KeySet::load`], and [`Code::MissingKey`] if one is not in the set.
+    pub fn take(&self, purposes: &[Purpose]) -> Result<EvaluationKeys> {
+        let mut keys = EvaluationKeys::new(self.set.head.key());
+        for &purpose in purposes {
+            let key = self.get(purpose)?.ok_or_else(|| {
+                let message =
+                    format!("there is no key for {purpose:?} in the set: the owner of the secret key has to make one");
+                Error::new(Code::MissingKey, message)
+            })?;
+            match purpose {
+                Purpose::Relinearise => keys.set_relinearise(key),
+                Purpose::Galois(element) => keys.insert_galois(element, key),
+            }
+        }
+        Ok(keys)
     }
 
     fn known(&self, purpose: Purpose) -> Option<Arc<SwitchKey>> {
