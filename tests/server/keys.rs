@@ -213,9 +213,19 @@ fn keys_that_are_not_good_never_become_usable() {
     let end = damaged.len() - 1000;
     damaged[end] ^= 1;
     assert_eq!(refused(&damaged, good.len()), "damaged");
-    let mut unknown = good.clone();
-    unknown[16] = 99;
-    assert_eq!(refused(&unknown, good.len()), "damaged");
+    // Another set of parameters than there is, and in a switch key another one than in the list.
+    let with_set = |start: usize, set: u8| {
+        let mut bytes = good.clone();
+        let header = u32::from_le_bytes(bytes[start + 12..start + 16].try_into().expect("4 bytes"));
+        let end = start + 16 + usize::try_from(header).expect("short");
+        bytes[start + 16] = set;
+        let crc = crc32fast::hash(&bytes[start..end]).to_le_bytes();
+        bytes[end..end + 4].copy_from_slice(&crc);
+        refused(&bytes, good.len())
+    };
+    assert_eq!(with_set(0, 99), "unknown_parameters");
+    let second = SetHead::read(&good).and_then(|head| head.ranges()).expect("a list")[1].start;
+    assert_eq!(with_set(usize::try_from(second).expect("small"), 2), "wrong_parameters");
     let beyond = keys_with(
         |_| OWNER,
         |number, residues| {
