@@ -13,10 +13,12 @@
 //! | [`switch`] | from one key to another, hybrid and aware of levels |
 //! | [`evaluator`] | sums, products, rotations |
 //! | [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
 //! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
 //! at once. Ciphertexts start at the ring's highest level; each product and rescaling takes one level away.
 
+pub mod bootstrap;
 pub mod ciphertext;
 pub mod encode;
 pub mod evaluator;

@@ -2,7 +2,8 @@
 //!
 //! The photo is encrypted where it was taken, the server filters the ciphertexts, and only the owner of the key can
 //! open the result. One crate serves both ends: compiled for `wasm32-unknown-unknown` with the feature `client` it is
-//! the browser's half (with `web-etc` a second module, for scrambled pictures), compiled natively it is the server and the command line.
+//! the browser's half (with `web-codec` and `web-etc` two more modules, for unusual photo files and for scrambled pictures),
+//! compiled natively it is the server and the command line.
 //!
 //! # The way of a photo
 //!
@@ -60,7 +61,7 @@ pub mod experiments;
 pub mod pipeline;
 #[cfg(all(feature = "server", not(target_arch = "wasm32")))]
 pub mod server;
-#[cfg(all(any(feature = "client", feature = "web-etc"), target_arch = "wasm32"))]
+#[cfg(all(any(feature = "client", feature = "web-codec", feature = "web-etc"), target_arch = "wasm32"))]
 pub mod web;
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "client")]
 pub mod check;
+pub(crate) mod checksum;
 #[cfg(feature = "client")]
 pub mod comb;
 #[cfg(all(any(feature = "etc", feature = "learn"), not(target_arch = "wasm32")))]
@@ -21,3 +22,4 @@ pub mod prime;
 #[cfg(any(feature = "etc", feature = "learn"))]
 pub mod random;
 pub mod residue;
+pub(crate) mod words;

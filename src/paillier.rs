@@ -34,6 +34,7 @@ pub mod ciphertext;
 pub mod circuit;
 #[cfg(feature = "client")]
 mod clear;
+mod decimal;
 #[cfg(feature = "client")]
 pub mod encrypt;
 pub mod filter;

@@ -13,6 +13,7 @@ mod encode;
 #[cfg(all(test, feature = "client"))]
 pub(crate) mod natural;
 mod orientation;
+mod outline;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod quality;
 mod square;
@@ -20,8 +21,11 @@ mod square;
 mod tests;
 
 pub use encode::{encode_png, encode_png16};
+pub use outline::Outline;
 
 use std::fmt;
+
+use image::metadata::Orientation;
 
 use crate::error::{Code, Error, Result};
 
@@ -191,6 +195,14 @@ impl Photo {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// A picture of pixels with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] when the number of samples is not one picture's.
+    pub fn from_pixels(width: u32, height: u32, per_pixel: u8, samples: Vec<u8>) -> Result<Self> {
+        decode::assemble(samples, per_pixel, (width, height), Orientation::NoTransforms, Vec::new())
     }
 
     /// The picture as a browser's canvas wants it: four bytes per pixel, not premultiplied.

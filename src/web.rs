@@ -1,7 +1,8 @@
 //! The browser's surface: thin wrappers that JavaScript calls. Compiled only for wasm32.
 //!
-//! There are two modules, so that nobody fetches what they do not use: the feature `client` makes the one that encrypts
-//! photos and opens the results, `web-etc` the one for scrambled pictures. What stands in this file is in both.
+//! There are three modules, so that nobody fetches what they do not use: the feature `client` makes the one that encrypts
+//! photos and opens the results, `web-codec` the one for photo files that the browser does not decode as they must be, and
+//! `web-etc` the one for scrambled pictures. What stands in this file is in all of them.
 //!
 //! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
 //! worker that runs it is replaced); its text goes to the console and holds no data.
@@ -19,12 +20,16 @@ mod etc;
 #[cfg(feature = "client")]
 mod key;
 #[cfg(feature = "client")]
+mod outline;
+#[cfg(feature = "client")]
 mod paillier;
 
 #[cfg(feature = "web-etc")]
 pub use etc::*;
 #[cfg(feature = "client")]
 pub use key::*;
+#[cfg(feature = "client")]
+pub use outline::*;
 #[cfg(feature = "client")]
 pub use paillier::*;
 
@@ -68,16 +73,20 @@ pub fn version() -> String {
 #[wasm_bindgen]
 pub struct Photo(photo::Photo);
 
+#[cfg(any(feature = "web-codec", feature = "web-etc"))]
 #[wasm_bindgen]
 impl Photo {
-    /// Decodes a PNG or JPEG file. Others are for the browser (`www/client/foreign.js`).
+    /// Decodes a PNG or JPEG file. Others are for the browser (`www/client/decode.js`).
     ///
     /// # Errors
     /// `unsupported_image`, `damaged_image`, `image_too_large`.
     pub fn decode(bytes: &[u8]) -> JsResult<Self> {
         Ok(Self(photo::Photo::decode(bytes, &photo::Limits::default())?))
     }
+}
 
+#[wasm_bindgen]
+impl Photo {
     /// Width in pixels.
     #[wasm_bindgen(getter)]
     #[must_use]

@@ -191,7 +191,7 @@
 //! | 6 ciphertext | set (u16), key id, level (u8), form (u8), slots (u32), scale (f64), in form 1 a seed | form 0: `c_0`, `c_1`; form 1: `c_0`, and `c_1` is the seed's uniform polynomial number 0 |
 //! | 7 plaintext | set (u16), level (u8), slots (u32), scale (f64) | the polynomial |
 //! | 8 public key | set (u16), key id, seed | `b`, of the highest level; `a` is the seed's number 0 |
-//! | 9 switch key | set (u16), key id, entry, seed | `b` of each digit, modulo the special primes and those of the level; `a` of digit `i` is the seed's number `i` |
+//! | 9 switch key | set (u16), key id, entry, seed | `b` of each digit, modulo its special primes and those of the level; `a` of digit `i` is the seed's number `i` |
 //! | 10 evaluation keys | set (u16), key id, number of keys (u32), an entry for each | the switch keys, each a whole file of kind 9 |
 //! | 11 secret key | set (u16), key id, `N / 4` bytes | nothing |
 //!
@@ -199,10 +199,11 @@
 //!   each as u64. Those who read a public key check it.
 //! - Slots are a power of two, at most `N / 2`. A scale is from 1 to two to the bits of the level's primes together, and not
 //!   above 2^120.
-//! - An entry is what a switch key is for (u8: 1 products, 2 an automorphism `X -> X^e`), its level (u8), and `e` (u32; odd,
-//!   from 3 to `2 N - 1`; 0 for products). A switch key has a digit for as many of its level's primes as there are special
-//!   ones; the last digit may have fewer. Entries rise, first by what they are for, then by `e`, and none is there twice. A
-//!   switch key has the set, the key id and the entry that are expected at its place.
+//! - An entry is what a switch key is for (u8: 1 products, 2 an automorphism `X -> X^e`, 3 to the sparse secret of
+//!   bootstrapping, 4 back), its level (u8), its special primes (u8: from 1 to all of the set, of which they are the last), and
+//!   `e` (u32; odd, from 3 to `2 N - 1`; 0 for the others). A switch key has a digit for as many of its level's primes as it
+//!   has special ones; the last digit may have fewer. Entries rise, by what they are for, by `e`, by the level, by the special
+//!   primes, and none is there twice. A switch key has the set, the key id and the entry that are expected at its place.
 //! - A secret key's coefficients take two bits each, the lowest first: 0 for -1, 1 for 0, 2 for 1. They, and not what they
 //!   were made from, so that a file does not depend on how programs draw them. Under a passphrase it is an age file.
 //!
@@ -251,6 +252,7 @@
 //! described by its `GET /v1/openapi.json`.
 
 use crate::error::{Code, Error, Result};
+use crate::math::checksum;
 
 #[cfg(feature = "client")]
 pub mod age;
@@ -470,7 +472,7 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Checked<'_>> {
     let mut reader = Reader::new(bytes);
     let sealed = reader.take(PROLOGUE_BYTES + prologue.header_bytes)?;
     let crc = reader.u32()?;
-    if crc32fast::hash(sealed) != crc {
+    if checksum::hash(sealed) != crc {
         return Err(Error::new(Code::Damaged, "the file's header is damaged; send or copy the whole file again"));
     }
     if prologue.kind != kind {
@@ -499,7 +501,7 @@ fn seal(kind: Kind, header: &[u8]) -> Vec<u8> {
     // Headers are at most 65,536 bytes long by construction.
     bytes.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());
     bytes.extend(header);
-    let crc = crc32fast::hash(&bytes);
+    let crc = checksum::hash(&bytes);
     bytes.extend(crc.to_le_bytes());
     bytes
 }

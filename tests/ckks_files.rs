@@ -47,7 +47,7 @@ impl World {
         let encoder = Arc::new(Encoder::new(&ring));
         let (secret, public) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
         let mut keys = EvaluationKeys::new(secret.id());
-        keys.set_relinearise(secret.relinearisation_key(&ring, ring.top(), &mut rng(2)).unwrap());
+        keys.insert_relinearise(secret.relinearisation_key(&ring, ring.top(), &mut rng(2)).unwrap());
         for (step, seed) in [(1, 3), (2, 4)] {
             let (element, key) = secret.rotation_key(&ring, step, 1, &mut rng(seed)).unwrap();
             keys.insert_galois(element, key);
@@ -101,7 +101,7 @@ impl World {
             "public" => write_public(ring, &read_public(ring, bytes)?),
             "switch" => {
                 let (head, key) = read_switch(ring, bytes)?;
-                write_switch(ring, head.key, head.purpose, &key)
+                write_switch(ring, head.key, head.entry.purpose, &key)
             }
             "set" => write_set(ring, &read_set(ring, bytes)?),
             _ => read_secret(ring, bytes).map(|key| write_secret(ring, &key).to_vec()),
@@ -177,6 +177,20 @@ fn keys_from_a_file_compute() {
     let evaluator = Evaluator::new(Arc::clone(&world.ring), Arc::clone(&world.encoder), keys);
     let conjugates: Vec<_> = world.values.iter().map(Complex64::conj).collect();
     world.opens(&evaluator.conjugate(x).unwrap(), &conjugates);
+
+    // There may be several keys for one purpose, and those of bootstrapping.
+    let mut keys = EvaluationKeys::new(world.secret.id());
+    for level in [2, 0, 1] {
+        keys.insert_relinearise(world.secret.relinearisation_key(&world.ring, level, &mut rng(9)).unwrap());
+    }
+    keys.set_encapsulation(world.secret.encapsulation(&world.ring, &mut rng(10)).unwrap());
+    let file = write_set(&world.ring, &keys).unwrap();
+    let again = read_set(&world.ring, &file).unwrap();
+    assert!(write_set(&world.ring, &again).unwrap() == file);
+    assert_eq!(again.relinearise().iter().map(|key| key.level()).collect::<Vec<_>>(), [0, 1, 2]);
+    let (sparse, expected) = (again.encapsulation().unwrap(), keys.encapsulation().unwrap());
+    assert!(sparse.to_sparse().b() == expected.to_sparse().b() && sparse.back().b() == expected.back().b());
+    assert_eq!(check(&file, file.len() as u64, 5000).unwrap().entries().len(), 5);
 }
 
 #[test]
@@ -196,8 +210,9 @@ fn lengths_follow_from_headers_and_residues_are_packed() {
     assert!(files[0].1.len() > 2 * files[1].1.len() - 200);
     // What the largest sets have is known without making them.
     for set in ALL {
-        let all = |level| (1..2000).map(move |i| Entry { purpose: Purpose::Galois(2 * i + 1), level });
-        let entries = all(set.levels).chain([Entry { purpose: Purpose::Relinearise, level: 0 }]).collect();
+        let all = |level| (1..2000).map(move |i| Entry { purpose: Purpose::Galois(2 * i + 1), level, special: 1 });
+        let entries =
+            all(set.levels).chain([Entry { purpose: Purpose::Relinearise, level: 0, special: set.special }]).collect();
         let head = SetHead::new(set, KeyId([1; 16]), entries).unwrap();
         assert_eq!(head.entries()[0].purpose, Purpose::Relinearise);
         assert_eq!(SetHead::read(&head.write()).unwrap().total_bytes().unwrap(), head.total_bytes().unwrap());
@@ -215,7 +230,7 @@ fn the_bytes_are_the_same_everywhere() {
     let mut digest = Sha256::new();
     WORLD.files().iter().for_each(|(_, bytes)| digest.update(bytes));
     let digest = digest.finalize();
-    assert_eq!(digest[..16], 0xbc89_a62b_e103_8a41_1523_bf43_6faf_2024_u128.to_be_bytes());
+    assert_eq!(digest[..16], 0xce39_9b4a_2f6c_bd98_0e9a_19e6_bb53_6c00_u128.to_be_bytes());
 }
 
 #[test]
@@ -330,18 +345,28 @@ fn headers_that_cannot_be_are_refused() {
         assert_eq!(code(world.again("public", &bytes)), bad);
     }
     // Switch keys: purpose, level, element.
-    for entry in [[0, 1, 5, 0, 0, 0], [3, 1, 5, 0, 0, 0], [1, 1, 5, 0, 0, 0], [2, 1, 1, 0, 0, 0], [2, 1, 0, 0, 0, 0]] {
-        assert_eq!(refused(4, 18, &entry), bad, "{entry:?}");
-    }
-    for entry in [[2, 1, 6, 0, 0, 0], [2, 1, 1, 64, 0, 0], [2, 1, 255, 255, 255, 255], [2, 4, 5, 0, 0, 0]] {
+    let entries: [[u8; 7]; 11] = [
+        [0, 1, 1, 5, 0, 0, 0],
+        [5, 1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 5, 0, 0, 0],
+        [3, 1, 1, 5, 0, 0, 0],
+        [2, 1, 1, 1, 0, 0, 0],
+        [2, 1, 1, 0, 0, 0, 0],
+        [2, 1, 1, 6, 0, 0, 0],
+        [2, 1, 1, 1, 64, 0, 0],
+        [2, 4, 1, 5, 0, 0, 0],
+        [2, 1, 0, 5, 0, 0, 0],
+        [2, 1, 2, 5, 0, 0, 0],
+    ];
+    for entry in entries {
         assert_eq!(refused(4, 18, &entry), bad, "{entry:?}");
     }
     // Sets: the count, and the list.
     for count in [0u32, 2, 4, u32::MAX] {
         assert_eq!(refused(5, 18, &count.to_le_bytes()), bad, "{count}");
     }
-    assert_eq!(refused(5, 22, &[2, 3, 5, 0, 0, 0]), bad, "twice the same");
-    assert_eq!(refused(5, 22, &[2, 3, 255, 0, 0, 0]), bad, "out of order");
+    assert_eq!(refused(5, 22, &[2, 1, 1, 5, 0, 0, 0]), bad, "twice the same");
+    assert_eq!(refused(5, 22, &[2, 3, 1, 255, 0, 0, 0]), bad, "out of order");
     // Secret keys: three of the four values of two bits.
     assert_eq!(refused(6, 18, &[0b11]), Some(Code::BadSecretKey));
     assert_eq!(refused(6, 500, &[0b0011_0000]), Some(Code::BadSecretKey));
@@ -393,9 +418,9 @@ fn a_set_holds_only_what_belongs_to_it() {
     // A key of somebody else.
     let (other, _) = SecretKey::generate(&world.ring, &mut rng(99)).unwrap();
     let head = SwitchHead::read(&set[range(1)]).unwrap();
-    let Purpose::Galois(element) = head.purpose else { panic!("a rotation") };
+    let Purpose::Galois(element) = head.entry.purpose else { panic!("a rotation") };
     let key = other.galois_key(&world.ring, element, 1, &mut rng(98)).unwrap();
-    let foreign = write_switch(&world.ring, other.id(), head.purpose, &key).unwrap();
+    let foreign = write_switch(&world.ring, other.id(), head.entry.purpose, &key).unwrap();
     let mut bytes = set.clone();
     bytes[range(1)].copy_from_slice(&foreign);
     assert_eq!(refused(&bytes), Some(Code::ForeignKey));
@@ -415,7 +440,7 @@ fn a_set_holds_only_what_belongs_to_it() {
     // A residue of the last key beyond its prime, a flipped bit in it, and a checksum of the wrong number.
     let end = set.len();
     let last = end - (8192 / 8 * 35 + 4)..end;
-    let limbs = SwitchHead::read(&set[range(2)]).unwrap().level + 2;
+    let limbs = SwitchHead::read(&set[range(2)]).unwrap().entry.level + 2;
     let number = limbs * 2 - 1;
     let start = range(2).start;
     let with = |limb: usize, change: fn(&mut [u8])| {

@@ -10,7 +10,7 @@ use safelight::etc::file::{encode_png as encode_scrambled, read_label};
 use safelight::etc::label::sheet_limits;
 use safelight::etc::{self, Label, MasterKey};
 use safelight::paillier::{Filter, SecretKey, View, phe};
-use safelight::photo::{self, Photo, encode_png};
+use safelight::photo::{self, Outline, Photo, encode_png};
 use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
@@ -55,6 +55,7 @@ fn small() -> Limits {
 /// A photo file, of whatever kind.
 pub fn photo(data: &[u8]) {
     let limits = photo::Limits { max_pixels: 1 << 16, max_side: 4096, max_alloc: 1 << 22 };
+    outline(data, &limits);
     let Ok(photo) = Photo::decode(data, &limits) else { return };
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     assert!(width > 0 && height > 0 && width * height <= 1 << 16);
@@ -63,6 +64,20 @@ pub fn photo(data: &[u8]) {
     let file = encode_png(photo.width(), photo.height(), photo.channels(), photo.samples(), photo.alpha());
     let again = Photo::decode(&file.expect("a photo can be written"), &limits).expect("and read");
     assert!(again.samples() == photo.samples() && again.alpha() == photo.alpha());
+}
+
+/// What others are told to decode lies in the file, piece by piece, and as many samples as they must find make a photo.
+fn outline(data: &[u8], limits: &photo::Limits) {
+    let Ok(outline) = Outline::new(data, limits) else { return };
+    let ends = outline.parts().iter().fold(0, |end, part| {
+        assert!(end <= part.start && part.start <= part.end);
+        part.end
+    });
+    assert!(ends <= data.len());
+    let Some(per_pixel) = outline.plain() else { return };
+    let pixels = outline.width() as usize * outline.height() as usize;
+    let photo = outline.photo(vec![7; pixels * usize::from(per_pixel)]).expect("a photo");
+    assert_eq!(photo.width() as usize * photo.height() as usize, pixels);
 }
 
 /// Prologue and header of an encrypted image.

@@ -47,7 +47,7 @@ pub fn public_key(data: &[u8]) {
 pub fn switch_key(data: &[u8]) {
     for data in [data.to_vec(), repaired(data)] {
         if let Ok((head, key)) = read_switch(&RING, &data) {
-            assert!(write_switch(&RING, head.key, head.purpose, &key).expect("it can be written") == data);
+            assert!(write_switch(&RING, head.key, head.entry.purpose, &key).expect("it can be written") == data);
         }
     }
 }
@@ -97,12 +97,12 @@ fn repair(data: &mut [u8]) {
     let crc = crc32fast::hash(&data[..header - 4]).to_le_bytes();
     data[header - 4..header].copy_from_slice(&crc);
     let limbs = match prologue.kind {
-        Kind::Ciphertext => {
-            VectorHead::of_ciphertext(data).ok().map(|head| lengths(head.parameters, head.level, false))
+        Kind::Ciphertext => VectorHead::of_ciphertext(data).ok().map(|head| lengths(head.parameters, head.level, 0)),
+        Kind::Plaintext => VectorHead::of_plaintext(data).ok().map(|head| lengths(head.parameters, head.level, 0)),
+        Kind::CkksPublicKey => Some(lengths(&SMALL, SMALL.levels, 0)),
+        Kind::SwitchKey => {
+            SwitchHead::read(data).ok().map(|head| lengths(head.parameters, head.entry.level, head.entry.special))
         }
-        Kind::Plaintext => VectorHead::of_plaintext(data).ok().map(|head| lengths(head.parameters, head.level, false)),
-        Kind::CkksPublicKey => Some(lengths(&SMALL, SMALL.levels, false)),
-        Kind::SwitchKey => SwitchHead::read(data).ok().map(|head| lengths(head.parameters, head.level, true)),
         Kind::EvaluationKeys => {
             let Ok(ranges) = SetHead::read(data).and_then(|head| head.ranges()) else { return };
             for range in ranges {
@@ -130,8 +130,8 @@ fn repair(data: &mut [u8]) {
 }
 
 /// The lengths of a polynomial's limbs in bytes.
-fn lengths(parameters: &Parameters, level: usize, extended: bool) -> Vec<usize> {
-    let places = if extended { 0 } else { parameters.special }..parameters.special + level + 1;
+fn lengths(parameters: &Parameters, level: usize, special: usize) -> Vec<usize> {
+    let places = parameters.special - special..parameters.special + level + 1;
     let primes = primes(parameters).expect("primes");
     let bits = places.map(|place| (u64::BITS - primes[place].value().leading_zeros()) as usize);
     bits.map(|bits| parameters.degree() / 8 * bits + 4).collect()

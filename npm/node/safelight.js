@@ -31,6 +31,7 @@ class Thread {
 
 workers.keeper = () => new Thread('../client/keeper.js', 'safelight-keeper');
 workers.compute = () => new Thread('../client/compute.js', 'safelight-compute');
+workers.codec = () => new Thread('../client/codec/compute.js', 'safelight-codec');
 workers.etc = () => new Thread('../client/etc/compute.js', 'safelight-etc');
 
 export * from '../client/safelight.js';

@@ -7,8 +7,11 @@
 //!
 //! Roots come from `libm`, so that browsers and servers get the same bits.
 
+use std::collections::BTreeMap;
+
 use num_complex::Complex64;
 
+use super::linear::Matrix;
 use super::plaintext::Plaintext;
 use super::ring::{Basis, Poly, Ring};
 use crate::error::{Code, Error, Result};
@@ -98,6 +101,7 @@ impl Encoder {
         let gap = ring.degree() / (2 * slots);
         Ok(Poly::from_coefficients(ring, basis, |place, limb| {
             let prime = ring.limb(place).prime();
+            limb.fill(0);
             for (i, &coefficient) in coefficients.iter().enumerate() {
                 limb[i * gap] = residue(coefficient, prime);
             }
@@ -125,6 +129,38 @@ impl Encoder {
     fn root(&self, j: usize, length: usize) -> Complex64 {
         let order = 4 * length;
         self.roots[self.powers[j] % order * (self.roots.len() / order)]
+    }
+
+    /// The layers of the transform to slots, without the reversal of places that comes before them, and their inverses, in the
+    /// order in which they are applied.
+    pub(super) fn layers(&self, slots: usize) -> (Vec<Matrix>, Vec<Matrix>) {
+        let lengths: Vec<usize> = (1..=slots.trailing_zeros()).map(|log| 1 << log).collect();
+        let forward = lengths.iter().map(|&length| self.layer(slots, length, false));
+        let backward = lengths.iter().rev().map(|&length| self.layer(slots, length, true));
+        (forward.collect(), backward.collect())
+    }
+
+    /// One layer: with `r` the root of a butterfly, `(a, b)` becomes `(a + r b, a - r b)`, or back.
+    fn layer(&self, slots: usize, length: usize, inverse: bool) -> Matrix {
+        let half = length / 2;
+        let mut diagonals: BTreeMap<usize, Vec<Complex64>> = BTreeMap::new();
+        let mut set = |row: usize, column: usize, entry: Complex64| {
+            let diagonal = (column + slots - row) % slots;
+            diagonals.entry(diagonal).or_insert_with(|| vec![Complex64::default(); slots])[row] = entry;
+        };
+        for low in (0..slots).filter(|i| i % length < half) {
+            let (root, high, one) = (self.root(low % length, length), low + half, Complex64::new(1.0, 0.0));
+            let [[a, b], [c, d]] = if inverse {
+                [[one / 2.0, one / 2.0], [root.conj() / 2.0, -root.conj() / 2.0]]
+            } else {
+                [[one, root], [one, -root]]
+            };
+            set(low, low, a);
+            set(low, high, b);
+            set(high, low, c);
+            set(high, high, d);
+        }
+        Matrix::new(slots, diagonals)
     }
 
     /// From the pairs of coefficients `w_k = c_k + i c_(k + n)` to values.

@@ -9,7 +9,7 @@ use super::encode::{Encoder, residue, whole};
 use super::keys::{EvaluationKeys, SwitchKey};
 use super::plaintext::Plaintext;
 use super::ring::{CONJUGATION, Poly, Ring, rotation};
-use super::switch::{Raised, divide, switch};
+use super::switch::{Hoisted, divide, switch};
 use crate::error::{Code, Error, Result};
 use crate::math::parallel;
 
@@ -203,10 +203,8 @@ impl Evaluator {
     /// # Errors
     /// [`Code::MissingKey`] without a key for products that reaches up to this level.
     pub fn relinearise(&self, product: &Product) -> Result<Ciphertext> {
-        let missing = || Error::new(Code::MissingKey, "products need the relinearisation key, which is not there");
-        let key = self.keys.relinearise.as_ref().ok_or_else(missing)?;
         let Product { ref parts, level, scale, slots, key: id } = *product;
-        reaches(key, level, "the relinearisation key")?;
+        let key = for_level(&self.keys.relinearise, level, || "products".into())?;
         let mut switched = switch(&self.ring, &parts[2], level, key);
         for (switched, part) in switched.iter_mut().zip(parts) {
             switched.add(&self.ring, part);
@@ -232,16 +230,13 @@ impl Evaluator {
         let last = ring.level(level).places().end - 1;
         let divisor = ring.limb(last).prime();
         let coefficients = poly.coefficients(ring, super::ring::Basis { first: last, count: 1 });
-        let mut quotient = poly.restricted(ring, ring.level(level - 1));
-        quotient.each(ring, |place, limb| {
-            let mut rest = vec![0; limb.len()];
+        Poly::from_values(ring, ring.level(level - 1), |place, limb| {
             let limbs = ring.limb(place);
-            limbs.centred(&mut rest, &coefficients, divisor);
-            ring.transform(place).forward(&mut rest);
+            limbs.centred(limb, &coefficients, divisor);
+            ring.transform(place).forward(limb);
             let prime = limbs.prime();
-            limbs.sub_scale(limb, &rest, prime.inverse(prime.residue(divisor.value())));
-        });
-        quotient
+            limbs.sub_from_scale(limb, poly.limb(place), prime.inverse(prime.residue(divisor.value())));
+        })
     }
 
     /// The same at a lower level, with the same scale.
@@ -290,8 +285,8 @@ impl Evaluator {
         let slots = self.ring.parameters().slots().cast_signed() as i64;
         let steps = steps.rem_euclid(slots);
         let has = |step: i64| {
-            let key = self.keys.galois.get(&rotation(self.ring.degree(), step));
-            key.is_some_and(|key| key.level >= level)
+            let keys = self.keys.galois.get(&rotation(self.ring.degree(), step));
+            keys.is_some_and(|keys| keys.iter().any(|key| key.level >= level))
         };
         if steps == 0 {
             return Ok(Vec::new());
@@ -315,14 +310,14 @@ impl Evaluator {
     /// # Errors
     /// [`Code::MissingKey`] without a key for each number of steps.
     pub fn rotate_many(&self, a: &Ciphertext, steps: &[i64]) -> Result<Vec<Ciphertext>> {
-        let raised = Raised::new(&self.ring, &a.parts[1], a.level);
+        let mut hoisted = Hoisted::new(&a.parts[1], a.level);
         let turn = |&step: &i64| {
             let element = rotation(self.ring.degree(), step);
             if element == 1 {
                 return Ok(a.clone());
             }
             let key = self.galois(element, a.level, || format!("rotations by {step} steps"))?;
-            let sums = raised.times(&self.ring, key);
+            let sums = hoisted.times(&self.ring, key);
             let [b, a1] = &sums;
             let (b, a1) = parallel::join(|| divide(&self.ring, b, a.level), || divide(&self.ring, a1, a.level));
             Ok(self.finish([b, a1], a, element))
@@ -354,13 +349,7 @@ impl Evaluator {
     }
 
     pub(super) fn galois(&self, element: u64, level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {
-        let missing = || {
-            let message = format!("there is no key for {}: the owner of the secret key has to make one", what());
-            Error::new(Code::MissingKey, message)
-        };
-        let key = self.keys.galois.get(&element).ok_or_else(missing)?;
-        reaches(key, level, &format!("the key for {}", what()))?;
-        Ok(key)
+        for_level(self.keys.galois.get(&element).map_or(&[], Vec::as_slice), level, what)
     }
 
     /// The sums of `count` slots from each one on, round and round; `count` is a power of two. Where the vector has as many
@@ -425,10 +414,13 @@ fn differ(how: &str) -> Error {
     Error::new(Code::VectorsDiffer, how.to_owned())
 }
 
-fn reaches(key: &SwitchKey, level: usize, what: &str) -> Result<()> {
-    let short = || {
-        let message = format!("{what} reaches up to level {}, but is needed at level {level}", key.level());
+/// The smallest key that reaches up to a level.
+pub(super) fn for_level(keys: &[Arc<SwitchKey>], level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {
+    keys.iter().filter(|key| key.level >= level).min_by_key(|key| key.level).map(|key| &**key).ok_or_else(|| {
+        let message = match keys.iter().map(|key| key.level).max() {
+            Some(most) => format!("the key for {} reaches up to level {most}, but is needed at level {level}", what()),
+            None => format!("there is no key for {}: the owner of the secret key has to make one", what()),
+        };
         Error::new(Code::MissingKey, message)
-    };
-    (key.level() >= level).then_some(()).ok_or_else(short)
+    })
 }

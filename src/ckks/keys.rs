@@ -72,6 +72,8 @@ impl PublicKey {
 #[derive(Clone, Debug)]
 pub struct SwitchKey {
     pub(super) level: usize,
+    /// How many special primes there are, and how many primes each digit has.
+    pub(super) special: usize,
     pub(super) seed: Seed,
     /// For each digit.
     pub(super) b: Vec<Poly>,
@@ -80,15 +82,21 @@ pub struct SwitchKey {
 
 impl SwitchKey {
     /// The key whose second halves come from the seed.
-    pub(crate) fn new(ring: &Ring, level: usize, seed: Seed, b: Vec<Poly>) -> Self {
+    pub(crate) fn new(ring: &Ring, level: usize, special: usize, seed: Seed, b: Vec<Poly>) -> Self {
         let a = (0u32..).zip(&b).map(|(digit, b)| uniform(ring, b.basis(), &seed, digit)).collect();
-        Self { level, seed, b, a }
+        Self { level, special, seed, b, a }
     }
 
     /// The highest level where it can be used.
     #[must_use]
     pub const fn level(&self) -> usize {
         self.level
+    }
+
+    /// How many special primes there are, and how many primes each digit has.
+    #[must_use]
+    pub const fn special(&self) -> usize {
+        self.special
     }
 
     /// The first half of each digit.
@@ -108,16 +116,47 @@ impl SwitchKey {
 #[derive(Clone, Debug)]
 pub struct EvaluationKeys {
     pub(super) id: KeyId,
-    pub(super) relinearise: Option<Arc<SwitchKey>>,
+    pub(super) relinearise: Vec<Arc<SwitchKey>>,
     /// By their elements.
-    pub(super) galois: BTreeMap<u64, Arc<SwitchKey>>,
+    pub(super) galois: BTreeMap<u64, Vec<Arc<SwitchKey>>>,
+    pub(super) encapsulation: Option<Encapsulation>,
+}
+
+/// To a sparse secret, under which a ciphertext is raised, and back (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P. Hubaux,
+/// "Bootstrapping for approximate homomorphic encryption with negligible failure-probability by using sparse-secret
+/// encapsulation", ACNS 2022).
+#[derive(Clone, Debug)]
+pub struct Encapsulation {
+    /// At level 0, with one special prime: all that is ever public under the sparse secret.
+    pub(super) to_sparse: Arc<SwitchKey>,
+    pub(super) back: Arc<SwitchKey>,
+}
+
+impl Encapsulation {
+    /// From the key to the sparse secret and that back.
+    #[must_use]
+    pub fn new(to_sparse: impl Into<Arc<SwitchKey>>, back: impl Into<Arc<SwitchKey>>) -> Self {
+        Self { to_sparse: to_sparse.into(), back: back.into() }
+    }
+
+    /// The key to the sparse secret.
+    #[must_use]
+    pub const fn to_sparse(&self) -> &Arc<SwitchKey> {
+        &self.to_sparse
+    }
+
+    /// The key back.
+    #[must_use]
+    pub const fn back(&self) -> &Arc<SwitchKey> {
+        &self.back
+    }
 }
 
 impl EvaluationKeys {
     /// None yet, for the key pair with this fingerprint.
     #[must_use]
     pub const fn new(id: KeyId) -> Self {
-        Self { id, relinearise: None, galois: BTreeMap::new() }
+        Self { id, relinearise: Vec::new(), galois: BTreeMap::new(), encapsulation: None }
     }
 
     /// The fingerprint of the key pair.
@@ -126,24 +165,35 @@ impl EvaluationKeys {
         self.id
     }
 
-    /// The key for products.
+    /// The keys for products.
     #[must_use]
-    pub fn relinearise(&self) -> Option<&SwitchKey> {
-        self.relinearise.as_deref()
+    pub fn relinearise(&self) -> &[Arc<SwitchKey>] {
+        &self.relinearise
     }
 
     /// The keys for automorphisms with their elements, the smallest first.
-    pub fn galois(&self) -> impl Iterator<Item = (u64, &SwitchKey)> {
-        self.galois.iter().map(|(&element, key)| (element, &**key))
+    pub fn galois(&self) -> impl Iterator<Item = (u64, &Arc<SwitchKey>)> {
+        self.galois.iter().flat_map(|(&element, keys)| keys.iter().map(move |key| (element, key)))
     }
 
-    /// Takes the key for products.
-    pub fn set_relinearise(&mut self, key: impl Into<Arc<SwitchKey>>) {
-        self.relinearise = Some(key.into());
+    /// The keys for bootstrapping.
+    #[must_use]
+    pub const fn encapsulation(&self) -> Option<&Encapsulation> {
+        self.encapsulation.as_ref()
     }
 
-    /// Takes the key for an automorphism.
+    /// Takes a key for products. There may be several, for different levels: the lower a key's level, the quicker it is.
+    pub fn insert_relinearise(&mut self, key: impl Into<Arc<SwitchKey>>) {
+        self.relinearise.push(key.into());
+    }
+
+    /// Takes a key for an automorphism. There may be several, for different levels.
     pub fn insert_galois(&mut self, element: u64, key: impl Into<Arc<SwitchKey>>) {
-        self.galois.insert(element, key.into());
+        self.galois.entry(element).or_default().push(key.into());
+    }
+
+    /// Takes the keys for bootstrapping.
+    pub fn set_encapsulation(&mut self, keys: Encapsulation) {
+        self.encapsulation = Some(keys);
     }
 }

@@ -48,6 +48,10 @@ impl Matrix {
         Ok(Self { slots, diagonals })
     }
 
+    pub(super) const fn new(slots: usize, diagonals: BTreeMap<usize, Vec<Complex64>>) -> Self {
+        Self { slots, diagonals }
+    }
+
     /// The matrix with these diagonals.
     ///
     /// # Errors
@@ -57,6 +61,26 @@ impl Matrix {
             return Err(Error::new(Code::BadArgument, format!("the diagonals do not fit {slots} slots")));
         }
         Ok(Self { slots, diagonals })
+    }
+
+    /// `self other`: first the other is applied. Both have the same number of slots.
+    pub(super) fn times(&self, other: &Self) -> Self {
+        let mut diagonals: BTreeMap<usize, Vec<Complex64>> = BTreeMap::new();
+        for (a, x) in &self.diagonals {
+            for (b, y) in &other.diagonals {
+                let sum =
+                    diagonals.entry((a + b) % self.slots).or_insert_with(|| vec![Complex64::default(); self.slots]);
+                for (i, sum) in sum.iter_mut().enumerate() {
+                    *sum += x[i] * y[(i + a) % self.slots];
+                }
+            }
+        }
+        Self { slots: self.slots, diagonals }
+    }
+
+    /// Multiplies all entries.
+    pub(super) fn scale(&mut self, factor: f64) {
+        self.diagonals.values_mut().flatten().for_each(|entry| *entry *= factor);
     }
 
     /// How large the baby steps get: the power of two with which there are the fewest rotations.
@@ -89,14 +113,17 @@ impl Matrix {
 pub struct EncodedMatrix {
     slots: usize,
     level: usize,
+    special: usize,
     scale: f64,
     /// For each giant step, in slots, and each baby step: the diagonal, turned back by the giant step, modulo the level's and
-    /// the special primes.
+    /// so many special primes.
     diagonals: BTreeMap<i64, BTreeMap<i64, Poly>>,
 }
 
 impl Evaluator {
     /// Encodes a matrix for ciphertexts of this level, with the scale that rescaling takes away again.
+    ///
+    /// The keys for the rotations must have been made for this level, or one that needs as many special primes.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] for level 0; [`Code::PlaintextOutOfRange`] for entries that are not finite or too large.
@@ -104,17 +131,23 @@ impl Evaluator {
         if level == 0 {
             return Err(self.exhausted("a matrix"));
         }
-        let (ring, scale, n) = (&self.ring, self.ring.divisor(level), matrix.baby_steps());
+        self.encode_matrix_at(matrix, level, self.ring.divisor(level))
+    }
+
+    /// The same with any scale.
+    pub(super) fn encode_matrix_at(&self, matrix: &Matrix, level: usize, scale: f64) -> Result<EncodedMatrix> {
+        let (ring, n) = (&self.ring, matrix.baby_steps());
+        let special = ring.special_for(level);
         let mut diagonals: BTreeMap<i64, BTreeMap<i64, Poly>> = BTreeMap::new();
         for (&d, numbers) in &matrix.diagonals {
             let giant = d / n * n;
             let mut numbers = numbers.clone();
             numbers.rotate_right(giant);
-            let poly = self.encoder.polynomial(ring, &numbers, matrix.slots, ring.extended(level), scale)?;
+            let poly = self.encoder.polynomial(ring, &numbers, matrix.slots, ring.extended(level, special), scale)?;
             let step = |step: usize| step.cast_signed() as i64;
             diagonals.entry(step(giant)).or_default().insert(step(d % n), poly);
         }
-        Ok(EncodedMatrix { slots: matrix.slots, level, scale, diagonals })
+        Ok(EncodedMatrix { slots: matrix.slots, level, special, scale, diagonals })
     }
 
     /// The matrix times the vector. The scales are multiplied; [`Evaluator::rescale`] brings the scale back.
@@ -129,28 +162,35 @@ impl Evaluator {
             );
             return Err(Error::new(Code::VectorsDiffer, message));
         }
-        let (ring, level) = (&*self.ring, matrix.level);
+        let (ring, level, special) = (&*self.ring, matrix.level, matrix.special);
         let key = |step: i64| {
             let element = rotation(ring.degree(), step);
-            Ok::<_, Error>((element, self.galois(element, level, || format!("rotations by {step} steps"))?))
+            // All sums are modulo the same primes.
+            let keys = self.keys.galois.get(&element).into_iter().flatten();
+            let missing = || {
+                let message = format!("there is no key for rotations by {step} steps made for level {level}");
+                Error::new(Code::MissingKey, message)
+            };
+            let key = keys.filter(|key| key.special == special && key.level >= level).min_by_key(|key| key.level);
+            Ok::<_, Error>((element, key.ok_or_else(missing)?))
         };
-        let raised = Raised::new(ring, &a.parts[1], level);
+        let raised = Raised::new(ring, &a.parts[1], level, special);
         let mut babies: BTreeMap<i64, [Poly; 2]> = BTreeMap::new();
         for &step in matrix.diagonals.values().flat_map(BTreeMap::keys) {
             if babies.contains_key(&step) {
                 continue;
             }
             let turned = if step == 0 {
-                [raise(ring, &a.parts[0], level), raise(ring, &a.parts[1], level)]
+                [raise(ring, &a.parts[0], level, special), raise(ring, &a.parts[1], level, special)]
             } else {
                 let (element, key) = key(step)?;
                 let mut sums = raised.times(ring, key);
-                sums[0].add(ring, &raise(ring, &a.parts[0], level));
+                sums[0].add(ring, &raise(ring, &a.parts[0], level, special));
                 sums.map(|sum| sum.automorphism(ring, element))
             };
             babies.insert(step, turned);
         }
-        let zero = || Poly::zero(ring, ring.extended(level));
+        let zero = || Poly::zero(ring, ring.extended(level, special));
         let mut total = [zero(), zero()];
         for (&giant, row) in &matrix.diagonals {
             let mut sums = [zero(), zero()];
@@ -165,7 +205,7 @@ impl Evaluator {
             }
             let (element, key) = key(giant)?;
             let second = divide(ring, &sums[1], level);
-            let mut switched = Raised::new(ring, &second, level).times(ring, key);
+            let mut switched = Raised::new(ring, &second, level, special).times(ring, key);
             switched[0].add(ring, &sums[0]);
             for (total, switched) in total.iter_mut().zip(&switched) {
                 total.add(ring, &switched.automorphism(ring, element));
@@ -177,11 +217,15 @@ impl Evaluator {
 }
 
 /// A polynomial times the special primes, modulo them too: there it is zero.
-fn raise(ring: &Ring, poly: &Poly, level: usize) -> Poly {
-    let special = ring.special();
-    Poly::from_values(ring, ring.extended(level), |place, limb| {
-        if !special.places().contains(&place) {
-            ring.limb(place).scale_add(limb, poly.limb(place), ring.special_product(place));
+fn raise(ring: &Ring, poly: &Poly, level: usize, special: usize) -> Poly {
+    let all = ring.extended(level, special);
+    let special = ring.special(all);
+    Poly::from_values(ring, all, |place, limb| {
+        if special.places().contains(&place) {
+            limb.fill(0);
+        } else {
+            limb.copy_from_slice(poly.limb(place));
+            ring.limb(place).scale(limb, 0, ring.product(special, place));
         }
     })
 }

@@ -8,7 +8,7 @@
 //! Scales are exact: the wanted level and scale are handed down, and the coefficients of the smallest parts are encoded
 //! with whatever scale makes everything fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ciphertext::Ciphertext;
 use super::evaluator::Evaluator;
@@ -111,46 +111,53 @@ impl Evaluator {
             let message = format!("a polynomial of degree {} ({} levels)", polynomial.degree(), polynomial.depth());
             return Err(self.exhausted(&message));
         };
+        self.polynomial_to(polynomial, a, level, self.ring.scale(level))
+    }
+
+    /// The same for a chosen level, at least so many lower, and scale.
+    pub(super) fn polynomial_to(
+        &self,
+        polynomial: &Polynomial,
+        a: &Ciphertext,
+        level: usize,
+        scale: f64,
+    ) -> Result<Ciphertext> {
         let powers = self.powers(polynomial, a)?;
-        self.part(
-            polynomial.kind,
-            &polynomial.coefficients,
-            &powers,
-            polynomial.log_baby(),
-            level,
-            self.ring.scale(level),
-        )
+        self.part(polynomial.kind, &polynomial.coefficients, &powers, polynomial.log_baby(), level, scale)
     }
 
     /// All powers that are needed.
     fn powers(&self, polynomial: &Polynomial, a: &Ciphertext) -> Result<Powers> {
         let mut powers = Powers::from([(1, a.clone())]);
-        let baby = 1 << polynomial.log_baby();
-        let giants = std::iter::successors(Some(baby), |power| Some(power * 2))
-            .take_while(|&power| power <= polynomial.degree());
-        for power in (2..baby.min(polynomial.degree() + 1)).chain(giants) {
+        for power in needed(polynomial.kind, &polynomial.coefficients, 1 << polynomial.log_baby()) {
             self.power(polynomial.kind, power, &mut powers)?;
         }
         Ok(powers)
     }
 
-    /// One power, by the two that are half of it.
+    /// One power, by the largest power of two below it, so that its level is as high as can be.
     fn power(&self, kind: Kind, power: usize, powers: &mut Powers) -> Result<()> {
-        let (high, low) = (power.div_ceil(2), power / 2);
+        if powers.contains_key(&power) {
+            return Ok(());
+        }
+        let high = power.next_power_of_two() / 2;
+        let (low, difference) = (power - high, 2 * high - power);
+        self.power(kind, high, powers)?;
+        self.power(kind, low, powers)?;
         let product = self.rescale(&self.mul(&powers[&high], &powers[&low])?)?;
-        let power_here = match kind {
+        let this = match kind {
             Kind::Monomial => product,
             Kind::Chebyshev => {
                 let twice = self.add(&product, &product)?;
-                if high == low {
+                if difference == 0 {
                     self.add_constant(&twice, (-1.0).into())?
                 } else {
-                    let one = self.adjust(&powers[&1], twice.level, twice.scale)?;
-                    self.sub(&twice, &one)?
+                    self.power(kind, difference, powers)?;
+                    self.sub(&twice, &self.adjust(&powers[&difference], twice.level, twice.scale)?)?
                 }
             }
         };
-        powers.insert(power, power_here);
+        powers.insert(power, this);
         Ok(())
     }
 
@@ -164,12 +171,9 @@ impl Evaluator {
         level: usize,
         scale: f64,
     ) -> Result<Ciphertext> {
-        let degree = coefficients.len() - 1;
-        let baby = 1 << log_baby;
-        if degree < baby {
+        let Some(giant) = giant(coefficients, 1 << log_baby) else {
             return self.small_part(coefficients, powers, level, scale);
-        }
-        let giant = baby << (degree / baby).ilog2();
+        };
         let (quotient, rest) = split(kind, coefficients, giant);
         let power = &powers[&giant];
         let quotient_scale = scale * self.ring.divisor(level + 1) / power.scale;
@@ -186,7 +190,7 @@ impl Evaluator {
         let above = scale * self.ring.divisor(level + 1);
         let mut sum: Option<Ciphertext> = None;
         for (power, &coefficient) in coefficients.iter().enumerate().skip(1) {
-            if coefficient == 0.0 && (power > 1 || sum.is_some()) {
+            if coefficient == 0.0 {
                 continue;
             }
             let power = self.drop_to(&powers[&power], level + 1)?;
@@ -211,6 +215,24 @@ impl Evaluator {
         zero.scale = scale;
         Ok(zero)
     }
+}
+
+/// The power that the polynomial is divided by, unless it is small.
+fn giant(coefficients: &[f64], baby: usize) -> Option<usize> {
+    let degree = coefficients.len() - 1;
+    (degree >= baby).then(|| baby << (degree / baby).ilog2())
+}
+
+/// The powers that the parts of a polynomial are made of.
+fn needed(kind: Kind, coefficients: &[f64], baby: usize) -> BTreeSet<usize> {
+    let Some(giant) = giant(coefficients, baby) else {
+        return (1..coefficients.len()).filter(|&power| coefficients[power] != 0.0).collect();
+    };
+    let (quotient, rest) = split(kind, coefficients, giant);
+    let mut all = needed(kind, &quotient, baby);
+    all.append(&mut needed(kind, &rest, baby));
+    all.insert(giant);
+    all
 }
 
 /// The quotient and the rest of a division by the power, or the Chebyshev polynomial, of degree `giant`.

@@ -2,10 +2,13 @@
 
 mod automorphism;
 mod poly;
+mod pool;
 mod primes;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use automorphism::Permutation;
 
 use super::parameters::Parameters;
 use crate::error::{Code, Error, Result};
@@ -16,6 +19,8 @@ use crate::math::residue::Prime;
 
 pub use automorphism::{CONJUGATION, rotation};
 pub use poly::Poly;
+use pool::Pool;
+pub use pool::Room;
 
 /// Some of a ring's primes, which follow one another: first the special ones, then those of the levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +53,8 @@ pub struct Ring {
     transforms: Vec<Transform>,
     scales: Vec<f64>,
     conversions: Cache<(Basis, Vec<usize>), Conversion>,
-    permutations: Cache<u64, Vec<u32>>,
+    permutations: Cache<u64, Permutation>,
+    pool: Arc<Pool>,
 }
 
 type Cache<K, V> = Mutex<HashMap<K, Arc<V>>>;
@@ -79,6 +85,7 @@ impl Ring {
             scales,
             conversions: Cache::default(),
             permutations: Cache::default(),
+            pool: Arc::default(),
         }))
     }
 
@@ -94,10 +101,10 @@ impl Ring {
         self.parameters.degree()
     }
 
-    /// The highest level: as many products can follow one another.
+    /// The highest level, which only bootstrapping reaches where the set has levels for it.
     #[must_use]
     pub const fn top(&self) -> usize {
-        self.parameters.levels
+        self.parameters.levels + self.parameters.raised
     }
 
     /// The primes of a level.
@@ -106,16 +113,29 @@ impl Ring {
         Basis { first: self.parameters.special, count: level + 1 }
     }
 
-    /// The same with all special primes.
+    /// The same with the last so many of the special primes before them.
     #[must_use]
-    pub const fn extended(&self, level: usize) -> Basis {
-        Basis { first: 0, count: self.parameters.special + level + 1 }
+    pub const fn extended(&self, level: usize, special: usize) -> Basis {
+        Basis { first: self.parameters.special - special, count: special + level + 1 }
     }
 
-    /// The special primes.
+    /// All primes.
     #[must_use]
-    pub const fn special(&self) -> Basis {
-        Basis { first: 0, count: self.parameters.special }
+    pub const fn all(&self) -> Basis {
+        self.extended(self.top(), self.parameters.special)
+    }
+
+    /// The special primes of a basis.
+    #[must_use]
+    pub const fn special(&self, basis: Basis) -> Basis {
+        Basis { first: basis.first, count: self.parameters.special - basis.first }
+    }
+
+    /// How many special primes a key for this level needs to cut polynomials into as many digits as one for all levels.
+    #[must_use]
+    pub const fn special_for(&self, level: usize) -> usize {
+        let digits = (self.top() + 1).div_ceil(self.parameters.special);
+        (level + 1).div_ceil(digits)
     }
 
     /// The scale that ciphertexts of a level have unless somebody wants another: that of the level above squared, divided by
@@ -138,15 +158,20 @@ impl Ring {
         self.limbs[self.parameters.special + level].prime().value() as f64
     }
 
-    /// The product of the special primes modulo the prime at a place.
+    /// The product of these special primes modulo the prime at a place.
     #[must_use]
-    pub fn special_product(&self, place: usize) -> u64 {
+    pub fn product(&self, special: Basis, place: usize) -> u64 {
         let q = self.limbs[place].prime();
-        self.special().places().fold(1, |product, i| q.mul(product, q.residue(self.limbs[i].prime().value())))
+        special.places().fold(1, |product, i| q.mul(product, q.residue(self.limbs[i].prime().value())))
     }
 
     pub(super) fn transform(&self, place: usize) -> &Transform {
         &self.transforms[place]
+    }
+
+    /// So many words with anything in them.
+    pub(super) fn room(&self, length: usize) -> Room {
+        self.pool.take(length)
     }
 
     /// The conversion from these primes to those.
@@ -159,8 +184,8 @@ impl Ring {
     }
 
     /// Where each value comes from under an automorphism.
-    pub(super) fn permutation(&self, element: u64) -> Arc<Vec<u32>> {
-        cached(&self.permutations, element, |&element| automorphism::permutation(self.degree(), element))
+    pub(super) fn permutation(&self, element: u64) -> Arc<Permutation> {
+        cached(&self.permutations, element, |&element| Permutation::new(self.degree(), element))
     }
 }
 

@@ -5,10 +5,11 @@ use rand_core::{SeedableRng as _, TryCryptoRng};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::ciphertext::{Ciphertext, Seeded};
-use super::keys::{KeyId, PublicKey, SwitchKey};
+use super::keys::{Encapsulation, KeyId, PublicKey, SwitchKey};
+use super::parameters::{SPARSE_WEIGHT, Secret};
 use super::plaintext::Plaintext;
 use super::ring::{Basis, Poly, Ring, rotation};
-use super::sample::{Seed, gaussian, ternary, uniform};
+use super::sample::{Seed, gaussian, sparse, ternary, uniform};
 use crate::error::{Code, Error, Result};
 use crate::math::random;
 
@@ -27,7 +28,11 @@ impl SecretKey {
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn generate(ring: &Ring, rng: &mut impl TryCryptoRng) -> Result<(Self, PublicKey)> {
         let mut rng = generator(rng)?;
-        let mut this = Self::from_coefficients(ring, ternary(&mut rng, ring.degree()), KeyId([0; 16]));
+        let coefficients = match ring.parameters().secret {
+            Secret::Ternary => ternary(&mut rng, ring.degree()),
+            Secret::Sparse(weight) => sparse(&mut rng, ring.degree(), weight),
+        };
+        let mut this = Self::from_coefficients(ring, coefficients, KeyId([0; 16]));
         let seed = new_seed(&mut rng);
         let a = uniform(ring, ring.level(ring.top()), &seed, 0);
         let public = PublicKey::new(ring, seed, this.masked(ring, &a, &mut rng));
@@ -37,7 +42,7 @@ impl SecretKey {
 
     /// The key with these coefficients, one for each power of `X`, whose public half has this fingerprint.
     pub(crate) fn from_coefficients(ring: &Ring, coefficients: Zeroizing<Vec<i8>>, id: KeyId) -> Self {
-        let poly = Zeroizing::new(Poly::from_small(ring, ring.extended(ring.top()), &coefficients));
+        let poly = Zeroizing::new(Poly::from_small(ring, ring.all(), &coefficients));
         Self { coefficients, poly, id }
     }
 
@@ -99,7 +104,7 @@ impl SecretKey {
     pub fn relinearisation_key(&self, ring: &Ring, level: usize, rng: &mut impl TryCryptoRng) -> Result<SwitchKey> {
         let mut square = self.poly.clone();
         square.mul(ring, &self.poly);
-        let key = Self::switch_key(ring, level, &square, &self.poly, rng);
+        let key = Self::switch_key(ring, (level, ring.special_for(level)), &square, &self.poly, rng);
         square.zeroize();
         key
     }
@@ -133,27 +138,47 @@ impl SecretKey {
         rng: &mut impl TryCryptoRng,
     ) -> Result<SwitchKey> {
         let target = Zeroizing::new(self.poly.automorphism(ring, inverse(element)));
-        Self::switch_key(ring, level, &self.poly, &target, rng)
+        Self::switch_key(ring, (level, ring.special_for(level)), &self.poly, &target, rng)
+    }
+
+    /// The keys with which a server can bootstrap: to a new sparse secret, which nobody keeps, and back. Public.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn encapsulation(&self, ring: &Ring, rng: &mut impl TryCryptoRng) -> Result<Encapsulation> {
+        let sparse = sparse(&mut generator(rng)?, ring.degree(), SPARSE_WEIGHT);
+        let sparse = Zeroizing::new(Poly::from_small(ring, ring.all(), &sparse));
+        let top = (ring.top(), ring.special_for(ring.top()));
+        Ok(Encapsulation {
+            to_sparse: Self::switch_key(ring, (0, 1), &self.poly, &sparse, rng)?.into(),
+            back: Self::switch_key(ring, top, &sparse, &self.poly, rng)?.into(),
+        })
     }
 
     /// The key from one secret to another.
-    fn switch_key(ring: &Ring, level: usize, from: &Poly, to: &Poly, rng: &mut impl TryCryptoRng) -> Result<SwitchKey> {
+    fn switch_key(
+        ring: &Ring,
+        (level, special): (usize, usize),
+        from: &Poly,
+        to: &Poly,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<SwitchKey> {
         let mut rng = generator(rng)?;
         let seed = new_seed(&mut rng);
-        let special = ring.special();
-        let parts = (0u32..).zip((0..=level).step_by(special.count)).map(|(number, start)| {
-            let own = Basis { first: special.count + start, count: special.count.min(level + 1 - start) };
-            let a = uniform(ring, ring.extended(level), &seed, number);
+        let (all, first) = (ring.extended(level, special), ring.level(level).first);
+        let parts = (0u32..).zip((0..=level).step_by(special)).map(|(number, start)| {
+            let own = Basis { first: first + start, count: special.min(level + 1 - start) };
+            let a = uniform(ring, all, &seed, number);
             let mut b = masked(ring, &a, to, &mut rng);
             b.each(ring, |place, limb| {
                 if own.places().contains(&place) {
-                    ring.limb(place).scale_add(limb, from.limb(place), ring.special_product(place));
+                    ring.limb(place).scale_add(limb, from.limb(place), ring.product(ring.special(all), place));
                 }
             });
             b
         });
         let b = parts.collect();
-        Ok(SwitchKey::new(ring, level, seed, b))
+        Ok(SwitchKey::new(ring, level, special, seed, b))
     }
 
     /// `-a s + e`.

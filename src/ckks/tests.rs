@@ -45,7 +45,7 @@ impl World {
         let (secret, public) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
         let mut keys = EvaluationKeys::new(secret.id());
         let top = ring.top();
-        keys.set_relinearise(secret.relinearisation_key(&ring, top, &mut rng(2)).unwrap());
+        keys.insert_relinearise(secret.relinearisation_key(&ring, top, &mut rng(2)).unwrap());
         for (&step, seed) in steps.iter().zip(10..) {
             let (element, key) = secret.rotation_key(&ring, step, top, &mut rng(seed)).unwrap();
             keys.insert_galois(element, key);
@@ -56,7 +56,7 @@ impl World {
     }
 
     fn encrypt(&self, values: &[Complex64], seed: u8) -> Ciphertext {
-        let top = self.ring.top();
+        let top = self.ring.parameters().levels;
         let slots = values.len();
         let plaintext = self.encoder.encode(&self.ring, values, slots, top, self.ring.scale(top)).unwrap();
         self.public.encrypt(&self.ring, &plaintext, &mut rng(seed)).unwrap()

@@ -19,7 +19,8 @@ use crate::wire::key as key_file;
 ///
 /// If this key encrypted the photo, it also checks that the server did what the result says: that no ciphertext was left
 /// out, repeated, weighted otherwise or moved. With the original photo at hand, a random sample of pixels is compared too,
-/// which shows whether something was added to them.
+/// which shows whether something was added to them. (A JPEG photo that was encrypted in a browser is compared there: decoders
+/// of JPEG round samples in different ways, and to this program each would look like a change.)
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

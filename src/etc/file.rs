@@ -6,6 +6,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use super::huffman;
 use super::label::{Label, MAX_LENGTH};
 use crate::error::{Code, Error, Result};
+use crate::math::checksum;
 use crate::photo::{self, Photo};
 
 /// What stands before the label: the keyword of PNG's text chunk, the start of JPEG's application segment 15.
@@ -73,7 +74,7 @@ pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     let (start, rest) = png.split_at(33);
     let data = [b"tEXt", MARK, format!("{label}\n").as_bytes()].concat();
     let length = u32::try_from(data.len() - 4).map_err(|_| Error::new(Code::Internal, "the label is too long"))?;
-    let sum = crc32fast::hash(&data);
+    let sum = checksum::hash(&data);
     Ok([start, &length.to_be_bytes(), &data, &sum.to_be_bytes(), rest].concat())
 }
 

@@ -58,16 +58,25 @@ impl Limb {
         self.each(a, [b, c], (), |prime, a, [b, c], ()| prime.add(a, prime.mul(b, c)), MulAdd);
     }
 
+    /// Each of the two `out` is a sum of products: of the first of each three with the second, and with the third. There may
+    /// be any number of them.
+    pub fn dot(self, out: [&mut [u64]; 2], terms: &[[&[u64]; 3]]) {
+        let length = out[0].len();
+        assert!(out[1].len() == length && terms.iter().flatten().all(|limb| limb.len() == length));
+        assert!(length.is_multiple_of(MOST_LANES));
+        self.kernel.run(Dot { prime: self.prime, out, terms });
+    }
+
     /// `a = (a + c) f`, for a summand and a factor below the prime.
     pub fn scale(self, a: &mut [u64], c: u64, f: u64) {
         let wide = Factor::new(f, self.prime);
         self.each(a, [], (c, f, wide), |prime, a, [], (c, _, f)| f.mul(a + c, prime), Scale);
     }
 
-    /// `a = (a - b) f`, for a factor below the prime.
-    pub fn sub_scale(self, a: &mut [u64], b: &[u64], f: u64) {
+    /// `a = (b - a) f`, for a factor below the prime.
+    pub fn sub_from_scale(self, a: &mut [u64], b: &[u64], f: u64) {
         let wide = Factor::new(f, self.prime);
-        self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| f.mul(a + prime.value() - b, prime), SubScale);
+        self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| f.mul(b + prime.value() - a, prime), SubFromScale);
     }
 
     /// `a += b f`, for a factor below the prime.
@@ -149,6 +158,47 @@ where
     }
 }
 
+struct Dot<'a> {
+    prime: Prime,
+    out: [&'a mut [u64]; 2],
+    terms: &'a [[&'a [u64]; 3]],
+}
+
+impl Work for Dot<'_> {
+    fn portable(self) {
+        for (which, out) in self.out.into_iter().enumerate() {
+            for (i, out) in out.iter_mut().enumerate() {
+                let products = self.terms.iter().map(|term| self.prime.mul(term[0][i], term[which + 1][i]));
+                *out = products.fold(0, |sum, product| self.prime.add(sum, product));
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn floats<V: Floats>(self) {
+        let [first, second] = self.out;
+        // SAFETY: passed on to the caller; all slices are as long as `out`, a multiple of the most lanes.
+        unsafe {
+            let fixed = Fixed::<V>::new(self.prime);
+            for i in (0..first.len()).step_by(V::LANES) {
+                let (mut x, mut y) = (V::splat(0.0), V::splat(0.0));
+                for (number, term) in self.terms.iter().enumerate() {
+                    // Each product is below 0.6 q in size.
+                    let [a, b, c] = [0, 1, 2].map(|k: usize| term[k].as_ptr().add(i));
+                    let a = V::from_words(a);
+                    x = x.add(fixed.product(a, V::from_words(b)));
+                    y = y.add(fixed.product(a, V::from_words(c)));
+                    if number % 8 == 7 {
+                        (x, y) = (fixed.reduce(x), fixed.reduce(y));
+                    }
+                }
+                fixed.residue(x).to_words(first.as_mut_ptr().add(i));
+                fixed.residue(y).to_words(second.as_mut_ptr().add(i));
+            }
+        }
+    }
+}
+
 /// Makes a [`Step`] out of what happens.
 macro_rules! step {
     ($name:ident, $constants:ty, $others:literal, |$prime:pat_param, $fixed:pat_param, $a:pat_param, $b:pat_param, $c:pat_param| $body:expr) => {
@@ -179,8 +229,8 @@ step!(MulAdd, (), 2, |_, fixed, a, [b, c], ()| fixed.product(b, c).add(a));
 step!(Scale, (u64, u64, Factor), 0, |prime, fixed, a, [], (c, f, _)| {
     fixed.mul(a.add(V::splat(float(c))), Twiddle::splat(&Pair::new(f, prime)))
 });
-step!(SubScale, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
-    fixed.mul(a.sub(b), Twiddle::splat(&Pair::new(f, prime)))
+step!(SubFromScale, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
+    fixed.mul(b.sub(a), Twiddle::splat(&Pair::new(f, prime)))
 });
 step!(ScaleAdd, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
     fixed.mul(b, Twiddle::splat(&Pair::new(f, prime))).add(a)

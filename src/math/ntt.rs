@@ -87,12 +87,22 @@ impl Transform {
     /// If there are not as many as the degree says.
     pub fn backward(&self, polynomial: &mut [u64]) {
         assert_eq!(polynomial.len(), self.degree);
-        self.kernel.run(Backward(self, polynomial));
+        self.kernel.run(Backward(self, None, polynomial));
+    }
+
+    /// From values to coefficients, into other memory, in which there may be anything.
+    ///
+    /// # Panics
+    /// If there are not as many as the degree says.
+    pub fn backward_of(&self, values: &[u64], out: &mut [u64]) {
+        assert!(values.len() == self.degree && out.len() == self.degree);
+        self.kernel.run(Backward(self, Some(values), out));
     }
 }
 
 struct Forward<'a>(&'a Transform, &'a mut [u64]);
-struct Backward<'a>(&'a Transform, &'a mut [u64]);
+/// Of the polynomial itself, or of other values.
+struct Backward<'a>(&'a Transform, Option<&'a [u64]>, &'a mut [u64]);
 
 impl Work for Forward<'_> {
     fn portable(self) {
@@ -113,7 +123,10 @@ impl Work for Forward<'_> {
 impl Work for Backward<'_> {
     fn portable(self) {
         if let Tables::Whole { backward, scale, .. } = &self.0.tables {
-            portable::backward(self.0.prime, backward, *scale, self.1);
+            if let Some(values) = self.1 {
+                self.2.copy_from_slice(values);
+            }
+            portable::backward(self.0.prime, backward, *scale, self.2);
         }
     }
 
@@ -121,7 +134,7 @@ impl Work for Backward<'_> {
     unsafe fn floats<V: Floats>(self) {
         if let Tables::Float(tables) = &self.0.tables {
             // SAFETY: passed on to the caller.
-            unsafe { float::backward::<V>(tables, self.1) }
+            unsafe { float::backward::<V>(tables, self.1, self.2) }
         }
     }
 }

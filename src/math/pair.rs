@@ -50,7 +50,7 @@ mod tests;
 pub use batch::{Batch, LowBatch};
 pub use constants::Constants;
 
-use batch::Words;
+use super::words::Words;
 use digits::digit_mask;
 
 /// Arithmetic on batches: the same results from every kernel, at different speeds.
@@ -259,9 +259,23 @@ pub(super) fn select<'a>(out: &mut [u64], entries: impl Iterator<Item = &'a [u64
 }
 
 /// The fastest kernel of this machine.
+#[cfg(not(target_arch = "wasm32"))]
 fn best() -> &'static dyn Kernel {
     // There is always one.
     kernels()[0]
+}
+
+/// The fastest kernel of this build: named alone, so that no other one is in what a browser fetches.
+#[cfg(target_arch = "wasm32")]
+fn best() -> &'static dyn Kernel {
+    #[cfg(target_feature = "relaxed-simd")]
+    {
+        &fma::Relaxed
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    {
+        &scalar28::Scalar28
+    }
 }
 
 /// The name of the kernel that [`PairModulus::new`] takes on this machine.

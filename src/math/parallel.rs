@@ -20,6 +20,31 @@ pub(crate) fn each(words: &mut [u64], length: usize, work: impl Fn(usize, &mut [
     words.par_chunks_exact_mut(length).enumerate().for_each(|(number, piece)| work(number, piece));
 }
 
+/// The same for pieces of two.
+#[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
+pub(crate) fn each_two(
+    first: &mut [u64],
+    second: &mut [u64],
+    length: usize,
+    work: impl Fn(usize, &mut [u64], &mut [u64]) + Sync + Send,
+) {
+    use rayon::prelude::*;
+    let pieces = first.par_chunks_exact_mut(length).zip(second.par_chunks_exact_mut(length));
+    pieces.enumerate().for_each(|(number, (first, second))| work(number, first, second));
+}
+
+/// In the browser each worker has one core.
+#[cfg(all(feature = "ckks", target_arch = "wasm32"))]
+pub(crate) fn each_two(
+    first: &mut [u64],
+    second: &mut [u64],
+    length: usize,
+    work: impl Fn(usize, &mut [u64], &mut [u64]),
+) {
+    let pieces = first.chunks_exact_mut(length).zip(second.chunks_exact_mut(length));
+    pieces.enumerate().for_each(|(number, (first, second))| work(number, first, second));
+}
+
 /// In the browser each worker has one core.
 #[cfg(all(feature = "ckks", target_arch = "wasm32"))]
 pub(crate) fn each(words: &mut [u64], length: usize, work: impl Fn(usize, &mut [u64])) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::decimal;
 use super::kernel::{Kernel, MAX_WEIGHT, gaussian_sum, gaussian_weights};
 use super::layout::{Encoding, MAX_DIVISOR, MAX_HALO, bits_for};
 use crate::error::{Code, Error, Result};
@@ -192,7 +193,7 @@ impl Filter {
 
     fn parse_gaussian(params: &Params<'_>) -> Result<Self> {
         let text = params.get("sigma").unwrap_or("1");
-        let sigma = text.parse::<f64>().ok().filter(|s| (0.1..=300.0).contains(s));
+        let sigma = decimal::parse(text).filter(|s| (0.1..=300.0).contains(s));
         let sigma = sigma.ok_or_else(|| bad("sigma must be a number from 0.1 to 300"))?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 600")]
         let reach = (2.0 * sigma).ceil() as u16;
@@ -291,7 +292,7 @@ impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mean { rx, ry } => write!(f, "mean size={}x{}", 2 * u32::from(*rx) + 1, 2 * u32::from(*ry) + 1),
-            Self::Gaussian { sigma, radius } => write!(f, "gaussian sigma={sigma} radius={radius}"),
+            Self::Gaussian { sigma, radius } => write!(f, "gaussian sigma={} radius={radius}", decimal::text(*sigma)),
             Self::Sharpen => f.write_str("sharpen"),
             Self::SobelX => f.write_str("sobel-x"),
             Self::SobelY => f.write_str("sobel-y"),

@@ -8,32 +8,36 @@ use image::codecs::{jpeg::JpegDecoder, png::PngDecoder};
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError};
 
-use super::container::{self, Format};
-use super::{Limits, Notice, Photo, orientation};
+use super::container::{self, Format, Inspected};
+use super::{Limits, Notice, Photo, check_samples, orientation};
 use crate::error::{Code, Error, Result};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
     // The walk over the container checks the size, finds a file that was cut short (which decoders forgive), and
     // bounds every length that a decoder would otherwise believe.
-    let frame = container::inspect(bytes, limits)?;
+    let Inspected { format, exif, pixels } = container::inspect(bytes, limits)?;
     let input = Cursor::new(bytes);
-    match frame.format {
+    match format {
         Format::Png => {
             let decoder = PngDecoder::with_limits(input, decoder_limits(limits)).map_err(from_image)?;
             let animated = decoder.is_apng().map_err(from_image)?;
-            read(decoder, frame.exif, animated, limits)
+            read(decoder, exif, animated, limits)
         }
         Format::Jpeg => {
+            if pixels.is_some_and(|pixels| pixels.by_channel) {
+                // The decoder would mix the channels up.
+                let message = "this variant of JPEG (a scan for each channel) is not supported; save it as PNG";
+                return Err(Error::new(Code::UnsupportedImage, message));
+            }
             let mut decoder = JpegDecoder::new(input).map_err(from_image)?;
             decoder.set_limits(decoder_limits(limits)).map_err(from_image)?;
-            let exif = decoder.exif_metadata().map_err(from_image)?;
-            read(decoder, exif.as_deref(), false, limits)
+            read(decoder, exif, false, limits)
         }
         #[cfg(feature = "webp")]
         Format::WebP => {
             let decoder = WebPDecoder::new(input).map_err(from_image)?;
             let animated = decoder.has_animation();
-            read(decoder, frame.exif, animated, limits)
+            read(decoder, exif, animated, limits)
         }
         #[cfg(not(feature = "webp"))]
         Format::WebP => {
@@ -47,9 +51,8 @@ fn read(decoder: impl ImageDecoder, exif: Option<&[u8]>, animated: bool, limits:
     let (width, height) = decoder.dimensions();
     limits.check(width, height)?;
     let color = decoder.color_type();
-    let per_pixel = usize::from(color.channel_count());
-    let sixteen = usize::from(color.bytes_per_pixel()) == 2 * per_pixel;
-    let colours: u8 = if color.has_color() { 3 } else { 1 };
+    let per_pixel = color.channel_count();
+    let sixteen = color.bytes_per_pixel() == 2 * per_pixel;
 
     let total = decoder.total_bytes();
     let buffer_len = usize::try_from(total).ok().filter(|_| total <= limits.max_alloc).ok_or_else(|| {
@@ -66,15 +69,28 @@ fn read(decoder: impl ImageDecoder, exif: Option<&[u8]>, animated: bool, limits:
         notices.push(Notice::ReducedTo8Bit);
         buffer = reduce_to_8_bit(&buffer);
     }
-    let mut samples = buffer;
+    assemble(buffer, per_pixel, (width, height), exif_orientation(exif), notices)
+}
+
+/// The photo of pixels as they are stored, with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with
+/// transparency.
+pub(super) fn assemble(
+    mut samples: Vec<u8>,
+    per_pixel: u8,
+    (width, height): (u32, u32),
+    turn: Orientation,
+    mut notices: Vec<Notice>,
+) -> Result<Photo> {
+    let colours: u8 = if per_pixel > 2 { 3 } else { 1 };
+    check_samples(width, height, per_pixel, samples.len())?;
+    let stride = usize::from(per_pixel);
     let mut alpha = None;
-    if per_pixel > usize::from(colours) {
+    if per_pixel > colours {
         notices.push(Notice::AlphaKeptAside);
-        alpha = Some(samples.chunks_exact(per_pixel).map(|pixel| pixel[per_pixel - 1]).collect());
-        samples = samples.chunks_exact(per_pixel).flat_map(|pixel| &pixel[..per_pixel - 1]).copied().collect();
+        alpha = Some(samples.chunks_exact(stride).map(|pixel| pixel[stride - 1]).collect());
+        samples = samples.chunks_exact(stride).flat_map(|pixel| &pixel[..stride - 1]).copied().collect();
     }
 
-    let turn = exif.and_then(exif_orientation).unwrap_or(Orientation::NoTransforms);
     let (upright_width, upright_height) = orientation::upright_size(turn, width, height);
     let samples = orientation::apply(turn, width, height, usize::from(colours), samples);
     let alpha = alpha.map(|alpha| orientation::apply(turn, width, height, 1, alpha));
@@ -100,8 +116,9 @@ fn reduce_to_8_bit(buffer: &[u8]) -> Vec<u8> {
 }
 
 /// The orientation in an EXIF block. Some programs leave JPEG's six-byte prefix in front of it in other files.
-fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
-    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
+pub(super) fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
+    let found = exif.and_then(|exif| Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif)));
+    found.unwrap_or(Orientation::NoTransforms)
 }
 
 fn decoder_limits(limits: &Limits) -> image::Limits {

@@ -330,6 +330,7 @@ proptest! {
     fn random_bytes_never_panic(start in 0usize..4, tail in proptest::collection::vec(any::<u8>(), 0..400)) {
         let starts: [&[u8]; 4] = [b"", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", b"\xff\xd8\xff", b"RIFF\x80\0\0\0WEBPVP8"];
         let _ = decode(&[starts[start], &tail].concat());
+        let _ = Outline::new(&[starts[start], &tail].concat(), &Limits::default());
     }
 
     #[test]
@@ -345,6 +346,9 @@ proptest! {
             file[at % len] = value;
         }
         let _ = decode(&file);
+        if let Ok(outline) = Outline::new(&file, &Limits::default()) {
+            let _ = (parts(&file, &outline), outline.photo(vec![0; 63]));
+        }
     }
 }
 
@@ -371,5 +375,100 @@ fn sequential_jpeg_with_a_scan_for_each_channel_is_refused_rather_than_mixed_up(
         let photo = decode(&file(sampling, optimised, progressive)).unwrap();
         let far = photo.samples().iter().map(|sample| sample.abs_diff(200)).max();
         assert!(far < Some(3), "{sampling:?} {optimised} {progressive}: {far:?}");
+    }
+}
+
+/// The parts of a file that its outline names, put together.
+fn parts(file: &[u8], outline: &Outline) -> Vec<u8> {
+    outline.parts().iter().flat_map(|part| &file[part.clone()]).copied().collect()
+}
+
+#[test]
+fn the_outline_of_plain_png_leads_to_the_same_photo() {
+    let rows: [(u8, u8, &[u8]); 4] = [
+        (0, 1, &[0, 1, 2, 3, 0, 4, 5, 6]),
+        (4, 2, &[0, 1, 255, 2, 255, 3, 255, 0, 4, 9, 5, 9, 6, 9]),
+        (2, 3, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1]),
+        (6, 4, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 1, 2]),
+    ];
+    for (color, channels, rows) in rows {
+        let suggested = chunk(b"PLTE", &[1, 2, 3]);
+        let file = png(3, 2, 8, color, &[suggested], rows, &[chunk(b"eXIf", &exif(6)), chunk(b"tEXt", b"Place\0here")]);
+        let outline = Outline::new(&file, &Limits::default()).unwrap();
+        assert_eq!((outline.is_jpeg(), outline.width(), outline.height()), (false, 3, 2));
+        assert_eq!(outline.plain(), Some(channels));
+        assert_eq!(parts(&file, &outline), zlib(rows));
+        let lines = rows.chunks_exact(rows.len() / 2);
+        let photo = outline.photo(lines.flat_map(|line| &line[1..]).copied().collect()).unwrap();
+        assert_eq!(photo, decode(&file).unwrap());
+        assert!(outline.photo(vec![0; rows.len()]).is_err(), "as many samples as there are");
+    }
+}
+
+#[test]
+fn a_zlib_stream_in_many_chunks_is_found_whole() {
+    let rows = [0, 1, 2, 3, 0, 4, 5, 6];
+    let whole = png(3, 2, 8, 0, &[], &rows, &[]);
+    let stream = zlib(&rows);
+    let pieces: Vec<_> = stream.chunks(5).map(|piece| chunk(b"IDAT", piece)).collect();
+    let start = whole.windows(4).position(|name| name == b"IDAT").unwrap() - 4;
+    let file = [&whole[..start], &pieces.concat(), &chunk(b"IEND", b"")].concat();
+    assert_eq!(parts(&file, &Outline::new(&file, &Limits::default()).unwrap()), stream);
+    assert_eq!(decode(&file).unwrap().samples(), [1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn unusual_files_have_no_plain_outline() {
+    let palette = chunk(b"PLTE", &[1, 2, 3, 250, 251, 252]);
+    let interlaced = {
+        let mut file = png(1, 1, 8, 0, &[], &[0, 7], &[]);
+        file[28] = 1;
+        let sum = crc32fast::hash(&file[12..29]);
+        file[29..33].copy_from_slice(&sum.to_be_bytes());
+        file
+    };
+    let files = [
+        png(2, 1, 16, 4, &[], &[0, 0x80, 0, 0xff, 0xff, 1, 1, 0, 0], &[]),
+        png(4, 1, 2, 3, &[palette], &[0, 0b0001_0001], &[]),
+        png(5, 1, 1, 0, &[], &[0, 0b1010_1000], &[]),
+        png(2, 1, 8, 0, &[chunk(b"tRNS", &[0, 7])], &[0, 7, 8], &[]),
+        png(2, 1, 8, 0, &[chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0])], &[0, 7, 8], &[]),
+        interlaced,
+    ];
+    for file in files {
+        let outline = Outline::new(&file, &Limits::default()).unwrap();
+        assert_eq!(outline.plain(), None);
+        assert!(outline.photo(vec![7; 2]).is_err());
+        assert!(decode(&file).is_ok());
+    }
+    let code = |file: &[u8]| Outline::new(file, &Limits::default()).err().map(|error| error.kind());
+    assert_eq!(code(&webp(3, 1, &ramp(9), ExtendedColorType::Rgb8)), Some(Code::UnsupportedImage));
+    assert_eq!(code(b"GIF89a"), Some(Code::UnsupportedImage));
+    assert_eq!(code(&png(60_000, 60_000, 8, 2, &[], &[0], &[])), Some(Code::ImageTooLarge));
+}
+
+#[test]
+fn the_outline_of_jpeg_is_the_picture_alone() {
+    for (color, channels) in [(ExtendedColorType::L8, 1u8), (ExtendedColorType::Rgb8, 3)] {
+        let samples = ramp(24 * 16 * usize::from(channels));
+        let bare = jpeg(24, 16, &samples, color, None);
+        let mut file = jpeg(24, 16, &samples, color, Some(exif(6)));
+        // What other programs write, among it a colour profile, a comment, and a second picture behind the first one.
+        let segment = |marker, text: &[u8]| [&[0xff, marker, 0, u8::try_from(text.len() + 2).unwrap()], text].concat();
+        let more =
+            [(0xe2, &b"ICC_PROFILE\0here"[..]), (0xe1, b"http://ns.adobe.com/here"), (0xfe, b"here"), (0xed, b"here")];
+        let more: Vec<u8> = more.into_iter().flat_map(|(marker, text)| segment(marker, text)).collect();
+        let tables = file.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
+        file.splice(tables..tables, more);
+        file.extend(&bare);
+
+        let outline = Outline::new(&file, &Limits::default()).unwrap();
+        assert_eq!((outline.is_jpeg(), outline.width(), outline.height()), (true, 24, 16));
+        assert_eq!(outline.plain(), Some(channels));
+        let clean = parts(&file, &outline);
+        assert_eq!(clean, bare);
+        let photo = outline.photo(decode(&clean).unwrap().samples().to_vec()).unwrap();
+        assert_eq!((photo.width(), photo.height()), (16, 24), "turned as the camera was");
+        assert_eq!(photo, decode(&file).unwrap());
     }
 }

@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memmap2::Mmap;
 
-use crate::ckks::keys::{EvaluationKeys, SwitchKey};
+use crate::ckks::keys::{Encapsulation, EvaluationKeys, SwitchKey};
 use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
-use crate::wire::ckks::{Purpose, SetHead, SwitchHead, read_switch};
+use crate::wire::ckks::{Entry, Purpose, SetHead, read_switch};
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
 /// A set of evaluation keys in a file.
@@ -59,16 +59,14 @@ impl KeySet {
         self.map.len() as u64
     }
 
-    /// Reads the key for a purpose, if there is one.
+    /// Reads a key of the list, if it is there.
     ///
     /// # Errors
     /// As [`read_switch`], and [`Code::Damaged`] if the key in the file is not the one that its list says.
-    pub fn load(&self, ring: &Ring, purpose: Purpose) -> Result<Option<SwitchKey>> {
-        let entries = self.head.entries();
-        let Ok(place) = entries.binary_search_by_key(&purpose, |entry| entry.purpose) else { return Ok(None) };
-        let (SwitchHead { key, purpose: found, level, .. }, switch) =
-            read_switch(ring, &self.map[self.ranges[place].clone()])?;
-        if (key, found, level) != (self.head.key(), purpose, entries[place].level) {
+    pub fn load(&self, ring: &Ring, entry: Entry) -> Result<Option<SwitchKey>> {
+        let Ok(place) = self.head.entries().binary_search(&entry) else { return Ok(None) };
+        let (head, switch) = read_switch(ring, &self.map[self.ranges[place].clone()])?;
+        if (head.key, head.entry) != (self.head.key(), entry) {
             return Err(Error::new(Code::Damaged, "the key in the file is another one than its list says"));
         }
         Ok(Some(switch))
@@ -93,7 +91,7 @@ pub struct LoadedKeys {
     ring: Arc<Ring>,
     most_bytes: usize,
     /// The one used last is at the end.
-    loaded: Mutex<Vec<(Purpose, Arc<SwitchKey>)>>,
+    loaded: Mutex<Vec<(Entry, Arc<SwitchKey>)>>,
 }
 
 impl LoadedKeys {
@@ -116,19 +114,19 @@ impl LoadedKeys {
         &self.set
     }
 
-    /// The key for a purpose, if there is one. It is loaded if it was not used lately.
+    /// A key of the list, if it is there. It is loaded if it was not used lately.
     ///
     /// # Errors
     /// As [`KeySet::load`].
-    pub fn get(&self, purpose: Purpose) -> Result<Option<Arc<SwitchKey>>> {
-        if let Some(key) = self.known(purpose) {
+    pub fn get(&self, entry: Entry) -> Result<Option<Arc<SwitchKey>>> {
+        if let Some(key) = self.known(entry) {
             return Ok(Some(key));
         }
         // Without the lock: others go on with what is there. Twice the same does no harm.
-        let Some(key) = self.set.load(&self.ring, purpose)?.map(Arc::new) else { return Ok(None) };
+        let Some(key) = self.set.load(&self.ring, entry)?.map(Arc::new) else { return Ok(None) };
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.retain(|(known, _)| *known != purpose);
-        loaded.push((purpose, Arc::clone(&key)));
+        loaded.retain(|(known, _)| *known != entry);
+        loaded.push((entry, Arc::clone(&key)));
         let mut bytes: usize = loaded.iter().map(|(_, key)| memory(key)).sum();
         while bytes > self.most_bytes && loaded.len() > 1 {
             bytes -= memory(&loaded.remove(0).1);
@@ -136,29 +134,34 @@ impl LoadedKeys {
         Ok(Some(key))
     }
 
-    /// The keys for these purposes together, to compute with: as many as a part of the work needs.
+    /// These keys together, to compute with: as many as a part of the work needs.
     ///
     /// # Errors
     /// As [`KeySet::load`], and [`Code::MissingKey`] if one is not in the set.
-    pub fn take(&self, purposes: &[Purpose]) -> Result<EvaluationKeys> {
+    pub fn take(&self, entries: &[Entry]) -> Result<EvaluationKeys> {
         let mut keys = EvaluationKeys::new(self.set.head.key());
-        for &purpose in purposes {
-            let key = self.get(purpose)?.ok_or_else(|| {
-                let message =
-                    format!("there is no key for {purpose:?} in the set: the owner of the secret key has to make one");
+        let mut sparse = [None, None];
+        for &entry in entries {
+            let key = self.get(entry)?.ok_or_else(|| {
+                let message = format!("there is no {entry:?} in the set: the owner of the secret key has to make one");
                 Error::new(Code::MissingKey, message)
             })?;
-            match purpose {
-                Purpose::Relinearise => keys.set_relinearise(key),
+            match entry.purpose {
+                Purpose::Relinearise => keys.insert_relinearise(key),
                 Purpose::Galois(element) => keys.insert_galois(element, key),
+                Purpose::ToSparse => sparse[0] = Some(key),
+                Purpose::FromSparse => sparse[1] = Some(key),
             }
+        }
+        if let [Some(to), Some(back)] = sparse {
+            keys.set_encapsulation(Encapsulation::new(to, back));
         }
         Ok(keys)
     }
 
-    fn known(&self, purpose: Purpose) -> Option<Arc<SwitchKey>> {
+    fn known(&self, entry: Entry) -> Option<Arc<SwitchKey>> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = loaded.iter().position(|(known, _)| *known == purpose)?;
+        let place = loaded.iter().position(|(known, _)| *known == entry)?;
         let used = loaded.remove(place);
         let key = Arc::clone(&used.1);
         loaded.push(used);

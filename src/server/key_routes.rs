@@ -58,7 +58,7 @@ struct SetJson {
 /// One key.
 #[derive(Serialize)]
 struct KeyJson {
-    /// `products`, `rotation`, `conjugation` or `automorphism`.
+    /// `products`, `rotation`, `conjugation`, `automorphism` or `bootstrapping`.
     purpose: &'static str,
     /// Of a rotation: so many steps to the left.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +102,7 @@ impl KeyJson {
     fn new(entry: &Entry, steps: &HashMap<u64, usize>) -> Self {
         let (purpose, steps, element) = match entry.purpose {
             Purpose::Relinearise => ("products", None, None),
+            Purpose::ToSparse | Purpose::FromSparse => ("bootstrapping", None, None),
             Purpose::Galois(CONJUGATION) => ("conjugation", None, None),
             Purpose::Galois(element) => match steps.get(&element) {
                 Some(&steps) => ("rotation", Some(steps), None),

@@ -2,17 +2,38 @@
 
 use std::sync::Arc;
 
-use gloo_timers::future::TimeoutFuture;
-use js_sys::{Function, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
+use super::JsResult;
 use super::paillier::read_origin;
-use super::{JsError, JsResult};
-use crate::error::{Code, Error};
-use crate::math::comb::Lookup;
 use crate::math::random;
-use crate::paillier::{KeySearch, SecretKey as Key};
+use crate::paillier::{KeySearch as Search, SecretKey as Key};
 use crate::wire::{self, key as key_file};
+
+/// The search for a new key, one candidate at a time, so that the worker hears what else is wanted meanwhile.
+#[wasm_bindgen]
+pub struct KeySearch(Search);
+
+#[wasm_bindgen]
+impl KeySearch {
+    /// Starts a search for a key of 2048, 3072 or 4096 bits.
+    ///
+    /// # Errors
+    /// `bad_argument`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bits: u16) -> JsResult<Self> {
+        Ok(Self(Search::new(bits)?))
+    }
+
+    /// Tries one candidate. Gives the key when it is found.
+    ///
+    /// # Errors
+    /// `no_randomness`.
+    pub fn step(&mut self) -> JsResult<Option<SecretKey>> {
+        Ok(self.0.step(&mut random::system())?.map(|key| SecretKey(Arc::new(key))))
+    }
+}
 
 /// A secret key, in the memory of the worker that made or read it.
 #[wasm_bindgen]
@@ -20,26 +41,6 @@ pub struct SecretKey(pub(super) Arc<Key>);
 
 #[wasm_bindgen]
 impl SecretKey {
-    /// Makes a key of 2048, 3072 or 4096 bits. Between candidates the event loop runs, and `progress` is called with
-    /// the number of candidates tried.
-    ///
-    /// # Errors
-    /// `bad_argument`, `no_randomness`.
-    pub async fn generate(bits: u16, progress: Option<Function>) -> Result<Self, JsValue> {
-        let mut search = KeySearch::new(bits).map_err(JsError)?;
-        let mut rng = random::system();
-        for tried in 1u32.. {
-            if let Some(key) = search.step(&mut rng).map_err(JsError)? {
-                return Ok(Self(Arc::new(key)));
-            }
-            if let Some(progress) = &progress {
-                progress.call1(&JsValue::NULL, &tried.into())?;
-            }
-            TimeoutFuture::new(0).await;
-        }
-        Err(JsError(Error::new(Code::Internal, "no prime was found")).into())
-    }
-
     /// Reads a secret key file.
     ///
     /// # Errors
@@ -72,13 +73,6 @@ impl SecretKey {
         Ok(Self(Arc::new(Key::from_worker(bytes)?)))
     }
 
-    /// The bytes of the public key file.
-    #[wasm_bindgen(js_name = publicBytes)]
-    #[must_use]
-    pub fn public_bytes(&self) -> Uint8Array {
-        Uint8Array::from(key_file::write_public(self.0.public()).as_slice())
-    }
-
     /// The key's public name, 32 hexadecimal digits.
     #[wasm_bindgen(getter)]
     #[must_use]
@@ -98,11 +92,6 @@ impl SecretKey {
     #[must_use]
     pub fn derives_masks(&self) -> bool {
         self.0.derives_masks()
-    }
-
-    /// Makes the tables for encrypting and decrypting so many ciphertexts; it happens by itself when they are needed.
-    pub fn prepare(&self, ciphertexts: u32) {
-        self.0.prepare(ciphertexts.into(), Lookup::Direct);
     }
 
     /// Computes masks of an origin, those of ciphertexts number `first` and on. They are secret: use them once, for that

@@ -1,9 +1,8 @@
 //! Photos encrypted and results opened in the browser, and what a page asks about filters and files.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use js_sys::{Uint8Array, Uint8ClampedArray};
+use js_sys::{Array, Object, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
@@ -13,11 +12,11 @@ use crate::math::comb::Lookup;
 use crate::math::{check, pair};
 use crate::paillier::circuit::output_head;
 use crate::paillier::{
-    Border, Canvas, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, Layout, Origin,
-    SecretKey as Key, View,
+    Border, Canvas, EncryptOptions, EncryptionKey, Filter, FilterInfo, ImageDecryptor, ImageEncryptor, Layout, Origin,
+    ParameterInfo, SecretKey as Key, View,
 };
 use crate::wire::image::Frames;
-use crate::wire::{PROLOGUE_BYTES, Prologue, key as key_file};
+use crate::wire::{PROLOGUE_BYTES, Prologue};
 use crate::{photo, wire};
 
 /// The name of the kernel that multiplies, for people.
@@ -41,12 +40,24 @@ pub fn self_test() -> JsResult<()> {
 }
 
 /// All filters with their parameters, as in `GET /v1`.
-///
-/// # Errors
-/// None in practice.
 #[wasm_bindgen(js_name = filterCatalogue)]
-pub fn filter_catalogue() -> JsResult<JsValue> {
-    to_js(Filter::catalogue())
+#[must_use]
+pub fn filter_catalogue() -> Array {
+    let parameter = |info: &ParameterInfo| {
+        let default = info.default.map_or(JsValue::NULL, JsValue::from);
+        object(&[("name", info.name.into()), ("help", info.help.into()), ("default", default)])
+    };
+    let filter = |info: &FilterInfo| {
+        let parameters: Array = info.parameters.iter().map(parameter).collect();
+        let [name, summary] = [info.name, info.summary].map(JsValue::from);
+        object(&[
+            ("name", name),
+            ("summary", summary),
+            ("inputs", JsValue::from(u32::try_from(info.inputs).unwrap_or(u32::MAX))),
+            ("parameters", parameters.into()),
+        ])
+    };
+    Filter::catalogue().iter().map(filter).collect()
 }
 
 /// What a file holds, from its first 32 bytes: `"image"`, `"secret_key"`, `"public_key"`, `"etc_key"` (one of scrambled
@@ -87,7 +98,7 @@ pub fn new_origin() -> JsResult<Uint8Array> {
 /// As the headers and the filter, `halo_too_small`, `slot_overflow`, `images_differ`, `foreign_key`.
 #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
 #[wasm_bindgen(js_name = resultHeader)]
-pub fn result_header(headers: Vec<Uint8Array>, filter: &str, parameters: JsValue) -> JsResult<Uint8Array> {
+pub fn result_header(headers: Vec<Uint8Array>, filter: &str, parameters: &JsValue) -> JsResult<Uint8Array> {
     let filter = Filter::parse(filter, &pairs(parameters)?)?;
     let heads = headers.iter().map(|header| Ok(Frames::read(&header.to_vec())?.head)).collect::<JsResult<Vec<_>>>()?;
     let (bytes, _) = Frames::write(output_head(&filter, &heads)?);
@@ -119,40 +130,15 @@ impl Encryptor {
         height: u32,
         channels: u8,
         filter: &str,
-        parameters: JsValue,
+        parameters: &JsValue,
         border: &str,
     ) -> JsResult<Self> {
         let photo = photo::Photo::from_samples(width, height, channels, samples)?;
         let options = options_for(filter, parameters, border)?;
         let owner = EncryptionKey::Owner(Arc::clone(&key.0));
-        Ok(Self::of(ImageEncryptor::with_origin(owner, &photo, &options, read_origin(origin)?)?))
-    }
-
-    /// The same with somebody's public key file, which is slower, and only they can open the result.
-    ///
-    /// # Errors
-    /// As the key file, `unknown_filter`, `bad_filter`, `bad_argument`, `image_too_large`.
-    #[expect(clippy::too_many_arguments, reason = "for JavaScript")]
-    #[wasm_bindgen(js_name = forOthers)]
-    pub fn for_others(
-        public_key: &[u8],
-        samples: Vec<u8>,
-        width: u32,
-        height: u32,
-        channels: u8,
-        filter: &str,
-        parameters: JsValue,
-        border: &str,
-    ) -> JsResult<Self> {
-        let photo = photo::Photo::from_samples(width, height, channels, samples)?;
-        let options = options_for(filter, parameters, border)?;
-        let key = EncryptionKey::Public(key_file::read_public(public_key)?);
-        Ok(Self::of(ImageEncryptor::new(key, &photo, &options)?))
-    }
-
-    fn of(image: ImageEncryptor) -> Self {
+        let image = ImageEncryptor::with_origin(owner, &photo, &options, read_origin(origin)?)?;
         let (header, frames) = Frames::write(image.head().clone());
-        Self { image, header, frames }
+        Ok(Self { image, header, frames })
     }
 
     /// The first bytes of the encrypted image.
@@ -342,29 +328,10 @@ impl Assembler {
         };
         Ok(Uint8ClampedArray::from(photo.rgba().as_slice()))
     }
-
-    /// The picture as a PNG file.
-    ///
-    /// # Errors
-    /// `bad_argument` if the alpha plane has another size.
-    #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
-    pub fn png(&self, alpha: Option<Vec<u8>>) -> JsResult<Uint8Array> {
-        let layout = self.canvas.layout();
-        let samples = self.canvas.samples8();
-        let file = photo::encode_png(layout.width, layout.height, layout.channels, &samples, alpha.as_deref())?;
-        Ok(Uint8Array::from(file.as_slice()))
-    }
-}
-
-/// The media type of encrypted images.
-#[wasm_bindgen(js_name = mediaType)]
-#[must_use]
-pub fn media_type() -> String {
-    wire::MEDIA_TYPE.into()
 }
 
 /// Room for exactly this filter.
-fn options_for(filter: &str, parameters: JsValue, border: &str) -> JsResult<EncryptOptions> {
+fn options_for(filter: &str, parameters: &JsValue, border: &str) -> JsResult<EncryptOptions> {
     let filter = Filter::parse(filter, &pairs(parameters)?)?;
     Ok(EncryptOptions::for_filter(&filter, Border::from_name(border)?)?)
 }
@@ -374,17 +341,22 @@ pub(super) fn read_origin(bytes: &[u8]) -> JsResult<Origin> {
     Ok(Origin(bytes))
 }
 
-fn to_js(value: &(impl serde::Serialize + ?Sized)) -> JsResult<JsValue> {
-    let plain = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&plain).map_err(|error| JsError(Error::new(Code::Internal, error.to_string())))
-}
-
 /// The pairs of a plain object whose values are strings.
-fn pairs(object: JsValue) -> JsResult<Vec<(String, String)>> {
+fn pairs(object: &JsValue) -> JsResult<Vec<(String, String)>> {
     if object.is_undefined() || object.is_null() {
         return Ok(Vec::new());
     }
-    let map: BTreeMap<String, String> = serde_wasm_bindgen::from_value(object)
-        .map_err(|_| JsError(Error::new(Code::BadFilter, "filter parameters must be an object of strings")))?;
-    Ok(map.into_iter().collect())
+    let pair = |entry: JsValue| {
+        let entry = Array::from(&entry);
+        entry.get(0).as_string().zip(entry.get(1).as_string())
+    };
+    let all: Option<Vec<_>> = Object::entries(object.unchecked_ref()).iter().map(pair).collect();
+    Ok(all.ok_or_else(|| Error::new(Code::BadFilter, "filter parameters must be an object of strings"))?)
+}
+
+/// A plain object.
+fn object(entries: &[(&str, JsValue)]) -> JsValue {
+    let entries: Array = entries.iter().map(|(name, value)| Array::of2(&JsValue::from_str(name), value)).collect();
+    // It fails for what are no pairs alone.
+    Object::from_entries(&entries).map_or(JsValue::UNDEFINED, JsValue::from)
 }

@@ -15,10 +15,10 @@ use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 
-pub use key::{Purpose, SwitchHead, read_public, read_switch, write_public, write_switch};
+pub use key::{Entry, Purpose, SwitchHead, read_public, read_switch, write_public, write_switch};
 #[cfg(feature = "client")]
 pub use secret::{check_secret, read_secret, write_secret};
-pub use set::{Checker, Entry, SetHead, read_set, write_set};
+pub use set::{Checker, SetHead, read_set, write_set};
 pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};
 
 /// The parameter set of any file of CKKS and, but for plaintexts, the fingerprint of the key pair, from its header.
@@ -49,7 +49,12 @@ fn key_id(reader: &mut Reader<'_>) -> Result<KeyId> {
 /// Takes a level off a header.
 fn level(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<usize> {
     let level = usize::from(reader.u8()?);
-    if level <= parameters.levels { Ok(level) } else { Err(bad("its level is higher than its parameters have")) }
+    if level <= top(parameters) { Ok(level) } else { Err(bad("its level is higher than its parameters have")) }
+}
+
+/// The highest level.
+const fn top(parameters: &Parameters) -> usize {
+    parameters.levels + parameters.raised
 }
 
 /// A level as it is written. No set has more than 255.

@@ -3,6 +3,7 @@
 use super::key::read_modulus;
 use super::{Checked, Kind, Reader, in_header, open, seal};
 use crate::error::{Code, Error, Result};
+use crate::math::checksum;
 use crate::math::montgomery::{Limb, limbs_to_bytes};
 use crate::paillier::layout::{MAX_HISTORY, MAX_PHOTOS};
 use crate::paillier::{Border, Encoding, ImageHead, Layout, Origin};
@@ -21,7 +22,7 @@ impl Frames {
     #[must_use]
     pub fn write(head: ImageHead) -> (Vec<u8>, Self) {
         let bytes = seal(Kind::Image, &header(&head));
-        let crc = crc32fast::hash(&bytes[..bytes.len() - 4]);
+        let crc = checksum::hash(&bytes[..bytes.len() - 4]);
         let header_bytes = bytes.len();
         (bytes, Self { head, crc, header_bytes })
     }
@@ -87,7 +88,7 @@ impl Frames {
     }
 
     fn checksum(&self, index: u32, ciphertexts: &[u8]) -> u32 {
-        let mut hasher = crc32fast::Hasher::new();
+        let mut hasher = checksum::Hasher::new();
         hasher.update(&self.crc.to_le_bytes());
         hasher.update(&index.to_le_bytes());
         hasher.update(ciphertexts);

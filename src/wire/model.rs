@@ -9,6 +9,7 @@ use crate::learn::model::{MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES,
 use crate::learn::sigmoid::Sigmoid;
 use crate::learn::svm::Machine;
 use crate::learn::{Shape, model};
+use crate::math::checksum;
 use crate::watch::Watch;
 
 /// The longest model file in bytes: far more than any model has.
@@ -230,7 +231,7 @@ impl Header {
 }
 
 fn body_crc(header_crc: &[u8], body: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
+    let mut hasher = checksum::Hasher::new();
     hasher.update(header_crc);
     hasher.update(body);
     hasher.finalize()

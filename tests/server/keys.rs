@@ -17,9 +17,9 @@ use crate::house::{Server, until};
 const MARK: [u8; 8] = *b"\x89SLT\r\n\x1a\n";
 
 /// A switch key of noise, written by hand; `change` may spoil the residues of a limb before they are packed.
-fn switch_key(set: &Parameters, key: KeyId, entry: [u8; 6], level: usize, change: fn(usize, &mut [u64])) -> Vec<u8> {
+fn switch_key(set: &Parameters, key: KeyId, entry: [u8; 7], level: usize, change: fn(usize, &mut [u64])) -> Vec<u8> {
     let mut file =
-        [&MARK[..], &[1, 0, 9, 4], &56u32.to_le_bytes(), &set.id.to_le_bytes(), &key.0, &entry, &[7; 32]].concat();
+        [&MARK[..], &[1, 0, 9, 4], &57u32.to_le_bytes(), &set.id.to_le_bytes(), &key.0, &entry, &[7; 32]].concat();
     let crc = crc32fast::hash(&file).to_le_bytes();
     file.extend(crc);
     let primes = primes(set).expect("primes");
@@ -57,11 +57,15 @@ fn switch_key(set: &Parameters, key: KeyId, entry: [u8; 6], level: usize, change
 const OWNER: KeyId = KeyId([0xAB; 16]);
 const FINGERPRINT: &str = "abababababababababababababababab";
 /// Products, a rotation by one step and by three, and conjugation: at these levels.
-const ENTRIES: [([u8; 6], usize); 4] =
-    [([1, 1, 0, 0, 0, 0], 1), ([2, 0, 5, 0, 0, 0], 0), ([2, 0, 125, 0, 0, 0], 0), ([2, 0, 0xFF, 0x3F, 0, 0], 0)];
+const ENTRIES: [([u8; 7], usize); 4] = [
+    ([1, 1, 1, 0, 0, 0, 0], 1),
+    ([2, 0, 1, 5, 0, 0, 0], 0),
+    ([2, 0, 1, 125, 0, 0, 0], 0),
+    ([2, 0, 1, 0xFF, 0x3F, 0, 0], 0),
+];
 
 fn keys_with(owner: impl Fn(usize) -> KeyId, change: fn(usize, &mut [u64])) -> Vec<u8> {
-    let entry = |purpose, level| Entry { purpose, level };
+    let entry = |purpose, level| Entry { purpose, level, special: 1 };
     let entries = vec![
         entry(Purpose::Relinearise, 1),
         entry(Purpose::Galois(5), 0),

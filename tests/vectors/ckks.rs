@@ -118,11 +118,11 @@ fn secret(set: u16, first: u8) -> Vec<u8> {
 }
 
 /// The list of a set, and its one key: that for products at level 0.
-fn set_header(count: u32, entries: &[[u8; 6]]) -> Vec<u8> {
+fn set_header(count: u32, entries: &[[u8; 7]]) -> Vec<u8> {
     file(EVALUATION_KEYS, &[&1u16.to_le_bytes()[..], &id(), &count.to_le_bytes(), &entries.concat()].concat())
 }
 
-const PRODUCTS: [u8; 6] = [1, 0, 0, 0, 0, 0];
+const PRODUCTS: [u8; 7] = [1, 0, 1, 0, 0, 0, 0];
 
 fn set() -> Vec<u8> {
     let seed = seed("safelight ckks test switch key");
@@ -175,7 +175,7 @@ pub(crate) fn hostile() -> Vec<Hostile> {
     let mut beyond = ENCODED.residues();
     beyond[8000] = BASE.0;
     let beyond = [ENCODED.header(), limb(&ENCODED.header(), 0, &beyond, BASE.1)].concat();
-    let turn = |element: u8| [2, 0, element, 0, 0, 0];
+    let turn = |element: u8| [2, 0, 1, element, 0, 0, 0];
     vec![
         one("ciphertext-flip-in-limb", flipped, Code::Damaged, Found::Ciphertext),
         one("ciphertext-cut-in-limb", good[..1000].to_vec(), Code::Truncated, Found::Ciphertext),
@@ -213,7 +213,8 @@ pub(crate) fn hostile() -> Vec<Hostile> {
         sets("keys-out-of-order", set_header(2, &[turn(7), turn(5)]), Code::BadHeader),
         sets("keys-for-an-even-element", set_header(1, &[turn(6)]), Code::BadHeader),
         sets("keys-for-the-identity", set_header(1, &[turn(1)]), Code::BadHeader),
-        sets("keys-for-nothing", set_header(1, &[[3, 0, 5, 0, 0, 0]]), Code::BadHeader),
-        sets("keys-of-level-4", set_header(1, &[[1, 4, 0, 0, 0, 0]]), Code::BadHeader),
+        sets("keys-for-nothing", set_header(1, &[[5, 0, 1, 0, 0, 0, 0]]), Code::BadHeader),
+        sets("keys-with-two-special-primes", set_header(1, &[[1, 0, 2, 0, 0, 0, 0]]), Code::BadHeader),
+        sets("keys-of-level-4", set_header(1, &[[1, 4, 1, 0, 0, 0, 0]]), Code::BadHeader),
     ]
 }

@@ -1,8 +1,11 @@
 // A worker of the pool. Does one thing at a time on its own instance of the shared WebAssembly module: reads a photo,
 // encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
 
-import init, { Assembler, Decryptor, Encryptor, Photo, SecretKey, protect, unprotect } from './pkg/safelight.js';
+import init, { Assembler, Decryptor, Encryptor, SecretKey, protect, unprotect } from './pkg/safelight.js';
 import { Line } from '../shared/line.js';
+import { decode } from './decode.js';
+import { writePng } from './png.js';
+import { picked } from './samples.js';
 
 let key = null; // the secret key, with the tables that were made for it so far
 let tool = null; // the Encryptor, Decryptor or Assembler of the present job
@@ -12,13 +15,7 @@ const ops = {
     await init({ module_or_path: module });
   },
 
-  async decode({ file }) {
-    const photo = Photo.decode(new Uint8Array(await file.arrayBuffer()));
-    const { width, height, channels, hasAlpha, notices } = photo;
-    const [samples, rgba, alpha] = [photo.samples(), photo.rgba(), hasAlpha ? photo.alpha() : null];
-    photo.free();
-    return { width, height, channels, notices, samples, rgba, alpha };
-  },
+  decode: ({ file }) => decode(file),
 
   key({ bytes }) {
     try {
@@ -59,9 +56,12 @@ const ops = {
   place({ row, values }) {
     tool.place(row, values);
   },
-  finish({ alpha }) {
+  async finish({ alpha }) {
     const { width, height, channels, filters } = tool;
-    return { width, height, channels, filters, rgba: tool.rgba(alpha), png: tool.png(alpha) };
+    const rgba = tool.rgba(alpha);
+    const count = alpha ? channels + 1 : channels;
+    const png = await writePng(picked(rgba, count), { width, height, count });
+    return { width, height, channels, filters, rgba, png };
   },
 
   end() {

@@ -3,6 +3,7 @@
 // requests: what goes to the server is handed to the page, encrypted.
 
 import init, {
+  KeySearch,
   SecretKey,
   arithmetic,
   fileKind,
@@ -17,7 +18,7 @@ import { Line } from '../shared/line.js';
 import { compile } from './build.js';
 import { Keys } from './keys.js';
 import { Masks } from './masks.js';
-import { Pool } from './pool.js';
+import { LazyPool, Pool } from './pool.js';
 import { checkedSettings, Scrambling } from './scrambling.js';
 
 const PROLOGUE = 32; // bytes that tell what a file is
@@ -25,6 +26,7 @@ const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, s
 const MEMORY = 768e6; // bytes that the workers' copies of one photo may take together
 
 let pool;
+let codec; // photo files that the browser does not decode as they must be
 let keys;
 let scrambling;
 let started; // settles when the module can be used
@@ -39,11 +41,19 @@ const ops = {
   // ---- keys; all answer with the state of the ring
 
   async newKey({ bits, name }, { signal, progress }) {
-    const made = await SecretKey.generate(bits, (tried) => {
-      checkSignal(signal);
-      progress(tried, 0);
-    });
-    return adopt(made, signal, { name });
+    const search = new KeySearch(bits);
+    try {
+      let made = search.step();
+      for (let tried = 1; !made; tried++) {
+        progress(tried, 0);
+        await heard();
+        checkSignal(signal);
+        made = search.step();
+      }
+      return await adopt(made, signal, { name });
+    } finally {
+      search.free();
+    }
   },
 
   /** Takes in a key file, protected by a passphrase or not. */
@@ -98,21 +108,10 @@ const ops = {
 
   /** Reads a photo and keeps it under an id; the page gets what it needs to show it. */
   async decode({ file }, { signal }) {
-    const { rgba, ...photo } = await pool.disposable(signal, (helper) => helper.call('decode', { file }));
+    const read = (helper) => helper.call('decode', { file });
+    const { rgba, rounded, ...photo } = (await pool.disposable(signal, read)) ?? (await codec.run(signal, read));
+    if (rounded) photo.file = file; // from which scrambling starts: its bytes are those of the command line
     return { ...remember(photo), rgba };
-  },
-
-  /** The same for pixels that the browser itself decoded (formats that the wasm module does not read). */
-  decoded({ width, height, rgba }) {
-    const samples = new Uint8Array(width * height * 3);
-    const alpha = new Uint8Array(width * height);
-    for (let i = 0; i < alpha.length; i++) {
-      samples.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
-      alpha[i] = rgba[4 * i + 3];
-    }
-    const opaque = alpha.every((a) => a === 255);
-    const notices = opaque ? ['decoded_by_browser'] : ['decoded_by_browser', 'alpha_kept_here'];
-    return remember({ width, height, channels: 3, notices, samples, alpha: opaque ? null : alpha });
   },
 
   /** Makes two photos that are to be blended alike: a grey one becomes coloured if the other one is. */
@@ -219,7 +218,12 @@ const ops = {
     const checked = checkedSettings(settings);
     const key = neededKey('etc');
     if (!id) return scrambling.scramble(key, { file }, checked, how);
-    const { samples, width, height, channels } = neededPhoto(id);
+    const { file: original, samples, width, height, channels } = neededPhoto(id);
+    try {
+      if (original) return await scrambling.scramble(key, { file: original }, checked, how);
+    } catch (error) {
+      if (error.code !== 'unsupported_image') throw error; // there are files that only the browser reads
+    }
     return scrambling.scramble(key, { samples, width, height, channels }, checked, how);
   },
 
@@ -236,6 +240,7 @@ const ops = {
   /** The page says that a worker died. */
   died({ worker, error }) {
     pool.died(worker, error);
+    codec.died(worker, error);
     scrambling.died(worker, error);
   },
 };
@@ -247,14 +252,18 @@ async function start(settings) {
   await init({ module_or_path: module });
   selfTest();
   pool = new Pool(module, page);
+  codec = new LazyPool(page, 'codec');
   scrambling = new Scrambling(page);
   keys = await Keys.open({ remember, site, onGone: forget, onChange: (state) => page.tell('keys', state) });
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
 }
 
+/** Lets what came while the module was at work be heard. */
+const heard = () => new Promise((done) => setTimeout(done));
+
 /** Takes a key into the ring, unless that was cancelled in the meantime. */
 async function adopt(secret, signal, facts) {
-  await new Promise((heard) => setTimeout(heard)); // what came while the module was at work is heard first
+  await heard();
   try {
     checkSignal(signal);
   } catch (error) {

@@ -6,6 +6,7 @@
 
 import { cancelled, checkSignal, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
+import { compile, usable } from './build.js';
 
 /** One compute worker: `call` sends it a request and gives its answer. */
 class Helper {
@@ -143,5 +144,35 @@ export class Pool {
   end() {
     for (const helper of this.#helpers) helper.end();
     this.#helpers = [];
+  }
+}
+
+/** The pool of a module that is fetched when it is first needed. Each of its workers has one job. */
+export class LazyPool {
+  #page;
+  #module;
+  #pool = null; // a promise
+
+  constructor(page, module) {
+    this.#page = page;
+    this.#module = module;
+  }
+
+  /** As a pool's `disposable`. */
+  async run(signal, work) {
+    this.#pool ??= compile(usable(this.#module)[0].url).then((module) => new Pool(module, this.#page, this.#module));
+    const pool = await this.#pool.catch((error) => {
+      this.#pool = null; // it may be there the next time
+      throw error;
+    });
+    return pool.disposable(signal, work);
+  }
+
+  async died(number, error) {
+    (await this.#pool)?.died(number, error);
+  }
+
+  async end() {
+    (await this.#pool)?.endAll();
   }
 }

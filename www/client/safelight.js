@@ -5,7 +5,6 @@
 import { cancelled, checkSignal, pack, SafelightError, workerError } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { usable } from './build.js';
-import { browserDecode } from './foreign.js';
 import { checkPixels, Photo } from './photo.js';
 import { workers } from './workers.js';
 
@@ -122,20 +121,8 @@ export class Safelight extends EventTarget {
   /** Reads a photo. The keeper has its samples until the `Photo` is freed. */
   async read(file, { signal, onProgress } = {}) {
     onProgress?.({ phase: 'decode', done: 0, total: 0 });
-    const blob = nameless(file);
-    const drop = ({ id }) => () => this.#open && this.#line.tell('drop', { photo: id });
-    try {
-      const facts = await this.#ask('decode', { file: blob }, { signal });
-      return new Photo(facts, drop(facts));
-    } catch (error) {
-      if (error.code !== 'unsupported_image') throw error;
-      const image = await browserDecode(blob);
-      checkSignal(signal);
-      if (!image) throw error;
-      const { width, height, data: rgba } = image;
-      const facts = await this.#ask('decoded', { width, height, rgba }, { signal });
-      return new Photo({ ...facts, rgba }, drop(facts));
-    }
+    const facts = await this.#ask('decode', { file: nameless(file) }, { signal });
+    return new Photo(facts, () => this.#open && this.#line.tell('drop', { photo: facts.id }));
   }
 
   /** Makes two photos that are to be blended alike in their colours; they must have the same size. */

@@ -2,44 +2,33 @@
 // its own, whose memory goes back to the system with it.
 
 import { SafelightError } from '../shared/errors.js';
-import { compile, usable } from './build.js';
 import { EtcKey } from './keys.js';
-import { Pool } from './pool.js';
+import { LazyPool } from './pool.js';
 
 const STEPS = 3; // of a picture: read, scramble, write
 
 export class Scrambling {
-  #page;
-  #pool = null; // a promise
+  #pool;
 
   /** `page` is the line to the page, which starts the workers. */
   constructor(page) {
-    this.#page = page;
-  }
-
-  async #run(signal, work) {
-    this.#pool ??= compile(usable('etc')[0].url).then((module) => new Pool(module, this.#page, 'etc'));
-    const pool = await this.#pool.catch((error) => {
-      this.#pool = null; // it may be there the next time
-      throw error;
-    });
-    return pool.disposable(signal, work);
+    this.#pool = new LazyPool(page, 'etc');
   }
 
   /** A new key. */
   newKey(signal) {
-    return this.#run(signal, async (helper) => new EtcKey(await helper.call('newKey')));
+    return this.#pool.run(signal, async (helper) => new EtcKey(await helper.call('newKey')));
   }
 
   /** The key of a key file. */
   openKey(bytes, signal) {
-    return this.#run(signal, async (helper) => new EtcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
+    return this.#pool.run(signal, async (helper) => new EtcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
   }
 
   /** Scrambles `source`: `{ file }`, or the samples of a photo that was read. */
   scramble(key, source, settings, { signal, progress }) {
     const { form, block, fixedKey, square, type, quality, subsampling } = settings;
-    return this.#run(signal, async (helper) => {
+    return this.#pool.run(signal, async (helper) => {
       progress(0, STEPS);
       const { notices, clear } = await helper.call('read', { ...source, square });
       progress(1, STEPS);
@@ -55,7 +44,7 @@ export class Scrambling {
 
   /** Puts a scrambled picture together again. */
   unscramble(key, file, label, signal) {
-    return this.#run(signal, async (helper) => {
+    return this.#pool.run(signal, async (helper) => {
       const bytes = key.toBytes();
       const { png, ...picture } = await helper.call('unscramble', { bytes, file, label }, [bytes.buffer]);
       return { ...picture, png: new Blob([png], { type: 'image/png' }) };
@@ -63,13 +52,13 @@ export class Scrambling {
   }
 
   /** To be called when the page says that a worker died. */
-  async died(number, error) {
-    (await this.#pool)?.died(number, error);
+  died(number, error) {
+    this.#pool.died(number, error);
   }
 
   /** What is under way is cancelled. */
-  async end() {
-    (await this.#pool)?.endAll();
+  end() {
+    this.#pool.end();
   }
 }
 

@@ -5,5 +5,6 @@ export const workers = {
   // Bundlers find the scripts by these very expressions.
   keeper: () => new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' }),
   compute: () => new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' }),
+  codec: () => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' }),
   etc: () => new Worker(new URL('etc/compute.js', import.meta.url), { type: 'module', name: 'safelight-etc' }),
 };

@@ -1,6 +1,7 @@
-//! Builds the page and the vault: compile for WebAssembly, make the JavaScript glue, optimise, and lay it beside copies of
-//! the scripts.
+//! Builds the page and the vault: compile for WebAssembly, make the JavaScript glue, optimise, lay it beside copies of the
+//! scripts, and make those smaller.
 
+mod minify;
 mod offline;
 mod size;
 
@@ -55,7 +56,7 @@ pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
         }
     }
     let site = Site { page: places::page(), vault: places::vault() };
-    replace(&site.page, lay_out_page)?;
+    replace(&site.page, |folder| lay_out_page(folder, tools))?;
     replace(&site.vault, |folder| lay_out_vault(folder, &packages, tools))?;
     size::check(&site, &settings)?;
     Ok(site)
@@ -176,8 +177,9 @@ pub fn replace(folder: &Path, lay_out: impl FnOnce(&Path) -> Result<()>) -> Resu
     Ok(())
 }
 
-fn lay_out_page(folder: &Path) -> Result<()> {
-    PAGE.iter().try_for_each(|name| copy(&places::root().join("www").join(name), &folder.join(name)))
+fn lay_out_page(folder: &Path, tools: &PageTools) -> Result<()> {
+    PAGE.iter().try_for_each(|name| copy(&places::root().join("www").join(name), &folder.join(name)))?;
+    minify::scripts(folder, tools)
 }
 
 fn lay_out_vault(folder: &Path, packages: &[(&Module, PathBuf)], tools: &PageTools) -> Result<()> {
@@ -196,6 +198,7 @@ fn lay_out_vault(folder: &Path, packages: &[(&Module, PathBuf)], tools: &PageToo
         copy(package, &glue)?;
         fs::remove_file(glue.join(STAMP))?;
     }
+    minify::scripts(folder, tools)?;
     offline::list_files(folder)
 }
 

@@ -20,10 +20,12 @@ use wasm_target::Toolchain;
 pub struct PageTools {
     /// The Rust that can build for WebAssembly.
     pub toolchain: Toolchain,
-    /// Runs wasm-opt.
+    /// Runs these two.
     pub node: Node,
     /// The script of wasm-opt.
     pub wasm_opt: PathBuf,
+    /// The script that makes scripts smaller.
+    pub minify: PathBuf,
     /// The vault's library that writes zip files: one JavaScript module.
     pub client_zip: PathBuf,
 }
@@ -40,8 +42,9 @@ pub struct TestTools {
 pub fn for_page() -> Result<PageTools> {
     let toolchain = wasm_target::find_or_install()?;
     let (node, packages) = node::for_page()?;
-    let wasm_opt = packages.join("binaryen/bin/wasm-opt");
-    Ok(PageTools { toolchain, node, wasm_opt, client_zip: packages.join("client-zip/index.js") })
+    let package = |file: &str| packages.join(file);
+    let (wasm_opt, client_zip) = (package("binaryen/bin/wasm-opt"), package("client-zip/index.js"));
+    Ok(PageTools { toolchain, node, wasm_opt, minify: packages.with_file_name("minify.mjs"), client_zip })
 }
 
 /// Formatter, linter and Python; browsers and their driver where `with_browsers`.

@@ -12,15 +12,50 @@ pub fn rotation(degree: usize, steps: i64) -> u64 {
     (0..steps).fold(1, |power, _| power * 5 % modulus)
 }
 
-/// Where each value comes from: place `i` has the value at the power `2 rev(i) + 1` of the root, so it gets the one at
-/// that power times `g`.
-#[expect(clippy::cast_possible_truncation, reason = "degrees have at most 17 bits")]
-pub(super) fn permutation(degree: usize, element: u64) -> Vec<u32> {
-    let (mask, shift) = (2 * degree as u64 - 1, u64::BITS - degree.trailing_zeros());
-    let source = |i: u64| {
-        let power = 2 * (i.reverse_bits() >> shift) + 1;
-        let other = power.wrapping_mul(element) & mask;
-        ((other >> 1).reverse_bits() >> shift) as u32
-    };
-    (0..degree as u64).map(source).collect()
+/// Values that move together.
+const BLOCK: usize = 8;
+
+/// Where values come from under an automorphism.
+///
+/// Place `i` has the value at the power `2 rev(i) + 1` of the root, so it gets the one at that power times `g`. The eight
+/// places of a block differ in the highest bits of their powers alone, so they come from one block again: in an order
+/// that depends on `g` and on what is carried into these bits.
+pub(in super::super) struct Permutation {
+    /// For each block, eight times the block that it comes from, and the carry.
+    sources: Vec<u32>,
+    /// For each carry, where in the block the values come from.
+    orders: [[u8; BLOCK]; BLOCK],
+}
+
+impl Permutation {
+    /// Of this element.
+    #[expect(clippy::cast_possible_truncation, reason = "degrees have at most 17 bits")]
+    pub(super) fn new(degree: usize, element: u64) -> Self {
+        let blocks = degree / BLOCK;
+        let bits = blocks.trailing_zeros();
+        let reversed = |number: u64, bits: u32| if bits == 0 { 0 } else { number.reverse_bits() >> (u64::BITS - bits) };
+        let source = |block: u64| {
+            let power = (2 * reversed(block, bits) + 1).wrapping_mul(element);
+            let (carry, low) = (power >> (bits + 1) & (BLOCK as u64 - 1), power >> 1 & (blocks as u64 - 1));
+            (reversed(low, bits) << BLOCK.trailing_zeros() | carry) as u32
+        };
+        let order = |carry: usize| {
+            let from = |place: usize| {
+                let high =
+                    reversed(place as u64, BLOCK.trailing_zeros()).wrapping_mul(element).wrapping_add(carry as u64);
+                reversed(high & (BLOCK as u64 - 1), BLOCK.trailing_zeros()) as u8
+            };
+            std::array::from_fn(from)
+        };
+        Self { sources: (0..blocks as u64).map(source).collect(), orders: std::array::from_fn(order) }
+    }
+
+    /// Moves the values.
+    pub(super) fn apply(&self, values: &[u64], out: &mut [u64]) {
+        let (values, out) = (values.as_chunks::<BLOCK>().0, out.as_chunks_mut::<BLOCK>().0);
+        for (out, &source) in out.iter_mut().zip(&self.sources) {
+            let (block, order) = (&values[source as usize / BLOCK], &self.orders[source as usize % BLOCK]);
+            *out = order.map(|from| block[usize::from(from) % BLOCK]);
+        }
+    }
 }

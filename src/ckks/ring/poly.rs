@@ -2,6 +2,7 @@
 
 use zeroize::Zeroize;
 
+use super::pool::Room;
 use super::{Basis, Ring};
 use crate::math::parallel;
 
@@ -10,17 +11,18 @@ use crate::math::parallel;
 pub struct Poly {
     #[zeroize(skip)]
     basis: Basis,
-    words: Vec<u64>,
+    words: Room,
 }
 
 impl Poly {
     /// Zero.
     #[must_use]
     pub fn zero(ring: &Ring, basis: Basis) -> Self {
-        Self { basis, words: vec![0; basis.count * ring.degree()] }
+        Self::from_values(ring, basis, |_, limb| limb.fill(0))
     }
 
-    /// The polynomial whose coefficients have these residues: `coefficient(place of the prime, limb)` fills each limb.
+    /// The polynomial whose coefficients have these residues: `fill(place of the prime, limb)` writes all of each limb, in
+    /// which there may be anything before.
     #[must_use]
     pub fn from_coefficients(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
         Self::from_values(ring, basis, |place, limb| {
@@ -32,15 +34,34 @@ impl Poly {
     /// The same for values.
     #[must_use]
     pub fn from_values(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
-        let mut this = Self::zero(ring, basis);
+        let mut this = Self::anything(ring, basis);
         this.each(ring, fill);
         this
     }
 
     /// The polynomial with these values, limb after limb, each below its prime.
-    pub(crate) fn from_words(ring: &Ring, basis: Basis, words: Vec<u64>) -> Self {
-        debug_assert_eq!(words.len(), basis.count * ring.degree());
-        Self { basis, words }
+    pub(crate) fn from_words(ring: &Ring, basis: Basis, words: &[u64]) -> Self {
+        Self::from_values(ring, basis, |place, limb| {
+            limb.copy_from_slice(&words[(place - basis.first) * limb.len()..][..limb.len()]);
+        })
+    }
+
+    /// Two at once, by their values.
+    pub(in super::super) fn pair(
+        ring: &Ring,
+        basis: Basis,
+        fill: impl Fn(usize, &mut [u64], &mut [u64]) + Sync + Send,
+    ) -> [Self; 2] {
+        let [mut first, mut second] = [(); 2].map(|()| Self::anything(ring, basis));
+        parallel::each_two(&mut first.words, &mut second.words, ring.degree(), |i, first, second| {
+            fill(basis.first + i, first, second);
+        });
+        [first, second]
+    }
+
+    /// Room for a polynomial, with anything in it.
+    pub(in super::super) fn anything(ring: &Ring, basis: Basis) -> Self {
+        Self { basis, words: ring.room(basis.count * ring.degree()) }
     }
 
     /// The polynomial with small coefficients, which have signs.
@@ -75,21 +96,35 @@ impl Poly {
         &self.words[(place - self.basis.first) * degree..][..degree]
     }
 
+    /// All residues, to be written.
+    pub(in super::super) fn words_mut(&mut self) -> &mut [u64] {
+        &mut self.words
+    }
+
+    /// The residues modulo the primes of a basis within this one.
+    fn part(&self, ring: &Ring, basis: Basis) -> Room {
+        debug_assert!(self.basis.contains(basis));
+        let degree = ring.degree();
+        let mut words = ring.room(basis.count * degree);
+        words.copy_from_slice(&self.words[(basis.first - self.basis.first) * degree..][..basis.count * degree]);
+        words
+    }
+
     /// The coefficients modulo the primes of a basis within this one, limb after limb.
     #[must_use]
-    pub fn coefficients(&self, ring: &Ring, basis: Basis) -> Vec<u64> {
-        let degree = ring.degree();
-        let mut words = self.words[(basis.first - self.basis.first) * degree..][..basis.count * degree].to_vec();
-        parallel::each(&mut words, degree, |i, limb| ring.transform(basis.first + i).backward(limb));
+    pub fn coefficients(&self, ring: &Ring, basis: Basis) -> Room {
+        let mut words = ring.room(basis.count * ring.degree());
+        parallel::each(&mut words, ring.degree(), |i, limb| {
+            let place = basis.first + i;
+            ring.transform(place).backward_of(self.limb(place), limb);
+        });
         words
     }
 
     /// Only the primes of a basis within this one.
     #[must_use]
     pub fn restricted(&self, ring: &Ring, basis: Basis) -> Self {
-        debug_assert!(self.basis.contains(basis));
-        let degree = ring.degree();
-        Self { basis, words: self.words[(basis.first - self.basis.first) * degree..][..basis.count * degree].to_vec() }
+        Self { basis, words: self.part(ring, basis) }
     }
 
     /// `self += other`, whose basis may be larger.
@@ -120,13 +155,8 @@ impl Poly {
     /// `self(X^element)`.
     #[must_use]
     pub fn automorphism(&self, ring: &Ring, element: u64) -> Self {
-        let from = ring.permutation(element);
-        Self::from_values(ring, self.basis, |place, limb| {
-            let values = self.limb(place);
-            for (value, &from) in limb.iter_mut().zip(&*from) {
-                *value = values[from as usize];
-            }
-        })
+        let permutation = ring.permutation(element);
+        Self::from_values(ring, self.basis, |place, limb| permutation.apply(self.limb(place), limb))
     }
 
     /// Changes each limb, on all cores.

@@ -18,15 +18,22 @@ pub(super) fn search(parameters: &Parameters) -> Option<(Vec<Prime>, Vec<f64>)> 
     }
     let base = below(1 << parameters.base_bits, order, &used)?;
     used.push(base);
-    let wanted = (1u64 << parameters.scale_bits) as f64;
-    let mut scales = vec![wanted; parameters.levels + 1];
+    let top = parameters.levels + parameters.raised;
+    let wanted = |level: usize| {
+        let bits = if level > parameters.levels { parameters.raised_bits } else { parameters.scale_bits };
+        (1u64 << bits) as f64
+    };
+    let mut scales: Vec<f64> = (0..=top).map(wanted).collect();
     let mut levels = Vec::new();
-    for level in (1..=parameters.levels).rev() {
+    for level in (1..=top).rev() {
         let square = scales[level] * scales[level];
-        let prime = closest((square / wanted) as u64, order, &used)?;
+        let prime = closest((square / wanted(level)) as u64, order, &used)?;
         used.push(prime);
         levels.push(prime);
-        scales[level - 1] = square / prime.value() as f64;
+        // Where the bits change, bootstrapping brings the scale to what is wanted.
+        if level != parameters.levels + 1 {
+            scales[level - 1] = square / prime.value() as f64;
+        }
     }
     let mut primes: Vec<Prime> = used[..=parameters.special].to_vec();
     primes.extend(levels.iter().rev());

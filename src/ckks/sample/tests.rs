@@ -76,7 +76,7 @@ fn the_network_sorts() {
 #[test]
 fn uniform_limbs_depend_on_seed_number_and_prime_alone() {
     let ring = Ring::new(&SMALL).unwrap();
-    let all = uniform(&ring, ring.extended(3), &[1; 32], 5);
+    let all = uniform(&ring, ring.extended(3, 1), &[1; 32], 5);
     let some = uniform(&ring, ring.level(1), &[1; 32], 5);
     for place in ring.level(1).places() {
         assert_eq!(all.limb(place), some.limb(place));
@@ -85,6 +85,6 @@ fn uniform_limbs_depend_on_seed_number_and_prime_alone() {
         let ratio = mean / ring.limb(place).prime().value() as f64;
         assert!((ratio - 0.5).abs() < 0.02, "{ratio}");
     }
-    assert!(all != uniform(&ring, ring.extended(3), &[2; 32], 5));
-    assert!(all != uniform(&ring, ring.extended(3), &[1; 32], 6));
+    assert!(all != uniform(&ring, ring.extended(3, 1), &[2; 32], 5));
+    assert!(all != uniform(&ring, ring.extended(3, 1), &[1; 32], 6));
 }

@@ -5,7 +5,7 @@ use super::super::kernel::{Kernel, Work};
 use super::super::residue::Prime;
 
 /// Places that are converted at a time, so that what is known of them stays in the closest cache.
-const BLOCK: usize = 64;
+const BLOCK: usize = 256;
 /// Products that a sum may have before it is reduced: each is below `0.6 p` in size, and sums stay below 2^53.
 const TERMS: usize = 8;
 
@@ -55,18 +55,20 @@ impl Conversion {
         }
     }
 
-    /// Converts limbs of coefficients, not of values: one for each prime, one after the other.
+    /// Converts limbs of coefficients, not of values: one for each prime, one after the other. `places` says which of the
+    /// target's limbs belongs to each of its primes.
     ///
     /// # Panics
-    /// If the limbs do not have the same length, a multiple of 64 or a power of two from 8 on.
-    pub fn run(&self, source: &[u64], target: &mut [u64]) {
+    /// If the limbs do not have the same length, a multiple of 256 or a power of two from 8 on.
+    pub fn run(&self, source: &[u64], target: &mut [u64], places: &[usize]) {
         let length = source.len() / self.from.len();
         let block = BLOCK.min(length);
-        assert!(source.len() == length * self.from.len() && target.len() == length * self.to.len());
+        assert!(source.len() == length * self.from.len() && places.len() == self.to.len());
+        assert!(places.iter().all(|place| (place + 1) * length <= target.len()));
         assert!(length.is_multiple_of(block) && block.is_power_of_two() && block >= super::MOST_LANES);
         let mut y = vec![0; block * self.from.len()];
         for at in (0..length).step_by(block) {
-            self.kernel.run(Block { conversion: self, source, target, y: &mut y, length, at, size: block });
+            self.kernel.run(Block { conversion: self, source, target, places, y: &mut y, length, at, size: block });
         }
     }
 }
@@ -75,6 +77,7 @@ struct Block<'a> {
     conversion: &'a Conversion,
     source: &'a [u64],
     target: &'a mut [u64],
+    places: &'a [usize],
     /// Room for `y_i` of the block: numbers or floats.
     y: &'a mut [u64],
     /// Of a limb.
@@ -92,7 +95,7 @@ impl Work for Block<'_> {
         reason = "residues have 50 bits, and the sum is from 0 on and below the number of primes"
     )]
     fn portable(self) {
-        let Self { conversion, source, target, y, length, at, size: block } = self;
+        let Self { conversion, source, target, places, y, length, at, size: block } = self;
         let y = &mut y[..conversion.from.len()];
         for place in at..at + block {
             let mut sum = 0.0;
@@ -101,7 +104,7 @@ impl Work for Block<'_> {
                 sum += y[i] as f64 * conversion.reciprocals[i];
             }
             let u = sum.round_ties_even() as u64;
-            for (j, (&p, factors)) in conversion.to.iter().zip(&conversion.factors).enumerate() {
+            for ((&j, &p), factors) in places.iter().zip(&conversion.to).zip(&conversion.factors) {
                 let terms = y.iter().zip(&factors[1..]).map(|(&y, &factor)| p.mul(p.residue(y), factor));
                 target[j * length + place] = terms.fold(p.mul(u, factors[0]), |sum, term| p.add(sum, term));
             }
@@ -110,7 +113,7 @@ impl Work for Block<'_> {
 
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
-        let Self { conversion, source, target, y, length, at, size: block } = self;
+        let Self { conversion, source, target, places, y, length, at, size: block } = self;
         let y = y.as_mut_ptr().cast::<f64>();
         let mut u = [0.0; BLOCK];
         // SAFETY: passed on to the caller; all places are within the slices.
@@ -129,7 +132,7 @@ impl Work for Block<'_> {
                     (if i + 1 == conversion.from.len() { fixed.round(sum_here) } else { sum_here }).store(sum);
                 }
             }
-            for (j, (&p, factors)) in conversion.to.iter().zip(&conversion.pairs).enumerate() {
+            for ((&j, &p), factors) in places.iter().zip(&conversion.to).zip(&conversion.pairs) {
                 let out = target.as_mut_ptr().add(j * length + at);
                 if block.is_multiple_of(4 * V::LANES) {
                     sums::<V, 4>(p, factors, u.as_ptr(), y, out, block);

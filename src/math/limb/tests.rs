@@ -56,8 +56,15 @@ fn arithmetic_is_that_of_single_residues() {
             check("negate", &|x| limb.negate(x), &|i| prime.sub(0, a[i]));
             check("mul", &|x| limb.mul(x, &b), &|i| prime.mul(a[i], b[i]));
             check("mul_add", &|x| limb.mul_add(x, &b, &c), &|i| prime.add(a[i], prime.mul(b[i], c[i])));
+            let both = |i| prime.add(prime.mul(a[i], b[i]), prime.mul(b[i], c[i]));
+            let mut other = a.clone();
+            check("dot", &|x| limb.dot([x, &mut a.clone()], &[[&a, &b, &c], [&b, &c, &a]]), &both);
+            limb.dot([&mut other, &mut a.clone()], &[[&a, &c, &b], [&b, &a, &c]]);
+            let mut first = a.clone();
+            limb.dot([&mut a.clone(), &mut first], &[[&a, &b, &c], [&b, &c, &a]]);
+            assert_eq!(first, other, "second sum, {kernel:?}");
             check("scale", &|x| limb.scale(x, s, f), &|i| prime.mul(prime.add(a[i], s), f));
-            check("sub_scale", &|x| limb.sub_scale(x, &b, f), &|i| prime.mul(prime.sub(a[i], b[i]), f));
+            check("sub_from_scale", &|x| limb.sub_from_scale(x, &b, f), &|i| prime.mul(prime.sub(b[i], a[i]), f));
             check("scale_add", &|x| limb.scale_add(x, &b, f), &|i| prime.add(a[i], prime.mul(b[i], f)));
         }
     }
@@ -98,10 +105,11 @@ fn conversions_find_the_number_closest_to_zero() {
             if &number * 2 > product { number - &product } else { number }
         });
         let numbers: Vec<BigInt> = numbers.collect();
+        let places: Vec<usize> = (0..to.len()).collect();
         let mut first = None;
         for kernel in Kernel::all() {
             let mut target = vec![0; length * to.len()];
-            Conversion::new(from, to, kernel).run(&source, &mut target);
+            Conversion::new(from, to, kernel).run(&source, &mut target, &places);
             for (j, p) in to.iter().enumerate() {
                 for (place, number) in numbers.iter().enumerate() {
                     // Close to the half, either is right.

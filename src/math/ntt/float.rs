@@ -53,7 +53,9 @@ pub(super) struct Tables {
     lanes: usize,
     forward: Layers,
     backward: Layers,
+    /// `1 / N`, and that times the factor of the last layer back.
     scale: Pair,
+    last: Pair,
 }
 
 impl Tables {
@@ -66,6 +68,7 @@ impl Tables {
             forward: Layers::new(prime, lanes, forward),
             backward: Layers::new(prime, lanes, backward),
             scale: Pair::new(scale, prime),
+            last: Pair::new(prime.mul(scale, backward[1]), prime),
         })
     }
 }
@@ -89,6 +92,30 @@ impl<V: Floats> Fixed<V> {
         }
     }
 
+    /// Two layers forward, on words or on floats.
+    #[inline(always)]
+    unsafe fn forward_twice<const WORDS: bool>(self, wide: &[Pair], floats: *mut f64, groups: usize, quarter: usize) {
+        unsafe {
+            let load = |from: *mut f64| if WORDS { V::from_words(from.cast()) } else { V::load(from) };
+            for group in 0..groups {
+                let [w, u, v] = Twiddle::of_two_layers(wide, groups + group);
+                let start = floats.add(group * 4 * quarter);
+                for i in (0..quarter).step_by(V::LANES) {
+                    let at = [0, 1, 2, 3].map(|k| start.add(k * quarter + i));
+                    let (a, b) = (self.reduce(load(at[0])), self.reduce(load(at[1])));
+                    let (a, c) = self.forward(a, load(at[2]), w);
+                    let (b, d) = self.forward(b, load(at[3]), w);
+                    let (a, b) = self.forward(a, b, u);
+                    let (c, d) = self.forward(c, d, v);
+                    a.store(at[0]);
+                    b.store(at[1]);
+                    c.store(at[2]);
+                    d.store(at[3]);
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     unsafe fn backward(self, a: V, b: V, w: Twiddle<V>) -> (V, V) {
         unsafe { (a.add(b), self.mul(a.sub(b), w)) }
@@ -109,36 +136,22 @@ pub(super) unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
     // SAFETY: every place is below n.
     unsafe {
         let fixed = Fixed::<V>::new(tables.prime);
-        for i in (0..n).step_by(lanes) {
-            V::from_words(words.add(i)).store(floats.add(i));
-        }
-        let (mut groups, mut quarter) = (1, n / 4);
+        // The first pass reads words.
+        let (mut groups, mut quarter);
         if (n / lanes).trailing_zeros() % 2 == 1 {
             let w = Twiddle::splat(&wide[1]);
             for i in (0..n / 2).step_by(lanes) {
-                let (a, b) = fixed.forward(V::load(floats.add(i)), V::load(floats.add(i + n / 2)), w);
+                let (a, b) = fixed.forward(V::from_words(words.add(i)), V::from_words(words.add(i + n / 2)), w);
                 a.store(floats.add(i));
                 b.store(floats.add(i + n / 2));
             }
             (groups, quarter) = (2, n / 8);
+        } else {
+            fixed.forward_twice::<true>(wide, floats, 1, n / 4);
+            (groups, quarter) = (4, n / 16);
         }
         while quarter >= lanes {
-            for group in 0..groups {
-                let [w, u, v] = Twiddle::of_two_layers(wide, groups + group);
-                let start = floats.add(group * 4 * quarter);
-                for i in (0..quarter).step_by(lanes) {
-                    let at = [0, 1, 2, 3].map(|k| start.add(k * quarter + i));
-                    let (a, b) = (fixed.reduce(V::load(at[0])), fixed.reduce(V::load(at[1])));
-                    let (a, c) = fixed.forward(a, V::load(at[2]), w);
-                    let (b, d) = fixed.forward(b, V::load(at[3]), w);
-                    let (a, b) = fixed.forward(a, b, u);
-                    let (c, d) = fixed.forward(c, d, v);
-                    a.store(at[0]);
-                    b.store(at[1]);
-                    c.store(at[2]);
-                    d.store(at[3]);
-                }
-            }
+            fixed.forward_twice::<false>(wide, floats, groups, quarter);
             (groups, quarter) = (4 * groups, quarter / 4);
         }
         let mut narrow = tables.forward.narrow.as_ptr();
@@ -173,10 +186,12 @@ pub(super) unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
 /// # Safety
 /// As [`Floats`].
 #[inline(always)]
-pub(super) unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
+pub(super) unsafe fn backward<V: Floats>(tables: &Tables, values: Option<&[u64]>, x: &mut [u64]) {
     let (n, lanes) = (x.len(), V::LANES);
     debug_assert!(tables.lanes == lanes && n >= lanes * lanes);
     let words = x.as_mut_ptr();
+    // The first pass reads them, whether they lie in place or not.
+    let values = values.map_or(words.cast_const(), <[u64]>::as_ptr);
     let floats = words.cast::<f64>();
     let wide = &tables.backward.wide;
     // SAFETY: every place is below n.
@@ -186,7 +201,7 @@ pub(super) unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
             let mut rows = [V::splat(0.0); MOST_LANES];
             let rows = &mut rows[..lanes];
             for (i, row) in rows.iter_mut().enumerate() {
-                *row = fixed.reduce(V::from_words(words.add(block + i * lanes)));
+                *row = fixed.reduce(V::from_words(values.add(block + i * lanes)));
             }
             V::transpose(rows);
             // The factors of this block lie in the order of the layers forward.
@@ -209,7 +224,7 @@ pub(super) unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
         }
         let odd = (n / lanes).trailing_zeros() % 2 == 1;
         let (mut groups, mut quarter) = (n / (4 * lanes), lanes);
-        while groups > usize::from(odd) {
+        while groups > 1 {
             for group in 0..groups {
                 let [w, u, v] = Twiddle::of_two_layers(wide, groups + group);
                 let start = floats.add(group * 4 * quarter);
@@ -227,18 +242,25 @@ pub(super) unsafe fn backward<V: Floats>(tables: &Tables, x: &mut [u64]) {
             }
             (groups, quarter) = (groups / 4, 4 * quarter);
         }
+        // The last pass divides by N and writes words.
+        let (scale, w) = (Twiddle::splat(&tables.scale), Twiddle::splat(&tables.last));
         if odd {
-            let w = Twiddle::splat(&wide[1]);
             for i in (0..n / 2).step_by(lanes) {
-                let (a, b) = fixed.backward(V::load(floats.add(i)), V::load(floats.add(i + n / 2)), w);
-                a.store(floats.add(i));
-                b.store(floats.add(i + n / 2));
+                let (a, b) = (V::load(floats.add(i)), V::load(floats.add(i + n / 2)));
+                fixed.residue(fixed.mul(a.add(b), scale)).to_words(words.add(i));
+                fixed.residue(fixed.mul(a.sub(b), w)).to_words(words.add(i + n / 2));
             }
-        }
-        let scale = Twiddle::splat(&tables.scale);
-        for i in (0..n).step_by(lanes) {
-            let scaled = fixed.mul(V::load(floats.add(i)), scale);
-            fixed.reduce(scaled).lift(fixed.q).to_words(words.add(i));
+        } else {
+            let [_, u, v] = Twiddle::of_two_layers(wide, 1);
+            for i in (0..n / 4).step_by(lanes) {
+                let at = [0, 1, 2, 3].map(|k| i + k * n / 4);
+                let (a, b) = fixed.backward(V::load(floats.add(at[0])), V::load(floats.add(at[1])), u);
+                let (c, d) = fixed.backward(V::load(floats.add(at[2])), V::load(floats.add(at[3])), v);
+                fixed.residue(fixed.mul(a.add(c), scale)).to_words(words.add(at[0]));
+                fixed.residue(fixed.mul(b.add(d), scale)).to_words(words.add(at[1]));
+                fixed.residue(fixed.mul(a.sub(c), w)).to_words(words.add(at[2]));
+                fixed.residue(fixed.mul(b.sub(d), w)).to_words(words.add(at[3]));
+            }
         }
     }
 }

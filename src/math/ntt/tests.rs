@@ -88,6 +88,9 @@ fn all_kernels_give_the_same_residues_and_come_back() {
                     let mut x = polynomial.clone();
                     transform.forward(&mut x);
                     assert_eq!(x, wanted, "{kernel:?}, {degree}");
+                    let mut out = vec![1; degree];
+                    transform.backward_of(&x, &mut out);
+                    assert_eq!(out, polynomial, "{kernel:?}, {degree}");
                     transform.backward(&mut x);
                     assert_eq!(x, polynomial, "{kernel:?}, {degree}");
                 }

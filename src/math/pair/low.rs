@@ -3,9 +3,10 @@
 use num_bigint::BigUint;
 
 use super::PairModulus;
-use super::batch::{Batch, LowBatch, Words};
+use super::batch::{Batch, LowBatch};
 use super::digits::{digit_of, limbs_of, subtract_if_not_below};
 use crate::math::montgomery::{Limb, from_limbs, to_limbs};
+use crate::math::words::Words;
 
 impl PairModulus {
     /// `a b` modulo `n`, where both are in Montgomery form; `a b / R` whatever they are.

@@ -50,9 +50,9 @@ impl Plan {
             [vertical, horizontal].map(|axis| axis.iter().map(|w| w * sign).collect::<Vec<_>>());
         let down = cheapest(&vertical, Axis::Vertical, lanes).into_iter().map(|pass| (Axis::Vertical, pass));
         let across = cheapest(&horizontal, Axis::Horizontal, lanes).into_iter().map(|pass| (Axis::Horizontal, pass));
-        let mut passes: Vec<_> = down.chain(across).collect();
-        // The order among the others stays.
-        passes.sort_by_key(|(_, pass)| pass.is_signed());
+        // Those with a sign come last; the order among the others stays.
+        let (signed, mut passes): (Vec<_>, Vec<_>) = down.chain(across).partition(|(_, pass)| pass.is_signed());
+        passes.extend(signed);
         let passes = Self::Passes(passes);
         // All weights at once pay, if ever, for few of them.
         let few = vertical.len() <= MAX_SIDE && horizontal.len() <= MAX_SIDE;
@@ -187,13 +187,13 @@ pub(crate) fn bucket_bits(weights: &[u64]) -> (u32, f64) {
         let mut additions = 0;
         for group in 0..groups {
             let digits = weights.iter().map(|weight| weight >> (group * width) & ((1 << width) - 1));
-            let mut digits: Vec<_> = digits.filter(|&digit| digit > 0).collect();
-            let used = digits.len();
-            digits.sort_unstable();
-            digits.dedup();
+            // The digits that occur, which are below 64, as bits.
+            let (used, seen) =
+                digits.filter(|&digit| digit > 0).fold((0, 0u64), |(used, seen), digit| (used + 1, seen | 1 << digit));
+            let different = seen.count_ones() as usize;
             // Into buckets, the running sum, the sum of running sums; all but the first into the total.
-            let up = digits.last().map_or(0, |&largest| usize::try_from(largest).unwrap_or(usize::MAX) - 1);
-            additions += (used - digits.len()) + digits.len().saturating_sub(1) + up + usize::from(used > 0);
+            let up = seen.checked_ilog2().map_or(0, |largest| largest as usize - 1);
+            additions += (used - different) + different.saturating_sub(1) + up + usize::from(used > 0);
         }
         count(additions) - 1.0 + DOUBLING * f64::from((groups - 1) * width)
     };

@@ -20,20 +20,15 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// So many polynomials modulo the primes of a level and, if `extended`, the special ones.
+    /// So many polynomials modulo the primes of a level and, before them, the last so many of the special ones.
     pub(super) fn new(
         parameters: &'static Parameters,
         level: usize,
-        extended: bool,
+        special: usize,
         polynomials: usize,
         header_crc: u32,
     ) -> Result<Self> {
-        let special = parameters.special;
-        let basis = if extended {
-            Basis { first: 0, count: special + level + 1 }
-        } else {
-            Basis { first: special, count: level + 1 }
-        };
+        let basis = Basis { first: parameters.special - special, count: special + level + 1 };
         Ok(Self { degree: parameters.degree(), primes: primes(parameters)?, basis, polynomials, header_crc })
     }
 
@@ -82,7 +77,7 @@ impl Body {
         (0..self.polynomials)
             .map(|poly| {
                 let words = self.read_poly(poly, &body[length / self.polynomials * poly..])?;
-                Ok(Poly::from_words(ring, self.basis, words))
+                Ok(Poly::from_words(ring, self.basis, &words))
             })
             .collect()
     }
@@ -222,7 +217,7 @@ mod tests {
     #[ignore = "prints what packing costs"]
     #[expect(clippy::cast_precision_loss, reason = "for people")]
     fn cost() {
-        let body = Body::new(&crate::ckks::parameters::LEVELED_16, 31, false, 1, 0).expect("primes");
+        let body = Body::new(&crate::ckks::parameters::LEVELED_16, 31, 0, 1, 0).expect("primes");
         let residues: Vec<u64> =
             (0..65536u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 24 & 0x7F_FFFF_FFFF).collect();
         let time = |what: &str, mut work: Box<dyn FnMut() + '_>| {

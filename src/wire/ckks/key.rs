@@ -2,7 +2,7 @@
 
 use super::super::{Checked, Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
 use super::body::Body;
-use super::{bad, key_id, level, level_byte, parameters, same_set};
+use super::{bad, key_id, level, level_byte, parameters, same_set, top};
 use crate::ckks::keys::{KeyId, PublicKey, SwitchKey};
 use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::{CONJUGATION, Ring};
@@ -18,7 +18,7 @@ pub fn write_public(ring: &Ring, key: &PublicKey) -> Result<Vec<u8>> {
     let header = [&parameters.id.to_le_bytes()[..], &key.id().0, key.seed()].concat();
     let mut bytes = seal(Kind::CkksPublicKey, &header);
     let crc = open(&bytes, Kind::CkksPublicKey)?.crc;
-    Body::new(parameters, parameters.levels, false, 1, crc)?.write(&[key.b()], &mut bytes);
+    Body::new(parameters, top(parameters), 0, 1, crc)?.write(&[key.b()], &mut bytes);
     Ok(bytes)
 }
 
@@ -31,7 +31,7 @@ pub fn read_public(ring: &Ring, bytes: &[u8]) -> Result<PublicKey> {
     let checked = open(bytes, Kind::CkksPublicKey)?;
     let (parameters, id, seed) = parse_public(checked.header).map_err(in_header)?;
     same_set(ring, parameters)?;
-    let body = Body::new(parameters, parameters.levels, false, 1, checked.crc)?;
+    let body = Body::new(parameters, top(parameters), 0, 1, checked.crc)?;
     let mut polys = body.read(ring, &bytes[PROLOGUE_BYTES + checked.header.len() + 4..])?;
     let b = polys.pop().ok_or_else(|| bad("it has no numbers"))?;
     let key = PublicKey::new(ring, seed, b);
@@ -52,32 +52,61 @@ pub enum Purpose {
     Relinearise,
     /// The automorphism `X -> X^e` with this `e`: a rotation, or [`CONJUGATION`], which is `2 N - 1` in files.
     Galois(u64),
+    /// To the sparse secret of bootstrapping.
+    ToSparse,
+    /// Back from it.
+    FromSparse,
 }
 
-impl Purpose {
-    /// Purpose and level as in a header.
-    pub(super) fn write(self, level: usize, parameters: &Parameters) -> [u8; 6] {
-        let (number, element) = match self {
-            Self::Relinearise => (1, 0),
-            Self::Galois(CONJUGATION) => (2, conjugation(parameters)),
-            Self::Galois(element) => (2, element),
+/// A switch key of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The highest level where it can be used.
+    pub level: usize,
+    /// How many special primes it has, and how many primes each of its digits.
+    pub special: usize,
+}
+
+impl Entry {
+    /// The entry of a key.
+    #[must_use]
+    pub fn of(purpose: Purpose, key: &SwitchKey) -> Self {
+        Self { purpose, level: key.level(), special: key.special() }
+    }
+
+    /// As in a header.
+    pub(super) fn write(self, parameters: &Parameters) -> [u8; 7] {
+        let (number, element) = match self.purpose {
+            Purpose::Relinearise => (1, 0),
+            Purpose::Galois(CONJUGATION) => (2, conjugation(parameters)),
+            Purpose::Galois(element) => (2, element),
+            Purpose::ToSparse => (3, 0),
+            Purpose::FromSparse => (4, 0),
         };
         // Elements are below twice the degree.
         let [a, b, c, d] = u32::try_from(element).unwrap_or(u32::MAX).to_le_bytes();
-        [number, level_byte(level), a, b, c, d]
+        [number, level_byte(self.level), level_byte(self.special), a, b, c, d]
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<(Self, usize)> {
+    pub(super) fn read(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<Self> {
         let number = reader.u8()?;
         let level = level(reader, parameters)?;
+        let special = usize::from(reader.u8()?);
         let element = u64::from(reader.u32()?);
         let purpose = match (number, element) {
-            (1, 0) => Self::Relinearise,
-            (2, _) if element == conjugation(parameters) => Self::Galois(CONJUGATION),
-            (2, 3..) if element % 2 == 1 && element < conjugation(parameters) => Self::Galois(element),
+            (1, 0) => Purpose::Relinearise,
+            (2, _) if element == conjugation(parameters) => Purpose::Galois(CONJUGATION),
+            (2, 3..) if element % 2 == 1 && element < conjugation(parameters) => Purpose::Galois(element),
+            (3, 0) => Purpose::ToSparse,
+            (4, 0) => Purpose::FromSparse,
             _ => return Err(bad("a key in it is for nothing that there is")),
         };
-        Ok((purpose, level))
+        if special == 0 || special > parameters.special {
+            return Err(bad("a key in it has more special primes than its parameters, or none"));
+        }
+        Ok(Self { purpose, level, special })
     }
 }
 
@@ -93,17 +122,15 @@ pub struct SwitchHead {
     pub parameters: &'static Parameters,
     /// The key pair that it belongs to.
     pub key: KeyId,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The highest level where it can be used.
-    pub level: usize,
+    /// What it is for, and where.
+    pub entry: Entry,
     seed: Seed,
     pub(super) header_bytes: usize,
     pub(super) body: Body,
 }
 
 /// The length of a switch key's header in bytes, prologue and checksum included.
-pub(super) const SWITCH_HEADER_BYTES: usize = PROLOGUE_BYTES + 2 + 16 + 6 + 32 + 4;
+pub(super) const SWITCH_HEADER_BYTES: usize = PROLOGUE_BYTES + 2 + 16 + 7 + 32 + 4;
 
 impl SwitchHead {
     /// Reads the header at the start of a switch key.
@@ -124,17 +151,18 @@ impl SwitchHead {
         let mut reader = Reader::new(checked.header);
         let parameters = parameters(&mut reader)?;
         let key = key_id(&mut reader)?;
-        let (purpose, level) = Purpose::read(&mut reader, parameters)?;
+        let entry = Entry::read(&mut reader, parameters)?;
         let seed = reader.array()?;
         reader.end()?;
-        let body = digits(parameters, level, checked.crc)?;
-        Ok(Self { parameters, key, purpose, level, seed, header_bytes: SWITCH_HEADER_BYTES, body })
+        let body = digits(parameters, entry, checked.crc)?;
+        Ok(Self { parameters, key, entry, seed, header_bytes: SWITCH_HEADER_BYTES, body })
     }
 }
 
 /// The body of a switch key.
-pub(super) fn digits(parameters: &'static Parameters, level: usize, header_crc: u32) -> Result<Body> {
-    Body::new(parameters, level, true, (level + 1).div_ceil(parameters.special), header_crc)
+pub(super) fn digits(parameters: &'static Parameters, entry: Entry, header_crc: u32) -> Result<Body> {
+    let Entry { level, special, .. } = entry;
+    Body::new(parameters, level, special, (level + 1).div_ceil(special), header_crc)
 }
 
 /// The bytes of a switch key of this key pair.
@@ -144,7 +172,7 @@ pub(super) fn digits(parameters: &'static Parameters, level: usize, header_crc: 
 pub fn write_switch(ring: &Ring, id: KeyId, purpose: Purpose, key: &SwitchKey) -> Result<Vec<u8>> {
     let parameters = ring.parameters();
     let header =
-        [&parameters.id.to_le_bytes()[..], &id.0, &purpose.write(key.level(), parameters), key.seed()].concat();
+        [&parameters.id.to_le_bytes()[..], &id.0, &Entry::of(purpose, key).write(parameters), key.seed()].concat();
     let mut bytes = seal(Kind::SwitchKey, &header);
     let head = SwitchHead::read(&bytes)?;
     bytes.reserve_exact(usize::try_from(head.body.bytes()).unwrap_or_default());
@@ -161,18 +189,12 @@ pub fn read_switch(ring: &Ring, bytes: &[u8]) -> Result<(SwitchHead, SwitchKey)>
     let head = SwitchHead::read(bytes)?;
     same_set(ring, head.parameters)?;
     let b = head.body.read(ring, &bytes[head.header_bytes..])?;
-    let key = SwitchKey::new(ring, head.level, head.seed, b);
+    let key = SwitchKey::new(ring, head.entry.level, head.entry.special, head.seed, b);
     Ok((head, key))
 }
 
-/// Whether a switch key is the one that is expected: of this set and owner, for this purpose and level.
-pub(super) fn expect(
-    head: &SwitchHead,
-    parameters: &Parameters,
-    key: KeyId,
-    purpose: Purpose,
-    level: usize,
-) -> Result<()> {
+/// Whether a switch key is the one that is expected: of this set and owner, with this entry.
+pub(super) fn expect(head: &SwitchHead, parameters: &Parameters, key: KeyId, entry: Entry) -> Result<()> {
     if head.parameters.id != parameters.id {
         return Err(Error::new(Code::WrongParameters, "a switch key has other parameters than the set that it is in"));
     }
@@ -182,7 +204,7 @@ pub(super) fn expect(
             "a switch key belongs to another key pair than the set that it is in",
         ));
     }
-    if (head.purpose, head.level) != (purpose, level) {
+    if head.entry != entry {
         return Err(bad("a switch key is not the one that the list says"));
     }
     Ok(())

@@ -6,28 +6,19 @@
 use std::ops::Range;
 
 use super::super::{Kind, MAX_HEADER, PROLOGUE_BYTES, Prologue, Reader, in_header, open, seal};
-use super::key::{self, Purpose, SWITCH_HEADER_BYTES, SwitchHead, read_switch, write_switch};
+use super::key::{self, Entry, Purpose, SWITCH_HEADER_BYTES, SwitchHead, read_switch, write_switch};
 use super::{bad, key_id, parameters, same_set};
-use crate::ckks::keys::{EvaluationKeys, KeyId};
+use crate::ckks::keys::{Encapsulation, EvaluationKeys, KeyId};
 use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 
 /// The bytes of an entry.
-const ENTRY: usize = 6;
+const ENTRY: usize = 7;
 /// The bytes before the entries.
 const FIXED: usize = 2 + 16 + 4;
 /// The most keys of a set: as many as the longest header has room for.
 const MOST_KEYS: usize = (MAX_HEADER as usize - FIXED) / ENTRY;
-
-/// A key of a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The highest level where it can be used.
-    pub level: usize,
-}
 
 /// What is known of a set before its keys are read.
 #[derive(Clone, Debug)]
@@ -44,8 +35,8 @@ impl SetHead {
     /// [`Code::BadArgument`] if there are none, two for the same, or more than a header has room for; [`Code::BadHeader`] for
     /// levels or elements that the parameters do not have.
     pub fn new(parameters: &'static Parameters, key: KeyId, mut entries: Vec<Entry>) -> Result<Self> {
-        entries.sort_unstable_by_key(|entry| entry.purpose);
-        let twice = entries.windows(2).any(|pair| pair[0].purpose == pair[1].purpose);
+        entries.sort_unstable();
+        let twice = entries.windows(2).any(|pair| pair[0] == pair[1]);
         if twice || entries.is_empty() || entries.len() > MOST_KEYS {
             let message = format!("a set has 1 to {MOST_KEYS} keys, and each for something else");
             return Err(Error::new(Code::BadArgument, message));
@@ -59,7 +50,7 @@ impl SetHead {
         // At most MOST_KEYS.
         let count = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         let mut header = [&self.parameters.id.to_le_bytes()[..], &self.key.0, &count.to_le_bytes()].concat();
-        header.extend(self.entries.iter().flat_map(|entry| entry.purpose.write(entry.level, self.parameters)));
+        header.extend(self.entries.iter().flat_map(|entry| entry.write(self.parameters)));
         seal(Kind::EvaluationKeys, &header)
     }
 
@@ -81,11 +72,11 @@ impl SetHead {
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(count);
         for _ in 0..count {
-            let (purpose, level) = Purpose::read(&mut reader, parameters)?;
-            if entries.last().is_some_and(|last| last.purpose >= purpose) {
+            let entry = Entry::read(&mut reader, parameters)?;
+            if entries.last().is_some_and(|last| *last >= entry) {
                 return Err(bad("its keys are not in order, or one is there twice"));
             }
-            entries.push(Entry { purpose, level });
+            entries.push(entry);
         }
         reader.end()?;
         Ok(Self { parameters, key, entries })
@@ -123,7 +114,7 @@ impl SetHead {
         let mut at = self.header_bytes() as u64;
         let range = |entry: &Entry| {
             let start = at;
-            at += SWITCH_HEADER_BYTES as u64 + key::digits(self.parameters, entry.level, 0)?.bytes();
+            at += SWITCH_HEADER_BYTES as u64 + key::digits(self.parameters, *entry, 0)?.bytes();
             Ok(start..at)
         };
         self.entries.iter().map(range).collect()
@@ -138,8 +129,7 @@ impl SetHead {
     }
 
     fn expect(&self, place: usize, head: &SwitchHead) -> Result<()> {
-        let Entry { purpose, level } = self.entries[place];
-        key::expect(head, self.parameters, self.key, purpose, level)
+        key::expect(head, self.parameters, self.key, self.entries[place])
     }
 }
 
@@ -148,10 +138,13 @@ impl SetHead {
 /// # Errors
 /// As [`SetHead::new`].
 pub fn write_set(ring: &Ring, keys: &EvaluationKeys) -> Result<Vec<u8>> {
-    let relinearise = keys.relinearise().map(|key| (Purpose::Relinearise, key));
-    let all = relinearise.into_iter().chain(keys.galois().map(|(element, key)| (Purpose::Galois(element), key)));
-    let all: Vec<_> = all.collect();
-    let entries = all.iter().map(|(purpose, key)| Entry { purpose: *purpose, level: key.level() }).collect();
+    let relinearise = keys.relinearise().iter().map(|key| (Purpose::Relinearise, key));
+    let galois = keys.galois().map(|(element, key)| (Purpose::Galois(element), key));
+    let sparse =
+        keys.encapsulation().map(|keys| [(Purpose::ToSparse, keys.to_sparse()), (Purpose::FromSparse, keys.back())]);
+    let mut all: Vec<_> = relinearise.chain(galois).chain(sparse.into_iter().flatten()).collect();
+    all.sort_by_key(|(purpose, key)| Entry::of(*purpose, key));
+    let entries = all.iter().map(|(purpose, key)| Entry::of(*purpose, key)).collect();
     let mut bytes = SetHead::new(ring.parameters(), keys.id(), entries)?.write();
     for (purpose, key) in all {
         bytes.extend(write_switch(ring, keys.id(), purpose, key)?);
@@ -172,15 +165,21 @@ pub fn read_set(ring: &Ring, bytes: &[u8]) -> Result<EvaluationKeys> {
     let whole = reader.take(length)?;
     reader.end()?;
     let mut keys = EvaluationKeys::new(head.key);
+    let mut sparse = [None, None];
     for (place, range) in head.ranges()?.into_iter().enumerate() {
         // Within the length, which fits.
         let range = usize::try_from(range.start).unwrap_or(length)..usize::try_from(range.end).unwrap_or(length);
         head.expect(place, &SwitchHead::read(&whole[range.clone()])?)?;
         let (_, key) = read_switch(ring, &whole[range])?;
         match head.entries[place].purpose {
-            Purpose::Relinearise => keys.set_relinearise(key),
+            Purpose::Relinearise => keys.insert_relinearise(key),
             Purpose::Galois(element) => keys.insert_galois(element, key),
+            Purpose::ToSparse => sparse[0] = Some(key),
+            Purpose::FromSparse => sparse[1] = Some(key),
         }
+    }
+    if let [Some(to), Some(back)] = sparse {
+        keys.set_encapsulation(Encapsulation::new(to, back));
     }
     Ok(keys)
 }

@@ -82,7 +82,7 @@ impl VectorHead {
             return Err(bad("its scale is not one that numbers of its level can have"));
         }
         let polynomials = if form == 0 { 2 } else { 1 };
-        let body = Body::new(parameters, level, false, polynomials, checked.crc)?;
+        let body = Body::new(parameters, level, 0, polynomials, checked.crc)?;
         let header_bytes = PROLOGUE_BYTES + checked.header.len() + 4;
         Ok(Self { parameters, key, level, slots, scale, seed, header_bytes, body })
     }

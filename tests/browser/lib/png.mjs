@@ -6,15 +6,26 @@ const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
 const COLOUR = { 1: 0, 2: 4, 3: 2, 4: 6 }; // channels -> PNG colour type
 const CHANNELS = { 0: 1, 4: 2, 2: 3, 6: 4 };
 
-/** A picture `{ width, height, channels, data }` (8 bits, interleaved, 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA) as PNG. */
-export function encodePng({ width, height, channels, data }) {
+/**
+ * A picture `{ width, height, channels, data }` (8 bits, interleaved, 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA) as PNG. `filter`
+ * says which filter a row has; with `depth` 16 each sample is written as the 16-bit one that stands for the same.
+ */
+export function encodePng({ width, height, channels, data }, { filter = () => 0, depth = 8 } = {}) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, COLOUR[channels], 0, 0, 0], 8);
-  const line = width * channels;
+  header.set([depth, COLOUR[channels], 0, 0, 0], 8);
+  const bytes = depth / 8;
+  const samples = bytes === 1 ? data : Uint8Array.from({ length: 2 * data.length }, (_, i) => data[i >> 1]);
+  const [bpp, line] = [channels * bytes, width * channels * bytes];
   const raw = Buffer.alloc((line + 1) * height);
-  for (let y = 0; y < height; y++) raw.set(data.subarray(y * line, (y + 1) * line), y * (line + 1) + 1);
+  for (let y = 0; y < height; y++) {
+    const kind = (raw[y * (line + 1)] = filter(y));
+    for (let x = 0; x < line; x++) {
+      const at = y * line + x;
+      raw[y * (line + 1) + 1 + x] = samples[at] - guess(kind, ...neighbours(samples, at, x, y, bpp, line));
+    }
+  }
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),
@@ -63,14 +74,20 @@ function unfilter(raw, width, height, bpp) {
   for (let y = 0; y < height; y++) {
     const kind = raw[y * (line + 1)];
     for (let x = 0; x < line; x++) {
-      const a = x >= bpp ? out[y * line + x - bpp] : 0;
-      const b = y > 0 ? out[(y - 1) * line + x] : 0;
-      const c = x >= bpp && y > 0 ? out[(y - 1) * line + x - bpp] : 0;
-      const guess = [0, a, b, (a + b) >> 1, paeth(a, b, c)][kind];
-      out[y * line + x] = raw[y * (line + 1) + 1 + x] + guess;
+      const at = y * line + x;
+      out[at] = raw[y * (line + 1) + 1 + x] + guess(kind, ...neighbours(out, at, x, y, bpp, line));
     }
   }
   return out;
+}
+
+/** Left, above, above left. */
+function neighbours(data, at, x, y, bpp, line) {
+  return [x >= bpp ? data[at - bpp] : 0, y > 0 ? data[at - line] : 0, x >= bpp && y > 0 ? data[at - line - bpp] : 0];
+}
+
+function guess(kind, a, b, c) {
+  return [0, a, b, (a + b) >> 1, paeth(a, b, c)][kind];
 }
 
 function paeth(a, b, c) {

@@ -1,0 +1,231 @@
+//! Bootstrapping: new levels for a ciphertext that has used its own (J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song,
+//! EUROCRYPT 2018).
+//!
+//! 1. *Slots to coefficients*, at the lowest levels, where it is cheap: the numbers become coefficients of the polynomial.
+//! 2. *Raising*: what was known modulo the base prime `q` alone is read modulo all primes. It opens to the message plus `q`
+//!    times a polynomial `I`, whose coefficients are small since it happens under a sparse secret (see
+//!    [`Encapsulation`](super::keys::Encapsulation)): of weight 32, so that all are at most 16 in size but with a probability
+//!    below 2^-130 (32 uniform numbers and one more have to add up to within one half of their largest sum).
+//! 3. *Coefficients to slots*, in four matrices.
+//! 4. *Reduction modulo `q`*: a coefficient `t = m + q I` goes through a function of period `q` that is close to `m` where
+//!    `m` is small: with `x = 2 pi t / q`, through `q / 2 pi (8 sin x - sin 2 x) / 6`, where the third power cancels and what
+//!    is left of the fifth is `x^4 / 30` of `m`. One Chebyshev polynomial does it; doubling the angle of a smaller one, as
+//!    others do, would need the same number of levels, and two more to make up for the sine's third power.
+
+use num_complex::Complex64;
+
+use super::ciphertext::Ciphertext;
+use super::evaluator::Evaluator;
+use super::linear::{EncodedMatrix, Matrix};
+use super::polynomial::Polynomial;
+use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
+use super::switch::switch;
+use crate::error::{Code, Error, Result};
+
+/// How large the multiples of `q` get, and half of one more for the message.
+const REACH: f64 = 16.5;
+/// The degree of its approximation, whose error is then below 2^-38.
+const DEGREE: usize = 255;
+/// Matrices from slots to coefficients at the most, and back.
+const GROUPS: (usize, usize) = (3, 4);
+
+/// Which numbers a vector has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Real ones. Half the work.
+    Real,
+    /// Complex ones.
+    Complex,
+}
+
+/// What does not depend on keys: the matrices, the polynomial, and the keys that are needed.
+pub struct Plan {
+    slots: usize,
+    numbers: Numbers,
+    to_coefficients: Vec<Matrix>,
+    to_slots: Vec<Matrix>,
+    remainder: Polynomial,
+}
+
+impl Plan {
+    /// For vectors of so many slots.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the ring's set has no levels for it, or for a number of slots that it does not have.
+    pub fn new(evaluator: &Evaluator, slots: usize, numbers: Numbers) -> Result<Self> {
+        let set = evaluator.ring.parameters();
+        if set.raised == 0 {
+            let message = format!("the parameter set {:?} has no levels for bootstrapping", set.name);
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        if !slots.is_power_of_two() || slots < 2 || slots > set.slots() {
+            let message =
+                format!("{slots} slots cannot be bootstrapped, but any power of two from 2 to {}", set.slots());
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        let (forward, backward) = evaluator.encoder.layers(slots);
+        let (to_coefficients, mut to_slots) = (grouped(&forward, GROUPS.0), grouped(&backward, GROUPS.1));
+        // Of a number and its conjugate, the sum is twice the real part.
+        to_slots[0].scale(0.5);
+        let angle = |x: f64| 2.0 * std::f64::consts::PI * REACH * x;
+        let remainder = |x: f64| (8.0 * libm::sin(angle(x)) - libm::sin(2.0 * angle(x))) / 6.0;
+        let remainder = Polynomial::interpolate(remainder, DEGREE)?;
+        Ok(Self { slots, numbers, to_coefficients, to_slots, remainder })
+    }
+
+    /// The rotations for which keys are needed, each with the level, and last the conjugation.
+    #[must_use]
+    pub fn keys(&self, ring: &Ring) -> Vec<(u64, usize)> {
+        let element = |step: i64| rotation(ring.degree(), step);
+        let top = ring.top();
+        let mut keys: Vec<(u64, usize)> = self.folds(ring).map(|step| (element(step), top)).collect();
+        for (i, matrix) in self.to_coefficients.iter().enumerate() {
+            let level = self.to_coefficients.len() - i;
+            keys.extend(matrix.steps().into_iter().map(|step| (element(step), level)));
+        }
+        for (i, matrix) in self.to_slots.iter().enumerate() {
+            keys.extend(matrix.steps().into_iter().map(|step| (element(step), top - i)));
+        }
+        keys.push((CONJUGATION, top - self.to_slots.len()));
+        // One key for all levels that need as many special primes.
+        keys.sort_unstable_by_key(|&(element, level)| (element, std::cmp::Reverse(level)));
+        keys.dedup_by_key(|&mut (element, level)| (element, ring.special_for(level)));
+        keys
+    }
+
+    /// The rotations whose sum leaves the coefficients that a vector of few slots has.
+    fn folds(&self, ring: &Ring) -> impl Iterator<Item = i64> {
+        let (slots, all) = (self.slots, ring.parameters().slots());
+        std::iter::successors(Some(slots), |step| Some(step * 2))
+            .take_while(move |&step| step < all)
+            .map(|step| step.cast_signed() as i64)
+    }
+
+    /// Encodes the matrices.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn encode(self, evaluator: &Evaluator) -> Result<Bootstrapper> {
+        let ring = &evaluator.ring;
+        let low = self.to_coefficients.len();
+        let to_coefficients = self.to_coefficients.iter().zip((1..=low).rev());
+        let to_coefficients =
+            to_coefficients.map(|(matrix, level)| evaluator.encode_matrix(matrix, level)).collect::<Result<_>>()?;
+        let (top, high) = (ring.top(), self.to_slots.len());
+        let raised = raised_scale(ring, self.slots);
+        let to_slots = self.to_slots.iter().enumerate().map(|(i, matrix)| {
+            let level = top - i;
+            // The last one brings the scale to that of the levels for the reduction.
+            let factor = if i + 1 == high { ring.scale(level - 1) / raised } else { 1.0 };
+            evaluator.encode_matrix_at(matrix, level, ring.divisor(level) * factor)
+        });
+        let to_slots = to_slots.collect::<Result<_>>()?;
+        Ok(Bootstrapper { plan: self, to_coefficients, to_slots })
+    }
+}
+
+/// What slots are multiplied by after raising, where they are to be between -1 and 1: they are up to [`REACH`] times `q`, and
+/// folding a vector of few slots has made them larger.
+#[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
+fn raised_scale(ring: &Ring, slots: usize) -> f64 {
+    ring.divisor(0) * REACH * (ring.parameters().slots() / slots) as f64
+}
+
+/// Products of as many matrices that follow one another as gives so many groups at the most.
+fn grouped(layers: &[Matrix], groups: usize) -> Vec<Matrix> {
+    let size = |group: usize| layers.len() * (group + 1) / groups - layers.len() * group / groups;
+    let mut rest = layers;
+    let mut all = Vec::new();
+    for group in 0..groups {
+        let (some, others) = rest.split_at(size(group));
+        rest = others;
+        if let Some((first, some)) = some.split_first() {
+            all.push(some.iter().fold(first.clone(), |product, layer| layer.times(&product)));
+        }
+    }
+    all
+}
+
+/// What bootstraps vectors of one number of slots.
+pub struct Bootstrapper {
+    plan: Plan,
+    to_coefficients: Vec<EncodedMatrix>,
+    to_slots: Vec<EncodedMatrix>,
+}
+
+impl Bootstrapper {
+    /// The level that a ciphertext must have left.
+    #[must_use]
+    pub const fn needed_level(&self) -> usize {
+        self.to_coefficients.len()
+    }
+}
+
+impl Evaluator {
+    /// The same numbers, all at most 1 in size, at the set's usual level and scale again.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] below [`Bootstrapper::needed_level`]; [`Code::VectorsDiffer`] for another number of slots;
+    /// [`Code::MissingKey`] without the keys that [`Plan::keys`] lists, one for products, or those of the encapsulation.
+    pub fn bootstrap(&self, bootstrapper: &Bootstrapper, a: &Ciphertext) -> Result<Ciphertext> {
+        let level = bootstrapper.needed_level();
+        let mut a = self.adjust(a, level, self.ring.scale(level))?;
+        for matrix in &bootstrapper.to_coefficients {
+            a = self.rescale(&self.apply(matrix, &a)?)?;
+        }
+        let scale = a.scale;
+        let mut a = self.raise(&a)?;
+        for step in bootstrapper.plan.folds(&self.ring) {
+            a = self.add(&a, &self.rotate(&a, step)?)?;
+        }
+        a.scale = raised_scale(&self.ring, a.slots);
+        for matrix in &bootstrapper.to_slots {
+            a = self.rescale(&self.apply(matrix, &a)?)?;
+        }
+        a.scale = self.ring.scale(a.level);
+        let conjugate = self.conjugate(&a)?;
+        let real = self.reduce(&bootstrapper.plan, &self.add(&a, &conjugate)?, scale)?;
+        if bootstrapper.plan.numbers == Numbers::Real {
+            return Ok(real);
+        }
+        let unit = Complex64::new(0.0, 1.0);
+        let imaginary = self.mul_constant(&self.sub(&a, &conjugate)?, -unit, 1.0)?;
+        let imaginary = self.reduce(&bootstrapper.plan, &imaginary, scale)?;
+        self.add(&real, &self.mul_constant(&imaginary, unit, 1.0)?)
+    }
+
+    /// Reads a ciphertext of level 0 modulo all primes, under a sparse secret.
+    fn raise(&self, a: &Ciphertext) -> Result<Ciphertext> {
+        let ring = &self.ring;
+        let missing =
+            || Error::new(Code::MissingKey, "there are no keys for bootstrapping: their owner has to make them");
+        let keys = self.keys.encapsulation.as_ref().ok_or_else(missing)?;
+        let mut sparse = switch(ring, &a.parts[1], 0, &keys.to_sparse);
+        sparse[0].add(ring, &a.parts[0]);
+        let (top, base) = (ring.top(), Basis { count: 1, ..ring.level(0) });
+        let [b, a1] = sparse.map(|part| {
+            let coefficients = part.coefficients(ring, base);
+            let prime = ring.limb(base.first).prime();
+            Poly::from_coefficients(ring, ring.level(top), |place, limb| {
+                ring.limb(place).centred(limb, &coefficients, prime);
+            })
+        });
+        let mut parts = switch(ring, &a1, top, &keys.back);
+        parts[0].add(ring, &b);
+        Ok(Ciphertext { parts, level: top, ..a.clone() })
+    }
+
+    /// Takes multiples of `q` away from numbers that are divided by [`REACH`] times `q`. The message was multiplied by `scale`.
+    fn reduce(&self, plan: &Plan, a: &Ciphertext, scale: f64) -> Result<Ciphertext> {
+        let ring = &self.ring;
+        let level = ring.parameters().levels;
+        // What comes out is the message times so much.
+        let factor = 2.0 * std::f64::consts::PI * scale / ring.divisor(0);
+        let mut a = self.polynomial_to(&plan.remainder, a, level, ring.scale(level) / factor)?;
+        a.scale = ring.scale(level);
+        Ok(a)
+    }
+}
+
+#[cfg(all(test, feature = "client"))]
+mod tests;

@@ -1,0 +1,92 @@
+//! Memory that is used again: polynomials have tens of megabytes, and a system that hands out fresh pages for each of them
+//! takes as long for it as the arithmetic does.
+
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zeroize::Zeroize;
+
+use crate::math::words::Words;
+
+/// What is kept at most, in words: 1 GiB.
+const MOST: usize = 1 << 27;
+
+/// What is free, by length.
+#[derive(Debug, Default)]
+pub(super) struct Pool(Mutex<Free>);
+
+#[derive(Debug, Default)]
+struct Free {
+    total: usize,
+    by_length: HashMap<usize, Vec<Words>>,
+}
+
+impl Pool {
+    /// So many words with anything in them.
+    pub(in super::super) fn take(self: &Arc<Self>, length: usize) -> Room {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = free.by_length.get_mut(&length).and_then(Vec::pop);
+        if old.is_some() {
+            free.total -= length;
+        }
+        drop(free);
+        Room { words: Some(old.unwrap_or_else(|| Words::new(length))), pool: Arc::clone(self) }
+    }
+}
+
+/// Words that go back to their pool. What is secret in them has to be wiped before.
+#[derive(Debug)]
+pub struct Room {
+    /// Until it is dropped.
+    words: Option<Words>,
+    pool: Arc<Pool>,
+}
+
+impl Deref for Room {
+    type Target = [u64];
+
+    fn deref(&self) -> &[u64] {
+        self.words.as_deref().unwrap_or_default()
+    }
+}
+
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut [u64] {
+        self.words.as_deref_mut().unwrap_or_default()
+    }
+}
+
+impl Clone for Room {
+    fn clone(&self) -> Self {
+        let mut copy = self.pool.take(self.len());
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl PartialEq for Room {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Room {}
+
+impl Zeroize for Room {
+    fn zeroize(&mut self) {
+        (**self).zeroize();
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let mut free = self.pool.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(words) = self.words.take()
+            && free.total + words.len() <= MOST
+        {
+            free.total += words.len();
+            free.by_length.entry(words.len()).or_default().push(words);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Photos whose pixels a browser decodes: it has decoders of its own, which nobody has to fetch. What it is given are the
+//! parts of a file that pixels come from; what surrounds them (limits, damage, the camera's orientation, transparency) is
+//! treated as in [`Photo::decode`].
+
+use std::ops::Range;
+
+use image::metadata::Orientation;
+
+use super::container::{self, Format, Pixels};
+use super::decode::{assemble, exif_orientation};
+use super::{Limits, Photo};
+use crate::error::{Code, Error, Result};
+
+/// What a PNG or JPEG file is like, before its pixels are decoded.
+pub struct Outline {
+    format: Format,
+    pixels: Pixels,
+    turn: Orientation,
+}
+
+impl Outline {
+    /// Looks a file through.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedImage`] for anything but PNG and JPEG, [`Code::ImageTooLarge`] beyond `limits`,
+    /// [`Code::DamagedImage`] for a file that is cut short or, as far as the container tells, broken.
+    pub fn new(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        let found = container::inspect(bytes, limits)?;
+        let unsupported = || Error::new(Code::UnsupportedImage, "the file is not a PNG or JPEG photo");
+        let pixels = found.pixels.ok_or_else(unsupported)?;
+        Ok(Self { format: found.format, pixels, turn: exif_orientation(found.exif) })
+    }
+
+    /// Whether it is a JPEG file, not a PNG file.
+    #[must_use]
+    pub fn is_jpeg(&self) -> bool {
+        self.format == Format::Jpeg
+    }
+
+    /// Width in pixels, as the pixels are stored.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.pixels.width
+    }
+
+    /// Height in pixels, as the pixels are stored.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.pixels.height
+    }
+
+    /// Samples of each pixel of a plain file: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. Nothing
+    /// for the many other kinds, which [`Photo::decode`] is for: with 16 bits, a palette, interlacing, four inks and so on.
+    #[must_use]
+    pub fn plain(&self) -> Option<u8> {
+        self.pixels.plain
+    }
+
+    /// The parts of the file that the pixels come from. Of PNG, put together, they are one zlib stream; of JPEG they are a
+    /// whole file without what cameras and programs have written into it, so that it looks the same to all decoders.
+    #[must_use]
+    pub fn parts(&self) -> &[Range<usize>] {
+        &self.pixels.parts
+    }
+
+    /// The photo of these pixels, as they are stored, row by row.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] for another number of samples than a plain file has.
+    pub fn photo(&self, samples: Vec<u8>) -> Result<Photo> {
+        assemble(samples, self.plain().unwrap_or(0), (self.width(), self.height()), self.turn, Vec::new())
+    }
+}

@@ -1,0 +1,76 @@
+//! Photos that the browser decodes: see [`crate::photo::Outline`].
+
+use wasm_bindgen::prelude::*;
+
+use super::{JsResult, Photo};
+use crate::photo;
+
+/// What a PNG or JPEG file is like, before its pixels are decoded.
+#[wasm_bindgen]
+pub struct Outline(photo::Outline);
+
+#[wasm_bindgen]
+impl Outline {
+    /// Looks a file through.
+    ///
+    /// # Errors
+    /// `unsupported_image`, `damaged_image`, `image_too_large`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(bytes: &[u8]) -> JsResult<Self> {
+        Ok(Self(photo::Outline::new(bytes, &photo::Limits::default())?))
+    }
+
+    /// Whether it is a JPEG file, not a PNG file.
+    #[wasm_bindgen(getter, js_name = isJpeg)]
+    #[must_use]
+    pub fn is_jpeg(&self) -> bool {
+        self.0.is_jpeg()
+    }
+
+    /// Width in pixels, as the pixels are stored.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.0.width()
+    }
+
+    /// Height in pixels, as the pixels are stored.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.0.height()
+    }
+
+    /// Samples of each pixel; 0 for a file that the browser is not to decode.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn plain(&self) -> u8 {
+        self.0.plain().unwrap_or(0)
+    }
+
+    /// The parts of the file that pixels come from: start and end of each, as bytes from the file's start.
+    #[must_use]
+    pub fn parts(&self) -> Vec<usize> {
+        self.0.parts().iter().flat_map(|part| [part.start, part.end]).collect()
+    }
+
+    /// The photo of these pixels, as they are stored, row by row.
+    ///
+    /// # Errors
+    /// `bad_argument` for another number of samples.
+    pub fn photo(&self, samples: Vec<u8>) -> JsResult<Photo> {
+        Ok(Photo(self.0.photo(samples)?))
+    }
+}
+
+#[wasm_bindgen]
+impl Photo {
+    /// A photo of pixels with 1 to 4 samples each: grey or red, green, blue, and transparency after 1 or 3.
+    ///
+    /// # Errors
+    /// `bad_argument` for another number of samples.
+    #[wasm_bindgen(js_name = fromPixels)]
+    pub fn from_pixels(width: u32, height: u32, per_pixel: u8, samples: Vec<u8>) -> JsResult<Self> {
+        Ok(Self(photo::Photo::from_pixels(width, height, per_pixel, samples)?))
+    }
+}

@@ -1,0 +1,40 @@
+//! Makes the scripts of a finished site smaller, each for itself: the source stays readable, the files and what they export
+//! stay the same, and nothing has to be bundled.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::setup::PageTools;
+
+/// Left as they are: the service worker, into which the list of files is still to be written, and what others made.
+const LEFT: [&str; 2] = ["sw.js", "vault/lib"];
+
+/// Rewrites every script of ours below `folder`, and wasm-bindgen's glue.
+pub fn scripts(folder: &Path, tools: &PageTools) -> Result<()> {
+    let mut files = Vec::new();
+    find(folder, &LEFT.map(|name| folder.join(name)), &mut files)?;
+    let mut terser = tools.node.command();
+    let status = terser.arg(&tools.minify).args(&files).status().context("node does not start")?;
+    ensure!(status.success(), "terser cannot make the scripts smaller");
+    println!("    made {} scripts smaller", files.len());
+    Ok(())
+}
+
+/// The scripts in a folder and below.
+fn find(folder: &Path, left: &[PathBuf], files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if left.contains(&path) {
+            continue;
+        }
+        if path.is_dir() {
+            find(&path, left, files)?;
+        } else if path.extension() == Some(OsStr::new("js")) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
