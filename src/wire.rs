@@ -200,7 +200,7 @@
 //! - Slots are a power of two, at most `N / 2`. A scale is from 1 to two to the bits of the level's primes together, and not
 //!   above 2^120.
 //! - An entry is what a switch key is for (u8: 1 products, 2 an automorphism `X -> X^e`, 3 to the sparse secret of
-//!   bootstrapping, 4 back), its level (u8), its special primes (u8: from 1 to all of the set, of which they are the last), and
+//!   bootstrapping, 4 back), its level (u8), its special primes (u8: how many, the last ones of the set), and
 //!   `e` (u32; odd, from 3 to `2 N - 1`; 0 for the others). A switch key has a digit for as many of its level's primes as it
 //!   has special ones; the last digit may have fewer. Entries rise, by what they are for, by `e`, by the level, by the special
 //!   primes, and none is there twice. A switch key has the set, the key id and the entry that are expected at its place.
