@@ -66,6 +66,10 @@ pub enum Code {
     ImagesDiffer,
     /// There is no such set of CKKS parameters.
     UnknownParameters,
+    /// The file is for another set of CKKS parameters than the one at work.
+    WrongParameters,
+    /// A residue of a polynomial is not below its prime.
+    ResidueOutOfRange,
     /// The encrypted vector has no level left for another product.
     LevelExhausted,
     /// A key for computing on encrypted vectors is not there, or not for this level.
@@ -90,6 +94,10 @@ pub enum Code {
     JobNotFinished,
     /// There is no such model, or it was deleted or has expired.
     ModelNotFound,
+    /// There is no such set of keys, or its upload failed, or it was deleted or has expired.
+    KeysNotFound,
+    /// A piece of an upload does not begin where the last one ended.
+    WrongOffset,
     /// The work was cancelled.
     Cancelled,
     /// The server is shutting down and takes no new work.
@@ -137,6 +145,8 @@ impl Code {
         Self::SlotOverflow,
         Self::ImagesDiffer,
         Self::UnknownParameters,
+        Self::WrongParameters,
+        Self::ResidueOutOfRange,
         Self::LevelExhausted,
         Self::MissingKey,
         Self::VectorsDiffer,
@@ -149,6 +159,8 @@ impl Code {
         Self::JobNotFound,
         Self::JobNotFinished,
         Self::ModelNotFound,
+        Self::KeysNotFound,
+        Self::WrongOffset,
         Self::Cancelled,
         Self::ShuttingDown,
         Self::Unreachable,
@@ -190,6 +202,8 @@ impl Code {
             Self::SlotOverflow => "slot_overflow",
             Self::ImagesDiffer => "images_differ",
             Self::UnknownParameters => "unknown_parameters",
+            Self::WrongParameters => "wrong_parameters",
+            Self::ResidueOutOfRange => "residue_out_of_range",
             Self::LevelExhausted => "level_exhausted",
             Self::MissingKey => "missing_key",
             Self::VectorsDiffer => "vectors_differ",
@@ -202,6 +216,8 @@ impl Code {
             Self::JobNotFound => "job_not_found",
             Self::JobNotFinished => "job_not_finished",
             Self::ModelNotFound => "model_not_found",
+            Self::KeysNotFound => "keys_not_found",
+            Self::WrongOffset => "wrong_offset",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
             Self::Unreachable => "unreachable",

@@ -23,9 +23,9 @@
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |
 //! | `learnable` | other scramblings of the literature, to compare `etc` with (feature `client`, native) |
 //! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
-//! | [`wire`] | the versioned format of keys, encrypted images and models; **the format's specification** |
+//! | [`wire`] | the versioned format of keys, encrypted images, encrypted vectors and models; **the format's specification** |
 //! | `experiments` | experiments of the literature, run again (features `client` and `learn`, native) |
-//! | `pipeline` | the scheme and the format joined over readers and writers (native) |
+//! | `pipeline` | the scheme and the format joined over readers and writers; keys in mapped files (native) |
 //! | `server` | HTTP (feature `server`, native) |
 //! | `web` | the browser's surface (wasm32) |
 //! | `cli` | the `safelight` program (feature `cli`, native) |

@@ -14,6 +14,9 @@
 //! | `GET`, `DELETE /v1/models/{id}` | what a model is; forgets it |
 //! | `GET /v1/models/{id}/file` | the model's file |
 //! | `POST /v1/classifiers/{id}` | says what the picture in the body shows |
+//! | `POST /v1/keys` | begins an upload of evaluation keys |
+//! | `PATCH`, `HEAD /v1/keys/{id}` | takes the next piece; says how many bytes are there |
+//! | `GET`, `DELETE /v1/keys/{id}` | what keys there are; deletes them |
 //! | `GET /v1/health`, `GET /v1/openapi.json` | whether the server is up; the interface described for programs |
 //! | everything else | the page |
 //! | the vault's host, all addresses | the vault |
@@ -50,6 +53,8 @@ mod filters;
 mod gate;
 mod job_routes;
 mod jobs;
+mod key_routes;
+mod keys;
 mod model_routes;
 mod models;
 mod openapi;
@@ -73,6 +78,7 @@ struct App {
     gate: Arc<gate::Gate>,
     jobs: Arc<jobs::Jobs>,
     models: Arc<models::Models>,
+    keys: Arc<keys::Keys>,
     vault: Option<vault::Vault>,
 }
 
@@ -128,6 +134,14 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: imp
     let drain = settings.drain;
     let models =
         models::Models::new(settings.models.as_deref(), limits.models, limits.model_bytes, limits.keep_models)?;
+    let rules = keys::Rules {
+        most: limits.keys,
+        most_bytes: limits.key_bytes,
+        keep: limits.keep_keys,
+        rest: limits.keep_uploads,
+    };
+    let keys = Arc::new(keys::Keys::new(settings.keys.as_deref(), &settings.spool, rules)?);
+    keys.watch_all();
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         Error::new(Code::Io, format!("cannot listen on {}: {error}; choose another address", settings.listen))
     })?;
@@ -138,6 +152,7 @@ pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: imp
         gate: Arc::new(gate::Gate::new(limits.running, limits.waiting)),
         jobs: Arc::new(jobs::Jobs::new(limits.jobs, limits.stored_bytes, limits.keep_results)),
         models: Arc::new(models),
+        keys,
         settings,
     });
     let router = routes::router(&app)?;

@@ -1,4 +1,4 @@
-//! The versioned format of keys, encrypted images and models: version 1.
+//! The versioned format of keys, encrypted images, encrypted vectors and models: version 1.
 //!
 //! This page is the whole specification. It is enough to write another client or server: `examples/any_server.py` is a
 //! server and `tests/interop/reference.py` a client, both written from here, and `tests/vectors` has files to try.
@@ -12,8 +12,8 @@
 //! |---|---|---|
 //! | 0 | 8 bytes | mark `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it finds files damaged by text mode) |
 //! | 8 | u16 | format version, 1 |
-//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures, 5 model |
-//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4, 3 learning for kind 5 |
+//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures, 5 model; 6 to 11 as in the section on CKKS |
+//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4, 3 learning for kind 5, 4 CKKS for kinds 6 to 11 |
 //! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
 //!
 //! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
@@ -168,6 +168,47 @@
 //! The kernels, decisions and probabilities are in [`crate::learn::kernel`], [`crate::learn::committee`] and
 //! [`crate::learn::sigmoid`]. A forest's trees are not in the file: they grow from the pictures kept, which are all.
 //!
+//! # CKKS
+//!
+//! Encrypted vectors and their keys. A *set* is one of the numbered parameter sets of `safelight::ckks::parameters`. It has
+//! a degree `N` and primes, in this order: the special ones, the base prime, and one for each level from the lowest on;
+//! `safelight::ckks::ring` says which. The primes of level `l` are the base prime and those of the levels 1 to `l`.
+//!
+//! A *polynomial* is its residues modulo each prime of a basis, prime after prime: its values at the odd powers of a root of
+//! unity, in the order of [`crate::math::ntt`]. For each prime there is a *limb*, which stands alone:
+//!
+//! | type | content |
+//! |---|---|
+//! | `N * b / 8` bytes | `N` residues of `b` bits each, one after the other, the lowest bit first; `b` is the length of the prime in bits, and each residue is below it |
+//! | u32 | CRC-32 of: the header's CRC-32 (u32), the limb's number in the file from 0 on (u32), the residues |
+//!
+//! A *uniform polynomial* comes from a seed of 32 bytes and a number (u32): the residues modulo the prime at a place are the
+//! words (u64) of the `ChaCha20` stream under the seed, with the nonce `number * 2^32 + place` (64 bits, and a block counter
+//! of 64 bits), without those bits that the prime is too short for, and without those words that are not below it then.
+//!
+//! | kind | header | then |
+//! |---|---|---|
+//! | 6 ciphertext | set (u16), key id, level (u8), form (u8), slots (u32), scale (f64), in form 1 a seed | form 0: `c_0`, `c_1`; form 1: `c_0`, and `c_1` is the seed's uniform polynomial number 0 |
+//! | 7 plaintext | set (u16), level (u8), slots (u32), scale (f64) | the polynomial |
+//! | 8 public key | set (u16), key id, seed | `b`, of the highest level; `a` is the seed's number 0 |
+//! | 9 switch key | set (u16), key id, entry, seed | `b` of each digit, modulo its special primes and those of the level; `a` of digit `i` is the seed's number `i` |
+//! | 10 evaluation keys | set (u16), key id, number of keys (u32), an entry for each | the switch keys, each a whole file of kind 9 |
+//! | 11 secret key | set (u16), key id, `N / 4` bytes | nothing |
+//!
+//! - A key id is 16 bytes: the first ones of SHA-256 of the public key's set (u16), its seed, and the residues of its `b`,
+//!   each as u64. Those who read a public key check it.
+//! - Slots are a power of two, at most `N / 2`. A scale is from 1 to two to the bits of the level's primes together, and not
+//!   above 2^120.
+//! - An entry is what a switch key is for (u8: 1 products, 2 an automorphism `X -> X^e`, 3 to the sparse secret of
+//!   bootstrapping, 4 back), its level (u8), its special primes (u8: how many, the last ones of the set), and
+//!   `e` (u32; odd, from 3 to `2 N - 1`; 0 for the others). A switch key has a digit for as many of its level's primes as it
+//!   has special ones; the last digit may have fewer. Entries rise, by what they are for, by `e`, by the level, by the special
+//!   primes, and none is there twice. A switch key has the set, the key id and the entry that are expected at its place.
+//! - A secret key's coefficients take two bits each, the lowest first: 0 for -1, 1 for 0, 2 for 1. They, and not what they
+//!   were made from, so that a file does not depend on how programs draw them. Under a passphrase it is an age file.
+//!
+//! The length of each file follows from its header, and readers compare it before they look further.
+//!
 //! # Telling errors apart
 //!
 //! Every reader checks in this order and stops at the first fault; nothing is repaired and nothing skipped. The names are
@@ -180,19 +221,21 @@
 //! | `bad_header` | kind or scheme are unknown, or the header is too long |
 //! | `damaged` | the header's checksum |
 //! | `wrong_kind` | a file of another kind is needed here |
-//! | `bad_header`, `bad_modulus`, `bad_secret_key`, `image_too_large` | a field of the header |
+//! | `bad_header`, `bad_modulus`, `bad_secret_key`, `image_too_large`, `unknown_parameters` | a field of the header |
+//! | `wrong_parameters` | another set of CKKS parameters than the reader's, or in a switch key than in its file's |
 //! | `too_large` | the reader takes no image of this size |
 //! | `foreign_key` | the image is under another key than the one that decrypts, or than the first image |
 //! | `images_differ` | two images that do not go together |
 //! | `halo_too_small` | the halo is narrower than the filter's reach |
 //! | `slot_overflow` | the filter's result would not fit its slots, or its divisor is too large |
 //! | `bad_filter` | the history has no room for the filter's text |
-//! | `damaged` | of each frame, the checksum |
+//! | `damaged` | of each frame or limb, the checksum |
+//! | `residue_out_of_range` | of each limb, a residue that is not below its prime |
 //! | `ciphertext_out_of_range` | of each frame, a ciphertext that is zero or not below `n^2` |
 //! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
 //! | `wrong_result` | of each frame, when the owner decrypts it, a ciphertext that is not what the header says |
 //! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
-//! | `trailing_data` | there is more after the last frame, after a key or after a model |
+//! | `trailing_data` | there is more after the last frame, after a key, a vector or a model |
 //!
 //! A file that ends where more is needed is `truncated`. What a filter wrote before an error is to be
 //! thrown away.
@@ -213,6 +256,8 @@ use crate::math::checksum;
 
 #[cfg(feature = "client")]
 pub mod age;
+#[cfg(feature = "ckks")]
+pub mod ckks;
 pub mod image;
 pub mod key;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
@@ -234,6 +279,7 @@ pub const MAX_HEADER: u32 = 65_536;
 const SCHEME_PAILLIER: u8 = 1;
 const SCHEME_ETC: u8 = 2;
 const SCHEME_LEARNING: u8 = 3;
+const SCHEME_CKKS: u8 = 4;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,6 +294,18 @@ pub enum Kind {
     EtcKey,
     /// A model.
     Model,
+    /// A vector encrypted by CKKS.
+    Ciphertext,
+    /// A vector encoded by CKKS, in the clear.
+    Plaintext,
+    /// A public key of CKKS.
+    CkksPublicKey,
+    /// A key that leads from one secret of CKKS to another.
+    SwitchKey,
+    /// Switch keys of one owner.
+    EvaluationKeys,
+    /// A secret key of CKKS.
+    CkksSecretKey,
 }
 
 impl Kind {
@@ -260,6 +318,12 @@ impl Kind {
             Self::Image => "image",
             Self::EtcKey => "etc_key",
             Self::Model => "model",
+            Self::Ciphertext => "ciphertext",
+            Self::Plaintext => "plaintext",
+            Self::CkksPublicKey => "ckks_public_key",
+            Self::SwitchKey => "switch_key",
+            Self::EvaluationKeys => "evaluation_keys",
+            Self::CkksSecretKey => "ckks_secret_key",
         }
     }
 
@@ -270,6 +334,12 @@ impl Kind {
             Self::Image => 3,
             Self::EtcKey => 4,
             Self::Model => 5,
+            Self::Ciphertext => 6,
+            Self::Plaintext => 7,
+            Self::CkksPublicKey => 8,
+            Self::SwitchKey => 9,
+            Self::EvaluationKeys => 10,
+            Self::CkksSecretKey => 11,
         }
     }
 
@@ -278,6 +348,12 @@ impl Kind {
             Self::PublicKey | Self::SecretKey | Self::Image => SCHEME_PAILLIER,
             Self::EtcKey => SCHEME_ETC,
             Self::Model => SCHEME_LEARNING,
+            Self::Ciphertext
+            | Self::Plaintext
+            | Self::CkksPublicKey
+            | Self::SwitchKey
+            | Self::EvaluationKeys
+            | Self::CkksSecretKey => SCHEME_CKKS,
         }
     }
 
@@ -287,14 +363,15 @@ impl Kind {
         match self.scheme() {
             SCHEME_PAILLIER => "paillier",
             SCHEME_ETC => "etc",
-            _ => "learning",
+            SCHEME_LEARNING => "learning",
+            _ => "ckks",
         }
     }
 
     /// Whether such a file must be kept secret.
     #[must_use]
     pub const fn is_secret(self) -> bool {
-        matches!(self, Self::SecretKey | Self::EtcKey)
+        matches!(self, Self::SecretKey | Self::EtcKey | Self::CkksSecretKey)
     }
 
     const fn text(self) -> &'static str {
@@ -304,6 +381,12 @@ impl Kind {
             Self::Image => "an encrypted image",
             Self::EtcKey => "a key of scrambled pictures",
             Self::Model => "a model",
+            Self::Ciphertext => "an encrypted vector",
+            Self::Plaintext => "an encoded vector",
+            Self::CkksPublicKey => "a public key for vectors",
+            Self::SwitchKey => "a switch key",
+            Self::EvaluationKeys => "a set of evaluation keys",
+            Self::CkksSecretKey => "a secret key for vectors",
         }
     }
 }
@@ -345,6 +428,12 @@ impl Prologue {
             3 => Kind::Image,
             4 => Kind::EtcKey,
             5 => Kind::Model,
+            6 => Kind::Ciphertext,
+            7 => Kind::Plaintext,
+            8 => Kind::CkksPublicKey,
+            9 => Kind::SwitchKey,
+            10 => Kind::EvaluationKeys,
+            11 => Kind::CkksSecretKey,
             other => return Err(Error::new(Code::BadHeader, format!("the file is of unknown kind {other}"))),
         };
         let scheme = reader.u8()?;
@@ -461,7 +550,7 @@ impl<'a> Reader<'a> {
         Ok(i64::from_le_bytes(self.array()?))
     }
 
-    #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+    #[cfg(any(feature = "ckks", all(feature = "learn", not(target_arch = "wasm32"))))]
     fn f64(&mut self) -> Result<f64> {
         Ok(f64::from_le_bytes(self.array()?))
     }

@@ -161,3 +161,33 @@ fn etc_picture() {
 fn model() {
     smoke("model", 3000);
 }
+
+#[test]
+fn ciphertext() {
+    smoke("ciphertext", 300);
+}
+
+#[test]
+fn plaintext() {
+    smoke("plaintext", 300);
+}
+
+#[test]
+fn ckks_public_key() {
+    smoke("ckks_public_key", 100);
+}
+
+#[test]
+fn switch_key() {
+    smoke("switch_key", 200);
+}
+
+#[test]
+fn evaluation_keys() {
+    smoke("evaluation_keys", 200);
+}
+
+#[test]
+fn ckks_secret_key() {
+    smoke("ckks_secret_key", 1000);
+}

@@ -15,6 +15,8 @@ mod end;
 mod filters;
 #[path = "server/jobs.rs"]
 mod jobs;
+#[path = "server/keys.rs"]
+mod keys;
 #[path = "server/limits.rs"]
 mod limits;
 #[path = "server/models.rs"]

@@ -2,6 +2,8 @@
 //! code. `tests/vectors/README.md` says how they are made.
 #![cfg(feature = "client")]
 
+#[path = "vectors/ckks.rs"]
+mod ckks;
 #[path = "vectors/clear.rs"]
 mod clear;
 #[path = "vectors/hostile.rs"]
@@ -18,10 +20,15 @@ use std::sync::LazyLock;
 
 use hostile::Found;
 use proptest::prelude::*;
+use safelight::ckks::encode::Encoder;
+use safelight::ckks::parameters::SMALL;
+use safelight::ckks::plaintext::Plaintext;
+use safelight::ckks::ring::Ring;
 use safelight::error::{Code, Result};
 use safelight::paillier::{Filter, SecretKey, View};
 use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
 use safelight::watch::NoWatch;
+use safelight::wire::ckks as files;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
 use serde_json::{Value, json};
 
@@ -249,6 +256,62 @@ fn hostile_keys_are_refused_with_their_code() {
     }
 }
 
+#[test]
+fn valid_vectors_and_their_keys_are_read_and_open() {
+    let ring = Ring::new(&SMALL).expect("a ring");
+    let encoder = Encoder::new(&ring);
+    let mut count = 0;
+    let mut shows = |file: &str, entry: &Value, plaintext: &Plaintext| {
+        let number = entry["number"].as_f64().expect("a number");
+        let numbers = plaintext.decode(&ring, &encoder);
+        assert_eq!(json!(numbers.len()), entry["slots"], "{file}");
+        assert!(numbers.iter().all(|x| (x.re - number).abs() < 1e-9 && x.im.abs() < 1e-9), "{file}");
+        assert_eq!(json!([plaintext.level(), plaintext.scale()]), json!([entry["level"], entry["scale"]]), "{file}");
+        count += 1;
+    };
+    for (file, entry, bytes) in entries("valid", "plaintext") {
+        let plaintext = files::read_plaintext(&ring, &bytes).expect(&file);
+        shows(&file, &entry, &plaintext);
+        assert!(files::write_plaintext(&ring, &plaintext).expect(&file) == bytes, "{file}");
+    }
+    for (file, entry, bytes) in entries("valid", "ciphertext") {
+        let key = files::read_secret(&ring, &read(&text(&entry, "key"))).expect("a good key");
+        assert_eq!(*files::write_secret(&ring, &key), read(&text(&entry, "key")), "{file}");
+        let ciphertext = files::read_ciphertext(&ring, &bytes).expect(&file);
+        assert_eq!(entry["id"], ciphertext.key().to_string(), "{file}");
+        shows(&file, &entry, &key.decrypt(&ring, &ciphertext).expect(&file));
+    }
+    for (file, entry, bytes) in entries("valid", "evaluation_keys") {
+        let keys = files::read_set(&ring, &bytes).expect(&file);
+        assert_eq!(entry["id"], keys.id().to_string(), "{file}");
+        assert!(files::write_set(&ring, &keys).expect(&file) == bytes, "{file}");
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+type VectorReader = fn(&Ring, &[u8]) -> Result<()>;
+
+#[test]
+fn hostile_vectors_and_their_keys_are_refused_with_their_code() {
+    let ring = Ring::new(&SMALL).expect("a ring");
+    let readers: [(Found, VectorReader); 4] = [
+        (Found::Ciphertext, |ring, bytes| files::read_ciphertext(ring, bytes).map(drop)),
+        (Found::Plaintext, |ring, bytes| files::read_plaintext(ring, bytes).map(drop)),
+        (Found::EvaluationKeys, |ring, bytes| files::read_set(ring, bytes).map(drop)),
+        (Found::CkksSecretKey, |ring, bytes| files::read_secret(ring, bytes).map(drop)),
+    ];
+    for (found, reader) in readers {
+        let all = entries("hostile", found.name());
+        assert!(!all.is_empty());
+        for (file, entry, bytes) in all {
+            let expected = Code::from_name(&text(&entry, "code"));
+            assert!(expected.is_some(), "{file}");
+            assert_eq!(code(reader(&ring, &bytes)), expected, "{file}");
+        }
+    }
+}
+
 /// What a reader makes of a file: an error, or everything that it learns from it.
 fn read_all(file: &str, bytes: &[u8], key: &SecretKey) -> Result<Vec<i64>> {
     match Path::new(file).extension().and_then(|extension| extension.to_str()) {
@@ -296,7 +359,7 @@ fn some_file() -> impl Strategy<Value = (String, Vec<u8>)> {
     let files = present().into_iter().filter(|(name, bytes)| {
         name.starts_with("valid/")
             && bytes.len() < 25_000
-            && !["3072", "4096", "31x2", "1x1"].iter().any(|other| name.contains(other))
+            && !["3072", "4096", "31x2", "1x1", "ckks"].iter().any(|other| name.contains(other))
     });
     prop::sample::select(files.collect::<Vec<_>>())
 }

@@ -19,11 +19,14 @@ use safelight::wire::key::{
 };
 use safelight::wire::{PROLOGUE_BYTES, Prologue, age, model as model_file};
 
+#[path = "ckks.rs"]
+pub mod ckks;
+
 /// What a target does with an input.
 pub type Body = fn(&[u8]);
 
 /// The name and the body of every target.
-pub const ALL: [(&str, Body); 12] = [
+pub const ALL: [(&str, Body); 18] = [
     ("photo", photo),
     ("image_header", image_header),
     ("frames", frames),
@@ -36,6 +39,12 @@ pub const ALL: [(&str, Body); 12] = [
     ("etc_label", etc_label),
     ("etc_picture", etc_picture),
     ("model", model),
+    ("ciphertext", ckks::ciphertext),
+    ("plaintext", ckks::plaintext),
+    ("ckks_public_key", ckks::public_key),
+    ("switch_key", ckks::switch_key),
+    ("evaluation_keys", ckks::evaluation_keys),
+    ("ckks_secret_key", ckks::secret_key),
 ];
 
 /// Small, so that an input which keeps its promises is soon done.

@@ -356,6 +356,8 @@ export type SafelightErrorCode =
   | 'slot_overflow'
   /** Encrypted vectors (CKKS): no such parameters, no level left, no key for it, vectors that do not fit together. */
   | 'unknown_parameters'
+  | 'wrong_parameters'
+  | 'residue_out_of_range'
   | 'level_exhausted'
   | 'missing_key'
   | 'vectors_differ'
@@ -369,6 +371,9 @@ export type SafelightErrorCode =
   | 'job_not_found'
   | 'job_not_finished'
   | 'model_not_found'
+  /** Keys for encrypted vectors on a server: none of this id, or a piece at the wrong place. */
+  | 'keys_not_found'
+  | 'wrong_offset'
   | 'shutting_down'
   /** The server, or a file of this package, could not be fetched. */
   | 'unreachable'

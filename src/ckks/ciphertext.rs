@@ -2,6 +2,7 @@
 
 use super::keys::KeyId;
 use super::ring::Poly;
+use super::sample::Seed;
 
 /// An encrypted vector `(c_0, c_1)`, which `c_0 + c_1 s` opens.
 #[derive(Clone, Debug)]
@@ -14,6 +15,17 @@ pub struct Ciphertext {
 }
 
 impl Ciphertext {
+    /// From its parts, which have the level's primes.
+    pub(crate) const fn from_parts(parts: [Poly; 2], level: usize, scale: f64, slots: usize, key: KeyId) -> Self {
+        Self { parts, level, scale, slots, key }
+    }
+
+    /// `c_0` and `c_1`.
+    #[must_use]
+    pub const fn parts(&self) -> &[Poly; 2] {
+        &self.parts
+    }
+
     /// How many more products can follow.
     #[must_use]
     pub const fn level(&self) -> usize {
@@ -36,6 +48,22 @@ impl Ciphertext {
     #[must_use]
     pub const fn key(&self) -> KeyId {
         self.key
+    }
+}
+
+/// A ciphertext as the owner of the secret key makes it: `c_1` comes from a seed, which is all that has to travel of it.
+#[derive(Clone, Debug)]
+pub struct Seeded {
+    /// The ciphertext, whole.
+    pub ciphertext: Ciphertext,
+    pub(super) seed: Seed,
+}
+
+impl Seeded {
+    /// What `c_1` is made from.
+    #[must_use]
+    pub const fn seed(&self) -> &Seed {
+        &self.seed
     }
 }
 

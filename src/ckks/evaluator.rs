@@ -415,9 +415,9 @@ fn differ(how: &str) -> Error {
 }
 
 /// The smallest key that reaches up to a level.
-pub(super) fn for_level(keys: &[SwitchKey], level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {
-    keys.iter().filter(|key| key.level >= level).min_by_key(|key| key.level).ok_or_else(|| {
-        let message = match keys.iter().map(SwitchKey::level).max() {
+pub(super) fn for_level(keys: &[Arc<SwitchKey>], level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {
+    keys.iter().filter(|key| key.level >= level).min_by_key(|key| key.level).map(|key| &**key).ok_or_else(|| {
+        let message = match keys.iter().map(|key| key.level).max() {
             Some(most) => format!("the key for {} reaches up to level {most}, but is needed at level {level}", what()),
             None => format!("there is no key for {}: the owner of the secret key has to make one", what()),
         };

@@ -1,6 +1,10 @@
 //! What the owner of a secret key gives to others.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use super::ring::{Poly, Ring};
 use super::sample::{Seed, uniform};
@@ -8,6 +12,12 @@ use super::sample::{Seed, uniform};
 /// The fingerprint of a key pair: the first bytes of SHA-256 of its public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(pub [u8; 16]);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 /// With it anybody can encrypt: `(-a s + e, a)` at the highest level, where `a` comes from the seed.
 #[derive(Clone, Debug)]
@@ -19,6 +29,30 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
+    /// The key whose second half comes from the seed, with its fingerprint: the first bytes of SHA-256 of the set's number,
+    /// the seed and the first half's words.
+    pub(crate) fn new(ring: &Ring, seed: Seed, b: Poly) -> Self {
+        let mut digest = Sha256::new_with_prefix(ring.parameters().id.to_le_bytes());
+        digest.update(seed);
+        for word in b.words() {
+            digest.update(word.to_le_bytes());
+        }
+        let digest = digest.finalize();
+        let a = uniform(ring, b.basis(), &seed, 0);
+        Self { b, a, seed, id: KeyId(std::array::from_fn(|i| digest[i])) }
+    }
+
+    /// The first half.
+    #[must_use]
+    pub const fn b(&self) -> &Poly {
+        &self.b
+    }
+
+    /// The second half.
+    #[must_use]
+    pub const fn a(&self) -> &Poly {
+        &self.a
+    }
     /// The fingerprint.
     #[must_use]
     pub const fn id(&self) -> KeyId {
@@ -48,7 +82,7 @@ pub struct SwitchKey {
 
 impl SwitchKey {
     /// The key whose second halves come from the seed.
-    pub(super) fn new(ring: &Ring, level: usize, special: usize, seed: Seed, b: Vec<Poly>) -> Self {
+    pub(crate) fn new(ring: &Ring, level: usize, special: usize, seed: Seed, b: Vec<Poly>) -> Self {
         let a = (0u32..).zip(&b).map(|(digit, b)| uniform(ring, b.basis(), &seed, digit)).collect();
         Self { level, special, seed, b, a }
     }
@@ -59,6 +93,18 @@ impl SwitchKey {
         self.level
     }
 
+    /// How many special primes there are, and how many primes each digit has.
+    #[must_use]
+    pub const fn special(&self) -> usize {
+        self.special
+    }
+
+    /// The first half of each digit.
+    #[must_use]
+    pub fn b(&self) -> &[Poly] {
+        &self.b
+    }
+
     /// What the second halves are made from.
     #[must_use]
     pub const fn seed(&self) -> &Seed {
@@ -66,13 +112,13 @@ impl SwitchKey {
     }
 }
 
-/// What computing needs of a key pair.
+/// What computing needs of a key pair. The keys are shared, so that some of a large set can be taken for a part of the work.
 #[derive(Clone, Debug)]
 pub struct EvaluationKeys {
     pub(super) id: KeyId,
-    pub(super) relinearise: Vec<SwitchKey>,
+    pub(super) relinearise: Vec<Arc<SwitchKey>>,
     /// By their elements.
-    pub(super) galois: BTreeMap<u64, Vec<SwitchKey>>,
+    pub(super) galois: BTreeMap<u64, Vec<Arc<SwitchKey>>>,
     pub(super) encapsulation: Option<Encapsulation>,
 }
 
@@ -82,8 +128,28 @@ pub struct EvaluationKeys {
 #[derive(Clone, Debug)]
 pub struct Encapsulation {
     /// At level 0, with one special prime: all that is ever public under the sparse secret.
-    pub(super) to_sparse: SwitchKey,
-    pub(super) back: SwitchKey,
+    pub(super) to_sparse: Arc<SwitchKey>,
+    pub(super) back: Arc<SwitchKey>,
+}
+
+impl Encapsulation {
+    /// From the key to the sparse secret and that back.
+    #[must_use]
+    pub fn new(to_sparse: impl Into<Arc<SwitchKey>>, back: impl Into<Arc<SwitchKey>>) -> Self {
+        Self { to_sparse: to_sparse.into(), back: back.into() }
+    }
+
+    /// The key to the sparse secret.
+    #[must_use]
+    pub const fn to_sparse(&self) -> &Arc<SwitchKey> {
+        &self.to_sparse
+    }
+
+    /// The key back.
+    #[must_use]
+    pub const fn back(&self) -> &Arc<SwitchKey> {
+        &self.back
+    }
 }
 
 impl EvaluationKeys {
@@ -99,14 +165,31 @@ impl EvaluationKeys {
         self.id
     }
 
+    /// The keys for products.
+    #[must_use]
+    pub fn relinearise(&self) -> &[Arc<SwitchKey>] {
+        &self.relinearise
+    }
+
+    /// The keys for automorphisms with their elements, the smallest first.
+    pub fn galois(&self) -> impl Iterator<Item = (u64, &Arc<SwitchKey>)> {
+        self.galois.iter().flat_map(|(&element, keys)| keys.iter().map(move |key| (element, key)))
+    }
+
+    /// The keys for bootstrapping.
+    #[must_use]
+    pub const fn encapsulation(&self) -> Option<&Encapsulation> {
+        self.encapsulation.as_ref()
+    }
+
     /// Takes a key for products. There may be several, for different levels: the lower a key's level, the quicker it is.
-    pub fn insert_relinearise(&mut self, key: SwitchKey) {
-        self.relinearise.push(key);
+    pub fn insert_relinearise(&mut self, key: impl Into<Arc<SwitchKey>>) {
+        self.relinearise.push(key.into());
     }
 
     /// Takes a key for an automorphism. There may be several, for different levels.
-    pub fn insert_galois(&mut self, element: u64, key: SwitchKey) {
-        self.galois.entry(element).or_default().push(key);
+    pub fn insert_galois(&mut self, element: u64, key: impl Into<Arc<SwitchKey>>) {
+        self.galois.entry(element).or_default().push(key.into());
     }
 
     /// Takes the keys for bootstrapping.

@@ -16,6 +16,17 @@ pub struct Plaintext {
 }
 
 impl Plaintext {
+    /// From a polynomial that has the level's primes.
+    pub(crate) const fn from_parts(poly: Poly, level: usize, scale: f64, slots: usize) -> Self {
+        Self { poly, level, scale, slots }
+    }
+
+    /// The polynomial.
+    #[must_use]
+    pub const fn poly(&self) -> &Poly {
+        &self.poly
+    }
+
     /// The level.
     #[must_use]
     pub const fn level(&self) -> usize {

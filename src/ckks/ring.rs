@@ -15,6 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::kernel::Kernel;
 use crate::math::limb::{Conversion, Limb};
 use crate::math::ntt::Transform;
+use crate::math::residue::Prime;
 
 pub use automorphism::{CONJUGATION, rotation};
 pub use poly::Poly;
@@ -72,7 +73,7 @@ impl Ring {
     /// # Errors
     /// As [`Ring::new`].
     pub fn with_kernel(parameters: &'static Parameters, kernel: Kernel) -> Result<Arc<Self>> {
-        let missing = || Error::new(Code::Internal, format!("the set {} lacks primes", parameters.name));
+        let missing = || missing(parameters);
         let (primes, scales) = primes::search(parameters).ok_or_else(missing)?;
         let transforms =
             crate::math::parallel::map(primes.len(), |i| Transform::new(primes[i], parameters.degree(), kernel));
@@ -186,6 +187,19 @@ impl Ring {
     pub(super) fn permutation(&self, element: u64) -> Arc<Permutation> {
         cached(&self.permutations, element, |&element| Permutation::new(self.degree(), element))
     }
+}
+
+/// The primes of a parameter set without the rest of its ring: the special ones, then those of the levels from the lowest on.
+/// This is what readers of files need.
+///
+/// # Errors
+/// [`Code::Internal`] if there are not enough, which tests rule out for all sets.
+pub fn primes(parameters: &Parameters) -> Result<Vec<Prime>> {
+    primes::search(parameters).map(|(primes, _)| primes).ok_or_else(|| missing(parameters))
+}
+
+fn missing(parameters: &Parameters) -> Error {
+    Error::new(Code::Internal, format!("the set {} lacks primes", parameters.name))
 }
 
 fn cached<K: std::hash::Hash + Eq + Clone, V>(cache: &Cache<K, V>, key: K, make: impl FnOnce(&K) -> V) -> Arc<V> {

@@ -2,10 +2,9 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{SeedableRng as _, TryCryptoRng};
-use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::ciphertext::Ciphertext;
+use super::ciphertext::{Ciphertext, Seeded};
 use super::keys::{Encapsulation, KeyId, PublicKey, SwitchKey};
 use super::parameters::{SPARSE_WEIGHT, Secret};
 use super::plaintext::Plaintext;
@@ -33,23 +32,23 @@ impl SecretKey {
             Secret::Ternary => ternary(&mut rng, ring.degree()),
             Secret::Sparse(weight) => sparse(&mut rng, ring.degree(), weight),
         };
-        let poly = Zeroizing::new(Poly::from_small(ring, ring.all(), &coefficients));
-        let mut this = Self { coefficients, poly, id: KeyId([0; 16]) };
+        let mut this = Self::from_coefficients(ring, coefficients, KeyId([0; 16]));
         let seed = new_seed(&mut rng);
-        let basis = ring.level(ring.top());
-        let a = uniform(ring, basis, &seed, 0);
-        let b = this.masked(ring, &a, &mut rng);
-        let mut digest = Sha256::new_with_prefix(ring.parameters().id.to_le_bytes());
-        digest.update(seed);
-        for word in b.words() {
-            digest.update(word.to_le_bytes());
-        }
-        this.id = KeyId(std::array::from_fn({
-            let digest = digest.finalize();
-            move |i| digest[i]
-        }));
-        let public = PublicKey { b, a, seed, id: this.id };
+        let a = uniform(ring, ring.level(ring.top()), &seed, 0);
+        let public = PublicKey::new(ring, seed, this.masked(ring, &a, &mut rng));
+        this.id = public.id;
         Ok((this, public))
+    }
+
+    /// The key with these coefficients, one for each power of `X`, whose public half has this fingerprint.
+    pub(crate) fn from_coefficients(ring: &Ring, coefficients: Zeroizing<Vec<i8>>, id: KeyId) -> Self {
+        let poly = Zeroizing::new(Poly::from_small(ring, ring.all(), &coefficients));
+        Self { coefficients, poly, id }
+    }
+
+    /// The coefficients.
+    pub(crate) fn coefficients(&self) -> &[i8] {
+        &self.coefficients
     }
 
     /// The fingerprint of the key pair.
@@ -58,18 +57,26 @@ impl SecretKey {
         self.id
     }
 
-    /// Encrypts for the owner: half of the ciphertext comes from a seed.
+    /// Encrypts for the owner.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn encrypt(&self, ring: &Ring, plaintext: &Plaintext, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
+        self.encrypt_seeded(ring, plaintext, rng).map(|seeded| seeded.ciphertext)
+    }
+
+    /// The same, with the seed that half of the ciphertext comes from: so it travels in half the bytes.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn encrypt_seeded(&self, ring: &Ring, plaintext: &Plaintext, rng: &mut impl TryCryptoRng) -> Result<Seeded> {
         let mut rng = generator(rng)?;
         let seed = new_seed(&mut rng);
         let a = uniform(ring, plaintext.poly.basis(), &seed, 0);
         let mut b = self.masked(ring, &a, &mut rng);
         b.add(ring, &plaintext.poly);
         let Plaintext { level, scale, slots, .. } = *plaintext;
-        Ok(Ciphertext { parts: [b, a], level, scale, slots, key: self.id })
+        Ok(Seeded { ciphertext: Ciphertext { parts: [b, a], level, scale, slots, key: self.id }, seed })
     }
 
     /// Opens a ciphertext.
@@ -143,8 +150,8 @@ impl SecretKey {
         let sparse = Zeroizing::new(Poly::from_small(ring, ring.all(), &sparse));
         let top = (ring.top(), ring.special_for(ring.top()));
         Ok(Encapsulation {
-            to_sparse: Self::switch_key(ring, (0, 1), &self.poly, &sparse, rng)?,
-            back: Self::switch_key(ring, top, &sparse, &self.poly, rng)?,
+            to_sparse: Self::switch_key(ring, (0, 1), &self.poly, &sparse, rng)?.into(),
+            back: Self::switch_key(ring, top, &sparse, &self.poly, rng)?.into(),
         })
     }
 

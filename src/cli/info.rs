@@ -45,6 +45,8 @@ struct Facts {
     image: Option<Image>,
     #[serde(flatten)]
     model: Option<ModelFacts>,
+    #[serde(flatten)]
+    vector: Option<VectorFacts>,
     /// The file's length, if it is known.
     bytes: Option<u64>,
     checked: bool,
@@ -54,6 +56,15 @@ struct Facts {
 struct Key {
     key_id: String,
     bits: u16,
+}
+
+/// Of encrypted vectors and their keys.
+#[derive(Serialize)]
+struct VectorFacts {
+    parameters: &'static str,
+    /// Plaintexts have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -97,6 +108,10 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     let facts = match prologue.kind {
         Kind::Image => image(&source, input, &header, flags.check, ui)?,
         Kind::Model => model(input, header, ui)?,
+        kind if kind.scheme_name() == "ckks" => {
+            let vector = Some(vector_facts(&zeroize::Zeroizing::new(header))?);
+            Facts { vector, ..Facts::new(kind, source.length(), false) }
+        }
         kind => key(kind, input, header, flags.check)?,
     };
     if flags.json { files::print_json(&facts) } else { files::print(&facts.text()) }
@@ -184,6 +199,17 @@ fn public_facts(bytes: &[u8], check: bool) -> Result<(String, u16)> {
     Ok((KeyId(*id).to_string(), u16::from_le_bytes(*bits)))
 }
 
+#[cfg(feature = "ckks")]
+fn vector_facts(bytes: &[u8]) -> Result<VectorFacts> {
+    let (parameters, key) = wire::ckks::owner(bytes)?;
+    Ok(VectorFacts { parameters: parameters.name, key_id: key.map(|key| key.to_string()) })
+}
+
+#[cfg(not(feature = "ckks"))]
+fn vector_facts(_: &[u8]) -> Result<VectorFacts> {
+    Err(Error::new(Code::BadArgument, "this program is built without encrypted vectors and cannot read one"))
+}
+
 #[cfg(feature = "client")]
 fn etc_facts(bytes: &[u8]) -> Result<(String, u16)> {
     key_file::read_etc(bytes).map(|key| (key.id().to_string(), 256))
@@ -206,9 +232,9 @@ fn verify_secret(_: &[u8]) -> Result<()> {
 
 impl Facts {
     const fn new(kind: Kind, bytes: Option<u64>, checked: bool) -> Self {
-        let (key, image, model) = (None, None, None);
+        let (key, image, model, vector) = (None, None, None, None);
         let (version, scheme) = (wire::VERSION, kind.scheme_name());
-        Self { kind: kind.as_str(), version, scheme, key, image, model, bytes, checked }
+        Self { kind: kind.as_str(), version, scheme, key, image, model, vector, bytes, checked }
     }
 
     fn text(&self) -> String {
@@ -237,6 +263,12 @@ impl Facts {
             line("pictures", format!("{shape}, {} samples used, {} kept", model.samples_used, model.pictures_kept));
             for LabelFacts { label, pictures } in &model.labels {
                 line("label", format!("{label}, from {pictures} pictures"));
+            }
+        }
+        if let Some(VectorFacts { parameters, key_id }) = &self.vector {
+            line("parameters", format!("{} {parameters}", self.scheme));
+            if let Some(key_id) = key_id {
+                line("key", key_id.clone());
             }
         }
         line("size", self.size());

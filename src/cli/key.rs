@@ -201,6 +201,7 @@ pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {
 fn check_secret(bytes: &[u8]) -> Result<()> {
     match Prologue::parse(bytes)?.kind {
         Kind::EtcKey => key_file::read_etc(bytes).map(drop),
+        Kind::CkksSecretKey => crate::wire::ckks::check_secret(bytes),
         _ => key_file::read_secret(bytes).map(drop),
     }
 }

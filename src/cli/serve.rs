@@ -46,6 +46,9 @@ pub(super) struct Flags {
     /// Folder with models for everybody: files named ID.model
     #[arg(long, value_name = "FOLDER")]
     models: Option<PathBuf>,
+    /// Folder for clients' evaluation keys, this server's alone [default: one that is deleted at the end]
+    #[arg(long, value_name = "FOLDER")]
+    keys: Option<PathBuf>,
     /// Folder for working files [default: the system's for temporary files]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
@@ -91,6 +94,18 @@ pub(super) struct Flags {
     /// How long a client's model is kept
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_time)]
     keep_models: Duration,
+    /// Sets of evaluation keys kept at the same time, uploads included
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().keys)]
+    keys_kept: usize,
+    /// Bytes of disk that evaluation keys may take together
+    #[arg(long, value_name = "BYTES", default_value = "64GiB", value_parser = parse_bytes)]
+    key_bytes: u64,
+    /// How long a set of evaluation keys is kept
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_time)]
+    keep_keys: Duration,
+    /// How long an upload of keys that broke off may rest
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
+    keep_uploads: Duration,
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().connections)]
     connections: usize,
@@ -107,6 +122,7 @@ impl From<Flags> for server::Config {
             allow_origins: flags.allow_origins,
             connect_src: flags.connect_src,
             models: flags.models,
+            keys: flags.keys,
             spool: flags.spool,
             drain: flags.drain,
             limits: server::Limits {
@@ -126,6 +142,10 @@ impl From<Flags> for server::Config {
                 models: flags.models_kept,
                 model_bytes: flags.model_bytes,
                 keep_models: flags.keep_models,
+                keys: flags.keys_kept,
+                key_bytes: flags.key_bytes,
+                keep_keys: flags.keep_keys,
+                keep_uploads: flags.keep_uploads,
                 connections: flags.connections,
             },
         }

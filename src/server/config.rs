@@ -35,6 +35,10 @@ pub struct Config {
     /// Folder with models for everybody (`--models`), files whose names end in `.model`; the rest of the name is the
     /// model's id. Default none.
     pub models: Option<PathBuf>,
+    /// Folder for clients' evaluation keys (`--keys`), which has to be this server's alone. What is there after a restart is
+    /// used again. Default: one under the folder for working files that is deleted when the server ends. It should lie on a
+    /// disk with room for [`Limits::key_bytes`].
+    pub keys: Option<PathBuf>,
     /// Folder for the server's working files, which have no name and vanish with the process (`--spool`). Default: the
     /// system's folder for temporary files. It should lie on a disk with room for [`Limits::stored_bytes`].
     pub spool: Option<PathBuf>,
@@ -55,6 +59,7 @@ impl Default for Config {
             allow_origins: Vec::new(),
             connect_src: Vec::new(),
             models: None,
+            keys: None,
             spool: None,
             drain: Duration::from_secs(30),
             limits: Limits::default(),
@@ -92,6 +97,15 @@ pub struct Limits {
     pub model_bytes: u64,
     /// How long a client's model is kept (`--keep-models`). Default one day.
     pub keep_models: Duration,
+    /// Sets of evaluation keys kept at the same time, uploads included (`--keys-kept`). Default 16. Code `too_busy`.
+    pub keys: usize,
+    /// Bytes of disk that evaluation keys may take together (`--key-bytes`). Default 64 GiB. Code `too_large` for one set,
+    /// `too_busy` for all.
+    pub key_bytes: u64,
+    /// How long a set of evaluation keys is kept (`--keep-keys`). Default one day.
+    pub keep_keys: Duration,
+    /// How long an upload of keys that broke off may rest before it is thrown away (`--keep-uploads`). Default one hour.
+    pub keep_uploads: Duration,
     /// Connections open at the same time (`--connections`); more wait to be accepted. Default 512.
     pub connections: usize,
 }
@@ -121,6 +135,10 @@ impl Default for Limits {
             models: 64,
             model_bytes: 1 << 30,
             keep_models: Duration::from_hours(24),
+            keys: 16,
+            key_bytes: 64 << 30,
+            keep_keys: Duration::from_hours(24),
+            keep_uploads: Duration::from_hours(1),
             connections: 512,
         }
     }
@@ -134,6 +152,7 @@ pub(super) struct Settings {
     pub(super) allow_origins: AllowOrigins,
     pub(super) connect_src: Vec<String>,
     pub(super) models: Option<PathBuf>,
+    pub(super) keys: Option<PathBuf>,
     pub(super) spool: PathBuf,
     pub(super) drain: Duration,
     pub(super) limits: Limits,
@@ -164,6 +183,7 @@ impl Config {
             allow_origins,
             connect_src,
             models,
+            keys,
             spool,
             drain,
             limits,
@@ -184,6 +204,11 @@ impl Config {
         if !spool.is_dir() {
             return Err(bad(format!("the folder for working files {} does not exist; create it", spool.display())));
         }
+        if let Some(keys) = &keys
+            && !keys.is_dir()
+        {
+            return Err(bad(format!("the folder for keys {} does not exist; create it", keys.display())));
+        }
         let allow_origins = if allow_origins.iter().any(|origin| origin == "*") {
             AllowOrigins::Any
         } else {
@@ -192,7 +217,7 @@ impl Config {
         for text in &connect_src {
             origin(text)?;
         }
-        Ok(Settings { listen, page, vault, allow_origins, connect_src, models, spool, drain, limits })
+        Ok(Settings { listen, page, vault, allow_origins, connect_src, models, keys, spool, drain, limits })
     }
 }
 
@@ -235,7 +260,9 @@ fn check_limits(limits: &Limits) -> Result<()> {
     }
     // Later additions to the present moment must not overflow.
     let longest = Duration::from_hours(366 * 24);
-    if [limits.time, limits.stall, limits.keep_results, limits.keep_models].iter().any(|time| *time > longest) {
+    let times =
+        [limits.time, limits.stall, limits.keep_results, limits.keep_models, limits.keep_keys, limits.keep_uploads];
+    if times.iter().any(|time| *time > longest) {
         return Err(bad("times longer than a year are not supported"));
     }
     Ok(())
@@ -315,6 +342,8 @@ mod tests {
         assert_eq!(with(|c| c.limits.keep_results = Duration::MAX), Some("bad_argument"));
         assert_eq!(with(|c| c.page = Some("no/such/folder".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.limits.keep_models = Duration::MAX), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.keep_keys = Duration::MAX), Some("bad_argument"));
+        assert_eq!(with(|c| c.keys = Some("no/such/folder".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.spool = Some("no/such/folder".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.connect_src = vec!["*".into()]), Some("bad_argument"));
         assert_eq!(with(|c| c.vault = Some("no/such/folder".into())), Some("bad_argument"));

@@ -63,7 +63,7 @@ mod tests {
             if path.contains("{*") {
                 continue;
             }
-            for method in ["get", "post", "put", "patch", "delete"] {
+            for method in ["get", "head", "post", "put", "patch", "delete"] {
                 if handlers.contains(&format!(" {method}(")) || handlers.contains(&format!(".{method}(")) {
                     found.insert((path.to_owned(), method));
                 }
@@ -78,7 +78,7 @@ mod tests {
         assert!(routed.len() >= 8, "{routed:?}");
         let mut described = BTreeSet::new();
         for (path, item) in describe()["paths"].as_object().expect("paths") {
-            for method in ["get", "post", "put", "patch", "delete"] {
+            for method in ["get", "head", "post", "put", "patch", "delete"] {
                 if item.get(method).is_some() {
                     described.insert((path.clone(), method));
                 }

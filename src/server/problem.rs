@@ -58,10 +58,12 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::DamagedImage
         | Code::TrailingData
         | Code::Truncated => StatusCode::BAD_REQUEST,
-        Code::JobNotFound | Code::ModelNotFound | Code::NotFound | Code::UnknownFilter => StatusCode::NOT_FOUND,
+        Code::JobNotFound | Code::KeysNotFound | Code::ModelNotFound | Code::NotFound | Code::UnknownFilter => {
+            StatusCode::NOT_FOUND
+        }
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Stalled => StatusCode::REQUEST_TIMEOUT,
-        Code::Cancelled | Code::FileExists | Code::JobNotFinished => StatusCode::CONFLICT,
+        Code::Cancelled | Code::FileExists | Code::JobNotFinished | Code::WrongOffset => StatusCode::CONFLICT,
         Code::ImageTooLarge | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotSafelight | Code::UnsupportedImage | Code::UnsupportedVersion | Code::WrongKind => {
             StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -79,8 +81,10 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::SlotOverflow
         | Code::LevelExhausted
         | Code::MissingKey
+        | Code::ResidueOutOfRange
         | Code::UnknownParameters
-        | Code::VectorsDiffer => StatusCode::UNPROCESSABLE_ENTITY,
+        | Code::VectorsDiffer
+        | Code::WrongParameters => StatusCode::UNPROCESSABLE_ENTITY,
         Code::ShuttingDown | Code::TimeLimit | Code::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
         Code::BadAnswer
         | Code::BadArithmetic

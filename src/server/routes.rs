@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post};
 use axum::{Json, Router};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -18,7 +18,8 @@ use super::config::AllowOrigins;
 use super::model_routes::ModelJson;
 use super::problem::{Problem, method_not_allowed, not_found};
 use super::vault::Vault;
-use super::{App, filters, job_routes, model_routes, openapi, page, telemetry, vault};
+use super::{App, filters, job_routes, key_routes, model_routes, openapi, page, telemetry, vault};
+use crate::ckks::parameters::ALL;
 use crate::error::{Code, Error, Result};
 use crate::learn::Learner;
 use crate::paillier::{Filter, FilterInfo, key};
@@ -54,6 +55,9 @@ fn interface(app: &Arc<App>) -> Router {
         .route("/v1/models", post(model_routes::create))
         .route("/v1/models/{id}", get(model_routes::describe).delete(model_routes::delete))
         .route("/v1/models/{id}/file", get(model_routes::file))
+        .route("/v1/keys", post(key_routes::create))
+        .route("/v1/keys/{id}", get(key_routes::describe).delete(key_routes::delete))
+        .route("/v1/keys/{id}", patch(key_routes::append).head(key_routes::offset))
         .route("/v1/classifiers/{id}", post(model_routes::classify))
         .route("/v1/{*rest}", any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
@@ -70,9 +74,15 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, filters::PREFER])
-        .expose_headers([header::LOCATION, filters::PREFERENCE_APPLIED, header::RETRY_AFTER])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::CONTENT_TYPE, filters::PREFER, key_routes::OFFSET, key_routes::LENGTH])
+        .expose_headers([
+            header::LOCATION,
+            filters::PREFERENCE_APPLIED,
+            header::RETRY_AFTER,
+            key_routes::OFFSET,
+            key_routes::LENGTH,
+        ])
         .max_age(Duration::from_hours(1))
 }
 
@@ -85,6 +95,8 @@ struct About {
     schemes: [Scheme; 1],
     filters: &'static [FilterInfo],
     learners: [&'static str; 5],
+    /// The parameter sets of encrypted vectors.
+    ckks_parameters: [&'static str; ALL.len()],
     /// The operator's models.
     models: Vec<ModelJson>,
     limits: AboutLimits,
@@ -110,6 +122,8 @@ struct AboutLimits {
     waiting: usize,
     keep_results_seconds: u64,
     keep_models_seconds: u64,
+    key_bytes: u64,
+    keep_keys_seconds: u64,
 }
 
 async fn about(State(app): State<Arc<App>>) -> Response {
@@ -121,6 +135,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         schemes: [Scheme { name: "paillier", modulus_bits: key::MODULUS_BITS }],
         filters: Filter::catalogue(),
         learners: Learner::ALL.map(Learner::as_str),
+        ckks_parameters: ALL.map(|set| set.name),
         models: app.models.house().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
         limits: AboutLimits {
             max_bytes: limits.image.max_bytes,
@@ -131,6 +146,8 @@ async fn about(State(app): State<Arc<App>>) -> Response {
             waiting: limits.waiting,
             keep_results_seconds: limits.keep_results.as_secs(),
             keep_models_seconds: limits.keep_models.as_secs(),
+            key_bytes: limits.key_bytes,
+            keep_keys_seconds: limits.keep_keys.as_secs(),
         },
         jobs: true,
         vault: app.vault.as_ref().map(|vault| vault.url.clone()),

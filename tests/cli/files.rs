@@ -282,3 +282,28 @@ fn numbers_go_through_phe_files() {
     file.write_all(b"\xff\xfe").expect("write");
     leaves_nothing(&folder, "phe import-key latin.json --out no.pub", "bad_argument");
 }
+
+#[test]
+fn files_of_encrypted_vectors_are_told_and_their_secret_keys_protected() {
+    let folder = folder();
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/valid");
+    let names = ["ciphertext", "plaintext", "evaluation-keys", "secret-key"];
+    let mut ids = Vec::new();
+    for name in names {
+        let file = format!("ckks-{name}.slt");
+        folder.write(&file, &std::fs::read(vectors.join(&file)).expect("a vector"));
+        let facts: Value = serde_json::from_slice(&folder.run(&format!("info --json {file}")).ok()).expect("JSON");
+        assert_eq!((&facts["scheme"], &facts["parameters"]), (&"ckks".into(), &"small".into()), "{name}");
+        assert_eq!((&facts["bytes"], &facts["checked"]), (&folder.read(&file).len().into(), &false.into()), "{name}");
+        ids.push(facts["key_id"].clone());
+    }
+    assert!(ids[1].is_null() && ids[0].is_string() && ids[0] == ids[2] && ids[0] == ids[3], "{ids:?}");
+    let text = String::from_utf8(folder.run("info ckks-secret-key.slt").ok()).expect("text");
+    assert!(text.contains("ckks secret key") && text.contains("ckks small"), "{text}");
+
+    folder.write("phrase", b"three barrels under the stairs");
+    folder.run("protect ckks-secret-key.slt --passphrase-file phrase --out ckks.age").ok();
+    folder.run("unprotect ckks.age --passphrase-file phrase --out again.key").ok();
+    assert_eq!(folder.read("again.key"), folder.read("ckks-secret-key.slt"));
+    leaves_nothing(&folder, "protect ckks-ciphertext.slt --passphrase-file phrase --out x", "wrong_kind");
+}

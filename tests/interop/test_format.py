@@ -30,7 +30,7 @@ class Format(Case):
                     self.assertEqual(reference.read_public(data), (entry["bits"], int(entry["n"], 16)))
                 elif entry["kind"] == "secret_key":
                     self.assertEqual(reference.read_secret(data), (entry["bits"], int(entry["p"], 16), int(entry["q"], 16)))
-                else:
+                elif entry["kind"] == "image":
                     _, p, q = reference.read_secret((VECTORS / entry["key"]).read_bytes())
                     head, picture = reference.decrypt_image(data, p, q)
                     self.assertEqual(picture, entry["pixels"])

@@ -222,18 +222,20 @@ fn only_named_origins_may_read_answers() {
     };
     let answer = preflight(OURS, "content-type,prefer");
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, OURS.1));
-    assert_eq!(answer.header("access-control-allow-methods"), "GET,POST,DELETE");
-    assert_eq!(answer.header("access-control-allow-headers"), "content-type,prefer");
+    assert_eq!(answer.header("access-control-allow-methods"), "GET,HEAD,POST,PATCH,DELETE");
+    assert_eq!(answer.header("access-control-allow-headers"), "content-type,prefer,upload-offset,upload-length");
     assert_eq!(answer.header("access-control-allow-credentials"), "");
     assert_eq!(preflight(OTHERS, "prefer").header("access-control-allow-origin"), "");
 
-    // Errors can be read as well, and so can the headers of a job.
+    // Errors can be read as well, and so can the headers of a job and of an upload.
     for target in ["/v1", "/v1/jobs/x", "/v1/nothing", "/v1/filters/mean"] {
         let answer = call(server.at, "GET", target, &[OURS], b"");
         assert_eq!(answer.header("access-control-allow-origin"), OURS.1, "{target}");
         let exposed = answer.header("access-control-expose-headers");
         assert!(
-            ["location", "preference-applied", "retry-after"].iter().all(|name| exposed.contains(name)),
+            ["location", "preference-applied", "retry-after", "upload-offset", "upload-length"]
+                .iter()
+                .all(|name| exposed.contains(name)),
             "{exposed}"
         );
         assert_eq!(call(server.at, "GET", target, &[OTHERS], b"").header("access-control-allow-origin"), "");

@@ -3,6 +3,7 @@
 use num_bigint::BigUint;
 use safelight::error::Code;
 
+use super::ckks;
 use super::raw::{
     Head, IMAGE, Image, Key, MARK, PUBLIC_KEY, SECRET_KEY, file, key_id, public_header, sealed, secret_header,
 };
@@ -30,6 +31,14 @@ pub(crate) enum Found {
     PublicKey,
     /// Who reads a secret key, for whatever purpose.
     SecretKey,
+    /// Who reads a ciphertext of CKKS.
+    Ciphertext,
+    /// Who reads a plaintext of CKKS.
+    Plaintext,
+    /// Who reads a set of evaluation keys.
+    EvaluationKeys,
+    /// Who reads a secret key of CKKS.
+    CkksSecretKey,
 }
 
 impl Found {
@@ -40,6 +49,10 @@ impl Found {
             Self::Decrypt => "decrypt",
             Self::PublicKey => "public_key",
             Self::SecretKey => "secret_key",
+            Self::Ciphertext => "ciphertext",
+            Self::Plaintext => "plaintext",
+            Self::EvaluationKeys => "evaluation_keys",
+            Self::CkksSecretKey => "ckks_secret_key",
         }
     }
 }
@@ -57,6 +70,7 @@ pub(crate) fn all() -> Vec<Hostile> {
     out.extend(decryptions());
     out.extend(public_keys());
     out.extend(secret_keys());
+    out.extend(ckks::hostile());
     out
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::ckks;
 use super::clear::Photo;
 use super::raw::{Head, Image, Key, key_id};
 
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Vec<Valid> {
     ];
     let mean = &results[6];
     let twice = again("grey-19x13-mean-1x3-brightness", mean, 17);
+    out.extend(ckks::valid());
     out.extend([grey, rgb, other, tiled, flat, single].into_iter().chain(results).chain([twice]).map(|made| made.file));
     out
 }

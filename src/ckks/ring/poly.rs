@@ -39,6 +39,13 @@ impl Poly {
         this
     }
 
+    /// The polynomial with these values, limb after limb, each below its prime.
+    pub(crate) fn from_words(ring: &Ring, basis: Basis, words: &[u64]) -> Self {
+        Self::from_values(ring, basis, |place, limb| {
+            limb.copy_from_slice(&words[(place - basis.first) * limb.len()..][..limb.len()]);
+        })
+    }
+
     /// Two at once, by their values.
     pub(in super::super) fn pair(
         ring: &Ring,

@@ -1,0 +1,179 @@
+//! A set of evaluation keys in a file, mapped into memory: its keys are gigabytes, and few of them are needed at a time.
+//!
+//! A switch key is read when it is first needed: its limbs are checked and its second halves made from its seed again. Those
+//! used last stay, up to a number of bytes.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memmap2::Mmap;
+
+use crate::ckks::keys::{Encapsulation, EvaluationKeys, SwitchKey};
+use crate::ckks::ring::Ring;
+use crate::error::{Code, Error, Result};
+use crate::wire::ckks::{Entry, Purpose, SetHead, read_switch};
+use crate::wire::{PROLOGUE_BYTES, Prologue};
+
+/// A set of evaluation keys in a file.
+pub struct KeySet {
+    head: SetHead,
+    ranges: Vec<Range<usize>>,
+    map: Mmap,
+}
+
+impl KeySet {
+    /// Opens a file that nobody changes as long as it is open. The set's header is read, and its length compared; each key is
+    /// checked when it is loaded.
+    ///
+    /// # Errors
+    /// [`Code::Io`]; as [`SetHead::read`]; [`Code::Truncated`], [`Code::TrailingData`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let map = map(&File::open(path)?)?;
+        let prologue = Prologue::parse(&map[..map.len().min(PROLOGUE_BYTES)])?;
+        let head = SetHead::read(&map[..map.len().min(prologue.total_bytes())])?;
+        let total = head.total_bytes()?;
+        match (map.len() as u64).cmp(&total) {
+            std::cmp::Ordering::Less => {
+                Err(Error::new(Code::Truncated, "the keys end too early; get the whole file again"))
+            }
+            std::cmp::Ordering::Greater => Err(Error::new(Code::TrailingData, "there is more after the last key")),
+            std::cmp::Ordering::Equal => {
+                let place = |at: u64| usize::try_from(at).map_err(|_| no_room());
+                let ranges = head.ranges()?.into_iter().map(|range| Ok(place(range.start)?..place(range.end)?));
+                Ok(Self { ranges: ranges.collect::<Result<_>>()?, head, map })
+            }
+        }
+    }
+
+    /// Its owner, parameters and list.
+    #[must_use]
+    pub const fn head(&self) -> &SetHead {
+        &self.head
+    }
+
+    /// The file's length in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.map.len() as u64
+    }
+
+    /// Reads a key of the list, if it is there.
+    ///
+    /// # Errors
+    /// As [`read_switch`], and [`Code::Damaged`] if the key in the file is not the one that its list says.
+    pub fn load(&self, ring: &Ring, entry: Entry) -> Result<Option<SwitchKey>> {
+        let Ok(place) = self.head.entries().binary_search(&entry) else { return Ok(None) };
+        let (head, switch) = read_switch(ring, &self.map[self.ranges[place].clone()])?;
+        if (head.key, head.entry) != (self.head.key(), entry) {
+            return Err(Error::new(Code::Damaged, "the key in the file is another one than its list says"));
+        }
+        Ok(Some(switch))
+    }
+}
+
+/// The one place outside of arithmetic that needs it.
+#[expect(unsafe_code, reason = "a mapped file")]
+fn map(file: &File) -> Result<Mmap> {
+    if file.metadata()?.len() == 0 {
+        return Err(Error::new(Code::Truncated, "the file is empty; get it again"));
+    }
+    // SAFETY: the bytes must not change while the map lives. Those who open a set promise it; the server's sets lie in a folder
+    // of its own, which it locks, are complete before they are opened, and are only ever deleted, which leaves the map whole.
+    // Should they change all the same, readers find wrong checksums or wrong residues: they read bytes, and nothing else.
+    Ok(unsafe { Mmap::map(file) }?)
+}
+
+/// The keys of a set that were used last, in memory.
+pub struct LoadedKeys {
+    set: Arc<KeySet>,
+    ring: Arc<Ring>,
+    most_bytes: usize,
+    /// The one used last is at the end.
+    loaded: Mutex<Vec<(Entry, Arc<SwitchKey>)>>,
+}
+
+impl LoadedKeys {
+    /// None yet, and never more than so many bytes together, but for the one that was asked for last.
+    ///
+    /// # Errors
+    /// [`Code::WrongParameters`] for a ring of other parameters.
+    pub fn new(set: Arc<KeySet>, ring: Arc<Ring>, most_bytes: usize) -> Result<Self> {
+        if ring.parameters().id != set.head.parameters().id {
+            let (theirs, ours) = (set.head.parameters().name, ring.parameters().name);
+            let message = format!("the keys are for the parameters {theirs}, but {ours} are at work here");
+            return Err(Error::new(Code::WrongParameters, message));
+        }
+        Ok(Self { set, ring, most_bytes, loaded: Mutex::default() })
+    }
+
+    /// The set.
+    #[must_use]
+    pub fn set(&self) -> &KeySet {
+        &self.set
+    }
+
+    /// A key of the list, if it is there. It is loaded if it was not used lately.
+    ///
+    /// # Errors
+    /// As [`KeySet::load`].
+    pub fn get(&self, entry: Entry) -> Result<Option<Arc<SwitchKey>>> {
+        if let Some(key) = self.known(entry) {
+            return Ok(Some(key));
+        }
+        // Without the lock: others go on with what is there. Twice the same does no harm.
+        let Some(key) = self.set.load(&self.ring, entry)?.map(Arc::new) else { return Ok(None) };
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.retain(|(known, _)| *known != entry);
+        loaded.push((entry, Arc::clone(&key)));
+        let mut bytes: usize = loaded.iter().map(|(_, key)| memory(key)).sum();
+        while bytes > self.most_bytes && loaded.len() > 1 {
+            bytes -= memory(&loaded.remove(0).1);
+        }
+        Ok(Some(key))
+    }
+
+    /// These keys together, to compute with: as many as a part of the work needs.
+    ///
+    /// # Errors
+    /// As [`KeySet::load`], and [`Code::MissingKey`] if one is not in the set.
+    pub fn take(&self, entries: &[Entry]) -> Result<EvaluationKeys> {
+        let mut keys = EvaluationKeys::new(self.set.head.key());
+        let mut sparse = [None, None];
+        for &entry in entries {
+            let key = self.get(entry)?.ok_or_else(|| {
+                let message = format!("there is no {entry:?} in the set: the owner of the secret key has to make one");
+                Error::new(Code::MissingKey, message)
+            })?;
+            match entry.purpose {
+                Purpose::Relinearise => keys.insert_relinearise(key),
+                Purpose::Galois(element) => keys.insert_galois(element, key),
+                Purpose::ToSparse => sparse[0] = Some(key),
+                Purpose::FromSparse => sparse[1] = Some(key),
+            }
+        }
+        if let [Some(to), Some(back)] = sparse {
+            keys.set_encapsulation(Encapsulation::new(to, back));
+        }
+        Ok(keys)
+    }
+
+    fn known(&self, entry: Entry) -> Option<Arc<SwitchKey>> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = loaded.iter().position(|(known, _)| *known == entry)?;
+        let used = loaded.remove(place);
+        let key = Arc::clone(&used.1);
+        loaded.push(used);
+        Some(key)
+    }
+}
+
+/// The bytes of a key in memory: both halves of each digit, in words.
+fn memory(key: &SwitchKey) -> usize {
+    2 * key.b().iter().map(|b| size_of_val(b.words())).sum::<usize>()
+}
+
+fn no_room() -> Error {
+    Error::new(Code::TooLarge, "this is larger than this machine can hold")
+}

@@ -1,0 +1,208 @@
+//! `/v1/keys`: evaluation keys for encrypted vectors, uploaded in pieces.
+//!
+//! Keys are gigabytes, so an upload that breaks off goes on where it ended, by the header fields of
+//! draft-ietf-httpbis-resumable-upload: `POST` with `Upload-Length` begins, `PATCH` with `Upload-Offset` sends the next piece,
+//! and `HEAD` says how many bytes are there. A piece that is not good ends the upload.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::App;
+use super::capability::{self, Id, text};
+use super::config::Limits;
+use super::keys::Held;
+use super::problem::{Problem, after_upload};
+use super::upload::{Rules, bridge, check_announced};
+use super::work;
+use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::{CONJUGATION, rotation};
+use crate::error::{Code, Error, Result};
+use crate::wire::ckks::{Entry, Purpose, SetHead};
+
+/// How many bytes are there.
+pub(super) const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
+/// How many there will be.
+pub(super) const LENGTH: HeaderName = HeaderName::from_static("upload-length");
+
+/// Keys or their upload, as JSON.
+#[derive(Serialize)]
+struct KeysJson {
+    id: String,
+    /// `uploading` or `ready`.
+    state: &'static str,
+    bytes: u64,
+    /// How many of them are there.
+    offset: u64,
+    #[serde(flatten)]
+    set: Option<SetJson>,
+}
+
+/// What is known of keys that are ready.
+#[derive(Serialize)]
+struct SetJson {
+    parameters: &'static str,
+    /// The fingerprint of the key pair.
+    key: String,
+    expires_seconds: u64,
+    keys: Vec<KeyJson>,
+}
+
+/// One key.
+#[derive(Serialize)]
+struct KeyJson {
+    /// `products`, `rotation`, `conjugation`, `automorphism` or `bootstrapping`.
+    purpose: &'static str,
+    /// Of a rotation: so many steps to the left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<usize>,
+    /// Of another automorphism.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    element: Option<u64>,
+    level: usize,
+}
+
+impl KeysJson {
+    fn new(id: &str, held: &Held) -> Self {
+        let id = id.to_owned();
+        match held {
+            Held::Upload(upload) => {
+                Self { id, state: "uploading", bytes: upload.length, offset: upload.offset(), set: None }
+            }
+            Held::Set(set) => {
+                let bytes = set.keys.bytes();
+                let left = set.expires.duration_since(SystemTime::now()).unwrap_or_default();
+                let set = SetJson::new(set.keys.head(), left.as_secs());
+                Self { id, state: "ready", bytes, offset: bytes, set: Some(set) }
+            }
+        }
+    }
+}
+
+impl SetJson {
+    fn new(head: &SetHead, expires_seconds: u64) -> Self {
+        let steps = steps(head.parameters());
+        Self {
+            parameters: head.parameters().name,
+            key: head.key().to_string(),
+            expires_seconds,
+            keys: head.entries().iter().map(|entry| KeyJson::new(entry, &steps)).collect(),
+        }
+    }
+}
+
+impl KeyJson {
+    fn new(entry: &Entry, steps: &HashMap<u64, usize>) -> Self {
+        let (purpose, steps, element) = match entry.purpose {
+            Purpose::Relinearise => ("products", None, None),
+            Purpose::ToSparse | Purpose::FromSparse => ("bootstrapping", None, None),
+            Purpose::Galois(CONJUGATION) => ("conjugation", None, None),
+            Purpose::Galois(element) => match steps.get(&element) {
+                Some(&steps) => ("rotation", Some(steps), None),
+                None => ("automorphism", None, Some(element)),
+            },
+        };
+        Self { purpose, steps, element, level: entry.level }
+    }
+}
+
+/// The steps of each rotation by its element.
+fn steps(parameters: &Parameters) -> HashMap<u64, usize> {
+    let (degree, one) = (parameters.degree() as u64, rotation(parameters.degree(), 1));
+    let elements = std::iter::successors(Some(1), |element| Some(element * one % (2 * degree)));
+    elements.zip(0..parameters.slots()).collect()
+}
+
+/// Begins an upload.
+pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let length = number(request.headers(), &LENGTH)?;
+    if length == 0 {
+        return Err(Error::new(Code::BadArgument, "no keys have no bytes; say how many will come").into());
+    }
+    // Asked for a place only to learn whether new work is taken.
+    drop(app.gate.enter()?);
+    let house = Arc::clone(&app);
+    // It makes a file.
+    let begun = tokio::task::spawn_blocking(move || house.keys.begin(length)).await;
+    let (id, upload) = work::joined(begun)?;
+    let location = capability::address("keys", &id)?;
+    let json = Json(KeysJson::new(&id, &Held::Upload(upload)));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location), (OFFSET, HeaderValue::from(0))], json).into_response())
+}
+
+/// Takes the next piece of an upload.
+pub(super) async fn append(State(app): State<Arc<App>>, id: Id, request: Request) -> Response {
+    let id = text(id);
+    let outcome = answer_append(&app, &id, request).await;
+    let misplaced = outcome.as_ref().is_err_and(|error| error.kind() == Code::WrongOffset);
+    let mut response = after_upload(outcome);
+    if misplaced && let Ok(held) = app.keys.get(&id) {
+        response.headers_mut().insert(OFFSET, KeysJson::new(&id, &held).offset.into());
+    }
+    response
+}
+
+async fn answer_append(app: &Arc<App>, id: &str, request: Request) -> Result<Response> {
+    let offset = number(request.headers(), &OFFSET)?;
+    let place = app.gate.enter()?;
+    let (taken_over, turn) = app.keys.turn(id, offset).await?;
+    let most = turn.rest();
+    check_announced(request.headers(), most)?;
+    let rules = Rules { most, stall: app.settings.limits.stall, deadline: Instant::now() + Limits::LONGEST_TRANSFER };
+    let (upload, mut reader) = bridge(request.into_body(), rules);
+    let keys = Arc::clone(&app.keys);
+    let worker = tokio::task::spawn_blocking(move || {
+        let outcome = keys.receive(turn, &mut reader);
+        drop(place);
+        outcome
+    });
+    let upload = async {
+        tokio::select! {
+            uploaded = upload => uploaded,
+            () = taken_over.cancelled() => Err(Error::new(Code::Cancelled, "another request goes on with this upload")),
+        }
+    };
+    let (uploaded, received) = tokio::join!(upload, worker);
+    let held = work::joined(received);
+    // A reader that was left alone knows only that the client is gone; the upload knows why.
+    let held = match (held, uploaded) {
+        (Err(error), Err(why)) if error.kind() == Code::Cancelled => return Err(why),
+        (held, _) => held?,
+    };
+    let json = KeysJson::new(id, &held);
+    Ok(([(OFFSET, HeaderValue::from(json.offset))], Json(json)).into_response())
+}
+
+/// How many bytes are there, to go on from. A piece that is still coming is ended: its connection has broken.
+pub(super) async fn offset(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let (offset, length) = app.keys.offset(&text(id)).await?;
+    Ok(([(OFFSET, HeaderValue::from(offset)), (LENGTH, HeaderValue::from(length))], ()).into_response())
+}
+
+/// What there is.
+pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+    let id = text(id);
+    Ok(Json(KeysJson::new(&id, &app.keys.get(&id)?)).into_response())
+}
+
+/// Deletes keys, or ends their upload.
+pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
+    app.keys.delete(&text(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A header field that is a number, or an item of structured fields (RFC 9651) that is one.
+fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64> {
+    let text = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
+        Error::new(Code::BadArgument, format!("the request needs the header field {name}, a number of bytes"))
+    })
+}

@@ -1,0 +1,75 @@
+//! Files of CKKS. See [`super`] for the format.
+//!
+//! What is read for a ring is of that ring's set, or refused. The heads alone can be read without a ring.
+
+mod body;
+mod key;
+#[cfg(feature = "client")]
+mod secret;
+mod set;
+mod vector;
+
+use super::{Kind, Prologue, Reader, SCHEME_CKKS, in_header, open};
+use crate::ckks::keys::KeyId;
+use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::Ring;
+use crate::error::{Code, Error, Result};
+
+pub use key::{Entry, Purpose, SwitchHead, read_public, read_switch, write_public, write_switch};
+#[cfg(feature = "client")]
+pub use secret::{check_secret, read_secret, write_secret};
+pub use set::{Checker, SetHead, read_set, write_set};
+pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};
+
+/// The parameter set of any file of CKKS and, but for plaintexts, the fingerprint of the key pair, from its header.
+///
+/// # Errors
+/// As [`open`], and [`Code::WrongKind`] for files of other schemes, [`Code::UnknownParameters`], [`Code::BadHeader`].
+pub fn owner(bytes: &[u8]) -> Result<(&'static Parameters, Option<KeyId>)> {
+    let kind = Prologue::parse(bytes)?.kind;
+    if kind.scheme() != SCHEME_CKKS {
+        return Err(Error::new(Code::WrongKind, format!("this file is {}, not one of encrypted vectors", kind.text())));
+    }
+    let mut reader = Reader::new(open(bytes, kind)?.header);
+    let parameters = parameters(&mut reader).map_err(in_header)?;
+    let key = if kind == Kind::Plaintext { None } else { Some(key_id(&mut reader).map_err(in_header)?) };
+    Ok((parameters, key))
+}
+
+/// Takes the set's number off a header.
+fn parameters(reader: &mut Reader<'_>) -> Result<&'static Parameters> {
+    Parameters::with_id(reader.u16()?)
+}
+
+/// Takes a key id off a header.
+fn key_id(reader: &mut Reader<'_>) -> Result<KeyId> {
+    reader.array().map(KeyId)
+}
+
+/// Takes a level off a header.
+fn level(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<usize> {
+    let level = usize::from(reader.u8()?);
+    if level <= top(parameters) { Ok(level) } else { Err(bad("its level is higher than its parameters have")) }
+}
+
+/// The highest level.
+const fn top(parameters: &Parameters) -> usize {
+    parameters.levels + parameters.raised
+}
+
+/// A level as it is written. No set has more than 255.
+fn level_byte(level: usize) -> u8 {
+    u8::try_from(level).unwrap_or(u8::MAX)
+}
+
+fn same_set(ring: &Ring, parameters: &Parameters) -> Result<()> {
+    if ring.parameters().id == parameters.id {
+        return Ok(());
+    }
+    let (theirs, ours) = (parameters.name, ring.parameters().name);
+    Err(Error::new(Code::WrongParameters, format!("this is for the parameters {theirs}, but {ours} are at work here")))
+}
+
+fn bad(what: &str) -> Error {
+    Error::new(Code::BadHeader, format!("this file cannot be used: {what}"))
+}
