@@ -7,6 +7,10 @@
 //!
 //! Numbers have signs here, and products are at most about `q / 2` in size where their factors are small enough.
 #![allow(unsafe_code)]
+#![cfg_attr(
+    not(any(target_arch = "x86_64", test)),
+    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
 #[cfg(target_arch = "x86_64")]

@@ -3,6 +3,10 @@
 //! A polynomial of a residue number system has one limb for each prime. Residues are always below their prime, and all
 //! kernels give the same ones. All slices of a call have the same length, a multiple of 8.
 #![allow(unsafe_code)]
+#![cfg_attr(
+    not(any(target_arch = "x86_64", test)),
+    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
 mod convert;

@@ -6,6 +6,10 @@
 //!
 //! The last layers forward, and the first ones back, would pair numbers within one vector. Blocks are transposed there.
 #![allow(unsafe_code)]
+#![cfg_attr(
+    not(any(target_arch = "x86_64", test)),
+    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
 use crate::math::floats::{Fixed, Floats, Pair, Twiddle};

@@ -6,8 +6,8 @@ use super::super::Reader;
 use crate::ckks::parameters::{ALL, Parameters};
 use crate::ckks::ring::{self, Basis, Poly, Ring};
 use crate::error::{Code, Error, Result};
-use crate::math::parallel;
 use crate::math::residue::{MOST_BITS, Prime};
+use crate::math::{checksum, parallel};
 
 /// Some polynomials of one basis, as they lie in a file.
 #[derive(Clone, Debug)]
@@ -136,7 +136,7 @@ impl Body {
     }
 
     fn checksum(&self, number: usize, packed: &[u8]) -> u32 {
-        let mut hasher = crc32fast::Hasher::new();
+        let mut hasher = checksum::Hasher::new();
         hasher.update(&self.header_crc.to_le_bytes());
         // Sets have some dozens of primes, and keys as many digits.
         hasher.update(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
