@@ -1,5 +1,7 @@
 // PNG's pixels, by the browser's own zlib: exact, whatever the browser does to what it draws.
 
+const COLOUR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // by samples for each pixel
+
 // Which of the neighbours left, above and above left a filter takes away from each sample.
 function guess(filter, a, b, c) {
   if (filter === 0) return 0;
@@ -51,7 +53,7 @@ export async function writePng(samples, { width, height, count }) {
   const view = new DataView(head.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  head.set([8, [, 0, 4, 2, 6][count]], 8);
+  head.set([8, COLOUR_TYPES[count]], 8);
   const rows = new Blob([filtered(samples, width * count, count)]);
   const packed = await new Response(rows.stream().pipeThrough(new CompressionStream('deflate'))).arrayBuffer();
   const mark = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);

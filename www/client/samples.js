@@ -9,7 +9,7 @@ export function samplesOf(photo) {
 }
 
 // Which of a canvas's four samples make a pixel of 1 to 4 samples.
-const CHOICES = [, [0], [0, 3], [0, 1, 2], [0, 1, 2, 3]];
+const CHOICES = { 1: [0], 2: [0, 3], 3: [0, 1, 2], 4: [0, 1, 2, 3] };
 
 /** Of red, green, blue and alpha what a picture needs with so many samples for each pixel: grey has its value three times. */
 export function picked(rgba, count) {
