@@ -27,6 +27,9 @@ enum Command {
 ///
 /// There are no others: each has at least 128 bits of security by the bound beside it.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight ckks sets")]
 struct SetsFlags {}
 
 /// Compare every operation with exact arithmetic
