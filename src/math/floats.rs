@@ -54,6 +54,17 @@ pub(crate) trait Floats: Copy {
     unsafe fn transpose(rows: &mut [Self]);
 }
 
+/// Something to compute.
+pub(crate) trait Work: Sized {
+    /// On whole numbers.
+    fn portable(self);
+    /// On floats.
+    ///
+    /// # Safety
+    /// As [`Floats`].
+    unsafe fn floats<V: Floats>(self);
+}
+
 /// A fixed factor `w`, at most `q / 2` in size, and `w / q`.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair {

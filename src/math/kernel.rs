@@ -8,7 +8,7 @@
     allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
 )]
 
-use super::floats::Floats;
+use super::floats::Work;
 #[cfg(target_arch = "x86_64")]
 use super::floats::{avx2, avx512};
 
@@ -26,17 +26,6 @@ pub enum Kernel {
     /// Floats, two at a time without instructions of their own, for tests.
     #[cfg(test)]
     Twin,
-}
-
-/// Something to compute.
-pub(crate) trait Work: Sized {
-    /// On whole numbers.
-    fn portable(self);
-    /// On floats.
-    ///
-    /// # Safety
-    /// As [`Floats`].
-    unsafe fn floats<V: Floats>(self);
 }
 
 impl Kernel {

@@ -11,8 +11,8 @@
 
 mod convert;
 
-use super::floats::{Fixed, Floats, Pair, Twiddle};
-use super::kernel::{Kernel, Work};
+use super::floats::{Fixed, Floats, Pair, Twiddle, Work};
+use super::kernel::Kernel;
 use super::residue::{Factor, Prime};
 
 pub use convert::Conversion;

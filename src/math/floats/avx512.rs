@@ -7,8 +7,7 @@ use std::arch::x86_64::{
     _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd, _mm512_xor_si512,
 };
 
-use super::Floats;
-use crate::math::kernel::Work;
+use super::{Floats, Work};
 
 pub(in super::super) const LANES: usize = 8;
 

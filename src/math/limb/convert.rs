@@ -1,7 +1,7 @@
 //! From one residue number system to another.
 
-use super::super::floats::{Fixed, Floats, Pair, Twiddle};
-use super::super::kernel::{Kernel, Work};
+use super::super::floats::{Fixed, Floats, Pair, Twiddle, Work};
+use super::super::kernel::Kernel;
 use super::super::residue::Prime;
 
 /// Places that are converted at a time, so that what is known of them stays in the closest cache.
