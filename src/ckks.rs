@@ -12,7 +12,7 @@
 //! | [`keys`] | what the owner of a secret key gives to others: to encrypt, and to compute |
 //! | [`switch`] | from one key to another, hybrid and aware of levels |
 //! | [`evaluator`] | sums, products, rotations |
-//! | [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//! | [`matrix`], [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
 //! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
 //! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
@@ -21,10 +21,12 @@
 
 pub mod bootstrap;
 pub mod ciphertext;
+mod decode;
 pub mod encode;
 pub mod evaluator;
 pub mod keys;
 pub mod linear;
+pub mod matrix;
 pub mod noise;
 pub mod parameters;
 pub mod plaintext;

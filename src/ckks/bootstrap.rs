@@ -16,7 +16,8 @@ use num_complex::Complex64;
 
 use super::ciphertext::Ciphertext;
 use super::evaluator::Evaluator;
-use super::linear::{EncodedMatrix, Matrix};
+use super::linear::EncodedMatrix;
+use super::matrix::Matrix;
 use super::polynomial::Polynomial;
 use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
 use super::switch::switch;

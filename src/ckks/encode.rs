@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use num_complex::Complex64;
 
-use super::linear::Matrix;
+use super::matrix::Matrix;
 use super::plaintext::Plaintext;
 use super::ring::{Basis, Poly, Ring};
 use crate::error::{Code, Error, Result};

@@ -1,10 +1,6 @@
 //! Encoded vectors.
 
-use num_complex::Complex64;
-
-use super::encode::{Encoder, residue};
-use super::ring::{Basis, Poly, Ring};
-use crate::math::residue::{Factor, Prime};
+use super::ring::Poly;
 
 /// A vector as a polynomial, in the clear.
 #[derive(Clone, Debug)]
@@ -44,45 +40,4 @@ impl Plaintext {
     pub const fn slots(&self) -> usize {
         self.slots
     }
-
-    /// The numbers.
-    #[must_use]
-    pub fn decode(&self, ring: &Ring, encoder: &Encoder) -> Vec<Complex64> {
-        encoder.decode(&self.coefficients(ring), self.slots)
-    }
-
-    /// The coefficients closest to zero, divided by the scale.
-    ///
-    /// Two primes are enough for all that fits into a float: the numbers of mixed radix above them are multiples of their
-    /// product, about 2^90, and no plaintext is that large.
-    #[expect(clippy::cast_precision_loss, reason = "that is what floats do")]
-    fn coefficients(&self, ring: &Ring) -> Vec<f64> {
-        let first = ring.level(0).first;
-        let basis = Basis { first, count: (self.level + 1).min(PRIMES) };
-        let words = self.poly.coefficients(ring, basis);
-        let degree = ring.degree();
-        let [low, high] = [words[..degree].iter(), words[(basis.count - 1) * degree..].iter()];
-        let prime = ring.limb(first).prime();
-        if basis.count == 1 {
-            return low.map(|&low| centred(low, prime) as f64 / self.scale).collect();
-        }
-        let next = ring.limb(first + 1).prime();
-        let inverse = Factor::new(next.inverse(next.residue(prime.value())), next);
-        // Two digits of mixed radix (H. L. Garner, 1959), the lower one with a sign.
-        let number = |(&low, &high): (&u64, &u64)| {
-            let low = centred(low, prime);
-            let digit = inverse.mul(next.sub(high, residue(low, next)), next);
-            (low + centred(digit, next) * i128::from(prime.value())) as f64 / self.scale
-        };
-        low.zip(high).map(number).collect()
-    }
-}
-
-/// How many primes are looked at.
-const PRIMES: usize = 2;
-
-/// The number closest to zero with this residue.
-fn centred(residue: u64, prime: Prime) -> i128 {
-    let (residue, q) = (i128::from(residue), i128::from(prime.value()));
-    if residue > q / 2 { residue - q } else { residue }
 }

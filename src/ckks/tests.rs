@@ -19,7 +19,7 @@ use super::ciphertext::Ciphertext;
 use super::encode::Encoder;
 use super::evaluator::Evaluator;
 use super::keys::{EvaluationKeys, PublicKey};
-use super::linear::Matrix;
+use super::matrix::Matrix;
 use super::parameters::{LEVELED_14, SMALL};
 use super::polynomial::{Kind, Polynomial};
 use super::ring::{CONJUGATION, Ring};

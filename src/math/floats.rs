@@ -22,6 +22,9 @@ pub(super) mod twin;
 
 use super::residue::Prime;
 
+/// How many products of words of 50 bits a sum may have: their upper halves are below 2^48 each, and floats hold 2^52.
+pub(crate) const MOST_TERMS: usize = 15;
+
 /// What leaves no room for a fraction.
 const WHOLE: f64 = 6_755_399_441_055_744.0;
 
@@ -52,6 +55,32 @@ pub(crate) trait Floats: Copy {
     unsafe fn lift(self, q: Self) -> Self;
     /// [`Self::LANES`] vectors as rows become columns.
     unsafe fn transpose(rows: &mut [Self]);
+
+    /// Whether there are the following instructions on words of 52 bits, which are kept in the same registers.
+    const WORDS: bool = false;
+    /// `self` and the lower 52 bits of the product of two words.
+    unsafe fn low(self, _a: Self, _b: Self) -> Self {
+        self
+    }
+    /// `self` and the upper 52 bits of the product of two words.
+    unsafe fn high(self, _a: Self, _b: Self) -> Self {
+        self
+    }
+    /// What such sums stand for, `high 2^52 + low`, in floats.
+    unsafe fn floats(low: Self, high: Self) -> [Self; 2] {
+        [low, high]
+    }
+}
+
+/// Something to compute.
+pub(crate) trait Work: Sized {
+    /// On whole numbers.
+    fn portable(self);
+    /// On floats.
+    ///
+    /// # Safety
+    /// As [`Floats`].
+    unsafe fn floats<V: Floats>(self);
 }
 
 /// A fixed factor `w`, at most `q / 2` in size, and `w / q`.
@@ -128,6 +157,16 @@ impl<V: Floats> Fixed<V> {
     #[inline(always)]
     pub(crate) unsafe fn round(self, x: V) -> V {
         unsafe { x.add(self.whole).sub(self.whole) }
+    }
+
+    /// What sums of products of words stand for, modulo `q`, below `2^52 + 2 q`. There were at most [`MOST_TERMS`] of them. The
+    /// factor is `2^52` modulo `q`.
+    #[inline(always)]
+    pub(crate) unsafe fn sums(self, low: V, high: V, radix: Twiddle<V>) -> V {
+        unsafe {
+            let [low, high] = V::floats(low, high);
+            self.mul(high, radix).add(low)
+        }
     }
 
     /// The residue of a whole number below 2^53 in size.

@@ -8,7 +8,7 @@
     allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
 )]
 
-use super::floats::Floats;
+use super::floats::Work;
 #[cfg(target_arch = "x86_64")]
 use super::floats::{avx2, avx512};
 
@@ -23,20 +23,12 @@ pub enum Kernel {
     /// Floats, eight at a time.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// The same, and sums of products on words of 52 bits.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Ifma,
     /// Floats, two at a time without instructions of their own, for tests.
     #[cfg(test)]
     Twin,
-}
-
-/// Something to compute.
-pub(crate) trait Work: Sized {
-    /// On whole numbers.
-    fn portable(self);
-    /// On floats.
-    ///
-    /// # Safety
-    /// As [`Floats`].
-    unsafe fn floats<V: Floats>(self);
 }
 
 impl Kernel {
@@ -51,6 +43,8 @@ impl Kernel {
             avx2::detect().then_some(Self::Avx2),
             #[cfg(target_arch = "x86_64")]
             avx512::detect().then_some(Self::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            avx512::detect_ifma().then_some(Self::Avx512Ifma),
         ];
         all.into_iter().flatten().collect()
     }
@@ -59,7 +53,9 @@ impl Kernel {
     #[must_use]
     pub fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
-        if avx512::detect() {
+        if avx512::detect_ifma() {
+            return Self::Avx512Ifma;
+        } else if avx512::detect() {
             return Self::Avx512;
         } else if avx2::detect() {
             return Self::Avx2;
@@ -75,7 +71,7 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => avx2::LANES,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::LANES,
+            Self::Avx512 | Self::Avx512Ifma => avx512::LANES,
             #[cfg(test)]
             Self::Twin => super::floats::twin::LANES,
         }
@@ -92,6 +88,9 @@ impl Kernel {
             // SAFETY: as before.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => unsafe { avx512::run(work) },
+            // SAFETY: as before.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Ifma => unsafe { avx512::run_ifma(work) },
             // SAFETY: plain numbers need no instructions.
             #[cfg(test)]
             Self::Twin => unsafe { work.floats::<super::floats::twin::Plain>() },

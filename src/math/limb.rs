@@ -11,8 +11,8 @@
 
 mod convert;
 
-use super::floats::{Fixed, Floats, Pair, Twiddle};
-use super::kernel::{Kernel, Work};
+use super::floats::{Fixed, Floats, MOST_TERMS, Pair, Twiddle, Work};
+use super::kernel::Kernel;
 use super::residue::{Factor, Prime};
 
 pub use convert::Conversion;
@@ -184,6 +184,21 @@ impl Work for Dot<'_> {
         // SAFETY: passed on to the caller; all slices are as long as `out`, a multiple of the most lanes.
         unsafe {
             let fixed = Fixed::<V>::new(self.prime);
+            if V::WORDS && self.terms.len() <= MOST_TERMS {
+                let radix = Twiddle::splat(&Pair::new(self.prime.residue(1 << 52), self.prime));
+                for i in (0..first.len()).step_by(V::LANES) {
+                    let [mut low_x, mut high_x, mut low_y, mut high_y] = [V::splat(0.0); 4];
+                    for term in self.terms {
+                        let [a, b, c] = [0, 1, 2].map(|k: usize| term[k].as_ptr().add(i).cast());
+                        let (a, b, c) = (V::load(a), V::load(b), V::load(c));
+                        (low_x, high_x) = (low_x.low(a, b), high_x.high(a, b));
+                        (low_y, high_y) = (low_y.low(a, c), high_y.high(a, c));
+                    }
+                    fixed.residue(fixed.sums(low_x, high_x, radix)).to_words(first.as_mut_ptr().add(i));
+                    fixed.residue(fixed.sums(low_y, high_y, radix)).to_words(second.as_mut_ptr().add(i));
+                }
+                return;
+            }
             for i in (0..first.len()).step_by(V::LANES) {
                 let (mut x, mut y) = (V::splat(0.0), V::splat(0.0));
                 for (number, term) in self.terms.iter().enumerate() {

@@ -13,9 +13,8 @@
 mod float;
 mod portable;
 
-use crate::math::floats::Floats;
+use crate::math::floats::{Floats, Work};
 pub use crate::math::kernel::Kernel;
-use crate::math::kernel::Work;
 use crate::math::residue::{Factor, Prime};
 
 /// The transform for one degree and one prime.

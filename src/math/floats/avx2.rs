@@ -7,8 +7,7 @@ use std::arch::x86_64::{
     _mm256_sub_pd, _mm256_unpackhi_pd, _mm256_unpacklo_pd, _mm256_xor_si256,
 };
 
-use super::Floats;
-use crate::math::kernel::Work;
+use super::{Floats, Work};
 
 pub(in super::super) const LANES: usize = 4;
 

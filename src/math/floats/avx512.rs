@@ -1,14 +1,14 @@
-//! Eight floats at a time with AVX-512.
+//! Eight floats at a time with AVX-512, and eight words of 52 bits where the processor has IFMA.
 
 use std::arch::x86_64::{
-    __m512d, _CMP_LT_OQ, _mm512_add_pd, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_fmadd_pd,
-    _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_pd, _mm512_loadu_si512, _mm512_mask_add_pd, _mm512_mul_pd,
-    _mm512_or_si512, _mm512_set1_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2, _mm512_storeu_pd, _mm512_storeu_si512,
-    _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd, _mm512_xor_si512,
+    __m512d, _CMP_LT_OQ, _mm512_add_epi64, _mm512_add_pd, _mm512_and_si512, _mm512_castpd_si512, _mm512_castsi512_pd,
+    _mm512_cmp_pd_mask, _mm512_fmadd_pd, _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_pd, _mm512_loadu_si512,
+    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_pd, _mm512_mul_pd, _mm512_or_si512,
+    _mm512_set1_epi64, _mm512_set1_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2, _mm512_srli_epi64, _mm512_storeu_pd,
+    _mm512_storeu_si512, _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd, _mm512_xor_si512,
 };
 
-use super::Floats;
-use crate::math::kernel::Work;
+use super::{Floats, Work};
 
 pub(in super::super) const LANES: usize = 8;
 
@@ -20,19 +20,32 @@ pub(in super::super) fn detect() -> bool {
     is_x86_feature_detected!("avx512f")
 }
 
+/// Whether it has those on words of 52 bits, too.
+pub(in super::super) fn detect_ifma() -> bool {
+    detect() && is_x86_feature_detected!("avx512ifma")
+}
+
 /// # Safety
 /// The processor has the instructions.
 #[target_feature(enable = "avx512f")]
 pub(in super::super) unsafe fn run(work: impl Work) {
     // SAFETY: passed on to the caller.
-    unsafe { work.floats::<Eight>() }
+    unsafe { work.floats::<Eight<false>>() }
+}
+
+/// # Safety
+/// The processor has the instructions.
+#[target_feature(enable = "avx512f,avx512ifma")]
+pub(in super::super) unsafe fn run_ifma(work: impl Work) {
+    // SAFETY: passed on to the caller.
+    unsafe { work.floats::<Eight<true>>() }
 }
 
 #[derive(Clone, Copy)]
-struct Eight(__m512d);
+struct Eight<const IFMA: bool>(__m512d);
 
 // SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
-impl Floats for Eight {
+impl<const IFMA: bool> Floats for Eight<IFMA> {
     const LANES: usize = LANES;
 
     #[inline(always)]
@@ -128,6 +141,37 @@ impl Floats for Eight {
                 rows[i] = Self(_mm512_shuffle_f64x2::<0b10_00_10_00>(a, b));
                 rows[4 + i] = Self(_mm512_shuffle_f64x2::<0b11_01_11_01>(a, b));
             }
+        }
+    }
+
+    const WORDS: bool = IFMA;
+
+    #[inline(always)]
+    unsafe fn low(self, a: Self, b: Self) -> Self {
+        unsafe {
+            let [sum, a, b] = [self, a, b].map(|x| _mm512_castpd_si512(x.0));
+            Self(_mm512_castsi512_pd(_mm512_madd52lo_epu64(sum, a, b)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn high(self, a: Self, b: Self) -> Self {
+        unsafe {
+            let [sum, a, b] = [self, a, b].map(|x| _mm512_castpd_si512(x.0));
+            Self(_mm512_castsi512_pd(_mm512_madd52hi_epu64(sum, a, b)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn floats(low: Self, high: Self) -> [Self; 2] {
+        unsafe {
+            let (low, high) = (_mm512_castpd_si512(low.0), _mm512_castpd_si512(high.0));
+            let high = _mm512_add_epi64(high, _mm512_srli_epi64::<52>(low));
+            let low = _mm512_and_si512(low, _mm512_set1_epi64((1 << 52) - 1));
+            let whole = _mm512_set1_pd(WHOLE);
+            let float =
+                |words| _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(words, _mm512_castpd_si512(whole))), whole);
+            [Self(float(low)), Self(float(high))]
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From one residue number system to another.
 
-use super::super::floats::{Fixed, Floats, Pair, Twiddle};
-use super::super::kernel::{Kernel, Work};
+use super::super::floats::{Fixed, Floats, MOST_TERMS, Pair, Twiddle, Work};
+use super::super::kernel::Kernel;
 use super::super::residue::Prime;
 
 /// Places that are converted at a time, so that what is known of them stays in the closest cache.
@@ -125,20 +125,70 @@ impl Work for Block<'_> {
                 for place in (0..block).step_by(V::LANES) {
                     let x = V::from_words(source.as_ptr().add(i * length + at + place));
                     let x = fixed.residue(fixed.mul(x, inverse));
-                    x.store(y.add(i * block + place));
+                    let y = y.add(i * block + place);
+                    if words::<V>(conversion) {
+                        x.to_words(y.cast())
+                    } else {
+                        x.store(y)
+                    }
                     let sum = u.as_mut_ptr().add(place);
                     // Not fused: as on plain numbers.
                     let sum_here = V::load(sum).add(x.mul(reciprocal));
                     (if i + 1 == conversion.from.len() { fixed.round(sum_here) } else { sum_here }).store(sum);
                 }
             }
-            for ((&j, &p), factors) in places.iter().zip(&conversion.to).zip(&conversion.pairs) {
+            for (number, (&j, &p)) in places.iter().zip(&conversion.to).enumerate() {
                 let out = target.as_mut_ptr().add(j * length + at);
-                if block.is_multiple_of(4 * V::LANES) {
-                    sums::<V, 4>(p, factors, u.as_ptr(), y, out, block);
-                } else {
-                    sums::<V, 1>(p, factors, u.as_ptr(), y, out, block);
+                let (pairs, factors) = (&conversion.pairs[number], &conversion.factors[number]);
+                match (words::<V>(conversion), block.is_multiple_of(4 * V::LANES)) {
+                    (true, true) => sums_of_words::<V, 4>(p, pairs[0], factors, u.as_ptr(), y, out, block),
+                    (true, false) => sums_of_words::<V, 1>(p, pairs[0], factors, u.as_ptr(), y, out, block),
+                    (false, true) => sums::<V, 4>(p, pairs, u.as_ptr(), y, out, block),
+                    (false, false) => sums::<V, 1>(p, pairs, u.as_ptr(), y, out, block),
                 }
+            }
+        }
+    }
+}
+
+/// Whether sums are taken on words.
+const fn words<V: Floats>(conversion: &Conversion) -> bool {
+    V::WORDS && conversion.from.len() <= MOST_TERMS
+}
+
+/// The same as [`sums`] on words, which are reduced once.
+///
+/// # Safety
+/// As [`sums`].
+#[inline(always)]
+unsafe fn sums_of_words<V: Floats, const VECTORS: usize>(
+    p: Prime,
+    minus_product: Pair,
+    factors: &[u64],
+    u: *const f64,
+    y: *const f64,
+    out: *mut u64,
+    block: usize,
+) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let fixed = Fixed::<V>::new(p);
+        let (radix, minus_product) =
+            (Twiddle::splat(&Pair::new(p.residue(1 << 52), p)), Twiddle::splat(&minus_product));
+        for place in (0..block).step_by(VECTORS * V::LANES) {
+            let (mut low, mut high) = ([V::splat(0.0); VECTORS], [V::splat(0.0); VECTORS]);
+            for (i, &factor) in factors[1..].iter().enumerate() {
+                let factor = V::splat(f64::from_bits(factor));
+                for v in 0..VECTORS {
+                    let y = V::load(y.add(i * block + place + v * V::LANES));
+                    low[v] = low[v].low(y, factor);
+                    high[v] = high[v].high(y, factor);
+                }
+            }
+            for v in 0..VECTORS {
+                let u = fixed.mul(V::load(u.add(place + v * V::LANES)), minus_product);
+                let sum = fixed.sums(low[v], high[v], radix).add(u);
+                fixed.residue(sum).to_words(out.add(place + v * V::LANES));
             }
         }
     }
