@@ -127,9 +127,9 @@ impl Work for Block<'_> {
                     let x = fixed.residue(fixed.mul(x, inverse));
                     let y = y.add(i * block + place);
                     if words::<V>(conversion) {
-                        x.to_words(y.cast())
+                        x.to_words(y.cast());
                     } else {
-                        x.store(y)
+                        x.store(y);
                     }
                     let sum = u.as_mut_ptr().add(place);
                     // Not fused: as on plain numbers.
