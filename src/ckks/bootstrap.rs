@@ -213,7 +213,7 @@ impl Evaluator {
         });
         let mut parts = switch(ring, &a1, top, &keys.back);
         parts[0].add(ring, &b);
-        Ok(Ciphertext { parts, level: top, ..a.clone() })
+        Ok(a.with(parts, top, a.scale))
     }
 
     /// Takes multiples of `q` away from numbers that are divided by [`REACH`] times `q`. The message was multiplied by `scale`.

@@ -20,6 +20,11 @@ impl Ciphertext {
         Self { parts, level, scale, slots, key }
     }
 
+    /// Other parts, for as many slots and under the same key.
+    pub(super) const fn with(&self, parts: [Poly; 2], level: usize, scale: f64) -> Self {
+        Self { parts, level, scale, slots: self.slots, key: self.key }
+    }
+
     /// `c_0` and `c_1`.
     #[must_use]
     pub const fn parts(&self) -> &[Poly; 2] {

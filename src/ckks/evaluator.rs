@@ -221,7 +221,7 @@ impl Evaluator {
             return Err(self.exhausted("rescaling"));
         }
         let parts = [0, 1].map(|i| self.without_last(&a.parts[i], a.level));
-        Ok(Ciphertext { parts, level: a.level - 1, scale: a.scale / self.ring.divisor(a.level), ..a.clone() })
+        Ok(a.with(parts, a.level - 1, a.scale / self.ring.divisor(a.level)))
     }
 
     /// The polynomial divided by its last prime and rounded.
@@ -249,7 +249,7 @@ impl Evaluator {
             return Err(Error::new(Code::LevelExhausted, message));
         }
         let parts = [0, 1].map(|i| a.parts[i].restricted(&self.ring, self.ring.level(level)));
-        Ok(Ciphertext { parts, level, ..a.clone() })
+        Ok(a.with(parts, level, a.scale))
     }
 
     /// The same at a lower level with this very scale, by a product with a constant and a rescaling.
@@ -345,7 +345,7 @@ impl Evaluator {
         let [b, a1] = &switched;
         let turn = |poly: &Poly| poly.automorphism(&self.ring, element);
         let (b, a1) = parallel::join(|| turn(b), || turn(a1));
-        Ciphertext { parts: [b, a1], ..a.clone() }
+        a.with([b, a1], a.level, a.scale)
     }
 
     pub(super) fn galois(&self, element: u64, level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {

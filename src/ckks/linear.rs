@@ -118,7 +118,7 @@ impl Evaluator {
             }
         }
         let parts = total.map(|total| divide(ring, &total, level));
-        Ok(Ciphertext { parts, scale: a.scale * matrix.scale, ..a.clone() })
+        Ok(a.with(parts, level, a.scale * matrix.scale))
     }
 }
 

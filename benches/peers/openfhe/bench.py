@@ -1,6 +1,7 @@
 """OpenFHE's CKKS by its Python package, as its users call it: prints one JSON line for each thing measured.
 
-By hand: `OMP_NUM_THREADS=1 python bench.py [--bootstrap]`. The circuits have the degree, the moduli and the digits of our sets
+By hand: `pip install openfhe`, then `OMP_NUM_THREADS=1 python bench.py [--bootstrap]`. The package has no builds for all
+versions of Python (3.10 works), so `cargo xtask bench` does not run it. The circuits have the degree, the moduli and the digits of our sets
 `leveled-16` and `bootstrap-16`, as close as its parameters allow.
 """
 

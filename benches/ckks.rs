@@ -1,0 +1,108 @@
+//! CKKS on one core: key switching in its several uses, and bootstrapping if asked for (`cargo bench --bench ckks -- bootstrap`
+//! makes gigabytes of keys first). `benches/peers/openfhe` measures the same with `OpenFHE`.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::Criterion;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use safelight::ckks::bootstrap::{Bootstrapper, Numbers, Plan};
+use safelight::ckks::ciphertext::Ciphertext;
+use safelight::ckks::encode::Encoder;
+use safelight::ckks::evaluator::Evaluator;
+use safelight::ckks::keys::EvaluationKeys;
+use safelight::ckks::parameters::{BOOTSTRAP_16, LEVELED_16, Parameters};
+use safelight::ckks::ring::Ring;
+use safelight::ckks::secret::SecretKey;
+
+/// Slots of the vector that is bootstrapped.
+const SLOTS: usize = 1 << 14;
+
+fn main() {
+    // One core, as the peer's figures.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    pool.install(|| {
+        let mut criterion = Criterion::default().sample_size(10).configure_from_args();
+        leveled(&mut criterion);
+        if std::env::args().any(|argument| argument == "bootstrap") {
+            bootstrapping(&mut criterion);
+        }
+        criterion.final_summary();
+    });
+}
+
+/// A key pair and its evaluation keys.
+struct Owner {
+    ring: Arc<Ring>,
+    encoder: Arc<Encoder>,
+    secret: SecretKey,
+    rng: ChaCha20Rng,
+}
+
+impl Owner {
+    fn new(set: &'static Parameters) -> Self {
+        let ring = Ring::new(set).expect("a ring");
+        let mut rng = ChaCha20Rng::from_seed([1; 32]);
+        let (secret, _) = SecretKey::generate(&ring, &mut rng).expect("a key");
+        Self { encoder: Arc::new(Encoder::new(&ring)), ring, secret, rng }
+    }
+
+    fn evaluator(&self, keys: EvaluationKeys) -> Evaluator {
+        Evaluator::new(Arc::clone(&self.ring), Arc::clone(&self.encoder), keys)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
+    fn encrypt(&mut self, slots: usize, level: usize) -> Ciphertext {
+        let values: Vec<f64> = (0..slots).map(|i| (i as f64 * 0.37).sin()).collect();
+        let scale = self.ring.scale(level);
+        let plaintext = self.encoder.encode_real(&self.ring, &values, slots, level, scale).expect("a plaintext");
+        self.secret.encrypt(&self.ring, &plaintext, &mut self.rng).expect("a ciphertext")
+    }
+}
+
+fn leveled(criterion: &mut Criterion) {
+    let mut owner = Owner::new(&LEVELED_16);
+    let (top, steps) = (owner.ring.top(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    let mut keys = EvaluationKeys::new(owner.secret.id());
+    let product = owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key");
+    keys.insert_relinearise(product.into());
+    for step in steps {
+        let (element, key) = owner.secret.rotation_key(&owner.ring, step, top, &mut owner.rng).expect("a key");
+        keys.insert_galois(element, key.into());
+    }
+    let evaluator = owner.evaluator(keys);
+    let a = owner.encrypt(LEVELED_16.slots(), top);
+    let mut group = criterion.benchmark_group("ckks leveled-16");
+    group.measurement_time(Duration::from_secs(5));
+    group.bench_function("rotate", |bencher| bencher.iter(|| evaluator.rotate(black_box(&a), 1)));
+    group.bench_function("multiply, relinearise, rescale", |bencher| {
+        bencher.iter(|| evaluator.rescale(&evaluator.mul(black_box(&a), &a)?));
+    });
+    group.bench_function("eight rotations of one vector", |bencher| {
+        bencher.iter(|| evaluator.rotate_many(black_box(&a), &steps));
+    });
+    group.finish();
+}
+
+fn bootstrapping(criterion: &mut Criterion) {
+    let mut owner = Owner::new(&BOOTSTRAP_16);
+    let bare = owner.evaluator(EvaluationKeys::new(owner.secret.id()));
+    let plan = Plan::new(&bare, SLOTS, Numbers::Real).expect("a plan");
+    let mut keys = EvaluationKeys::new(owner.secret.id());
+    let top = owner.ring.top();
+    keys.insert_relinearise(owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key").into());
+    keys.set_encapsulation(owner.secret.encapsulation(&owner.ring, &mut owner.rng).expect("keys"));
+    for (element, level) in plan.keys(&owner.ring) {
+        let key = owner.secret.galois_key(&owner.ring, element, level, &mut owner.rng).expect("a key");
+        keys.insert_galois(element, key.into());
+    }
+    let evaluator = owner.evaluator(keys);
+    let bootstrapper: Bootstrapper = plan.encode(&evaluator).expect("matrices");
+    let a = owner.encrypt(SLOTS, bootstrapper.needed_level());
+    let mut group = criterion.benchmark_group("ckks bootstrap-16");
+    group.measurement_time(Duration::from_secs(60));
+    group.bench_function("bootstrap", |bencher| bencher.iter(|| evaluator.bootstrap(&bootstrapper, black_box(&a))));
+    group.finish();
+}
