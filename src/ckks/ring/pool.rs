@@ -1,7 +1,7 @@
 //! Memory that is used again: polynomials have tens of megabytes, and a system that hands out fresh pages for each of them
 //! takes as long for it as the arithmetic does.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,19 +19,23 @@ pub(super) struct Pool(Mutex<Free>);
 #[derive(Debug, Default)]
 struct Free {
     total: usize,
-    by_length: HashMap<usize, Vec<Words>>,
+    by_length: BTreeMap<usize, Vec<Words>>,
+}
+
+impl Free {
+    /// The shortest that is long enough, but not more than twice as long.
+    fn pop(&mut self, length: usize) -> Option<Words> {
+        let (&found, words) = self.by_length.range_mut(length..=2 * length).find(|(_, words)| !words.is_empty())?;
+        self.total -= found;
+        words.pop()
+    }
 }
 
 impl Pool {
     /// So many words with anything in them.
     pub(in super::super) fn take(self: &Arc<Self>, length: usize) -> Room {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = free.by_length.get_mut(&length).and_then(Vec::pop);
-        if old.is_some() {
-            free.total -= length;
-        }
-        drop(free);
-        Room { words: Some(old.unwrap_or_else(|| Words::new(length))), pool: Arc::clone(self) }
+        let old = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(length);
+        Room { words: Some(old.unwrap_or_else(|| Words::new(length))), length, pool: Arc::clone(self) }
     }
 }
 
@@ -40,6 +44,8 @@ impl Pool {
 pub struct Room {
     /// Until it is dropped.
     words: Option<Words>,
+    /// How many of them are used.
+    length: usize,
     pool: Arc<Pool>,
 }
 
@@ -47,13 +53,13 @@ impl Deref for Room {
     type Target = [u64];
 
     fn deref(&self) -> &[u64] {
-        self.words.as_deref().unwrap_or_default()
+        self.words.as_ref().map_or(&[], |words| &words[..self.length])
     }
 }
 
 impl DerefMut for Room {
     fn deref_mut(&mut self) -> &mut [u64] {
-        self.words.as_deref_mut().unwrap_or_default()
+        self.words.as_mut().map_or(&mut [], |words| &mut words[..self.length])
     }
 }
 
