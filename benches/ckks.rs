@@ -67,10 +67,10 @@ fn leveled(criterion: &mut Criterion) {
     let (top, steps) = (owner.ring.top(), [1, 2, 3, 4, 5, 6, 7, 8]);
     let mut keys = EvaluationKeys::new(owner.secret.id());
     let product = owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key");
-    keys.insert_relinearise(product.into());
+    keys.insert_relinearise(product);
     for step in steps {
         let (element, key) = owner.secret.rotation_key(&owner.ring, step, top, &mut owner.rng).expect("a key");
-        keys.insert_galois(element, key.into());
+        keys.insert_galois(element, key);
     }
     let evaluator = owner.evaluator(keys);
     let a = owner.encrypt(LEVELED_16.slots(), top);
@@ -92,11 +92,11 @@ fn bootstrapping(criterion: &mut Criterion) {
     let plan = Plan::new(&bare, SLOTS, Numbers::Real).expect("a plan");
     let mut keys = EvaluationKeys::new(owner.secret.id());
     let top = owner.ring.top();
-    keys.insert_relinearise(owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key").into());
+    keys.insert_relinearise(owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key"));
     keys.set_encapsulation(owner.secret.encapsulation(&owner.ring, &mut owner.rng).expect("keys"));
     for (element, level) in plan.keys(&owner.ring) {
         let key = owner.secret.galois_key(&owner.ring, element, level, &mut owner.rng).expect("a key");
-        keys.insert_galois(element, key.into());
+        keys.insert_galois(element, key);
     }
     let evaluator = owner.evaluator(keys);
     let bootstrapper: Bootstrapper = plan.encode(&evaluator).expect("matrices");
