@@ -88,16 +88,8 @@ fn leveled(criterion: &mut Criterion) {
 
 fn bootstrapping(criterion: &mut Criterion) {
     let mut owner = Owner::new(&BOOTSTRAP_16);
-    let bare = owner.evaluator(EvaluationKeys::new(owner.secret.id()));
-    let plan = Plan::new(&bare, SLOTS, Numbers::Real).expect("a plan");
-    let mut keys = EvaluationKeys::new(owner.secret.id());
-    let top = owner.ring.top();
-    keys.insert_relinearise(owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key"));
-    keys.set_encapsulation(owner.secret.encapsulation(&owner.ring, &mut owner.rng).expect("keys"));
-    for (element, level) in plan.keys(&owner.ring) {
-        let key = owner.secret.galois_key(&owner.ring, element, level, &mut owner.rng).expect("a key");
-        keys.insert_galois(element, key);
-    }
+    let plan = Plan::new(&owner.ring, &owner.encoder, SLOTS, Numbers::Real).expect("a plan");
+    let keys = owner.secret.bootstrapping_keys(&owner.ring, &plan, &mut owner.rng).expect("keys");
     let evaluator = owner.evaluator(keys);
     let bootstrapper: Bootstrapper = plan.encode(&evaluator).expect("matrices");
     let a = owner.encrypt(SLOTS, bootstrapper.needed_level());

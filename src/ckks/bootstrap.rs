@@ -15,6 +15,7 @@
 use num_complex::Complex64;
 
 use super::ciphertext::Ciphertext;
+use super::encode::Encoder;
 use super::evaluator::Evaluator;
 use super::linear::EncodedMatrix;
 use super::matrix::Matrix;
@@ -53,8 +54,8 @@ impl Plan {
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the ring's set has no levels for it, or for a number of slots that it does not have.
-    pub fn new(evaluator: &Evaluator, slots: usize, numbers: Numbers) -> Result<Self> {
-        let set = evaluator.ring.parameters();
+    pub fn new(ring: &Ring, encoder: &Encoder, slots: usize, numbers: Numbers) -> Result<Self> {
+        let set = ring.parameters();
         if set.raised == 0 {
             let message = format!("the parameter set {:?} has no levels for bootstrapping", set.name);
             return Err(Error::new(Code::BadArgument, message));
@@ -64,7 +65,7 @@ impl Plan {
                 format!("{slots} slots cannot be bootstrapped, but any power of two from 2 to {}", set.slots());
             return Err(Error::new(Code::BadArgument, message));
         }
-        let (forward, backward) = evaluator.encoder.layers(slots);
+        let (forward, backward) = encoder.layers(slots);
         let (to_coefficients, mut to_slots) = (grouped(&forward, GROUPS.0), grouped(&backward, GROUPS.1));
         // Of a number and its conjugate, the sum is twice the real part.
         to_slots[0].scale(0.5);

@@ -9,7 +9,7 @@ use super::encode::{Encoder, residue, whole};
 use super::keys::{EvaluationKeys, SwitchKey};
 use super::plaintext::Plaintext;
 use super::ring::{CONJUGATION, Poly, Ring, rotation};
-use super::switch::{Hoisted, divide, switch};
+use super::switch::{Hoisted, divide_both, switch};
 use crate::error::{Code, Error, Result};
 use crate::math::parallel;
 
@@ -317,10 +317,8 @@ impl Evaluator {
                 return Ok(a.clone());
             }
             let key = self.galois(element, a.level, || format!("rotations by {step} steps"))?;
-            let sums = hoisted.times(&self.ring, key);
-            let [b, a1] = &sums;
-            let (b, a1) = parallel::join(|| divide(&self.ring, b, a.level), || divide(&self.ring, a1, a.level));
-            Ok(self.finish([b, a1], a, element))
+            let switched = divide_both(&self.ring, &hoisted.times(&self.ring, key), a.level);
+            Ok(self.finish(switched, a, element))
         };
         steps.iter().map(turn).collect()
     }

@@ -12,7 +12,7 @@ use super::ciphertext::Ciphertext;
 use super::evaluator::Evaluator;
 use super::matrix::Matrix;
 use super::ring::{Poly, Ring, rotation};
-use super::switch::{Raised, divide};
+use super::switch::{Raised, divide, divide_both};
 use crate::error::{Code, Error, Result};
 
 /// A matrix, encoded for ciphertexts of one level.
@@ -117,7 +117,7 @@ impl Evaluator {
                 total.add(ring, &switched.automorphism(ring, element));
             }
         }
-        let parts = total.map(|total| divide(ring, &total, level));
+        let parts = divide_both(ring, &total, level);
         Ok(a.with(parts, level, a.scale * matrix.scale))
     }
 }

@@ -4,8 +4,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{SeedableRng as _, TryCryptoRng};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::bootstrap::Plan;
 use super::ciphertext::{Ciphertext, Seeded};
-use super::keys::{Encapsulation, KeyId, PublicKey, SwitchKey};
+use super::keys::{Encapsulation, EvaluationKeys, KeyId, PublicKey, SwitchKey};
 use super::parameters::{SPARSE_WEIGHT, Secret};
 use super::plaintext::Plaintext;
 use super::ring::{Basis, Poly, Ring, rotation};
@@ -35,7 +36,7 @@ impl SecretKey {
         let mut this = Self::from_coefficients(ring, coefficients, KeyId([0; 16]));
         let seed = new_seed(&mut rng);
         let a = uniform(ring, ring.level(ring.top()), &seed, 0);
-        let public = PublicKey::new(ring, seed, this.masked(ring, &a, &mut rng));
+        let public = PublicKey::new(ring, seed, masked(ring, &a, &this.poly, &mut rng));
         this.id = public.id;
         Ok((this, public))
     }
@@ -73,7 +74,7 @@ impl SecretKey {
         let mut rng = generator(rng)?;
         let seed = new_seed(&mut rng);
         let a = uniform(ring, plaintext.poly.basis(), &seed, 0);
-        let mut b = self.masked(ring, &a, &mut rng);
+        let mut b = masked(ring, &a, &self.poly, &mut rng);
         b.add(ring, &plaintext.poly);
         let Plaintext { level, scale, slots, .. } = *plaintext;
         Ok(Seeded { ciphertext: Ciphertext { parts: [b, a], level, scale, slots, key: self.id }, seed })
@@ -155,6 +156,20 @@ impl SecretKey {
         })
     }
 
+    /// All keys that a plan of bootstrapping needs. Public.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn bootstrapping_keys(&self, ring: &Ring, plan: &Plan, rng: &mut impl TryCryptoRng) -> Result<EvaluationKeys> {
+        let mut keys = EvaluationKeys::new(self.id);
+        keys.insert_relinearise(self.relinearisation_key(ring, ring.top(), rng)?);
+        keys.set_encapsulation(self.encapsulation(ring, rng)?);
+        for (element, level) in plan.keys(ring) {
+            keys.insert_galois(element, self.galois_key(ring, element, level, rng)?);
+        }
+        Ok(keys)
+    }
+
     /// The key from one secret to another.
     fn switch_key(
         ring: &Ring,
@@ -179,17 +194,6 @@ impl SecretKey {
         });
         let b = parts.collect();
         Ok(SwitchKey::new(ring, level, special, seed, b))
-    }
-
-    /// `-a s + e`.
-    fn masked(&self, ring: &Ring, a: &Poly, rng: &mut ChaCha20Rng) -> Poly {
-        masked(ring, a, &self.poly, rng)
-    }
-
-    /// How many coefficients are not zero.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        self.coefficients.iter().filter(|&&coefficient| coefficient != 0).count()
     }
 }
 

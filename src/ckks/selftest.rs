@@ -131,14 +131,8 @@ impl Bench {
     /// A bootstrapping of as many slots as are cheap to make keys for. 18 bits are promised.
     fn bootstrap(&mut self) -> Result<()> {
         let (ring, slots) = (Arc::clone(&self.ring), 64);
-        let bare = Evaluator::new(Arc::clone(&ring), Arc::clone(&self.encoder), EvaluationKeys::new(self.secret.id()));
-        let plan = Plan::new(&bare, slots, Numbers::Complex)?;
-        let mut keys = EvaluationKeys::new(self.secret.id());
-        keys.insert_relinearise(self.secret.relinearisation_key(&ring, ring.top(), &mut self.rng)?);
-        keys.set_encapsulation(self.secret.encapsulation(&ring, &mut self.rng)?);
-        for (element, level) in plan.keys(&ring) {
-            keys.insert_galois(element, self.secret.galois_key(&ring, element, level, &mut self.rng)?);
-        }
+        let plan = Plan::new(&ring, &self.encoder, slots, Numbers::Complex)?;
+        let keys = self.secret.bootstrapping_keys(&ring, &plan, &mut self.rng)?;
         let evaluator = Evaluator::new(Arc::clone(&ring), Arc::clone(&self.encoder), keys);
         let bootstrapper = plan.encode(&evaluator)?;
         let level = bootstrapper.needed_level();

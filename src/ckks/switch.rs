@@ -103,10 +103,13 @@ pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     rest
 }
 
-/// A polynomial times one secret, as a pair under another.
-pub(super) fn switch(ring: &Ring, poly: &Poly, level: usize, key: &SwitchKey) -> [Poly; 2] {
-    let sums = Raised::new(ring, poly, level, key.special).times(ring, key);
-    let [b, a] = &sums;
+/// The same for both halves.
+pub(super) fn divide_both(ring: &Ring, [b, a]: &[Poly; 2], level: usize) -> [Poly; 2] {
     let (b, a) = parallel::join(|| divide(ring, b, level), || divide(ring, a, level));
     [b, a]
+}
+
+/// A polynomial times one secret, as a pair under another.
+pub(super) fn switch(ring: &Ring, poly: &Poly, level: usize, key: &SwitchKey) -> [Poly; 2] {
+    divide_both(ring, &Raised::new(ring, poly, level, key.special).times(ring, key), level)
 }

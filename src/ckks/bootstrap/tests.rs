@@ -11,7 +11,6 @@ use rand_core::SeedableRng as _;
 use super::{Numbers, Plan};
 use crate::ckks::encode::Encoder;
 use crate::ckks::evaluator::Evaluator;
-use crate::ckks::keys::EvaluationKeys;
 use crate::ckks::parameters::BOOTSTRAP_16;
 use crate::ckks::ring::Ring;
 use crate::ckks::secret::SecretKey;
@@ -22,14 +21,8 @@ fn precision(slots: usize, numbers: Numbers) -> (f64, f64) {
     let ring = Ring::new(&BOOTSTRAP_16).unwrap();
     let encoder = Arc::new(Encoder::new(&ring));
     let (secret, public) = SecretKey::generate(&ring, rng).unwrap();
-    let bare = Evaluator::new(Arc::clone(&ring), Arc::clone(&encoder), EvaluationKeys::new(secret.id()));
-    let plan = Plan::new(&bare, slots, numbers).unwrap();
-    let mut keys = EvaluationKeys::new(secret.id());
-    keys.insert_relinearise(secret.relinearisation_key(&ring, ring.top(), rng).unwrap());
-    keys.set_encapsulation(secret.encapsulation(&ring, rng).unwrap());
-    for (element, level) in plan.keys(&ring) {
-        keys.insert_galois(element, secret.galois_key(&ring, element, level, rng).unwrap());
-    }
+    let plan = Plan::new(&ring, &encoder, slots, numbers).unwrap();
+    let keys = secret.bootstrapping_keys(&ring, &plan, rng).unwrap();
     let evaluator = Evaluator::new(Arc::clone(&ring), Arc::clone(&encoder), keys);
     let bootstrapper = plan.encode(&evaluator).unwrap();
     let number = |i: usize| {
