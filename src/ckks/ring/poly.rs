@@ -174,7 +174,7 @@ impl Poly {
     #[must_use]
     pub fn automorphism(&self, ring: &Ring, element: u64) -> Self {
         let permutation = ring.permutation(element);
-        Self::from_values(ring, self.basis, |place, limb| permutation.apply(self.limb(place), limb))
+        Self::from_values(ring, self.basis, |place, limb| permutation.apply(ring.limb(place), self.limb(place), limb))
     }
 
     /// Changes each limb, on all cores.
