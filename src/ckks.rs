@@ -13,6 +13,7 @@
 //! | [`switch`] | from one key to another, hybrid and aware of levels |
 //! | [`evaluator`] | sums, products, rotations |
 //! | [`matrix`], [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//! | [`dense`] | layers of networks: rectangular matrices, with few keys |
 //! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
 //! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
@@ -22,6 +23,7 @@
 pub mod bootstrap;
 pub mod ciphertext;
 mod decode;
+pub mod dense;
 pub mod encode;
 pub mod evaluator;
 pub mod keys;
