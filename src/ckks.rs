@@ -15,6 +15,7 @@
 //! | [`matrix`], [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
 //! | [`dense`] | layers of networks: rectangular matrices, with few keys |
 //! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
+//! | `stopwatch` | how long every operation takes (feature `client`, native) |
 //! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
 //! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
@@ -39,6 +40,8 @@ pub mod sample;
 pub mod secret;
 #[cfg(feature = "client")]
 pub mod selftest;
+#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
+pub mod stopwatch;
 pub mod switch;
 
 #[cfg(all(test, feature = "client"))]

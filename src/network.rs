@@ -14,10 +14,12 @@
 //!
 //! How precise the scores are: see [`PRECISION`].
 
+pub mod circuit;
 #[cfg(feature = "client")]
 mod client;
-pub mod circuit;
 pub mod features;
+#[cfg(all(test, feature = "client"))]
+mod tests;
 
 pub use circuit::Circuit;
 pub use features::Patches;
@@ -30,6 +32,9 @@ use crate::error::{Code, Error, Result};
 /// How far encrypted scores may be from those in the clear, for hidden units and scores up to 64 in size. It is the promise for
 /// the parameter set with the smallest scale; tests hold it.
 pub const PRECISION: f64 = 1.0 / 64.0;
+/// How many parts of 1 a score keeps when it is shown.
+#[cfg(feature = "client")]
+const SHOWN: f64 = 100.0;
 /// The most labels.
 pub const MOST_LABELS: usize = 1000;
 /// The longest label in bytes.
@@ -97,12 +102,7 @@ impl Front {
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they do not fit together, or the set has not enough levels or slots.
-    pub fn new(
-        parameters: &'static Parameters,
-        patches: Patches,
-        labels: Vec<String>,
-        hidden: usize,
-    ) -> Result<Self> {
+    pub fn new(parameters: &'static Parameters, patches: Patches, labels: Vec<String>, hidden: usize) -> Result<Self> {
         patches.check()?;
         let mut sorted: Vec<&String> = labels.iter().collect();
         sorted.sort_unstable();
@@ -257,7 +257,9 @@ impl Network {
         let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
         for (number, layer) in self.layers.iter().enumerate() {
             if number > 0 {
-                vector.iter_mut().for_each(|number| *number *= *number);
+                for number in &mut vector {
+                    *number *= *number;
+                }
             }
             vector = layer.apply(&vector);
         }
@@ -282,6 +284,17 @@ impl Layer {
 }
 
 impl Answer {
+    /// The same with scores and probabilities rounded to two figures after the point. What is opened differs from exact numbers
+    /// by a little that tells of the secret key; rounded, it does not, but for a number that is close to the middle of two.
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn for_display(mut self) -> Self {
+        for number in self.scores.iter_mut().chain(&mut self.probabilities) {
+            *number = libm::round(*number * SHOWN) / SHOWN;
+        }
+        self
+    }
+
     /// From the scores.
     pub(crate) fn new(scores: Vec<f64>) -> Self {
         let class = (0..scores.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap_or(0);

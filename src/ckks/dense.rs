@@ -216,3 +216,6 @@ impl Evaluator {
 const fn steps(slots: usize) -> i64 {
     slots.cast_signed() as i64
 }
+
+#[cfg(all(test, feature = "client"))]
+mod tests;

@@ -153,16 +153,15 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
 fn cifar_network(flags: &CifarNetworkFlags, ui: &Ui) -> Result<()> {
     let sink = flags.out.as_ref().map(|out| Sink::create(out, Care::Binary)).transpose()?;
     ui.catch_interrupts();
-    let network = match &flags.network {
-        Some(name) => wire::network::read(&Source::from(name.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?)?,
-        None => {
-            let CifarNetworkFlags { hidden, filters, epochs, seed, .. } = *flags;
-            let settings = Settings { hidden, filters, epochs, seed, ..Settings::default() };
-            let bar = ui.bar("learning", Unit::Rows);
-            let network = cifar_network::learn(&flags.data, settings, &bar)?;
-            bar.clear();
-            network
-        }
+    let network = if let Some(name) = &flags.network {
+        wire::network::read(&Source::from(name.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?)?
+    } else {
+        let CifarNetworkFlags { hidden, filters, epochs, seed, .. } = *flags;
+        let settings = Settings { hidden, filters, epochs, seed, ..Settings::default() };
+        let bar = ui.bar("learning", Unit::Rows);
+        let network = cifar_network::learn(&flags.data, settings, &bar)?;
+        bar.clear();
+        network
     };
     if let Some(sink) = sink {
         sink.write_whole(&wire::network::write(&network)?)?;
@@ -186,7 +185,8 @@ fn cifar_table(report: &cifar_network::Report) -> String {
     for (name, bytes) in ["keys, bytes", "encrypted photo, bytes", "encrypted answer, bytes"].into_iter().zip(bytes) {
         line(name, bytes.to_string());
     }
-    for (name, time) in [("server's work on a photo, ms", server), ("client's, ms", client), ("making keys, ms", keys)] {
+    for (name, time) in [("server's work on a photo, ms", server), ("client's, ms", client), ("making keys, ms", keys)]
+    {
         line(name, format!("{:.1}", 1000.0 * time.as_secs_f64()));
     }
     text

@@ -185,7 +185,8 @@ fn shape_for(photo: Shape) -> Result<Shape> {
     let longer = photo.width.max(photo.height);
     let side = |length: u32| match longer {
         0..=LONGER_SIDE => length,
-        _ => ((u64::from(length) * u64::from(LONGER_SIDE) * 2 / u64::from(longer)) as u32).div_ceil(2),
+        // No longer than the longer side.
+        _ => u32::try_from(u64::from(length) * u64::from(LONGER_SIDE) / u64::from(longer)).unwrap_or(LONGER_SIDE),
     };
     let shape = Shape { width: side(photo.width), height: side(photo.height), ..photo };
     if shape.width.min(shape.height) < 2 * u32::from(PATCH) {

@@ -136,7 +136,8 @@ impl Patches {
     pub(crate) fn patch(&self, samples: &[u8], x: usize, y: usize, patch: &mut [f32]) {
         let row_length = self.shape.width as usize * usize::from(self.shape.channels);
         let wide = usize::from(self.side) * usize::from(self.shape.channels);
-        let (left, top) = (x * usize::from(self.stride) * usize::from(self.shape.channels), y * usize::from(self.stride));
+        let (left, top) =
+            (x * usize::from(self.stride) * usize::from(self.shape.channels), y * usize::from(self.stride));
         for (row, patch) in patch.chunks_exact_mut(wide).enumerate() {
             let samples = &samples[(top + row) * row_length + left..][..wide];
             patch.iter_mut().zip(samples).for_each(|(number, sample)| *number = f32::from(*sample));
@@ -170,10 +171,14 @@ impl Patches {
 fn normalise(patch: &mut [f32]) {
     let count = patch.len() as f32;
     let mean = patch.iter().sum::<f32>() / count;
-    patch.iter_mut().for_each(|number| *number -= mean);
+    for number in &mut patch[..] {
+        *number -= mean;
+    }
     let variance = patch.iter().map(|number| number * number).sum::<f32>() / count;
     let scale = 1.0 / (variance + QUIET).sqrt();
-    patch.iter_mut().for_each(|number| *number *= scale);
+    for number in &mut patch[..] {
+        *number *= scale;
+    }
 }
 
 fn bad(why: &str) -> Error {

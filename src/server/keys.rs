@@ -152,7 +152,14 @@ impl Keys {
             let message = format!("the keys in {} are in use by another server; name another folder", folder.display());
             Error::new(Code::BadArgument, message)
         })?;
-        Ok(Self { table: Mutex::new(find(&folder, rules.keep)?), loaded: Mutex::default(), folder, rules, _lock: lock, _own: own })
+        Ok(Self {
+            table: Mutex::new(find(&folder, rules.keep)?),
+            loaded: Mutex::default(),
+            folder,
+            rules,
+            _lock: lock,
+            _own: own,
+        })
     }
 
     /// Sees to it that what was found at the start expires. Must run in the runtime.
@@ -210,7 +217,9 @@ impl Keys {
         let place = loaded.iter().position(|(known, _)| *known == key);
         let keys = match place.map(|place| loaded.remove(place)) {
             Some((_, keys)) => keys,
-            None => Arc::new(LoadedKeys::new(Arc::clone(&set.keys), Ring::new(set.keys.head().parameters())?, LOADED.1)?),
+            None => {
+                Arc::new(LoadedKeys::new(Arc::clone(&set.keys), Ring::new(set.keys.head().parameters())?, LOADED.1)?)
+            }
         };
         loaded.push((key, Arc::clone(&keys)));
         if loaded.len() > LOADED.0 {

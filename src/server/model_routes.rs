@@ -144,7 +144,7 @@ async fn answer_create(app: &Arc<App>, request: Request) -> Result<Response> {
     let model = work::on_upload(app, &place, body, most, move |reader, supervision| match kind {
         Upload::File => read_model(reader, supervision),
         Upload::Pictures(boundary, recipe) => {
-            learn(reader, &boundary, recipe, &pixels, supervision).map(Held::Open)
+            learn(reader, &boundary, recipe, &pixels, supervision).map(|model| Held::Open(Box::new(model)))
         }
     });
     let model = Arc::new(model.await?);
@@ -293,7 +293,8 @@ async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<R
 
 /// The id of the evaluation keys, if the query has one.
 fn keys_of(uri: &Uri) -> Result<Option<String>> {
-    let bad = |_| Error::new(Code::BadArgument, "the query may say keys, the id of your evaluation keys, and nothing else");
+    let bad =
+        |_| Error::new(Code::BadArgument, "the query may say keys, the id of your evaluation keys, and nothing else");
     let Query(query) = Query::<KeysQuery>::try_from_uri(uri).map_err(bad)?;
     Ok(query.keys)
 }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::capability::{self, Key};
-use crate::error::{Code, Error, Result};
 use crate::ckks::encode::Encoder;
 use crate::ckks::ring::Ring;
+use crate::error::{Code, Error, Result};
 use crate::learn::Model;
 use crate::network::{Circuit, Network};
 use crate::watch::{NoWatch, Watch};
@@ -22,7 +22,7 @@ const ENDING: &str = "model";
 /// What an id names.
 pub(super) enum Held {
     /// A model for pictures that the server sees, scrambled or not.
-    Open(Model),
+    Open(Box<Model>),
     /// A network for encrypted ones.
     Network(Box<Ready>),
 }
@@ -37,7 +37,7 @@ impl Held {
     /// Reads the file of a model or a network.
     pub(super) fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Self> {
         if Prologue::parse(bytes)?.kind != Kind::Network {
-            return wire::model::read(bytes, watch).map(Self::Open);
+            return wire::model::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
         }
         let network = wire::network::read(bytes)?;
         let ring = Ring::new(network.front().parameters())?;

@@ -9,7 +9,7 @@ use crate::math::product::{add_product, transposed};
 use crate::network::{Patches, rounded};
 use crate::watch::Watch;
 
-/// How many patches are drawn.
+/// How many patches are drawn at the most.
 const DRAWN: usize = 100_000;
 /// What is added to every variance before it is brought to 1.
 const NOISE: f64 = 0.1;
@@ -51,8 +51,10 @@ fn draw(patches: &Patches, pictures: &[u8], rng: &mut ChaCha20Rng) -> Vec<f32> {
     let (length, samples) = (patches.patch_samples(), patches.shape.samples());
     let (across, down) = patches.places();
     let count = (pictures.len() / samples) as u64;
-    let mut below = |bound: u64| usize::try_from(u64::from(rng.next_u32()) * bound >> 32).unwrap_or(0);
-    let mut drawn = vec![0.0; DRAWN * length];
+    let mut below = |bound: u64| usize::try_from((u64::from(rng.next_u32()) * bound) >> 32).unwrap_or(0);
+    // Of few and small pictures there are not as many.
+    let most = (pictures.len() / samples).saturating_mul(across * down);
+    let mut drawn = vec![0.0; DRAWN.min(most) * length];
     for patch in drawn.chunks_exact_mut(length) {
         let picture = below(count) * samples;
         patches.patch(&pictures[picture..picture + samples], below(across as u64), below(down as u64), patch);
@@ -90,7 +92,9 @@ fn inverse_root(covariance: &[f64], length: usize) -> Vec<f32> {
     (0..length).for_each(|i| z[i * length + i] = 1.0);
     for _ in 0..STEPS {
         let mut step = times(&z, &y, length);
-        step.iter_mut().for_each(|x| *x *= -0.5);
+        for x in &mut step {
+            *x *= -0.5;
+        }
         (0..length).for_each(|i| step[i * length + i] += 1.5);
         (y, z) = (times(&y, &step, length), times(&step, &z, length));
     }
@@ -125,10 +129,14 @@ fn round(rows: &[f32], directions: &[f32], length: usize, rng: &mut ChaCha20Rng)
     };
     let parts: Vec<Vec<f32>> = rows.par_chunks(SOME * length).map(sums).collect();
     let mut next = vec![0.0; count * length];
-    parts.iter().for_each(|part| next.iter_mut().zip(part).for_each(|(sum, x)| *sum += x));
+    for part in &parts {
+        next.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+    }
     for direction in next.chunks_exact_mut(length) {
         if direction.iter().all(|x| *x == 0.0) {
-            direction.iter_mut().for_each(|x| *x = bell(rng));
+            for x in &mut direction[..] {
+                *x = bell(rng);
+            }
         }
         unit(direction);
     }
@@ -137,7 +145,9 @@ fn round(rows: &[f32], directions: &[f32], length: usize, rng: &mut ChaCha20Rng)
 
 fn unit(vector: &mut [f32]) {
     let size = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|x| *x /= size);
+    for x in &mut vector[..] {
+        *x /= size;
+    }
 }
 
 /// A number of mean 0 and deviation 1, about normal: the sum of twelve uniform ones.

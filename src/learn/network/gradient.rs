@@ -86,7 +86,9 @@ impl Fit {
             shares(scores);
             scores[wanted] -= 1.0;
             #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
-            scores.iter_mut().for_each(|score| *score /= GROUP as f32);
+            for score in &mut scores[..] {
+                *score /= GROUP as f32;
+            }
         }
         for (number, layer) in dense.iter_mut().enumerate().rev() {
             // Of the square, twice the number.
@@ -128,9 +130,13 @@ impl Fit {
 /// Scores become shares of 1.
 fn shares(scores: &mut [f32]) {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    scores.iter_mut().for_each(|score| *score = libm::expf(*score - highest));
+    for score in &mut scores[..] {
+        *score = libm::expf(*score - highest);
+    }
     let all: f32 = scores.iter().sum();
-    scores.iter_mut().for_each(|score| *score /= all);
+    for score in &mut scores[..] {
+        *score /= all;
+    }
 }
 
 /// A layer on its way: input by input, the weights for all outputs, and then the biases.
@@ -196,8 +202,12 @@ impl Dense {
 
     fn scale(&mut self, weights: f32, bias: f32) {
         let (first, second) = self.numbers.split_at_mut(self.inputs * self.outputs);
-        first.iter_mut().for_each(|number| *number *= weights);
-        second.iter_mut().for_each(|number| *number *= bias);
+        for number in &mut first[..] {
+            *number *= weights;
+        }
+        for number in &mut second[..] {
+            *number *= bias;
+        }
     }
 
     fn layer(self) -> Layer {
