@@ -117,7 +117,7 @@ mod whole {
         let ask = |keys: &str, body: &[u8]| post(server.at, &format!("/v1/classifiers/three?keys={keys}"), body);
 
         let encrypt = |secret: &SecretKey, number: u8, rng: &mut ChaCha20Rng| {
-            let samples = (0..64).map(|i: u8| i.wrapping_mul(number).wrapping_add(i * i / 7)).collect();
+            let samples = (0..64).map(|i: u8| i.wrapping_mul(number).wrapping_add(i.wrapping_mul(i) / 7)).collect();
             let photo = Photo::from_samples(8, 8, 1, samples).expect("a photo");
             let features = front.patches().of(&photo).expect("numbers");
             let picture = front.encrypt(&ring, &encoder, secret, &features, rng).expect("encrypted");

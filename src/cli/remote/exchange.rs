@@ -32,6 +32,7 @@ struct Head {
     status: u16,
     location: Option<String>,
     length: Option<u64>,
+    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only owners of keys upload them"))]
     offset: Option<u64>,
 }
 
