@@ -10,7 +10,7 @@
 //! A. Chandrakasan, "GAZELLE", USENIX Security 2018, section 4, turn inputs against weights in a similar way; here, the
 //! client's packing saves the turns that would fill the slots.)
 //!
-//! The `M` turns are made of turns by one step and by [`BABIES`] steps alone, one after the other, in the manner of Horner for
+//! The `M` turns are made of turns by one step and by eight steps alone, one after the other, in the manner of Horner for
 //! the latter. That is more work than turns hoisted out of one decomposition, but needs two keys instead of about `2 sqrt M`,
 //! and keys are what a client makes and sends.
 

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use super::Photo;
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 use crate::error::{Code, Error, Result};
 
-/// The most samples of a picture.
+/// The most samples of a picture to learn from.
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 const LARGEST: u64 = 1 << 28;
 
 /// The size of a picture.
@@ -35,7 +37,10 @@ impl Shape {
     fn count(&self) -> u64 {
         (u64::from(self.width) * u64::from(self.height)).saturating_mul(u64::from(self.channels))
     }
+}
 
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+impl Shape {
     /// Whether so many samples are such a picture.
     pub(crate) fn check(&self, samples: usize) -> Result<()> {
         let sensible = matches!(self.channels, 1 | 3) && (1..=LARGEST).contains(&self.count());

@@ -154,7 +154,7 @@ mod whole {
         few.insert_relinearise(Arc::clone(&keys.relinearise()[0]));
         let few = ask(&upload(&server, &write_set(&ring, &few).expect("a set")), &low);
         assert_eq!(few.problem(), "missing_key");
-        assert!(few.json()["detail"].as_str().expect("text").contains("rotations by 1 steps at level 3"), "{few:?}");
+        assert!(few.json()["detail"].as_str().expect("text").contains("rotations by 1 steps at level 1"), "{few:?}");
         let mut wide = EvaluationKeys::new(key.id());
         wide.insert_relinearise(key.relinearisation_key(&larger, 2, &mut rng).expect("a key"));
         let wide = ask(&upload(&server, &write_set(&larger, &wide).expect("a set")), &low);
