@@ -102,6 +102,12 @@ impl Dense {
         (turns.map(|(step, _)| step).collect(), sums.take_while(|step| *step < self.slots).collect())
     }
 
+    /// About how many bytes of memory its weights take when they are encoded for a level.
+    #[must_use]
+    pub const fn memory(&self, ring: &Ring, level: usize) -> usize {
+        self.turns() * (level + 1) * ring.degree() * size_of::<u64>()
+    }
+
     /// How many diagonals there are.
     const fn turns(&self) -> usize {
         self.inputs * self.outputs / self.slots

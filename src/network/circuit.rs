@@ -14,6 +14,9 @@ use crate::ckks::keys::EvaluationKeys;
 use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 
+/// The most bytes that encoded weights may take.
+const MOST_MEMORY: usize = 1 << 30;
+
 /// A network whose weights are encoded, for any number of pictures and keys.
 pub struct Circuit {
     ring: Arc<Ring>,
@@ -26,14 +29,23 @@ impl Circuit {
     /// Encodes the weights.
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a ring of another set than the network's; [`Code::PlaintextOutOfRange`] for weights too
-    /// large.
+    /// [`Code::WrongParameters`] for a ring of another set than the network's; [`Code::TooLarge`] if the weights would take more
+    /// memory than a network may; [`Code::PlaintextOutOfRange`] for weights that are too large themselves.
     pub fn new(ring: Arc<Ring>, encoder: Arc<Encoder>, network: &Network) -> Result<Self> {
         let front = network.front();
         front.check_ring(&ring)?;
         let mut level = front.level();
         let mut layers = Vec::new();
-        for (shape, layer) in front.layers()?.into_iter().zip(network.layers()) {
+        let shapes = front.layers()?;
+        let memory: usize = shapes.iter().map(|shape| shape.memory(&ring, level)).sum();
+        if memory > MOST_MEMORY {
+            let message = format!(
+                "the network's weights take {memory} bytes when encoded, and the limit is {MOST_MEMORY}; use a smaller \
+                 parameter set, or fewer hidden units"
+            );
+            return Err(Error::new(Code::TooLarge, message));
+        }
+        for (shape, layer) in shapes.into_iter().zip(network.layers()) {
             let inputs = layer.inputs();
             let weight = |output: usize, input: usize| {
                 let row = layer.weights.get(output * inputs..(output + 1) * inputs).unwrap_or_default();

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::capability::{self, Key};
-use crate::ckks::ring::Ring;
+use super::rings;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::keys::{KeySet, LoadedKeys};
 use crate::wire::ckks::Checker;
@@ -217,9 +217,11 @@ impl Keys {
         let place = loaded.iter().position(|(known, _)| *known == key);
         let keys = match place.map(|place| loaded.remove(place)) {
             Some((_, keys)) => keys,
-            None => {
-                Arc::new(LoadedKeys::new(Arc::clone(&set.keys), Ring::new(set.keys.head().parameters())?, LOADED.1)?)
-            }
+            None => Arc::new(LoadedKeys::new(
+                Arc::clone(&set.keys),
+                rings::shared(set.keys.head().parameters())?.0,
+                LOADED.1,
+            )?),
         };
         loaded.push((key, Arc::clone(&keys)));
         if loaded.len() > LOADED.0 {

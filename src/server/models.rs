@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::capability::{self, Key};
-use crate::ckks::encode::Encoder;
-use crate::ckks::ring::Ring;
+use super::rings;
 use crate::error::{Code, Error, Result};
 use crate::learn::Model;
 use crate::network::{Circuit, Network};
@@ -40,8 +39,7 @@ impl Held {
             return wire::model::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
         }
         let network = wire::network::read(bytes)?;
-        let ring = Ring::new(network.front().parameters())?;
-        let encoder = Arc::new(Encoder::new(&ring));
+        let (ring, encoder) = rings::shared(network.front().parameters())?;
         let circuit = Circuit::new(ring, encoder, &network)?;
         Ok(Self::Network(Box::new(Ready { network, circuit })))
     }

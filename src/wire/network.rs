@@ -1,6 +1,6 @@
 //! Files of networks and of their public parts. See [`super`] for the format.
 
-use super::{Kind, PROLOGUE_BYTES, Prologue, Reader, in_header, open, seal};
+use super::{Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
 use crate::ckks::parameters::Parameters;
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
@@ -205,14 +205,6 @@ fn read_halves(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
 fn read_numbers(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
     let (numbers, _) = reader.take(4 * count)?.as_chunks();
     Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
-}
-
-/// The kind of a file of learning: a model, a network or a public part.
-///
-/// # Errors
-/// As [`Prologue::parse`].
-pub fn is_network(bytes: &[u8]) -> Result<bool> {
-    Prologue::parse(bytes).map(|prologue| prologue.kind == Kind::Network)
 }
 
 fn too_many() -> Error {
