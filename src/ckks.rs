@@ -13,7 +13,9 @@
 //! | [`switch`] | from one key to another, hybrid and aware of levels |
 //! | [`evaluator`] | sums, products, rotations |
 //! | [`matrix`], [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//! | [`dense`] | layers of networks: rectangular matrices, with few keys |
 //! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
+//! | `stopwatch` | how long every operation takes (feature `client`, native) |
 //! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
 //! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
@@ -22,6 +24,7 @@
 pub mod bootstrap;
 pub mod ciphertext;
 mod decode;
+pub mod dense;
 pub mod encode;
 pub mod evaluator;
 pub mod keys;
@@ -38,6 +41,8 @@ pub mod secret;
 pub mod security;
 #[cfg(feature = "client")]
 pub mod selftest;
+#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
+pub mod stopwatch;
 pub mod switch;
 
 #[cfg(all(test, feature = "client"))]

@@ -27,6 +27,8 @@ mod info;
 #[cfg(feature = "client")]
 mod key;
 #[cfg(feature = "client")]
+mod network;
+#[cfg(feature = "client")]
 mod passphrase;
 #[cfg(feature = "client")]
 mod phe;
@@ -108,6 +110,8 @@ enum Command {
     Evaluate(classify::EvaluateFlags),
     Classify(classify::ClassifyFlags),
     #[cfg(feature = "client")]
+    Network(network::Flags),
+    #[cfg(feature = "client")]
     Reproduce(reproduce::Flags),
     #[cfg(feature = "client")]
     Attack(attack::Flags),
@@ -156,6 +160,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Train(flags) => train::run(&flags, ui),
         Command::Evaluate(flags) => classify::evaluate(&flags, ui),
         Command::Classify(flags) => classify::classify(&flags, ui),
+        #[cfg(feature = "client")]
+        Command::Network(flags) => network::run(&flags, ui),
         #[cfg(feature = "client")]
         Command::Reproduce(flags) => reproduce::run(&flags, ui),
         #[cfg(feature = "client")]

@@ -4,6 +4,7 @@
 
 pub mod attacks;
 pub mod cifar;
+pub mod cifar_network;
 pub mod etc_jpeg;
 pub mod etc_svm;
 mod tiles;

@@ -24,6 +24,7 @@
 //! | [`svm`] | support-vector machines for two classes |
 //! | [`committee`] | many classes from machines for two |
 //! | [`sigmoid`] | probabilities from decision values |
+//! | [`network`] | networks for encrypted pictures |
 //! | `neighbours`, `trees` | nearest neighbours and random forests, by a library |
 //! | [`rates`] | how good a verifier is: error rates |
 //!
@@ -34,6 +35,7 @@ pub mod features;
 pub mod kernel;
 pub mod model;
 mod neighbours;
+pub mod network;
 pub mod rates;
 pub mod recipe;
 pub mod sigmoid;
@@ -45,10 +47,12 @@ pub mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use model::{Model, Shape};
+pub use model::Model;
 pub use recipe::{Learner, Recipe, Wishes};
 pub use trainer::Trainer;
 pub use verdict::Verdict;
+
+pub use crate::photo::Shape;
 
 use crate::error::{Code, Error};
 

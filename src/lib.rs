@@ -22,6 +22,7 @@
 //! | `ckks` | arithmetic on encrypted vectors of approximate numbers (feature `ckks`) |
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |
 //! | `learnable` | other scramblings of the literature, to compare `etc` with (feature `client`, native) |
+//! | `network` | classifiers that a server applies to encrypted pictures (features `ckks` and `photo`) |
 //! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
 //! | [`wire`] | the versioned format of keys, encrypted images, encrypted vectors and models; **the format's specification** |
 //! | `experiments` | experiments of the literature, run again (features `client` and `learn`, native) |
@@ -48,6 +49,8 @@ pub mod learn;
 #[cfg(all(feature = "client", not(target_arch = "wasm32")))]
 pub mod learnable;
 pub mod math;
+#[cfg(all(feature = "ckks", feature = "photo"))]
+pub mod network;
 pub mod paillier;
 #[cfg(feature = "photo")]
 pub mod photo;

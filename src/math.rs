@@ -19,6 +19,8 @@ pub mod pair;
 pub(crate) mod parallel;
 #[cfg(feature = "client")]
 pub mod prime;
+#[cfg(all(feature = "ckks", feature = "photo"))]
+pub(crate) mod product;
 #[cfg(any(feature = "etc", feature = "learn"))]
 pub mod random;
 pub mod residue;

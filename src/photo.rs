@@ -16,12 +16,14 @@ mod orientation;
 mod outline;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod quality;
+mod shape;
 mod square;
 #[cfg(all(test, feature = "client", feature = "webp"))]
 mod tests;
 
 pub use encode::{encode_png, encode_png16};
 pub use outline::Outline;
+pub use shape::Shape;
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 //! Nothing here holds more than a band of rows in memory, and every function checks everything before it says `Ok`:
 //! after an error, what was written so far must be thrown away.
 
-#[cfg(feature = "ckks")]
+#[cfg(all(feature = "ckks", feature = "photo"))]
 pub mod keys;
 
 use std::io::{Read, Seek as _, SeekFrom, Write};

@@ -60,6 +60,7 @@ mod models;
 mod openapi;
 mod page;
 mod problem;
+mod rings;
 mod routes;
 mod spool;
 mod telemetry;

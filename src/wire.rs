@@ -1,4 +1,4 @@
-//! The versioned format of keys, encrypted images, encrypted vectors and models: version 1.
+//! The versioned format of keys, encrypted images, encrypted vectors, models and networks: version 1.
 //!
 //! This page is the whole specification. It is enough to write another client or server: `examples/any_server.py` is a
 //! server and `tests/interop/reference.py` a client, both written from here, and `tests/vectors` has files to try.
@@ -12,8 +12,8 @@
 //! |---|---|---|
 //! | 0 | 8 bytes | mark `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it finds files damaged by text mode) |
 //! | 8 | u16 | format version, 1 |
-//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures, 5 model; 6 to 11 as in the section on CKKS |
-//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4, 3 learning for kind 5, 4 CKKS for kinds 6 to 11 |
+//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures, 5 model; 6 to 11 as in the section on CKKS; 12 public part of a network, 13 network |
+//! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4, 3 learning for kinds 5, 12 and 13, 4 CKKS for kinds 6 to 11 |
 //! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
 //!
 //! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
@@ -209,6 +209,32 @@
 //!
 //! The length of each file follows from its header, and readers compare it before they look further.
 //!
+//! # Networks
+//!
+//! A network classifies encrypted pictures. Its public part is a file of its own, which clients get:
+//!
+//! | type | content of the header |
+//! |---|---|
+//! | u16 | set of CKKS parameters |
+//! | u32, u32, u8 | width and height of the pictures, each at most 256, and samples of each pixel, 1 or 3 |
+//! | u8, u8, u8 | side of a patch, from one patch to the next, cells across and down `g` |
+//! | u16 | filters `K` |
+//! | u16 | labels, 2 to 1000 |
+//! | u16 | hidden units `U`, at most 4096; 0 if there is one layer |
+//! | f32 | threshold |
+//! | u32 | length of all labels in bytes |
+//!
+//! Then each label's length in bytes (u8) and its UTF-8; `K` filters of `side^2 * samples` numbers, each number the upper half
+//! of an f32 (u16); then f32: `K` offsets, and for each of the `D = 2 K g^2` numbers of a picture its mean, and then for each
+//! its scale. At the end the CRC-32 of the header's CRC-32 and all this. [`crate::network::features`] says what they are for.
+//!
+//! The network has a header of one u32: the length of the public part in bytes. Then that part, a whole file; then for each
+//! layer (`D` to `U` and `U` to labels, or `D` to labels) its weights, output by output (upper halves, as above), and a bias
+//! for each output (f32). At the end the CRC-32 of the header's CRC-32 and all this.
+//!
+//! What a picture becomes before it is encrypted, and the keys that go with a network, are in `safelight::ckks::dense` and
+//! [`crate::network::Front::needs`].
+//!
 //! # Telling errors apart
 //!
 //! Every reader checks in this order and stops at the first fault; nothing is repaired and nothing skipped. The names are
@@ -235,7 +261,7 @@
 //! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
 //! | `wrong_result` | of each frame, when the owner decrypts it, a ciphertext that is not what the header says |
 //! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
-//! | `trailing_data` | there is more after the last frame, after a key, a vector or a model |
+//! | `trailing_data` | there is more after the last frame, after a key, a vector, a model or a network |
 //!
 //! A file that ends where more is needed is `truncated`. What a filter wrote before an error is to be
 //! thrown away.
@@ -262,6 +288,8 @@ pub mod image;
 pub mod key;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub mod model;
+#[cfg(all(feature = "ckks", feature = "photo"))]
+pub mod network;
 
 /// The media type of every Safelight file.
 pub const MEDIA_TYPE: &str = "application/vnd.safelight";
@@ -306,6 +334,10 @@ pub enum Kind {
     EvaluationKeys,
     /// A secret key of CKKS.
     CkksSecretKey,
+    /// The public part of a network.
+    Front,
+    /// A network.
+    Network,
 }
 
 impl Kind {
@@ -324,6 +356,8 @@ impl Kind {
             Self::SwitchKey => "switch_key",
             Self::EvaluationKeys => "evaluation_keys",
             Self::CkksSecretKey => "ckks_secret_key",
+            Self::Front => "network_front",
+            Self::Network => "network",
         }
     }
 
@@ -340,6 +374,8 @@ impl Kind {
             Self::SwitchKey => 9,
             Self::EvaluationKeys => 10,
             Self::CkksSecretKey => 11,
+            Self::Front => 12,
+            Self::Network => 13,
         }
     }
 
@@ -347,7 +383,7 @@ impl Kind {
         match self {
             Self::PublicKey | Self::SecretKey | Self::Image => SCHEME_PAILLIER,
             Self::EtcKey => SCHEME_ETC,
-            Self::Model => SCHEME_LEARNING,
+            Self::Model | Self::Front | Self::Network => SCHEME_LEARNING,
             Self::Ciphertext
             | Self::Plaintext
             | Self::CkksPublicKey
@@ -387,6 +423,8 @@ impl Kind {
             Self::SwitchKey => "a switch key",
             Self::EvaluationKeys => "a set of evaluation keys",
             Self::CkksSecretKey => "a secret key for vectors",
+            Self::Front => "the public part of a network",
+            Self::Network => "a network",
         }
     }
 }
@@ -434,6 +472,8 @@ impl Prologue {
             9 => Kind::SwitchKey,
             10 => Kind::EvaluationKeys,
             11 => Kind::CkksSecretKey,
+            12 => Kind::Front,
+            13 => Kind::Network,
             other => return Err(Error::new(Code::BadHeader, format!("the file is of unknown kind {other}"))),
         };
         let scheme = reader.u8()?;

@@ -11,6 +11,8 @@ mod files;
 mod filters;
 #[path = "cli/models.rs"]
 mod models;
+#[path = "cli/networks.rs"]
+mod networks;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/reference.rs"]

@@ -158,6 +158,11 @@ fn etc_picture() {
 }
 
 #[test]
+fn network() {
+    smoke("network", 1000);
+}
+
+#[test]
 fn model() {
     smoke("model", 3000);
 }

@@ -21,6 +21,8 @@ mod keys;
 mod limits;
 #[path = "server/models.rs"]
 mod models;
+#[path = "server/networks.rs"]
+mod networks;
 #[path = "server/pages.rs"]
 mod pages;
 #[path = "server/whole.rs"]

@@ -8,6 +8,8 @@ mod ckks;
 mod clear;
 #[path = "vectors/hostile.rs"]
 mod hostile;
+#[path = "vectors/network.rs"]
+mod network;
 #[path = "vectors/raw.rs"]
 mod raw;
 #[path = "vectors/valid.rs"]
@@ -26,10 +28,12 @@ use safelight::ckks::plaintext::Plaintext;
 use safelight::ckks::ring::Ring;
 use safelight::error::{Code, Result};
 use safelight::paillier::{Filter, SecretKey, View};
+use safelight::photo::Photo;
 use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::ckks as files;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
+use safelight::wire::network as network_file;
 use serde_json::{Value, json};
 
 fn folder() -> PathBuf {
@@ -308,6 +312,44 @@ fn hostile_vectors_and_their_keys_are_refused_with_their_code() {
             let expected = Code::from_name(&text(&entry, "code"));
             assert!(expected.is_some(), "{file}");
             assert_eq!(code(reader(&ring, &bytes)), expected, "{file}");
+        }
+    }
+}
+
+#[test]
+fn valid_networks_say_what_they_should() {
+    for (file, entry, bytes) in entries("valid", "network_front") {
+        let front = network_file::read_front(&bytes).expect(&file);
+        assert_eq!(network_file::write_front(&front).expect(&file), bytes, "{file}");
+        assert_eq!(json!([front.labels(), front.hidden()]), json!([entry["labels"], entry["hidden"]]), "{file}");
+    }
+    let networks = entries("valid", "network");
+    assert!(!networks.is_empty());
+    for (file, entry, bytes) in networks {
+        let network = network_file::read(&bytes).expect(&file);
+        assert_eq!(network_file::write(&network).expect(&file), bytes, "{file}");
+        assert_eq!(network_file::write_front(network.front()).expect(&file), read(&text(&entry, "front")), "{file}");
+        let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok()).expect("a number");
+        let samples = entry["picture"].as_array().expect("a list").iter();
+        let samples = samples.map(|sample| u8::try_from(number(sample)).expect("a sample")).collect();
+        let photo =
+            Photo::from_samples(number(&entry["width"]), number(&entry["height"]), 1, samples).expect("a photo");
+        let answer = network.decide(&network.front().patches().of(&photo).expect("numbers"));
+        for (score, wanted) in answer.scores.iter().zip(entry["scores"].as_array().expect("scores")) {
+            assert!((score - wanted.as_f64().expect("a number")).abs() < 1e-4, "{file}: {score} for {wanted}");
+        }
+    }
+}
+
+#[test]
+fn hostile_networks_are_refused_with_their_code() {
+    for (found, whole) in [(Found::Front, false), (Found::Network, true)] {
+        let all = entries("hostile", found.name());
+        assert!(!all.is_empty());
+        for (file, entry, bytes) in all {
+            let outcome =
+                if whole { network_file::read(&bytes).map(drop) } else { network_file::read_front(&bytes).map(drop) };
+            assert_eq!(code(outcome), Code::from_name(&text(&entry, "code")), "{file}");
         }
     }
 }

@@ -17,7 +17,7 @@ use safelight::wire::image::Frames;
 use safelight::wire::key::{
     read_encryption_key, read_etc, read_public, read_secret, write_etc, write_public, write_secret,
 };
-use safelight::wire::{PROLOGUE_BYTES, Prologue, age, model as model_file};
+use safelight::wire::{PROLOGUE_BYTES, Prologue, age, model as model_file, network as network_file};
 
 #[path = "ckks.rs"]
 pub mod ckks;
@@ -26,7 +26,7 @@ pub mod ckks;
 pub type Body = fn(&[u8]);
 
 /// The name and the body of every target.
-pub const ALL: [(&str, Body); 18] = [
+pub const ALL: [(&str, Body); 19] = [
     ("photo", photo),
     ("image_header", image_header),
     ("frames", frames),
@@ -39,6 +39,7 @@ pub const ALL: [(&str, Body); 18] = [
     ("etc_label", etc_label),
     ("etc_picture", etc_picture),
     ("model", model),
+    ("network", network),
     ("ciphertext", ckks::ciphertext),
     ("plaintext", ckks::plaintext),
     ("ckks_public_key", ckks::public_key),
@@ -262,15 +263,7 @@ fn repaired(data: &[u8]) -> Vec<u8> {
 
 /// A model, whose checksums are made right first: a fuzzer hardly ever hits on them.
 pub fn model(data: &[u8]) {
-    let mut bytes = data.to_vec();
-    let Some(header) = Prologue::parse(data).ok().map(|prologue| prologue.total_bytes()) else { return };
-    if bytes.len() >= header + 4 {
-        let crc = crc32fast::hash(&bytes[..header - 4]).to_le_bytes();
-        bytes[header - 4..header].copy_from_slice(&crc);
-        let end = bytes.len() - 4;
-        let crc = crc32fast::hash(&bytes[header - 4..end]).to_le_bytes();
-        bytes[end..].copy_from_slice(&crc);
-    }
+    let Some(bytes) = with_checksums(data) else { return };
     let Ok(model) = model_file::read(&bytes, &NoWatch) else { return };
     assert_eq!(model_file::write(&model).expect("a model can be written"), bytes);
     let shape = model.parts().shape;
@@ -279,4 +272,36 @@ pub fn model(data: &[u8]) {
     {
         assert!(verdict.class < model.parts().labels.len());
     }
+}
+
+/// A network or the public part of one, likewise.
+pub fn network(data: &[u8]) {
+    let Some(bytes) = with_checksums(data) else { return };
+    if let Ok(front) = network_file::read_front(&bytes) {
+        assert_eq!(network_file::write_front(&front).expect("it can be written"), bytes);
+        assert!(front.needs().is_ok_and(|needs| !needs.is_empty()));
+        let shape = front.patches().shape;
+        if shape.samples() * front.patches().filters.len() <= 1 << 20 {
+            let photo = Photo::from_samples(shape.width, shape.height, shape.channels, vec![77; shape.samples()]);
+            let numbers = front.patches().of(&photo.expect("a photo")).expect("numbers");
+            assert!(numbers.iter().all(|number| number.is_finite()));
+        }
+    }
+    let Ok(network) = network_file::read(&bytes) else { return };
+    assert_eq!(network_file::write(&network).expect("a network can be written"), bytes);
+    assert!(network.decide(&[0.5; 16]).class < network.front().labels().len());
+}
+
+/// The same with the right checksums of the header, and of all that follows.
+fn with_checksums(data: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = data.to_vec();
+    let header = Prologue::parse(data).ok()?.total_bytes();
+    if bytes.len() >= header + 4 {
+        let crc = crc32fast::hash(&bytes[..header - 4]).to_le_bytes();
+        bytes[header - 4..header].copy_from_slice(&crc);
+        let end = bytes.len() - 4;
+        let crc = crc32fast::hash(&bytes[header - 4..end]).to_le_bytes();
+        bytes[end..].copy_from_slice(&crc);
+    }
+    Some(bytes)
 }

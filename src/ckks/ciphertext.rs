@@ -49,6 +49,12 @@ impl Ciphertext {
         self.slots
     }
 
+    /// The same read as a vector of more slots, in which it repeats itself.
+    pub(crate) fn repeated(mut self, slots: usize) -> Self {
+        self.slots = self.slots.max(slots);
+        self
+    }
+
     /// The key that it was encrypted under.
     #[must_use]
     pub const fn key(&self) -> KeyId {

@@ -9,6 +9,7 @@ use super::ui::Ui;
 use crate::ckks::parameters::{ALL, Parameters, Secret};
 use crate::ckks::security::bits;
 use crate::ckks::selftest::{Row, run as measure};
+use crate::ckks::stopwatch::{Timed, times};
 use crate::error::{Code, Error, Result};
 
 /// Arithmetic on encrypted vectors (CKKS): parameter sets, and a test of this machine
@@ -22,6 +23,7 @@ pub(super) struct Flags {
 enum Command {
     Sets(SetsFlags),
     Selftest(SelftestFlags),
+    Bench(BenchFlags),
 }
 
 /// List the parameter sets
@@ -58,10 +60,31 @@ struct SelftestFlags {
     seed: u64,
 }
 
+/// Measure how long every operation takes on this machine
+///
+/// At the highest level that numbers are encrypted at, with a key made for it, on all cores. The fastest of some runs counts.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight ckks bench
+  safelight ckks bench --set leveled-15 --threads 1")]
+struct BenchFlags {
+    /// The parameter set
+    #[arg(long, default_value = "small")]
+    set: String,
+    /// How many cores [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// How many runs each
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    runs: u32,
+}
+
 pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     match &flags.command {
         Command::Sets(SetsFlags {}) => files::print(&sets()),
         Command::Selftest(flags) => selftest(flags, ui),
+        Command::Bench(flags) => bench(flags, ui),
     }
 }
 
@@ -101,6 +124,21 @@ fn selftest(flags: &SelftestFlags, ui: &Ui) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Code::BadArithmetic, format!("less precise than promised: {}", failed.join("; "))))
+}
+
+fn bench(flags: &BenchFlags, ui: &Ui) -> Result<()> {
+    let set = Parameters::named(&flags.set)?;
+    let bar = ui.bar("measuring", super::ui::Unit::Unknown);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(flags.threads.unwrap_or(0).into()).build();
+    let pool = pool.map_err(|error| Error::new(Code::BadArgument, format!("no such number of cores: {error}")))?;
+    let rows = pool.install(|| times(set, flags.runs))?;
+    bar.clear();
+    let mut text = format!("{:<34} {:>10}\n", format!("{}, {} cores", set.name, pool.current_num_threads()), "ms");
+    for Timed { operation, time } in rows {
+        let line = writeln!(text, "{operation:<34} {:>10.3}", 1000.0 * time.as_secs_f64());
+        debug_assert!(line.is_ok());
+    }
+    files::print(&text)
 }
 
 /// Errors as bits after the binary point.

@@ -1,5 +1,9 @@
 //! `safelight classify` and `safelight evaluate`: what a model says of pictures, and how often it is right.
 
+mod classifier;
+#[cfg(feature = "client")]
+mod encrypted;
+
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -7,27 +11,47 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use self::classifier::Classifier;
+#[cfg(feature = "client")]
+pub(super) use self::encrypted::{read_vector_key, vector_key};
 use super::album::{self, Picture};
 use super::files::{self, Source};
-use super::ui::{Ui, Unit};
+#[cfg(feature = "client")]
+use super::passphrase::PassphraseFlags;
+#[cfg(feature = "client")]
+use super::remote::Server;
+use super::ui::Ui;
 use crate::error::{Code, Error, Result};
+use crate::learn::Verdict;
 use crate::learn::rates::equal_error_rate;
-use crate::learn::{Model, Verdict};
-use crate::wire;
 
 /// Say what pictures show
 ///
 /// Prints a line for each picture: its file, the label, and how likely it is. Scrambled pictures must have been scrambled
-/// like those that the model was made from.
+/// like those that the model was made from. With a key, a network classifies pictures that stay encrypted, here or on a server;
+/// the server learns neither the picture nor the label.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight classify --model faces.model who.png
-  safelight classify --model faces.model --json *.jpg")]
+  safelight classify --model faces.model --json *.jpg
+  safelight classify --model cifar10.model --key my.vectors.key photo.jpg
+  safelight classify --model cifar10 --server https://photos.example --key my.vectors.key photo.jpg")]
 pub(super) struct ClassifyFlags {
-    /// The model, or -
+    /// The model or network, or -; with --server its name there
     #[arg(long, value_name = "MODEL")]
     model: OsString,
+    /// Keep the pictures encrypted under this secret key for vectors; a new one is made if the file is not there
+    #[cfg(feature = "client")]
+    #[arg(long, value_name = "KEY")]
+    key: Option<OsString>,
+    /// Let this server classify them: `http://host:port` or `https://host`
+    #[cfg(feature = "client")]
+    #[arg(long, value_name = "URL", requires = "key", value_parser = Server::parse)]
+    server: Option<Server>,
+    #[cfg(feature = "client")]
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
     /// The pictures, or -
     #[arg(required = true)]
     pictures: Vec<OsString>,
@@ -71,22 +95,31 @@ pub(super) fn classify(flags: &ClassifyFlags, ui: &Ui) -> Result<()> {
     let model = Source::from(flags.model.as_os_str());
     let pictures: Vec<Source> = flags.pictures.iter().map(|name| Source::from(name.as_os_str())).collect();
     Source::check_one_stdin(&pictures.iter().chain([&model]).collect::<Vec<_>>())?;
-    let model = read_model(&model, ui)?;
-    let mut text = String::new();
+    #[cfg(feature = "client")]
+    if flags.key.is_some() {
+        let (labels, verdicts) = encrypted::classify(flags, &pictures, ui)?;
+        return files::print(&lines(flags, &labels, &pictures, verdicts)?);
+    }
+    let model = Classifier::read(&model, ui)?;
+    let mut verdicts = Vec::new();
     let mut own_keys = 0;
     for source in &pictures {
         let picture = Picture::read(source)?;
         own_keys += usize::from(picture.own_key);
         let verdict = model
-            .classify(picture.shape, picture.photo.samples())
+            .classify(&picture)
             .map_err(|error| Error::new(error.kind(), format!("{source}: {}", error.message())))?;
-        let line = Line {
-            file: source.to_string(),
-            label: &model.parts().labels[verdict.class],
-            class: verdict.class,
-            scores: verdict.scores,
-            probabilities: verdict.probabilities,
-        };
+        verdicts.push(verdict);
+    }
+    album::note_own_keys(own_keys, ui);
+    files::print(&lines(flags, model.labels(), &pictures, verdicts)?)
+}
+
+/// A line for each picture.
+fn lines(flags: &ClassifyFlags, labels: &[String], pictures: &[Source], verdicts: Vec<Verdict>) -> Result<String> {
+    let mut text = String::new();
+    for (source, Verdict { class, scores, probabilities }) in pictures.iter().zip(verdicts) {
+        let line = Line { file: source.to_string(), label: &labels[class], class, scores, probabilities };
         if flags.json {
             text += &serde_json::to_string(&line).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
             text.push('\n');
@@ -96,8 +129,7 @@ pub(super) fn classify(flags: &ClassifyFlags, ui: &Ui) -> Result<()> {
             let _ = writeln!(text, "{}\t{}\t{sure}", line.file, line.label);
         }
     }
-    album::note_own_keys(own_keys, ui);
-    files::print(&text)
+    Ok(text)
 }
 
 /// How good a model is.
@@ -121,15 +153,15 @@ struct LabelReport {
 }
 
 pub(super) fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
-    let model = read_model(&Source::from(flags.model.as_os_str()), ui)?;
-    let labels = &model.parts().labels;
+    let model = Classifier::read(&Source::from(flags.model.as_os_str()), ui)?;
+    let labels = model.labels();
     let mut said: Vec<(usize, Verdict)> = Vec::new();
     album::for_each(&flags.folder, ui, |label, _, picture| {
         let class = labels.iter().position(|known| known == label).ok_or_else(|| {
             let message = format!("the model does not know the label {label:?}; it knows {}", labels.join(", "));
             Error::new(Code::BadArgument, message)
         })?;
-        said.push((class, model.classify(picture.shape, picture.photo.samples())?));
+        said.push((class, model.classify(&picture)?));
         Ok(())
     })?;
     let report = report(labels, &said);
@@ -182,13 +214,4 @@ impl Report {
         }
         text
     }
-}
-
-/// Reads a model. Growing the trees of a forest takes a while.
-fn read_model(source: &Source, ui: &Ui) -> Result<Model> {
-    let bytes = source.read(wire::model::LONGEST, Code::TooLarge)?;
-    let bar = ui.bar("opening", Unit::Rows);
-    let model = wire::model::read(&bytes, &bar)?;
-    bar.clear();
-    Ok(model)
 }

@@ -16,7 +16,7 @@ use crate::pipeline;
 use crate::wire::image::Frames;
 use crate::wire::{self, Kind, key as key_file};
 
-/// Tell what a key, an encrypted image or a model is
+/// Tell what a key, an encrypted image, a model or a network is
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -47,6 +47,8 @@ struct Facts {
     model: Option<ModelFacts>,
     #[serde(flatten)]
     vector: Option<VectorFacts>,
+    #[serde(flatten)]
+    network: Option<NetworkFacts>,
     /// The file's length, if it is known.
     bytes: Option<u64>,
     checked: bool,
@@ -76,6 +78,19 @@ struct ModelFacts {
     samples_used: usize,
     pictures_kept: usize,
     labels: Vec<LabelFacts>,
+}
+
+/// Of a network, or its public part.
+#[derive(Serialize)]
+struct NetworkFacts {
+    parameters: &'static str,
+    width: u32,
+    height: u32,
+    channels: u8,
+    features: usize,
+    hidden: usize,
+    keys: usize,
+    labels: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -108,6 +123,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     let facts = match prologue.kind {
         Kind::Image => image(&source, input, &header, flags.check, ui)?,
         Kind::Model => model(input, header, ui)?,
+        Kind::Network | Kind::Front => network(input, header, prologue.kind)?,
         kind if kind.scheme_name() == "ckks" => {
             let vector = Some(vector_facts(&zeroize::Zeroizing::new(header))?);
             Facts { vector, ..Facts::new(kind, source.length(), false) }
@@ -167,6 +183,27 @@ fn model(input: Box<dyn Read + Send>, header: Vec<u8>, ui: &Ui) -> Result<Facts>
     Ok(Facts { model: Some(facts), ..Facts::new(Kind::Model, Some(bytes.len() as u64), true) })
 }
 
+fn network(input: Box<dyn Read + Send>, header: Vec<u8>, kind: Kind) -> Result<Facts> {
+    let mut bytes = header;
+    input.take(wire::network::LONGEST).read_to_end(&mut bytes)?;
+    let front = match kind {
+        Kind::Front => wire::network::read_front(&bytes)?,
+        _ => wire::network::read(&bytes)?.front().clone(),
+    };
+    let Shape { width, height, channels } = front.patches().shape;
+    let facts = NetworkFacts {
+        parameters: front.parameters().name,
+        width,
+        height,
+        channels,
+        features: front.patches().features(),
+        hidden: front.hidden(),
+        keys: front.needs()?.len(),
+        labels: front.labels().to_vec(),
+    };
+    Ok(Facts { network: Some(facts), ..Facts::new(kind, Some(bytes.len() as u64), true) })
+}
+
 fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) -> Result<Facts> {
     // The header may hold the primes.
     let mut bytes = zeroize::Zeroizing::new(header);
@@ -199,15 +236,9 @@ fn public_facts(bytes: &[u8], check: bool) -> Result<(String, u16)> {
     Ok((KeyId(*id).to_string(), u16::from_le_bytes(*bits)))
 }
 
-#[cfg(feature = "ckks")]
 fn vector_facts(bytes: &[u8]) -> Result<VectorFacts> {
     let (parameters, key) = wire::ckks::owner(bytes)?;
     Ok(VectorFacts { parameters: parameters.name, key_id: key.map(|key| key.to_string()) })
-}
-
-#[cfg(not(feature = "ckks"))]
-fn vector_facts(_: &[u8]) -> Result<VectorFacts> {
-    Err(Error::new(Code::BadArgument, "this program is built without encrypted vectors and cannot read one"))
 }
 
 #[cfg(feature = "client")]
@@ -232,9 +263,9 @@ fn verify_secret(_: &[u8]) -> Result<()> {
 
 impl Facts {
     const fn new(kind: Kind, bytes: Option<u64>, checked: bool) -> Self {
-        let (key, image, model, vector) = (None, None, None, None);
+        let (key, image, model, vector, network) = (None, None, None, None, None);
         let (version, scheme) = (wire::VERSION, kind.scheme_name());
-        Self { kind: kind.as_str(), version, scheme, key, image, model, vector, bytes, checked }
+        Self { kind: kind.as_str(), version, scheme, key, image, model, vector, network, bytes, checked }
     }
 
     fn text(&self) -> String {
@@ -264,6 +295,13 @@ impl Facts {
             for LabelFacts { label, pictures } in &model.labels {
                 line("label", format!("{label}, from {pictures} pictures"));
             }
+        }
+        if let Some(network) = &self.network {
+            let shape = Shape { width: network.width, height: network.height, channels: network.channels };
+            line("pictures", format!("{shape}, {} numbers of each", network.features));
+            line("hidden", network.hidden.to_string());
+            line("labels", network.labels.join(", "));
+            line("keys", format!("{} for the parameters {}", network.keys, network.parameters));
         }
         if let Some(VectorFacts { parameters, key_id }) = &self.vector {
             line("parameters", format!("{} {parameters}", self.scheme));

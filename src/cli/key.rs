@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 use super::files::{Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
+use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::Ring;
+use crate::ckks::secret::SecretKey as VectorKey;
 use crate::error::{Code, Error, Result};
 use crate::etc::MasterKey;
 use crate::math::random;
@@ -28,6 +31,7 @@ pub(super) struct KeygenFlags {
 enum Scheme {
     Paillier(PaillierFlags),
     Etc(EtcFlags),
+    Ckks(CkksFlags),
 }
 
 /// A key for exact linear filters (Paillier)
@@ -56,6 +60,22 @@ struct PaillierFlags {
 Examples:
   safelight keygen etc --out my.key")]
 struct EtcFlags {
+    #[command(flatten)]
+    file: NewFileFlags,
+}
+
+/// A key for encrypted vectors of numbers (CKKS), as networks classify them
+///
+/// The file is readable by its owner alone. An existing file is never overwritten.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight keygen ckks --out my.vectors.key
+  safelight keygen ckks --set leveled-14 --out my.vectors.key")]
+struct CkksFlags {
+    /// The parameter set: see `safelight ckks sets`
+    #[arg(long, default_value = "small")]
+    set: String,
     #[command(flatten)]
     file: NewFileFlags,
 }
@@ -138,6 +158,14 @@ pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
             let text = format!("key {} of scrambled pictures", key.id());
             Ok((key_file::write_etc(&key), text))
         }),
+        Scheme::Ckks(CkksFlags { set, file }) => {
+            let ring = Ring::new(Parameters::named(&set)?)?;
+            file.write(|| {
+                let (key, _) = VectorKey::generate(&ring, &mut random::system())?;
+                let text = format!("secret key {} for vectors", key.id());
+                Ok((crate::wire::ckks::write_secret(&ring, &key), text))
+            })
+        }
     }
     .map(|made| ui.summary(&format!("made {made}; keep the file to yourself")))
 }

@@ -2,6 +2,8 @@
 //! answer at once.
 
 mod exchange;
+#[cfg(feature = "client")]
+mod vectors;
 
 use std::io::{Read, Write as _};
 use std::time::{Duration, Instant};
@@ -11,6 +13,8 @@ use ureq::Agent;
 use ureq::http::{Request, Uri, header};
 
 use self::exchange::{Exchange, Watched};
+#[cfg(feature = "client")]
+pub(super) use self::vectors::Vectors;
 use super::files::Sink;
 use super::ui::{Bar, Ui, Unit};
 use crate::error::{Code, Error, Result};
@@ -90,17 +94,17 @@ impl Server {
         format!("{}{}/v1/filters/{}{mark}{}", self.origin, self.folder, quote(name), query.join("&"))
     }
 
-    /// The full address of a job. The job's name gives power over it, so it is sent to no other server.
+    /// The full address of a job or of keys. Its name gives power over it, so it is sent to no other server.
     fn resolve(&self, location: Option<String>) -> Result<String> {
         let bad = |what: &str| Error::new(Code::BadAnswer, format!("the server at {} {what}", self.origin));
-        let location = location.ok_or_else(|| bad("started a job without saying where"))?;
+        let location = location.ok_or_else(|| bad("began something without saying where"))?;
         if location.starts_with('/') && !location.starts_with("//") {
             return Ok(format!("{}{location}", self.origin));
         }
         if location.strip_prefix(&self.origin).is_some_and(|rest| rest.starts_with('/')) {
             return Ok(location);
         }
-        Err(bad("started a job on another server; use that server's address"))
+        Err(bad("began something on another server; use that server's address"))
     }
 }
 

@@ -9,8 +9,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::album;
 use super::files::{Care, Sink};
 use super::ui::{Ui, Unit};
-use crate::error::Result;
+use crate::ckks::parameters::{self, Parameters};
+use crate::error::{Code, Error, Result};
 use crate::learn::committee::Strategy;
+use crate::learn::network::{NetworkTrainer, Settings};
 use crate::learn::{Learner, Trainer, Wishes};
 use crate::wire;
 
@@ -18,13 +20,15 @@ use crate::wire;
 ///
 /// The folder has a folder for each label with its pictures in it, all of one size. Scrambled pictures (`safelight etc
 /// encrypt`) need no key here, but must have been scrambled with one fixed key. A model holds samples of the pictures that it
-/// was made from: keep it as you keep them.
+/// was made from: keep it as you keep them. A network holds none; it takes pictures of any size, and those who ask it may
+/// keep theirs encrypted.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight train faces --out faces.model
   safelight train faces --learner svm-rbf --cost 10 --out faces.model
-  safelight train faces --learner knn --neighbours 3 --sample 20 --out faces.model")]
+  safelight train faces --learner knn --neighbours 3 --sample 20 --out faces.model
+  safelight train things --learner network --hidden 64 --out things.model")]
 pub(super) struct Flags {
     /// The folder with a folder for each label
     #[arg(value_name = "DIR")]
@@ -34,7 +38,7 @@ pub(super) struct Flags {
     out: OsString,
     /// How to learn
     #[arg(long, default_value = "svm-linear", value_parser = learner_parser())]
-    learner: Learner,
+    learner: How,
     /// Machines: one for each label, or one for each pair of labels [default: rest]
     #[arg(long, value_parser = strategy_parser())]
     strategy: Option<Strategy>,
@@ -53,12 +57,41 @@ pub(super) struct Flags {
     /// Use one of N samples of each picture, chosen at random [default: the fewest that leave at most 4096]
     #[arg(long, value_name = "N")]
     sample: Option<u32>,
-    /// Decides which samples are used, and how trees grow
+    /// network: hidden units, or 0 for one layer alone [default: 128]
+    #[arg(long, value_name = "N")]
+    hidden: Option<usize>,
+    /// network: filters; eight times as many numbers are made of each picture [default: 128]
+    #[arg(long, value_name = "N")]
+    filters: Option<usize>,
+    /// network: how many times all pictures are looked at [default: 20]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// network: the parameter set of its keys; the larger ones are slower and more precise [default: small]
+    #[arg(long, value_name = "SET", value_parser = set_parser())]
+    set: Option<&'static Parameters>,
+    /// Decides which samples are used, how trees grow, and how a network begins
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 }
 
+/// How to learn.
+#[derive(Clone, Copy)]
+enum How {
+    Model(Learner),
+    Network,
+}
+
+/// The learner that is for encrypted pictures.
+const NETWORK: &str = "network";
+
 pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
+    if matches!(flags.learner, How::Network) {
+        return network(flags, ui);
+    }
+    if flags.hidden.or(flags.filters).or(flags.epochs).is_some() || flags.set.is_some() {
+        let message = "hidden, filters, epochs and set go with --learner network; leave them out";
+        return Err(Error::new(Code::BadArgument, message));
+    }
     let mut trainer = Trainer::new(flags.wishes().recipe()?);
     let sink = Sink::create(&flags.out, Care::Binary)?;
     album::for_each(&flags.folder, ui, |label, _, picture| trainer.add(label, picture.shape, picture.photo.samples()))?;
@@ -77,10 +110,39 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
+fn network(flags: &Flags, ui: &Ui) -> Result<()> {
+    if flags.wishes() != (Wishes { seed: Some(flags.seed), ..Wishes::default() }) {
+        let message = "strategy, cost, gamma, neighbours, trees and sample do not go with a network; leave them out";
+        return Err(Error::new(Code::BadArgument, message));
+    }
+    let usual = Settings::default();
+    let mut trainer = NetworkTrainer::new(Settings {
+        hidden: flags.hidden.unwrap_or(usual.hidden),
+        filters: flags.filters.unwrap_or(usual.filters),
+        epochs: flags.epochs.unwrap_or(usual.epochs),
+        seed: flags.seed,
+        parameters: flags.set.unwrap_or(usual.parameters),
+    })?;
+    let sink = Sink::create(&flags.out, Care::Binary)?;
+    album::for_each(&flags.folder, ui, |label, _, picture| trainer.add(label, &picture.photo))?;
+    let pictures = trainer.count();
+    let bar = ui.bar("training", Unit::Rows);
+    let network = trainer.finish(&bar)?;
+    bar.clear();
+    let bytes = wire::network::write(&network)?;
+    sink.write_whole(&bytes)?;
+    let labels = network.front().labels().len();
+    ui.summary(&format!("learned {labels} labels from {pictures} pictures: {} bytes", bytes.len()));
+    Ok(())
+}
+
 impl Flags {
     const fn wishes(&self) -> Wishes {
         Wishes {
-            learner: Some(self.learner),
+            learner: match self.learner {
+                How::Model(learner) => Some(learner),
+                How::Network => None,
+            },
             strategy: self.strategy,
             cost: self.cost,
             gamma: self.gamma,
@@ -92,9 +154,13 @@ impl Flags {
     }
 }
 
-fn learner_parser() -> impl TypedValueParser<Value = Learner> {
-    let names = PossibleValuesParser::new(Learner::ALL.map(Learner::as_str));
-    names.map(|name| Learner::from_name(&name).unwrap_or(Learner::SvmLinear))
+fn learner_parser() -> impl TypedValueParser<Value = How> {
+    let names = PossibleValuesParser::new(Learner::ALL.map(Learner::as_str).into_iter().chain([NETWORK]));
+    names.map(|name| Learner::from_name(&name).map_or(How::Network, How::Model))
+}
+
+fn set_parser() -> impl TypedValueParser<Value = &'static Parameters> {
+    PossibleValuesParser::new(parameters::ALL.map(|set| set.name)).try_map(|name| Parameters::named(&name))
 }
 
 fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {

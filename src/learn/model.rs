@@ -8,7 +8,7 @@ use super::recipe::{Learner, MOST_VOTERS};
 use super::trees::Trees;
 use super::verdict::Verdict;
 use crate::error::{Code, Error, Result};
-use crate::photo::Photo;
+use crate::photo::Shape;
 use crate::watch::Watch;
 
 /// The most pictures that one model learns from.
@@ -25,66 +25,10 @@ pub const MOST_SAMPLES: usize = 1 << 24;
 pub const MOST_GROWTH: usize = 1 << 29;
 /// The longest label in bytes.
 pub const LONGEST_LABEL: usize = 200;
-/// The most samples of a picture before some are chosen.
-const LARGEST_PICTURE: u64 = 1 << 28;
 /// The largest number in a model. Machines stay far below it.
 const LARGEST: f64 = 1e12;
 /// The highest degree of a polynomial kernel.
 const HIGHEST_DEGREE: u32 = 16;
-
-/// The size of a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-    /// Samples of each pixel, 1 or 3.
-    pub channels: u8,
-}
-
-impl Shape {
-    /// The size of this picture.
-    #[must_use]
-    pub const fn of(photo: &Photo) -> Self {
-        Self { width: photo.width(), height: photo.height(), channels: photo.channels() }
-    }
-
-    /// How many samples there are.
-    #[must_use]
-    pub fn samples(&self) -> usize {
-        usize::try_from(self.count()).unwrap_or(usize::MAX)
-    }
-
-    fn count(&self) -> u64 {
-        (u64::from(self.width) * u64::from(self.height)).saturating_mul(u64::from(self.channels))
-    }
-
-    /// Whether so many samples are such a picture.
-    pub(super) fn check(&self, samples: usize) -> Result<()> {
-        let sensible = matches!(self.channels, 1 | 3) && (1..=LARGEST_PICTURE).contains(&self.count());
-        if sensible && self.samples() == samples {
-            return Ok(());
-        }
-        Err(Error::new(Code::BadArgument, format!("{samples} samples are no picture of {self}")))
-    }
-
-    /// Whether a picture of another shape goes with those of this one.
-    pub(super) fn check_same(&self, other: Self) -> Result<()> {
-        if *self == other {
-            return Ok(());
-        }
-        let message = format!("the picture is {other}, the others are {self}; give all of them the same size");
-        Err(Error::new(Code::ImagesDiffer, message))
-    }
-}
-
-impl std::fmt::Display for Shape {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let colours = if self.channels == 1 { "grey" } else { "colour" };
-        write!(f, "{} x {} pixels in {colours}", self.width, self.height)
-    }
-}
 
 /// How a model decides.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,12 +10,13 @@ use super::committee::{Committee, Member, Strategy};
 use super::features::Standardiser;
 use super::kernel::Kernel;
 use super::model::{
-    MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, Shape, check_label,
+    MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, check_label,
 };
 use super::recipe::{Method, Recipe, USUAL_PLACES};
 use super::svm::Machine;
 use crate::error::{Code, Error, Result};
 use crate::math::random;
+use crate::photo::Shape;
 use crate::watch::Watch;
 
 /// How many neighbours are asked unless said otherwise.

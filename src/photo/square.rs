@@ -1,42 +1,68 @@
-//! Pictures of one size and one kind, for programs that learn: the middle of a photo, square, in grey.
+//! Pictures of one size and one kind, for programs that learn: the middle of a photo.
 
-use super::Photo;
+use super::{Photo, Shape};
 use crate::error::{Code, Error, Result};
 
-/// The largest square, in pixels on a side.
+/// The largest picture that comes out, in pixels on a side.
 const MAX_SIDE: u32 = 4096;
 
 impl Photo {
-    /// The largest square in the middle of the photo, made `side` pixels wide and high, in grey. Each new pixel is the mean of
-    /// what it covers, rounded, so that every machine gives the same bytes. Transparency is left out.
+    /// The largest square in the middle of the photo, made `side` pixels wide and high, in grey, as [`Photo::cut_to`].
     ///
     /// # Errors
     /// [`Code::BadArgument`] for a side of 0 or above 4096.
     pub fn square(&self, side: u32) -> Result<Self> {
-        if !(1..=MAX_SIDE).contains(&side) {
-            let message = format!("a square has a side from 1 to {MAX_SIDE} pixels, not {side}");
+        self.cut_to(Shape { width: side, height: side, channels: 1 })
+    }
+
+    /// The largest part in the middle of the photo that is as wide for its height as this shape, made as large as it. Each new
+    /// pixel is the mean of what it covers, rounded, so that every machine gives the same bytes. Colour becomes grey where the
+    /// shape has one channel, and grey three equal channels where it has three. Transparency is left out.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] for a side of 0 or above 4096, or channels that are not 1 or 3.
+    pub fn cut_to(&self, shape: Shape) -> Result<Self> {
+        let Shape { width: new_width, height: new_height, channels } = shape;
+        if [new_width, new_height].iter().any(|side| !(1..=MAX_SIDE).contains(side)) || !matches!(channels, 1 | 3) {
+            let message = format!("a part of a photo has sides from 1 to {MAX_SIDE} pixels, and is not {shape}");
             return Err(Error::new(Code::BadArgument, message));
         }
         let (width, height) = (self.width as usize, self.height as usize);
-        let (crop, new) = (width.min(height), side as usize);
-        let (left, top) = ((width - crop) / 2, (height - crop) / 2);
-        let spans: Vec<_> = (0..new).map(|i| span(i, crop, new)).collect();
-        // First across: sums in which every pixel weighs as much as is covered of it, `crop` in all.
-        let rows: Vec<Vec<u64>> = (top..top + crop)
-            .map(|y| {
-                let grey: Vec<u64> = (left..left + crop).map(|x| self.luma(y * width + x).into()).collect();
-                spans.iter().map(|span| span.iter().map(|&(x, weight)| weight * grey[x]).sum()).collect()
-            })
-            .collect();
-        let whole = (crop * crop) as u64;
-        let samples = spans.iter().flat_map(|span| {
-            let rows = &rows;
-            (0..new).map(move |x| {
-                let sum: u64 = span.iter().map(|&(y, weight)| weight * rows[y][x]).sum();
-                u8::try_from((sum + whole / 2) / whole).unwrap_or(u8::MAX)
-            })
-        });
-        Self::from_samples(side, side, 1, samples.collect())
+        let (across, down) = (new_width as usize, new_height as usize);
+        let crop_width = width.min(height * across / down).max(1);
+        let crop_height = height.min(width * down / across).max(1);
+        let (left, top) = ((width - crop_width) / 2, (height - crop_height) / 2);
+        let spans = |old: usize, new: usize| (0..new).map(|i| span(i, old, new)).collect::<Vec<_>>();
+        let (spans_across, spans_down) = (spans(crop_width, across), spans(crop_height, down));
+        let whole = (crop_width * crop_height) as u64;
+        let count = usize::from(channels);
+        let mut samples = vec![0; across * down * count];
+        for channel in 0..count {
+            // First across: sums in which every pixel weighs as much as is covered of it, the part's width in all.
+            let rows: Vec<Vec<u64>> = (top..top + crop_height)
+                .map(|y| {
+                    let sample = |x: usize| self.sample(y * width + x, channel, channels).into();
+                    let row: Vec<u64> = (left..left + crop_width).map(sample).collect();
+                    spans_across.iter().map(|span| span.iter().map(|&(x, weight)| weight * row[x]).sum()).collect()
+                })
+                .collect();
+            for (y, span) in spans_down.iter().enumerate() {
+                for x in 0..across {
+                    let sum: u64 = span.iter().map(|&(y, weight)| weight * rows[y][x]).sum();
+                    let mean = u8::try_from((sum + whole / 2) / whole).unwrap_or(u8::MAX);
+                    samples[(y * across + x) * count + channel] = mean;
+                }
+            }
+        }
+        Self::from_samples(new_width, new_height, channels, samples)
+    }
+
+    /// A sample of a pixel, if the photo had so many channels.
+    fn sample(&self, pixel: usize, channel: usize, channels: u8) -> u8 {
+        match (self.channels, channels) {
+            (3, 3) => self.samples[3 * pixel + channel],
+            _ => self.luma(pixel),
+        }
     }
 
     /// JFIF's luma of one pixel, in 16-bit fixed point.

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memmap2::Mmap;
 
 use crate::ckks::keys::{Encapsulation, EvaluationKeys, SwitchKey};
-use crate::ckks::ring::Ring;
+use crate::ckks::ring::{Ring, rotation};
 use crate::error::{Code, Error, Result};
+use crate::network::{Front, Need};
 use crate::wire::ckks::{Entry, Purpose, SetHead, read_switch};
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
@@ -157,6 +158,37 @@ impl LoadedKeys {
             keys.set_encapsulation(Encapsulation::new(to, back));
         }
         Ok(keys)
+    }
+
+    /// The keys that a network needs, of as low a level as will do.
+    ///
+    /// # Errors
+    /// [`Code::WrongParameters`] for a set of other parameters than the network's; [`Code::MissingKey`] if one is not in the
+    /// set, or not for a level as high; and as [`KeySet::load`].
+    pub fn for_network(&self, front: &Front) -> Result<EvaluationKeys> {
+        let (theirs, ours) = (self.set.head.parameters(), front.parameters());
+        if theirs.id != ours.id {
+            let message = format!("the keys are for the parameters {}, the network needs {}", theirs.name, ours.name);
+            return Err(Error::new(Code::WrongParameters, message));
+        }
+        let entry = |need: Need| {
+            let (purpose, level, what) = match need {
+                Need::Products { level } => (Purpose::Relinearise, level, "products".to_owned()),
+                Need::Rotation { steps, level } => {
+                    (Purpose::Galois(rotation(ours.degree(), steps)), level, format!("rotations by {steps} steps"))
+                }
+            };
+            let good = |entry: &&Entry| entry.purpose == purpose && entry.level >= level;
+            self.set.head.entries().iter().filter(good).min_by_key(|entry| entry.level).copied().ok_or_else(|| {
+                let message = format!(
+                    "the set has no key for {what} at level {level}: the owner of the secret key has to make the keys \
+                     for this network"
+                );
+                Error::new(Code::MissingKey, message)
+            })
+        };
+        let entries = front.needs()?.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
+        self.take(&entries)
     }
 
     fn known(&self, entry: Entry) -> Option<Arc<SwitchKey>> {

@@ -25,6 +25,7 @@ use super::work;
 use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::{CONJUGATION, rotation};
 use crate::error::{Code, Error, Result};
+use crate::network::Need;
 use crate::wire::ckks::{Entry, Purpose, SetHead};
 
 /// How many bytes are there.
@@ -57,7 +58,7 @@ struct SetJson {
 
 /// One key.
 #[derive(Serialize)]
-struct KeyJson {
+pub(super) struct KeyJson {
     /// `products`, `rotation`, `conjugation`, `automorphism` or `bootstrapping`.
     purpose: &'static str,
     /// Of a rotation: so many steps to the left.
@@ -99,6 +100,16 @@ impl SetJson {
 }
 
 impl KeyJson {
+    /// A key that a network needs.
+    pub(super) fn of_need(need: Need) -> Self {
+        match need {
+            Need::Products { level } => Self { purpose: "products", steps: None, element: None, level },
+            Need::Rotation { steps, level } => {
+                Self { purpose: "rotation", steps: usize::try_from(steps).ok(), element: None, level }
+            }
+        }
+    }
+
     fn new(entry: &Entry, steps: &HashMap<u64, usize>) -> Self {
         let (purpose, steps, element) = match entry.purpose {
             Purpose::Relinearise => ("products", None, None),

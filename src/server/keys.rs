@@ -19,8 +19,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::capability::{self, Key};
+use super::rings;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::keys::KeySet;
+use crate::pipeline::keys::{KeySet, LoadedKeys};
 use crate::wire::ckks::Checker;
 
 /// What the names of sets end in.
@@ -45,11 +46,16 @@ pub(super) struct Rules {
     pub(super) rest: Duration,
 }
 
+/// How many sets that were used last stay loaded, and how many bytes of each.
+const LOADED: (usize, usize) = (8, 128 << 20);
+
 /// All keys of the server.
 pub(super) struct Keys {
     folder: PathBuf,
     rules: Rules,
     table: Mutex<HashMap<Key, Held>>,
+    /// Those used last, the last one at the end.
+    loaded: Mutex<Vec<(Key, Arc<LoadedKeys>)>>,
     _lock: File,
     /// The folder itself, if it is to vanish with the process.
     _own: Option<TempDir>,
@@ -73,7 +79,7 @@ impl Held {
 
 /// A set that can be used.
 pub(super) struct Stored {
-    pub(super) keys: KeySet,
+    pub(super) keys: Arc<KeySet>,
     pub(super) expires: SystemTime,
     path: PathBuf,
 }
@@ -146,7 +152,14 @@ impl Keys {
             let message = format!("the keys in {} are in use by another server; name another folder", folder.display());
             Error::new(Code::BadArgument, message)
         })?;
-        Ok(Self { table: Mutex::new(find(&folder, rules.keep)?), folder, rules, _lock: lock, _own: own })
+        Ok(Self {
+            table: Mutex::new(find(&folder, rules.keep)?),
+            loaded: Mutex::default(),
+            folder,
+            rules,
+            _lock: lock,
+            _own: own,
+        })
     }
 
     /// Sees to it that what was found at the start expires. Must run in the runtime.
@@ -192,6 +205,33 @@ impl Keys {
     /// What this id names. The answer is the same for an id that never was, was deleted, or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Held> {
         self.table().get(&capability::key(id)).cloned().ok_or_else(not_found)
+    }
+
+    /// The keys of a set, to compute with.
+    pub(super) fn loaded(&self, id: &str) -> Result<Arc<LoadedKeys>> {
+        let Held::Set(set) = self.get(id)? else {
+            return Err(Error::new(Code::KeysNotFound, "these keys are not all there yet; send the rest first"));
+        };
+        let key = capability::key(id);
+        let mut loaded = locked(&self.loaded);
+        let place = loaded.iter().position(|(known, _)| *known == key);
+        let keys = match place.map(|place| loaded.remove(place)) {
+            Some((_, keys)) => keys,
+            None => Arc::new(LoadedKeys::new(
+                Arc::clone(&set.keys),
+                rings::shared(set.keys.head().parameters())?.0,
+                LOADED.1,
+            )?),
+        };
+        loaded.push((key, Arc::clone(&keys)));
+        if loaded.len() > LOADED.0 {
+            loaded.remove(0);
+        }
+        Ok(keys)
+    }
+
+    fn unload(&self, key: &Key) {
+        locked(&self.loaded).retain(|(known, _)| known != key);
     }
 
     /// How many bytes of an upload are there, and how many it has. Whoever was writing is ended first.
@@ -269,7 +309,7 @@ impl Keys {
         File::open(&self.folder)?.sync_all()?;
         let expires = SystemTime::now() + self.rules.keep;
         let keys = KeySet::open(&path).inspect_err(|_| drop(fs::remove_file(&path)))?;
-        let set = Held::Set(Arc::new(Stored { keys, expires, path: path.clone() }));
+        let set = Held::Set(Arc::new(Stored { keys: Arc::new(keys), expires, path: path.clone() }));
         {
             let mut table = self.table();
             // It may have been deleted in the meantime.
@@ -286,7 +326,9 @@ impl Keys {
 
     /// Deletes a set, or ends an upload.
     pub(super) async fn delete(&self, id: &str) -> Result<()> {
-        let held = self.table().remove(&capability::key(id)).ok_or_else(not_found)?;
+        let key = capability::key(id);
+        let held = self.table().remove(&key).ok_or_else(not_found)?;
+        self.unload(&key);
         match held {
             Held::Set(set) => set.forget(),
             Held::Upload(upload) => {
@@ -310,6 +352,7 @@ impl Keys {
             tokio::time::sleep(expires.duration_since(SystemTime::now()).unwrap_or_default()).await;
             let Some(keys) = keys.upgrade() else { return };
             let Some(Held::Set(set)) = keys.table().remove(&key) else { return };
+            keys.unload(&key);
             if let Err(error) = set.forget() {
                 tracing::error!(reason = error.message(), "keys that expired could not be deleted");
             }
@@ -377,7 +420,7 @@ fn find(folder: &Path, keep: Duration) -> Result<HashMap<Key, Held>> {
         let expires = entry.metadata()?.modified()? + keep;
         match KeySet::open(&path) {
             Ok(keys) if expires > SystemTime::now() => {
-                found.insert(key, Held::Set(Arc::new(Stored { keys, expires, path })));
+                found.insert(key, Held::Set(Arc::new(Stored { keys: Arc::new(keys), expires, path })));
             }
             Ok(keys) => {
                 drop(keys);

@@ -1,6 +1,6 @@
 //! `/v1/models` and `/v1/classifiers`: learning from pictures, and saying what others show.
 //!
-//! Pictures may be scrambled; no key is needed for any of this.
+//! Pictures may be scrambled, and no key is needed for that; or they are encrypted, for networks, and then evaluation keys are.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -10,17 +10,21 @@ use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body};
 use multer::{Constraints, Multipart, SizeLimit};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use super::App;
 use super::capability::{self, Id, text};
+use super::key_routes::KeyJson;
+use super::models::{Held, Ready};
 use super::problem::{Problem, after_upload};
 use super::upload::{UploadReader, check_announced};
 use super::work::{self, Supervision};
 use crate::error::{Code, Error, Result};
 use crate::learn::{Model, Recipe, Shape, Trainer, Wishes};
+use crate::network::Front;
 use crate::photo::{Limits, Photo};
+use crate::pipeline::keys::LoadedKeys;
 use crate::watch::Watch as _;
 use crate::wire;
 
@@ -37,21 +41,63 @@ pub(super) struct ModelJson {
     channels: u8,
     samples_used: usize,
     classes: Vec<ClassJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<NetworkJson>,
 }
 
 /// One of its labels.
 #[derive(Serialize)]
 struct ClassJson {
     label: String,
-    pictures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<u32>,
+}
+
+/// What a client needs for a network, in words; its file has all of it.
+#[derive(Serialize)]
+struct NetworkJson {
+    parameters: &'static str,
+    /// Where pictures are encrypted.
+    level: usize,
+    hidden: usize,
+    keys: Vec<KeyJson>,
 }
 
 impl ModelJson {
-    pub(super) fn new(id: &str, model: &Model) -> Self {
+    pub(super) fn new(id: &str, held: &Held) -> Self {
+        match held {
+            Held::Open(model) => Self::of_model(id, model),
+            Held::Network(ready) => Self::of_network(id, ready.network.front()),
+        }
+    }
+
+    fn of_network(id: &str, front: &Front) -> Self {
+        let Shape { width, height, channels } = front.patches().shape;
+        let class = |label: &String| ClassJson { label: label.clone(), pictures: None };
+        let needs = front.needs().unwrap_or_default();
+        Self {
+            id: id.to_owned(),
+            learner: "network",
+            width,
+            height,
+            channels,
+            samples_used: front.patches().features(),
+            classes: front.labels().iter().map(class).collect(),
+            network: Some(NetworkJson {
+                parameters: front.parameters().name,
+                level: front.level(),
+                hidden: front.hidden(),
+                keys: needs.into_iter().map(KeyJson::of_need).collect(),
+            }),
+        }
+    }
+
+    fn of_model(id: &str, model: &Model) -> Self {
         let parts = model.parts();
         let Shape { width, height, channels } = parts.shape;
-        let class = |(label, &pictures): (&String, &u32)| ClassJson { label: label.clone(), pictures };
+        let class = |(label, &pictures): (&String, &u32)| ClassJson { label: label.clone(), pictures: Some(pictures) };
         Self {
+            network: None,
             id: id.to_owned(),
             learner: model.learner().as_str(),
             width,
@@ -97,7 +143,9 @@ async fn answer_create(app: &Arc<App>, request: Request) -> Result<Response> {
     let body = request.into_body();
     let model = work::on_upload(app, &place, body, most, move |reader, supervision| match kind {
         Upload::File => read_model(reader, supervision),
-        Upload::Pictures(boundary, recipe) => learn(reader, &boundary, recipe, &pixels, supervision),
+        Upload::Pictures(boundary, recipe) => {
+            learn(reader, &boundary, recipe, &pixels, supervision).map(|model| Held::Open(Box::new(model)))
+        }
     });
     let model = Arc::new(model.await?);
     let id = app.models.keep(Arc::clone(&model))?;
@@ -107,7 +155,7 @@ async fn answer_create(app: &Arc<App>, request: Request) -> Result<Response> {
 
 /// What an upload is.
 enum Upload {
-    /// A model file.
+    /// The file of a model or a network.
     File,
     /// `multipart/form-data` with this boundary, each part a picture.
     Pictures(String, Recipe),
@@ -121,10 +169,10 @@ fn wishes(uri: &Uri) -> Result<Wishes> {
     Ok(wishes)
 }
 
-fn read_model(mut reader: UploadReader, supervision: &Supervision) -> Result<Model> {
+fn read_model(mut reader: UploadReader, supervision: &Supervision) -> Result<Held> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes)?;
-    wire::model::read(&bytes, supervision)
+    Held::read(&bytes, supervision)
 }
 
 /// Learns from the parts of the upload, one picture in memory at a time. Must run on a worker thread.
@@ -186,9 +234,12 @@ pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Resp
     Ok(Json(ModelJson::new(&id, &*app.models.get(&id)?)).into_response())
 }
 
-/// A model's file.
+/// A model's file; of a network the public part alone.
 pub(super) async fn file(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
-    let bytes = wire::model::write(&*app.models.get(&text(id))?)?;
+    let bytes = match &*app.models.get(&text(id))? {
+        Held::Open(model) => wire::model::write(model)?,
+        Held::Network(ready) => wire::network::write_front(ready.network.front())?,
+    };
     Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], bytes).into_response())
 }
 
@@ -206,11 +257,28 @@ pub(super) async fn classify(State(app): State<Arc<App>>, id: Id, request: Reque
 async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<Response> {
     let model = app.models.get(id)?;
     check_announced(request.headers(), LONGEST_PICTURE)?;
+    let keys = keys_of(request.uri())?;
     let place = app.gate.enter()?;
+    if let Held::Network(_) = &*model {
+        let keys = keys.ok_or_else(|| {
+            let message = "this network classifies encrypted pictures: add ?keys= and the id of your evaluation keys";
+            Error::new(Code::BadArgument, message)
+        })?;
+        let keys = app.keys.loaded(&keys)?;
+        let answer = work::on_upload(app, &place, request.into_body(), LONGEST_PICTURE, move |reader, supervision| {
+            let Held::Network(ready) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
+            classify_encrypted(reader, ready, &keys, supervision)
+        });
+        return Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], answer.await?).into_response());
+    }
+    if keys.is_some() {
+        return Err(Error::new(Code::BadArgument, "this model takes pictures that are not encrypted; leave out keys"));
+    }
     let pixels = picture_limits(app);
     let verdict = work::on_upload(app, &place, request.into_body(), LONGEST_PICTURE, move |mut reader, _| {
         let mut bytes = Vec::new();
         reader.read_to_end(&mut bytes)?;
+        let Held::Open(model) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
         let photo = Photo::decode(&bytes, &pixels)?;
         let verdict = model.classify(Shape::of(&photo), photo.samples())?;
         Ok(VerdictJson {
@@ -221,6 +289,38 @@ async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<R
         })
     });
     Ok(Json(verdict.await?).into_response())
+}
+
+/// The id of the evaluation keys, if the query has one.
+fn keys_of(uri: &Uri) -> Result<Option<String>> {
+    let bad =
+        |_| Error::new(Code::BadArgument, "the query may say keys, the id of your evaluation keys, and nothing else");
+    let Query(query) = Query::<KeysQuery>::try_from_uri(uri).map_err(bad)?;
+    Ok(query.keys)
+}
+
+/// What the query of a classification says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeysQuery {
+    keys: Option<String>,
+}
+
+/// The encrypted scores of an encrypted picture. The set of keys is looked at first: what is missing there, or of other
+/// parameters, is found before the work begins.
+fn classify_encrypted(
+    mut reader: UploadReader,
+    ready: &Ready,
+    keys: &LoadedKeys,
+    supervision: &Supervision,
+) -> Result<Vec<u8>> {
+    let (front, ring) = (ready.network.front(), ready.circuit.ring());
+    let keys = keys.for_network(front)?;
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    let picture = wire::ckks::read_ciphertext(ring, &bytes)?;
+    let scores = ready.circuit.run(keys, &picture, &mut || supervision.check())?;
+    wire::ckks::write_ciphertext(ring, &scores)
 }
 
 /// What a picture may be, scrambled or not.

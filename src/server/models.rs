@@ -1,4 +1,4 @@
-//! Models in memory: those of clients, each under an unguessable id up to its expiry, and the operator's, for everybody.
+//! Models and networks in memory: those of clients, each under an unguessable id up to its expiry, and the operator's, for everybody.
 //!
 //! Whoever holds a client's id, a [capability](super::capability), uses, fetches and deletes the model, and nobody else can.
 
@@ -8,19 +8,59 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::capability::{self, Key};
+use super::rings;
 use crate::error::{Code, Error, Result};
 use crate::learn::Model;
-use crate::watch::NoWatch;
-use crate::wire;
+use crate::network::{Circuit, Network};
+use crate::watch::{NoWatch, Watch};
+use crate::wire::{self, Kind, Prologue};
 
 /// What the names of the operator's models end in.
 const ENDING: &str = "model";
 
+/// What an id names.
+pub(super) enum Held {
+    /// A model for pictures that the server sees, scrambled or not.
+    Open(Box<Model>),
+    /// A network for encrypted ones.
+    Network(Box<Ready>),
+}
+
+/// A network, ready for work.
+pub(super) struct Ready {
+    pub(super) network: Network,
+    pub(super) circuit: Circuit,
+}
+
+impl Held {
+    /// Reads the file of a model or a network.
+    pub(super) fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Self> {
+        if Prologue::parse(bytes)?.kind != Kind::Network {
+            return wire::model::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
+        }
+        let network = wire::network::read(bytes)?;
+        let (ring, encoder) = rings::shared(network.front().parameters())?;
+        let circuit = Circuit::new(ring, encoder, &network)?;
+        Ok(Self::Network(Box::new(Ready { network, circuit })))
+    }
+
+    /// About how many bytes of memory it takes.
+    fn memory(&self) -> u64 {
+        match self {
+            Self::Open(model) => model.memory(),
+            Self::Network(ready) => {
+                let weights: usize = ready.network.layers().iter().map(|layer| 4 * layer.weights.len()).sum();
+                (weights + ready.circuit.memory()) as u64
+            }
+        }
+    }
+}
+
 /// All models of the server.
 pub(super) struct Models {
     /// The operator's, by name.
-    house: BTreeMap<String, Arc<Model>>,
-    table: Mutex<HashMap<Key, Arc<Model>>>,
+    house: BTreeMap<String, Arc<Held>>,
+    table: Mutex<HashMap<Key, Arc<Held>>>,
     most: usize,
     most_bytes: u64,
     keep: Duration,
@@ -34,7 +74,7 @@ impl Models {
     }
 
     /// The operator's models.
-    pub(super) const fn house(&self) -> &BTreeMap<String, Arc<Model>> {
+    pub(super) const fn house(&self) -> &BTreeMap<String, Arc<Held>> {
         &self.house
     }
 
@@ -44,7 +84,7 @@ impl Models {
     }
 
     /// Keeps a model for its time, and gives its id.
-    pub(super) fn keep(self: &Arc<Self>, model: Arc<Model>) -> Result<String> {
+    pub(super) fn keep(self: &Arc<Self>, model: Arc<Held>) -> Result<String> {
         let id = capability::new()?;
         let key = capability::key(&id);
         {
@@ -64,7 +104,7 @@ impl Models {
     }
 
     /// The model with this id or name. The answer is the same for an id that never was, was deleted, or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<Arc<Model>> {
+    pub(super) fn get(&self, id: &str) -> Result<Arc<Held>> {
         let own = || self.table().get(&capability::key(id)).cloned();
         self.house.get(id).cloned().or_else(own).ok_or_else(not_found)
     }
@@ -74,13 +114,13 @@ impl Models {
         self.table().remove(&capability::key(id)).map(drop).ok_or_else(not_found)
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<Key, Arc<Model>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<Key, Arc<Held>>> {
         // The table is whole at every moment, so a panic elsewhere does not spoil it.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read_folder(folder: &Path) -> Result<BTreeMap<String, Arc<Model>>> {
+fn read_folder(folder: &Path) -> Result<BTreeMap<String, Arc<Held>>> {
     let about = |path: &Path, text: &str| Error::new(Code::BadArgument, format!("{}: {text}", path.display()));
     let mut house = BTreeMap::new();
     for entry in folder.read_dir().map_err(|error| about(folder, &error.to_string()))? {
@@ -89,7 +129,7 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, Arc<Model>>> {
         let Some((name, ENDING)) = name.zip(ending) else { continue };
         let model = std::fs::read(&path)
             .map_err(Error::from)
-            .and_then(|bytes| wire::model::read(&bytes, &NoWatch))
+            .and_then(|bytes| Held::read(&bytes, &NoWatch))
             .map_err(|error| about(&path, error.message()))?;
         house.insert(name.to_owned(), Arc::new(model));
     }

@@ -23,13 +23,13 @@ fn folder() -> Folder {
 }
 
 /// Our own server, stopped when dropped.
-struct OwnServer {
+pub(crate) struct OwnServer {
     process: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl OwnServer {
-    fn start(folder: &Folder, flags: &str) -> Self {
+    pub(crate) fn start(folder: &Folder, flags: &str) -> Self {
         let mut process = folder.spawn(&format!("serve --listen 127.0.0.1:0 {flags}"));
         let mut line = String::new();
         BufReader::new(process.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");

@@ -4,6 +4,7 @@ use num_bigint::BigUint;
 use safelight::error::Code;
 
 use super::ckks;
+use super::network;
 use super::raw::{
     Head, IMAGE, Image, Key, MARK, PUBLIC_KEY, SECRET_KEY, file, key_id, public_header, sealed, secret_header,
 };
@@ -39,6 +40,10 @@ pub(crate) enum Found {
     EvaluationKeys,
     /// Who reads a secret key of CKKS.
     CkksSecretKey,
+    /// Who reads the public part of a network.
+    Front,
+    /// Who reads a network.
+    Network,
 }
 
 impl Found {
@@ -53,6 +58,8 @@ impl Found {
             Self::Plaintext => "plaintext",
             Self::EvaluationKeys => "evaluation_keys",
             Self::CkksSecretKey => "ckks_secret_key",
+            Self::Front => "network_front",
+            Self::Network => "network",
         }
     }
 }
@@ -71,6 +78,7 @@ pub(crate) fn all() -> Vec<Hostile> {
     out.extend(public_keys());
     out.extend(secret_keys());
     out.extend(ckks::hostile());
+    out.extend(network::hostile());
     out
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::ckks;
 use super::clear::Photo;
+use super::network;
 use super::raw::{Head, Image, Key, key_id};
 
 /// A valid file.
@@ -54,6 +55,7 @@ pub(crate) fn all() -> Vec<Valid> {
     let mean = &results[6];
     let twice = again("grey-19x13-mean-1x3-brightness", mean, 17);
     out.extend(ckks::valid());
+    out.extend(network::valid());
     out.extend([grey, rgb, other, tiled, flat, single].into_iter().chain(results).chain([twice]).map(|made| made.file));
     out
 }

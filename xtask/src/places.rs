@@ -32,6 +32,11 @@ pub fn vault() -> PathBuf {
     target().join("vault")
 }
 
+/// The networks that the demo offers.
+pub fn models() -> PathBuf {
+    root().join("models")
+}
+
 /// The finished npm package.
 pub fn npm() -> PathBuf {
     target().join("npm")

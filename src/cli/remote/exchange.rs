@@ -32,6 +32,8 @@ struct Head {
     status: u16,
     location: Option<String>,
     length: Option<u64>,
+    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only owners of keys upload them"))]
+    offset: Option<u64>,
 }
 
 /// What the thread hands over, in this order: one head, then bytes until the end.
@@ -93,6 +95,12 @@ impl Exchange {
         self.head.length
     }
 
+    /// The header `Upload-Offset`.
+    #[cfg(feature = "client")]
+    pub(super) fn offset(&self) -> Option<u64> {
+        self.head.offset
+    }
+
     /// The next bytes of the body, or `None` at its end.
     pub(super) fn next(&mut self, bar: &Bar) -> Result<Option<Vec<u8>>> {
         match self.piece(bar)? {
@@ -135,6 +143,7 @@ fn relay(response: Response<Body>, origin: &str, sender: &SyncSender<Piece>) {
         status: response.status().as_u16(),
         location: text(header::LOCATION).map(str::to_owned),
         length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        offset: text(HeaderName::from_static("upload-offset")).and_then(|offset| offset.parse().ok()),
     };
     if sender.send(Piece::Head(head)).is_err() {
         return;

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::{command, run, wait_within};
 use crate::page::Site;
+use crate::places;
 
 /// What the server prints when it is ready, before its address.
 const READY: &str = "safelight: listening on ";
@@ -29,6 +30,7 @@ impl Server {
     pub fn start(program: &Path, site: &Site, listen: &str, log: &Path) -> Result<Self> {
         let mut command = command(program);
         command.args(["serve", "--listen", listen, "--page"]).arg(&site.page).arg("--vault").arg(&site.vault);
+        command.arg("--models").arg(places::models());
         command.env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(File::create(log)?);
         let mut child = command.spawn().context("cannot start the server")?;
         let output = child.stdout.take().context("the server's output cannot be read")?;

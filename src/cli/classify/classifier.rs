@@ -1,0 +1,51 @@
+//! What classifies: a model, or a network in the clear.
+
+use crate::cli::album::Picture;
+use crate::cli::files::Source;
+use crate::cli::ui::{Ui, Unit};
+use crate::error::{Code, Result};
+use crate::learn::{Model, Verdict};
+use crate::network::{Answer, Network};
+use crate::wire::{self, Kind, Prologue};
+
+/// The one or the other.
+pub(super) enum Classifier {
+    Model(Box<Model>),
+    Network(Box<Network>),
+}
+
+impl Classifier {
+    /// Reads its file. Growing the trees of a forest takes a while.
+    pub(super) fn read(source: &Source, ui: &Ui) -> Result<Self> {
+        let bytes = source.read(wire::model::LONGEST, Code::TooLarge)?;
+        if Prologue::parse(&bytes)?.kind == Kind::Network {
+            return Ok(Self::Network(Box::new(wire::network::read(&bytes)?)));
+        }
+        let bar = ui.bar("opening", Unit::Rows);
+        let model = wire::model::read(&bytes, &bar)?;
+        bar.clear();
+        Ok(Self::Model(Box::new(model)))
+    }
+
+    /// The label of each class.
+    pub(super) fn labels(&self) -> &[String] {
+        match self {
+            Self::Model(model) => &model.parts().labels,
+            Self::Network(network) => network.front().labels(),
+        }
+    }
+
+    /// What it says of a picture.
+    pub(super) fn classify(&self, picture: &Picture) -> Result<Verdict> {
+        match self {
+            Self::Model(model) => model.classify(picture.shape, picture.photo.samples()),
+            Self::Network(network) => Ok(verdict(network.decide(&network.front().patches().of(&picture.photo)?))),
+        }
+    }
+}
+
+/// A network's answer as a verdict.
+pub(super) fn verdict(answer: Answer) -> Verdict {
+    let Answer { class, scores, probabilities } = answer;
+    Verdict { class, scores: Some(scores), probabilities: Some(probabilities) }
+}

@@ -1,0 +1,122 @@
+//! Classifying pictures that the classifier does not see: here, or by a server.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::ClassifyFlags;
+use super::classifier::verdict;
+use crate::ckks::encode::Encoder;
+use crate::ckks::keys::EvaluationKeys;
+use crate::ckks::ring::Ring;
+use crate::ckks::secret::SecretKey;
+use crate::cli::album::Picture;
+use crate::cli::files::{Care, Sink, Source};
+use crate::cli::passphrase::PassphraseFlags;
+use crate::cli::remote::Vectors;
+use crate::cli::ui::{Bar, Ui, Unit};
+use crate::error::{Code, Error, Result};
+use crate::learn::Verdict;
+use crate::math::random;
+use crate::network::{Circuit, Front, Network};
+use crate::watch::Watch as _;
+use crate::wire;
+use crate::wire::ckks::{owner, read_ciphertext, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
+
+/// Who computes.
+enum Place<'a> {
+    /// This program.
+    Here { circuit: Box<Circuit>, keys: Box<EvaluationKeys> },
+    /// A server that has the network, and the keys under an address of theirs.
+    There { vectors: Vectors<'a>, network: String, keys: String },
+}
+
+/// What a network says of the pictures, which stay encrypted for it, and the labels. Scores and probabilities are rounded.
+pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> Result<(Vec<String>, Vec<Verdict>)> {
+    ui.catch_interrupts();
+    let bar = ui.bar("classifying", Unit::Rows);
+    let (front, network) = network(flags, &bar)?;
+    let ring = Ring::new(front.parameters())?;
+    let encoder = Arc::new(Encoder::new(&ring));
+    let secret = vector_key(flags.key.as_deref().unwrap_or_default(), &flags.passphrase, &ring, ui)?;
+    let mut rng = random::system();
+    let keys = front.evaluation_keys(&ring, &secret, &mut rng)?;
+    let place = match (network, &flags.server) {
+        (Some(network), _) => {
+            let circuit = Box::new(Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network)?);
+            Place::Here { circuit, keys: Box::new(keys) }
+        }
+        (None, Some(server)) => {
+            let vectors = server.vectors();
+            let keys = vectors.send_keys(&write_set(&ring, &keys)?, &ui.bar("sending", Unit::Bytes))?;
+            Place::There { vectors, network: flags.model.to_string_lossy().into_owned(), keys }
+        }
+        (None, None) => return Err(Error::new(Code::Internal, "there is no network")),
+    };
+    let one = |source: &Source| {
+        let picture = Picture::read(source)?;
+        let features = front.patches().of(&picture.photo)?;
+        let encrypted = front.encrypt(&ring, &encoder, &secret, &features, &mut random::system())?;
+        let scores = match &place {
+            Place::Here { circuit, keys } => {
+                let scores = circuit.run(EvaluationKeys::clone(keys), &encrypted.ciphertext, &mut || bar.check())?;
+                write_ciphertext(&ring, &scores)?
+            }
+            Place::There { vectors, network, keys } => {
+                vectors.classify(network, keys, write_seeded(&ring, &encrypted)?, &bar)?
+            }
+        };
+        let answer = front.open(&ring, &encoder, &secret, &read_ciphertext(&ring, &scores)?)?;
+        Ok(verdict(answer.for_display()))
+    };
+    let verdicts: Result<Vec<Verdict>> = pictures.iter().map(one).collect();
+    bar.clear();
+    if let Place::There { vectors, keys, .. } = &place {
+        // Whatever came of it, the server need not keep them.
+        vectors.forget(keys);
+    }
+    Ok((front.labels().to_vec(), verdicts?))
+}
+
+/// The network's public part, and all of it if it is here.
+fn network(flags: &ClassifyFlags, bar: &Bar) -> Result<(Front, Option<Network>)> {
+    if let Some(server) = &flags.server {
+        let file = server.vectors().front(&flags.model.to_string_lossy(), bar)?;
+        return Ok((wire::network::read_front(&file)?, None));
+    }
+    let file = Source::from(flags.model.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?;
+    let network = wire::network::read(&file)?;
+    Ok((network.front().clone(), Some(network)))
+}
+
+/// The secret key in the file, or a new one in a new file.
+pub(in crate::cli) fn vector_key(
+    name: &OsStr,
+    passphrase: &PassphraseFlags,
+    ring: &Ring,
+    ui: &Ui,
+) -> Result<SecretKey> {
+    if Path::new(name).exists() || name == "-" {
+        return read_vector_key(name, passphrase, ring);
+    }
+    let sink = Sink::create(name, Care::Secret)?;
+    let (secret, _) = SecretKey::generate(ring, &mut random::system())?;
+    sink.write_whole(&write_secret(ring, &secret))?;
+    ui.note(&format!("made a new secret key, {}; keep the file to yourself", secret.id()));
+    Ok(secret)
+}
+
+/// The secret key in the file.
+pub(in crate::cli) fn read_vector_key(name: &OsStr, passphrase: &PassphraseFlags, ring: &Ring) -> Result<SecretKey> {
+    let bytes = passphrase.read_key(&Source::from(name))?;
+    let (set, _) = owner(&bytes)?;
+    if set.id != ring.parameters().id {
+        let message = format!(
+            "the key is for the parameters {}, but the network needs {}; name a file that is not there, for a new key",
+            set.name,
+            ring.parameters().name
+        );
+        return Err(Error::new(Code::WrongParameters, message));
+    }
+    read_secret(ring, &bytes)
+}

@@ -1,0 +1,206 @@
+//! `safelight network`: a picture classified without being seen, step by step, with a file after each.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::album::Picture;
+use super::classify;
+use super::files::{self, Care, Sink, Source};
+use super::passphrase::PassphraseFlags;
+use super::ui::{Ui, Unit};
+use crate::ckks::encode::Encoder;
+use crate::ckks::ring::Ring;
+use crate::error::{Code, Result};
+use crate::math::random;
+use crate::network::{Circuit, Front, Network};
+use crate::pipeline::keys::{KeySet, LoadedKeys};
+use crate::watch::Watch as _;
+use crate::wire::ckks::{read_ciphertext, write_ciphertext, write_seeded, write_set};
+use crate::wire::network::{read, read_front, write_front};
+use crate::wire::{self, Kind, Prologue};
+
+/// The longest ciphertext that is read, in bytes.
+const LONGEST: u64 = 1 << 26;
+/// How many bytes of keys stay in memory.
+const KEPT: usize = 1 << 30;
+
+/// Classify an encrypted picture step by step, with a file after each
+///
+/// The owner of the picture takes the network's public part, and makes keys and the encrypted picture; whoever has the network
+/// evaluates it on them; the owner decrypts the answer. `safelight classify --key` does all of it at once.
+#[derive(Args)]
+pub(super) struct Flags {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Subcommand)]
+enum Step {
+    Front(FrontFlags),
+    Keys(KeysFlags),
+    Encrypt(EncryptFlags),
+    Evaluate(EvaluateFlags),
+    Decrypt(DecryptFlags),
+}
+
+/// Write the public part of a network, which tells nothing of its weights
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight network front cifar10.model --out cifar10.front")]
+struct FrontFlags {
+    /// The network, or -
+    network: OsString,
+    /// The file to write, or -
+    #[arg(long, value_name = "OUT")]
+    out: OsString,
+}
+
+/// Make the keys that whoever has the network needs, and a secret key if there is none yet
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight network keys --front cifar10.front --key my.vectors.key --out my.keys")]
+struct KeysFlags {
+    #[command(flatten)]
+    owner: OwnerFlags,
+    /// The evaluation keys to write, or -
+    #[arg(long, value_name = "OUT")]
+    out: OsString,
+}
+
+/// Encrypt a picture for a network
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight network encrypt --front cifar10.front --key my.vectors.key photo.jpg --out photo.slt")]
+struct EncryptFlags {
+    #[command(flatten)]
+    owner: OwnerFlags,
+    /// The picture, or -
+    picture: OsString,
+    /// The encrypted picture to write, or -
+    #[arg(long, value_name = "OUT.slt")]
+    out: OsString,
+}
+
+/// Evaluate a network on an encrypted picture; no secret is needed
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight network evaluate cifar10.model --keys my.keys photo.slt --out answer.slt")]
+struct EvaluateFlags {
+    /// The network
+    network: OsString,
+    /// The evaluation keys of the picture's owner
+    #[arg(long, value_name = "KEYS")]
+    keys: PathBuf,
+    /// The encrypted picture, or -
+    picture: OsString,
+    /// The encrypted answer to write, or -
+    #[arg(long, value_name = "OUT.slt")]
+    out: OsString,
+}
+
+/// Decrypt an answer and print it
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  safelight network decrypt --front cifar10.front --key my.vectors.key answer.slt")]
+struct DecryptFlags {
+    #[command(flatten)]
+    owner: OwnerFlags,
+    /// The encrypted answer, or -
+    answer: OsString,
+}
+
+/// What the owner of a picture has.
+#[derive(Args)]
+struct OwnerFlags {
+    /// The network's public part, or the network
+    #[arg(long, value_name = "FRONT")]
+    front: OsString,
+    /// The secret key for vectors
+    #[arg(long, value_name = "KEY")]
+    key: OsString,
+    #[command(flatten)]
+    passphrase: PassphraseFlags,
+}
+
+pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
+    match &flags.step {
+        Step::Front(flags) => front(flags),
+        Step::Keys(flags) => keys(flags, ui),
+        Step::Encrypt(flags) => encrypt(flags, ui),
+        Step::Evaluate(flags) => evaluate(flags, ui),
+        Step::Decrypt(flags) => decrypt(flags),
+    }
+}
+
+fn front(flags: &FrontFlags) -> Result<()> {
+    let network = read_network(&flags.network)?;
+    Sink::create(&flags.out, Care::Binary)?.write_whole(&write_front(network.front())?)
+}
+
+fn keys(flags: &KeysFlags, ui: &Ui) -> Result<()> {
+    let front = flags.owner.front()?;
+    let ring = Ring::new(front.parameters())?;
+    let sink = Sink::create(&flags.out, Care::Binary)?;
+    let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
+    let keys = front.evaluation_keys(&ring, &secret, &mut random::system())?;
+    sink.write_whole(&write_set(&ring, &keys)?)
+}
+
+fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
+    let front = flags.owner.front()?;
+    let (ring, sink) = (Ring::new(front.parameters())?, Sink::create(&flags.out, Care::Binary)?);
+    let picture = Picture::read(&Source::from(flags.picture.as_os_str()))?;
+    let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
+    let features = front.patches().of(&picture.photo)?;
+    let picture = front.encrypt(&ring, &Encoder::new(&ring), &secret, &features, &mut random::system())?;
+    sink.write_whole(&write_seeded(&ring, &picture)?)
+}
+
+fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
+    ui.catch_interrupts();
+    let sink = Sink::create(&flags.out, Care::Binary)?;
+    let network = read_network(&flags.network)?;
+    let ring = Ring::new(network.front().parameters())?;
+    let picture = Source::from(flags.picture.as_os_str()).read(LONGEST, Code::TooLarge)?;
+    let picture = read_ciphertext(&ring, &picture)?;
+    let set = Arc::new(KeySet::open(&flags.keys)?);
+    let keys = LoadedKeys::new(set, Arc::clone(&ring), KEPT)?.for_network(network.front())?;
+    let bar = ui.bar("classifying", Unit::Unknown);
+    let circuit = Circuit::new(Arc::clone(&ring), Arc::new(Encoder::new(&ring)), &network)?;
+    let answer = circuit.run(keys, &picture, &mut || bar.check())?;
+    bar.clear();
+    sink.write_whole(&write_ciphertext(&ring, &answer)?)
+}
+
+fn decrypt(flags: &DecryptFlags) -> Result<()> {
+    let front = flags.owner.front()?;
+    let ring = Ring::new(front.parameters())?;
+    let answer = Source::from(flags.answer.as_os_str()).read(LONGEST, Code::TooLarge)?;
+    let answer = read_ciphertext(&ring, &answer)?;
+    let secret = classify::read_vector_key(&flags.owner.key, &flags.owner.passphrase, &ring)?;
+    let answer = front.open(&ring, &Encoder::new(&ring), &secret, &answer)?.for_display();
+    let sure = 100.0 * answer.probabilities[answer.class];
+    files::print(&format!("{}\t{sure:.1} %\n", front.labels()[answer.class]))
+}
+
+impl OwnerFlags {
+    fn front(&self) -> Result<Front> {
+        let bytes = Source::from(self.front.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?;
+        match Prologue::parse(&bytes)?.kind {
+            Kind::Network => Ok(read(&bytes)?.front().clone()),
+            _ => read_front(&bytes),
+        }
+    }
+}
+
+fn read_network(name: &OsStr) -> Result<Network> {
+    read(&Source::from(name).read(wire::network::LONGEST, Code::TooLarge)?)
+}

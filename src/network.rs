@@ -1,0 +1,318 @@
+//! Classifiers for pictures that nobody but their owner sees: the server has the weights, the client has the picture, and
+//! neither learns the other's.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`features`] | numbers of a picture, made in the clear by its owner |
+//! | [`circuit`] | what the server computes on the encrypted numbers |
+//! | `client` | keys, encryption and the answer (feature `client`) |
+//!
+//! A network has two parts. Its [`Front`] is public: how numbers are made of a picture, the labels, the parameter set, and
+//! which keys are needed. Behind it are the weights of one dense layer, or of two with squares between them; they stay with
+//! the server. The server learns nothing of the picture, not even the label. The client learns the scores of its pictures, and
+//! who may ask for many of them can train a network like this one with the answers; that is not hidden.
+//!
+//! How precise the scores are: see [`PRECISION`].
+
+pub mod circuit;
+#[cfg(feature = "client")]
+mod client;
+pub mod features;
+#[cfg(all(test, feature = "client"))]
+mod tests;
+
+pub use circuit::Circuit;
+pub use features::Patches;
+
+use crate::ckks::dense::Dense;
+use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::Ring;
+use crate::error::{Code, Error, Result};
+
+/// How far encrypted scores may be from those in the clear, for hidden units and scores up to 64 in size. It is the promise for
+/// the parameter set with the smallest scale; tests hold it.
+pub const PRECISION: f64 = 1.0 / 64.0;
+/// How many parts of 1 a score keeps when it is shown.
+#[cfg(feature = "client")]
+const SHOWN: f64 = 100.0;
+/// The most labels.
+pub const MOST_LABELS: usize = 1000;
+/// The longest label in bytes.
+pub const LONGEST_LABEL: usize = 200;
+/// The most hidden units.
+pub const MOST_HIDDEN: usize = 4096;
+/// The largest weight. Learned ones stay far below it.
+const LARGEST: f32 = 1e6;
+
+/// The public part of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Front {
+    parameters: &'static Parameters,
+    patches: Patches,
+    labels: Vec<String>,
+    hidden: usize,
+}
+
+/// A key that the server needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// For products.
+    Products {
+        /// For ciphertexts up to this level.
+        level: usize,
+    },
+    /// For rotations to the left.
+    Rotation {
+        /// By so many steps.
+        steps: i64,
+        /// For ciphertexts up to this level.
+        level: usize,
+    },
+}
+
+/// A network, weights and all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    front: Front,
+    layers: Vec<Layer>,
+}
+
+/// The weights of a dense layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// For each output, one for each input. They have 8 bits of precision: see [`rounded`].
+    pub weights: Vec<f32>,
+    /// For each output.
+    pub bias: Vec<f32>,
+}
+
+/// What a network says about one picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The number of the label.
+    pub class: usize,
+    /// How much speaks for each label.
+    pub scores: Vec<f64>,
+    /// How likely each label is; together 1.
+    pub probabilities: Vec<f64>,
+}
+
+impl Front {
+    /// From its parts; `hidden` is the number of hidden units, or 0 for a network of one layer.
+    ///
+    /// # Errors
+    /// [`Code::BadHeader`] if they do not fit together, or the set has not enough levels or slots.
+    pub fn new(parameters: &'static Parameters, patches: Patches, labels: Vec<String>, hidden: usize) -> Result<Self> {
+        patches.check()?;
+        let mut sorted: Vec<&String> = labels.iter().collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        if sorted.len() != labels.len() || !(2..=MOST_LABELS).contains(&labels.len()) {
+            return Err(bad("its labels are too few, too many, or not all different"));
+        }
+        let fits = |label: &String| (1..=LONGEST_LABEL).contains(&label.len()) && !label.chars().any(char::is_control);
+        if !labels.iter().all(fits) {
+            return Err(bad("a label is empty or too long, or has control characters"));
+        }
+        if hidden > MOST_HIDDEN {
+            return Err(bad("it has too many hidden units"));
+        }
+        let this = Self { parameters, patches, labels, hidden };
+        if this.level() > parameters.levels {
+            return Err(bad("its parameter set has not enough levels"));
+        }
+        this.layers().map_err(|error| bad(error.message()))?;
+        Ok(this)
+    }
+
+    /// The parameter set.
+    #[must_use]
+    pub const fn parameters(&self) -> &'static Parameters {
+        self.parameters
+    }
+
+    /// How numbers are made of a picture.
+    #[must_use]
+    pub const fn patches(&self) -> &Patches {
+        &self.patches
+    }
+
+    /// The label of each class.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// How many hidden units there are; 0 in a network of one layer.
+    #[must_use]
+    pub const fn hidden(&self) -> usize {
+        self.hidden
+    }
+
+    /// The level at which pictures are encrypted.
+    #[must_use]
+    pub const fn level(&self) -> usize {
+        if self.hidden == 0 { 1 } else { 3 }
+    }
+
+    /// The inputs and outputs of each layer.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<(usize, usize)> {
+        let (inputs, outputs) = (self.patches.features(), self.labels.len());
+        match self.hidden {
+            0 => vec![(inputs, outputs)],
+            hidden => vec![(inputs, hidden), (hidden, outputs)],
+        }
+    }
+
+    /// How each layer lies in the slots.
+    ///
+    /// # Errors
+    /// None: it was tried.
+    pub fn layers(&self) -> Result<Vec<Dense>> {
+        let slots = self.parameters.slots();
+        let layer = |(number, (inputs, outputs)): (usize, (usize, usize))| match number {
+            0 => Dense::packed(inputs, outputs, slots),
+            _ => Dense::in_order(inputs, outputs, slots),
+        };
+        self.sizes().into_iter().enumerate().map(layer).collect()
+    }
+
+    /// The keys that the server needs, each for the highest level where it is used.
+    ///
+    /// # Errors
+    /// None: it was tried.
+    pub fn needs(&self) -> Result<Vec<Need>> {
+        let mut steps = std::collections::BTreeMap::new();
+        let mut level = self.level();
+        for layer in self.layers()? {
+            let (turns, sums) = layer.steps();
+            let below = level.saturating_sub(1);
+            let all = turns.into_iter().map(|step| (step, level)).chain(sums.into_iter().map(|step| (step, below)));
+            for (step, level) in all {
+                let highest = steps.entry(step).or_insert(level);
+                *highest = level.max(*highest);
+            }
+            level = level.saturating_sub(2);
+        }
+        let products = (self.hidden > 0).then_some(Need::Products { level: self.level() - 1 });
+        let rotation = |(step, level): (usize, usize)| Need::Rotation { steps: step.cast_signed() as i64, level };
+        Ok(products.into_iter().chain(steps.into_iter().map(rotation)).collect())
+    }
+
+    #[cfg(feature = "client")]
+    fn first(&self) -> Result<Dense> {
+        self.layers()?.first().copied().ok_or_else(|| bad("it has no layers"))
+    }
+
+    #[cfg(feature = "client")]
+    fn last(&self) -> Result<Dense> {
+        self.layers()?.last().copied().ok_or_else(|| bad("it has no layers"))
+    }
+
+    fn check_ring(&self, ring: &Ring) -> Result<()> {
+        if ring.parameters().id == self.parameters.id {
+            return Ok(());
+        }
+        let (theirs, ours) = (self.parameters.name, ring.parameters().name);
+        let message = format!("the network is for the parameters {theirs}, but {ours} are at work here");
+        Err(Error::new(Code::WrongParameters, message))
+    }
+}
+
+impl Network {
+    /// From its parts.
+    ///
+    /// # Errors
+    /// [`Code::BadHeader`] if they do not fit together, or a weight is not finite or too large.
+    pub fn new(front: Front, layers: Vec<Layer>) -> Result<Self> {
+        let sizes = front.sizes();
+        let fits = |(layer, (inputs, outputs)): (&Layer, &(usize, usize))| {
+            let all = || layer.weights.iter().chain(&layer.bias);
+            layer.weights.len() == inputs * outputs
+                && layer.bias.len() == *outputs
+                && all().all(|number| number.is_finite() && number.abs() <= LARGEST)
+        };
+        if layers.len() != sizes.len() || !layers.iter().zip(&sizes).all(fits) {
+            return Err(bad("its weights are not those of its layers"));
+        }
+        Ok(Self { front, layers })
+    }
+
+    /// The public part.
+    #[must_use]
+    pub const fn front(&self) -> &Front {
+        &self.front
+    }
+
+    /// The weights.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// What it says in the clear about a picture's numbers; those that are missing count as 0.
+    #[must_use]
+    pub fn decide(&self, features: &[f32]) -> Answer {
+        let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
+        for (number, layer) in self.layers.iter().enumerate() {
+            if number > 0 {
+                for number in &mut vector {
+                    *number *= *number;
+                }
+            }
+            vector = layer.apply(&vector);
+        }
+        Answer::new(vector)
+    }
+}
+
+impl Layer {
+    /// How many inputs it has.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.weights.len() / self.bias.len().max(1)
+    }
+
+    fn apply(&self, inputs: &[f64]) -> Vec<f64> {
+        let rows = self.weights.chunks_exact(self.inputs().max(1)).zip(&self.bias);
+        let output = |(row, bias): (&[f32], &f32)| {
+            f64::from(*bias) + row.iter().zip(inputs).map(|(&weight, input)| f64::from(weight) * input).sum::<f64>()
+        };
+        rows.map(output).collect()
+    }
+}
+
+impl Answer {
+    /// The same with scores and probabilities rounded to two figures after the point. What is opened differs from exact numbers
+    /// by a little that tells of the secret key; rounded, it does not, but for a number that is close to the middle of two.
+    #[cfg(feature = "client")]
+    #[must_use]
+    pub fn for_display(mut self) -> Self {
+        for number in self.scores.iter_mut().chain(&mut self.probabilities) {
+            *number = libm::round(*number * SHOWN) / SHOWN;
+        }
+        self
+    }
+
+    /// From the scores.
+    pub(crate) fn new(scores: Vec<f64>) -> Self {
+        let class = (0..scores.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap_or(0);
+        let highest = scores.get(class).copied().unwrap_or_default();
+        let shares: Vec<f64> = scores.iter().map(|score| libm::exp(score - highest)).collect();
+        let all: f64 = shares.iter().sum();
+        Self { class, probabilities: shares.iter().map(|share| share / all).collect(), scores }
+    }
+}
+
+/// The closest number whose last 16 bits are zero, as filters and weights have it: 8 bits of precision, in 2 bytes.
+#[must_use]
+pub fn rounded(number: f32) -> f32 {
+    let bits = number.to_bits();
+    // Half of the last place, and one less where that would be even.
+    f32::from_bits(bits.saturating_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(Code::BadHeader, format!("this is not a network that can be used: {why}"))
+}

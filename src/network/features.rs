@@ -1,0 +1,186 @@
+//! Numbers that tell a picture's content better than its samples do, made by the owner of the picture before it is encrypted.
+//!
+//! Every small patch of the picture is brought to mean 0 and, about, deviation 1, and compared with filters that were learned
+//! from patches: what a filter's answer has above a threshold counts, upwards and downwards apart, and is summed up in each
+//! cell of a grid (A. Coates, H. Lee, A. Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS
+//! 2011; A. Coates, A. Ng, "The importance of encoding versus training with sparse coding and vector quantization", ICML 2011,
+//! for the threshold and both signs). Whitening is a part of the filters.
+//!
+//! All in the same order of sums everywhere, so a browser and a server get the same numbers.
+
+use crate::error::{Code, Error, Result};
+use crate::math::product::add_product;
+use crate::photo::{Photo, Shape};
+
+/// What is added to a patch's variance, in squared steps of samples: where there is nothing but noise, noise stays small.
+const QUIET: f32 = 10.0;
+/// How far numbers go from 0 in deviations.
+pub const REACH: f32 = 4.0;
+/// The largest pictures, in pixels on a side.
+pub const MOST_SIDE: u32 = 256;
+/// The most numbers of a picture.
+pub const MOST_FEATURES: usize = 1 << 14;
+/// The most products it may take to make them: some seconds.
+const MOST_WORK: u64 = 1 << 32;
+/// The largest number among a recipe's. Learned ones stay far below it.
+const LARGEST: f32 = 1e9;
+
+/// How numbers are made of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Patches {
+    /// The size of the pictures.
+    pub shape: Shape,
+    /// The side of a patch, in pixels.
+    pub side: u8,
+    /// From one patch to the next, in pixels.
+    pub stride: u8,
+    /// Cells across and down.
+    pub grid: u8,
+    /// What a filter's answer must be above.
+    pub threshold: f32,
+    /// The filters, one number after another, each of which is for one sample of a patch: row by row, as in a picture.
+    pub filters: Vec<f32>,
+    /// What is taken away from each filter's answer.
+    pub offsets: Vec<f32>,
+    /// Of each number before standardising: the mean.
+    pub means: Vec<f32>,
+    /// One divided by the deviation.
+    pub scales: Vec<f32>,
+}
+
+impl Patches {
+    /// Checks that it can be used.
+    ///
+    /// # Errors
+    /// [`Code::BadHeader`] if not, or if it would take too much work.
+    pub fn check(&self) -> Result<()> {
+        let Shape { width, height, channels } = self.shape;
+        let (side, stride, grid) = (u32::from(self.side), u32::from(self.stride), u32::from(self.grid));
+        let sides = [width, height].iter().all(|length| (1..=MOST_SIDE).contains(length) && side <= *length);
+        if !sides || !matches!(channels, 1 | 3) || side == 0 || stride == 0 || grid == 0 {
+            return Err(bad("its pictures or patches have sizes that cannot be"));
+        }
+        let (across, down) = self.places();
+        if grid as usize > across.min(down) {
+            return Err(bad("it has cells without patches"));
+        }
+        let (filters, features) = (self.offsets.len(), self.features());
+        let length = self.patch_samples();
+        if filters == 0 || features > MOST_FEATURES || self.filters.len() != filters * length {
+            return Err(bad("its filters are too many or too few"));
+        }
+        if self.means.len() != features || self.scales.len() != features {
+            return Err(bad("it has not a mean and a deviation for each number"));
+        }
+        if (across * down) as u64 * (filters * length) as u64 > MOST_WORK {
+            return Err(bad("its numbers take too much work"));
+        }
+        let all = [&self.filters, &self.offsets, &self.means, &self.scales];
+        let sensible = |number: &f32| number.is_finite() && number.abs() <= LARGEST;
+        if !all.into_iter().flatten().chain([&self.threshold]).all(sensible) || self.threshold < 0.0 {
+            return Err(bad("its numbers make no sense"));
+        }
+        Ok(())
+    }
+
+    /// How many numbers there are of a picture.
+    #[must_use]
+    pub const fn features(&self) -> usize {
+        2 * self.offsets.len() * self.grid as usize * self.grid as usize
+    }
+
+    /// The numbers of a photo of any size: its middle part is brought to the size of the pictures. They have mean 0 and
+    /// deviation 1 over what was learned from, and end at [`REACH`].
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn of(&self, photo: &Photo) -> Result<Vec<f32>> {
+        let own = if Shape::of(photo) == self.shape { photo.clone() } else { photo.cut_to(self.shape)? };
+        let mut numbers = self.raw(own.samples());
+        for ((number, mean), scale) in numbers.iter_mut().zip(&self.means).zip(&self.scales) {
+            *number = ((*number - mean) * scale).clamp(-REACH, REACH);
+        }
+        Ok(numbers)
+    }
+
+    /// The numbers of a picture of the right size before they are standardised: for each cell, the filters' sums upwards and
+    /// then downwards.
+    pub(crate) fn raw(&self, samples: &[u8]) -> Vec<f32> {
+        let (across, down) = self.places();
+        let (count, length, grid) = (self.offsets.len(), self.patch_samples(), usize::from(self.grid));
+        let filters = self.by_sample();
+        let mut numbers = vec![0.0; self.features()];
+        let mut patches = vec![0.0; across * length];
+        let mut answers = vec![0.0; across * count];
+        for y in 0..down {
+            for (x, patch) in patches.chunks_exact_mut(length).enumerate() {
+                self.patch(samples, x, y, patch);
+            }
+            answers.fill(0.0);
+            add_product(&mut answers, &patches, &filters, length, count);
+            for (x, answers) in answers.chunks_exact(count).enumerate() {
+                let cell = y * grid / down * grid + x * grid / across;
+                let (up, low) = numbers[2 * cell * count..2 * (cell + 1) * count].split_at_mut(count);
+                let sums = up.iter_mut().zip(low).zip(answers.iter().zip(&self.offsets));
+                for ((up, low), (answer, offset)) in sums {
+                    let answer = answer - offset;
+                    *up += (answer - self.threshold).max(0.0);
+                    *low += (-answer - self.threshold).max(0.0);
+                }
+            }
+        }
+        numbers
+    }
+
+    /// A patch, brought to mean 0 and about deviation 1.
+    pub(crate) fn patch(&self, samples: &[u8], x: usize, y: usize, patch: &mut [f32]) {
+        let row_length = self.shape.width as usize * usize::from(self.shape.channels);
+        let wide = usize::from(self.side) * usize::from(self.shape.channels);
+        let (left, top) =
+            (x * usize::from(self.stride) * usize::from(self.shape.channels), y * usize::from(self.stride));
+        for (row, patch) in patch.chunks_exact_mut(wide).enumerate() {
+            let samples = &samples[(top + row) * row_length + left..][..wide];
+            patch.iter_mut().zip(samples).for_each(|(number, sample)| *number = f32::from(*sample));
+        }
+        normalise(patch);
+    }
+
+    /// How many patches there are across and down.
+    pub(crate) fn places(&self) -> (usize, usize) {
+        let places = |length: u32| ((length - u32::from(self.side)) / u32::from(self.stride) + 1) as usize;
+        (places(self.shape.width), places(self.shape.height))
+    }
+
+    /// The samples of a patch.
+    pub(crate) fn patch_samples(&self) -> usize {
+        usize::from(self.side) * usize::from(self.side) * usize::from(self.shape.channels)
+    }
+
+    /// The filters' numbers for the first sample of a patch, for the second, and so on.
+    fn by_sample(&self) -> Vec<f32> {
+        let (count, length) = (self.offsets.len(), self.patch_samples());
+        let mut out = vec![0.0; count * length];
+        for (filter, numbers) in self.filters.chunks_exact(length).enumerate() {
+            numbers.iter().enumerate().for_each(|(sample, number)| out[sample * count + filter] = *number);
+        }
+        out
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "patches are small")]
+fn normalise(patch: &mut [f32]) {
+    let count = patch.len() as f32;
+    let mean = patch.iter().sum::<f32>() / count;
+    for number in &mut patch[..] {
+        *number -= mean;
+    }
+    let variance = patch.iter().map(|number| number * number).sum::<f32>() / count;
+    let scale = 1.0 / (variance + QUIET).sqrt();
+    for number in &mut patch[..] {
+        *number *= scale;
+    }
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(Code::BadHeader, format!("this is not a network that can be used: {why}"))
+}

@@ -1,0 +1,183 @@
+//! Networks in the clear and encrypted.
+
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
+
+use std::sync::Arc;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+
+use super::*;
+use crate::ckks::encode::Encoder;
+use crate::ckks::keys::EvaluationKeys;
+use crate::ckks::parameters::{LEVELED_14, SMALL};
+use crate::ckks::ring::rotation;
+use crate::ckks::secret::SecretKey;
+use crate::photo::{Photo, Shape};
+
+const SHAPE: Shape = Shape { width: 12, height: 10, channels: 3 };
+
+/// Numbers that look like those of something learned.
+fn noise(count: usize, seed: f32) -> Vec<f32> {
+    (0..count).map(|i| rounded((i as f32 * 12.9 + seed).sin())).collect()
+}
+
+fn patches() -> Patches {
+    let (side, filters) = (3u8, 8);
+    let features = 2 * filters * 4;
+    Patches {
+        shape: SHAPE,
+        side,
+        stride: 1,
+        grid: 2,
+        threshold: 0.25,
+        filters: noise(filters * 27, 1.0),
+        offsets: noise(filters, 2.0),
+        means: vec![20.0; features],
+        scales: vec![0.05; features],
+    }
+}
+
+fn network(parameters: &'static Parameters, hidden: usize, labels: usize) -> Network {
+    let labels = (0..labels).map(|label| format!("label {label}")).collect();
+    let front = Front::new(parameters, patches(), labels, hidden).unwrap();
+    let layer = |(inputs, outputs): (usize, usize)| Layer {
+        weights: noise(inputs * outputs, 3.0).iter().map(|weight| rounded(weight / 4.0)).collect(),
+        bias: noise(outputs, 4.0),
+    };
+    let layers = front.sizes().into_iter().map(layer).collect();
+    Network::new(front, layers).unwrap()
+}
+
+fn photo(seed: usize) -> Photo {
+    let samples = (0..SHAPE.samples()).map(|i| u8::try_from((i * 37 + seed * 101 + i * i * seed) % 251).unwrap());
+    Photo::from_samples(SHAPE.width, SHAPE.height, 3, samples.collect()).unwrap()
+}
+
+fn rng(seed: u8) -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([seed; 32])
+}
+
+#[test]
+fn encrypted_scores_are_those_in_the_clear() {
+    for (parameters, hidden, labels) in [(&SMALL, 16, 10), (&SMALL, 0, 3), (&SMALL, 5, 33), (&LEVELED_14, 20, 4)] {
+        let network = network(parameters, hidden, labels);
+        let front = network.front();
+        let ring = Ring::new(parameters).unwrap();
+        let encoder = Arc::new(Encoder::new(&ring));
+        let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
+        let keys = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
+        let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
+        for seed in 1..4 {
+            let features = front.patches().of(&photo(seed)).unwrap();
+            let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
+            let scores = circuit.run(keys.clone(), &picture.ciphertext, &mut || Ok(())).unwrap();
+            assert_eq!(scores.level(), 0);
+            let (clear, opened) = (network.decide(&features), front.open(&ring, &encoder, &secret, &scores).unwrap());
+            assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
+            for (clear, opened) in clear.scores.iter().zip(&opened.scores) {
+                assert!((clear - opened).abs() < PRECISION, "{clear} became {opened}");
+            }
+            assert_eq!(clear.class, opened.class);
+        }
+    }
+}
+
+#[test]
+fn errors_say_what_is_missing() {
+    let network = network(&SMALL, 16, 10);
+    let front = network.front();
+    let ring = Ring::new(&SMALL).unwrap();
+    let encoder = Arc::new(Encoder::new(&ring));
+    let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
+    let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
+    let features = front.patches().of(&photo(1)).unwrap();
+    let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap().ciphertext;
+    let run = |keys: EvaluationKeys| circuit.run(keys, &picture, &mut || Ok(())).unwrap_err();
+    let all = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
+    for need in front.needs().unwrap() {
+        let mut keys = EvaluationKeys::new(secret.id());
+        let Need::Rotation { steps, .. } = need else { continue };
+        all.relinearise().iter().for_each(|key| keys.insert_relinearise(Arc::clone(key)));
+        for (element, key) in all.galois().filter(|(element, _)| *element != rotation(ring.degree(), steps)) {
+            keys.insert_galois(element, Arc::clone(key));
+        }
+        let error = run(keys);
+        assert_eq!(error.kind(), Code::MissingKey);
+        assert!(error.message().contains(&format!("rotations by {steps} steps")), "{error:?}");
+    }
+    let (other, _) = SecretKey::generate(&ring, &mut rng(5)).unwrap();
+    assert_eq!(run(EvaluationKeys::new(other.id())).kind(), Code::ForeignKey);
+    let encode = |level| encoder.encode_real(&ring, &[], picture.slots(), level, ring.scale(level)).unwrap();
+    let low = secret.encrypt(&ring, &encode(2), &mut rng(6)).unwrap();
+    assert_eq!(circuit.run(all.clone(), &low, &mut || Ok(())).unwrap_err().kind(), Code::LevelExhausted);
+    let stopped = Error::new(Code::Cancelled, "stop");
+    let stop = circuit.run(all, &picture, &mut || Err(stopped.clone())).unwrap_err();
+    assert_eq!(stop.kind(), Code::Cancelled);
+    assert_eq!(front.open(&ring, &encoder, &secret, &picture).unwrap_err().kind(), Code::VectorsDiffer);
+    let few = front.encrypt(&ring, &encoder, &secret, &features[1..], &mut rng(3)).unwrap_err();
+    assert_eq!(few.kind(), Code::BadArgument);
+    let larger = Ring::new(&LEVELED_14).unwrap();
+    assert_eq!(front.evaluation_keys(&larger, &other, &mut rng(3)).unwrap_err().kind(), Code::WrongParameters);
+}
+
+#[test]
+fn numbers_of_a_picture_do_not_depend_on_its_size() {
+    let patches = patches();
+    let small = photo(2);
+    let doubled = {
+        let (width, channels) = (SHAPE.width as usize, 3);
+        let row = |y: usize| {
+            let pixel = move |x: usize| (0..channels).map(move |c| ((y / 2) * width + x / 2) * channels + c);
+            (0..2 * width).flat_map(pixel).map(|at| small.samples()[at]).collect::<Vec<_>>()
+        };
+        let samples = (0..2 * SHAPE.height as usize).flat_map(row).collect();
+        Photo::from_samples(2 * SHAPE.width, 2 * SHAPE.height, 3, samples).unwrap()
+    };
+    let numbers = patches.of(&small).unwrap();
+    assert_eq!(numbers, patches.of(&doubled).unwrap());
+    assert_eq!(numbers.len(), patches.features());
+    assert!(numbers.iter().any(|number| number.abs() > 0.1));
+    // Brighter by as much everywhere, and all is as before but for rounding.
+    let samples = small.samples().iter().map(|sample| sample / 2).collect::<Vec<_>>();
+    let brighter = samples.iter().map(|sample| sample + 100).collect();
+    let of = |samples| patches.of(&Photo::from_samples(12, 10, 3, samples).unwrap()).unwrap();
+    let difference = of(samples.clone()).iter().zip(of(brighter)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(difference < 1e-3, "{difference}");
+}
+
+#[test]
+fn what_cannot_be_is_refused() {
+    let spoil = |change: fn(&mut Patches)| {
+        let mut spoilt = patches();
+        change(&mut spoilt);
+        spoilt.check().unwrap_err().kind()
+    };
+    let changes: [fn(&mut Patches); 10] = [
+        |patches| patches.side = 0,
+        |patches| patches.side = 11,
+        |patches| patches.stride = 0,
+        |patches| patches.grid = 9,
+        |patches| patches.shape.width = 257,
+        |patches| patches.shape.channels = 2,
+        |patches| patches.threshold = -1.0,
+        |patches| patches.offsets[3] = f32::NAN,
+        |patches| patches.filters.truncate(5),
+        |patches| patches.means.truncate(5),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        assert_eq!(spoil(change), Code::BadHeader, "change {number}");
+    }
+    let labels = |labels: &[&str]| labels.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for wrong in [labels(&["one"]), labels(&["a", "a"]), labels(&["a", ""]), labels(&["a", "b\n"])] {
+        assert_eq!(Front::new(&SMALL, patches(), wrong, 0).unwrap_err().kind(), Code::BadHeader);
+    }
+    assert_eq!(Front::new(&SMALL, patches(), labels(&["a", "b"]), 4097).unwrap_err().kind(), Code::BadHeader);
+}
+
+#[test]
+fn weights_keep_eight_bits() {
+    for (number, wanted) in [(1.0f32, 1.0f32), (1.003, 1.0), (1.005, 1.007_812_5), (-3.15, -3.156_25), (0.0, 0.0)] {
+        assert_eq!(rounded(number).to_bits(), wanted.to_bits());
+    }
+}

@@ -1,0 +1,112 @@
+//! Networks: `train --learner network`, and `classify` with a key, here and on a server.
+
+use safelight::photo::Photo;
+use serde_json::Value;
+
+use crate::program::Folder;
+use crate::remote::OwnServer;
+
+/// Stripes across or down.
+fn picture(class: u32, number: u32) -> Photo {
+    let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(class);
+    let samples = (0..20 * 16).map(|i| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let stripes = if class == 0 { (i % 20 + number) / 3 % 2 } else { (i / 20 + number) / 3 % 2 };
+        u8::try_from(stripes * 120 + 40 + (state >> 26)).unwrap_or(255)
+    });
+    Photo::from_samples(20, 16, 1, samples.collect()).expect("a picture")
+}
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for (part, numbers) in [("train", 0..30), ("test", 100..106)] {
+        for (class, label) in (0..).zip(["across", "down"]) {
+            std::fs::create_dir_all(folder.path(&format!("{part}/{label}"))).expect("folder");
+            for number in numbers.clone() {
+                folder.write_png(&format!("{part}/{label}/{number}.png"), &picture(class, number));
+            }
+        }
+    }
+    std::fs::create_dir(folder.path("models")).expect("folder");
+    folder.run("train train --learner network --hidden 8 --filters 4 --epochs 40 --out models/stripes.model").ok();
+    folder
+}
+
+fn lines(bytes: &[u8]) -> Vec<Value> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_slice(line).expect("JSON")).collect()
+}
+
+#[test]
+fn the_same_is_said_in_the_clear_here_and_there() {
+    let folder = folder();
+    let facts: Value = serde_json::from_slice(&folder.run("info --json models/stripes.model").ok()).expect("JSON");
+    assert_eq!(
+        (&facts["kind"], &facts["hidden"], &facts["parameters"]),
+        (&"network".into(), &8.into(), &"small".into())
+    );
+    let report: Value =
+        serde_json::from_slice(&folder.run("evaluate --model models/stripes.model --json test").ok()).expect("JSON");
+    assert!(report["right"].as_u64().expect("a number") >= 11, "{report}");
+
+    let pictures = "test/across/100.png test/down/101.png test/across/102.png";
+    let clear = lines(&folder.run(&format!("classify --model models/stripes.model --json {pictures}")).ok());
+    let here = folder.run(&format!("classify --model models/stripes.model --key v.key --json {pictures}"));
+    assert!(here.errors().contains("made a new secret key"), "{}", here.errors());
+    let here = lines(&here.ok());
+    // The key is there now.
+    let server = OwnServer::start(&folder, "--models models");
+    let flags = format!("classify --server {} --model stripes --key v.key --json", server.address);
+    let there = folder.run(&format!("{flags} {pictures}"));
+    assert!(!there.errors().contains("made"), "{}", there.errors());
+    let there = lines(&there.ok());
+    assert_eq!(clear.len(), 3);
+    for (clear, others) in clear.iter().zip(here.iter().zip(&there)) {
+        for other in [others.0, others.1] {
+            assert_eq!(clear["label"], other["label"]);
+            for (clear, other) in
+                clear["scores"].as_array().expect("scores").iter().zip(other["scores"].as_array().expect("scores"))
+            {
+                let (clear, other) = (clear.as_f64().expect("a number"), other.as_f64().expect("a number"));
+                assert!((clear - other).abs() < 0.05, "{clear} became {other}");
+                assert!((other * 100.0 - (other * 100.0).round()).abs() < 1e-6, "{other} is not rounded");
+            }
+        }
+    }
+}
+
+#[test]
+fn step_by_step_it_is_the_same() {
+    let folder = folder();
+    folder.run("network front models/stripes.model --out stripes.front").ok();
+    assert!(folder.read("stripes.front").len() < folder.read("models/stripes.model").len());
+    let owner = "--front stripes.front --key v.key";
+    folder.run(&format!("network keys {owner} --out my.keys")).ok();
+    folder.run(&format!("network encrypt {owner} test/down/101.png --out x.slt")).ok();
+    folder.run("network evaluate models/stripes.model --keys my.keys x.slt --out y.slt").ok();
+    let said = folder.run(&format!("network decrypt {owner} y.slt")).ok();
+    let clear = folder.run("classify --model models/stripes.model test/down/101.png").ok();
+    let label =
+        |bytes: &[u8], place: usize| String::from_utf8_lossy(bytes).split('\t').nth(place).expect("a label").to_owned();
+    assert_eq!(label(&said, 0), label(&clear, 1));
+    folder.run(&format!("network decrypt {owner} x.slt")).error("vectors_differ");
+    folder.run("network evaluate stripes.front --keys my.keys x.slt --out y.slt").error("wrong_kind");
+    folder.run("network evaluate models/stripes.model --keys x.slt x.slt --out y.slt").error("wrong_kind");
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let folder = folder();
+    let classify = |flags: &str| folder.run(&format!("classify {flags} test/down/101.png"));
+    folder.run("keygen ckks --set leveled-14 --out wide.key").ok();
+    classify("--model models/stripes.model --key wide.key").error("wrong_parameters");
+    classify("--model models/stripes.model --key my.key").error("wrong_kind");
+    classify("--model nowhere.model --key v.key").error("io");
+    let server = OwnServer::start(&folder, "--models models");
+    classify(&format!("--server {} --model spots --key v.key", server.address)).error("model_not_found");
+    assert!(!folder.names().contains(&"v.key".to_owned()));
+
+    folder.run("train train --learner network --cost 2 --out m").error("bad_argument");
+    folder.run("train train --hidden 2 --out m").error("bad_argument");
+    folder.run("train train --learner network --hidden 9999 --out m").error("bad_argument");
+}

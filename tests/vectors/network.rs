@@ -1,0 +1,171 @@
+//! Files of networks, written by hand: one filter on patches of 2 x 2 pixels of a picture of 4 x 3 in grey, one hidden unit, two
+//! labels. What it says of a picture is computed here once more, as plainly as possible.
+
+use safelight::error::Code;
+use serde_json::json;
+
+use super::hostile::{Found, Hostile};
+use super::raw::{MARK, crc32, sealed};
+use super::valid::Valid;
+
+const FRONT: u8 = 12;
+const NETWORK: u8 = 13;
+
+const WIDTH: usize = 4;
+const HEIGHT: usize = 3;
+const PICTURE: [u8; WIDTH * HEIGHT] = [10, 200, 30, 90, 120, 60, 250, 0, 77, 140, 15, 210];
+
+const FILTER: [f32; 4] = [1.0, -0.5, 0.25, -2.0];
+const OFFSET: f32 = 0.125;
+const THRESHOLD: f32 = 0.25;
+const MEANS: [f32; 2] = [3.0, 2.0];
+const SCALES: [f32; 2] = [0.5, 0.25];
+/// From the two numbers to the hidden unit.
+const FIRST: ([f32; 2], f32) = ([1.5, -0.75], 0.5);
+/// From its square to the two scores.
+const SECOND: ([f32; 2], [f32; 2]) = ([2.0, -1.0], [-0.5, 0.375]);
+
+/// The header of a public part, field by field.
+#[derive(Clone)]
+struct Front {
+    set: u16,
+    width: u32,
+    channels: u8,
+    stride: u8,
+    cells: u8,
+    filters: u16,
+    labels: u16,
+    hidden: u16,
+    threshold: f32,
+    text: &'static [u8],
+    filter: f32,
+}
+
+const GOOD: Front = Front {
+    set: 1,
+    width: 4,
+    channels: 1,
+    stride: 1,
+    cells: 1,
+    filters: 1,
+    labels: 2,
+    hidden: 1,
+    threshold: THRESHOLD,
+    text: b"\x03yes\x02no",
+    filter: FILTER[0],
+};
+
+impl Front {
+    fn bytes(&self) -> Vec<u8> {
+        let mut header = self.set.to_le_bytes().to_vec();
+        header.extend(self.width.to_le_bytes());
+        header.extend(3u32.to_le_bytes());
+        header.extend([self.channels, 2, self.stride, self.cells]);
+        header.extend([self.filters, self.labels, self.hidden].into_iter().flat_map(u16::to_le_bytes));
+        header.extend(self.threshold.to_le_bytes());
+        header.extend(u32::try_from(self.text.len()).expect("short").to_le_bytes());
+        let mut body = self.text.to_vec();
+        body.extend(halves(&[&[self.filter], &FILTER[1..]].concat()));
+        body.extend([&[OFFSET][..], &MEANS, &SCALES].concat().iter().flat_map(|number| number.to_le_bytes()));
+        file(FRONT, &header, &body)
+    }
+}
+
+fn halves(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()[2..].to_vec()).collect()
+}
+
+/// A file with a body after its header, and the checksum of both.
+fn file(kind: u8, header: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(header.len()).expect("short");
+    let mut file = sealed([&MARK[..], &1u16.to_le_bytes(), &[kind, 3], &length.to_le_bytes(), header].concat());
+    let crc = crc32(&[&file[file.len() - 4..], body].concat());
+    file.extend(body);
+    file.extend(crc.to_le_bytes());
+    file
+}
+
+fn network(front: &[u8], length: usize, last: f32) -> Vec<u8> {
+    let mut body = front.to_vec();
+    body.extend(halves(&FIRST.0));
+    body.extend(FIRST.1.to_le_bytes());
+    body.extend(halves(&SECOND.0));
+    body.extend([SECOND.1[0], last].into_iter().flat_map(f32::to_le_bytes));
+    file(NETWORK, &u32::try_from(length).expect("short").to_le_bytes(), &body)
+}
+
+/// What the network says of the picture.
+fn scores() -> [f64; 2] {
+    let mut sums = [0.0f64; 2];
+    for (x, y) in (0..HEIGHT - 1).flat_map(|y| (0..WIDTH - 1).map(move |x| (x, y))) {
+        let patch = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)].map(|(x, y)| f64::from(PICTURE[y * WIDTH + x]));
+        let mean = patch.iter().sum::<f64>() / 4.0;
+        let variance = patch.iter().map(|sample| (sample - mean).powi(2)).sum::<f64>() / 4.0;
+        let scaled = patch.map(|sample| (sample - mean) / (variance + 10.0).sqrt());
+        let answer: f64 = scaled.iter().zip(FILTER).map(|(sample, weight)| sample * f64::from(weight)).sum();
+        let answer = answer - f64::from(OFFSET);
+        sums[0] += (answer - f64::from(THRESHOLD)).max(0.0);
+        sums[1] += (-answer - f64::from(THRESHOLD)).max(0.0);
+    }
+    let number = |i: usize| ((sums[i] - f64::from(MEANS[i])) * f64::from(SCALES[i])).clamp(-4.0, 4.0);
+    let hidden = f64::from(FIRST.0[0]) * number(0) + f64::from(FIRST.0[1]) * number(1) + f64::from(FIRST.1);
+    [0, 1].map(|i| f64::from(SECOND.0[i]) * hidden * hidden + f64::from(SECOND.1[i]))
+}
+
+pub(crate) fn valid() -> Vec<Valid> {
+    let front = GOOD.bytes();
+    let (part, whole) = ("valid/network.front", "valid/network.model");
+    vec![
+        Valid {
+            file: part.into(),
+            entry: json!({ "file": part, "kind": "network_front", "labels": ["yes", "no"], "hidden": 1 }),
+            bytes: front.clone(),
+        },
+        Valid {
+            file: whole.into(),
+            entry: json!({
+                "file": whole, "kind": "network", "front": part, "width": WIDTH, "height": HEIGHT, "picture": PICTURE,
+                "scores": scores(),
+            }),
+            bytes: network(&front, front.len(), SECOND.1[1]),
+        },
+    ]
+}
+
+pub(crate) fn hostile() -> Vec<Hostile> {
+    let one = |name: &str, bytes: Vec<u8>, code: Code, found: Found| Hostile {
+        file: format!("hostile/network-{name}.slt"),
+        bytes,
+        code,
+        found,
+    };
+    let part = |name: &str, front: Front, code: Code| one(name, front.bytes(), code, Found::Front);
+    let (good, length) = (GOOD.bytes(), GOOD.bytes().len());
+    let whole = |name: &str, bytes: Vec<u8>, code: Code| one(name, bytes, code, Found::Network);
+    let mut flipped = network(&good, length, SECOND.1[1]);
+    let place = flipped.len() - 6;
+    flipped[place] ^= 1;
+    vec![
+        part("set", Front { set: 99, ..GOOD }, Code::UnknownParameters),
+        part("width", Front { width: 257, ..GOOD }, Code::BadHeader),
+        part("narrow", Front { width: 1, ..GOOD }, Code::BadHeader),
+        part("stride", Front { stride: 0, ..GOOD }, Code::BadHeader),
+        part("channels", Front { channels: 255, ..GOOD }, Code::Truncated),
+        part("cells", Front { cells: 255, ..GOOD }, Code::Truncated),
+        part("filters", Front { filters: u16::MAX, ..GOOD }, Code::Truncated),
+        part("no-filters", Front { filters: 0, ..GOOD }, Code::TrailingData),
+        part("labels", Front { labels: 3, ..GOOD }, Code::BadHeader),
+        part("same-labels", Front { text: b"\x02no\x02no", ..GOOD }, Code::BadHeader),
+        part("label-not-text", Front { text: b"\x03y\xffs\x02no", ..GOOD }, Code::BadHeader),
+        part("label-too-long", Front { text: b"\x03yes\xffno", ..GOOD }, Code::BadHeader),
+        part("hidden", Front { hidden: 4097, ..GOOD }, Code::BadHeader),
+        part("threshold", Front { threshold: -1.0, ..GOOD }, Code::BadHeader),
+        part("filter", Front { filter: f32::INFINITY, ..GOOD }, Code::BadHeader),
+        whole("long-front", network(&good, length + 1, 0.0), Code::TrailingData),
+        whole("short-front", network(&good, length - 1, 0.0), Code::Truncated),
+        whole("huge-front", network(&good, u32::MAX as usize, 0.0), Code::Truncated),
+        whole("weight", network(&good, length, f32::NAN), Code::BadHeader),
+        whole("flipped", flipped, Code::Damaged),
+        whole("front-alone", good, Code::WrongKind),
+    ]
+}
