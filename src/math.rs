@@ -19,7 +19,7 @@ pub mod pair;
 pub(crate) mod parallel;
 #[cfg(feature = "client")]
 pub mod prime;
-#[cfg(any(feature = "etc", feature = "learn"))]
+#[cfg(any(feature = "ckks-secret", feature = "etc", feature = "learn"))]
 pub mod random;
 pub mod residue;
 pub(crate) mod words;

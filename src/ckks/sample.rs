@@ -50,16 +50,19 @@ const TAILS: [u64; 29] = [
 /// and the place.
 #[must_use]
 pub fn uniform(ring: &Ring, basis: Basis, seed: &Seed, number: u32) -> Poly {
-    Poly::from_values(ring, basis, |place, limb| {
-        let mut rng = ChaCha20Rng::from_seed(*seed);
-        rng.set_stream(u64::from(number) << 32 | place as u64);
-        let prime = ring.limb(place).prime().value();
-        let mask = prime.next_power_of_two() - 1;
-        for residue in limb {
-            // Words that are not below the prime are thrown away, so that all residues are as likely.
-            *residue = std::iter::repeat_with(|| rng.next_u64() & mask).find(|&word| word < prime).unwrap_or_default();
-        }
-    })
+    Poly::from_values(ring, basis, |place, limb| uniform_limb(ring, seed, number, place, limb))
+}
+
+/// One limb of it.
+pub(super) fn uniform_limb(ring: &Ring, seed: &Seed, number: u32, place: usize, limb: &mut [u64]) {
+    let mut rng = ChaCha20Rng::from_seed(*seed);
+    rng.set_stream(u64::from(number) << 32 | place as u64);
+    let prime = ring.limb(place).prime().value();
+    let mask = prime.next_power_of_two() - 1;
+    for residue in limb {
+        // Words that are not below the prime are thrown away, so that all residues are as likely.
+        *residue = std::iter::repeat_with(|| rng.next_u64() & mask).find(|&word| word < prime).unwrap_or_default();
+    }
 }
 
 /// Coefficients -1, 0 and 1, all as likely.

@@ -20,6 +20,10 @@ const modules = {
   ],
   codec: [{ variant: 'baseline', url: new URL('codec/pkg/safelight_codec_bg.wasm', import.meta.url) }],
   etc: [{ variant: 'baseline', url: new URL('etc/pkg/safelight_etc_bg.wasm', import.meta.url) }],
+  ckks: [
+    { variant: 'relaxed', url: new URL('ckks/pkg/safelight_ckks_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
+    { variant: 'baseline', url: new URL('ckks/pkg/safelight_ckks_bg.wasm', import.meta.url) },
+  ],
 };
 
 /** The builds of a module whose instructions this browser knows, best first. */
