@@ -1,5 +1,6 @@
-//! From the same seed come the same bytes on every machine: keys, evaluation keys and ciphertexts of encrypted vectors as
-//! `tests/vectors/ckks-seeded.json` has them. `tests/browser/ckks.test.mjs` compares browsers with the same file.
+//! Evaluation keys made part by part; and from the same seed come the same bytes on every machine: keys, evaluation keys and
+//! ciphertexts of encrypted vectors as `tests/vectors/ckks-seeded.json` has them. `tests/browser/ckks.test.mjs` compares
+//! browsers with the same file.
 //!
 //! `SAFELIGHT_BLESS=1 cargo test --test ckks_seeded` writes it anew, which is right only when the format changes.
 #![cfg(all(feature = "client", feature = "ckks"))]
@@ -9,10 +10,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use safelight::ckks::bootstrap::{Numbers, Plan};
 use safelight::ckks::encode::Encoder;
-use safelight::ckks::parameters::Parameters;
+use safelight::ckks::keys::EvaluationKeys;
+use safelight::ckks::parameters::{Parameters, SMALL};
 use safelight::ckks::ring::{CONJUGATION, Ring};
 use safelight::ckks::secret::SecretKey;
-use safelight::wire::ckks::{Entry, Purpose, SetMaker, read_ciphertext, write_public, write_secret, write_seeded};
+use safelight::error::Code;
+use safelight::wire::ckks::{
+    Entry, Purpose, SetMaker, read_ciphertext, write_public, write_secret, write_seeded, write_set,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -28,7 +33,7 @@ fn rng(seed: u8) -> ChaCha20Rng {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 fn number(value: &Value) -> usize {
@@ -89,4 +94,53 @@ fn seeds_give_the_same_bytes_as_ever() {
         std::fs::write(FILE, format!("{cases:#}\n")).unwrap();
     }
     assert!(cases == known || std::env::var_os("SAFELIGHT_BLESS").is_some(), "{cases:#}");
+}
+
+#[test]
+fn parts_made_one_by_one_are_the_set_that_is_written_at_once() {
+    let ring = Ring::new(&SMALL).unwrap();
+    let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
+    let mut keys = EvaluationKeys::new(secret.id());
+    keys.insert_relinearise(secret.relinearisation_key(&ring, 3, &mut rng(2)).unwrap());
+    let (element, key) = secret.rotation_key(&ring, 1, 1, &mut rng(3)).unwrap();
+    keys.insert_galois(element, key);
+    keys.set_encapsulation(secret.encapsulation(&ring, &mut rng(4)).unwrap());
+
+    let entry = |purpose, level| Entry::up_to(&ring, purpose, level);
+    let sparse = [entry(Purpose::ToSparse, 0), entry(Purpose::FromSparse, 3)];
+    // In any order, and those that another one serves for are left out.
+    let listed = [
+        sparse[1],
+        entry(Purpose::Galois(element), 0),
+        Entry::rotation(&ring, 1, 1).unwrap(),
+        sparse[0],
+        entry(Purpose::Relinearise, 3),
+    ];
+    let maker = SetMaker::new(&ring, secret.id(), listed.to_vec()).unwrap();
+    let lengths = maker.part_bytes().unwrap();
+    let mut made = maker.head().write();
+    for (part, seed) in (2..5).enumerate() {
+        let bytes = maker.make(&ring, &secret, part, &mut rng(seed)).unwrap();
+        assert_eq!(bytes.len() as u64, lengths[part]);
+        made.extend(bytes);
+    }
+    assert_eq!(lengths.len(), 3);
+    assert!(made == write_set(&ring, &keys).unwrap());
+    let again = SetMaker::of_header(&ring, &maker.head().write()).unwrap();
+    assert_eq!(again.head().entries(), maker.head().entries());
+
+    let code = |entries: &[Entry]| SetMaker::new(&ring, secret.id(), entries.to_vec()).err().map(|error| error.kind());
+    assert_eq!(code(&[]), Some(Code::BadArgument));
+    assert_eq!(code(&sparse[..1]), Some(Code::BadArgument));
+    assert_eq!(code(&[Entry { level: 4, ..listed[0] }]), Some(Code::BadArgument));
+    assert_eq!(code(&[sparse[0], entry(Purpose::FromSparse, 1)]), Some(Code::BadArgument));
+    for element in [1, 4, 2 * 8192 + 1] {
+        assert_eq!(Entry::automorphism(&ring, element, 1).err().map(|error| error.kind()), Some(Code::BadArgument));
+    }
+    assert_eq!(Entry::automorphism(&ring, 2 * 8192 - 1, 1).unwrap().purpose, Purpose::Galois(CONJUGATION));
+    let (other, _) = SecretKey::generate(&ring, &mut rng(9)).unwrap();
+    assert_eq!(maker.make(&ring, &other, 0, &mut rng(1)).err().map(|error| error.kind()), Some(Code::ForeignKey));
+    for part in [3, usize::MAX] {
+        assert_eq!(maker.make(&ring, &secret, part, &mut rng(1)).err().map(|e| e.kind()), Some(Code::BadArgument));
+    }
 }

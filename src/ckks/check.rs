@@ -40,7 +40,8 @@ fn answer(ring: &Arc<Ring>) -> Result<String> {
     ciphertext.parts().iter().for_each(|part| hash(part.words()));
     let opened = secret.decrypt(ring, &ciphertext)?.decode(ring, &encoder);
     hash(&opened.iter().map(|number| number.re.to_bits()).collect::<Vec<_>>());
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let bytes: Vec<_> = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(bytes.concat())
 }
 
 #[cfg(test)]
