@@ -51,13 +51,13 @@ const tasks = {
     return { sha256, far: Math.max(...values.map((value, i) => Math.abs(value - opened[i]))) };
   },
 
-  newKey: ({ set }) => ({ bytes: CkksKey.generate(set).toBytes() }),
+  newKey: ({ set }) => ({ bytes: Array.from(CkksKey.generate(set).toBytes()) }),
 
   /** What it takes to make evaluation keys for the highest level, as a worker does it: seconds until it can begin and for each. */
   cost({ bytes, times }) {
     let start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;
-    const key = CkksKey.fromBytes(bytes);
+    const key = CkksKey.fromBytes(Uint8Array.from(bytes));
     const begin = seconds();
     const keys = new CkksKeys(key);
     keys.bootstrapping(2);
