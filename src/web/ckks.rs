@@ -26,9 +26,9 @@ use crate::math::random;
 use crate::wire::ckks::{self as files, Entry, Purpose, SetMaker};
 
 /// What this build calculates with in this browser.
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = ckksArithmetic)]
 #[must_use]
-pub fn arithmetic() -> String {
+pub fn ckks_arithmetic() -> String {
     Kernel::best().name().into()
 }
 
@@ -36,8 +36,8 @@ pub fn arithmetic() -> String {
 ///
 /// # Errors
 /// `bad_arithmetic`: neither this build nor what it has computed may be used.
-#[wasm_bindgen(js_name = selfTest)]
-pub fn self_test() -> JsResult<()> {
+#[wasm_bindgen(js_name = ckksSelfTest)]
+pub fn ckks_self_test() -> JsResult<()> {
     if check::arithmetic_is_right() {
         return Ok(());
     }
@@ -46,9 +46,9 @@ pub fn self_test() -> JsResult<()> {
 }
 
 /// The names of all parameter sets.
-#[wasm_bindgen(js_name = setNames)]
+#[wasm_bindgen(js_name = ckksSets)]
 #[must_use]
-pub fn set_names() -> Vec<String> {
+pub fn ckks_sets() -> Vec<String> {
     ALL.iter().map(|set| set.name.into()).collect()
 }
 

@@ -1,7 +1,7 @@
 // One build of the module for encrypted vectors, driven as no page can: with seeds, and its memory looked at.
 
 import { compile } from '/vault/client/build.js';
-import init, { CkksKey, CkksKeys, arithmetic, selfTest } from '/vault/client/ckks/pkg/safelight_ckks.js';
+import init, { CkksKey, CkksKeys, ckksArithmetic, ckksSelfTest } from '/vault/client/ckks/pkg/safelight_ckks.js';
 
 const [KEY, CIPHERTEXT, PART] = [1, 2, 3]; // as in tests/ckks_seeded.rs
 const seed = (byte) => new Uint8Array(32).fill(byte);
@@ -20,8 +20,8 @@ const put = {
 self.onmessage = async ({ data: { file, task } }) => {
   try {
     const { memory } = await init({ module_or_path: await compile(new URL(`/vault/client/ckks/pkg/${file}`, location)) });
-    selfTest();
-    self.postMessage({ value: { arithmetic: arithmetic(), ...(await tasks[task.what](task)), memory: memory.buffer.byteLength } });
+    ckksSelfTest();
+    self.postMessage({ value: { arithmetic: ckksArithmetic(), ...(await tasks[task.what](task)), memory: memory.buffer.byteLength } });
   } catch (error) {
     self.postMessage({ error: String(error.code ?? '') + String(error.stack ?? error) });
   }

@@ -1,7 +1,7 @@
 // A worker for encrypted vectors (CKKS), on the WebAssembly module that has nothing else. Talks only to the keeper; does no
 // network requests.
 
-import init, { CkksKey, CkksKeys, selfTest } from './pkg/safelight_ckks.js';
+import init, { CkksKey, CkksKeys, ckksSelfTest } from './pkg/safelight_ckks.js';
 import { Line } from '../../shared/line.js';
 
 let key = null;
@@ -30,7 +30,7 @@ const PURPOSES = {
 const ops = {
   async init({ module }) {
     await init({ module_or_path: module });
-    selfTest();
+    ckksSelfTest();
   },
 
   newKey({ set }) {
