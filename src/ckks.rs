@@ -3,7 +3,7 @@
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`parameters`] | the closed list of parameter sets |
+//! | [`parameters`], [`security`] | the closed list of parameter sets, and what attacks on them cost |
 //! | [`ring`] | polynomials modulo the primes of a set, and their automorphisms |
 //! | [`encode`] | vectors of complex numbers as polynomials, and back |
 //! | [`sample`] | uniform, ternary and Gaussian polynomials |
@@ -38,6 +38,7 @@ pub mod ring;
 pub mod sample;
 #[cfg(feature = "ckks-secret")]
 pub mod secret;
+pub mod security;
 #[cfg(feature = "client")]
 pub mod selftest;
 pub mod switch;

@@ -82,10 +82,8 @@ async function wholeJob(what, width, height) {
     await page.filter('mean', { radius: 1 });
     const photo = join(folder(), 'photo.png');
     writeFileSync(photo, encodePng(makePhoto(width, height, 3, 41)));
-    const start = performance.now();
-    await page.choosePhoto(photo);
-    await page.done(0, 60);
-    say({ who: 'ours', what, bits: 3072, ns: Math.round((performance.now() - start) * 1e6) });
+    const ms = await jobInVault(page, photo);
+    say({ who: 'ours', what, bits: 3072, ns: Math.round(ms * 1e6) });
   } finally {
     await browser.close();
     await server.stop();
@@ -118,15 +116,13 @@ async function vaultBesidePlain(width, height) {
     await page.until(() => / bits/.test(document.getElementById('key-state').textContent), 'the key');
     await page.filter('mean', { radius: 1 });
     for (let i = 0; i < 3; i++) {
-      const start = performance.now();
-      await page.choosePhoto(photo);
-      await page.done(0, 60);
-      if (i > 0) times.vault.push(performance.now() - start);
+      const ms = await jobInVault(page, photo);
+      if (i > 0) times.vault.push(ms);
     }
     await page.page.close();
   };
   try {
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0; turn < 4; turn++) {
       await plainly();
       await inTheVault();
     }
@@ -136,7 +132,32 @@ async function vaultBesidePlain(width, height) {
     files.close();
   }
   for (const [where, all] of Object.entries(times)) {
-    const ns = Math.round(Math.min(...all) * 1e6); // what disturbs makes times longer only
+    const middle = all.sort((a, b) => a - b)[all.length >> 1]; // the fastest of a few may be luck, which is no one's merit
+    const ns = Math.round(middle * 1e6);
     say({ who: where === 'plain' ? 'plain page' : 'ours', what: `browser: job of ${width}x${height}, later ones`, bits: 3072, ns });
   }
+}
+
+/**
+ * Chooses a photo and gives the milliseconds from there to its picture. The vault itself is asked, and only once: handing the
+ * file over to the browser is no part of the job, and asking again and again would take the cores from it.
+ */
+async function jobInVault(page, photo) {
+  await page.vault.evaluate(() => {
+    const listen = { capture: true, once: true };
+    document.getElementById('photos').addEventListener('change', () => (window.began = performance.now()), listen);
+  });
+  await page.choosePhoto(photo);
+  const { state, ms } = await page.vault.evaluate(async () => {
+    const card = document.querySelector('[data-testid="photo"]');
+    const ended = () => !['waiting', 'running'].includes(card.dataset.state);
+    await new Promise((end) => {
+      const look = () => ended() && end();
+      new MutationObserver(look).observe(card, { attributeFilter: ['data-state'] });
+      look();
+    });
+    return { state: card.dataset.state, ms: performance.now() - window.began };
+  });
+  if (state !== 'done') throw new Error(`the photo ended ${state}`);
+  return ms;
 }

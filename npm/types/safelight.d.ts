@@ -182,8 +182,8 @@ export interface Scrambled {
   readonly clear?: Blob;
 }
 
-/** The parameter sets of encrypted vectors (CKKS). Only the last one has levels for bootstrapping. */
-export type CkksSet = 'small' | 'leveled-14' | 'leveled-15' | 'leveled-16' | 'bootstrap-16';
+/** The parameter sets of encrypted vectors (CKKS). Those whose names begin with "bootstrap" have levels for it. */
+export type CkksSet = 'small' | 'leveled-14' | 'leveled-15' | 'leveled-16' | 'bootstrap-15' | 'bootstrap-16';
 
 /** What an evaluation key is for. `level`: for vectors up to it; by default the highest that vectors are encrypted at. */
 export type CkksPurpose =

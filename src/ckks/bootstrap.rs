@@ -4,9 +4,9 @@
 //! 1. *Slots to coefficients*, at the lowest levels, where it is cheap: the numbers become coefficients of the polynomial.
 //! 2. *Raising*: what was known modulo the base prime `q` alone is read modulo all primes. It opens to the message plus `q`
 //!    times a polynomial `I`, whose coefficients are small since it happens under a sparse secret (see
-//!    [`Encapsulation`](super::keys::Encapsulation)): of weight 32, so that all are at most 16 in size but with a probability
-//!    below 2^-130 (32 uniform numbers and one more have to add up to within one half of their largest sum).
-//! 3. *Coefficients to slots*, in four matrices.
+//!    [`Encapsulation`](super::keys::Encapsulation)) of weight 32, so that all are at most 16 in size but with the probability
+//!    [`failure_bits`].
+//! 3. *Coefficients to slots*, in as many matrices as the parameter set has levels for.
 //! 4. *Reduction modulo `q`*: a coefficient `t = m + q I` goes through a function of period `q` that is close to `m` where
 //!    `m` is small: with `x = 2 pi t / q`, through `q / 2 pi (8 sin x - sin 2 x) / 6`, where the third power cancels and what
 //!    is left of the fifth is `x^4 / 30` of `m`. One Chebyshev polynomial does it; doubling the angle of a smaller one, as
@@ -19,17 +19,31 @@ use super::encode::Encoder;
 use super::evaluator::Evaluator;
 use super::linear::EncodedMatrix;
 use super::matrix::Matrix;
+use super::parameters::{Parameters, SPARSE_WEIGHT};
 use super::polynomial::Polynomial;
 use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
 use super::switch::switch;
 use crate::error::{Code, Error, Result};
 
+/// Bits of the probability that a bootstrap goes wrong, for a set: below -130 for all. A coefficient of `I` is the sum of 32
+/// numbers and one more, all uniform between -1/2 and 1/2, rounded. It has to come within 1/2 of the largest sum, whose chance
+/// is the volume of a corner of a cube, and there are as many coefficients as the degree, each with two signs.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
+pub fn failure_bits(set: &Parameters) -> f64 {
+    let terms = SPARSE_WEIGHT as f64 + 1.0;
+    let corner = -terms - libm::lgamma(terms + 1.0) / std::f64::consts::LN_2;
+    (2.0 * set.degree() as f64).log2() + corner
+}
+
 /// How large the multiples of `q` get, and half of one more for the message.
 const REACH: f64 = 16.5;
 /// The degree of its approximation, whose error is then below 2^-38.
 const DEGREE: usize = 255;
-/// Matrices from slots to coefficients at the most, and back.
-const GROUPS: (usize, usize) = (3, 4);
+/// The levels that this takes.
+const REDUCTION: usize = 9;
+/// Matrices from slots to coefficients at the most.
+const LOW_GROUPS: usize = 3;
 
 /// Which numbers a vector has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +80,9 @@ impl Plan {
             return Err(Error::new(Code::BadArgument, message));
         }
         let (forward, backward) = encoder.layers(slots);
-        let (to_coefficients, mut to_slots) = (grouped(&forward, GROUPS.0), grouped(&backward, GROUPS.1));
+        // Half of the levels at the most; and back there are as many matrices as the set has levels for.
+        let to_coefficients = grouped(&forward, LOW_GROUPS.min(set.levels / 2));
+        let mut to_slots = grouped(&backward, set.raised - REDUCTION);
         // Of a number and its conjugate, the sum is twice the real part.
         to_slots[0].scale(0.5);
         let angle = |x: f64| 2.0 * std::f64::consts::PI * REACH * x;

@@ -6,11 +6,12 @@
 //! | [`LEVELED_14`] | 2^14 | 430 | 430 | ternary |
 //! | [`LEVELED_15`] | 2^15 | 840 | 868 | ternary |
 //! | [`LEVELED_16`] | 2^16 | 1740 | 1747 | ternary |
+//! | [`BOOTSTRAP_15`] | 2^15 | 861 | 868 | ternary; for a moment one of weight 32, with log Q P = 100 |
 //! | [`BOOTSTRAP_16`] | 2^16 | 1711 | 1714 | of weight 1024; for a moment one of weight 32, with log Q P = 100 |
 //!
 //! The bounds are those for ternary secrets and errors of deviation 3.19 against classical attacks (J.-P. Bossuat et al.,
 //! "Security Guidelines for Implementing Homomorphic Encryption", 2024, table 5.2). Ours deviate by 3.2. For secrets of few
-//! coefficients the bound is the stricter one of ePrint 2026/279.
+//! coefficients the bound is the stricter one of ePrint 2026/279. [`super::security`] computes what attacks cost once more.
 
 use crate::error::{Code, Error, Result};
 
@@ -138,8 +139,24 @@ pub const BOOTSTRAP_16: Parameters = Parameters {
     most_bits: 1714,
 };
 
+/// 4 levels of 43 bits, and 11 for bootstrapping: for little work between two bootstraps, and small keys.
+pub const BOOTSTRAP_15: Parameters = Parameters {
+    id: 6,
+    name: "bootstrap-15",
+    log_degree: 15,
+    base_bits: 50,
+    scale_bits: 43,
+    levels: 4,
+    raised: 11,
+    raised_bits: 49,
+    special: 2,
+    special_bits: 50,
+    secret: Secret::Ternary,
+    most_bits: 868,
+};
+
 /// All sets.
-pub const ALL: [&Parameters; 5] = [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16, &BOOTSTRAP_16];
+pub const ALL: [&Parameters; 6] = [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16, &BOOTSTRAP_15, &BOOTSTRAP_16];
 
 impl Parameters {
     /// The set with this number.

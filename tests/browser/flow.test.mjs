@@ -183,7 +183,10 @@ for (const name of browsers) {
         await page.screenshot(`${name}-dark-phone`, 360, 740);
       }
       const colours = await page.vault.$eval('[data-testid="encrypted"]', (canvas) => {
-        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        const { width, height } = canvas;
+        const copy = new OffscreenCanvas(width, height).getContext('2d');
+        copy.drawImage(canvas, 0, 0);
+        const { data } = copy.getImageData(0, 0, width, height);
         return new Set(new Uint32Array(data.buffer)).size / (data.length / 4);
       });
       assert.ok(colours > 0.95, `the encrypted picture is not noise: ${colours} of its pixels differ`);

@@ -7,7 +7,7 @@ import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
 const ALL_PHASES = ['decode', 'key', 'encrypt', 'upload', 'filter', 'download', 'decrypt'];
-const SHOWN_EVERY = 200; // ms; reports come for every row, and painting takes the cores from the workers
+const SHOWN_EVERY = 250; // ms; reports come for every row, and painting takes the cores from the workers
 const PHASES = { filter: ALL_PHASES, encrypt: ALL_PHASES.slice(0, 3), open: ['decrypt'] };
 
 /**
@@ -115,7 +115,7 @@ export class Card extends EventTarget {
     for (const name of ['facts', 'bytes', 'outcome', 'left']) this.#parts[name].textContent = '';
     this.#parts.slider.disabled = true;
     this.#state('running', words.card.waiting);
-    this.#timer = setInterval(() => this.#tell(), 500);
+    this.#timer = setInterval(() => this.#tell(), 500); // the time left changes without a report, too
     const onProgress = (report) => this.#progress(report);
     try {
       if (this.encrypted) await this.#open(safelight, { view: this.#task.view, signal, onProgress });

@@ -5,19 +5,11 @@ const SMALL = 200; // photos narrower than this are shown with visible pixels
 
 /** Draws `{ width, height, rgba }`. */
 export async function drawPicture(canvas, { width, height, rgba }, label) {
-  const image = new ImageData(rgba, width, height);
   const scale = Math.min(1, LONG_SIDE / Math.max(width, height));
-  if (scale < 1) {
-    const [resizeWidth, resizeHeight] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
-    const bitmap = await createImageBitmap(image, { resizeWidth, resizeHeight, resizeQuality: 'high' });
-    size(canvas, resizeWidth, resizeHeight);
-    canvas.getContext('2d').drawImage(bitmap, 0, 0);
-    bitmap.close();
-  } else {
-    size(canvas, width, height);
-    canvas.getContext('2d').putImageData(image, 0, 0);
-  }
-  show(canvas, width, label);
+  const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const smaller = scale < 1 ? { resizeWidth: w, resizeHeight: h, resizeQuality: 'high' } : {};
+  const bitmap = await createImageBitmap(new ImageData(rgba, width, height), smaller);
+  show(canvas, bitmap, width, label);
 }
 
 /** Draws the bytes of a Blob as coloured pixels, in a picture of the photo's shape: what anybody else can see of it. */
@@ -32,24 +24,25 @@ export async function drawBytes(canvas, blob, { width, height }, label) {
     for (let c = 0; c < 3; c++) image.data[4 * pixel + c] = bytes[(3 * pixel + c) % bytes.length];
     image.data[4 * pixel + 3] = 255;
   }
-  size(canvas, w, h);
-  canvas.getContext('2d').putImageData(image, 0, 0);
-  show(canvas, w, label);
+  show(canvas, await createImageBitmap(image), w, label);
 }
 
 /** Empties a canvas. */
 export function clear(canvas) {
-  size(canvas, 1, 1);
+  pictures(canvas).transferFromImageBitmap(null);
   canvas.classList.remove('drawn');
   canvas.removeAttribute('aria-label');
   canvas.setAttribute('aria-hidden', 'true'); // nothing to tell about it yet
 }
 
-function size(canvas, width, height) {
-  Object.assign(canvas, { width, height });
-}
+// A canvas that only shows bitmaps: one that can be drawn on is made ready again whenever anything on the page changes, while
+// the workers need the cores.
+const pictures = (canvas) => canvas.getContext('bitmaprenderer');
 
-function show(canvas, width, label) {
+function show(canvas, bitmap, width, label) {
+  const { width: w, height: h } = bitmap;
+  Object.assign(canvas, { width: w, height: h });
+  pictures(canvas).transferFromImageBitmap(bitmap);
   canvas.setAttribute('aria-label', label);
   canvas.removeAttribute('aria-hidden');
   canvas.classList.toggle('small', width < SMALL);
