@@ -110,6 +110,24 @@ for (const name of browsers) {
       assert.deepEqual(codes, ['foreign_key', 'none', 'foreign_key', 'none']);
     });
 
+    it('a browser keeps the key where it is asked to', async () => {
+      const kept = await page.evaluate(async () => {
+        const first = await window.Safelight.open({ remember: true });
+        const { fingerprint } = await (await first.ckks()).newKey('small', { name: 'kept' });
+        const file = await (await first.ckks()).encrypt([3]);
+        first.close();
+        const again = await window.Safelight.open({ remember: true });
+        const [number] = await (await again.ckks()).decrypt(file);
+        const { set, name, stored } = again.ckksKey;
+        const same = again.ckksKey.fingerprint === fingerprint;
+        await again.deleteKey(fingerprint);
+        const left = again.keys.length;
+        again.close();
+        return { set, name, stored, same, left, number: Math.round(number) };
+      });
+      assert.deepEqual(kept, { set: 'small', name: 'kept', stored: true, same: true, left: 0, number: 3 });
+    });
+
     it('refuses what cannot be', async () => {
       const codes = await page.evaluate(async () => {
         const { ckks, code } = window;
@@ -120,6 +138,7 @@ for (const name of browsers) {
           await code(ckks.encrypt([1], { level: -1 })),
           await code(ckks.encrypt([Infinity])),
           await code(ckks.decrypt(new Blob(['no vector, whatever reads it, and long enough']))),
+          await code(ckks.decrypt('vector.slt')),
           await code(ckks.evaluationKeys([])),
           await code(ckks.evaluationKeys([{ purpose: 'divisions' }])),
           await code(ckks.evaluationKeys([{ purpose: 'rotation', steps: 0 }])),
@@ -130,7 +149,7 @@ for (const name of browsers) {
         ];
       });
       const bad = (count) => Array(count).fill('bad_argument');
-      assert.deepEqual(codes, [...bad(4), 'plaintext_out_of_range', 'not_safelight', ...bad(7)]);
+      assert.deepEqual(codes, [...bad(4), 'plaintext_out_of_range', 'not_safelight', ...bad(8)]);
     });
 
     it('a server takes the evaluation keys, over a line that breaks', { timeout: 300_000 }, async () => {

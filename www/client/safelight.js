@@ -210,7 +210,7 @@ export class Safelight extends EventTarget {
       const answer = await this.#ask(op, args, how);
       return op === 'newCkksKey' ? { ...this.#took(answer), publicKey: answer.publicKey } : answer;
     };
-    return new Ckks(ask);
+    return new Ckks(ask, nameless);
   }
 
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */

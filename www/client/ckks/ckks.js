@@ -4,10 +4,12 @@ import { checkSignal, SafelightError } from '../../shared/errors.js';
 
 export class Ckks {
   #ask;
+  #nameless;
 
-  /** `ask` asks the keeper. */
-  constructor(ask) {
+  /** `ask` asks the keeper, `nameless` takes a file's name away. */
+  constructor(ask, nameless) {
     this.#ask = ask;
+    this.#nameless = nameless;
   }
 
   /**
@@ -28,7 +30,7 @@ export class Ckks {
 
   /** Opens an encrypted vector with the key in use. Gives its numbers, as many as slots. */
   async decrypt(file, { signal } = {}) {
-    return this.#ask('decryptVector', { file: file instanceof Blob ? file : new Blob([file]) }, { signal });
+    return this.#ask('decryptVector', { file: this.#nameless(file) }, { signal });
   }
 
   /**
