@@ -140,6 +140,8 @@ for (const name of browsers) {
           await code(ckks.decrypt(new Blob(['no vector, whatever reads it, and long enough']))),
           await code(ckks.decrypt('vector.slt')),
           await code(ckks.evaluationKeys([])),
+          await code(ckks.evaluationKeys('products')),
+          await code(ckks.evaluationKeys([null])),
           await code(ckks.evaluationKeys([{ purpose: 'divisions' }])),
           await code(ckks.evaluationKeys([{ purpose: 'rotation', steps: 0 }])),
           await code(ckks.evaluationKeys([{ purpose: 'rotation', steps: 0.5 }])),
@@ -149,7 +151,7 @@ for (const name of browsers) {
         ];
       });
       const bad = (count) => Array(count).fill('bad_argument');
-      assert.deepEqual(codes, [...bad(4), 'plaintext_out_of_range', 'not_safelight', ...bad(8)]);
+      assert.deepEqual(codes, [...bad(4), 'plaintext_out_of_range', 'not_safelight', ...bad(10)]);
     });
 
     it('a server takes the evaluation keys, over a line that breaks', { timeout: 300_000 }, async () => {

@@ -41,3 +41,16 @@ export async function compile(url) {
   if (answer.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(answer);
   return WebAssembly.compile(await answer.arrayBuffer()); // a server without the wasm media type
 }
+
+/** The same for the best build of a module whose file is there and good. */
+export async function compileBest(module) {
+  let failure;
+  for (const { url } of usable(module)) {
+    try {
+      return await compile(url);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}

@@ -6,7 +6,7 @@
 
 import { cancelled, checkSignal, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
-import { compile, usable } from './build.js';
+import { compileBest } from './build.js';
 
 /** One compute worker: `call` sends it a request and gives its answer. */
 class Helper {
@@ -201,7 +201,7 @@ export class LazyPool {
   }
 
   #fetched() {
-    this.#pool ??= compile(usable(this.#module)[0].url).then((module) => new Pool(module, this.#page, this.#module));
+    this.#pool ??= compileBest(this.#module).then((module) => new Pool(module, this.#page, this.#module));
     return this.#pool.catch((error) => {
       this.#pool = null; // it may be there the next time
       throw error;

@@ -2,6 +2,7 @@
 // network requests.
 
 import init, { CkksKey, CkksKeys, ckksSelfTest } from './pkg/safelight_ckks.js';
+import { SafelightError } from '../../shared/errors.js';
 import { Line } from '../../shared/line.js';
 
 let key = null;
@@ -18,14 +19,31 @@ function read(bytes) {
 
 const facts = ({ fingerprint, set, bits }) => ({ fingerprint, set, bits });
 
+const bad = (text) => new SafelightError('bad_argument', text);
+
+/** What the module's numbers have no room for would be another number there. */
+function whole(value, least, what) {
+  if (Number.isInteger(value) && value >= least && value < 2 ** 31) return value;
+  throw bad(`${what} is a whole number from ${least} on`);
+}
+
+const optional = (value, what) => (value === undefined ? undefined : whole(value, 0, what));
+const levelOf = ({ level = key.levels }) => whole(level, 0, 'a level');
+
 // How each purpose is put on the list of evaluation keys.
 const PURPOSES = {
-  products: (keys, { level }) => keys.products(level),
-  rotation: (keys, { steps, level }) => keys.rotation(steps, level),
-  conjugation: (keys, { level }) => keys.conjugation(level),
-  automorphism: (keys, { element, level }) => keys.automorphism(element, level),
-  bootstrapping: (keys, { slots }) => keys.bootstrapping(slots),
+  products: (keys, one) => keys.products(levelOf(one)),
+  rotation: (keys, one) => keys.rotation(whole(one.steps, 1 - 2 ** 31, 'a rotation’s number of steps'), levelOf(one)),
+  conjugation: (keys, one) => keys.conjugation(levelOf(one)),
+  automorphism: (keys, one) => keys.automorphism(whole(one.element, 0, 'an automorphism’s element'), levelOf(one)),
+  bootstrapping: (keys, { slots }) => keys.bootstrapping(whole(slots, 0, 'the number of slots')),
 };
+
+function put(keys, one) {
+  const purpose = Object(one).purpose;
+  if (!Object.hasOwn(PURPOSES, purpose)) throw bad(`evaluation keys are for one of ${Object.keys(PURPOSES).join(', ')}`);
+  PURPOSES[purpose](keys, one);
+}
 
 const ops = {
   async init({ module }) {
@@ -54,14 +72,16 @@ const ops = {
     key = read(bytes);
   },
 
-  encrypt: ({ values, slots, level }) => key.encrypt(values, slots, level),
+  encrypt: ({ values, slots, level }) =>
+    key.encrypt(values, optional(slots, 'the number of slots'), optional(level, 'a level')),
   decrypt: async ({ file }) => key.decrypt(new Uint8Array(await file.arrayBuffer())),
 
   /** Makes a list of evaluation keys: gives the header of their file and the length of each part in bytes. */
   list({ wanted }) {
     const keys = new CkksKeys(key);
     try {
-      for (const { purpose, ...how } of wanted) PURPOSES[purpose](keys, { level: key.levels, ...how });
+      if (!Array.isArray(wanted)) throw bad('say which evaluation keys: a list of purposes');
+      for (const one of wanted) put(keys, one);
       return { header: keys.header(), lengths: keys.partBytes() };
     } finally {
       keys.free();
