@@ -22,7 +22,7 @@ use super::matrix::Matrix;
 use super::parameters::{Parameters, SPARSE_WEIGHT};
 use super::polynomial::Polynomial;
 use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
-use super::switch::switch;
+use super::switch::{After, switch};
 use crate::error::{Code, Error, Result};
 
 /// Bits of the probability that a bootstrap goes wrong, for a set: below -130 for all. A coefficient of `I` is the sum of 32
@@ -218,8 +218,8 @@ impl Evaluator {
         let missing =
             || Error::new(Code::MissingKey, "there are no keys for bootstrapping: their owner has to make them");
         let keys = self.keys.encapsulation.as_ref().ok_or_else(missing)?;
-        let mut sparse = switch(ring, &a.parts[1], 0, &keys.to_sparse);
-        sparse[0].add(ring, &a.parts[0]);
+        let first = |first| After { add: [Some(first), None], permutation: None };
+        let sparse = switch(ring, &a.parts[1], 0, &keys.to_sparse, &first(&a.parts[0]));
         let (top, base) = (ring.top(), Basis { count: 1, ..ring.level(0) });
         let [b, a1] = sparse.map(|part| {
             let coefficients = part.coefficients(ring, base);
@@ -228,9 +228,7 @@ impl Evaluator {
                 ring.limb(place).centred(limb, &coefficients, prime);
             })
         });
-        let mut parts = switch(ring, &a1, top, &keys.back);
-        parts[0].add(ring, &b);
-        Ok(a.with(parts, top, a.scale))
+        Ok(a.with(switch(ring, &a1, top, &keys.back, &first(&b)), top, a.scale))
     }
 
     /// Takes multiples of `q` away from numbers that are divided by [`REACH`] times `q`. The message was multiplied by `scale`.

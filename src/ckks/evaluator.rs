@@ -9,9 +9,9 @@ use super::encode::{Encoder, residue, whole};
 use super::keys::{EvaluationKeys, SwitchKey};
 use super::plaintext::Plaintext;
 use super::ring::{CONJUGATION, Poly, Ring, rotation};
-use super::switch::{Hoisted, divide_both, switch};
+use super::switch::{After, Hoisted, switch};
 use crate::error::{Code, Error, Result};
-use crate::math::parallel;
+use crate::math::limb::Limb;
 
 /// Scales that differ by less than this, as a part of them, count as the same: it is what rounding leaves.
 const SAME: f64 = 1e-10;
@@ -41,7 +41,7 @@ impl Evaluator {
     /// # Errors
     /// [`Code::VectorsDiffer`] for different scales or numbers of slots; [`Code::ForeignKey`].
     pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
-        self.combine(a, b, Poly::add)
+        self.combine(a, b, Limb::sum)
     }
 
     /// The difference, as [`Evaluator::add`].
@@ -49,21 +49,50 @@ impl Evaluator {
     /// # Errors
     /// As [`Evaluator::add`].
     pub fn sub(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
-        self.combine(a, b, Poly::sub)
+        self.combine(a, b, Limb::difference)
     }
 
-    fn combine(&self, a: &Ciphertext, b: &Ciphertext, operation: fn(&mut Poly, &Ring, &Poly)) -> Result<Ciphertext> {
+    fn combine(
+        &self,
+        a: &Ciphertext,
+        b: &Ciphertext,
+        operation: fn(Limb, &mut [u64], &[u64], &[u64]),
+    ) -> Result<Ciphertext> {
         self.check_pair(a, b)?;
         let level = a.level.min(b.level);
+        // Where only the level differs, the primes above it are not looked at.
         let lower = |x: &Ciphertext, other: &Ciphertext| {
-            if x.level > level { self.adjust(x, level, other.scale) } else { Ok(x.clone()) }
+            let same = x.level == level || same_scale(x.scale, other.scale).is_ok();
+            if same { Ok(None) } else { self.adjust(x, level, other.scale).map(Some) }
         };
-        let (mut sum, b) = (lower(a, b)?, lower(b, a)?);
-        same_scale(sum.scale, b.scale)?;
-        for (sum, b) in sum.parts.iter_mut().zip(&b.parts) {
-            operation(sum, &self.ring, b);
-        }
-        Ok(sum)
+        let (lower_a, lower_b) = (lower(a, b)?, lower(b, a)?);
+        let (a, b) = (lower_a.as_ref().unwrap_or(a), lower_b.as_ref().unwrap_or(b));
+        same_scale(a.scale, b.scale)?;
+        let ring = &self.ring;
+        let parts = [0, 1].map(|half| {
+            Poly::from_values(ring, ring.level(level), |place, limb| {
+                operation(ring.limb(place), limb, a.parts[half].limb(place), b.parts[half].limb(place));
+            })
+        });
+        Ok(a.with(parts, level, a.scale))
+    }
+
+    /// The sum of ciphertexts, each times a whole number, and of a whole number in all slots, at a level that none of them is
+    /// below. What it stands for is up to the caller: scales are not looked at.
+    pub(super) fn weighted(&self, terms: &[(&Ciphertext, f64)], constant: f64, level: usize) -> Result<[Poly; 2]> {
+        let ring = &self.ring;
+        let factors = terms.iter().map(|&(_, factor)| whole(factor)).collect::<Result<Vec<_>>>()?;
+        let constant = whole(constant)?;
+        Ok([0, 1].map(|half| {
+            Poly::from_values(ring, ring.level(level), |place, out| {
+                let limb = ring.limb(place);
+                let q = limb.prime();
+                let terms = terms.iter().zip(&factors);
+                let terms: Vec<_> =
+                    terms.map(|((a, _), &factor)| (a.parts[half].limb(place), residue(factor, q))).collect();
+                limb.weighted(out, &terms, if half == 0 { residue(constant, q) } else { 0 });
+            })
+        }))
     }
 
     /// The negative.
@@ -130,7 +159,7 @@ impl Evaluator {
         &self,
         poly: &mut Poly,
         constant: Complex64,
-        change: impl Fn(crate::math::limb::Limb, &mut [u64], u64) + Sync + Send,
+        change: impl Fn(Limb, &mut [u64], u64) + Sync + Send,
     ) -> Result<()> {
         let (re, im) = (whole(constant.re)?, whole(constant.im)?);
         poly.each(&self.ring, |place, values| {
@@ -169,15 +198,10 @@ impl Evaluator {
         let ring = &self.ring;
         let level = a.level.min(b.level);
         let basis = ring.level(level);
-        let product = |x: &Poly, y: &Poly| {
-            let mut product = x.restricted(ring, basis);
-            product.mul(ring, y);
-            product
-        };
-        let [(a0, a1), (b0, b1)] = [a, b].map(|x| (&x.parts[0], &x.parts[1]));
-        let mut middle = product(a0, b1);
-        middle.mul_add(ring, a1, b0);
-        let parts = [product(a0, b0), middle, product(a1, b1)];
+        let parts = Poly::triple(ring, basis, |place, low, middle, high| {
+            let [a, b] = [a, b].map(|x| [0, 1].map(|half: usize| x.parts[half].limb(place)));
+            ring.limb(place).tensor([low, middle, high], a, b);
+        });
         Ok(Product { parts, level, scale: a.scale * b.scale, slots: a.slots, key: a.key })
     }
 
@@ -205,11 +229,9 @@ impl Evaluator {
     pub fn relinearise(&self, product: &Product) -> Result<Ciphertext> {
         let Product { ref parts, level, scale, slots, key: id } = *product;
         let key = for_level(&self.keys.relinearise, level, || "products".into())?;
-        let mut switched = switch(&self.ring, &parts[2], level, key);
-        for (switched, part) in switched.iter_mut().zip(parts) {
-            switched.add(&self.ring, part);
-        }
-        Ok(Ciphertext { parts: switched, level, scale, slots, key: id })
+        let [b, a, square] = parts;
+        let after = After { add: [Some(b), Some(a)], permutation: None };
+        Ok(Ciphertext { parts: switch(&self.ring, square, level, key, &after), level, scale, slots, key: id })
     }
 
     /// Divides by the level's prime: scale and level go down.
@@ -317,8 +339,8 @@ impl Evaluator {
                 return Ok(a.clone());
             }
             let key = self.galois(element, a.level, || format!("rotations by {step} steps"))?;
-            let switched = divide_both(&self.ring, &hoisted.times(&self.ring, key), a.level);
-            Ok(self.finish(switched, a, element))
+            let parts = hoisted.switch(&self.ring, key, &self.turning(a, element));
+            Ok(a.with(parts, a.level, a.scale))
         };
         steps.iter().map(turn).collect()
     }
@@ -333,17 +355,13 @@ impl Evaluator {
 
     fn automorphism(&self, a: &Ciphertext, element: u64, level: usize) -> Result<Ciphertext> {
         let key = self.galois(element, level, || "conjugation".into())?;
-        let switched = switch(&self.ring, &a.parts[1], level, key);
-        Ok(self.finish(switched, a, element))
+        let parts = switch(&self.ring, &a.parts[1], level, key, &self.turning(a, element));
+        Ok(a.with(parts, a.level, a.scale))
     }
 
-    /// Adds the first part and applies the automorphism.
-    fn finish(&self, mut switched: [Poly; 2], a: &Ciphertext, element: u64) -> Ciphertext {
-        switched[0].add(&self.ring, &a.parts[0]);
-        let [b, a1] = &switched;
-        let turn = |poly: &Poly| poly.automorphism(&self.ring, element);
-        let (b, a1) = parallel::join(|| turn(b), || turn(a1));
-        a.with([b, a1], a.level, a.scale)
+    /// What is left to do after an automorphism's key was switched to: the first part, and the automorphism itself.
+    fn turning<'a>(&self, a: &'a Ciphertext, element: u64) -> After<'a> {
+        After { add: [Some(&a.parts[0]), None], permutation: Some(self.ring.permutation(element)) }
     }
 
     pub(super) fn galois(&self, element: u64, level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {

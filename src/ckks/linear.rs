@@ -90,32 +90,29 @@ impl Evaluator {
                 [raise(ring, &a.parts[0], level, special), raise(ring, &a.parts[1], level, special)]
             } else {
                 let (element, key) = key(step)?;
-                let mut sums = raised.times(ring, key);
-                sums[0].add(ring, &raise(ring, &a.parts[0], level, special));
-                sums.map(|sum| sum.automorphism(ring, element))
+                raised.turned(ring, key, element, |place, limb| add_raised(ring, &a.parts[0], special, place, limb))
             };
             babies.insert(step, turned);
         }
         let zero = || Poly::zero(ring, ring.extended(level, special));
         let mut total = [zero(), zero()];
         for (&giant, row) in &matrix.diagonals {
-            let mut sums = [zero(), zero()];
-            for (step, diagonal) in row {
-                for (sum, baby) in sums.iter_mut().zip(&babies[step]) {
-                    sum.mul_add(ring, diagonal, baby);
-                }
-            }
+            let sums = Poly::pair(ring, ring.extended(level, special), |place, first, second| {
+                let terms = row.iter().map(|(step, diagonal)| {
+                    let [b, a] = &babies[step];
+                    [diagonal, b, a].map(|poly| poly.limb(place))
+                });
+                ring.limb(place).dot([first, second], &terms.collect::<Vec<_>>());
+            });
             if giant == 0 {
                 total.iter_mut().zip(&sums).for_each(|(total, sum)| total.add(ring, sum));
                 continue;
             }
             let (element, key) = key(giant)?;
             let second = divide(ring, &sums[1], level);
-            let mut switched = Raised::new(ring, &second, level, special).times(ring, key);
-            switched[0].add(ring, &sums[0]);
-            for (total, switched) in total.iter_mut().zip(&switched) {
-                total.add(ring, &switched.automorphism(ring, element));
-            }
+            let add = |place: usize, limb: &mut [u64]| ring.limb(place).add(limb, sums[0].limb(place));
+            let turned = Raised::new(ring, &second, level, special).turned(ring, key, element, add);
+            total.iter_mut().zip(&turned).for_each(|(total, turned)| total.add(ring, turned));
         }
         let parts = divide_both(ring, &total, level);
         Ok(a.with(parts, level, a.scale * matrix.scale))
@@ -124,14 +121,16 @@ impl Evaluator {
 
 /// A polynomial times the special primes, modulo them too: there it is zero.
 fn raise(ring: &Ring, poly: &Poly, level: usize, special: usize) -> Poly {
-    let all = ring.extended(level, special);
-    let special = ring.special(all);
-    Poly::from_values(ring, all, |place, limb| {
-        if special.places().contains(&place) {
-            limb.fill(0);
-        } else {
-            limb.copy_from_slice(poly.limb(place));
-            ring.limb(place).scale(limb, 0, ring.product(special, place));
-        }
+    Poly::from_values(ring, ring.extended(level, special), |place, limb| {
+        limb.fill(0);
+        add_raised(ring, poly, special, place, limb);
     })
+}
+
+/// Adds it at a place.
+fn add_raised(ring: &Ring, poly: &Poly, special: usize, place: usize, limb: &mut [u64]) {
+    if poly.basis().places().contains(&place) {
+        let factor = ring.product(ring.special(ring.extended(0, special)), place);
+        ring.limb(place).scale_add(limb, poly.limb(place), factor);
+    }
 }

@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ciphertext::Ciphertext;
+use super::ciphertext::{Ciphertext, Product};
 use super::evaluator::Evaluator;
 use crate::error::{Code, Error, Result};
 
@@ -29,6 +29,9 @@ pub struct Polynomial {
     kind: Kind,
     coefficients: Vec<f64>,
 }
+
+/// Coefficients that are all smaller than this part of the largest are nothing but errors of rounding.
+const ROUNDING: f64 = 1e-13;
 
 impl Polynomial {
     /// With these coefficients.
@@ -61,8 +64,15 @@ impl Polynomial {
         };
         let mut coefficients: Vec<f64> = (0..count).map(coefficient).collect();
         // An even or an odd function leaves rounding errors where zeros should be; they would cost products.
-        let largest = coefficients.iter().fold(0.0, |largest: f64, c| largest.max(c.abs()));
-        coefficients.iter_mut().filter(|c| c.abs() < largest * 1e-15).for_each(|c| *c = 0.0);
+        let largest = |from: usize, step: usize, all: &[f64]| {
+            all.iter().skip(from).step_by(step).fold(0.0, |largest: f64, c| largest.max(c.abs()))
+        };
+        let all = largest(0, 1, &coefficients);
+        for parity in [0, 1] {
+            if largest(parity, 2, &coefficients) < all * ROUNDING {
+                coefficients.iter_mut().skip(parity).step_by(2).for_each(|c| *c = 0.0);
+            }
+        }
         Self::new(Kind::Chebyshev, coefficients)
     }
 
@@ -144,24 +154,25 @@ impl Evaluator {
         let (low, difference) = (power - high, 2 * high - power);
         self.power(kind, high, powers)?;
         self.power(kind, low, powers)?;
-        let product = self.rescale(&self.mul(&powers[&high], &powers[&low])?)?;
-        let this = match kind {
-            Kind::Monomial => product,
-            Kind::Chebyshev => {
-                let twice = self.add(&product, &product)?;
-                if difference == 0 {
-                    self.add_constant(&twice, (-1.0).into())?
-                } else {
-                    self.power(kind, difference, powers)?;
-                    self.sub(&twice, &self.adjust(&powers[&difference], twice.level, twice.scale)?)?
-                }
-            }
-        };
+        let mut product = self.mul(&powers[&high], &powers[&low])?;
+        if kind == Kind::Chebyshev {
+            // T_(a+b) = 2 T_a T_b - T_(a-b), and T_0 is one.
+            let (level, scale) = (product.level, product.scale);
+            product.parts = if difference == 0 {
+                self.weighted(&[(&product, 2.0)], -scale, level)?
+            } else {
+                self.power(kind, difference, powers)?;
+                let other = &powers[&difference];
+                self.weighted(&[(&product, 2.0), (other, -scale / other.scale)], 0.0, level)?
+            };
+        }
+        let this = self.rescale(&product)?;
         powers.insert(power, this);
         Ok(())
     }
 
-    /// A part of the polynomial at a level with a scale.
+    /// A part of the polynomial at a level with a scale: the sum of quotients times giant powers, and of the smallest powers
+    /// times their coefficients, is relinearised and rescaled once.
     fn part(
         &self,
         kind: Kind,
@@ -171,49 +182,46 @@ impl Evaluator {
         level: usize,
         scale: f64,
     ) -> Result<Ciphertext> {
-        let Some(giant) = giant(coefficients, 1 << log_baby) else {
-            return self.small_part(coefficients, powers, level, scale);
-        };
-        let (quotient, rest) = split(kind, coefficients, giant);
-        let power = &powers[&giant];
-        let quotient_scale = scale * self.ring.divisor(level + 1) / power.scale;
-        let quotient = self.part(kind, &quotient, powers, log_baby, level + 1, quotient_scale)?;
-        let mut sum = self.rescale(&self.mul(&quotient, power)?)?;
-        // The same but for the rounding of floats.
-        sum.scale = scale;
-        let rest = self.part(kind, &rest, powers, log_baby, level, scale)?;
-        self.add(&sum, &rest)
-    }
-
-    /// The sum of the smallest powers, each times its coefficient.
-    fn small_part(&self, coefficients: &[f64], powers: &Powers, level: usize, scale: f64) -> Result<Ciphertext> {
         let above = scale * self.ring.divisor(level + 1);
-        let mut sum: Option<Ciphertext> = None;
-        for (power, &coefficient) in coefficients.iter().enumerate().skip(1) {
-            if coefficient == 0.0 {
-                continue;
+        let mut rest = coefficients.to_vec();
+        let mut products: Option<Product> = None;
+        while let Some(giant) = giant(&rest, 1 << log_baby) {
+            let (quotient, low) = split(kind, &rest, giant);
+            let power = &powers[&giant];
+            let quotient = self.part(kind, &quotient, powers, log_baby, level + 1, above / power.scale)?;
+            let mut product = self.mul_only(&quotient, power)?;
+            // The same but for the rounding of floats.
+            product.scale = above;
+            match &mut products {
+                None => products = Some(product),
+                Some(products) => self.add_product(products, &product)?,
             }
-            let power = self.drop_to(&powers[&power], level + 1)?;
-            let mut term = self.mul_constant(&power, coefficient.into(), above / power.scale)?;
-            term.scale = above;
-            sum = Some(match sum {
-                Some(sum) => self.add(&sum, &term)?,
-                None => term,
-            });
+            rest = low;
         }
-        let sum = match sum {
-            Some(sum) => sum,
-            None => self.zero_at(&powers[&1], level + 1, above)?,
+        let small = self.small_part(&rest, powers, level + 1, above)?;
+        let sum = match products {
+            None => small,
+            Some(mut products) => {
+                for (part, small) in products.parts.iter_mut().zip(&small.parts) {
+                    part.add(&self.ring, small);
+                }
+                self.relinearise(&products)?
+            }
         };
-        let mut sum = self.rescale(&self.add_constant(&sum, coefficients[0].into())?)?;
+        let mut sum = self.rescale(&sum)?;
         sum.scale = scale;
         Ok(sum)
     }
 
-    fn zero_at(&self, a: &Ciphertext, level: usize, scale: f64) -> Result<Ciphertext> {
-        let mut zero = self.mul_constant(&self.drop_to(a, level)?, 0.0.into(), 1.0)?;
-        zero.scale = scale;
-        Ok(zero)
+    /// The sum of the smallest powers, each times its coefficient.
+    fn small_part(&self, coefficients: &[f64], powers: &Powers, level: usize, scale: f64) -> Result<Ciphertext> {
+        let terms = coefficients.iter().enumerate().skip(1).filter(|&(_, &coefficient)| coefficient != 0.0);
+        let terms = terms.map(|(power, coefficient)| {
+            let power = &powers[&power];
+            (power, coefficient * scale / power.scale)
+        });
+        let parts = self.weighted(&terms.collect::<Vec<_>>(), coefficients[0] * scale, level)?;
+        Ok(powers[&1].with(parts, level, scale))
     }
 }
 

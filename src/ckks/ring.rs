@@ -8,7 +8,7 @@ mod primes;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use automorphism::Permutation;
+pub(super) use automorphism::Permutation;
 
 use super::parameters::Parameters;
 use crate::error::{Code, Error, Result};

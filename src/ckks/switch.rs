@@ -4,8 +4,10 @@
 //! multiplied by its part of the key, and the sum is divided by the special primes, which makes the errors small again
 //! (K. Han, D. Ki, CT-RSA 2020). Everything happens modulo the primes that the polynomial's level still has.
 
+use std::sync::Arc;
+
 use super::keys::SwitchKey;
-use super::ring::{Basis, Poly, Ring};
+use super::ring::{Basis, Permutation, Poly, Ring, Room};
 use crate::math::parallel;
 
 /// A polynomial cut into digits and raised: several keys can be applied to it ("hoisting"; S. Halevi, V. Shoup, "Faster
@@ -15,46 +17,104 @@ pub(super) struct Raised<'a> {
     poly: &'a Poly,
     level: usize,
     special: usize,
-    digits: Vec<Poly>,
+    /// For each prime, the limb of each digit: so that what a prime's transform needs to know is fetched once for all digits.
+    limbs: Room,
 }
 
 impl<'a> Raised<'a> {
     /// Raises a polynomial of this level to so many special primes.
     pub(super) fn new(ring: &Ring, poly: &'a Poly, level: usize, special: usize) -> Self {
+        let mut this = Self::coefficients(ring, poly, level, special);
+        let (first, piece) = (ring.extended(level, special).first, this.digits() * ring.degree());
+        let mut limbs = std::mem::replace(&mut this.limbs, ring.room(0));
+        parallel::each(&mut limbs, piece, |i, limbs| this.transform(ring, first + i, limbs));
+        this.limbs = limbs;
+        this
+    }
+
+    /// The same, not transformed yet.
+    fn coefficients(ring: &Ring, poly: &'a Poly, level: usize, special: usize) -> Self {
         let (first, all) = (ring.level(level).first, ring.extended(level, special));
         let coefficients = poly.coefficients(ring, ring.level(level));
         let degree = ring.degree();
-        let digits = parallel::map((level + 1).div_ceil(special), |digit| {
+        let digits = (level + 1).div_ceil(special);
+        let mut limbs = ring.room(digits * all.count * degree);
+        for digit in 0..digits {
             let own = own(ring, digit, level, special);
             let others: Vec<usize> = all.places().filter(|place| !own.places().contains(place)).collect();
             let source = &coefficients[(own.first - first) * degree..][..own.count * degree];
-            let mut raised = Poly::anything(ring, all);
-            ring.conversion(own, others.clone()).run(
-                source,
-                raised.words_mut(),
-                &others.iter().map(|place| place - all.first).collect::<Vec<_>>(),
-            );
-            raised.each(ring, |place, limb| {
-                if !own.places().contains(&place) {
-                    ring.transform(place).forward(limb);
-                }
-            });
-            raised
-        });
-        Self { poly, level, special, digits }
+            let targets: Vec<usize> = others.iter().map(|place| (place - all.first) * digits + digit).collect();
+            ring.conversion(own, others).run(source, &mut limbs, &targets);
+        }
+        Self { poly, level, special, limbs }
     }
 
-    /// The product with a key, still times the special primes. The key must be for this level or a higher one.
-    pub(super) fn times(&self, ring: &Ring, key: &SwitchKey) -> [Poly; 2] {
+    fn digits(&self) -> usize {
+        (self.level + 1).div_ceil(self.special)
+    }
+
+    /// Transforms the limbs of all digits at a place.
+    fn transform(&self, ring: &Ring, place: usize, limbs: &mut [u64]) {
+        for (digit, limb) in limbs.chunks_exact_mut(ring.degree()).enumerate() {
+            if !own(ring, digit, self.level, self.special).places().contains(&place) {
+                ring.transform(place).forward(limb);
+            }
+        }
+    }
+
+    /// The sum of the digits' products with a key, at a place.
+    fn dot(&self, ring: &Ring, key: &SwitchKey, place: usize, limbs: &[u64], out: [&mut [u64]; 2]) {
+        let digits = limbs.chunks_exact(ring.degree()).zip(key.b.iter().zip(&key.a)).enumerate();
+        let terms = digits.map(|(digit, (limb, (b, a)))| {
+            let own = own(ring, digit, self.level, self.special).places().contains(&place);
+            [if own { self.poly.limb(place) } else { limb }, b.limb(place), a.limb(place)]
+        });
+        ring.limb(place).dot(out, &terms.collect::<Vec<_>>());
+    }
+
+    /// The product with a key, still times the special primes, after an automorphism. The key must be for this level or a
+    /// higher one. `add` adds to the first half before.
+    pub(super) fn turned(
+        &self,
+        ring: &Ring,
+        key: &SwitchKey,
+        element: u64,
+        add: impl Fn(usize, &mut [u64]) + Sync + Send,
+    ) -> [Poly; 2] {
         debug_assert!(self.level <= key.level && self.special == key.special);
+        let permutation = ring.permutation(element);
         Poly::pair(ring, ring.extended(self.level, self.special), |place, first, second| {
-            let terms =
-                self.digits.iter().zip(key.b.iter().zip(&key.a)).enumerate().map(|(number, (digit, (b, a)))| {
-                    let own = own(ring, number, self.level, self.special).places().contains(&place);
-                    [if own { self.poly } else { digit }, b, a].map(|poly| poly.limb(place))
-                });
-            ring.limb(place).dot([first, second], &terms.collect::<Vec<_>>());
+            let mut scratch = ring.room(2 * ring.degree());
+            let (b, a) = scratch.split_at_mut(ring.degree());
+            self.dot(ring, key, place, self.limbs(ring, place), [&mut *b, &mut *a]);
+            add(place, b);
+            permutation.apply(b, first);
+            permutation.apply(a, second);
         })
+    }
+
+    /// The limbs of all digits at a place.
+    fn limbs(&self, ring: &Ring, place: usize) -> &[u64] {
+        let piece = self.digits() * ring.degree();
+        &self.limbs[(place - ring.extended(self.level, self.special).first) * piece..][..piece]
+    }
+
+    /// The polynomial times one secret, as a pair under another: the product, divided by the special primes. Only modulo these
+    /// the product is written down; modulo the others each limb is divided at once.
+    fn switch(&self, ring: &Ring, key: &SwitchKey, after: &After) -> [Poly; 2] {
+        debug_assert!(self.level <= key.level && self.special == key.special);
+        let all = ring.extended(self.level, self.special);
+        let limbs = |place: usize| self.limbs(ring, place);
+        let sums = Poly::pair(ring, ring.special(all), |place, first, second| {
+            self.dot(ring, key, place, limbs(place), [first, second]);
+        });
+        let [mut b, mut a] = remainders(ring, &sums, self.level);
+        let first = ring.level(self.level).first;
+        parallel::each_two(b.words_mut(), a.words_mut(), ring.degree(), |i, b, a| {
+            let place = first + i;
+            after.divided(ring, all, place, [b, a], |out| self.dot(ring, key, place, limbs(place), out));
+        });
+        [b, a]
     }
 }
 
@@ -77,39 +137,111 @@ impl<'a> Hoisted<'a> {
         Self { poly, level, raised: Vec::new() }
     }
 
-    /// As [`Raised::times`].
-    pub(super) fn times(&mut self, ring: &Ring, key: &SwitchKey) -> [Poly; 2] {
+    /// The polynomial times one secret, as a pair under another.
+    pub(super) fn switch(&mut self, ring: &Ring, key: &SwitchKey, after: &After) -> [Poly; 2] {
         let known = self.raised.iter().position(|raised| raised.special == key.special);
         let place = known.unwrap_or_else(|| {
             self.raised.push(Raised::new(ring, self.poly, self.level, key.special));
             self.raised.len() - 1
         });
-        self.raised[place].times(ring, key)
+        self.raised[place].switch(ring, key, after)
     }
 }
 
-/// Divides by the special primes and rounds.
+/// What is done with the two halves after they were divided, while each limb is at hand.
+#[derive(Default)]
+pub(super) struct After<'a> {
+    /// These are added.
+    pub(super) add: [Option<&'a Poly>; 2],
+    /// Then the values change places.
+    pub(super) permutation: Option<Arc<Permutation>>,
+}
+
+impl After<'_> {
+    /// Makes limbs of both quotients of those of the remainders, and does the rest. `dividends` writes what is divided.
+    fn divided(
+        &self,
+        ring: &Ring,
+        all: Basis,
+        place: usize,
+        limbs: [&mut [u64]; 2],
+        dividends: impl FnOnce([&mut [u64]; 2]),
+    ) {
+        let mut scratch = ring.room(2 * ring.degree());
+        let (first, second) = scratch.split_at_mut(ring.degree());
+        dividends([first, second]);
+        for ((limb, scratch), add) in limbs.into_iter().zip([first, second]).zip(self.add) {
+            quotient(ring, all, place, limb, scratch);
+            if let Some(add) = add {
+                ring.limb(place).add(limb, add.limb(place));
+            }
+            if let Some(permutation) = &self.permutation {
+                scratch.copy_from_slice(limb);
+                permutation.apply(scratch, limb);
+            }
+        }
+    }
+}
+
+/// Divides both halves by the special primes, and rounds.
+pub(super) fn divide_both(ring: &Ring, sums: &[Poly; 2], level: usize) -> [Poly; 2] {
+    let (b, a) = parallel::join(|| divide(ring, &sums[0], level), || divide(ring, &sums[1], level));
+    [b, a]
+}
+
+/// Divides a polynomial by the special primes, and rounds.
 pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
+    let mut rest = remainder(ring, poly, level);
+    rest.each(ring, |place, limb| quotient(ring, poly.basis(), place, limb, poly.limb(place)));
+    rest
+}
+
+/// The coefficients of the remainders of two polynomials, of which only the part modulo the special primes is looked at.
+fn remainders(ring: &Ring, sums: &[Poly; 2], level: usize) -> [Poly; 2] {
+    let (b, a) = parallel::join(|| remainder(ring, &sums[0], level), || remainder(ring, &sums[1], level));
+    [b, a]
+}
+
+/// The coefficients of the remainder of a division by the special primes, modulo those of a level.
+fn remainder(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let (special, basis) = (ring.special(poly.basis()), ring.level(level));
     let lowest = poly.coefficients(ring, special);
     let mut rest = Poly::anything(ring, basis);
     let targets: Vec<usize> = (0..basis.count).collect();
     ring.conversion(special, basis.places().collect()).run(&lowest, rest.words_mut(), &targets);
-    rest.each(ring, |place, limb| {
-        ring.transform(place).forward(limb);
-        let limbs = ring.limb(place);
-        limbs.sub_from_scale(limb, poly.limb(place), limbs.prime().inverse(ring.product(special, place)));
-    });
     rest
 }
 
-/// The same for both halves.
-pub(super) fn divide_both(ring: &Ring, [b, a]: &[Poly; 2], level: usize) -> [Poly; 2] {
-    let (b, a) = parallel::join(|| divide(ring, b, level), || divide(ring, a, level));
-    [b, a]
+/// A limb of the remainder, as coefficients, becomes one of the quotient.
+fn quotient(ring: &Ring, all: Basis, place: usize, limb: &mut [u64], dividend: &[u64]) {
+    ring.transform(place).forward(limb);
+    let limbs = ring.limb(place);
+    limbs.sub_from_scale(limb, dividend, limbs.prime().inverse(ring.product(ring.special(all), place)));
 }
 
-/// A polynomial times one secret, as a pair under another.
-pub(super) fn switch(ring: &Ring, poly: &Poly, level: usize, key: &SwitchKey) -> [Poly; 2] {
-    divide_both(ring, &Raised::new(ring, poly, level, key.special).times(ring, key), level)
+/// A polynomial times one secret, as a pair under another, where no other key is applied to it: prime by prime, so that the
+/// digits are multiplied while they are at hand.
+pub(super) fn switch(ring: &Ring, poly: &Poly, level: usize, key: &SwitchKey, after: &After) -> [Poly; 2] {
+    debug_assert!(level <= key.level);
+    let mut this = Raised::coefficients(ring, poly, level, key.special);
+    let (all, degree) = (ring.extended(level, key.special), ring.degree());
+    let (special, first) = (ring.special(all), ring.level(level).first);
+    let piece = this.digits() * degree;
+    let mut limbs = std::mem::replace(&mut this.limbs, ring.room(0));
+    let (of_special, of_level) = limbs.split_at_mut(special.count * piece);
+    let mut sums = [(); 2].map(|()| Poly::anything(ring, special));
+    let [x, y] = &mut sums;
+    let words = [(of_special, piece), (x.words_mut(), degree), (y.words_mut(), degree)];
+    parallel::each_three(words, |i, [limbs, first, second]| {
+        this.transform(ring, special.first + i, limbs);
+        this.dot(ring, key, special.first + i, limbs, [first, second]);
+    });
+    let [mut b, mut a] = remainders(ring, &sums, level);
+    let words = [(of_level, piece), (b.words_mut(), degree), (a.words_mut(), degree)];
+    parallel::each_three(words, |i, [limbs, b, a]| {
+        let place = first + i;
+        this.transform(ring, place, limbs);
+        after.divided(ring, all, place, [b, a], |out| this.dot(ring, key, place, limbs, out));
+    });
+    [b, a]
 }

@@ -123,11 +123,6 @@ impl<V: Floats> Twiddle<V> {
     pub(crate) unsafe fn splat(pair: &Pair) -> Self {
         unsafe { Self { factor: V::splat(pair.factor), quotient: V::splat(pair.quotient) } }
     }
-
-    #[inline(always)]
-    pub(crate) unsafe fn load(from: *const f64) -> Self {
-        unsafe { Self { factor: V::load(from), quotient: V::load(from.add(V::LANES)) } }
-    }
 }
 
 // SAFETY of all of them: passed on to the caller.
@@ -146,6 +141,16 @@ impl<V: Floats> Fixed<V> {
             let high = x.mul(y);
             let low = x.fms(y, high);
             self.whole_times(high).fnma(self.q, high).add(low)
+        }
+    }
+
+    /// Factors, one for each lane. Their quotients are rounded once more than those of [`Pair`]: with something below `4 q` the
+    /// quotient is wrong by less than 1, and the product still at most `q` in size.
+    #[inline(always)]
+    pub(crate) unsafe fn twiddle(self, factors: *const f64) -> Twiddle<V> {
+        unsafe {
+            let factor = V::load(factors);
+            Twiddle { factor, quotient: factor.mul(self.inverse) }
         }
     }
 

@@ -10,8 +10,9 @@
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
 mod convert;
+mod sums;
 
-use super::floats::{Fixed, Floats, MOST_TERMS, Pair, Twiddle, Work};
+use super::floats::{Fixed, Floats, Pair, Twiddle, Work};
 use super::kernel::Kernel;
 use super::residue::{Factor, Prime};
 
@@ -67,13 +68,14 @@ impl Limb {
         self.each(a, [b, c], (), |prime, a, [b, c], ()| prime.sub(a, prime.mul(b, c)), MulSub);
     }
 
-    /// Each of the two `out` is a sum of products: of the first of each three with the second, and with the third. There may
-    /// be any number of them.
-    pub fn dot(self, out: [&mut [u64]; 2], terms: &[[&[u64]; 3]]) {
-        let length = out[0].len();
-        assert!(out[1].len() == length && terms.iter().flatten().all(|limb| limb.len() == length));
-        assert!(length.is_multiple_of(MOST_LANES));
-        self.kernel.run(Dot { prime: self.prime, out, terms });
+    /// `a = b + c`.
+    pub fn sum(self, a: &mut [u64], b: &[u64], c: &[u64]) {
+        self.each(a, [b, c], (), |prime, _, [b, c], ()| prime.add(b, c), Sum);
+    }
+
+    /// `a = b - c`.
+    pub fn difference(self, a: &mut [u64], b: &[u64], c: &[u64]) {
+        self.each(a, [b, c], (), |prime, _, [b, c], ()| prime.sub(b, c), Difference);
     }
 
     /// `a = (a + c) f`, for a summand and a factor below the prime.
@@ -167,62 +169,6 @@ where
     }
 }
 
-struct Dot<'a> {
-    prime: Prime,
-    out: [&'a mut [u64]; 2],
-    terms: &'a [[&'a [u64]; 3]],
-}
-
-impl Work for Dot<'_> {
-    fn portable(self) {
-        for (which, out) in self.out.into_iter().enumerate() {
-            for (i, out) in out.iter_mut().enumerate() {
-                let products = self.terms.iter().map(|term| self.prime.mul(term[0][i], term[which + 1][i]));
-                *out = products.fold(0, |sum, product| self.prime.add(sum, product));
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn floats<V: Floats>(self) {
-        let [first, second] = self.out;
-        // SAFETY: passed on to the caller; all slices are as long as `out`, a multiple of the most lanes.
-        unsafe {
-            let fixed = Fixed::<V>::new(self.prime);
-            if V::WORDS && self.terms.len() <= MOST_TERMS {
-                let radix = Twiddle::splat(&Pair::new(self.prime.residue(1 << 52), self.prime));
-                for i in (0..first.len()).step_by(V::LANES) {
-                    let [mut low_x, mut high_x, mut low_y, mut high_y] = [V::splat(0.0); 4];
-                    for term in self.terms {
-                        let [a, b, c] = [0, 1, 2].map(|k: usize| term[k].as_ptr().add(i).cast());
-                        let (a, b, c) = (V::load(a), V::load(b), V::load(c));
-                        (low_x, high_x) = (low_x.low(a, b), high_x.high(a, b));
-                        (low_y, high_y) = (low_y.low(a, c), high_y.high(a, c));
-                    }
-                    fixed.residue(fixed.sums(low_x, high_x, radix)).to_words(first.as_mut_ptr().add(i));
-                    fixed.residue(fixed.sums(low_y, high_y, radix)).to_words(second.as_mut_ptr().add(i));
-                }
-                return;
-            }
-            for i in (0..first.len()).step_by(V::LANES) {
-                let (mut x, mut y) = (V::splat(0.0), V::splat(0.0));
-                for (number, term) in self.terms.iter().enumerate() {
-                    // Each product is below 0.6 q in size.
-                    let [a, b, c] = [0, 1, 2].map(|k: usize| term[k].as_ptr().add(i));
-                    let a = V::from_words(a);
-                    x = x.add(fixed.product(a, V::from_words(b)));
-                    y = y.add(fixed.product(a, V::from_words(c)));
-                    if number % 8 == 7 {
-                        (x, y) = (fixed.reduce(x), fixed.reduce(y));
-                    }
-                }
-                fixed.residue(x).to_words(first.as_mut_ptr().add(i));
-                fixed.residue(y).to_words(second.as_mut_ptr().add(i));
-            }
-        }
-    }
-}
-
 /// Makes a [`Step`] out of what happens.
 macro_rules! step {
     ($name:ident, $constants:ty, $others:literal, |$prime:pat_param, $fixed:pat_param, $a:pat_param, $b:pat_param, $c:pat_param| $body:expr) => {
@@ -247,6 +193,8 @@ macro_rules! step {
 
 step!(Add, (), 1, |_, _, a, [b], ()| a.add(b));
 step!(Sub, (), 1, |_, _, a, [b], ()| a.sub(b));
+step!(Sum, (), 2, |_, _, _, [b, c], ()| b.add(c));
+step!(Difference, (), 2, |_, _, _, [b, c], ()| b.sub(c));
 step!(Negate, (), 0, |_, _, a, [], ()| V::splat(0.0).sub(a));
 step!(Mul, (), 1, |_, fixed, a, [b], ()| fixed.product(a, b));
 step!(MulAdd, (), 2, |_, fixed, a, [b, c], ()| fixed.product(b, c).add(a));

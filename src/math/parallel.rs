@@ -33,6 +33,23 @@ pub(crate) fn each_two(
     pieces.enumerate().for_each(|(number, (first, second))| work(number, first, second));
 }
 
+/// The same for pieces of three, each with its own length.
+#[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
+pub(crate) fn each_three(words: [(&mut [u64], usize); 3], work: impl Fn(usize, [&mut [u64]; 3]) + Sync + Send) {
+    use rayon::prelude::*;
+    let [first, second, third] = words.map(|(words, length)| words.par_chunks_exact_mut(length));
+    let pieces = first.zip(second).zip(third).enumerate();
+    pieces.for_each(|(number, ((first, second), third))| work(number, [first, second, third]));
+}
+
+/// In the browser each worker has one core.
+#[cfg(all(feature = "ckks", target_arch = "wasm32"))]
+pub(crate) fn each_three(words: [(&mut [u64], usize); 3], work: impl Fn(usize, [&mut [u64]; 3])) {
+    let [first, second, third] = words.map(|(words, length)| words.chunks_exact_mut(length));
+    let pieces = first.zip(second).zip(third).enumerate();
+    pieces.for_each(|(number, ((first, second), third))| work(number, [first, second, third]));
+}
+
 /// In the browser each worker has one core.
 #[cfg(all(feature = "ckks", target_arch = "wasm32"))]
 pub(crate) fn each_two(

@@ -51,7 +51,7 @@ impl Permutation {
     }
 
     /// Moves the values.
-    pub(super) fn apply(&self, values: &[u64], out: &mut [u64]) {
+    pub(in super::super) fn apply(&self, values: &[u64], out: &mut [u64]) {
         let (values, out) = (values.as_chunks::<BLOCK>().0, out.as_chunks_mut::<BLOCK>().0);
         for (out, &source) in out.iter_mut().zip(&self.sources) {
             let (block, order) = (&values[source as usize / BLOCK], &self.orders[source as usize % BLOCK]);

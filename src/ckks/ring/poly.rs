@@ -59,6 +59,24 @@ impl Poly {
         [first, second]
     }
 
+    /// Three at once.
+    pub(in super::super) fn triple(
+        ring: &Ring,
+        basis: Basis,
+        fill: impl Fn(usize, &mut [u64], &mut [u64], &mut [u64]) + Sync + Send,
+    ) -> [Self; 3] {
+        let [mut first, mut second, mut third] = [(); 3].map(|()| Self::anything(ring, basis));
+        let degree = ring.degree();
+        parallel::each_three(
+            [(&mut first.words, degree), (&mut second.words, degree), (&mut third.words, degree)],
+            |i, pieces| {
+                let [first, second, third] = pieces;
+                fill(basis.first + i, first, second, third);
+            },
+        );
+        [first, second, third]
+    }
+
     /// Room for a polynomial, with anything in it.
     pub(in super::super) fn anything(ring: &Ring, basis: Basis) -> Self {
         Self { basis, words: ring.room(basis.count * ring.degree()) }

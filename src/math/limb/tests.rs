@@ -64,6 +64,26 @@ fn arithmetic_is_that_of_single_residues() {
             let mut first = a.clone();
             limb.dot([&mut a.clone(), &mut first], &[[&a, &b, &c], [&b, &c, &a]]);
             assert_eq!(first, other, "second sum, {kernel:?}");
+            check("sum", &|x| limb.sum(x, &b, &c), &|i| prime.add(b[i], c[i]));
+            check("difference", &|x| limb.difference(x, &b, &c), &|i| prime.sub(b[i], c[i]));
+            for terms in [0, 1, 15, 40] {
+                let factors: Vec<u64> = (0..terms).map(|i| residues(prime, 7)[i]).collect();
+                let pairs: Vec<(&[u64], u64)> = factors.iter().map(|&factor| (&b[..], factor)).collect();
+                let factor = factors.iter().fold(0, |sum, &factor| prime.add(sum, factor));
+                let wanted = |i: usize| prime.add(prime.mul(b[i], factor), s);
+                check("weighted", &|x| limb.weighted(x, &pairs, s), &wanted);
+            }
+            let mut out = [a.clone(), a.clone(), a.clone()];
+            let [low, middle, high] = &mut out;
+            limb.tensor([low, middle, high], [&a, &b], [&b, &c]);
+            for (k, out) in out.iter().enumerate() {
+                let wanted = |i: usize| match k {
+                    0 => prime.mul(a[i], b[i]),
+                    1 => prime.add(prime.mul(a[i], c[i]), prime.mul(b[i], b[i])),
+                    _ => prime.mul(b[i], c[i]),
+                };
+                check("tensor", &|x| x.copy_from_slice(out), &wanted);
+            }
             check("scale", &|x| limb.scale(x, s, f), &|i| prime.mul(prime.add(a[i], s), f));
             check("sub_from_scale", &|x| limb.sub_from_scale(x, &b, f), &|i| prime.mul(prime.sub(b[i], a[i]), f));
             check("scale_add", &|x| limb.scale_add(x, &b, f), &|i| prime.add(a[i], prime.mul(b[i], f)));

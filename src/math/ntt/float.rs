@@ -23,15 +23,15 @@ const MOST_LANES: usize = 8;
 struct Layers {
     /// For layers that pair whole vectors: the usual order.
     wide: Vec<Pair>,
-    /// For layers within a vector, by blocks: for each layer and each factor in it, one for each lane. First all factors
-    /// of a vector, then all quotients.
+    /// For layers within a vector, by blocks: for each layer and each factor in it, one for each lane. Their quotients would
+    /// be as large again, and fetching them takes longer than a product.
     narrow: Vec<f64>,
 }
 
 impl Layers {
     fn new(prime: Prime, lanes: usize, factors: &[u64]) -> Self {
         let mut wide: Vec<Pair> = factors.iter().map(|&factor| Pair::new(factor, prime)).collect();
-        let mut narrow = Vec::with_capacity(2 * factors.len());
+        let mut narrow = Vec::with_capacity(factors.len());
         for block in 0..factors.len() / (lanes * lanes) {
             let mut half = lanes / 2;
             while half > 0 {
@@ -40,7 +40,6 @@ impl Layers {
                     let of_lane =
                         |lane: usize| wide[factors.len() / (2 * half) + (block * lanes + lane) * per_group + number];
                     narrow.extend((0..lanes).map(|lane| of_lane(lane).factor));
-                    narrow.extend((0..lanes).map(|lane| of_lane(lane).quotient));
                 }
                 half /= 2;
             }
@@ -169,8 +168,8 @@ pub(super) unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
             let mut half = lanes / 2;
             while half > 0 {
                 for first in (0..lanes).step_by(2 * half) {
-                    let w = Twiddle::load(narrow);
-                    narrow = narrow.add(2 * lanes);
+                    let w = fixed.twiddle(narrow);
+                    narrow = narrow.add(lanes);
                     for i in first..first + half {
                         (rows[i], rows[i + half]) = fixed.forward(rows[i], rows[i + half], w);
                     }
@@ -209,12 +208,12 @@ pub(super) unsafe fn backward<V: Floats>(tables: &Tables, values: Option<&[u64]>
             }
             V::transpose(rows);
             // The factors of this block lie in the order of the layers forward.
-            let narrow = tables.backward.narrow.as_ptr().add(block / lanes * 2 * (lanes - 1));
+            let narrow = tables.backward.narrow.as_ptr().add(block / lanes * (lanes - 1));
             let mut half = 1;
             while half < lanes {
-                let from = narrow.add((lanes / (2 * half) - 1) * 2 * lanes);
+                let from = narrow.add((lanes / (2 * half) - 1) * lanes);
                 for (number, first) in (0..lanes).step_by(2 * half).enumerate() {
-                    let w = Twiddle::load(from.add(number * 2 * lanes));
+                    let w = fixed.twiddle(from.add(number * lanes));
                     for i in first..first + half {
                         (rows[i], rows[i + half]) = fixed.backward(rows[i], rows[i + half], w);
                     }
