@@ -88,8 +88,8 @@ impl<'a> Raised<'a> {
             let (b, a) = scratch.split_at_mut(ring.degree());
             self.dot(ring, key, place, self.limbs(ring, place), [&mut *b, &mut *a]);
             add(place, b);
-            permutation.apply(b, first);
-            permutation.apply(a, second);
+            permutation.apply(ring.limb(place), b, first);
+            permutation.apply(ring.limb(place), a, second);
         })
     }
 
@@ -170,14 +170,16 @@ impl After<'_> {
         let mut scratch = ring.room(2 * ring.degree());
         let (first, second) = scratch.split_at_mut(ring.degree());
         dividends([first, second]);
+        let (limb_of, factor) = (ring.limb(place), inverse(ring, all, place));
         for ((limb, scratch), add) in limbs.into_iter().zip([first, second]).zip(self.add) {
-            quotient(ring, all, place, limb, scratch);
-            if let Some(add) = add {
-                ring.limb(place).add(limb, add.limb(place));
+            ring.transform(place).forward(limb);
+            match add {
+                Some(add) => limb_of.sub_scale_add(scratch, limb, factor, add.limb(place)),
+                None => limb_of.sub_scale(scratch, limb, factor),
             }
-            if let Some(permutation) = &self.permutation {
-                scratch.copy_from_slice(limb);
-                permutation.apply(scratch, limb);
+            match &self.permutation {
+                Some(permutation) => permutation.apply(limb_of, scratch, limb),
+                None => limb.copy_from_slice(scratch),
             }
         }
     }
@@ -192,7 +194,10 @@ pub(super) fn divide_both(ring: &Ring, sums: &[Poly; 2], level: usize) -> [Poly;
 /// Divides a polynomial by the special primes, and rounds.
 pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let mut rest = remainder(ring, poly, level);
-    rest.each(ring, |place, limb| quotient(ring, poly.basis(), place, limb, poly.limb(place)));
+    rest.each(ring, |place, limb| {
+        ring.transform(place).forward(limb);
+        ring.limb(place).sub_from_scale(limb, poly.limb(place), inverse(ring, poly.basis(), place));
+    });
     rest
 }
 
@@ -212,11 +217,9 @@ fn remainder(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     rest
 }
 
-/// A limb of the remainder, as coefficients, becomes one of the quotient.
-fn quotient(ring: &Ring, all: Basis, place: usize, limb: &mut [u64], dividend: &[u64]) {
-    ring.transform(place).forward(limb);
-    let limbs = ring.limb(place);
-    limbs.sub_from_scale(limb, dividend, limbs.prime().inverse(ring.product(ring.special(all), place)));
+/// One divided by the special primes, modulo the prime at a place.
+fn inverse(ring: &Ring, all: Basis, place: usize) -> u64 {
+    ring.limb(place).prime().inverse(ring.product(ring.special(all), place))
 }
 
 /// A polynomial times one secret, as a pair under another, where no other key is applied to it: prime by prime, so that the

@@ -58,6 +58,11 @@ pub(crate) trait Floats: Copy {
     /// [`Self::LANES`] vectors as rows become columns.
     unsafe fn transpose(rows: &mut [Self]);
 
+    /// The lanes in another order, where there are eight of them.
+    unsafe fn ordered(self, _order: *const u64) -> Self {
+        self
+    }
+
     /// Whether there are the following instructions on words of 52 bits, which are kept in the same registers.
     const WORDS: bool = false;
     /// `self` and the lower 52 bits of the product of two words.

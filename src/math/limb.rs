@@ -9,6 +9,7 @@
 )]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
+mod blocks;
 mod convert;
 mod sums;
 
@@ -16,6 +17,7 @@ use super::floats::{Fixed, Floats, Pair, Twiddle, Work};
 use super::kernel::Kernel;
 use super::residue::{Factor, Prime};
 
+pub use blocks::{BLOCK, Blocks};
 pub use convert::Conversion;
 
 /// Arithmetic modulo one prime.
@@ -88,6 +90,21 @@ impl Limb {
     pub fn sub_from_scale(self, a: &mut [u64], b: &[u64], f: u64) {
         let wide = Factor::new(f, self.prime);
         self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| f.mul(b + prime.value() - a, prime), SubFromScale);
+    }
+
+    /// `a = (a - b) f`, for a factor below the prime.
+    pub fn sub_scale(self, a: &mut [u64], b: &[u64], f: u64) {
+        let wide = Factor::new(f, self.prime);
+        self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| f.mul(a + prime.value() - b, prime), SubScale);
+    }
+
+    /// `a = (a - b) f + c`, for a factor below the prime.
+    pub fn sub_scale_add(self, a: &mut [u64], b: &[u64], f: u64, c: &[u64]) {
+        let wide = Factor::new(f, self.prime);
+        let whole = |prime: Prime, a: u64, [b, c]: [u64; 2], (_, f): (u64, Factor)| {
+            prime.add(f.mul(a + prime.value() - b, prime), c)
+        };
+        self.each(a, [b, c], (f, wide), whole, SubScaleAdd);
     }
 
     /// `a += b f`, for a factor below the prime.
@@ -204,6 +221,12 @@ step!(Scale, (u64, u64, Factor), 0, |prime, fixed, a, [], (c, f, _)| {
 });
 step!(SubFromScale, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
     fixed.mul(b.sub(a), Twiddle::splat(&Pair::new(f, prime)))
+});
+step!(SubScale, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
+    fixed.mul(a.sub(b), Twiddle::splat(&Pair::new(f, prime)))
+});
+step!(SubScaleAdd, (u64, Factor), 2, |prime, fixed, a, [b, c], (f, _)| {
+    fixed.mul(a.sub(b), Twiddle::splat(&Pair::new(f, prime))).add(c)
 });
 step!(ScaleAdd, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
     fixed.mul(b, Twiddle::splat(&Pair::new(f, prime))).add(a)

@@ -12,20 +12,14 @@ pub fn rotation(degree: usize, steps: i64) -> u64 {
     (0..steps).fold(1, |power, _| power * 5 % modulus)
 }
 
-/// Values that move together.
-const BLOCK: usize = 8;
+use crate::math::limb::{BLOCK, Blocks, Limb};
 
 /// Where values come from under an automorphism.
 ///
 /// Place `i` has the value at the power `2 rev(i) + 1` of the root, so it gets the one at that power times `g`. The eight
 /// places of a block differ in the highest bits of their powers alone, so they come from one block again: in an order
 /// that depends on `g` and on what is carried into these bits.
-pub(in super::super) struct Permutation {
-    /// For each block, eight times the block that it comes from, and the carry.
-    sources: Vec<u32>,
-    /// For each carry, where in the block the values come from.
-    orders: [[u8; BLOCK]; BLOCK],
-}
+pub(in super::super) struct Permutation(Blocks);
 
 impl Permutation {
     /// Of this element.
@@ -43,19 +37,15 @@ impl Permutation {
             let from = |place: usize| {
                 let high =
                     reversed(place as u64, BLOCK.trailing_zeros()).wrapping_mul(element).wrapping_add(carry as u64);
-                reversed(high & (BLOCK as u64 - 1), BLOCK.trailing_zeros()) as u8
+                reversed(high & (BLOCK as u64 - 1), BLOCK.trailing_zeros())
             };
             std::array::from_fn(from)
         };
-        Self { sources: (0..blocks as u64).map(source).collect(), orders: std::array::from_fn(order) }
+        Self(Blocks::new((0..blocks as u64).map(source).collect(), std::array::from_fn(order)))
     }
 
     /// Moves the values.
-    pub(in super::super) fn apply(&self, values: &[u64], out: &mut [u64]) {
-        let (values, out) = (values.as_chunks::<BLOCK>().0, out.as_chunks_mut::<BLOCK>().0);
-        for (out, &source) in out.iter_mut().zip(&self.sources) {
-            let (block, order) = (&values[source as usize / BLOCK], &self.orders[source as usize % BLOCK]);
-            *out = order.map(|from| block[usize::from(from) % BLOCK]);
-        }
+    pub(in super::super) fn apply(&self, limb: Limb, values: &[u64], out: &mut [u64]) {
+        limb.moved(out, values, &self.0);
     }
 }

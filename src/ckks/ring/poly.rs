@@ -189,7 +189,7 @@ impl Poly {
     #[must_use]
     pub(in super::super) fn automorphism_within(&self, ring: &Ring, basis: Basis, element: u64) -> Self {
         let permutation = ring.permutation(element);
-        Self::from_values(ring, basis, |place, limb| permutation.apply(self.limb(place), limb))
+        Self::from_values(ring, basis, |place, limb| permutation.apply(ring.limb(place), self.limb(place), limb))
     }
 
     /// Changes each limb, on all cores.

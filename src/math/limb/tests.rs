@@ -13,7 +13,7 @@ use num_bigint::{BigInt, Sign};
 use num_integer::Integer as _;
 use num_traits::{One as _, Signed as _};
 
-use super::{Conversion, Limb};
+use super::{BLOCK, Blocks, Conversion, Limb};
 use crate::math::kernel::Kernel;
 use crate::math::residue::Prime;
 
@@ -86,8 +86,32 @@ fn arithmetic_is_that_of_single_residues() {
             }
             check("scale", &|x| limb.scale(x, s, f), &|i| prime.mul(prime.add(a[i], s), f));
             check("sub_from_scale", &|x| limb.sub_from_scale(x, &b, f), &|i| prime.mul(prime.sub(b[i], a[i]), f));
+            check("sub_scale", &|x| limb.sub_scale(x, &b, f), &|i| prime.mul(prime.sub(a[i], b[i]), f));
+            let scaled = |i: usize| prime.add(prime.mul(prime.sub(a[i], b[i]), f), c[i]);
+            check("sub_scale_add", &|x| limb.sub_scale_add(x, &b, f, &c), &scaled);
             check("scale_add", &|x| limb.scale_add(x, &b, f), &|i| prime.add(a[i], prime.mul(b[i], f)));
         }
+    }
+}
+
+#[test]
+fn blocks_move_the_same_everywhere() {
+    let prime = primes()[0];
+    let values = residues(prime, 5);
+    let count = values.len() / BLOCK;
+    let sources: Vec<u32> = (0..count).map(|i| (i * 13 % count * BLOCK + i % BLOCK) as u32).collect();
+    let orders = std::array::from_fn(|order| std::array::from_fn(|place| ((3 * place + order) % BLOCK) as u64));
+    let blocks = Blocks::new(sources, orders);
+    let wanted: Vec<u64> = (0..values.len())
+        .map(|i| {
+            let (block, place) = (i / BLOCK, i % BLOCK);
+            values[block * 13 % count * BLOCK + (3 * place + block % BLOCK) % BLOCK]
+        })
+        .collect();
+    for kernel in Kernel::all() {
+        let mut out = vec![0; values.len()];
+        Limb::new(prime, kernel).moved(&mut out, &values, &blocks);
+        assert_eq!(out, wanted, "{kernel:?}");
     }
 }
 
