@@ -8,7 +8,7 @@
 //! | [`encode`] | vectors of complex numbers as polynomials, and back |
 //! | [`sample`] | uniform, ternary and Gaussian polynomials |
 //! | [`plaintext`], [`ciphertext`] | what is computed with |
-//! | `secret` | secret keys, encryption and decryption (feature `client`) |
+//! | `secret` | secret keys, encryption and decryption (feature `ckks-secret`, which `client` contains) |
 //! | [`keys`] | what the owner of a secret key gives to others: to encrypt, and to compute |
 //! | [`switch`] | from one key to another, hybrid and aware of levels |
 //! | [`evaluator`] | sums, products, rotations |
@@ -16,12 +16,15 @@
 //! | [`dense`] | layers of networks: rectangular matrices, with few keys |
 //! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
 //! | `stopwatch` | how long every operation takes (feature `client`, native) |
+//! | `check` | whether this machine computes rightly at all (feature `ckks-secret`) |
 //! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
 //!
 //! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
 //! at once. Ciphertexts start at the ring's highest level; each product and rescaling takes one level away.
 
 pub mod bootstrap;
+#[cfg(feature = "ckks-secret")]
+pub mod check;
 pub mod ciphertext;
 mod decode;
 pub mod dense;
@@ -36,7 +39,7 @@ pub mod plaintext;
 pub mod polynomial;
 pub mod ring;
 pub mod sample;
-#[cfg(feature = "client")]
+#[cfg(feature = "ckks-secret")]
 pub mod secret;
 pub mod security;
 #[cfg(feature = "client")]

@@ -2,8 +2,8 @@
 //!
 //! The photo is encrypted where it was taken, the server filters the ciphertexts, and only the owner of the key can
 //! open the result. One crate serves both ends: compiled for `wasm32-unknown-unknown` with the feature `client` it is
-//! the browser's half (with `web-codec` and `web-etc` two more modules, for unusual photo files and for scrambled pictures),
-//! compiled natively it is the server and the command line.
+//! the browser's half (with `web-codec`, `web-etc` and `web-ckks` three more modules, for unusual photo files, for scrambled
+//! pictures and for encrypted vectors), compiled natively it is the server and the command line.
 //!
 //! # The way of a photo
 //!
@@ -35,7 +35,7 @@
 //! has photos and keys, `element/` is what a site embeds, and the files beside them are the demo page.
 //!
 //! Imports point only up this list. Types that hold secret keys live in modules called `secret`, which exist only with
-//! the feature `client` (and `etc`, which it contains); a server built without it cannot name them.
+//! the feature `client` (and `etc` and `ckks-secret`, which it contains); a server built without it cannot name them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -64,7 +64,10 @@ pub mod experiments;
 pub mod pipeline;
 #[cfg(all(feature = "server", not(target_arch = "wasm32")))]
 pub mod server;
-#[cfg(all(any(feature = "client", feature = "web-codec", feature = "web-etc"), target_arch = "wasm32"))]
+#[cfg(all(
+    any(feature = "client", feature = "web-ckks", feature = "web-codec", feature = "web-etc"),
+    target_arch = "wasm32"
+))]
 pub mod web;
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

@@ -21,7 +21,7 @@ pub(crate) mod parallel;
 pub mod prime;
 #[cfg(all(feature = "ckks", feature = "photo"))]
 pub(crate) mod product;
-#[cfg(any(feature = "etc", feature = "learn"))]
+#[cfg(any(feature = "ckks-secret", feature = "etc", feature = "learn"))]
 pub mod random;
 pub mod residue;
 pub(crate) mod words;

@@ -1,20 +1,25 @@
 //! The browser's surface: thin wrappers that JavaScript calls. Compiled only for wasm32.
 //!
-//! There are three modules, so that nobody fetches what they do not use: the feature `client` makes the one that encrypts
-//! photos and opens the results, `web-codec` the one for photo files that the browser does not decode as they must be, and
-//! `web-etc` the one for scrambled pictures. What stands in this file is in all of them.
+//! There are four modules, so that nobody fetches what they do not use: the feature `client` makes the one that encrypts
+//! photos and opens the results, `web-codec` the one for photo files that the browser does not decode as they must be,
+//! `web-etc` the one for scrambled pictures, and `web-ckks` the one for encrypted vectors. What stands in this file is in all
+//! of them, but for photos, which encrypted vectors have nothing to do with.
 //!
 //! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
 //! worker that runs it is replaced); its text goes to the console and holds no data.
 //!
 //! Photos and ciphertexts go in and out as byte arrays, so that workers can pass them on without copies.
 
+#[cfg(feature = "photo")]
 use js_sys::{Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
+#[cfg(feature = "photo")]
 use crate::photo;
 
+#[cfg(feature = "web-ckks")]
+mod ckks;
 #[cfg(feature = "web-etc")]
 mod etc;
 #[cfg(feature = "client")]
@@ -24,6 +29,8 @@ mod outline;
 #[cfg(feature = "client")]
 mod paillier;
 
+#[cfg(feature = "web-ckks")]
+pub use ckks::*;
 #[cfg(feature = "web-etc")]
 pub use etc::*;
 #[cfg(feature = "client")]
@@ -70,6 +77,7 @@ pub fn version() -> String {
 }
 
 /// A decoded photo.
+#[cfg(feature = "photo")]
 #[wasm_bindgen]
 pub struct Photo(photo::Photo);
 
@@ -85,6 +93,7 @@ impl Photo {
     }
 }
 
+#[cfg(feature = "photo")]
 #[wasm_bindgen]
 impl Photo {
     /// Width in pixels.

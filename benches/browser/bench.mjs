@@ -3,9 +3,8 @@
 // variables name the programs.
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
+import { serveFiles } from '../../tests/browser/lib/files.mjs';
 import { cli, folder, openBrowser, pageFolder, root, startServer, vaultFolder } from '../../tests/browser/lib/harness.mjs';
 import { makePhoto } from '../../tests/browser/lib/photos.mjs';
 import { encodePng } from '../../tests/browser/lib/png.mjs';
@@ -15,6 +14,7 @@ const large = process.argv.includes('--large');
 const [seconds, ...sizes] = process.argv.slice(2).filter((word) => word !== '--large').map(Number);
 
 await oneWorker();
+await evaluationKeys();
 await wholeJob('browser: job of 512x512', 512, 512);
 await vaultBesidePlain(1024, 768);
 if (large) await wholeJob('browser: job of 4000x3000', 4000, 3000);
@@ -48,6 +48,31 @@ async function oneWorker() {
     await browser.close();
     files.close();
   }
+}
+
+/** One evaluation key of the largest set, for its highest level, as one worker makes it. */
+async function evaluationKeys() {
+  const files = await serveFiles({ vault: vaultFolder, page: pageFolder, test: join(root, 'tests/browser/ckks') });
+  const browser = await openBrowser('chromium');
+  try {
+    const { page } = await browser.open(`${files.url}/test/index.html`, { ready: false });
+    await page.waitForFunction(() => document.documentElement.dataset.ready);
+    const ask = (file, task) => page.evaluate((args) => window.inWorker(args), { file, task });
+    const builds = ['safelight_ckks_relaxed.wasm', 'safelight_ckks_bg.wasm'];
+    for (const [place, file] of builds.entries()) {
+      const { bytes } = await ask(file, { what: 'newKey', set: 'bootstrap-16' });
+      const { each, arithmetic } = await ask(file, { what: 'cost', bytes, times: 5 });
+      const what = 'browser: evaluation key of bootstrap-16';
+      say({ who: place === 0 ? 'ours' : `kernel ${arithmetic}`, what, bits: 1711, ns: Math.round(median(each) * 1e9) });
+    }
+  } finally {
+    await browser.close();
+    files.close();
+  }
+}
+
+function median(all) {
+  return all.toSorted((a, b) => a - b)[all.length >> 1];
 }
 
 /** From the drop of a photo to its picture, with the key at hand: a 3x3 mean at 3072 bits. */
@@ -138,21 +163,4 @@ async function jobInVault(page, photo) {
   });
   if (state !== 'done') throw new Error(`the photo ended ${state}`);
   return ms;
-}
-
-/** A server of files: the first part of an address names one of the folders. */
-async function serveFiles(folders) {
-  const script = 'text/javascript';
-  const types = { '.html': 'text/html', '.js': script, '.mjs': script, '.wasm': 'application/wasm' };
-  const server = createServer(async (request, response) => {
-    const [, name, ...rest] = normalize(new URL(request.url, 'http://here').pathname).split('/');
-    try {
-      const body = await readFile(join(folders[name], ...rest));
-      response.writeHead(200, { 'content-type': types[extname(rest.at(-1))] ?? 'application/octet-stream' }).end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
 }

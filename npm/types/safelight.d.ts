@@ -41,8 +41,8 @@ export interface Lengthy<P extends Phase = Phase> extends Cancellable {
   readonly onProgress?: ((progress: Progress<P>) => void) | undefined;
 }
 
-/** What a key is for: encrypted photos, or scrambled pictures (EtC), which are obfuscated and not encrypted. */
-export type KeyKind = 'paillier' | 'etc';
+/** What a key is for: encrypted photos, scrambled pictures (EtC), which are obfuscated and not encrypted, or encrypted vectors. */
+export type KeyKind = 'paillier' | 'etc' | 'ckks';
 
 /** One secret key of the ring, without what is secret. */
 export interface KeyFacts {
@@ -50,6 +50,8 @@ export interface KeyFacts {
   readonly fingerprint: string;
   readonly kind: KeyKind;
   readonly bits: number;
+  /** Of a key for encrypted vectors: its parameter set. */
+  readonly set?: CkksSet;
   /** What the user calls it; empty if nothing. */
   readonly name: string;
   /** When it was made or first opened here, in milliseconds since 1970. */
@@ -180,6 +182,45 @@ export interface Scrambled {
   readonly clear?: Blob;
 }
 
+/** The parameter sets of encrypted vectors (CKKS). Those whose names begin with "bootstrap" have levels for it. */
+export type CkksSet = 'small' | 'leveled-14' | 'leveled-15' | 'leveled-16' | 'bootstrap-15' | 'bootstrap-16';
+
+/** What an evaluation key is for. `level`: for vectors up to it; by default the highest that vectors are encrypted at. */
+export type CkksPurpose =
+  | { readonly purpose: 'products' | 'conjugation'; readonly level?: number | undefined }
+  /** So many steps to the left. */
+  | { readonly purpose: 'rotation'; readonly steps: number; readonly level?: number | undefined }
+  | { readonly purpose: 'automorphism'; readonly element: number; readonly level?: number | undefined }
+  /** All keys for bootstrapping vectors of so many slots. */
+  | { readonly purpose: 'bootstrapping'; readonly slots: number };
+
+/** Evaluation keys: the pieces of one file, made while they are taken, once. Leaving the loop ends the work. */
+export interface EvaluationKeys extends AsyncIterable<Blob> {
+  /** The length of the file in bytes. */
+  readonly bytes: number;
+}
+
+/**
+ * Encrypted vectors of real numbers (CKKS). Numbers come back close to what they were, and the difference tells something
+ * of the secret key: never give decrypted numbers, unrounded, to who computed with the ciphertexts.
+ */
+export interface Ckks {
+  /** Makes a key and uses it. With `publicKey` others can encrypt for it; it cannot be had later. */
+  newKey(
+    set: CkksSet,
+    options?: { readonly name?: string | undefined } & Cancellable,
+  ): Promise<KeyFacts & { readonly publicKey: Blob }>;
+  /** Encrypts with the key in use. `slots`: a power of two; `level`: how many products can follow one another. */
+  encrypt(
+    values: Iterable<number> | ArrayLike<number>,
+    options?: { readonly slots?: number | undefined; readonly level?: number | undefined } & Cancellable,
+  ): Promise<Blob>;
+  /** Opens a vector with the key in use: as many numbers as slots. */
+  decrypt(file: FileLike, options?: Cancellable): Promise<Float64Array>;
+  /** The keys with which a server can compute. `signal` also ends their making. */
+  evaluationKeys(wanted: readonly CkksPurpose[], options?: Cancellable): Promise<EvaluationKeys>;
+}
+
 /** A photo that was read. Its samples are in a worker's memory until it is freed. */
 export class Photo {
   private constructor();
@@ -238,6 +279,8 @@ export class Safelight extends EventTarget {
   readonly key: KeyFacts | null;
   /** The key in use for scrambled pictures. */
   readonly etcKey: KeyFacts | null;
+  /** The key in use for encrypted vectors. */
+  readonly ckksKey: KeyFacts | null;
   /** All keys of the ring. */
   readonly keys: readonly KeyFacts[];
   /** `kept`: this browser keeps the keys; `refused`: it does not; `memory`: it was not asked to, or this is Node. */
@@ -251,7 +294,7 @@ export class Safelight extends EventTarget {
   newKey(bits?: 2048 | 3072 | 4096, options?: { readonly name?: string | undefined } & Lengthy<'key'>): Promise<KeyFacts>;
   /** Makes a key of scrambled pictures and uses it. */
   newEtcKey(options?: { readonly name?: string | undefined } & Cancellable): Promise<KeyFacts>;
-  /** Uses the key of a key file, of either kind. `passphrase` is for protected ones. */
+  /** Uses the key of a key file, of any kind. `passphrase` is for protected ones. */
   openKey(
     file: FileLike,
     options?: { readonly passphrase?: string | undefined; readonly name?: string | undefined } & Cancellable,
@@ -274,7 +317,7 @@ export class Safelight extends EventTarget {
   kind(
     file: FileLike,
     options?: Cancellable,
-  ): Promise<'photo' | 'image' | 'secret_key' | 'etc_key' | 'protected_key' | 'public_key'>;
+  ): Promise<'photo' | 'image' | 'secret_key' | 'etc_key' | 'ckks_secret_key' | 'protected_key' | 'public_key' | (string & {})>;
   /** Reads a photo. Free it when it is no longer needed, or declare it with `using`. */
   read(file: FileLike, options?: Lengthy<'decode'>): Promise<Photo>;
   /** Makes two photos that are to be blended alike in their colours; they must have the same size. */
@@ -292,6 +335,8 @@ export class Safelight extends EventTarget {
     file: FileLike,
     options?: { readonly label?: string | undefined } & Cancellable,
   ): Promise<Pick<Picture, 'width' | 'height' | 'channels' | 'rgba' | 'png'>>;
+  /** What is to be had of encrypted vectors. Their WebAssembly module is fetched when it is first used. */
+  ckks(): Promise<Ckks>;
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */
   pause(): void;
   resume(): void;

@@ -39,4 +39,10 @@ export class Server {
       readonly params?: FilterParameters | undefined;
     } & Lengthy<'upload' | 'filter' | 'download'>,
   ): Promise<Blob>;
+  /**
+   * Sends evaluation keys, piece by piece. Where the connection breaks, it goes on. Gives the id under which they can be used
+   * and deleted, which nobody else knows.
+   */
+  uploadKeys(keys: AsyncIterable<Blob> & { readonly bytes: number }, options?: Lengthy<'upload'>): Promise<string>;
+  deleteKeys(id: string, options?: Cancellable): Promise<void>;
 }

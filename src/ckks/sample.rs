@@ -3,8 +3,11 @@
 //! Seeds are spread by `ChaCha20` and read in little-endian words of 64 bits, so that all who have a seed get the same
 //! polynomial. What is secret is made without branches or addresses that depend on it.
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod stream;
+
 use rand_chacha::ChaCha20Rng;
-use rand_core::{Rng as _, SeedableRng as _};
+use rand_core::Rng as _;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ring::{Basis, Poly, Ring};
@@ -50,16 +53,34 @@ const TAILS: [u64; 29] = [
 /// and the place.
 #[must_use]
 pub fn uniform(ring: &Ring, basis: Basis, seed: &Seed, number: u32) -> Poly {
-    Poly::from_values(ring, basis, |place, limb| {
-        let mut rng = ChaCha20Rng::from_seed(*seed);
-        rng.set_stream(u64::from(number) << 32 | place as u64);
-        let prime = ring.limb(place).prime().value();
-        let mask = prime.next_power_of_two() - 1;
-        for residue in limb {
-            // Words that are not below the prime are thrown away, so that all residues are as likely.
-            *residue = std::iter::repeat_with(|| rng.next_u64() & mask).find(|&word| word < prime).unwrap_or_default();
-        }
-    })
+    Poly::from_values(ring, basis, |place, limb| uniform_limb(ring, seed, number, place, limb))
+}
+
+/// One limb of it.
+pub(super) fn uniform_limb(ring: &Ring, seed: &Seed, number: u32, place: usize, limb: &mut [u64]) {
+    let mut word = words(seed, u64::from(number) << 32 | place as u64);
+    let prime = ring.limb(place).prime().value();
+    let mask = prime.next_power_of_two() - 1;
+    for residue in limb {
+        // Words that are not below the prime are thrown away, so that all residues are as likely.
+        *residue = std::iter::repeat_with(|| word() & mask).find(|&word| word < prime).unwrap_or_default();
+    }
+}
+
+/// The words of a stream of a seed.
+#[cfg(not(target_arch = "wasm32"))]
+fn words(seed: &Seed, stream: u64) -> impl FnMut() -> u64 {
+    use rand_core::SeedableRng as _;
+    let mut rng = ChaCha20Rng::from_seed(*seed);
+    rng.set_stream(stream);
+    move || rng.next_u64()
+}
+
+/// The same in browsers.
+#[cfg(target_arch = "wasm32")]
+fn words(seed: &Seed, stream: u64) -> impl FnMut() -> u64 {
+    let mut words = stream::Stream::new(seed, stream);
+    move || words.word()
 }
 
 /// Coefficients -1, 0 and 1, all as likely.

@@ -1,18 +1,23 @@
 //! The secret key: what only the owner has. Nothing here leaves the owner's machine but what is marked as public.
 
+mod switching;
+
 use rand_chacha::ChaCha20Rng;
 use rand_core::{SeedableRng as _, TryCryptoRng};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::bootstrap::Plan;
 use super::ciphertext::{Ciphertext, Seeded};
 use super::keys::{Encapsulation, EvaluationKeys, KeyId, PublicKey, SwitchKey};
 use super::parameters::{SPARSE_WEIGHT, Secret};
 use super::plaintext::Plaintext;
-use super::ring::{Basis, Poly, Ring, rotation};
+use super::ring::{Poly, Ring, rotation};
 use super::sample::{Seed, gaussian, sparse, ternary, uniform};
 use crate::error::{Code, Error, Result};
 use crate::math::random;
+
+use switching::Held;
+pub use switching::SwitchKeyMaker;
 
 /// A secret key. Wiped when dropped; it has no `Debug`.
 pub struct SecretKey {
@@ -98,16 +103,65 @@ impl SecretKey {
         Ok(Plaintext { poly, level, scale, slots })
     }
 
+    /// Makes the key for products, for ciphertexts up to a level. Public.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn relinearisation_maker<'a>(
+        &'a self,
+        ring: &'a Ring,
+        level: usize,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<SwitchKeyMaker<'a>> {
+        let mut square = Zeroizing::new(self.poly.restricted(ring, ring.level(level)));
+        square.mul(ring, &self.poly);
+        let size = (level, ring.special_for(level));
+        SwitchKeyMaker::new(ring, size, Held::Made(square), Held::Owner(&self.poly), rng)
+    }
+
+    /// Makes the key for an automorphism, for ciphertexts up to a level. Public.
+    ///
+    /// The automorphism comes after the switching, so the key leads to the secret that the automorphism takes back to ours.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn galois_maker<'a>(
+        &'a self,
+        ring: &'a Ring,
+        element: u64,
+        level: usize,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<SwitchKeyMaker<'a>> {
+        let size = (level, ring.special_for(level));
+        let basis = ring.extended(level, size.1);
+        let target = Zeroizing::new(self.poly.automorphism_within(ring, basis, inverse(element)));
+        SwitchKeyMaker::new(ring, size, Held::Owner(&self.poly), Held::Made(target), rng)
+    }
+
+    /// Makes the keys with which a server can bootstrap: to a new sparse secret, which nobody keeps, and back. Public.
+    ///
+    /// # Errors
+    /// [`Code::NoRandomness`] if the generator fails.
+    pub fn encapsulation_makers<'a>(
+        &'a self,
+        ring: &'a Ring,
+        rng: &mut impl TryCryptoRng,
+    ) -> Result<[SwitchKeyMaker<'a>; 2]> {
+        let small = sparse(&mut generator(rng)?, ring.degree(), SPARSE_WEIGHT);
+        let sparse = |basis| Held::Made(Zeroizing::new(Poly::from_small(ring, basis, &small)));
+        let (low, top) = ((0, 1), (ring.top(), ring.special_for(ring.top())));
+        Ok([
+            SwitchKeyMaker::new(ring, low, Held::Owner(&self.poly), sparse(ring.extended(0, 1)), rng)?,
+            SwitchKeyMaker::new(ring, top, sparse(ring.level(top.0)), Held::Owner(&self.poly), rng)?,
+        ])
+    }
+
     /// The key for products, for ciphertexts up to a level. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn relinearisation_key(&self, ring: &Ring, level: usize, rng: &mut impl TryCryptoRng) -> Result<SwitchKey> {
-        let mut square = self.poly.clone();
-        square.mul(ring, &self.poly);
-        let key = Self::switch_key(ring, (level, ring.special_for(level)), &square, &self.poly, rng);
-        square.zeroize();
-        key
+        Ok(self.relinearisation_maker(ring, level, rng)?.key())
     }
 
     /// The key for rotations to the left by so many steps, for ciphertexts up to a level, with its element. Public.
@@ -127,8 +181,6 @@ impl SecretKey {
 
     /// The key for an automorphism, for ciphertexts up to a level. Public.
     ///
-    /// The automorphism comes after the switching, so the key leads to the secret that the automorphism takes back to ours.
-    ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn galois_key(
@@ -138,22 +190,16 @@ impl SecretKey {
         level: usize,
         rng: &mut impl TryCryptoRng,
     ) -> Result<SwitchKey> {
-        let target = Zeroizing::new(self.poly.automorphism(ring, inverse(element)));
-        Self::switch_key(ring, (level, ring.special_for(level)), &self.poly, &target, rng)
+        Ok(self.galois_maker(ring, element, level, rng)?.key())
     }
 
-    /// The keys with which a server can bootstrap: to a new sparse secret, which nobody keeps, and back. Public.
+    /// The keys with which a server can bootstrap. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn encapsulation(&self, ring: &Ring, rng: &mut impl TryCryptoRng) -> Result<Encapsulation> {
-        let sparse = sparse(&mut generator(rng)?, ring.degree(), SPARSE_WEIGHT);
-        let sparse = Zeroizing::new(Poly::from_small(ring, ring.all(), &sparse));
-        let top = (ring.top(), ring.special_for(ring.top()));
-        Ok(Encapsulation {
-            to_sparse: Self::switch_key(ring, (0, 1), &self.poly, &sparse, rng)?.into(),
-            back: Self::switch_key(ring, top, &sparse, &self.poly, rng)?.into(),
-        })
+        let [to_sparse, back] = self.encapsulation_makers(ring, rng)?.map(|maker| maker.key());
+        Ok(Encapsulation::new(to_sparse, back))
     }
 
     /// All keys that a plan of bootstrapping needs. Public.
@@ -168,32 +214,6 @@ impl SecretKey {
             keys.insert_galois(element, self.galois_key(ring, element, level, rng)?);
         }
         Ok(keys)
-    }
-
-    /// The key from one secret to another.
-    fn switch_key(
-        ring: &Ring,
-        (level, special): (usize, usize),
-        from: &Poly,
-        to: &Poly,
-        rng: &mut impl TryCryptoRng,
-    ) -> Result<SwitchKey> {
-        let mut rng = generator(rng)?;
-        let seed = new_seed(&mut rng);
-        let (all, first) = (ring.extended(level, special), ring.level(level).first);
-        let parts = (0u32..).zip((0..=level).step_by(special)).map(|(number, start)| {
-            let own = Basis { first: first + start, count: special.min(level + 1 - start) };
-            let a = uniform(ring, all, &seed, number);
-            let mut b = masked(ring, &a, to, &mut rng);
-            b.each(ring, |place, limb| {
-                if own.places().contains(&place) {
-                    ring.limb(place).scale_add(limb, from.limb(place), ring.product(ring.special(all), place));
-                }
-            });
-            b
-        });
-        let b = parts.collect();
-        Ok(SwitchKey::new(ring, level, special, seed, b))
     }
 }
 
@@ -219,11 +239,8 @@ impl PublicKey {
 
 /// `-a s + e` for a secret `s`, whose basis may be larger.
 fn masked(ring: &Ring, a: &Poly, secret: &Poly, rng: &mut ChaCha20Rng) -> Poly {
-    let mut b = a.clone();
-    b.mul(ring, secret);
-    b.negate(ring);
-    let error = Zeroizing::new(Poly::from_small(ring, a.basis(), &gaussian(rng, ring.degree())));
-    b.add(ring, &error);
+    let mut b = Poly::from_small(ring, a.basis(), &gaussian(rng, ring.degree()));
+    b.mul_sub(ring, a, secret);
     b
 }
 

@@ -8,8 +8,8 @@
 //! Numbers have signs here, and products are at most about `q / 2` in size where their factors are small enough.
 #![allow(unsafe_code)]
 #![cfg_attr(
-    not(any(target_arch = "x86_64", test)),
-    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+    not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test)),
+    allow(dead_code, reason = "there are no kernels on floats elsewhere")
 )]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
@@ -17,6 +17,8 @@
 pub(super) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx512;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+pub(super) mod relaxed;
 #[cfg(test)]
 pub(super) mod twin;
 

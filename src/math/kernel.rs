@@ -4,11 +4,13 @@
 
 #![allow(unsafe_code)]
 #![cfg_attr(
-    not(any(target_arch = "x86_64", test)),
-    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+    not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test)),
+    allow(dead_code, reason = "there are no kernels on floats elsewhere")
 )]
 
 use super::floats::Work;
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+use super::floats::relaxed;
 #[cfg(target_arch = "x86_64")]
 use super::floats::{avx2, avx512};
 
@@ -26,6 +28,9 @@ pub enum Kernel {
     /// The same, and sums of products on words of 52 bits.
     #[cfg(target_arch = "x86_64")]
     Avx512Ifma,
+    /// Floats, two at a time.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    Relaxed,
     /// Floats, two at a time without instructions of their own, for tests.
     #[cfg(test)]
     Twin,
@@ -45,6 +50,8 @@ impl Kernel {
             avx512::detect().then_some(Self::Avx512),
             #[cfg(target_arch = "x86_64")]
             avx512::detect_ifma().then_some(Self::Avx512Ifma),
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            relaxed::detect().then_some(Self::Relaxed),
         ];
         all.into_iter().flatten().collect()
     }
@@ -60,7 +67,29 @@ impl Kernel {
         } else if avx2::detect() {
             return Self::Avx2;
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        if relaxed::detect() {
+            return Self::Relaxed;
+        }
         Self::Portable
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2-fma",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Ifma => "avx512-ifma",
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => "relaxed-fma",
+            #[cfg(test)]
+            Self::Twin => "twin",
+        }
     }
 
     /// How many floats at a time; 1 for whole numbers.
@@ -72,6 +101,8 @@ impl Kernel {
             Self::Avx2 => avx2::LANES,
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 | Self::Avx512Ifma => avx512::LANES,
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => relaxed::LANES,
             #[cfg(test)]
             Self::Twin => super::floats::twin::LANES,
         }
@@ -91,6 +122,9 @@ impl Kernel {
             // SAFETY: as before.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Ifma => unsafe { avx512::run_ifma(work) },
+            // SAFETY: as before; what has no such instructions does not load this build.
+            #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+            Self::Relaxed => unsafe { work.floats::<relaxed::Two>() },
             // SAFETY: plain numbers need no instructions.
             #[cfg(test)]
             Self::Twin => unsafe { work.floats::<super::floats::twin::Plain>() },

@@ -4,8 +4,8 @@
 //! kernels give the same ones. All slices of a call have the same length, a multiple of 8.
 #![allow(unsafe_code)]
 #![cfg_attr(
-    not(any(target_arch = "x86_64", test)),
-    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+    not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test)),
+    allow(dead_code, reason = "there are no kernels on floats elsewhere")
 )]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
@@ -63,6 +63,11 @@ impl Limb {
     /// `a += b c`.
     pub fn mul_add(self, a: &mut [u64], b: &[u64], c: &[u64]) {
         self.each(a, [b, c], (), |prime, a, [b, c], ()| prime.add(a, prime.mul(b, c)), MulAdd);
+    }
+
+    /// `a -= b c`.
+    pub fn mul_sub(self, a: &mut [u64], b: &[u64], c: &[u64]) {
+        self.each(a, [b, c], (), |prime, a, [b, c], ()| prime.sub(a, prime.mul(b, c)), MulSub);
     }
 
     /// `a = b + c`.
@@ -210,6 +215,7 @@ step!(Difference, (), 2, |_, _, _, [b, c], ()| b.sub(c));
 step!(Negate, (), 0, |_, _, a, [], ()| V::splat(0.0).sub(a));
 step!(Mul, (), 1, |_, fixed, a, [b], ()| fixed.product(a, b));
 step!(MulAdd, (), 2, |_, fixed, a, [b, c], ()| fixed.product(b, c).add(a));
+step!(MulSub, (), 2, |_, fixed, a, [b, c], ()| a.sub(fixed.product(b, c)));
 step!(Scale, (u64, u64, Factor), 0, |prime, fixed, a, [], (c, f, _)| {
     fixed.mul(a.add(V::splat(float(c))), Twiddle::splat(&Pair::new(f, prime)))
 });

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::error::{Code, Error, Result};
 
 /// The operating system's or the browser's generator.
-#[cfg(feature = "etc")]
+#[cfg(any(feature = "ckks-secret", feature = "etc"))]
 #[must_use]
 pub fn system() -> getrandom::SysRng {
     getrandom::SysRng

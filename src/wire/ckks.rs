@@ -4,7 +4,9 @@
 
 mod body;
 mod key;
-#[cfg(feature = "client")]
+#[cfg(feature = "ckks-secret")]
+mod making;
+#[cfg(feature = "ckks-secret")]
 mod secret;
 mod set;
 mod vector;
@@ -16,7 +18,9 @@ use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 
 pub use key::{Entry, Purpose, SwitchHead, read_public, read_switch, write_public, write_switch};
-#[cfg(feature = "client")]
+#[cfg(feature = "ckks-secret")]
+pub use making::SetMaker;
+#[cfg(feature = "ckks-secret")]
 pub use secret::{check_secret, read_secret, write_secret};
 pub use set::{Checker, SetHead, read_set, write_set};
 pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};

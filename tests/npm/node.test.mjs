@@ -119,6 +119,24 @@ describe('the package in Node', () => {
     assert.equal(safelight.etcKey, null);
   });
 
+  it('encrypts vectors, and sends the keys to compute with them', async () => {
+    const ckks = await safelight.ckks();
+    const { fingerprint, publicKey } = await ckks.newKey('small');
+    assert.equal(safelight.ckksKey.fingerprint, fingerprint);
+    assert.equal(await safelight.kind(publicKey), 'ckks_public_key');
+    const numbers = await ckks.decrypt(await ckks.encrypt([0.5, -1.25, 3]));
+    assert.deepEqual(Array.from(numbers, (number) => Math.round(number * 1e4) / 1e4 + 0), [0.5, -1.25, 3, 0]);
+    const keys = await ckks.evaluationKeys([{ purpose: 'products' }, { purpose: 'rotation', steps: 1 }]);
+    const id = await filters.uploadKeys(keys);
+    const { state, key } = await (await fetch(`${server.url}/v1/keys/${id}`)).json();
+    assert.deepEqual([state, key], ['ready', fingerprint]);
+    await filters.deleteKeys(id);
+    await assert.rejects(filters.deleteKeys(id), code('keys_not_found'));
+    await assert.rejects(ckks.encrypt([NaN]), code('plaintext_out_of_range'));
+    await assert.rejects(ckks.evaluationKeys([{ purpose: 'wishes' }]), code('bad_argument'));
+    await safelight.deleteKey(fingerprint);
+  });
+
   it('takes its key out under a passphrase and back in', async () => {
     const { fingerprint } = safelight.key;
     const out = await safelight.exportKey({ passphrase: 'a long passphrase' });

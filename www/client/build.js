@@ -20,6 +20,10 @@ const modules = {
   ],
   codec: [{ variant: 'baseline', url: new URL('codec/pkg/safelight_codec_bg.wasm', import.meta.url) }],
   etc: [{ variant: 'baseline', url: new URL('etc/pkg/safelight_etc_bg.wasm', import.meta.url) }],
+  ckks: [
+    { variant: 'relaxed', url: new URL('ckks/pkg/safelight_ckks_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
+    { variant: 'baseline', url: new URL('ckks/pkg/safelight_ckks_bg.wasm', import.meta.url) },
+  ],
 };
 
 /** The builds of a module whose instructions this browser knows, best first. */
@@ -36,4 +40,17 @@ export async function compile(url) {
   if (!answer.ok) throw missing();
   if (answer.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(answer);
   return WebAssembly.compile(await answer.arrayBuffer()); // a server without the wasm media type
+}
+
+/** The same for the best build of a module whose file is there and good. */
+export async function compileBest(module) {
+  let failure;
+  for (const { url } of usable(module)) {
+    try {
+      return await compile(url);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
 }

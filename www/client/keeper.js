@@ -20,6 +20,7 @@ import { Keys } from './keys.js';
 import { Masks } from './masks.js';
 import { LazyPool, Pool } from './pool.js';
 import { checkedSettings, Scrambling } from './scrambling.js';
+import { Vectors } from './vectors.js';
 
 const PROLOGUE = 32; // bytes that tell what a file is
 const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, since wasm memory never shrinks
@@ -29,6 +30,7 @@ let pool;
 let codec; // photo files that the browser does not decode as they must be
 let keys;
 let scrambling;
+let vectors;
 let started; // settles when the module can be used
 let idle; // whether masks are made while nothing else is to be done
 const masks = new Masks();
@@ -65,8 +67,8 @@ const ops = {
         const open = (helper) => helper.call('unprotect', { bytes, passphrase: passphrase ?? '' });
         bytes = await pool.disposable(signal, open);
       }
-      const etc = kind(bytes) === 'etc_key';
-      const secret = etc ? await scrambling.openKey(bytes, signal) : SecretKey.fromBytes(bytes);
+      const elsewhere = { etc_key: scrambling, ckks_secret_key: vectors }[kind(bytes)];
+      const secret = elsewhere ? await elsewhere.openKey(bytes, signal) : SecretKey.fromBytes(bytes);
       return await adopt(secret, signal, { name, exported: true });
     } finally {
       bytes.fill(0);
@@ -76,6 +78,12 @@ const ops = {
   /** Makes a key of scrambled pictures. */
   async newEtcKey({ name }, { signal }) {
     return adopt(await scrambling.newKey(signal), signal, { name });
+  },
+
+  /** Makes a key of encrypted vectors. */
+  async newCkksKey({ set, name }, { signal }) {
+    const { secret, publicKey } = await vectors.newKey(set, signal);
+    return { ...(await adopt(secret, signal, { name })), publicKey };
   },
 
   async useKey({ fingerprint }) {
@@ -229,6 +237,14 @@ const ops = {
 
   unscramble: ({ file, label }, { signal }) => scrambling.unscramble(neededKey('etc'), file, label, signal),
 
+  // ---- encrypted vectors
+
+  encryptVector: (args, { signal }) => vectors.encrypt(neededKey('ckks'), args, signal),
+  decryptVector: ({ file }, { signal }) => vectors.decrypt(neededKey('ckks'), file, signal),
+  beginKeys: ({ wanted }, { signal }) => vectors.begin(neededKey('ckks'), wanted, signal),
+  makeKeys: ({ set, part }, { signal }) => vectors.part(set, part, signal),
+  endKeys: ({ set }) => vectors.end(set),
+
   /** Forgets a kept photo. */
   drop({ photo }) {
     photos.delete(photo);
@@ -242,6 +258,7 @@ const ops = {
     pool.died(worker, error);
     codec.died(worker, error);
     scrambling.died(worker, error);
+    vectors.died(worker, error);
   },
 };
 
@@ -254,6 +271,7 @@ async function start(settings) {
   pool = new Pool(module, page);
   codec = new LazyPool(page, 'codec');
   scrambling = new Scrambling(page);
+  vectors = new Vectors(page);
   keys = await Keys.open({ remember, site, onGone: forget, onChange: (state) => page.tell('keys', state) });
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
 }
@@ -277,6 +295,7 @@ async function adopt(secret, signal, facts) {
 /** The key in use is another one, or none: what runs with it is cancelled, and its copies go with the workers. */
 function forget(kind) {
   if (kind === 'etc') return scrambling.end();
+  if (kind === 'ckks') return vectors.forget();
   pool.end();
   masks.clear();
 }

@@ -5,17 +5,16 @@ import { SafelightError } from '../shared/errors.js';
 import { openRing } from './ring.js';
 
 const MOST_LETTERS = 60; // of a name
-const KINDS = ['paillier', 'etc'];
+const KINDS = ['paillier', 'etc', 'ckks'];
 
-/** A key of scrambled pictures: the bytes of its file. Only the workers of those pictures know what to do with them. */
-export class EtcKey {
-  kind = 'etc';
-  bits = 256;
+/** A key of another module: the bytes of its file. Only the workers of that module know what to do with them. */
+export class KeyFile {
   #bytes;
 
-  constructor({ bytes, fingerprint }) {
+  /** `set` is the parameter set of a key for encrypted vectors. */
+  constructor({ kind, bits, set, fingerprint, bytes }) {
+    Object.assign(this, { kind, bits, set, fingerprint });
     this.#bytes = bytes.slice();
-    this.fingerprint = fingerprint;
   }
 
   toBytes() {
@@ -51,7 +50,7 @@ export class Keys {
     return keys;
   }
 
-  /** The key in use: a SecretKey, or an EtcKey. */
+  /** The key in use: a SecretKey, or a KeyFile. */
   secret(kind = 'paillier') {
     return this.#held.get(kind)?.secret ?? null;
   }
@@ -72,9 +71,10 @@ export class Keys {
 
   /** A new key, or one from a file, which is then in use. */
   async add(secret, { name, exported = false }) {
-    const { kind = 'paillier', fingerprint, bits } = secret;
+    const { kind = 'paillier', fingerprint, bits, set } = secret;
     const known = (await this.#ring.list()).find((other) => other.fingerprint === fingerprint);
     const facts = { fingerprint, kind, bits, name: tidy(name) || known?.name || '' };
+    if (set) facts.set = set;
     facts.created = known?.created ?? Date.now();
     facts.exported = exported || (known?.exported ?? false);
     const bytes = secret.toBytes();
@@ -95,7 +95,7 @@ export class Keys {
     const bytes = await this.#ring.take(fingerprint);
     const facts = (await this.#ring.list()).find((key) => key.fingerprint === fingerprint);
     try {
-      this.#hold(facts.kind === 'etc' ? new EtcKey({ bytes, fingerprint }) : SecretKey.fromBytes(bytes), facts);
+      this.#hold(facts.kind === 'paillier' ? SecretKey.fromBytes(bytes) : new KeyFile({ ...facts, bytes }), facts);
     } finally {
       bytes.fill(0);
     }

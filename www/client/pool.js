@@ -6,7 +6,7 @@
 
 import { cancelled, checkSignal, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
-import { compile, usable } from './build.js';
+import { compileBest } from './build.js';
 
 /** One compute worker: `call` sends it a request and gives its answer. */
 class Helper {
@@ -14,6 +14,7 @@ class Helper {
   #ended;
   dead = null; // the error that ended this worker
   hasKey = false; // whether it was given the secret key
+  making = null; // the evaluation keys that it makes parts of
 
   constructor(port, module, ended) {
     this.#ended = ended;
@@ -42,6 +43,7 @@ export class Pool {
   #kind;
   #living = new Map(); // helpers by the number that the page knows them by
   #helpers = [];
+  #resting = []; // those that were kept for the next time
   #gate = Promise.resolve(); // what rows wait for; open unless paused
   #open = null;
 
@@ -88,6 +90,31 @@ export class Pool {
       signal?.removeEventListener('abort', stop);
       helper.end();
     }
+  }
+
+  /** Runs `work(helper)` in a worker that is kept for the next time, unless it fails or is cancelled. */
+  async reused(signal, work) {
+    checkSignal(signal);
+    this.#resting = this.#resting.filter((helper) => !helper.dead);
+    const helper = this.#resting.pop() ?? this.#start();
+    const stop = () => helper.end();
+    signal?.addEventListener('abort', stop);
+    try {
+      const value = await work(helper);
+      this.#resting.push(helper);
+      return value;
+    } catch (error) {
+      helper.end();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Ends the workers that were kept. */
+  rest() {
+    for (const helper of this.#resting) helper.end();
+    this.#resting = [];
   }
 
   /** Rows under way are finished, further ones wait. */
@@ -147,7 +174,7 @@ export class Pool {
   }
 }
 
-/** The pool of a module that is fetched when it is first needed. Each of its workers has one job. */
+/** The pool of a module that is fetched when it is first needed. */
 export class LazyPool {
   #page;
   #module;
@@ -160,12 +187,25 @@ export class LazyPool {
 
   /** As a pool's `disposable`. */
   async run(signal, work) {
-    this.#pool ??= compile(usable(this.#module)[0].url).then((module) => new Pool(module, this.#page, this.#module));
-    const pool = await this.#pool.catch((error) => {
+    return (await this.#fetched()).disposable(signal, work);
+  }
+
+  /** As a pool's. */
+  async reused(signal, work) {
+    return (await this.#fetched()).reused(signal, work);
+  }
+
+  /** As a pool's. */
+  async rest() {
+    (await this.#pool)?.rest();
+  }
+
+  #fetched() {
+    this.#pool ??= compileBest(this.#module).then((module) => new Pool(module, this.#page, this.#module));
+    return this.#pool.catch((error) => {
       this.#pool = null; // it may be there the next time
       throw error;
     });
-    return pool.disposable(signal, work);
   }
 
   async died(number, error) {

@@ -9,8 +9,8 @@ import { checkPixels, Photo } from './photo.js';
 import { workers } from './workers.js';
 
 /**
- * The user's end of Safelight. `key` is the key in use, `etcKey` that of scrambled pictures, `keys` are all of the ring,
- * each as `{ fingerprint, kind, name, bits, created, exported, stored }`; the event `keys` tells that one has changed.
+ * The user's end of Safelight. `key` is the key in use, `etcKey` that of scrambled pictures, `ckksKey` that of encrypted
+ * vectors, `keys` are all of the ring, each as `{ fingerprint, kind, name, bits, created, exported, stored }`; the event `keys` tells that one has changed.
  *
  * Files are Blobs or bytes. Everything that takes time takes a `signal`, and fails with the code `cancelled` when that is
  * aborted. `onProgress` hears `{ phase, done, total }`, where a `total` of 0 means that nobody knows.
@@ -26,6 +26,7 @@ export class Safelight extends EventTarget {
   filters = []; // the catalogue: every filter with its parameters
   key = null;
   etcKey = null;
+  ckksKey = null;
   keys = [];
   storage = 'memory'; // "kept": this browser keeps the keys; "refused": it does not; "memory": it was not asked to
 
@@ -75,7 +76,7 @@ export class Safelight extends EventTarget {
     return this.#took(await this.#ask('newEtcKey', { name }, { signal }));
   }
 
-  /** Uses the key of a key file, of either kind. `passphrase` is for protected ones. */
+  /** Uses the key of a key file, of any kind. `passphrase` is for protected ones. */
   async openKey(file, { passphrase, name, signal } = {}) {
     return this.#took(await this.#ask('openKey', { file: nameless(file), passphrase, name }, { signal }));
   }
@@ -113,7 +114,7 @@ export class Safelight extends EventTarget {
 
   // ---- photos
 
-  /** "photo", "image" (an encrypted one), "secret_key", "etc_key", "protected_key" or "public_key". */
+  /** "photo", "image" (an encrypted one), "secret_key", "etc_key", "protected_key", "public_key" or another of our kinds. */
   async kind(file, { signal } = {}) {
     return this.#ask('kind', { file: nameless(file).slice(0, 64) }, { signal });
   }
@@ -198,6 +199,18 @@ export class Safelight extends EventTarget {
    */
   async unscramble(file, { label, signal } = {}) {
     return this.#ask('unscramble', { file: nameless(file), label }, { signal });
+  }
+
+  // ---- encrypted vectors
+
+  /** What is to be had of encrypted vectors (CKKS): a `Ckks`. */
+  async ckks() {
+    const { Ckks } = await import('./ckks/ckks.js');
+    const ask = async (op, args, how) => {
+      const answer = await this.#ask(op, args, how);
+      return op === 'newCkksKey' ? { ...this.#took(answer), publicKey: answer.publicKey } : answer;
+    };
+    return new Ckks(ask, nameless);
   }
 
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */
@@ -311,8 +324,8 @@ export class Safelight extends EventTarget {
     if (!this.key?.stored) this.#take({ list: [], used: {}, storage: this.storage });
   }
 
-  #take({ list, used: { paillier: key = null, etc: etcKey = null }, storage }) {
-    Object.assign(this, { keys: list, key, etcKey, storage });
+  #take({ list, used: { paillier: key = null, etc: etcKey = null, ckks: ckksKey = null }, storage }) {
+    Object.assign(this, { keys: list, key, etcKey, ckksKey, storage });
     this.dispatchEvent(new Event('keys'));
   }
 

@@ -2,7 +2,7 @@
 // its own, whose memory goes back to the system with it.
 
 import { SafelightError } from '../shared/errors.js';
-import { EtcKey } from './keys.js';
+import { KeyFile } from './keys.js';
 import { LazyPool } from './pool.js';
 
 const STEPS = 3; // of a picture: read, scramble, write
@@ -17,12 +17,12 @@ export class Scrambling {
 
   /** A new key. */
   newKey(signal) {
-    return this.#pool.run(signal, async (helper) => new EtcKey(await helper.call('newKey')));
+    return this.#pool.run(signal, async (helper) => etcKey(await helper.call('newKey')));
   }
 
   /** The key of a key file. */
   openKey(bytes, signal) {
-    return this.#pool.run(signal, async (helper) => new EtcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
+    return this.#pool.run(signal, async (helper) => etcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
   }
 
   /** Scrambles `source`: `{ file }`, or the samples of a photo that was read. */
@@ -61,6 +61,8 @@ export class Scrambling {
     this.#pool.end();
   }
 }
+
+const etcKey = (facts) => new KeyFile({ kind: 'etc', bits: 256, ...facts });
 
 /** The options of scrambling, checked as far as the module does not do it itself. */
 export function checkedSettings(settings) {

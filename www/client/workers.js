@@ -7,4 +7,5 @@ export const workers = {
   compute: () => new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' }),
   codec: () => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' }),
   etc: () => new Worker(new URL('etc/compute.js', import.meta.url), { type: 'module', name: 'safelight-etc' }),
+  ckks: () => new Worker(new URL('ckks/compute.js', import.meta.url), { type: 'module', name: 'safelight-ckks' }),
 };

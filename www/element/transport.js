@@ -74,6 +74,20 @@ export class Server {
       fetch(job, { method: 'DELETE', keepalive: true }).catch(() => {});
     }
   }
+
+  /**
+   * Sends evaluation keys, an async iterable of Blobs with their number of `bytes`. Where the connection breaks it goes on.
+   * Gives the id under which they can be used and deleted, which nobody else knows. `onProgress` hears of the phase "upload".
+   */
+  async uploadKeys(keys, options) {
+    const { uploadKeys } = await import('./keys.js');
+    return uploadKeys(this.#base, keys, options);
+  }
+
+  async deleteKeys(id, options) {
+    const { deleteKeys } = await import('./keys.js');
+    return deleteKeys(this.#base, id, options);
+  }
 }
 
 function jobAddress(answer, url) {

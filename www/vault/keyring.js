@@ -73,7 +73,8 @@ export class KeyRing {
 
   /** The key that is shown. */
   get #key() {
-    return this.#kind === 'etc' ? this.#safelight.etcKey : this.#safelight.key;
+    const { key, etcKey, ckksKey } = this.#safelight;
+    return { paillier: key, etc: etcKey, ckks: ckksKey }[this.#kind];
   }
 
   /** The sentences that depend on what the key is for. */
@@ -86,7 +87,8 @@ export class KeyRing {
     if (this.#busy) throw new SafelightError('key_busy', 'wait until the work is done before you change the key');
     const kind = await this.#safelight.kind(file);
     if (kind === 'public_key') throw new SafelightError('public_key', 'this is a public key; only its secret key opens pictures');
-    const kinds = { secret_key: ['paillier'], etc_key: ['etc'] }[kind] ?? ['paillier', 'etc'];
+    const known = { secret_key: ['paillier'], etc_key: ['etc'], ckks_secret_key: ['ckks'] };
+    const kinds = known[kind] ?? Object.values(known).flat();
     if (!(await this.#mayLose(kinds))) return;
     const open = async (options) => {
       this.#kind = (await this.#safelight.openKey(file, options)).kind;
@@ -109,7 +111,7 @@ export class KeyRing {
 
   /** A key that is kept nowhere else is given up on purpose only. `kinds` are those of which another one comes. */
   async #mayLose(kinds) {
-    for (const key of [this.#safelight.key, this.#safelight.etcKey]) {
+    for (const key of [this.#safelight.key, this.#safelight.etcKey, this.#safelight.ckksKey]) {
       if (!key || !kinds.includes(key.kind) || key.stored || key.exported || !this.#relied.has(key.fingerprint)) continue;
       const { loseTitle: title, loseYes: yes } = words.dialog;
       const text = words.kinds[key.kind].loseText;
@@ -169,7 +171,7 @@ export class KeyRing {
       },
       act: async ({ passphrase, bare }) => ({
         blob: await this.#safelight.exportKey({ kind: key.kind, passphrase: bare ? null : passphrase }),
-        name: `safelight-${key.kind === 'etc' ? 'etc-' : ''}${key.fingerprint.slice(0, 8)}.${bare ? 'key' : 'key.age'}`,
+        name: `safelight-${key.kind === 'paillier' ? '' : `${key.kind}-`}${key.fingerprint.slice(0, 8)}.${bare ? 'key' : 'key.age'}`,
       }),
       explain,
     });

@@ -34,7 +34,7 @@ fn lay_out(folder: &Path, site: &Site) -> Result<()> {
     for name in ["client", "shared"] {
         fs::rename(vault.join(name), folder.join(name))?;
     }
-    ["client/pkg", "client/codec/pkg", "client/etc/pkg"]
+    ["client/pkg", "client/codec/pkg", "client/etc/pkg", "client/ckks/pkg"]
         .iter()
         .try_for_each(|glue| remove_glue_types(&folder.join(glue)))
 }

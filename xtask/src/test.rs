@@ -85,7 +85,14 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     })?;
     match tools.toolchain {
         Toolchain::Usual => steps.run("clippy, browser", || {
-            clippy(&["--lib", "--no-default-features", "--features", "client,web-codec,web-etc", "--target", TARGET])
+            clippy(&[
+                "--lib",
+                "--no-default-features",
+                "--features",
+                "client,web-ckks,web-codec,web-etc",
+                "--target",
+                TARGET,
+            ])
         })?,
         Toolchain::Debian { .. } => steps.skip("clippy, browser", "this Rust has no clippy; the page denies warnings"),
     }

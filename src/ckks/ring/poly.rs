@@ -85,14 +85,18 @@ impl Poly {
     /// The polynomial with small coefficients, which have signs.
     #[must_use]
     pub fn from_small(ring: &Ring, basis: Basis, coefficients: &[i8]) -> Self {
-        Self::from_coefficients(ring, basis, |place, limb| {
-            let q = ring.limb(place).prime().value();
-            for (residue, &coefficient) in limb.iter_mut().zip(coefficients) {
-                // The sign's bits, all ones or zeros, and no branch.
-                let sign = i64::from(coefficient >> 7).cast_unsigned();
-                *residue = i64::from(coefficient).cast_unsigned().wrapping_add(q & sign);
-            }
-        })
+        Self::from_values(ring, basis, |place, limb| Self::small_limb(ring, coefficients, place, limb))
+    }
+
+    /// One limb of it.
+    pub(in super::super) fn small_limb(ring: &Ring, coefficients: &[i8], place: usize, limb: &mut [u64]) {
+        let q = ring.limb(place).prime().value();
+        for (residue, &coefficient) in limb.iter_mut().zip(coefficients) {
+            // The sign's bits, all ones or zeros, and no branch.
+            let sign = i64::from(coefficient >> 7).cast_unsigned();
+            *residue = i64::from(coefficient).cast_unsigned().wrapping_add(q & sign);
+        }
+        ring.transform(place).forward(limb);
     }
 
     /// The primes.
@@ -170,11 +174,22 @@ impl Poly {
         self.each(ring, |place, limb| ring.limb(place).mul_add(limb, a.limb(place), b.limb(place)));
     }
 
+    /// `self -= a b`, whose bases may be larger.
+    pub fn mul_sub(&mut self, ring: &Ring, a: &Self, b: &Self) {
+        self.each(ring, |place, limb| ring.limb(place).mul_sub(limb, a.limb(place), b.limb(place)));
+    }
+
     /// `self(X^element)`.
     #[must_use]
     pub fn automorphism(&self, ring: &Ring, element: u64) -> Self {
+        self.automorphism_within(ring, self.basis, element)
+    }
+
+    /// The same modulo the primes of a basis within this one.
+    #[must_use]
+    pub(in super::super) fn automorphism_within(&self, ring: &Ring, basis: Basis, element: u64) -> Self {
         let permutation = ring.permutation(element);
-        Self::from_values(ring, self.basis, |place, limb| permutation.apply(ring.limb(place), self.limb(place), limb))
+        Self::from_values(ring, basis, |place, limb| permutation.apply(ring.limb(place), self.limb(place), limb))
     }
 
     /// Changes each limb, on all cores.

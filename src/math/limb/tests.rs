@@ -56,6 +56,7 @@ fn arithmetic_is_that_of_single_residues() {
             check("negate", &|x| limb.negate(x), &|i| prime.sub(0, a[i]));
             check("mul", &|x| limb.mul(x, &b), &|i| prime.mul(a[i], b[i]));
             check("mul_add", &|x| limb.mul_add(x, &b, &c), &|i| prime.add(a[i], prime.mul(b[i], c[i])));
+            check("mul_sub", &|x| limb.mul_sub(x, &b, &c), &|i| prime.sub(a[i], prime.mul(b[i], c[i])));
             let both = |i| prime.add(prime.mul(a[i], b[i]), prime.mul(b[i], c[i]));
             let mut other = a.clone();
             check("dot", &|x| limb.dot([x, &mut a.clone()], &[[&a, &b, &c], [&b, &c, &a]]), &both);

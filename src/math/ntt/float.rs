@@ -7,8 +7,8 @@
 //! The last layers forward, and the first ones back, would pair numbers within one vector. Blocks are transposed there.
 #![allow(unsafe_code)]
 #![cfg_attr(
-    not(any(target_arch = "x86_64", test)),
-    allow(dead_code, reason = "there are no kernels on floats yet elsewhere")
+    not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test)),
+    allow(dead_code, reason = "there are no kernels on floats elsewhere")
 )]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 

@@ -50,16 +50,22 @@ impl Body {
 
     /// The bytes of all limbs. The polynomials may have more primes than the body.
     pub(super) fn write(&self, polynomials: &[&Poly], out: &mut Vec<u8>) {
-        let limbs = parallel::map(self.limbs(), |number| {
-            let poly = polynomials[number / self.basis.count];
-            self.write_limb(number, poly.limb(self.basis.first + number % self.basis.count))
-        });
-        for limb in limbs {
-            out.extend(limb);
+        self.write_each(out, |number, poly, place| self.write_limb(number, polynomials[poly].limb(place)));
+    }
+
+    /// The bytes of limbs that are made now: `make(number of the limb, of the polynomial, place of the prime)` gives those of
+    /// one. Polynomial after polynomial, so that not all are held twice.
+    pub(super) fn write_each(&self, out: &mut Vec<u8>, make: impl Fn(usize, usize, usize) -> Vec<u8> + Sync + Send) {
+        for poly in 0..self.polynomials {
+            let limbs =
+                parallel::map(self.basis.count, |i| make(poly * self.basis.count + i, poly, self.basis.first + i));
+            for limb in limbs {
+                out.extend(limb);
+            }
         }
     }
 
-    fn write_limb(&self, number: usize, residues: &[u64]) -> Vec<u8> {
+    pub(super) fn write_limb(&self, number: usize, residues: &[u64]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.limb_bytes(number));
         pack(residues, bits(self.prime(number)), &mut bytes);
         let crc = self.checksum(number, &bytes);

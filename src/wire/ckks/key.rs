@@ -170,14 +170,19 @@ pub(super) fn digits(parameters: &'static Parameters, entry: Entry, header_crc: 
 /// # Errors
 /// [`Code::BadHeader`] if it is for no such purpose.
 pub fn write_switch(ring: &Ring, id: KeyId, purpose: Purpose, key: &SwitchKey) -> Result<Vec<u8>> {
-    let parameters = ring.parameters();
-    let header =
-        [&parameters.id.to_le_bytes()[..], &id.0, &Entry::of(purpose, key).write(parameters), key.seed()].concat();
-    let mut bytes = seal(Kind::SwitchKey, &header);
-    let head = SwitchHead::read(&bytes)?;
-    bytes.reserve_exact(usize::try_from(head.body.bytes()).unwrap_or_default());
-    head.body.write(&key.b().iter().collect::<Vec<_>>(), &mut bytes);
+    let (mut bytes, body) = begin_switch(ring, id, Entry::of(purpose, key), key.seed())?;
+    body.write(&key.b().iter().collect::<Vec<_>>(), &mut bytes);
     Ok(bytes)
+}
+
+/// The header of a switch key, with room for what follows, and what that is.
+pub(super) fn begin_switch(ring: &Ring, id: KeyId, entry: Entry, seed: &Seed) -> Result<(Vec<u8>, Body)> {
+    let parameters = ring.parameters();
+    let header = [&parameters.id.to_le_bytes()[..], &id.0, &entry.write(parameters), seed].concat();
+    let mut bytes = seal(Kind::SwitchKey, &header);
+    let body = SwitchHead::read(&bytes)?.body;
+    bytes.reserve_exact(usize::try_from(body.bytes()).unwrap_or_default());
+    Ok((bytes, body))
 }
 
 /// Reads a switch key. The halves that come from its seed are made again.

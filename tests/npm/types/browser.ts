@@ -1,7 +1,7 @@
 // What an app in a browser writes, with the types that it gets and the mistakes that are found.
 
 import { Photo, Safelight, SafelightError } from 'safelight';
-import type { Filtered, KeyFacts, Picture, Progress } from 'safelight';
+import type { Ckks, EvaluationKeys, Filtered, KeyFacts, Picture, Progress } from 'safelight';
 import { Server } from 'safelight/server';
 import { SafeLightElement } from 'safelight/element';
 
@@ -36,6 +36,18 @@ export async function stepByStep(safelight: Safelight, files: [File, File], serv
   if (limits?.max_bytes !== undefined && upload.size > 2 * limits.max_bytes) throw new SafelightError('too_large', '');
   const reply = await server.filter(upload, { filter: 'blend', params, onProgress: ({ phase }) => console.log(phase) });
   return safelight.decrypt(reply, { view: 'absolute' });
+}
+
+export async function vectors(safelight: Safelight, server: Server, signal: AbortSignal): Promise<number> {
+  const ckks: Ckks = await safelight.ckks();
+  const { publicKey, set } = await ckks.newKey('leveled-14', { name: 'numbers', signal });
+  const wanted = [{ purpose: 'products' }, { purpose: 'rotation', steps: -1, level: 3 }] as const;
+  const keys: EvaluationKeys = await ckks.evaluationKeys(wanted, { signal });
+  const id = await server.uploadKeys(keys, { signal, onProgress: ({ phase, done }) => console.log(phase, done) });
+  await server.deleteKeys(id);
+  const numbers: Float64Array = await ckks.decrypt(await ckks.encrypt([1, 2.5], { slots: 8 }));
+  console.log(safelight.ckksKey?.set === set, publicKey.size, keys.bytes);
+  return numbers[0] ?? 0;
 }
 
 export function explain(error: unknown): string {
@@ -74,6 +86,11 @@ export async function mistakes(safelight: Safelight, file: File): Promise<void> 
   await safelight.newKey(1024);
   // @ts-expect-error: there is no such border
   await safelight.encrypt(file, { filter: 'mean', border: 'wrap' });
+  const ckks = await safelight.ckks();
+  // @ts-expect-error: there is no such set
+  await ckks.newKey('large');
+  // @ts-expect-error: by how many steps?
+  await ckks.evaluationKeys([{ purpose: 'rotation' }]);
   // @ts-expect-error: facts are to be read
   safelight.version = '2';
 }

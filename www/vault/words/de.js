@@ -160,6 +160,22 @@ export const de = {
         'Dieser Schlüssel lebt nur in diesem Tab, und seine Schlüsseldatei wurde nie gesichert. Was damit verwürfelt ist, lässt sich dann nicht mehr verwenden.',
       what: () => 'für verwürfelte Bilder',
     },
+    ckks: {
+      none: 'Noch kein Schlüssel für verschlüsselte Zahlen.',
+      unused: 'Kein Schlüssel für verschlüsselte Zahlen in Gebrauch. Wählen Sie einen der Ihren.',
+      ready: (name) => `${name || 'Schlüssel'}, für verschlüsselte Zahlen`,
+      reminder:
+        'Sichern Sie jetzt Ihre Schlüsseldatei. Was ein Server mit Ihren verschlüsselten Zahlen gerechnet hat, öffnet nur dieser Schlüssel: Verliert dieser Browser ihn, kann ihn niemand zurückholen.',
+      exportText:
+        'Die Datei öffnet alle Zahlen, die mit diesem Schlüssel verschlüsselt sind. Ein Passwort schützt sie; schreiben Sie es auf, niemand kann es wiederherstellen. Die Datei hat das age-Format, auch die Befehlszeile öffnet sie.',
+      deleteText: (name) =>
+        `„${name}“ wird aus diesem Browser gelöscht. Was damit verschlüsselt ist, öffnet dann nur noch seine Schlüsseldatei.`,
+      deleteNoFile: (name) =>
+        `„${name}“ wird aus diesem Browser gelöscht, und seine Schlüsseldatei wurde nie gesichert. Was damit verschlüsselt ist, kann dann nie wieder geöffnet werden, von niemandem.`,
+      loseText:
+        'Dieser Schlüssel lebt nur in diesem Tab, und seine Schlüsseldatei wurde nie gesichert. Was damit verschlüsselt ist, kann dann nie wieder geöffnet werden.',
+      what: () => 'für verschlüsselte Zahlen',
+    },
   },
 
   dialog: {

@@ -156,6 +156,20 @@ export const en = {
       loseText: 'This key lives in this tab only, and its key file was never saved. What is scrambled with it can then not be used any more.',
       what: () => 'for scrambled pictures',
     },
+    ckks: {
+      none: 'No key for encrypted numbers yet.',
+      unused: 'No key for encrypted numbers in use. Choose one of yours.',
+      ready: (name) => `${name || 'Key'}, for encrypted numbers`,
+      reminder:
+        'Save your key file now. Only this key opens what a server has computed for you with encrypted numbers: if this browser loses it, nobody can bring it back.',
+      exportText:
+        'The file opens all numbers that are encrypted with this key. A passphrase protects it; write it down, nobody can recover it. The file has the age format, and the command line opens it too.',
+      deleteText: (name) => `“${name}” is deleted from this browser. What is encrypted with it can then be opened with its key file only.`,
+      deleteNoFile: (name) =>
+        `“${name}” is deleted from this browser, and its key file was never saved. What is encrypted with it can then never be opened again, by nobody.`,
+      loseText: 'This key lives in this tab only, and its key file was never saved. What is encrypted with it can then never be opened again.',
+      what: () => 'for encrypted numbers',
+    },
   },
 
   dialog: {
