@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`features`] | numbers of a picture, made in the clear by its owner |
 //! | [`circuit`] | what the server computes on the encrypted numbers |
-//! | `client` | keys, encryption and the answer (feature `client`) |
+//! | `client` | keys, encryption and the answer (feature `ckks-secret`) |
 //!
 //! A network has two parts. Its [`Front`] is public: how numbers are made of a picture, the labels, the parameter set, and
 //! which keys are needed. Behind it are the weights of one dense layer, or of two with squares between them; they stay with
@@ -15,7 +15,7 @@
 //! How precise the scores are: see [`PRECISION`].
 
 pub mod circuit;
-#[cfg(feature = "client")]
+#[cfg(feature = "ckks-secret")]
 mod client;
 pub mod features;
 #[cfg(all(test, feature = "client"))]
@@ -33,7 +33,7 @@ use crate::error::{Code, Error, Result};
 /// the parameter set with the smallest scale; tests hold it.
 pub const PRECISION: f64 = 1.0 / 64.0;
 /// How many parts of 1 a score keeps when it is shown.
-#[cfg(feature = "client")]
+#[cfg(feature = "ckks-secret")]
 const SHOWN: f64 = 100.0;
 /// The most labels.
 pub const MOST_LABELS: usize = 1000;
@@ -200,17 +200,17 @@ impl Front {
         Ok(products.into_iter().chain(steps.into_iter().map(rotation)).collect())
     }
 
-    #[cfg(feature = "client")]
+    #[cfg(feature = "ckks-secret")]
     fn first(&self) -> Result<Dense> {
         self.layers()?.first().copied().ok_or_else(|| bad("it has no layers"))
     }
 
-    #[cfg(feature = "client")]
+    #[cfg(feature = "ckks-secret")]
     fn last(&self) -> Result<Dense> {
         self.layers()?.last().copied().ok_or_else(|| bad("it has no layers"))
     }
 
-    fn check_ring(&self, ring: &Ring) -> Result<()> {
+    pub(crate) fn check_ring(&self, ring: &Ring) -> Result<()> {
         if ring.parameters().id == self.parameters.id {
             return Ok(());
         }
@@ -286,7 +286,7 @@ impl Layer {
 impl Answer {
     /// The same with scores and probabilities rounded to two figures after the point. What is opened differs from exact numbers
     /// by a little that tells of the secret key; rounded, it does not, but for a number that is close to the middle of two.
-    #[cfg(feature = "client")]
+    #[cfg(feature = "ckks-secret")]
     #[must_use]
     pub fn for_display(mut self) -> Self {
         for number in self.scores.iter_mut().chain(&mut self.probabilities) {

@@ -3,19 +3,19 @@
 //! There are four modules, so that nobody fetches what they do not use: the feature `client` makes the one that encrypts
 //! photos and opens the results, `web-codec` the one for photo files that the browser does not decode as they must be,
 //! `web-etc` the one for scrambled pictures, and `web-ckks` the one for encrypted vectors. What stands in this file is in all
-//! of them, but for photos, which encrypted vectors have nothing to do with.
+//! of them, but for photos, which encrypted vectors get as samples.
 //!
 //! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
 //! worker that runs it is replaced); its text goes to the console and holds no data.
 //!
 //! Photos and ciphertexts go in and out as byte arrays, so that workers can pass them on without copies.
 
-#[cfg(feature = "photo")]
+#[cfg(any(feature = "client", feature = "web-codec", feature = "web-etc"))]
 use js_sys::{Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
-#[cfg(feature = "photo")]
+#[cfg(any(feature = "client", feature = "web-codec", feature = "web-etc"))]
 use crate::photo;
 
 #[cfg(feature = "web-ckks")]
@@ -24,6 +24,8 @@ mod ckks;
 mod etc;
 #[cfg(feature = "client")]
 mod key;
+#[cfg(feature = "web-ckks")]
+mod network;
 #[cfg(feature = "client")]
 mod outline;
 #[cfg(feature = "client")]
@@ -35,6 +37,8 @@ pub use ckks::*;
 pub use etc::*;
 #[cfg(feature = "client")]
 pub use key::*;
+#[cfg(feature = "web-ckks")]
+pub use network::*;
 #[cfg(feature = "client")]
 pub use outline::*;
 #[cfg(feature = "client")]
@@ -77,7 +81,7 @@ pub fn version() -> String {
 }
 
 /// A decoded photo.
-#[cfg(feature = "photo")]
+#[cfg(any(feature = "client", feature = "web-codec", feature = "web-etc"))]
 #[wasm_bindgen]
 pub struct Photo(photo::Photo);
 
@@ -93,7 +97,7 @@ impl Photo {
     }
 }
 
-#[cfg(feature = "photo")]
+#[cfg(any(feature = "client", feature = "web-codec", feature = "web-etc"))]
 #[wasm_bindgen]
 impl Photo {
     /// Width in pixels.

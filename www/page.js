@@ -38,6 +38,10 @@ element.addEventListener('classified', ({ detail: { label, probabilities } }) =>
   phase = '';
   note(words.sees.classified(label, percent(probabilities?.[element.model.labels.indexOf(label)])));
 });
+element.addEventListener('answered', ({ detail: { upload, reply } }) => {
+  phase = '';
+  note(words.sees.answered(bytes(upload.size), bytes(reply.size)));
+});
 element.addEventListener('error', ({ detail: { code } }) => {
   phase = '';
   note(words.sees.failed(code));
@@ -45,13 +49,13 @@ element.addEventListener('error', ({ detail: { code } }) => {
 
 /** Shows what belongs to the task, and gives it to <safe-light>. */
 function task() {
-  const learns = $('task').value === 'classify';
-  $('filtering').hidden = learns;
-  $('learning').hidden = !learns;
-  $('steps').dataset.words = learns ? 'steps.learning' : 'steps.list';
-  $('sees-text').dataset.word = learns ? 'sees.learning' : 'sees.text';
+  const job = $('task').value;
+  for (const [id, its] of [['filtering', 'filter'], ['learning', 'classify'], ['asking', 'classify-encrypted']]) $(id).hidden = job !== its;
+  $('steps').dataset.words = { classify: 'steps.learning', 'classify-encrypted': 'steps.asking' }[job] ?? 'steps.list';
+  $('sees-text').dataset.word = job === 'classify' ? 'sees.learning' : 'sees.text';
   choose([language]);
-  element.setAttribute('job', $('task').value);
+  element.setAttribute('job', job);
+  element.setAttribute('network', $('network').value);
   element.setAttribute('learner', $('learner').value);
 }
 
@@ -63,6 +67,12 @@ function speak(tags) {
 }
 
 function offer() {
+  const networks = (element.server.info?.models ?? []).filter(({ learner }) => learner === 'network');
+  const chosen = $('network').value;
+  $('network').replaceChildren(...networks.map(({ id }) => new Option(id, id)));
+  if (chosen) $('network').value = chosen;
+  const choice = $('task').querySelector('[value="classify-encrypted"]');
+  choice.hidden = choice.disabled = networks.length === 0;
   showFilters(element, element.vault.filters, element.server.info?.filters?.map(({ name }) => name));
 }
 
@@ -78,7 +88,7 @@ async function start() {
   document.documentElement.dataset.ready = 'yes';
 }
 
-for (const id of ['task', 'learner']) $(id).addEventListener('change', task);
+for (const id of ['task', 'learner', 'network']) $(id).addEventListener('change', task);
 $('language').addEventListener('change', () => speak([$('language').value]));
 speak(navigator.languages);
 start().catch((error) => ($('message').textContent = `${error.message} [${error.code ?? 'internal'}]`));

@@ -11,7 +11,7 @@ export interface VaultFacts {
 }
 
 export interface SafeLightProgress {
-  readonly phase: Exclude<Phase, 'decrypt'>;
+  readonly phase: Exclude<Phase, 'decrypt'> | 'keys' | 'classify';
   readonly done: number;
   readonly total: number;
   /** How much of all that the user wants is done, 0 to 1. */
@@ -47,6 +47,8 @@ export interface SafeLightEventMap {
   trained: CustomEvent<{ readonly labels: readonly string[] }>;
   /** The server has said what a scrambled picture shows; a probability for each class, if it has given them. */
   classified: CustomEvent<{ readonly label: string; readonly probabilities: readonly number[] | null }>;
+  /** With job="classify-encrypted": a network has answered; only the vault can read what. */
+  answered: CustomEvent<{ readonly upload: Blob; readonly reply: Blob }>;
   /** A photo, or the vault, failed; see `SafelightErrorCode`. */
   error: CustomEvent<{ readonly code: string }>;
 }
@@ -55,8 +57,9 @@ export interface SafeLightEventMap {
  * `<safe-light server="…" vault="…" filter="mean" radius="1">`: shows the vault, takes encrypted photos to the server and
  * back. It never has a photo, a file name or a key.
  *
- * Attributes: `server`, `vault` (addresses), `job` (`filter`, `encrypt`, `open` or `classify`), `filter` and its parameters,
- * `border`, `view`, `learner` (for `classify`), `lang`, `theme` (`light` or `dark`), `label`, `name` (in a form).
+ * Attributes: `server`, `vault` (addresses), `job` (`filter`, `encrypt`, `open`, `classify` or
+ * `classify-encrypted`), `filter` and its parameters,
+ * `border`, `view`, `learner` (for `classify`), `network` (for `classify-encrypted`), `lang`, `theme` (`light` or `dark`), `label`, `name` (in a form).
  */
 export class SafeLightElement extends HTMLElement {
   static readonly formAssociated: true;

@@ -219,6 +219,27 @@ export interface Ckks {
   decrypt(file: FileLike, options?: Cancellable): Promise<Float64Array>;
   /** The keys with which a server can compute. `signal` also ends their making. */
   evaluationKeys(wanted: readonly CkksPurpose[], options?: Cancellable): Promise<EvaluationKeys>;
+  /** The public part of a network that classifies encrypted photos, as its server gives it. */
+  network(front: FileLike, options?: Cancellable): Promise<Network>;
+}
+
+/**
+ * The owner's half of a network that classifies encrypted photos. It works with the key in use, which must be of its set. The
+ * server gets `evaluationKeys` and what `encrypt` gives, and learns neither the photo nor the label.
+ */
+export interface Network {
+  readonly set: CkksSet;
+  readonly labels: readonly string[];
+  evaluationKeys(options?: Cancellable): Promise<EvaluationKeys>;
+  encrypt(photo: Photo, options?: Cancellable): Promise<Blob>;
+  /** Opens the server's answer: all labels, likeliest first, with probabilities in hundredths. Never give it to the server. */
+  open(
+    file: FileLike,
+    options?: Cancellable,
+  ): Promise<{
+    readonly label: string;
+    readonly found: readonly { readonly label: string; readonly probability: number }[];
+  }>;
 }
 
 /** A photo that was read. Its samples are in a worker's memory until it is freed. */

@@ -23,6 +23,7 @@ use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
 use crate::math::kernel::Kernel;
 use crate::math::random;
+use crate::network::Need;
 use crate::wire::ckks::{self as files, Entry, Purpose, SetMaker};
 
 /// What this build calculates with in this browser.
@@ -55,9 +56,9 @@ pub fn ckks_sets() -> Vec<String> {
 /// A secret key with its ring, in the memory of the worker that made or read it.
 #[wasm_bindgen]
 pub struct CkksKey {
-    ring: Arc<Ring>,
+    pub(super) ring: Arc<Ring>,
     encoder: OnceCell<Encoder>,
-    secret: Arc<SecretKey>,
+    pub(super) secret: Arc<SecretKey>,
     /// Of a key that was made here.
     public: Option<PublicKey>,
 }
@@ -171,7 +172,7 @@ impl CkksKey {
 }
 
 impl CkksKey {
-    fn encoder(&self) -> &Encoder {
+    pub(super) fn encoder(&self) -> &Encoder {
         self.encoder.get_or_init(|| Encoder::new(&self.ring))
     }
 
@@ -288,6 +289,15 @@ impl CkksKeys {
 }
 
 impl CkksKeys {
+    /// Puts a key on the list that a network needs.
+    pub(super) fn need(&mut self, need: Need) -> Result<()> {
+        self.entries.push(match need {
+            Need::Products { level } => Entry::up_to(&self.ring, Purpose::Relinearise, level),
+            Need::Rotation { steps, level } => Entry::rotation(&self.ring, steps, level)?,
+        });
+        Ok(())
+    }
+
     fn maker(&self) -> Result<&SetMaker> {
         if self.maker.get().is_none() {
             // Nobody else sets it.
@@ -298,7 +308,7 @@ impl CkksKeys {
 }
 
 /// The generator of a seed, or one with a seed of the browser's.
-fn source(seed: Option<Vec<u8>>) -> Result<ChaCha20Rng> {
+pub(super) fn source(seed: Option<Vec<u8>>) -> Result<ChaCha20Rng> {
     let mut bytes = Zeroizing::new([0; 32]);
     match seed.map(Zeroizing::new) {
         Some(seed) if seed.len() == bytes.len() => bytes.copy_from_slice(&seed),

@@ -239,8 +239,9 @@ const ops = {
 
   // ---- encrypted vectors
 
-  encryptVector: (args, { signal }) => vectors.encrypt(neededKey('ckks'), args, signal),
-  decryptVector: ({ file }, { signal }) => vectors.decrypt(neededKey('ckks'), file, signal),
+  /** One thing with the key and, for networks, a kept photo. */
+  vectors: ({ op, photo, ...args }, { signal }) =>
+    vectors.run(() => neededKey('ckks'), op, { ...args, photo: photo && neededPhoto(photo) }, signal),
   beginKeys: ({ wanted }, { signal }) => vectors.begin(neededKey('ckks'), wanted, signal),
   makeKeys: ({ set, part }, { signal }) => vectors.part(set, part, signal),
   endKeys: ({ set }) => vectors.end(set),

@@ -6,6 +6,7 @@ import { KeyFile } from './keys.js';
 import { LazyPool } from './pool.js';
 
 const MEMORY = 1.5e9; // bytes that the workers that make evaluation keys may take together
+const OPS = ['encrypt', 'decrypt', 'readFront', 'encryptPhoto', 'openAnswer']; // of ckks/compute.js, for the page
 const ONE = 6; // times the length of a key: what a worker takes to make it, about
 
 export class Vectors {
@@ -31,13 +32,11 @@ export class Vectors {
     return new KeyFile({ kind: 'ckks', bytes, ...facts });
   }
 
-  async encrypt(key, args, signal) {
-    const bytes = await this.#with(key, signal, (helper) => helper.call('encrypt', args));
-    return new Blob([bytes], { type: 'application/vnd.safelight' });
-  }
-
-  decrypt(key, file, signal) {
-    return this.#with(key, signal, (helper) => helper.call('decrypt', { file }));
+  /** Has a worker do one of the things in `OPS`; `need` gives the key. */
+  async run(need, op, args, signal) {
+    if (!OPS.includes(op)) throw new SafelightError('bad_argument', `vectors know no ${op}`);
+    const work = (helper) => helper.call(op, args);
+    return op === 'readFront' ? this.#pool.reused(signal, work) : this.#with(need(), signal, work);
   }
 
   /** Begins to make evaluation keys: gives their id, the header of the file, and the length of each part in bytes. */

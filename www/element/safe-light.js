@@ -6,14 +6,15 @@
 //
 // What each attribute, event and method is for: docs/embedding.md.
 
-import { CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
+import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { Line, VERSION } from '../shared/line.js';
 import { classify, forget, train } from './models.js';
+import { ask, dropKeys, fetchFront, sendKeys } from './networks.js';
 import { Server } from './transport.js';
 
 const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', 'share'];
-const SETTINGS = ['job', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
+const SETTINGS = ['job', 'network', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
 const PATIENCE = 20_000; // ms that the vault may take until it answers
 const TALLEST = 20_000; // pixels that the frame may take
 
@@ -44,6 +45,7 @@ export class SafeLightElement extends HTMLElement {
   reply = null;
   /** What the server has learned for job="classify": `{ id, labels, base }`. Whoever knows the id can use it. */
   model = null;
+  #keys = null; // for job="classify-encrypted": the evaluation keys that the server has
   /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
   ready;
   #readied;
@@ -138,6 +140,7 @@ export class SafeLightElement extends HTMLElement {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
     addEventListener('message', (event) => this.#hear(event, address.origin), { signal });
+    addEventListener('pagehide', () => this.#forgetKeys(), { signal });
     const late = setTimeout(() => this.#fail(unreachable(address)), PATIENCE);
     signal.addEventListener('abort', () => clearTimeout(late));
     this.ready.finally(() => clearTimeout(late)).catch(() => {});
@@ -149,6 +152,7 @@ export class SafeLightElement extends HTMLElement {
     this.#line?.close();
     this.#leave = this.#line = this.vault = null;
     this.#forget();
+    this.#forgetKeys();
     this.#frame.removeAttribute('src');
     this.#await();
   }
@@ -169,6 +173,10 @@ export class SafeLightElement extends HTMLElement {
       train: (job, how) => this.#train(job, how),
       classify: (job, how) => this.#classify(job, how),
       forget: () => this.#forget(),
+      front: (job, { signal }) => this.#front(signal),
+      keys: (job, how) => this.#sendKeys(job, how),
+      forgetKeys: () => this.#forgetKeys(),
+      ask: (job, how) => this.#ask(job, how),
     };
     this.#line = new Line(port1, ops);
     this.#frame.contentWindow.postMessage({ safelight: VERSION, op: 'connect' }, vault, [port2]);
@@ -196,6 +204,7 @@ export class SafeLightElement extends HTMLElement {
       const params = PARAMETERS.map((name) => [name, this.getAttribute(name)]).filter(([, value]) => value !== null);
       this.#line.tell('task', {
         task: this.getAttribute('job') ?? 'filter',
+        network: this.getAttribute('network') ?? '',
         filter: this.getAttribute('filter') ?? '',
         params: Object.fromEntries(params),
         border: this.getAttribute('border') ?? 'replicate',
@@ -223,6 +232,7 @@ export class SafeLightElement extends HTMLElement {
   async #look() {
     const address = this.#address('server');
     this.server = address && new Server(address);
+    this.#forgetKeys();
     if (!this.server) return;
     this.#tellTask();
     const { server } = this;
@@ -262,6 +272,41 @@ export class SafeLightElement extends HTMLElement {
   #forget() {
     if (this.model) forget(this.model.base, this.model.id);
     this.model = null;
+  }
+
+  /** The public part of the network that the attribute `network` names. */
+  async #front(signal) {
+    return { file: await fetchFront(this.#needed().base, this.#network(), { signal }) };
+  }
+
+  /** Takes evaluation keys to the server, in place of those before. */
+  async #sendKeys({ file }, { signal, progress }) {
+    const { base } = this.#needed();
+    this.#forgetKeys();
+    const onProgress = ({ done, total }) => progress(done, total);
+    this.#keys = await sendKeys(base, file, { signal, onProgress });
+  }
+
+  /** Takes an encrypted photo to the network, and its encrypted answer back. What that says the vault alone can tell. */
+  async #ask({ file }, { signal, progress }) {
+    if (!this.#keys) throw new SafelightError('keys_not_found', 'the server has no evaluation keys of this page');
+    const onProgress = ({ phase, done, total }) => progress(ASKED.indexOf(phase), total > 0 ? done / total : -1);
+    this.#take(file, null);
+    const reply = await ask(this.#keys, this.#network(), file, { signal, onProgress });
+    this.#take(file, reply);
+    this.#fire('answered', { upload: file, reply });
+    return { file: reply };
+  }
+
+  #network() {
+    const name = this.getAttribute('network');
+    if (name) return name;
+    throw new SafelightError('bad_argument', 'the page names no network: attribute `network`');
+  }
+
+  #forgetKeys() {
+    if (this.#keys) dropKeys(this.#keys);
+    this.#keys = null;
   }
 
   #needed() {

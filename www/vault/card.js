@@ -59,7 +59,7 @@ export class Card extends EventTarget {
     this.#last = null;
     this.failure = this.carried = null;
     this.#parts.phases.replaceChildren(
-      ...PHASES[this.encrypted ? 'open' : task.task].map((phase) => {
+      ...(PHASES[this.encrypted ? 'open' : task.task] ?? ALL_PHASES).map((phase) => {
         const item = Object.assign(document.createElement('li'), { textContent: words.phases[phase] });
         item.dataset.phase = phase;
         return item;

@@ -44,7 +44,7 @@ export class KeyRing {
     queue.addEventListener('begin', () => this.show());
     queue.addEventListener('idle', () => this.show());
     queue.addEventListener('end', ({ detail: card }) => {
-      if (card.state === 'done' && !card.encrypted && safelight.key) this.#relied.add(safelight.key.fingerprint);
+      if (card.state === 'done' && card.carried && safelight.key) this.#relied.add(safelight.key.fingerprint);
       // The user may have cleared what the browser stores while this page was open.
       if (safelight.storage === 'kept') safelight.refreshKeys().catch(() => {});
       this.show();

@@ -2,15 +2,16 @@
 // carry ciphertext or scrambled pictures to the server and back, and it is told how far the work is. It hears no file name, no pixel, no key,
 // and not what became of an encrypted image that it handed in.
 
-import { CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
+import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
 import { expect, Line, VERSION } from '../shared/line.js';
 
-const TASKS = ['filter', 'encrypt', 'open', 'classify'];
+const TASKS = ['filter', 'encrypt', 'open', 'classify', 'classify-encrypted'];
 const BORDERS = ['replicate', 'reflect', 'zero'];
 const VIEWS = ['clamp', 'signed', 'absolute'];
 const MOST_TEXT = 10_000; // letters of a parameter
 const MOST_PARAMETERS = 20;
+const LONGEST_FRONT = 8e6; // bytes of a network's public part
 
 /**
  * Fires `task` when the site has said what it wants; `open` with an encrypted image of the site; `pause`, `resume`,
@@ -19,7 +20,7 @@ const MOST_PARAMETERS = 20;
 export class Site extends EventTarget {
   #line = null;
   origin = null;
-  task = null; // what the site wants: { task, filter, params, border, view, language, look, server }
+  task = null; // what the site wants: { task, network, filter, params, border, view, language, look, server }
 
   /** Waits for the site's element. Only the page around this frame is heard, and only once. */
   constructor() {
@@ -98,6 +99,27 @@ export class Site extends EventTarget {
     return { label, probabilities };
   }
 
+  /** Asks for the public part of the network that the site has named. */
+  async front({ signal } = {}) {
+    const answer = await this.#ask('front', {}, { signal });
+    const file = expect(answer?.file, Blob, 'the network');
+    if (file.size <= LONGEST_FRONT) return file;
+    throw new SafelightError('too_large', 'the public part of this network is too large; use another one');
+  }
+
+  /** Has the site take evaluation keys to the server; those of before are given up. */
+  async sendKeys(file, { signal, onProgress }) {
+    await this.#ask('keys', { file }, { signal, onProgress: (done, total) => onProgress({ phase: 'keys', done, total }) });
+  }
+
+  /** Has a network classify an encrypted photo. Gives its encrypted answer. */
+  async askNetwork(file, { signal, onProgress }) {
+    const report = (phase, part) =>
+      onProgress({ phase: ASKED[phase] ?? 'classify', done: part, total: part >= 0 ? 1 : 0 });
+    const answer = await this.#ask('ask', { file }, { signal, onProgress: report });
+    return expect(answer?.file, Blob, 'the answer');
+  }
+
   #ask(op, job, how) {
     if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
     return this.#line.call(op, job, how);
@@ -107,7 +129,8 @@ export class Site extends EventTarget {
 const badAnswer = () => new SafelightError('bad_answer', 'the server answered with something else than it should');
 
 /** Everything that a site says is taken apart here, and nothing of it is used otherwise. */
-function checkedTask({ task = 'filter', filter, params = {}, border = 'replicate', view = 'clamp', language, look, server }) {
+function checkedTask(message) {
+  const { task = 'filter', network, filter, params = {}, border = 'replicate', view = 'clamp', language, look, server } = message;
   const text = (value, name) => {
     if (typeof value !== 'string' || value.length > MOST_TEXT) {
       throw new SafelightError('bad_message', `${name} is not a text of reasonable length`);
@@ -123,6 +146,7 @@ function checkedTask({ task = 'filter', filter, params = {}, border = 'replicate
   const limit = (value) => (Number.isFinite(value) && value > 0 ? value : undefined);
   return {
     task: one(task, TASKS, 'the job'),
+    network: text(network ?? '', 'the network'),
     filter: text(filter ?? '', 'the filter'),
     params: Object.fromEntries(pairs.map(([key, value]) => [text(key, 'a parameter'), text(value, 'a parameter')])),
     border: one(border, BORDERS, 'the border'),

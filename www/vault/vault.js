@@ -7,6 +7,8 @@ import { SafelightError } from '../shared/errors.js';
 import { Card, filterText } from './card.js';
 import { listen } from './intake.js';
 import { KeyRing } from './keyring.js';
+import { Answer } from './network/answer.js';
+import { Networks } from './network/network.js';
 import { Queue } from './queue.js';
 import { Recognise } from './recognise/recognise.js';
 import { saveAs } from './save.js';
@@ -19,6 +21,7 @@ let safelight;
 let queue;
 let keyring;
 let recognise;
+let networks;
 
 function fail(error) {
   if (error.code !== 'cancelled') $('message').textContent = explain(error);
@@ -44,12 +47,14 @@ async function take(files, where) {
     for (const [i, file] of files.entries()) if (/_key$/.test(kinds[i])) await keyring.open(file);
     return recognise.take(photos, where);
   }
-  const two = inputs(task) > 1;
+  const asks = task.task === 'classify-encrypted';
+  const two = !asks && inputs(task) > 1;
   let second = two ? ($('second').files[0] ?? null) : null;
   if (two && !second && photos.length === 2) second = photos.pop(); // two photos at once: one with the other
   if (two && !second && photos.length > 0) throw needsTwo();
   for (const [i, file] of files.entries()) {
-    if (kinds[i] === 'photo' && photos.includes(file)) add(file, false, { second });
+    if (kinds[i] === 'photo' && asks) addAnswer(file);
+    else if (kinds[i] === 'photo' && photos.includes(file)) add(file, false, { second });
     else if (kinds[i] === 'image') add(file, true, {});
     else if (kinds[i] !== 'photo') await keyring.open(file);
   }
@@ -70,6 +75,14 @@ function add(file, encrypted, options) {
   queue.add(card, options);
 }
 
+function addAnswer(file) {
+  const answer = new Answer(file);
+  answer.addEventListener('progress', ({ detail }) => tellProgress(answer, detail));
+  answer.addEventListener('failed', ({ detail }) => site.tell('failed', { code: detail }));
+  answer.addEventListener('again', () => (answer.wait(), queue.enqueue(answer, {})));
+  queue.add(answer, {});
+}
+
 const inputs = ({ filter }) => safelight.filters.find(({ name }) => name === filter)?.inputs ?? 1;
 
 // ---- the site
@@ -85,8 +98,9 @@ function tellProgress(card, { phase, done, total }) {
  * When a photo has come to an end. Whether a result could be opened is between the vault and the user: a site that could
  * ask that about ciphertexts of its own making would learn about what is in them.
  */
-function tellEnd({ encrypted, state, failure, carried }) {
-  if (encrypted) return;
+function tellEnd(card) {
+  const { encrypted, state, failure, carried } = card;
+  if (encrypted || card instanceof Answer) return; // an answer tells by itself what may be told
   if (state === 'done' || carried?.reply) site.tell('done', carried);
   else site.tell('failed', { code: failure.code });
 }
@@ -100,14 +114,18 @@ function followTask() {
     else root.style.removeProperty(`--${name}`);
   }
   root.dataset.task = JSON.stringify(site.task);
-  $('second-block').hidden = !safelight || inputs(site.task) < 2;
-  const classify = task === 'classify';
-  if (task === 'filter') $('task').textContent = words.task.filter(filterText(site.task), server.host);
+  const [classify, asks] = [task === 'classify', task === 'classify-encrypted'];
+  $('second-block').hidden = !safelight || asks || inputs(site.task) < 2;
+  if (asks) $('task').textContent = words.network.task(server.host);
+  else if (task === 'filter') $('task').textContent = words.task.filter(filterText(site.task), server.host);
   else $(classify ? 'classify-task' : 'task').textContent = classify ? words.recognise.task(server.host) : words.task[task];
   $('whose').textContent = words[classify ? 'whoseScrambled' : 'whose'](location.host, site.origin);
-  for (const id of ['drop', 'protected']) $(id).hidden = classify;
+  $('drop').hidden = classify;
+  $('protected').hidden = classify || asks;
   $('recognise').hidden = !classify;
-  keyring?.prefer(classify ? 'etc' : 'paillier');
+  for (const id of ['labels', 'network-protected']) $(id).hidden = !asks;
+  keyring?.prefer(classify ? 'etc' : asks ? 'ckks' : 'paillier');
+  networks?.follow(site.task).catch(fail);
   $('server-line').textContent = words.server(server.host, server.name);
 }
 
@@ -135,7 +153,10 @@ function watchHeight() {
 
 async function begin() {
   safelight = await Safelight.open({ remember: true, site: site.origin, ahead: true });
-  queue = new Queue((card, options) => card.run(safelight, site, { ...options, bits: keyring.bits }), safelight);
+  networks = new Networks(safelight, site);
+  const work = (card, options) =>
+    card instanceof Answer ? card.run(networks) : card.run(safelight, site, { ...options, bits: keyring.bits });
+  queue = new Queue(work, safelight);
   keyring = new KeyRing(safelight, queue, fail);
   const hooks = { onUsed: (key) => keyring.relied(key), onBusy: () => keyring.show(), fail };
   recognise = new Recognise(safelight, site, hooks);

@@ -2,6 +2,8 @@
 
 import { checkSignal, SafelightError } from '../../shared/errors.js';
 
+const asFile = (bytes) => new Blob([bytes], { type: 'application/vnd.safelight' });
+
 export class Ckks {
   #ask;
   #nameless;
@@ -25,12 +27,12 @@ export class Ckks {
    * how many products can follow one another, by default the most. Gives a file.
    */
   async encrypt(values, { slots, level, signal } = {}) {
-    return this.#ask('encryptVector', { values: Float64Array.from(values), slots, level }, { signal });
+    return asFile(await this.#ask('vectors', { op: 'encrypt', values: Float64Array.from(values), slots, level }, { signal }));
   }
 
   /** Opens an encrypted vector with the key in use. Gives its numbers, as many as slots. */
   async decrypt(file, { signal } = {}) {
-    return this.#ask('decryptVector', { file: this.#nameless(file) }, { signal });
+    return this.#ask('vectors', { op: 'decrypt', file: this.#nameless(file) }, { signal });
   }
 
   /**
@@ -41,6 +43,52 @@ export class Ckks {
   async evaluationKeys(wanted, { signal } = {}) {
     const begun = await this.#ask('beginKeys', { wanted }, { signal });
     return new EvaluationKeys(this.#ask, begun, signal);
+  }
+
+  /**
+   * The public part of a network that classifies encrypted photos, which its server gives: a `Network`. It may come from
+   * anybody: it is checked.
+   */
+  async network(front, { signal } = {}) {
+    const bytes = new Uint8Array(await this.#nameless(front).arrayBuffer());
+    const facts = await this.#ask('vectors', { op: 'readFront', front: bytes }, { signal });
+    return new Network({ ask: this.#ask, nameless: this.#nameless }, bytes, facts);
+  }
+}
+
+/**
+ * The owner's half of a network: its parameter `set` and the `labels`. It works with the key in use, which must be of that set;
+ * the server computes with `evaluationKeys`, and learns neither the photo nor the label.
+ */
+export class Network {
+  #page;
+  #front;
+
+  constructor(page, front, { set, labels }) {
+    this.#page = page;
+    this.#front = front;
+    Object.assign(this, { set, labels });
+  }
+
+  /** The evaluation keys that the server needs, an iterable as of `Ckks`. */
+  async evaluationKeys({ signal } = {}) {
+    const begun = await this.#page.ask('beginKeys', { wanted: { front: this.#front } }, { signal });
+    return new EvaluationKeys(this.#page.ask, begun, signal);
+  }
+
+  /** Encrypts a photo that was read. Gives the file that the server takes. */
+  async encrypt(photo, { signal } = {}) {
+    const args = { op: 'encryptPhoto', photo: photo.id, front: this.#front };
+    return asFile(await this.#page.ask('vectors', args, { signal }));
+  }
+
+  /**
+   * Opens the server's answer. Gives `{ label, found }`: all labels as `{ label, probability }`, rounded to hundredths, likeliest
+   * first. It is for the owner of the photo: never give it to the server.
+   */
+  async open(file, { signal } = {}) {
+    const args = { op: 'openAnswer', front: this.#front, file: this.#page.nameless(file) };
+    return this.#page.ask('vectors', args, { signal });
   }
 }
 

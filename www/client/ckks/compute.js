@@ -1,7 +1,7 @@
-// A worker for encrypted vectors (CKKS), on the WebAssembly module that has nothing else. Talks only to the keeper; does no
+// A worker for encrypted vectors (CKKS) and the networks that classify encrypted photos, on the WebAssembly module that has nothing else. Talks only to the keeper; does no
 // network requests.
 
-import init, { CkksKey, CkksKeys, ckksSelfTest } from './pkg/safelight_ckks.js';
+import init, { CkksKey, CkksKeys, NetworkFront, ckksSelfTest } from './pkg/safelight_ckks.js';
 import { SafelightError } from '../../shared/errors.js';
 import { Line } from '../../shared/line.js';
 
@@ -45,6 +45,16 @@ function put(keys, one) {
   PURPOSES[purpose](keys, one);
 }
 
+/** Runs `work` on a network's public part, which came from outside. */
+function withFront(bytes, work) {
+  const front = NetworkFront.read(bytes);
+  try {
+    return work(front);
+  } finally {
+    front.free();
+  }
+}
+
 const ops = {
   async init({ module }) {
     await init({ module_or_path: module });
@@ -78,10 +88,11 @@ const ops = {
 
   /** Makes a list of evaluation keys: gives the header of their file and the length of each part in bytes. */
   list({ wanted }) {
-    const keys = new CkksKeys(key);
+    const network = wanted?.front instanceof Uint8Array;
+    const keys = network ? withFront(wanted.front, (front) => front.keys(key)) : new CkksKeys(key);
     try {
-      if (!Array.isArray(wanted)) throw bad('say which evaluation keys: a list of purposes');
-      for (const one of wanted) put(keys, one);
+      if (!network && !Array.isArray(wanted)) throw bad('say which evaluation keys: a list of purposes');
+      if (!network) for (const one of wanted) put(keys, one);
       return { header: keys.header(), lengths: keys.partBytes() };
     } finally {
       keys.free();
@@ -93,6 +104,22 @@ const ops = {
     making = CkksKeys.fromHeader(key, header);
   },
   make: ({ part }) => making.make(part),
+
+  readFront: ({ front }) => withFront(front, ({ set, labels }) => ({ set, labels })),
+  encryptPhoto: ({ front, photo: { samples, width, height, channels } }) =>
+    withFront(front, (network) => network.encrypt(key, samples, width, height, channels)),
+  /** The labels with how likely they are, in hundredths, likeliest first. */
+  async openAnswer({ front, file }) {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return withFront(front, (network) => {
+      const answer = network.open(key, bytes);
+      const { class: first, probabilities } = answer;
+      answer.free();
+      const found = network.labels.map((label, i) => ({ label, probability: probabilities[i] }));
+      const [top] = found.splice(first, 1);
+      return { label: top.label, found: [top, ...found.sort((a, b) => b.probability - a.probability)] };
+    });
+  },
 };
 
 self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });

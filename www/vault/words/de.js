@@ -35,8 +35,10 @@ export const de = {
     decode: 'Das Foto wird gelesen',
     key: 'Ihr Schlüssel entsteht',
     encrypt: 'Verschlüsseln',
+    keys: 'Schlüssel zum Rechnen werden gesendet, einmal',
     upload: 'Senden',
     filter: 'Der Server filtert, was er nicht sehen kann',
+    classify: 'Der Server ordnet ein, was er nicht sehen kann',
     download: 'Empfangen',
     decrypt: 'Öffnen mit Ihrem Schlüssel',
   },
@@ -161,8 +163,9 @@ export const de = {
       what: () => 'für verwürfelte Bilder',
     },
     ckks: {
-      none: 'Noch kein Schlüssel für verschlüsselte Zahlen.',
-      unused: 'Kein Schlüssel für verschlüsselte Zahlen in Gebrauch. Wählen Sie einen der Ihren.',
+      none: 'Noch kein Schlüssel für verschlüsselte Zahlen. Für Ihr erstes Foto entsteht einer.',
+      unused:
+        'Kein Schlüssel für verschlüsselte Zahlen in Gebrauch. Wählen Sie einen der Ihren, oder für Ihr nächstes Foto entsteht ein neuer.',
       ready: (name) => `${name || 'Schlüssel'}, für verschlüsselte Zahlen`,
       reminder:
         'Sichern Sie jetzt Ihre Schlüsseldatei. Was ein Server mit Ihren verschlüsselten Zahlen gerechnet hat, öffnet nur dieser Schlüssel: Verliert dieser Browser ihn, kann ihn niemand zurückholen.',
@@ -237,6 +240,26 @@ export const de = {
     asking: (number, all) => `Foto ${number} von ${all} wird erfragt`,
     said: (photo, name, likely) => `${photo}: ${name}${likely ? `, ${likely}` : ''}`,
     likely: (name, percent) => `${name}, ${percent}`,
+  },
+
+  network: {
+    task: (host) => `Ein Netz des Servers ${host} soll sagen, was sie zeigen. Es rechnet mit verschlüsselten Zahlen: Es sieht weder die Fotos noch seine Antworten.`,
+    labels: (list, more) => `Es kennt: ${list}${more ? ' und mehr' : ''}.`,
+    keyName: 'Für Antworten',
+    done: 'Fertig. Nur Sie können diese Antwort lesen.',
+    stays: [
+      'das Foto und alles, was unverschlüsselt daraus entsteht',
+      'was das Netz darüber sagt: Es kommt verschlüsselt zurück',
+      'Name, Datum, Ort und Kameradaten der Datei',
+      'Ihre geheimen Schlüssel und deren Namen',
+    ],
+    seen: [
+      'welches Netz Sie fragen, wann, wie oft und von welcher Netzadresse',
+      'verschlüsselte Zahlen, für jedes Foto gleich viele',
+      'Schlüssel, mit denen der Server rechnen und nicht entschlüsseln kann; sie sagen auch, welche Fragen zusammengehören',
+    ],
+    limits:
+      'Was ein unehrlicher Server antwortet, kann niemand prüfen: Er kann nichts sehen, aber alles behaupten. Behalten Sie die Prozente für sich, wo sie nicht bekannt werden dürfen; sie sind gerundet, denn genaue verrieten etwas über Ihren Schlüssel.',
   },
 
   protected: {

@@ -35,8 +35,10 @@ export const en = {
     decode: 'Reading the photo',
     key: 'Making your key',
     encrypt: 'Encrypting',
+    keys: 'Sending keys for computing, once',
     upload: 'Sending',
     filter: 'The server is filtering what it cannot see',
+    classify: 'The server is classifying what it cannot see',
     download: 'Receiving',
     decrypt: 'Opening with your key',
   },
@@ -157,8 +159,8 @@ export const en = {
       what: () => 'for scrambled pictures',
     },
     ckks: {
-      none: 'No key for encrypted numbers yet.',
-      unused: 'No key for encrypted numbers in use. Choose one of yours.',
+      none: 'No key for encrypted numbers yet. One is made for your first photo.',
+      unused: 'No key for encrypted numbers in use. Choose one of yours, or a new one is made for your next photo.',
       ready: (name) => `${name || 'Key'}, for encrypted numbers`,
       reminder:
         'Save your key file now. Only this key opens what a server has computed for you with encrypted numbers: if this browser loses it, nobody can bring it back.',
@@ -231,6 +233,26 @@ export const en = {
     asking: (number, all) => `Asking about photo ${number} of ${all}`,
     said: (photo, name, likely) => `${photo}: ${name}${likely ? `, ${likely}` : ''}`,
     likely: (name, percent) => `${name}, ${percent}`,
+  },
+
+  network: {
+    task: (host) => `A network of the server ${host} shall say what they show. It computes with encrypted numbers: it sees neither the photos nor its answers.`,
+    labels: (list, more) => `It can tell: ${list}${more ? ', and more' : ''}.`,
+    keyName: 'For answers',
+    done: 'Done. Only you can read this answer.',
+    stays: [
+      'the photo, and all that is made of it in the clear',
+      'what the network says about it: it comes back encrypted',
+      'the file’s name, date, place and camera data',
+      'your secret keys and their names',
+    ],
+    seen: [
+      'which network you ask, when, how often, and from which network address',
+      'encrypted numbers, as many for every photo',
+      'keys with which the server can compute, and not decrypt; they also say which questions belong together',
+    ],
+    limits:
+      'Nobody can check what a dishonest server answers: it cannot look, but it can say anything. Keep the percentages to yourself where they must not become known; they are rounded, because exact ones would tell something of your key.',
   },
 
   protected: {

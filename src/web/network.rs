@@ -1,0 +1,104 @@
+//! Networks that classify encrypted photos, in the browser: the public part, with which their owner makes questions of photos
+//! and reads the answers. See [`crate::network`].
+
+use js_sys::{Float64Array, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use super::JsResult;
+use super::ckks::{CkksKey, CkksKeys, source};
+use crate::network::{Answer, Front};
+use crate::photo::Photo;
+use crate::wire::{ckks as files, network};
+
+/// The public part of a network.
+#[wasm_bindgen]
+pub struct NetworkFront(Front);
+
+#[wasm_bindgen]
+impl NetworkFront {
+    /// Reads the file of a network's public part, which may come from anybody.
+    ///
+    /// # Errors
+    /// As the file's damage is, `unknown_parameters`.
+    pub fn read(bytes: &[u8]) -> JsResult<Self> {
+        Ok(Self(network::read_front(bytes)?))
+    }
+
+    /// The name of the parameter set that keys must have.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn set(&self) -> String {
+        self.0.parameters().name.into()
+    }
+
+    /// What photos can be.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        self.0.labels().to_vec()
+    }
+
+    /// The evaluation keys that the server needs, to be made of `key`.
+    ///
+    /// # Errors
+    /// `wrong_parameters` for a key of another set.
+    pub fn keys(&self, key: &CkksKey) -> JsResult<CkksKeys> {
+        self.0.check_ring(&key.ring)?;
+        let mut keys = CkksKeys::new(key);
+        for need in self.0.needs()? {
+            keys.need(need)?;
+        }
+        Ok(keys)
+    }
+
+    /// Encrypts the numbers of a photo, whose samples are interleaved, row by row.
+    ///
+    /// # Errors
+    /// `wrong_parameters`, `bad_argument` for samples that make no photo, `no_randomness`.
+    pub fn encrypt(
+        &self,
+        key: &CkksKey,
+        samples: &[u8],
+        width: u32,
+        height: u32,
+        channels: u8,
+        seed: Option<Vec<u8>>,
+    ) -> JsResult<Uint8Array> {
+        self.0.check_ring(&key.ring)?;
+        let photo = Photo::from_samples(width, height, channels, samples.to_vec())?;
+        let numbers = self.0.patches().of(&photo)?;
+        let sent = self.0.encrypt(&key.ring, key.encoder(), &key.secret, &numbers, &mut source(seed)?)?;
+        Ok(Uint8Array::from(files::write_seeded(&key.ring, &sent)?.as_slice()))
+    }
+
+    /// Opens an answer.
+    ///
+    /// # Errors
+    /// `foreign_key`, `vectors_differ`, `wrong_parameters`, and as the file's damage is.
+    pub fn open(&self, key: &CkksKey, answer: &[u8]) -> JsResult<NetworkAnswer> {
+        self.0.check_ring(&key.ring)?;
+        let answer = files::read_ciphertext(&key.ring, answer)?;
+        Ok(NetworkAnswer(self.0.open(&key.ring, key.encoder(), &key.secret, &answer)?.for_display()))
+    }
+}
+
+/// What a network says about a photo: rounded, since what is opened tells of the secret key where it has all its figures.
+#[wasm_bindgen]
+pub struct NetworkAnswer(Answer);
+
+#[wasm_bindgen]
+impl NetworkAnswer {
+    /// The number of the label.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn class(&self) -> usize {
+        self.0.class
+    }
+
+    /// How likely each label is, in hundredths.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn probabilities(&self) -> Float64Array {
+        Float64Array::from(self.0.probabilities.as_slice())
+    }
+}

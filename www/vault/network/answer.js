@@ -1,0 +1,148 @@
+// One photo that a network shall classify: a small picture, its progress, then what it shows.
+
+import { clear, drawPicture } from '../draw.js';
+import { bytes, explain, fill, percent, words } from '../words.js';
+
+const announce = document.getElementById('status');
+const SHOWN = 3; // of the likeliest labels
+// What of the whole way is behind when a phase begins. Only sending takes time that is worth a bar of its own.
+const BEGINS = { decode: 0, key: 0.1, keys: 0.15, encrypt: 0.5, upload: 0.6, classify: 0.8, decrypt: 0.95 };
+const share = (probability) => percent(Math.round(100 * probability), 100) || '0 %';
+const TOLD = ['decode', 'key', 'keys', 'encrypt', 'upload', 'classify']; // what the site hears of
+
+/** A card of the queue, as `Card`: the same states and events, without files to save. */
+export class Answer extends EventTarget {
+  element;
+  #parts = {};
+  #buttons = {};
+  #abort;
+  #phase = null;
+  #told = true; // whether the site may hear how it ends: not of what is done with the key
+  failure = null;
+  picture = null;
+  secondsLeft = null;
+
+  constructor(file) {
+    super();
+    this.file = file;
+    const fragment = document.getElementById('answer').content.cloneNode(true);
+    fill(fragment);
+    this.element = fragment.firstElementChild;
+    for (const part of this.element.querySelectorAll('[data-part]')) this.#parts[part.dataset.part] = part;
+    for (const button of this.element.querySelectorAll('[data-act]')) {
+      const { act } = button.dataset;
+      this.#buttons[act] = button;
+      button.addEventListener('click', () => (act === 'cancel' ? this.cancel() : this.dispatchEvent(new Event(act))));
+    }
+    this.#parts.name.textContent = this.name;
+    this.wait();
+  }
+
+  /** To be called when the photo is in the queue. */
+  wait() {
+    this.#abort = new AbortController();
+    this.#phase = this.failure = null;
+    this.#parts.error.textContent = '';
+    this.#parts.found.replaceChildren();
+    this.#parts.bar.value = 0;
+    this.#state('waiting', words.card.waiting);
+  }
+
+  get signal() {
+    return this.#abort.signal;
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  get name() {
+    return this.file.name || words.card.pasted;
+  }
+
+  /** Between 0 and 1. */
+  get fraction() {
+    if (this.state === 'waiting') return 0;
+    return this.state === 'running' ? this.#parts.bar.value : 1;
+  }
+
+  cancel() {
+    this.#abort.abort();
+    if (this.state === 'waiting') this.#fail({ code: 'cancelled' });
+  }
+
+  async run(networks) {
+    const { signal } = this;
+    clear(this.#parts.original);
+    for (const name of ['facts', 'bytes']) this.#parts[name].textContent = '';
+    this.#told = true;
+    this.#state('running', words.card.waiting);
+    let drawn;
+    try {
+      const { found } = await networks.ask(this.file, {
+        signal,
+        onProgress: (report) => this.#progress(report),
+        onRead: (photo) => {
+          drawn = drawPicture(this.#parts.original, photo, words.card.originalOf(this.name));
+          const kind = photo.channels === 1 ? words.card.grey : words.card.colour;
+          this.#parts.facts.textContent = `${photo.width} × ${photo.height}, ${kind}`;
+        },
+        onSent: ({ size }) => {
+          this.#parts.bytes.textContent = words.card.sent(bytes(size));
+          this.#parts.bytes.dataset.bytes = size;
+        },
+      });
+      await drawn;
+      this.#show(found);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #progress(report) {
+    const { phase, done, total } = report;
+    const begins = phase !== this.#phase;
+    this.#phase = phase;
+    const how = percent(done, total);
+    this.#parts.text.textContent = [words.doing[phase], how].filter(Boolean).join(', ');
+    const next = Math.min(1, ...Object.values(BEGINS).filter((part) => part > BEGINS[phase]));
+    this.#parts.bar.value = BEGINS[phase] + (total > 0 ? (done / total) * (next - BEGINS[phase]) : 0);
+    if (begins) announce.textContent = `${this.name}: ${words.doing[phase]}`;
+    this.#told = TOLD.includes(phase);
+    if (this.#told) this.dispatchEvent(new CustomEvent('progress', { detail: report }));
+  }
+
+  #show(found) {
+    const lines = found.slice(0, SHOWN).map(({ label, probability }, i) => {
+      const line = document.createElement(i === 0 ? 'strong' : 'span');
+      line.textContent = words.recognise.likely(label, share(probability));
+      return line;
+    });
+    this.#parts.found.replaceChildren(...lines);
+    this.#parts.bar.value = 1;
+    this.#state('done', words.network.done);
+    announce.textContent = words.recognise.said(this.name, found[0].label, share(found[0].probability));
+  }
+
+  #fail(error) {
+    this.failure = error;
+    this.#parts.bar.value = 0;
+    const cancelled = error.code === 'cancelled';
+    if (!cancelled) this.#parts.error.textContent = explain(error);
+    if (this.#told) this.dispatchEvent(new CustomEvent('failed', { detail: error.code ?? 'internal' }));
+    this.#state(cancelled ? 'cancelled' : 'failed', cancelled ? words.card.cancelled : words.card.failed);
+  }
+
+  #state(state, text) {
+    this.element.dataset.state = state;
+    this.#parts.text.textContent = text;
+    const busy = state === 'waiting' || state === 'running';
+    const focused = document.activeElement === this.#buttons.cancel;
+    this.#buttons.cancel.disabled = !busy;
+    this.#buttons.again.disabled = this.#buttons.remove.disabled = busy;
+    if (focused && !busy) this.#buttons.again.focus(); // a disabled button would lose the keyboard's place
+    if (busy) return;
+    announce.textContent = `${this.name}: ${text}`;
+    this.dispatchEvent(new Event('end'));
+  }
+}

@@ -1,0 +1,114 @@
+// job="classify-encrypted": a server's network says what a photo shows, and neither sees the photo nor learns what it said.
+
+import { SafelightError } from '../../shared/errors.js';
+import { languages, words } from '../words.js';
+
+const $ = (id) => document.getElementById(id);
+const SHOWN = 24; // labels that are listed before anything is asked
+
+/** The network that the site has named, with what the server has for it. */
+export class Networks {
+  #safelight;
+  #site;
+  #name = null; // of the network, with the server's
+  #network = null; // a promise
+  #labels = [];
+  #sent = null; // which evaluation keys the server has: of which key, for which network
+
+  constructor(safelight, site) {
+    this.#safelight = safelight;
+    this.#site = site;
+    safelight.addEventListener('keys', () => this.#keyChanged());
+    languages.addEventListener('change', () => this.show());
+  }
+
+  /** To be called when the site has said what it wants; fails if there is no such network, or it is none. */
+  async follow({ task, network, server }) {
+    const name = task === 'classify-encrypted' ? `${server.host} ${network}` : null;
+    if (name === this.#name) return;
+    this.#name = name;
+    this.#network = this.#sent = null;
+    this.#labels = [];
+    this.show();
+    if (name && network && server.host) await this.#get();
+  }
+
+  /** Takes a photo the whole way. `onRead(photo)`, `onSent(file)`. Gives `{ label, found }`, as a `Network`'s `open`. */
+  async ask(file, { signal, onProgress, onRead, onSent }) {
+    const photo = await this.#safelight.read(file, { signal, onProgress });
+    try {
+      onRead(photo);
+      const network = await this.#get();
+      await this.#needKey(network, { signal, onProgress });
+      await this.#needSentKeys(network, { signal, onProgress });
+      onProgress({ phase: 'encrypt', done: 0, total: 0 });
+      const question = await network.encrypt(photo, { signal });
+      onSent(question);
+      const answer = await this.#answer(network, question, { signal, onProgress });
+      onProgress({ phase: 'decrypt', done: 0, total: 0 });
+      return await network.open(answer, { signal });
+    } finally {
+      photo.free();
+    }
+  }
+
+  async #answer(network, question, how) {
+    try {
+      return await this.#site.askNetwork(question, how);
+    } catch (error) {
+      if (error.code !== 'keys_not_found') throw error;
+      this.#sent = null; // the server has forgotten them
+      await this.#needSentKeys(network, how);
+      return this.#site.askNetwork(question, how);
+    }
+  }
+
+  #get() {
+    this.#network ??= this.#fetched(this.#name).catch((error) => {
+      this.#network = null; // it may be there the next time
+      throw error;
+    });
+    return this.#network;
+  }
+
+  async #fetched(name) {
+    const ckks = await this.#safelight.ckks();
+    const network = await ckks.network(await this.#site.front());
+    if (name !== this.#name) throw new SafelightError('cancelled', 'the work was cancelled');
+    this.#labels = network.labels;
+    this.show();
+    return network;
+  }
+
+  /** A key of the network's parameter set is in use then: one of the ring, or a new one. */
+  async #needKey({ set }, { signal, onProgress }) {
+    if (this.#safelight.ckksKey?.set === set) return;
+    onProgress({ phase: 'key', done: 0, total: 0 });
+    const known = this.#safelight.keys.find((key) => key.kind === 'ckks' && key.set === set);
+    if (known) return void (await this.#safelight.useKey(known.fingerprint, { signal }));
+    const ckks = await this.#safelight.ckks();
+    await ckks.newKey(set, { name: words.network.keyName, signal });
+  }
+
+  async #needSentKeys(network, { signal, onProgress }) {
+    const mine = `${this.#safelight.ckksKey?.fingerprint} ${this.#name}`;
+    if (this.#sent === mine) return;
+    onProgress({ phase: 'keys', done: 0, total: 0 });
+    const pieces = [];
+    for await (const piece of await network.evaluationKeys({ signal })) pieces.push(piece);
+    await this.#site.sendKeys(new Blob(pieces), { signal, onProgress });
+    this.#sent = mine;
+  }
+
+  /** Nobody shall go on computing with keys that belong to a key which is not used any more. */
+  #keyChanged() {
+    if (!this.#sent || this.#sent.startsWith(`${this.#safelight.ckksKey?.fingerprint} `)) return;
+    this.#sent = null;
+    this.#site.tell('forgetKeys', {});
+  }
+
+  show() {
+    const some = this.#labels.slice(0, SHOWN);
+    $('labels').textContent = some.length > 0 ? words.network.labels(some.join(', '), this.#labels.length > some.length) : '';
+  }
+}
