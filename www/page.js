@@ -39,7 +39,6 @@ element.addEventListener('classified', ({ detail: { label, probabilities } }) =>
   note(words.sees.classified(label, percent(probabilities?.[element.model.labels.indexOf(label)])));
 });
 element.addEventListener('answered', ({ detail: { upload, reply } }) => {
-  phase = '';
   note(words.sees.answered(bytes(upload.size), bytes(reply.size)));
 });
 element.addEventListener('error', ({ detail: { code } }) => {

@@ -2,7 +2,7 @@
 // answer is that in the clear, and neither photo nor key nor label gets out.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -14,7 +14,7 @@ import { makeNeedles, search } from './lib/search.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const MODELS = join(root, 'models');
+const NETWORK = join(root, 'models/cifar10.model');
 const FILE = 'Überfahrt nach Vardø, geheim-5d2b.png';
 const KEY_AT = 34; // where the coefficients begin in a secret key file; before them are public things
 const PHOTOS = [makePhoto(32, 32, 3, 5), makePhoto(90, 61, 3, 6), makePhoto(40, 70, 1, 7), makePhoto(64, 48, 4, 8)];
@@ -23,16 +23,28 @@ const PHOTOS = [makePhoto(32, 32, 3, 5), makePhoto(90, 61, 3, 6), makePhoto(40, 
 async function inTheClear(photo) {
   const path = join(folder(), 'photo.png');
   writeFileSync(path, encodePng(photo));
-  const { stdout } = await cli('classify', '--model', join(MODELS, 'cifar10.model'), path, '--json');
+  const { stdout } = await cli('classify', '--model', NETWORK, path, '--json');
   const { label, probabilities } = JSON.parse(stdout);
   return { label, probabilities };
+}
+
+/** A folder with the network, and a model of another kind. */
+async function models() {
+  const [all, pictures] = [folder(), folder()];
+  copyFileSync(NETWORK, join(all, 'cifar10.model'));
+  for (const [i, label] of ['A', 'A', 'B', 'B'].entries()) {
+    mkdirSync(join(pictures, label), { recursive: true });
+    writeFileSync(join(pictures, label, `${i}.png`), encodePng(makePhoto(16, 16, 3, 20 + i)));
+  }
+  await cli('train', pictures, '--out', join(all, 'other.model'));
+  return all;
 }
 
 for (const name of browsers) {
   describe(`encrypted answers in ${name}`, () => {
     let server, recorder, browser, page, hold;
     before(async () => {
-      server = await startServer('--models', MODELS);
+      server = await startServer('--models', await models());
       recorder = await startRecorder(server.url, { hold: (path) => hold?.(path) });
       browser = await openBrowser(name, { proxy: recorder.port });
       page = await browser.open(server.url);
@@ -69,6 +81,7 @@ for (const name of browsers) {
 
     it('is offered where the server has a network, and says what it can tell', async () => {
       assert.equal(await page.page.$eval('[value="classify-encrypted"]', ({ disabled }) => disabled), false);
+      assert.deepEqual(await page.page.$$eval('#network option', (all) => all.map(({ value }) => value)), ['cifar10']);
       await page.page.select('#task', 'classify-encrypted');
       await page.until(() => document.getElementById('labels').textContent.includes('airplane'), 'the labels');
       assert.match(await page.text('task'), /sees neither the photos nor its answers/);
@@ -167,6 +180,8 @@ for (const name of browsers) {
       assert.match((await page.ended()).error, /\[model_not_found\]$/);
       const last = (await events()).at(-1);
       assert.deepEqual([last.type, last.code], ['error', 'model_not_found']);
+      await page.page.$eval('safe-light', (element) => element.setAttribute('network', 'other'));
+      await message('\\[wrong_kind\\]');
       await page.page.$eval('safe-light', (element) => element.removeAttribute('network'));
       await page.click('again', 0);
       assert.match((await page.ended()).error, /\[bad_argument\]$/);

@@ -7,8 +7,10 @@ const announce = document.getElementById('status');
 const SHOWN = 3; // of the likeliest labels
 // What of the whole way is behind when a phase begins. Only sending takes time that is worth a bar of its own.
 const BEGINS = { decode: 0, key: 0.1, keys: 0.15, encrypt: 0.5, upload: 0.6, classify: 0.8, decrypt: 0.95 };
-const share = (probability) => percent(Math.round(100 * probability), 100) || '0 %';
 const TOLD = ['decode', 'key', 'keys', 'encrypt', 'upload', 'classify']; // what the site hears of
+
+/** Probabilities come in hundredths. */
+const share = (probability) => `${Math.round(100 * probability)} %`;
 
 /** A card of the queue, as `Card`: the same states and events, without files to save. */
 export class Answer extends EventTarget {
@@ -88,7 +90,7 @@ export class Answer extends EventTarget {
           this.#parts.facts.textContent = `${photo.width} × ${photo.height}, ${kind}`;
         },
         onSent: ({ size }) => {
-          this.#parts.bytes.textContent = words.card.sent(bytes(size));
+          this.#parts.bytes.textContent = ` · ${words.card.sent(bytes(size))}`;
           this.#parts.bytes.dataset.bytes = size;
         },
       });
