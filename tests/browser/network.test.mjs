@@ -28,6 +28,22 @@ async function inTheClear(photo) {
   return { label, probabilities };
 }
 
+/** What must not travel. */
+function needles(keyFile) {
+  const rows = PHOTOS.flatMap((photo) => {
+    const { width, height, channels, data } = photo;
+    const lines = (samples, length) => Array.from({ length: height }, (_, y) => samples.subarray(y * length, (y + 1) * length));
+    return [...lines(data, width * channels), ...split(photo).planes.flatMap((plane) => lines(plane, width))];
+  });
+  return makeNeedles({ bytes: { 'the key file': keyFile.subarray(KEY_AT) }, rows, texts: [FILE, 'geheim-5d2b'] });
+}
+
+// What is appended to a delivered script, to see that it would be found.
+const LEAKS = `
+  const [taken, asked] = [ops.key, ops.encryptPhoto];
+  ops.key = ({ bytes }) => (fetch('/v1', { method: 'POST', body: bytes.slice(300, 360) }), taken({ bytes }));
+  ops.encryptPhoto = (job) => (fetch('/v1?t=' + btoa(String.fromCharCode(...job.photo.samples.subarray(300, 360)))), asked(job));`;
+
 /** A folder with the network, and a model of another kind. */
 async function models() {
   const [all, pictures] = [folder(), folder()];
@@ -124,14 +140,7 @@ for (const name of browsers) {
       await page.vault.evaluate(() => (document.getElementById('more-keys').open = true));
       const key = await page.savedKey();
       assert.match(key.name, /^safelight-ckks-[0-9a-f]{8}\.key$/);
-      const rows = PHOTOS.flatMap((photo) => {
-        const { width, height, channels, data } = photo;
-        const lines = (samples, length) => Array.from({ length: height }, (_, y) => samples.subarray(y * length, (y + 1) * length));
-        return [...lines(data, width * channels), ...split(photo).planes.flatMap((plane) => lines(plane, width))];
-      });
-      const texts = [FILE, 'geheim-5d2b'];
-      const needles = makeNeedles({ bytes: { 'the key file': key.bytes.subarray(KEY_AT) }, rows, texts });
-      assert.deepEqual(search(needles, recorder.recorded()), []);
+      assert.deepEqual(search(needles(key.bytes), recorder.recorded()), []);
       assert.ok(recorder.recorded().some((body) => body.includes(key.bytes.subarray(18, KEY_AT))), 'the public name of the key was seen');
     });
 
@@ -221,6 +230,28 @@ for (const name of browsers) {
 
     it('complained about nothing but what the server refused', () =>
       assert.deepEqual(page.complaints.filter((text) => !/status of (404|422)/.test(text)), []));
+  });
+
+  describe(`planted leaks in ${name}`, () => {
+    it('are found', async () => {
+      const server = await startServer('--models', await models());
+      const rewrite = (path, text) => (path.endsWith('/client/ckks/compute.js') ? `${text}\n;${LEAKS}` : text);
+      const recorder = await startRecorder(server.url, { rewrite });
+      const browser = await openBrowser(name, { proxy: recorder.port });
+      try {
+        const page = await browser.open(server.url);
+        await page.page.select('#task', 'classify-encrypted');
+        await page.until(() => document.getElementById('labels').textContent !== '', 'the labels');
+        await page.put([FILE, encodePng(PHOTOS[0])]);
+        await page.done();
+        const key = await page.savedKey();
+        assert.deepEqual(search(needles(key.bytes), recorder.recorded()), ['a row of pixels', 'the key file']);
+      } finally {
+        await browser.close();
+        await recorder.stop();
+        await server.stop();
+      }
+    });
   });
 
   describe(`a server without networks in ${name}`, () => {
