@@ -1,5 +1,6 @@
-//! CKKS on one core: key switching in its several uses, and bootstrapping if asked for (`cargo bench --bench ckks -- bootstrap`
-//! makes gigabytes of keys first). `benches/peers/openfhe` measures the same with `OpenFHE`.
+//! CKKS: key switching in its several uses, on one core and on two, by the best kernel and by the portable one; and
+//! bootstrapping if asked for (`cargo bench --bench ckks -- bootstrap` makes gigabytes of keys first). Where
+//! `SAFELIGHT_OPENFHE` names a Python with the package `openfhe`, `benches/peers/openfhe` does the same in between.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -16,21 +17,38 @@ use safelight::ckks::keys::EvaluationKeys;
 use safelight::ckks::parameters::{BOOTSTRAP_16, LEVELED_16, Parameters};
 use safelight::ckks::ring::Ring;
 use safelight::ckks::secret::SecretKey;
+use safelight::math::kernel::Kernel;
 
 /// Slots of the vector that is bootstrapped.
 const SLOTS: usize = 1 << 14;
 
 fn main() {
-    // One core, as the peer's figures.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-    pool.install(|| {
-        let mut criterion = Criterion::default().sample_size(10).configure_from_args();
-        leveled(&mut criterion);
-        if std::env::args().any(|argument| argument == "bootstrap") {
-            bootstrapping(&mut criterion);
-        }
-        criterion.final_summary();
-    });
+    let bootstrap = std::env::args().any(|argument| argument == "bootstrap");
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| {
+            let mut criterion = Criterion::default().sample_size(10).configure_from_args();
+            for kernel in [Kernel::best(), Kernel::Portable] {
+                leveled(&mut criterion, threads, kernel);
+            }
+            if bootstrap {
+                bootstrapping(&mut criterion, threads);
+            }
+            criterion.final_summary();
+        });
+        peer(threads, bootstrap);
+    }
+}
+
+/// `OpenFHE`'s figures, a line of JSON for each.
+fn peer(threads: usize, bootstrap: bool) {
+    let Some(python) = std::env::var_os("SAFELIGHT_OPENFHE") else { return };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/openfhe/bench.py");
+    let mut command = std::process::Command::new(python);
+    command.arg(script).args(bootstrap.then_some("--bootstrap")).env("OMP_NUM_THREADS", threads.to_string());
+    println!("OpenFHE, {threads} threads");
+    let status = command.status().expect("the Python that SAFELIGHT_OPENFHE names");
+    assert!(status.success(), "benches/peers/openfhe/bench.py failed");
 }
 
 /// A key pair and its evaluation keys.
@@ -42,8 +60,8 @@ struct Owner {
 }
 
 impl Owner {
-    fn new(set: &'static Parameters) -> Self {
-        let ring = Ring::new(set).expect("a ring");
+    fn new(set: &'static Parameters, kernel: Kernel) -> Self {
+        let ring = Ring::with_kernel(set, kernel).expect("a ring");
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let (secret, _) = SecretKey::generate(&ring, &mut rng).expect("a key");
         Self { encoder: Arc::new(Encoder::new(&ring)), ring, secret, rng }
@@ -62,8 +80,8 @@ impl Owner {
     }
 }
 
-fn leveled(criterion: &mut Criterion) {
-    let mut owner = Owner::new(&LEVELED_16);
+fn leveled(criterion: &mut Criterion, threads: usize, kernel: Kernel) {
+    let mut owner = Owner::new(&LEVELED_16, kernel);
     let (top, steps) = (owner.ring.top(), [1, 2, 3, 4, 5, 6, 7, 8]);
     let mut keys = EvaluationKeys::new(owner.secret.id());
     let product = owner.secret.relinearisation_key(&owner.ring, top, &mut owner.rng).expect("a key");
@@ -74,7 +92,7 @@ fn leveled(criterion: &mut Criterion) {
     }
     let evaluator = owner.evaluator(keys);
     let a = owner.encrypt(LEVELED_16.slots(), top);
-    let mut group = criterion.benchmark_group("ckks leveled-16");
+    let mut group = criterion.benchmark_group(format!("ckks leveled-16, {}, {threads} threads", kernel.name()));
     group.measurement_time(Duration::from_secs(5));
     group.bench_function("rotate", |bencher| bencher.iter(|| evaluator.rotate(black_box(&a), 1)));
     group.bench_function("multiply, relinearise, rescale", |bencher| {
@@ -86,14 +104,14 @@ fn leveled(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn bootstrapping(criterion: &mut Criterion) {
-    let mut owner = Owner::new(&BOOTSTRAP_16);
+fn bootstrapping(criterion: &mut Criterion, threads: usize) {
+    let mut owner = Owner::new(&BOOTSTRAP_16, Kernel::best());
     let plan = Plan::new(&owner.ring, &owner.encoder, SLOTS, Numbers::Real).expect("a plan");
     let keys = owner.secret.bootstrapping_keys(&owner.ring, &plan, &mut owner.rng).expect("keys");
     let evaluator = owner.evaluator(keys);
     let bootstrapper: Bootstrapper = plan.encode(&evaluator).expect("matrices");
     let a = owner.encrypt(SLOTS, bootstrapper.needed_level());
-    let mut group = criterion.benchmark_group("ckks bootstrap-16");
+    let mut group = criterion.benchmark_group(format!("ckks bootstrap-16, {threads} threads"));
     group.measurement_time(Duration::from_mins(1));
     group.bench_function("bootstrap", |bencher| bencher.iter(|| evaluator.bootstrap(&bootstrapper, black_box(&a))));
     group.finish();

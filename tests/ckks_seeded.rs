@@ -10,7 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use safelight::ckks::bootstrap::{Numbers, Plan};
 use safelight::ckks::encode::Encoder;
-use safelight::ckks::keys::EvaluationKeys;
+use safelight::ckks::keys::{EvaluationKeys, KeyId};
 use safelight::ckks::parameters::{Parameters, SMALL};
 use safelight::ckks::ring::{CONJUGATION, Ring};
 use safelight::ckks::secret::SecretKey;
@@ -142,5 +142,18 @@ fn parts_made_one_by_one_are_the_set_that_is_written_at_once() {
     assert_eq!(maker.make(&ring, &other, 0, &mut rng(1)).err().map(|error| error.kind()), Some(Code::ForeignKey));
     for part in [3, usize::MAX] {
         assert_eq!(maker.make(&ring, &secret, part, &mut rng(1)).err().map(|e| e.kind()), Some(Code::BadArgument));
+    }
+}
+
+/// What the owner of a secret key has to send so that a server can bootstrap 2^14 numbers.
+#[test]
+fn keys_of_bootstrapping_are_not_too_large() {
+    for (set, most) in [("bootstrap-15", 1_700_000_000), ("bootstrap-16", 1_500_000_000)] {
+        let ring = Ring::new(Parameters::named(set).unwrap()).unwrap();
+        let plan = Plan::new(&ring, &Encoder::new(&ring), 1 << 14, Numbers::Real).unwrap();
+        let maker = SetMaker::new(&ring, KeyId([0; 16]), Entry::bootstrapping(&ring, &plan)).unwrap();
+        let bytes = maker.head().total_bytes().unwrap();
+        println!("{set}: {} keys, {bytes} bytes", maker.head().entries().len());
+        assert!(bytes <= most, "{set}: {bytes} bytes");
     }
 }

@@ -295,11 +295,12 @@ impl Evaluator {
     /// # Errors
     /// [`Code::MissingKey`] if there are no keys for these either.
     pub fn rotate(&self, a: &Ciphertext, steps: i64) -> Result<Ciphertext> {
-        let mut turned = a.clone();
+        let mut turned: Option<Ciphertext> = None;
         for step in self.way(steps, a.level)? {
-            turned = self.automorphism(&turned, rotation(self.ring.degree(), step), a.level)?;
+            let element = rotation(self.ring.degree(), step);
+            turned = Some(self.automorphism(turned.as_ref().unwrap_or(a), element, a.level)?);
         }
-        Ok(turned)
+        Ok(turned.unwrap_or_else(|| a.clone()))
     }
 
     /// The steps that are taken one after another.

@@ -45,7 +45,7 @@ const PRIMES: [&str; 6] = [
     "6053901302f63d04",
     "3cff081ea31af783",
     "7c77b0639a1c01d9",
-    "34e582868adc8945",
+    "b1eeaa32fc195090",
 ];
 
 #[test]
