@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expected } from '../browser/lib/filters.mjs';
-import { cli, folder } from '../browser/lib/harness.mjs';
+import { cli, folder, root } from '../browser/lib/harness.mjs';
 import { makePhoto } from '../browser/lib/photos.mjs';
 import { decodePng, encodePng } from '../browser/lib/png.mjs';
 import { project, startServer } from './lib/project.mjs';
@@ -35,7 +35,7 @@ describe('the package in Node', () => {
   let server, safelight, filters, Safelight, Server, SafelightError;
   before(async () => {
     ({ Safelight, SafelightError, Server } = await import(pathToFileURL(join(place, 'index.js'))));
-    server = await startServer();
+    server = await startServer('--models', join(root, 'models'));
     filters = new Server(server.url);
     safelight = await Safelight.open();
     await safelight.newKey(2048);
@@ -135,6 +135,35 @@ describe('the package in Node', () => {
     await assert.rejects(ckks.encrypt([NaN]), code('plaintext_out_of_range'));
     await assert.rejects(ckks.evaluationKeys([{ purpose: 'wishes' }]), code('bad_argument'));
     await safelight.deleteKey(fingerprint);
+  });
+
+  it('has a network say what a photo shows, as the command line says it in the clear', async () => {
+    const ckks = await safelight.ckks();
+    const network = await ckks.network(await (await fetch(`${server.url}/v1/models/cifar10/file`)).blob());
+    const { fingerprint } = await ckks.newKey(network.set);
+    const id = await filters.uploadKeys(await network.evaluationKeys());
+    const read = await safelight.read(file);
+    const question = await network.encrypt(read);
+    const ask = { method: 'POST', body: question, headers: { 'Content-Type': question.type } };
+    const answer = await (await fetch(`${server.url}/v1/classifiers/cifar10?keys=${id}`, ask)).blob();
+    const { label, found } = await network.open(answer);
+    const path = join(files, 'asked.png');
+    writeFileSync(path, file);
+    const { stdout } = await cli('classify', '--model', join(root, 'models/cifar10.model'), '--json', path);
+    const clear = JSON.parse(stdout);
+    assert.deepEqual([label, found[0].label, found.length], [clear.label, clear.label, 10]);
+    for (const { label, probability } of found) {
+      assert.equal(probability, Math.round(100 * probability) / 100);
+      assert.ok(Math.abs(probability - clear.probabilities[network.labels.indexOf(label)]) < 0.006, label);
+    }
+    await assert.rejects(network.open(question), code('vectors_differ'));
+    await assert.rejects(ckks.network(file), code('not_safelight'));
+    await ckks.newKey('leveled-14');
+    await assert.rejects(network.encrypt(read), code('wrong_parameters'));
+    await assert.rejects(network.evaluationKeys(), code('wrong_parameters'));
+    read.free();
+    for (const one of [safelight.ckksKey.fingerprint, fingerprint]) await safelight.deleteKey(one);
+    await filters.deleteKeys(id);
   });
 
   it('takes its key out under a passphrase and back in', async () => {

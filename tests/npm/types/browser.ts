@@ -1,7 +1,7 @@
 // What an app in a browser writes, with the types that it gets and the mistakes that are found.
 
 import { Photo, Safelight, SafelightError } from 'safelight';
-import type { Ckks, EvaluationKeys, Filtered, KeyFacts, Picture, Progress } from 'safelight';
+import type { Ckks, EvaluationKeys, Filtered, KeyFacts, Network, Picture, Progress } from 'safelight';
 import { Server } from 'safelight/server';
 import { SafeLightElement } from 'safelight/element';
 
@@ -48,6 +48,13 @@ export async function vectors(safelight: Safelight, server: Server, signal: Abor
   const numbers: Float64Array = await ckks.decrypt(await ckks.encrypt([1, 2.5], { slots: 8 }));
   console.log(safelight.ckksKey?.set === set, publicKey.size, keys.bytes);
   return numbers[0] ?? 0;
+}
+
+export async function shows(ckks: Ckks, front: Blob, photo: Photo, ask: (file: Blob) => Promise<Blob>): Promise<string> {
+  const network: Network = await ckks.network(front);
+  await ckks.newKey(network.set);
+  const { label, found } = await network.open(await ask(await network.encrypt(photo)));
+  return found[0] ? `${label}, ${found[0].probability}` : network.labels.join();
 }
 
 export function explain(error: unknown): string {
