@@ -20,8 +20,7 @@ export async function sendKeys(base, file, { signal, onProgress }) {
   const keys = {
     bytes: file.size,
     async *[Symbol.asyncIterator]() {
-      // Firefox (153) never ends sending some blobs that came from another process, as the vault's do: copies it sends.
-      yield new Blob([await file.arrayBuffer()]);
+      yield file;
     },
   };
   return { base, id: await uploadKeys(base, keys, { signal, onProgress }) };
@@ -38,7 +37,6 @@ export async function ask({ base, id }, model, file, { signal, onProgress }) {
   url.search = new URLSearchParams({ keys: id });
   const report = (phase, done, total) => onProgress({ phase, done, total });
   const onUpload = (done, total) => (done < total ? report('upload', done, total) : report('classify', 0, 0));
-  const body = new Blob([await file.arrayBuffer()], { type: MEDIA_TYPE });
-  report('upload', 0, body.size);
-  return (await request('POST', url, { body, headers: { 'Content-Type': MEDIA_TYPE }, signal, onUpload })).body;
+  report('upload', 0, file.size);
+  return (await request('POST', url, { body: file, headers: { 'Content-Type': MEDIA_TYPE }, signal, onUpload })).body;
 }
