@@ -63,7 +63,7 @@ async function evaluationKeys() {
       const { bytes } = await ask(file, { what: 'newKey', set: 'bootstrap-16' });
       const { each, arithmetic } = await ask(file, { what: 'cost', bytes, times: 5 });
       const what = 'browser: evaluation key of bootstrap-16';
-      say({ who: place === 0 ? 'ours' : `kernel ${arithmetic}`, what, bits: 1711, ns: Math.round(median(each) * 1e9) });
+      say({ who: place === 0 ? 'ours' : `kernel ${arithmetic}`, what, bits: 1670, ns: Math.round(median(each) * 1e9) });
     }
   } finally {
     await browser.close();
