@@ -149,7 +149,6 @@ impl<'a> Hoisted<'a> {
 }
 
 /// What is done with the two halves after they were divided, while each limb is at hand.
-#[derive(Default)]
 pub(super) struct After<'a> {
     /// These are added.
     pub(super) add: [Option<&'a Poly>; 2],

@@ -271,6 +271,18 @@ pub(super) fn check_label(label: &str) -> Result<()> {
     Err(Error::new(Code::BadArgument, message))
 }
 
+/// The number of a label, which gets one if it is new.
+pub(super) fn class_of(labels: &mut Vec<String>, label: &str) -> Result<usize> {
+    if let Some(class) = labels.iter().position(|known| known == label) {
+        return Ok(class);
+    }
+    if labels.len() == MOST_CLASSES {
+        return Err(Error::new(Code::TooLarge, format!("there are more than {MOST_CLASSES} labels")));
+    }
+    labels.push(label.to_owned());
+    Ok(labels.len() - 1)
+}
+
 fn bad(why: &str) -> Error {
     Error::new(Code::BadHeader, format!("this is not a model that can be used: {why}"))
 }

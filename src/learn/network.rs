@@ -13,7 +13,7 @@ use rand_core::SeedableRng as _;
 use rayon::prelude::*;
 
 use self::gradient::Fit;
-use super::model::{LONGEST_LABEL, MOST_CLASSES, check_label};
+use super::model::{LONGEST_LABEL, MOST_CLASSES, check_label, class_of};
 use crate::ckks::parameters::{Parameters, SMALL};
 use crate::error::{Code, Error, Result};
 use crate::network::features::REACH;
@@ -98,16 +98,7 @@ impl NetworkTrainer {
             let message = format!("a network learns from no more than {} such pictures", self.class.len());
             return Err(Error::new(Code::TooLarge, message));
         }
-        let class = match self.labels.iter().position(|known| known == label) {
-            Some(class) => class,
-            None if self.labels.len() == MOST_CLASSES => {
-                return Err(Error::new(Code::TooLarge, format!("there are more than {MOST_CLASSES} labels")));
-            }
-            None => {
-                self.labels.push(label.to_owned());
-                self.labels.len() - 1
-            }
-        };
+        let class = class_of(&mut self.labels, label)?;
         self.pictures.extend(photo.cut_to(shape)?.samples());
         // There are at most a thousand labels.
         self.class.push(u16::try_from(class).unwrap_or(u16::MAX));

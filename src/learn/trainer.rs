@@ -9,9 +9,7 @@ use rand_core::SeedableRng as _;
 use super::committee::{Committee, Member, Strategy};
 use super::features::Standardiser;
 use super::kernel::Kernel;
-use super::model::{
-    MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, check_label,
-};
+use super::model::{MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, check_label, class_of};
 use super::recipe::{Method, Recipe, USUAL_PLACES};
 use super::svm::Machine;
 use crate::error::{Code, Error, Result};
@@ -56,16 +54,7 @@ impl Trainer {
             let message = format!("there are more than {} pictures of {} samples", self.rows.len(), self.places.len());
             return Err(Error::new(Code::TooLarge, message + "; use fewer of either"));
         }
-        let class = match self.labels.iter().position(|known| known == label) {
-            Some(class) => class,
-            None if self.labels.len() == MOST_CLASSES => {
-                return Err(Error::new(Code::TooLarge, format!("there are more than {MOST_CLASSES} labels")));
-            }
-            None => {
-                self.labels.push(label.to_owned());
-                self.labels.len() - 1
-            }
-        };
+        let class = class_of(&mut self.labels, label)?;
         self.rows.push(self.places.iter().map(|&place| samples[place as usize]).collect());
         // There are at most a thousand labels.
         self.class.push(u16::try_from(class).unwrap_or(u16::MAX));
