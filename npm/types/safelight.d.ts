@@ -288,11 +288,11 @@ export interface OpenOptions extends Cancellable {
 
 /** How stored keys are to be protected; exactly one of them. */
 export type Protect =
-  | { readonly passphrase: string }
+  | { readonly passphrase: string; readonly passkey?: undefined; readonly unprotected?: undefined }
   /** A passkey, which the browser makes; as text, what it is called there. In pages only, and in frames only where allowed. */
-  | { readonly passkey: true | string }
+  | { readonly passkey: true | string; readonly passphrase?: undefined; readonly unprotected?: undefined }
   /** A copy of the browser's profile opens the keys. */
-  | { readonly unprotected: true };
+  | { readonly unprotected: true; readonly passphrase?: undefined; readonly passkey?: undefined };
 
 /**
  * The user's end of Safelight: keys, encryption, decryption. All work is done in workers; `close()` ends them.

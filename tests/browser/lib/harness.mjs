@@ -383,6 +383,16 @@ export class Visit {
     await this.until(() => document.getElementById('keep').hidden, 'the key to be kept');
   }
 
+  /** Where the vault asks how a key is to be kept, answers: under a passphrase. */
+  async protectBy(passphrase) {
+    await this.until(() => !document.getElementById('keep').hidden, 'the question');
+    await this.click('keep-passphrase');
+    await this.until(() => document.getElementById('dialog').open, 'the dialog');
+    for (const field of ['dialog-passphrase', 'dialog-again']) await this.set(field, passphrase);
+    await this.click('dialog-yes');
+    await this.until(() => document.getElementById('keep').hidden, 'the keys to be protected');
+  }
+
   /** Makes a key and waits for it. */
   async newKeyUndecided(bits = 2048) {
     await this.set('bits', bits);
