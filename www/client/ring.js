@@ -152,7 +152,7 @@ class StoredRing {
       const records = await this.#all();
       const others = records.filter((record) => record.fingerprint !== fingerprint);
       const aes = way === 'none' ? await newAes() : null;
-      if (aes) for (const record of others) record.sealed = await this.#sealedAnew(record, aes);
+      const anew = aes ? await this.#movedAll(others, { key: aes }) : [];
       const gone = records.filter((record) => !others.includes(record)).map(emptied);
       await this.#do(['keys'], 'readwrite', ({ keys }) => gone.map((record) => keys.put(record)));
       await this.#do(STORES, 'readwrite', ({ keys, wrap, choice }) => {
@@ -163,7 +163,7 @@ class StoredRing {
         };
         keys.delete(fingerprint);
         if (!aes) return [];
-        for (const record of others) keys.put(record);
+        for (const record of anew) keys.put(record);
         return [wrap.put(aes, 'aes')];
       });
     });
@@ -194,18 +194,17 @@ class StoredRing {
   /** Encrypts all keys anew: under the ring key of this lock, or, for null, without a lock. */
   async protect(lock, ring) {
     await locked(async () => {
-      const before = (await this.#look()).lock;
-      if (before) this.#ringKey(before.id);
+      const before = await this.#look();
+      if (before.lock) this.#ringKey(before.lock.id);
       const aes = lock ? null : await newAes();
-      const records = [];
-      for (const record of await this.#all()) records.push(await this.#moved(record, ring ?? { key: aes }));
+      const records = await this.#movedAll(await this.#all(), ring ?? { key: aes });
       await this.#do(['keys', 'wrap'], 'readwrite', ({ keys, wrap }) => {
         for (const record of records) keys.put(record);
         return [wrap.delete(lock ? 'aes' : 'lock'), lock ? wrap.put(lock, 'lock') : wrap.put(aes, 'aes')];
       });
       this.#open = lock ? ring : null;
       if (!lock) this.#preset = 'none';
-      if (lock) await this.#smear();
+      if (lock && before.aes) await this.#smear();
     });
   }
 
@@ -213,15 +212,15 @@ class StoredRing {
   async unlock(ring) {
     await locked(async () => {
       this.#open = ring;
-      // An older version of the vault, or a page without memory of the lock, may have left something unprotected.
-      const bare = (await this.#all()).filter((record) => record.lock !== ring.id);
+      // A page with an earlier version of the vault, which knows no locks, may have stored something unprotected.
+      const bare = (await this.#all()).filter(({ lock }) => !lock);
       if (bare.length === 0) return;
-      const records = [];
-      for (const record of bare) records.push(await this.#moved(record, ring));
+      const records = await this.#movedAll(bare, ring);
       await this.#do(['keys', 'wrap'], 'readwrite', ({ keys, wrap }) => {
         for (const record of records) keys.put(record);
         return [wrap.delete('aes')];
       });
+      await this.#smear();
     });
   }
 
@@ -301,8 +300,17 @@ class StoredRing {
     }
   }
 
-  async #sealedAnew(record, key) {
-    return (await this.#moved(record, { key })).sealed;
+  /** All of these that are not damaged. */
+  async #movedAll(records, ring) {
+    const moved = [];
+    for (const record of records) {
+      try {
+        moved.push(await this.#moved(record, ring));
+      } catch (error) {
+        if (error.code !== 'damaged') throw error;
+      }
+    }
+    return moved;
   }
 
   /** Puts something else where the AES key was. Whether its bytes are gone then is up to the database. */
