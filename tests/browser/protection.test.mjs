@@ -11,8 +11,8 @@ import { browsers, cli, folder, openBrowser, pageFolder, root, startServer, vaul
 import { needlesOf } from './lib/needles.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { encodePng } from './lib/png.mjs';
-import { databases, filesOf, liesIn, opened, recordsOf, storedRing } from './lib/profile.mjs';
-import { makeNeedles, search } from './lib/search.mjs';
+import { databases, filesOf, foundIn, liesIn, opened, recordsOf, storedRing } from './lib/profile.mjs';
+import { search } from './lib/search.mjs';
 
 const PASSPHRASE = 'Vardø im Winter, sieben Boote';
 const NAME = 'Schlüssel für die Überfahrt';
@@ -31,6 +31,13 @@ async function keyFiles() {
   }
   safelight.close();
   return files;
+}
+
+/** The public key of a key file. */
+async function publicHalf(path) {
+  const out = join(folder(), 'my.pub');
+  await cli('pubkey', path, '--out', out);
+  return readFileSync(out);
 }
 
 /** Stores these keys as the version before did. For a page. */
@@ -308,6 +315,14 @@ for (const name of browsers) {
       await page.done();
     }
 
+    async function named(page) {
+      await page.click('rename-key');
+      await page.set('dialog-name', NAME);
+      await page.click('dialog-yes');
+      const shown = (wanted) => document.getElementById('key-state').textContent.startsWith(wanted);
+      await page.until(shown, 'the name', { args: [NAME] });
+    }
+
     async function deleted(page) {
       await page.click('delete-key');
       const text = await page.vault.$eval('#dialog-text', (element) => element.textContent);
@@ -317,15 +332,18 @@ for (const name of browsers) {
     }
 
     it('opens an unprotected key: the attack works', async (t) => {
-      const { value, stores } = await visited(async (page) => {
+      const { value, files, stores } = await visited(async (page) => {
         await page.newKey(2048);
         await filtered(page);
+        await named(page);
         return { ring: await page.vault.evaluate(storedRing), key: await page.savedKey() };
       });
       const [record] = recordsOf(value.ring);
       assert.ok(liesIn(record, stores));
       const [{ bytes }] = opened([record], stores);
       assert.ok(bytes.equals(value.key.bytes), 'the key file');
+      const isPublic = await publicHalf(value.key.path);
+      assert.notDeepEqual(foundIn(files, { texts: [NAME], file: value.key.bytes, isPublic }), [], 'the search finds the name');
       // The vault says so: see below. What is left after deletion is up to the browser.
       const gone = await visited(async (page) => {
         await page.newKey(2048);
@@ -342,12 +360,7 @@ for (const name of browsers) {
           await page.newKeyUndecided(2048);
           await page.protectBy(PASSPHRASE);
           await filtered(page);
-          await page.click('rename-key');
-          await page.set('dialog-name', NAME);
-          await page.click('dialog-yes');
-          await page.until((wanted) => document.getElementById('key-state').textContent.startsWith(wanted), 'the name', {
-            args: [NAME],
-          });
+          await named(page);
           const key = await page.savedKey();
           const ring = await page.vault.evaluate(storedRing);
           if (deletes) assert.match(await deleted(page), /opens only with your passphrase or passkey/);
@@ -365,11 +378,8 @@ for (const name of browsers) {
         assert.deepEqual(opened([...records, ...sealed], stores), []);
         const needles = await needlesOf({ keyFile: value.key.bytes, pictures: [photo], texts: [PASSPHRASE, NAME] });
         assert.deepEqual(search(needles.secret, stores), []);
-        const texts = makeNeedles({ bytes: { 'the key file': value.key.bytes }, texts: [PASSPHRASE, NAME] });
-        for (const [path, bytes] of files) {
-          const found = search(texts, [bytes]).filter((what) => what !== 'the key file' || !stores.includes(bytes));
-          assert.deepEqual(found, [], path);
-        }
+        const isPublic = await publicHalf(value.key.path);
+        assert.deepEqual(foundIn(files, { texts: [PASSPHRASE, NAME], file: value.key.bytes, isPublic }), []);
       });
     }
 

@@ -66,7 +66,10 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
     };
     on($('dialog-yes'), 'click', accept);
     on($('dialog-no'), 'click', () => end(null));
-    on($('dialog-fields'), 'input', () => ($('dialog-status').textContent = advise(values())));
+    on($('dialog-fields'), 'input', () => {
+      $('dialog-error').textContent = '';
+      $('dialog-status').textContent = advise(values());
+    });
     on(dialog, 'cancel', (event) => (event.preventDefault(), end(null)));
     on(dialog, 'keydown', (event) => event.key === 'Enter' && event.target.matches('input') && accept());
   });

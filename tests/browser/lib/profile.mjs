@@ -5,9 +5,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const TAG = 16; // bytes of AES-GCM's tag
+const PART = 16; // bytes of a secret that are searched for
 const RANDOM = 20; // different bytes of 32: so many have nearly all random keys
-// Where browsers keep IndexedDB.
-const STORAGE = /[\\/](IndexedDB|storage)[\\/]/;
+// Where browsers keep the databases of pages.
+const STORAGE = /[\\/]IndexedDB[\\/]|[\\/]storage[\\/]default[\\/].*[\\/]idb[\\/]/;
 
 /** All files of a profile, `[path, bytes]`, with what its databases have. The browser is closed. */
 export function filesOf(profile) {
@@ -26,6 +27,16 @@ export function filesOf(profile) {
 
 /** Those of the files that hold the databases of pages. */
 export const databases = (files) => files.filter(([path]) => STORAGE.test(path)).map(([, bytes]) => bytes);
+
+/** The files of a profile that hold one of the texts, or a part of the secret file that is not in the public one. */
+export function foundIn(files, { texts, file, isPublic }) {
+  const needles = texts.flatMap((text) => ['utf8', 'utf16le', 'latin1'].map((encoding) => Buffer.from(text, encoding)));
+  for (let at = 0; at + PART <= file.length; at += PART) {
+    const part = file.subarray(at, at + PART);
+    if (!isPublic.includes(part)) needles.push(part);
+  }
+  return files.filter(([, bytes]) => needles.some((needle) => bytes.includes(needle))).map(([path]) => path);
+}
 
 /**
  * Tries every place in `buffers` as the AES key of these records (`{ label, iv, data }`, as they are stored): browsers
