@@ -60,6 +60,10 @@ export interface KeyFacts {
   readonly exported: boolean;
   /** Whether this browser keeps it; otherwise it is lost with this `Safelight`. */
   readonly stored: boolean;
+  /** Whether it is stored under a passphrase or passkey. */
+  readonly protected: boolean;
+  /** Whether it has ever been stored unprotected: old copies of it may then remain in the browser's files. */
+  readonly exposed: boolean;
 }
 
 /** A filter of the catalogue. */
@@ -265,18 +269,30 @@ type Listen = Parameters<EventTarget['addEventListener']>;
 
 /** What `addEventListener` of a {@link Safelight} hears. */
 export interface SafelightEventMap {
-  /** `key`, `keys` or `storage` has changed, here or in another page of the site. */
+  /** `key`, `keys`, `storage`, `protection` or `locked` has changed, here or in another page of the site. */
   keys: Event;
 }
 
 export interface OpenOptions extends Cancellable {
-  /** Whether this browser shall keep the keys; Node never does. */
-  readonly remember?: boolean | undefined;
+  /**
+   * Whether this browser keeps the keys; Node never does. With `true` they are stored unprotected until
+   * {@link Safelight.protectKeys} is called: a copy of the browser's profile opens them, even after they were deleted. With
+   * `'protected'` no key is stored before that call.
+   */
+  readonly remember?: boolean | 'protected' | undefined;
   /** Whose default key is used, where several sites share the ring. */
   readonly site?: string | undefined;
   /** Whether the workers use idle time for what the next encryption needs: it is faster then, but they work unasked. */
   readonly ahead?: boolean | undefined;
 }
+
+/** How stored keys are to be protected; exactly one of them. */
+export type Protect =
+  | { readonly passphrase: string; readonly passkey?: undefined; readonly unprotected?: undefined }
+  /** A passkey, which the browser makes; as text, what it is called there. In pages only, and in frames only where allowed. */
+  | { readonly passkey: true | string; readonly passphrase?: undefined; readonly unprotected?: undefined }
+  /** A copy of the browser's profile opens the keys. */
+  | { readonly unprotected: true; readonly passphrase?: undefined; readonly passkey?: undefined };
 
 /**
  * The user's end of Safelight: keys, encryption, decryption. All work is done in workers; `close()` ends them.
@@ -306,6 +322,10 @@ export class Safelight extends EventTarget {
   readonly keys: readonly KeyFacts[];
   /** `kept`: this browser keeps the keys; `refused`: it does not; `memory`: it was not asked to, or this is Node. */
   readonly storage: 'kept' | 'refused' | 'memory';
+  /** How the stored keys are protected; null where keys are in memory only, or nobody has chosen yet. */
+  readonly protection: 'passphrase' | 'passkey' | 'none' | null;
+  /** Whether stored keys cannot be used before {@link Safelight.unlockKeys}. New keys are in memory only until then. */
+  readonly locked: boolean;
 
   /** Ends all workers, and with them all that they know. What is under way is `cancelled`; later calls fail: `closed`. */
   close(): void;
@@ -326,6 +346,23 @@ export class Safelight extends EventTarget {
   ): Promise<Blob>;
   /** Uses another key of the ring, for what its kind is for. */
   useKey(fingerprint: string, options?: Cancellable): Promise<KeyFacts>;
+  /**
+   * Protects the stored keys of all kinds from now on, and stores those that are in memory only. Also changes or removes the
+   * protection, which takes an unlocked ring. Takes a second and 128 MiB in a worker for a passphrase. Call it before the
+   * first key is made: old copies of a key that was stored unprotected may remain in the browser's files.
+   */
+  protectKeys(how: Protect & Cancellable): Promise<void>;
+  /**
+   * Unlocks the stored keys: by `passphrase`, or, without one, by the passkey, which takes a click of the user's. The site's
+   * default keys are then in use. Fails with `wrong_passphrase`, `wrong_passkey`, `no_passkey`.
+   */
+  unlockKeys(options?: { readonly passphrase?: string | undefined } & Cancellable): Promise<void>;
+  /** Takes protected keys out of memory, here and in the site's other pages. Work under way is cancelled. */
+  lockKeys(): Promise<void>;
+  /** Deletes all keys and their protection. For users who have lost the passphrase or the passkey. */
+  clearKeys(): Promise<void>;
+  /** Whether this browser can protect keys by a passkey (WebAuthn with PRF), where the script runs. */
+  static hasPasskeys(): Promise<boolean>;
   /** Takes the key of a kind (`paillier` unless given) out of the workers' memory; the ring keeps it. */
   dropKey(kind?: KeyKind): Promise<void>;
   renameKey(fingerprint: string, name: string): Promise<void>;
@@ -396,6 +433,12 @@ export type SafelightErrorCode =
   /** There is no key in use, or it is another one than the image's. */
   | 'foreign_key'
   | 'wrong_passphrase'
+  /** The passkey is not the one that protects the stored keys. */
+  | 'wrong_passkey'
+  /** No passkey was used: the user did not want to, the frame is not allowed to, or the passkey cannot protect keys. */
+  | 'no_passkey'
+  /** The stored keys have to be unlocked first. */
+  | 'locked'
   /** Opening the protected key would take more memory or time than is allowed. */
   | 'too_costly'
   | 'bad_secret_key'

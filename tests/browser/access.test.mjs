@@ -38,8 +38,28 @@ for (const name of browsers) {
     }
 
     it('when it is empty', clean);
+    it('when a key waits to be kept, in the dialogs of that, and when it is locked', async () => {
+      await page.newKeyUndecided(2048);
+      await clean();
+      await page.click('keep-passphrase');
+      await page.set('dialog-passphrase', 'weak');
+      await clean();
+      await page.click('dialog-no');
+      await page.protectBy('seven words of no meaning at all');
+      await clean();
+      await page.click('lock');
+      await page.until(() => !document.getElementById('unlock').hidden, 'the lock');
+      await clean();
+      await page.click('unlock');
+      await page.set('dialog-passphrase', 'a guess of mine');
+      await page.click('dialog-yes');
+      await page.until(() => document.getElementById('dialog-error').textContent, 'the error');
+      await clean();
+      await page.set('dialog-passphrase', 'seven words of no meaning at all');
+      await page.click('dialog-yes');
+      await page.until(() => document.getElementById('unlock').hidden, 'the keys');
+    });
     it('while it works', async () => {
-      await page.newKey(2048);
       await page.slowFilter();
       await page.put(['large.png', encodePng(makePhoto(300, 200, 3, 9))]);
       await page.until(() => /Encrypting/.test(document.querySelector('.card .card-status').textContent), 'encryption');

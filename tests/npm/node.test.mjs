@@ -189,6 +189,9 @@ describe('the package in Node', () => {
     await assert.rejects(safelight.decrypt(file), code('not_safelight'));
     await assert.rejects(safelight.newKey(1000), code('bad_argument'));
     await assert.rejects(safelight.useKey('unknown'), code('foreign_key'));
+    await assert.rejects(safelight.protectKeys({ passphrase: 'nothing is stored' }), code('bad_argument'));
+    await assert.rejects(safelight.lockKeys(), code('bad_argument'));
+    assert.deepEqual([safelight.protection, safelight.locked, await Safelight.hasPasskeys()], [null, false, false]);
     assert.throws(() => new Server('no address'), code('bad_argument'));
     const nobody = new Server('http://127.0.0.1:1/');
     assert.equal(await nobody.look(), null);

@@ -63,9 +63,7 @@ const ops = {
     let bytes = new Uint8Array(await file.arrayBuffer());
     try {
       if (kind(bytes) === 'protected_key') {
-        // Opening takes much memory, which a worker gives back when it ends.
-        const open = (helper) => helper.call('unprotect', { bytes, passphrase: passphrase ?? '' });
-        bytes = await pool.disposable(signal, open);
+        bytes = await unprotecting(signal)(bytes, passphrase ?? '');
       }
       const elsewhere = { etc_key: scrambling, ckks_secret_key: vectors }[kind(bytes)];
       const secret = elsewhere ? await elsewhere.openKey(bytes, signal) : SecretKey.fromBytes(bytes);
@@ -94,14 +92,32 @@ const ops = {
   deleteKey: ({ fingerprint }) => keys.remove(fingerprint),
   keys: () => keys.state(),
 
+  lock: () => keys.lock(),
+  /** By a passphrase, or by a passkey: `{ credential, salt, secret }`. */
+  async protectKeys({ passphrase, passkey }, { signal }) {
+    try {
+      return await keys.protect({ passphrase, passkey }, protecting(signal));
+    } finally {
+      passkey?.secret.fill(0);
+    }
+  },
+  /** By a passphrase, or by the secret that a passkey gives. */
+  async unlockKeys({ passphrase, secret }, { signal }) {
+    try {
+      return await keys.unlock({ passphrase, secret }, unprotecting(signal));
+    } finally {
+      secret?.fill(0);
+    }
+  },
+  lockKeys: () => keys.relock(),
+  clearKeys: () => keys.clear(),
+
   /** The key file: an age file where there is a passphrase. Any program that reads the one reads the other. */
   async exportKey({ passphrase, kind }, { signal }) {
     const secret = neededKey(kind);
     const { fingerprint } = secret;
     let bytes = secret.toBytes();
-    if (passphrase) {
-      bytes = await pool.disposable(signal, (helper) => helper.call('protect', { bytes, passphrase }, [bytes.buffer]));
-    }
+    if (passphrase) bytes = await protecting(signal)(bytes, passphrase);
     const file = new Blob([bytes], { type: 'application/octet-stream' });
     bytes.fill(0);
     return { file, keys: await keys.change(fingerprint, { exported: true }) };
@@ -276,6 +292,14 @@ async function start(settings) {
   keys = await Keys.open({ remember, site, onGone: forget, onChange: (state) => page.tell('keys', state) });
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
 }
+
+/** Makes age files. That takes much memory, which a worker gives back when it ends. */
+const protecting = (signal) => (bytes, passphrase) =>
+  pool.disposable(signal, (helper) => helper.call('protect', { bytes, passphrase }, [bytes.buffer]));
+
+/** Opens age files, which takes as much. */
+const unprotecting = (signal) => (bytes, passphrase) =>
+  pool.disposable(signal, (helper) => helper.call('unprotect', { bytes, passphrase }));
 
 /** Lets what came while the module was at work be heard. */
 const heard = () => new Promise((done) => setTimeout(done));

@@ -2,7 +2,8 @@
 
 import { SecretKey } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
-import { openRing } from './ring.js';
+import { newLock, openLock } from './lock.js';
+import { IN_MEMORY, openRing } from './ring.js';
 
 const MOST_LETTERS = 60; // of a name
 const KINDS = ['paillier', 'etc', 'ckks'];
@@ -43,10 +44,7 @@ export class Keys {
     keys.#site = site;
     keys.#hooks = { onGone, onChange };
     if (keys.#ring.storage === 'kept') keys.#listen();
-    for (const kind of KINDS) {
-      const preset = await keys.#ring.choice(keys.#whose(kind));
-      if (preset) await keys.use(preset).catch(() => {}); // it is gone: there is no key in use, as the page will say
-    }
+    await keys.#usePresets();
     return keys;
   }
 
@@ -55,18 +53,19 @@ export class Keys {
     return this.#held.get(kind)?.secret ?? null;
   }
 
-  /** What the page shows: all keys, those in use by kind, and whether this browser keeps them. */
+  /** What the page shows: all keys, those in use by kind, whether this browser keeps them, and how they are protected. */
   async state() {
     const list = await this.#ring.list().catch(() => []);
     const used = {};
     for (const [kind, held] of this.#held) {
       const kept = list.find(({ fingerprint }) => fingerprint === held.facts.fingerprint);
       // The user may have cleared what this browser stores: then the key is here, and nowhere else.
-      held.facts = kept ?? { ...held.facts, stored: false };
+      held.facts = kept ?? { ...held.facts, ...IN_MEMORY };
       if (!kept) list.push(held.facts);
       used[kind] = held.facts;
     }
-    return { list, used, storage: this.#ring.storage };
+    const { protection, locked } = await this.#ring.protection().catch(() => ({ protection: null, locked: false }));
+    return { list, used, storage: this.#ring.storage, protection, locked };
   }
 
   /** A new key, or one from a file, which is then in use. */
@@ -77,16 +76,8 @@ export class Keys {
     if (set) facts.set = set;
     facts.created = known?.created ?? Date.now();
     facts.exported = exported || (known?.exported ?? false);
-    const bytes = secret.toBytes();
-    try {
-      await this.#ring.put(facts, bytes);
-      await this.#ring.choose(this.#whose(kind), fingerprint);
-    } catch {
-      // It cannot be stored (the disk is full, say): it is used all the same, and the page says that it is not kept.
-    } finally {
-      bytes.fill(0);
-    }
-    this.#hold(secret, { ...facts, stored: false });
+    await this.#store(secret, facts);
+    this.#hold(secret, { ...facts, ...IN_MEMORY });
     return this.#changed();
   }
 
@@ -126,7 +117,86 @@ export class Keys {
   async remove(fingerprint) {
     this.#release(this.#kindOf(fingerprint));
     await this.#ring.remove(fingerprint);
-    return this.#changed(fingerprint);
+    return this.#changed({ deleted: fingerprint });
+  }
+
+  // ---- protection of what is stored
+
+  /** The lock, without what is encrypted in it: `{ way }`, and of a passkey its `credential` and `salt`; or null. */
+  async lock() {
+    const lock = await this.#ring.lock();
+    return lock && { way: lock.way, credential: lock.credential, salt: lock.salt };
+  }
+
+  /**
+   * Protects the stored keys from now on, and stores those that are in memory only. `by` is `{ passphrase }` or
+   * `{ passkey }`, as in lock.js; with neither they are stored unprotected.
+   */
+  async protect(by, protect) {
+    const { lock = null, ring } = by.passphrase || by.passkey ? await newLock(by, protect) : {};
+    await this.#ring.protect(lock, ring);
+    await this.#storeHeld();
+    return this.#changed();
+  }
+
+  /** Unlocks the ring, by `{ passphrase }` or `{ secret }`; the site's default keys are then in use. */
+  async unlock(by, unprotect) {
+    const lock = await this.#ring.lock();
+    if (!lock) return this.state();
+    await this.#ring.unlock(await openLock(lock, by, unprotect));
+    await this.#storeHeld();
+    await this.#usePresets();
+    return this.#changed();
+  }
+
+  /** Takes all stored keys out of memory, here and in the site's other pages, and forgets what opens them. */
+  async relock() {
+    if (!(await this.#ring.lock())) {
+      throw new SafelightError('bad_argument', 'the stored keys are not protected: there is nothing to be locked');
+    }
+    this.#lockUp();
+    return this.#changed({ locked: true });
+  }
+
+  /** Deletes all keys, stored or in use, and the lock. */
+  async clear() {
+    for (const kind of KINDS) this.#release(kind);
+    await this.#ring.clear();
+    return this.#changed({ cleared: true });
+  }
+
+  #lockUp() {
+    this.#ring.relock();
+    for (const [kind, { facts }] of [...this.#held]) if (facts.stored) this.#release(kind);
+  }
+
+  /** Stores a key and makes it the site's default. */
+  async #store(secret, { stored: _, protected: __, exposed: ___, ...facts }) {
+    const bytes = secret.toBytes();
+    try {
+      await this.#ring.put(facts, bytes);
+      await this.#ring.choose(this.#whose(facts.kind), facts.fingerprint);
+    } catch {
+      // It cannot be stored (the disk is full, or the ring is locked): it is used all the same, and the page says that it is
+      // not kept.
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  async #storeHeld() {
+    const stored = (await this.#ring.list()).map(({ fingerprint }) => fingerprint);
+    for (const { secret, facts } of this.#held.values()) {
+      if (!stored.includes(facts.fingerprint)) await this.#store(secret, facts);
+    }
+  }
+
+  /** The site's default keys are in use, of the kinds of which none is. */
+  async #usePresets() {
+    for (const kind of KINDS) {
+      const preset = this.#held.has(kind) ? null : await this.#ring.choice(this.#whose(kind));
+      if (preset) await this.use(preset).catch(() => {}); // gone or locked: there is no key in use, as the page will say
+    }
   }
 
   /** Whose choice: the site's, for each kind. */
@@ -153,15 +223,17 @@ export class Keys {
   }
 
   /** Tells the site's other pages. */
-  #changed(deleted = null) {
-    this.#news?.postMessage({ deleted });
+  #changed(what = {}) {
+    this.#news?.postMessage(what);
     return this.state();
   }
 
   #listen() {
     this.#news = new BroadcastChannel('safelight-ring');
-    this.#news.onmessage = async ({ data: { deleted } }) => {
+    this.#news.onmessage = async ({ data: { deleted, locked, cleared } }) => {
       if (deleted) this.#release(this.#kindOf(deleted));
+      if (locked) this.#lockUp();
+      if (cleared) for (const kind of KINDS) this.#release(kind);
       this.#hooks.onChange(await this.state());
     };
   }

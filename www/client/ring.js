@@ -1,24 +1,34 @@
-// The key ring: secret keys at rest in this browser, in IndexedDB.
+// The key ring: secret keys at rest in this browser, in IndexedDB. A browser keeps one ring for each site that embeds the
+// vault.
 //
-// Each key file is encrypted with AES-GCM under a key that the browser does not give out (not extractable), so that a
-// copy of the disk's files is not enough. It is no protection against scripts that run on this origin. A browser keeps
-// one ring for each site that embeds the vault.
+// A ring with a lock (lock.js) encrypts each key file and each name under its ring key, which is in memory only while the
+// ring is unlocked. A ring without one encrypts key files under an AES key that is stored beside them. Scripts cannot read
+// that key, but browsers write it into the same files: whoever has a copy of these files can open the keys.
 
 import { SafelightError } from '../shared/errors.js';
+import { seal, unseal } from './lock.js';
 
 const NAME = 'safelight';
-const LOCK = 'safelight-ring';
+const MUTEX = 'safelight-ring';
 const WRAP = { name: 'AES-GCM', length: 256 };
 
-// A record: { fingerprint, kind, name, bits, created, exported, sealed: { iv, data } }. `wrap` holds the one AES key,
+// A record: { fingerprint, kind, name, bits, created, exported, exposed, sealed }, where `exposed` says that the key has been
+// stored without a lock. Under a lock it also has the lock's id in `lock`, and an encrypted `title` in place of `name`. `wrap` holds the lock as 'lock' or, without one, the AES key as 'aes';
 // `choice` the fingerprint of each site's default key, for each kind of keys.
 const STORES = ['keys', 'wrap', 'choice'];
 
-/** Opens the ring of this browser; where there is none to be had, one that lasts as long as the page. */
+/** What is said of a key that is not stored. */
+export const IN_MEMORY = { stored: false, protected: false, exposed: false };
+
+/**
+ * Opens the ring of this browser. Where the browser stores nothing, opens one that lasts as long as the page. With
+ * `remember: 'protected'` nothing is stored until somebody has chosen how it is protected; with `true` keys are stored
+ * without a lock until then.
+ */
 export async function openRing({ remember }) {
   if (!remember) return new MemoryRing();
   try {
-    return await StoredRing.open();
+    return await StoredRing.open(remember === 'protected' ? null : 'none');
   } catch {
     return new MemoryRing('refused');
   }
@@ -34,7 +44,7 @@ class MemoryRing {
   }
 
   async list() {
-    return [...this.#records.values()].map(({ bytes: _, ...facts }) => ({ ...facts, stored: false }));
+    return [...this.#records.values()].map(({ bytes: _, ...facts }) => ({ ...facts, ...IN_MEMORY }));
   }
 
   async put(facts, bytes) {
@@ -61,69 +71,100 @@ class MemoryRing {
   async choose(whose, fingerprint) {
     this.#choices.set(whose, fingerprint);
   }
+
+  async protection() {
+    return { protection: null, locked: false };
+  }
+
+  async lock() {
+    return null;
+  }
+
+  async protect() {
+    throw new SafelightError('bad_argument', 'keys are in memory only here: there is nothing stored to be protected');
+  }
+
+  async unlock() {}
+
+  relock() {}
+
+  async clear() {
+    for (const fingerprint of [...this.#records.keys()]) await this.remove(fingerprint);
+  }
 }
 
 class StoredRing {
   storage = 'kept';
   #base;
+  #first; // the protection where nobody has chosen one: "none", or null where keys wait for that
+  #preset; // that where nothing is stored yet
+  #open = null; // the ring key, `{ id, key }`, where the ring has a lock and is unlocked
 
-  static async open() {
+  static async open(preset) {
     const ring = new StoredRing();
+    ring.#first = ring.#preset = preset;
     ring.#base = await opened();
-    await ring.#wrap(); // fails where keys cannot be stored, in some private windows
+    await ring.#look(); // fails where nothing can be stored
     return ring;
   }
 
+  /** All keys. The names of protected ones are known only while the ring is unlocked. */
   async list() {
-    const records = await this.#do(['keys'], 'readonly', ({ keys }) => keys.getAll());
-    return records
-      .map(({ sealed: _, ...facts }) => ({ kind: 'paillier', ...facts, stored: true })) // the only kind, once
-      .sort((a, b) => a.created - b.created);
+    const records = await this.#all();
+    const facts = records.map(async (record) => {
+      const { sealed: _, title: __, lock, ...open } = record;
+      const name = await this.#name(record);
+      // Records of earlier versions have no kind, since there was one only, and all of these are exposed.
+      return { kind: 'paillier', exposed: true, ...open, name, stored: true, protected: Boolean(lock) };
+    });
+    return (await Promise.all(facts)).sort((a, b) => a.created - b.created);
   }
 
   async put(facts, bytes) {
     await locked(async () => {
-      const sealed = await seal(await this.#wrap(), facts.fingerprint, bytes);
-      await this.#do(['keys'], 'readwrite', ({ keys }) => keys.put({ ...facts, sealed }));
+      const { exposed = true } = (await this.#get(facts.fingerprint)) ?? { exposed: false };
+      const record = await sealed(await this.#sealer(), { ...facts, exposed }, bytes);
+      await this.#do(['keys'], 'readwrite', ({ keys }) => keys.put(record));
     });
   }
 
   async take(fingerprint) {
-    const record = needed(await this.#do(['keys'], 'readonly', ({ keys }) => keys.get(fingerprint)));
-    return unseal(await this.#wrap(), record);
+    return this.#bytes(needed(await this.#get(fingerprint)));
   }
 
-  async change(fingerprint, changes) {
+  async change(fingerprint, { name, ...changes }) {
     await locked(async () => {
-      const record = needed(await this.#do(['keys'], 'readonly', ({ keys }) => keys.get(fingerprint)));
-      await this.#do(['keys'], 'readwrite', ({ keys }) => keys.put({ ...record, ...changes }));
+      const record = { ...needed(await this.#get(fingerprint)), ...changes };
+      if (name !== undefined && record.lock) record.title = await sealedName(this.#ringKey(record.lock), fingerprint, name);
+      else if (name !== undefined) record.name = name;
+      await this.#do(['keys'], 'readwrite', ({ keys }) => keys.put(record));
     });
   }
 
   /**
-   * Deletes a key for good. Databases may keep deleted records in their files for a while; therefore the others are
-   * encrypted anew under a new AES key, and the one that could open the deleted record is deleted, too.
+   * Deletes a key: overwrites its record, then removes it. Databases may keep older records in their files for a while.
+   * Under a lock these open with the passphrase or passkey only. Without one, the other keys are encrypted anew under a new
+   * AES key, and the old AES key is removed, too.
    */
   async remove(fingerprint) {
     await locked(async () => {
-      const old = await this.#wrap();
-      const wrap = await crypto.subtle.generateKey(WRAP, false, ['encrypt', 'decrypt']);
-      const records = await this.#do(['keys'], 'readonly', ({ keys }) => keys.getAll());
+      const { way } = await this.#look();
+      const records = await this.#all();
       const others = records.filter((record) => record.fingerprint !== fingerprint);
-      for (const record of others) {
-        const bytes = await unseal(old, record);
-        record.sealed = await seal(wrap, record.fingerprint, bytes);
-        bytes.fill(0);
-      }
-      await this.#do(['keys', 'wrap', 'choice'], 'readwrite', (stores) => {
-        stores.keys.clear();
-        for (const record of others) stores.keys.put(record);
-        stores.choice.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      const aes = way === 'none' ? await newAes() : null;
+      const anew = aes ? await this.#movedAll(others, { key: aes }) : [];
+      const gone = records.filter((record) => !others.includes(record)).map(emptied);
+      await this.#do(['keys'], 'readwrite', ({ keys }) => gone.map((record) => keys.put(record)));
+      await this.#do(STORES, 'readwrite', ({ keys, wrap, choice }) => {
+        choice.openCursor().onsuccess = ({ target: { result: cursor } }) => {
           if (!cursor) return;
           if (cursor.value === fingerprint) cursor.delete();
           cursor.continue();
         };
-        return stores.wrap.put(wrap, 'aes');
+        keys.delete(fingerprint);
+        if (!aes) return [];
+        for (const record of anew) keys.put(record);
+        return [wrap.put(aes, 'aes')];
       });
     });
   }
@@ -137,17 +178,157 @@ class StoredRing {
     await this.#do(['choice'], 'readwrite', ({ choice }) => choice.put(fingerprint, whose));
   }
 
-  /** The AES key, made when there is none. */
-  async #wrap() {
-    const found = await this.#do(['wrap'], 'readonly', ({ wrap }) => wrap.get('aes'));
-    if (found) return found;
-    const made = await crypto.subtle.generateKey(WRAP, false, ['encrypt', 'decrypt']);
-    // Another page may have made one in the meantime: the first one stays.
-    await this.#do(['wrap'], 'readwrite', ({ wrap }) => wrap.add(made, 'aes')).catch(() => {});
-    return this.#do(['wrap'], 'readonly', ({ wrap }) => wrap.get('aes'));
+  // ---- the lock
+
+  /** `protection`: "passphrase", "passkey", "none", or null where nobody has chosen yet; `locked`: whether keys wait for it. */
+  async protection() {
+    const { way, lock } = await this.#look();
+    return { protection: way, locked: Boolean(lock) && this.#open?.id !== lock.id };
   }
 
-  /** One transaction; gives the result of the request that `work` returns, when everything is on the disk. */
+  /** The lock as it is stored; null where there is none. */
+  async lock() {
+    return (await this.#look()).lock ?? null;
+  }
+
+  /** Encrypts all keys anew: under the ring key of this lock, or, for null, without a lock. */
+  async protect(lock, ring) {
+    await locked(async () => {
+      const before = await this.#look();
+      if (before.lock) this.#ringKey(before.lock.id);
+      const aes = lock ? null : await newAes();
+      const records = await this.#movedAll(await this.#all(), ring ?? { key: aes });
+      await this.#do(['keys', 'wrap'], 'readwrite', ({ keys, wrap }) => {
+        for (const record of records) keys.put(record);
+        return [wrap.delete(lock ? 'aes' : 'lock'), lock ? wrap.put(lock, 'lock') : wrap.put(aes, 'aes')];
+      });
+      this.#open = lock ? ring : null;
+      if (!lock) this.#preset = 'none';
+      if (lock && before.aes) await this.#smear();
+    });
+  }
+
+  /** From now on the ring key is known. */
+  async unlock(ring) {
+    await locked(async () => {
+      this.#open = ring;
+      // A page with an earlier version of the vault, which knows no locks, may have stored something unprotected.
+      const bare = (await this.#all()).filter(({ lock }) => !lock);
+      if (bare.length === 0) return;
+      const records = await this.#movedAll(bare, ring);
+      await this.#do(['keys', 'wrap'], 'readwrite', ({ keys, wrap }) => {
+        for (const record of records) keys.put(record);
+        return [wrap.delete('aes')];
+      });
+      await this.#smear();
+    });
+  }
+
+  /** The ring key is forgotten. */
+  relock() {
+    this.#open = null;
+  }
+
+  /** Deletes everything: all keys, the lock, the choices. */
+  async clear() {
+    await locked(async () => {
+      const records = (await this.#all()).map(emptied);
+      await this.#do(['keys'], 'readwrite', ({ keys }) => records.map((record) => keys.put(record)));
+      await this.#do(STORES, 'readwrite', (stores) => STORES.map((name) => stores[name].clear()));
+      await this.#smear();
+      this.#open = null;
+      this.#preset = this.#first;
+    });
+  }
+
+  /** What is stored of the lock: `{ way, lock, aes }`. */
+  async #look() {
+    const [lock, aes, count] = await this.#do(['keys', 'wrap'], 'readonly', ({ keys, wrap }) => [
+      wrap.get('lock'),
+      wrap.get('aes'),
+      keys.count(),
+    ]);
+    // Earlier versions made an AES key before there was anything to encrypt: that was nobody's choice.
+    return { lock, aes, way: lock?.way ?? (aes && count > 0 ? 'none' : this.#preset) };
+  }
+
+  /** What a new record is encrypted under. */
+  async #sealer() {
+    const { lock, way, aes } = await this.#look();
+    if (lock) return this.#ringKey(lock.id);
+    if (way !== 'none') throw new SafelightError('bad_argument', 'choose first how the stored keys are protected');
+    return { key: aes ?? (await this.#firstAes()) };
+  }
+
+  #ringKey(id) {
+    if (this.#open?.id === id) return this.#open;
+    throw new SafelightError('locked', 'the stored keys are locked; unlock them first');
+  }
+
+  /** The AES key of a ring without a lock. */
+  async #firstAes() {
+    const made = await newAes();
+    await this.#do(['wrap'], 'readwrite', ({ wrap }) => wrap.put(made, 'aes'));
+    return made;
+  }
+
+  /** The key file in a record. */
+  async #bytes(record) {
+    const key = record.lock ? this.#ringKey(record.lock).key : (await this.#look()).aes;
+    try {
+      return await unseal(key, record.fingerprint, record.sealed);
+    } catch {
+      throw new SafelightError('damaged', 'the stored key is damaged; import it from your key file');
+    }
+  }
+
+  async #name({ fingerprint, lock, name, title }) {
+    if (!lock) return name;
+    if (this.#open?.id !== lock) return '';
+    const open = await unseal(this.#open.key, nameOf(fingerprint), title).catch(() => new Uint8Array());
+    return new TextDecoder().decode(open);
+  }
+
+  /** A record for another ring key. */
+  async #moved(record, ring) {
+    const bytes = await this.#bytes(record);
+    const { sealed: _, title: __, lock: ___, exposed = true, ...facts } = record;
+    try {
+      return await sealed(ring, { ...facts, exposed, name: await this.#name(record) }, bytes);
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  /** All of these that are not damaged. */
+  async #movedAll(records, ring) {
+    const moved = [];
+    for (const record of records) {
+      try {
+        moved.push(await this.#moved(record, ring));
+      } catch (error) {
+        if (error.code !== 'damaged') throw error;
+      }
+    }
+    return moved;
+  }
+
+  /** Puts something else where the AES key was. Whether its bytes are gone then is up to the database. */
+  async #smear() {
+    const other = await newAes();
+    await this.#do(['wrap'], 'readwrite', ({ wrap }) => wrap.put(other, 'aes'));
+    await this.#do(['wrap'], 'readwrite', ({ wrap }) => wrap.delete('aes'));
+  }
+
+  #all() {
+    return this.#do(['keys'], 'readonly', ({ keys }) => keys.getAll());
+  }
+
+  #get(fingerprint) {
+    return this.#do(['keys'], 'readonly', ({ keys }) => keys.get(fingerprint));
+  }
+
+  /** One transaction; gives the results of the requests that `work` returns, when everything is on the disk. */
   async #do(names, mode, work) {
     try {
       return await transact(this.#base, names, mode, work);
@@ -163,9 +344,10 @@ function transact(base, names, mode, work) {
   return new Promise((resolve, reject) => {
     const transaction = base.transaction(names, mode, { durability: 'strict' });
     const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-    const request = work(stores);
-    transaction.oncomplete = () => resolve(request.result);
-    transaction.onabort = () => reject(transaction.error ?? request.error);
+    const requests = work(stores);
+    const results = () => (Array.isArray(requests) ? requests.map(({ result }) => result) : requests.result);
+    transaction.oncomplete = () => resolve(results());
+    transaction.onabort = () => reject(transaction.error ?? [requests].flat().find(({ error }) => error)?.error);
   });
 }
 
@@ -184,25 +366,27 @@ function opened() {
   });
 }
 
-async function seal(wrap, fingerprint, bytes) {
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const data = await crypto.subtle.encrypt({ ...WRAP, iv, additionalData: label(fingerprint) }, wrap, bytes);
-  return { iv, data };
+/** A record. `ring` is a ring key, or without an `id` the AES key of a ring without a lock. */
+async function sealed({ id, key }, { name, ...facts }, bytes) {
+  const { fingerprint } = facts;
+  const record = { ...facts, sealed: await seal(key, fingerprint, bytes) };
+  if (!id) return { ...record, name, exposed: true };
+  return { ...record, lock: id, title: await sealedName({ key }, fingerprint, name) };
 }
 
-async function unseal(wrap, { fingerprint, sealed: { iv, data } }) {
-  try {
-    return new Uint8Array(
-      await crypto.subtle.decrypt({ ...WRAP, iv, additionalData: label(fingerprint) }, wrap, data),
-    );
-  } catch {
-    throw new SafelightError('damaged', 'the stored key is damaged; import it from your key file');
-  }
+const sealedName = ({ key }, fingerprint, name) => seal(key, nameOf(fingerprint), new TextEncoder().encode(name));
+
+const nameOf = (fingerprint) => `name of ${fingerprint}`;
+
+/** A record with nothing in it, as long as it was. */
+function emptied(record) {
+  const { sealed: { iv, data } } = record;
+  return { ...record, name: '', title: null, sealed: { iv: iv.map(() => 0), data: new ArrayBuffer(data.byteLength) } };
 }
 
-const label = (fingerprint) => new TextEncoder().encode(fingerprint);
+const newAes = () => crypto.subtle.generateKey(WRAP, false, ['encrypt', 'decrypt']);
 
-const locked = (work) => navigator.locks.request(LOCK, work);
+const locked = (work) => navigator.locks.request(MUTEX, work);
 
 function needed(record) {
   if (!record) throw new SafelightError('foreign_key', 'this key is no longer stored here; import it from your key file');

@@ -10,7 +10,8 @@ import { workers } from './workers.js';
 
 /**
  * The user's end of Safelight. `key` is the key in use, `etcKey` that of scrambled pictures, `ckksKey` that of encrypted
- * vectors, `keys` are all of the ring, each as `{ fingerprint, kind, name, bits, created, exported, stored }`; the event `keys` tells that one has changed.
+ * vectors, `keys` are all of the ring, each as `{ fingerprint, kind, name, bits, created, exported, stored, protected }`;
+ * the event `keys` says that one has changed, or how they are protected.
  *
  * Files are Blobs or bytes. Everything that takes time takes a `signal`, and fails with the code `cancelled` when that is
  * aborted. `onProgress` hears `{ phase, done, total }`, where a `total` of 0 means that nobody knows.
@@ -29,11 +30,15 @@ export class Safelight extends EventTarget {
   ckksKey = null;
   keys = [];
   storage = 'memory'; // "kept": this browser keeps the keys; "refused": it does not; "memory": it was not asked to
+  protection = null; // of the stored keys: "passphrase", "passkey", "none", or null where nothing is stored yet
+  locked = false; // whether stored keys wait for their passphrase or passkey
 
   /**
    * Starts the workers with the best build of the WebAssembly module that works here. With `remember` the keys are kept
-   * in this browser, and the one last used for `site` is in use. With `ahead` the workers use idle time to compute what the
-   * next encryption needs: it is faster then, but they work without being asked.
+   * in this browser, and the one last used for `site` is in use. They are kept unprotected, so that a copy of the browser's
+   * profile opens them, until `protectKeys` is called; with `remember: 'protected'` none is stored before that. With
+   * `ahead` the workers use idle time to compute what the next encryption needs: it is faster then, but they work without
+   * being asked.
    */
   static async open({ remember = false, site = '', ahead = false, signal } = {}) {
     const safelight = new Safelight();
@@ -105,6 +110,43 @@ export class Safelight extends EventTarget {
   /** Deletes a key from the ring and from memory, here and in the site's other pages. */
   async deleteKey(fingerprint) {
     this.#took(await this.#ask('deleteKey', { fingerprint }));
+  }
+
+  /**
+   * Protects the keys that this browser keeps, of all kinds, by `passphrase`, or by a passkey (`passkey: true`, or what the
+   * browser is to call it). Also changes the protection. `unprotected: true` stores them without. Copies of the browser's
+   * profile that were made before keep what was unprotected then.
+   */
+  async protectKeys({ passphrase, passkey, unprotected, signal } = {}) {
+    if ([passphrase, passkey, unprotected].filter(Boolean).length !== 1) {
+      throw new SafelightError('bad_argument', 'choose one: `passphrase`, `passkey` or `unprotected`');
+    }
+    if (!passkey) return void this.#took(await this.#ask('protectKeys', { passphrase }, { signal }));
+    const name = passkey === true ? undefined : String(passkey);
+    const made = await (await passkeys()).make({ name, signal });
+    this.#took(await this.#ask('protectKeys', { passkey: made }, { signal }));
+  }
+
+  /** Unlocks the stored keys by their `passphrase`; without one by the passkey, for which the browser asks. */
+  async unlockKeys({ passphrase, signal } = {}) {
+    const lock = await this.#ask('lock', {}, { signal });
+    const secret = lock?.way === 'passkey' ? await (await passkeys()).ask({ ...lock, signal }) : undefined;
+    this.#took(await this.#ask('unlockKeys', { passphrase, secret }, { signal }));
+  }
+
+  /** Takes protected keys out of memory, here and in the site's other pages: they wait for `unlockKeys` then. */
+  async lockKeys() {
+    this.#took(await this.#ask('lockKeys'));
+  }
+
+  /** Deletes all keys and their protection, for users who have lost the passphrase or the passkey. */
+  async clearKeys() {
+    this.#took(await this.#ask('clearKeys'));
+  }
+
+  /** Whether this browser can protect keys by a passkey, where this script runs. */
+  static async hasPasskeys() {
+    return typeof PublicKeyCredential === 'function' && (await passkeys()).available();
   }
 
   /** Looks again which keys are stored: the user may have cleared them. */
@@ -321,11 +363,14 @@ export class Safelight extends EventTarget {
     if (!this.#open || !this.version) return; // where it never started, another try would end the same way
     this.#startKeeper();
     this.#line.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
-    if (!this.key?.stored) this.#take({ list: [], used: {}, storage: this.storage });
+    if (!this.key?.stored) {
+      const { storage, protection, locked } = this;
+      this.#take({ list: [], used: {}, storage, protection, locked });
+    }
   }
 
-  #take({ list, used: { paillier: key = null, etc: etcKey = null, ckks: ckksKey = null }, storage }) {
-    Object.assign(this, { keys: list, key, etcKey, ckksKey, storage });
+  #take({ list, used: { paillier: key = null, etc: etcKey = null, ckks: ckksKey = null }, storage, protection, locked }) {
+    Object.assign(this, { keys: list, key, etcKey, ckksKey, storage, protection, locked });
     this.dispatchEvent(new Event('keys'));
   }
 
@@ -334,6 +379,9 @@ export class Safelight extends EventTarget {
     return this.keys.find(({ fingerprint }) => fingerprint === state.taken) ?? null;
   }
 }
+
+/** Fetched when it is first needed. */
+const passkeys = () => import('./passkey/passkey.js');
 
 /** A file without its name; bytes become one. */
 function nameless(file) {

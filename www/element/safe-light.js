@@ -60,7 +60,8 @@ export class SafeLightElement extends HTMLElement {
     root.adoptedStyleSheets = [style];
     this.#frame.part = 'frame';
     this.#frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-downloads');
-    this.#frame.allow = 'clipboard-read';
+    // Passkeys can protect the vault's keys. What they give goes to the vault's origin alone.
+    this.#frame.allow = 'clipboard-read; publickey-credentials-create; publickey-credentials-get';
     this.#notice.part = 'notice';
     this.#notice.setAttribute('role', 'alert');
     root.append(this.#notice, this.#frame);

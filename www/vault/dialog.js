@@ -1,19 +1,32 @@
 // The one dialog of the vault: a question, perhaps with fields, and two answers.
 
+import { words } from './words.js';
+
 const $ = (id) => document.getElementById(id);
 const ROOM = 16; // pixels kept free above the dialog
+const PATIENCE = 200; // ms after which it says that it is working
+
+let last = Promise.resolve(); // settles when the question before is answered
 
 /**
- * Asks. `fields` are `{ name, label, type, value, autocomplete }`; `check(values)` gives what is wrong with them, or
- * nothing. `act(values)` is done before the dialog closes: what it throws is shown in it by `explain`. Gives what `act`
- * gives, or null if the user does not want to.
+ * Asks, as soon as the question before is answered. `fields` are `{ name, label, type, value, autocomplete }`;
+ * `check(values)` gives what is wrong with them, or nothing, and `advise(values)` what could be better. `act(values, signal)`
+ * is done before the dialog closes: what it throws is shown in it by `explain`, and the signal is aborted when the user does
+ * not want to wait. Gives what `act` gives, or null if the user does not want to.
  */
-export function ask({ title, text, yes, fields = [], check = () => '', act = (values) => values, explain }) {
+export function ask(question) {
+  const answer = last.then(() => asked(question));
+  last = answer.catch(() => {});
+  return answer;
+}
+
+function asked({ title, text, yes, fields = [], check = () => '', advise = () => '', act = (values) => values, explain }) {
   const dialog = $('dialog');
   $('dialog-title').textContent = title;
   $('dialog-text').textContent = text;
   $('dialog-yes').textContent = yes;
   $('dialog-error').textContent = '';
+  $('dialog-status').textContent = '';
   const inputs = fields.map(field);
   $('dialog-fields').replaceChildren(...inputs.flatMap(({ nodes }) => nodes));
   // The frame may be much taller than the screen: the dialog opens where the user is.
@@ -22,29 +35,41 @@ export function ask({ title, text, yes, fields = [], check = () => '', act = (va
   dialog.showModal();
   return new Promise((resolve) => {
     const ended = new AbortController();
-    const on = (target, event, act) => target.addEventListener(event, act, { signal: ended.signal });
+    const { signal } = ended;
+    const on = (target, event, act) => target.addEventListener(event, act, { signal });
     const end = (value) => {
+      if (signal.aborted) return; // the user did not want to wait
       ended.abort();
       for (const { input } of inputs) input.value = ''; // passphrases do not stay in the page
       $('dialog-fields').replaceChildren();
       dialog.close();
       resolve(value);
     };
+    const values = () => Object.fromEntries(inputs.map(({ name, value }) => [name, value()]));
     const accept = async () => {
-      const values = Object.fromEntries(inputs.map(({ name, value }) => [name, value()]));
-      const wrong = check(values);
-      if (wrong) return ($('dialog-error').textContent = wrong);
+      const wrong = check(values());
+      $('dialog-error').textContent = wrong;
+      if (wrong || $('dialog-yes').disabled) return;
       $('dialog-yes').disabled = true;
+      const late = setTimeout(() => ($('dialog-status').textContent = words.dialog.working), PATIENCE);
+      signal.addEventListener('abort', () => (clearTimeout(late), ($('dialog-yes').disabled = false)));
       try {
-        end(await act(values));
+        end(await act(values(), signal));
       } catch (error) {
+        if (signal.aborted) return;
         $('dialog-error').textContent = explain(error);
+        inputs[0]?.input.focus();
       } finally {
-        $('dialog-yes').disabled = false;
+        clearTimeout(late);
+        if (!signal.aborted) [$('dialog-yes').disabled, $('dialog-status').textContent] = [false, ''];
       }
     };
     on($('dialog-yes'), 'click', accept);
     on($('dialog-no'), 'click', () => end(null));
+    on($('dialog-fields'), 'input', () => {
+      $('dialog-error').textContent = '';
+      $('dialog-status').textContent = advise(values());
+    });
     on(dialog, 'cancel', (event) => (event.preventDefault(), end(null)));
     on(dialog, 'keydown', (event) => event.key === 'Enter' && event.target.matches('input') && accept());
   });

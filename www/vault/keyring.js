@@ -4,16 +4,17 @@
 import { SafelightError } from '../shared/errors.js';
 import { ask } from './dialog.js';
 import { chosen } from './intake.js';
+import { advice, SHORTEST } from './passphrase.js';
 import { filled, saveAs } from './save.js';
 import { explain, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
-const SHORTEST = 8; // letters of a passphrase
 const USUAL_BITS = 3072;
 
 export class KeyRing {
   #safelight;
   #queue;
+  #protection;
   #needed = 'paillier'; // the kind of keys that the site's job needs
   #kind = 'paillier'; // of the key that is shown
   #making = null; // the AbortController of a key being made
@@ -21,9 +22,10 @@ export class KeyRing {
   #relied = new Set(); // fingerprints of keys with which something was encrypted or scrambled here
   others = null; // what else works with keys: it says whether it is `running`
 
-  constructor(safelight, queue, fail) {
+  constructor(safelight, queue, protection, fail) {
     this.#safelight = safelight;
     this.#queue = queue;
+    this.#protection = protection;
     const safely = (work) => async () => {
       $('message').textContent = '';
       await work().catch(fail);
@@ -40,6 +42,8 @@ export class KeyRing {
       for (const file of chosen($('open-key'))) await this.open(file);
     });
     on('ring', 'change', () => this.#use($('ring').querySelector(':checked').value));
+    // Browsers ask the user then whether to leave the page.
+    addEventListener('beforeunload', (event) => this.#lost.length > 0 && event.preventDefault());
     safelight.addEventListener('keys', () => this.show());
     queue.addEventListener('begin', () => this.show());
     queue.addEventListener('idle', () => this.show());
@@ -109,10 +113,29 @@ export class KeyRing {
     return Boolean(this.#queue.running) || Boolean(this.#making) || Boolean(this.others?.running);
   }
 
+  /** The keys in use that are kept nowhere else, and that something depends on. */
+  get #lost() {
+    const used = [this.#safelight.key, this.#safelight.etcKey, this.#safelight.ckksKey].filter(Boolean);
+    return used.filter((key) => !key.stored && !key.exported && this.#relied.has(key.fingerprint));
+  }
+
+  /** Whether keys may be locked now; asks where work would be cancelled. */
+  async mayLock() {
+    if (!this.#busy) return true;
+    const { lockTitle: title, lockText: text, lockYes: yes } = words.dialog;
+    return Boolean(await ask({ title, text, yes, act: () => (this.#stopAll(), true), explain }));
+  }
+
+  #stopAll() {
+    this.#making?.abort();
+    this.#queue.cancelAll();
+    this.others?.cancel();
+  }
+
   /** A key that is kept nowhere else is given up on purpose only. `kinds` are those of which another one comes. */
   async #mayLose(kinds) {
-    for (const key of [this.#safelight.key, this.#safelight.etcKey, this.#safelight.ckksKey]) {
-      if (!key || !kinds.includes(key.kind) || key.stored || key.exported || !this.#relied.has(key.fingerprint)) continue;
+    for (const key of this.#lost) {
+      if (!kinds.includes(key.kind)) continue;
       const { loseTitle: title, loseYes: yes } = words.dialog;
       const text = words.kinds[key.kind].loseText;
       if (!(await ask({ title, text, yes, act: () => true, explain }))) return false;
@@ -122,7 +145,7 @@ export class KeyRing {
 
   async #make() {
     const kind = $('bits').value === 'etc' ? 'etc' : 'paillier';
-    if (!(await this.#mayLose([kind]))) return;
+    if (!(await this.#mayLose([kind])) || !(await this.#protection.unlocked())) return;
     this.#making = new AbortController();
     const { signal } = this.#making;
     this.#kind = kind;
@@ -140,7 +163,7 @@ export class KeyRing {
 
   async #use(fingerprint) {
     const { kind } = this.#safelight.keys.find((key) => key.fingerprint === fingerprint);
-    if (!(await this.#mayLose([kind]))) return this.show();
+    if (!(await this.#mayLose([kind])) || !(await this.#protection.unlocked())) return this.show();
     await this.#safelight.useKey(fingerprint);
     this.#kind = kind;
     this.show();
@@ -169,6 +192,7 @@ export class KeyRing {
         if (passphrase !== again) return words.dialog.differ;
         return passphrase.length < SHORTEST ? words.dialog.short : '';
       },
+      advise: ({ passphrase, bare }) => (bare ? '' : advice(passphrase)),
       act: async ({ passphrase, bare }) => ({
         blob: await this.#safelight.exportKey({ kind: key.kind, passphrase: bare ? null : passphrase }),
         name: `safelight-${key.kind === 'paillier' ? '' : `${key.kind}-`}${key.fingerprint.slice(0, 8)}.${bare ? 'key' : 'key.age'}`,
@@ -195,7 +219,7 @@ export class KeyRing {
     const name = key.name || `${words.keys.unnamed} ${key.fingerprint.slice(0, 8)}`;
     await ask({
       title: words.dialog.deleteTitle,
-      text: key.exported ? this.#words.deleteText(name) : this.#words.deleteNoFile(name),
+      text: `${key.exported ? this.#words.deleteText(name) : this.#words.deleteNoFile(name)} ${remains(key)}`.trim(),
       yes: words.dialog.deleteYes,
       act: async () => {
         this.#queue.cancelAll();
@@ -209,7 +233,9 @@ export class KeyRing {
     const { keys, storage } = this.#safelight;
     const key = this.#key;
     if (!this.#making) {
-      const none = keys.some(({ kind }) => kind === this.#kind) ? this.#words.unused : this.#words.none;
+      const { locked } = this.#safelight;
+      const { unused, none: nothing } = this.#words;
+      const none = locked ? words.protection.lockedState : keys.some(({ kind }) => kind === this.#kind) ? unused : nothing;
       filled($('key-state'), key ? [this.#words.ready(key.name, key.bits), ...facts(key)].join(', ') : none);
       filled($('key-print'), key ? words.keys.fingerprint(key.fingerprint) : '');
     }
@@ -235,7 +261,8 @@ export class KeyRing {
         const label = Object.assign(document.createElement('label'), { htmlFor: id });
         const made = new Date(key.created).toLocaleDateString(document.documentElement.lang);
         const what = words.kinds[key.kind].what(key.bits);
-        label.textContent = `${key.name || words.keys.unnamed} ${key.fingerprint.slice(0, 8)}, ${what}, ${made}`;
+        const bare = key.stored && !key.protected ? `, ${words.protection.unprotectedKey}` : '';
+        label.textContent = `${key.name || words.keys.unnamed} ${key.fingerprint.slice(0, 8)}, ${what}, ${made}${bare}`;
         const line = Object.assign(document.createElement('p'), { className: 'check' });
         line.append(input, label);
         return line;
@@ -247,4 +274,9 @@ export class KeyRing {
 
 function facts({ stored, exported }) {
   return [stored ? words.keys.kept : words.keys.tabOnly, exported ? '' : words.keys.notExported].filter(Boolean);
+}
+
+/** What may be left of a deleted key. */
+function remains({ stored, exposed }) {
+  return stored ? words.protection[exposed ? 'remainsOpen' : 'remainsSealed'] : '';
 }

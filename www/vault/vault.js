@@ -9,6 +9,7 @@ import { listen } from './intake.js';
 import { KeyRing } from './keyring.js';
 import { Answer } from './network/answer.js';
 import { Networks } from './network/network.js';
+import { Protection } from './protection.js';
 import { Queue } from './queue.js';
 import { Recognise } from './recognise/recognise.js';
 import { saveAs } from './save.js';
@@ -20,6 +21,7 @@ const root = document.documentElement;
 let safelight;
 let queue;
 let keyring;
+let protection;
 let recognise;
 let networks;
 
@@ -152,17 +154,26 @@ function watchHeight() {
 // ---- the start
 
 async function begin() {
-  safelight = await Safelight.open({ remember: true, site: site.origin, ahead: true });
+  safelight = await Safelight.open({ remember: 'protected', site: site.origin, ahead: true });
   networks = new Networks(safelight, site);
-  const work = (card, options) =>
-    card instanceof Answer ? card.run(networks) : card.run(safelight, site, { ...options, bits: keyring.bits });
+  const work = async (card, options) => {
+    if (!(await protection.opened(card instanceof Answer ? 'ckks' : 'paillier'))) return card.cancel();
+    return card instanceof Answer ? card.run(networks) : card.run(safelight, site, { ...options, bits: keyring.bits });
+  };
   queue = new Queue(work, safelight);
-  keyring = new KeyRing(safelight, queue, fail);
-  const hooks = { onUsed: (key) => keyring.relied(key), onBusy: () => keyring.show(), fail };
+  protection = new Protection(safelight, fail);
+  keyring = new KeyRing(safelight, queue, protection, fail);
+  protection.mayLock = () => keyring.mayLock();
+  const hooks = {
+    onUsed: (key) => keyring.relied(key),
+    onBusy: () => keyring.show(),
+    opened: () => protection.opened('etc'),
+    fail,
+  };
   recognise = new Recognise(safelight, site, hooks);
   keyring.others = recognise;
   queue.addEventListener('end', ({ detail }) => tellEnd(detail));
-  languages.addEventListener('change', () => (keyring.show(), queue.show()));
+  languages.addEventListener('change', () => (keyring.show(), protection.show(), queue.show()));
   if (site.task) followTask();
   $('arithmetic').textContent = words.arithmetic(safelight.version, safelight.build);
   for (const id of ['photos', 'folder-button', 'sample']) $(id).disabled = false;

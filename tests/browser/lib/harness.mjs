@@ -89,10 +89,13 @@ export async function cli(...args) {
   return promisify(execFile)(cliProgram, args, { maxBuffer: 1 << 28 });
 }
 
-/** Starts a browser. `proxy` is the port of a recorder that all its traffic shall pass. */
-export async function openBrowser(name, { proxy } = {}) {
+/**
+ * Starts a browser. `proxy` is the port of a recorder that all its traffic passes, `profile` the folder where the browser
+ * keeps what it stores.
+ */
+export async function openBrowser(name, { proxy, profile = folder() } = {}) {
   const downloads = folder();
-  const common = { headless: true, acceptInsecureCerts: false, protocolTimeout: 10 * MINUTE, userDataDir: folder() };
+  const common = { headless: true, acceptInsecureCerts: false, protocolTimeout: 10 * MINUTE, userDataDir: profile };
   const executablePath = env(`SAFELIGHT_${name.toUpperCase()}`, places[name]?.find(existsSync));
   if (!executablePath) throw new Error(`there is no ${name} here; set SAFELIGHT_${name.toUpperCase()}`);
   const browser = await puppeteer.launch(
@@ -366,8 +369,32 @@ export class Visit {
     return this.saved('dialog-yes');
   }
 
-  /** Makes a key and waits for it. */
+  /** Makes a key and waits for it. Where the vault asks how it is to be kept, the answer is: without protection. */
   async newKey(bits = 2048) {
+    await this.newKeyUndecided(bits);
+    await this.keepUnprotected();
+  }
+
+  /** Where the vault asks how a new key is to be kept, answers: without protection. */
+  async keepUnprotected() {
+    const asks = () => !document.getElementById('keep').hidden;
+    if (!(await this.vault.evaluate(asks))) return;
+    await this.click('keep-unprotected');
+    await this.until(() => document.getElementById('keep').hidden, 'the key to be kept');
+  }
+
+  /** Where the vault asks how a key is to be kept, answers: under a passphrase. */
+  async protectBy(passphrase) {
+    await this.until(() => !document.getElementById('keep').hidden, 'the question');
+    await this.click('keep-passphrase');
+    await this.until(() => document.getElementById('dialog').open, 'the dialog');
+    for (const field of ['dialog-passphrase', 'dialog-again']) await this.set(field, passphrase);
+    await this.click('dialog-yes');
+    await this.until(() => document.getElementById('keep').hidden, 'the keys to be protected');
+  }
+
+  /** Makes a key and waits for it. */
+  async newKeyUndecided(bits = 2048) {
     await this.set('bits', bits);
     const before = await this.text('fingerprint');
     await this.click('new-key');

@@ -25,6 +25,16 @@ export async function wholeWay(file: File, canvas: CanvasRenderingContext2D, sig
   return result.png;
 }
 
+export async function kept(passphrase: string): Promise<KeyFacts> {
+  const safelight = await Safelight.open({ remember: 'protected' });
+  if (safelight.locked) await safelight.unlockKeys({ passphrase });
+  else if (!safelight.protection) await safelight.protectKeys((await Safelight.hasPasskeys()) ? { passkey: true } : { passphrase });
+  // @ts-expect-error: one way at a time
+  await safelight.protectKeys({ passphrase, unprotected: true }).catch(() => safelight.lockKeys());
+  if (safelight.keys.some(({ exposed, protected: sealed }) => exposed && !sealed)) await safelight.clearKeys();
+  return safelight.key ?? safelight.newKey();
+}
+
 export async function stepByStep(safelight: Safelight, files: [File, File], server: Server): Promise<Picture> {
   using first = await safelight.read(files[0]);
   const second: Photo = await safelight.read(files[1]);

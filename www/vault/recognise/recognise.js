@@ -3,7 +3,7 @@
 // Scrambling is obfuscation, not encryption, and the server can learn only from pictures under one fixed key, which give
 // each other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
 
-import { SafelightError } from '../../shared/errors.js';
+import { cancelled, checkSignal, SafelightError } from '../../shared/errors.js';
 import { filled } from '../save.js';
 import { languages, percent, words } from '../words.js';
 import { Person } from './person.js';
@@ -26,8 +26,8 @@ export class Recognise {
   #state = () => ''; // what is said about it, in the language of the moment
 
   /**
-   * `onUsed(key)` hears that something depends on a key now, `onBusy()` that work has begun or ended; `fail(error)` shows
-   * what went wrong.
+   * `onUsed(key)` hears that something depends on a key now, `onBusy()` that work has begun or ended; `opened()` has locked
+   * keys unlocked, and says whether they are; `fail(error)` shows what went wrong.
    */
   constructor(safelight, site, hooks) {
     this.#safelight = safelight;
@@ -129,6 +129,8 @@ export class Recognise {
   }
 
   async #scramble(file, signal) {
+    if (!(await this.#hooks.opened())) throw cancelled();
+    checkSignal(signal);
     if (!this.#safelight.etcKey) await this.#safelight.newEtcKey({ signal });
     const { fingerprint } = this.#safelight.etcKey;
     const { clear, file: scrambled } = await this.#safelight.scramble(file, { ...PICTURE, signal });

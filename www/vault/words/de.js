@@ -121,11 +121,64 @@ export const de = {
     later: 'Später',
     unnamed: 'Schlüssel',
     storage: {
-      kept: 'Schlüssel werden in diesem Browser aufbewahrt, nur für diese Website, verschlüsselt unter einem Schlüssel, den der Browser nicht herausgibt. Wer diesen Browser als Sie benutzt, kann sie benutzen. Um einen Schlüssel anderswo zu verwenden, sichern Sie seine Datei und öffnen sie dort.',
+      kept: 'Schlüssel werden in diesem Browser aufbewahrt, nur für diese Website. Um einen Schlüssel anderswo zu verwenden, sichern Sie seine Datei und öffnen sie dort.',
       refused:
         'Dieser Browser weigert sich, Schlüssel aufzubewahren (private Fenster und gesperrter Speicher tun das). Sie leben nur in diesem Tab: Sichern Sie die Schlüsseldatei, bevor Sie ihn schließen.',
       memory: 'Schlüssel leben nur in diesem Tab: Sichern Sie die Schlüsseldatei, bevor Sie ihn schließen.',
     },
+  },
+
+  // How this browser protects the keys that it keeps.
+  protection: {
+    keepTitle: 'Wie soll dieser Browser Ihren Schlüssel aufbewahren?',
+    keepText:
+      'Bisher ist Ihr Schlüssel nur in diesem Tab und verschwindet, wenn Sie ihn schließen. Ein geschützter Schlüssel lässt sich nur mit Ihrem Passwort oder Passkey öffnen, einmal je Besuch. Einen ungeschützten kann jeder öffnen, der eine Kopie des Profilordners dieses Browsers bekommt, etwa aus einer Sicherung oder von einer gestohlenen Festplatte, auch nachdem Sie ihn gelöscht haben.',
+    changeTitle: 'Wie soll dieser Browser Ihre Schlüssel schützen?',
+    changeText:
+      'Geschützte Schlüssel lassen sich nur mit Ihrem Passwort oder Passkey öffnen, einmal je Besuch. Ungeschützte kann jeder öffnen, der eine Kopie des Profilordners dieses Browsers bekommt, etwa aus einer Sicherung oder von einer gestohlenen Festplatte, auch nachdem Sie sie gelöscht haben.',
+    byPassphrase: 'Mit einem Passwort schützen',
+    byPasskey: 'Mit einem Passkey schützen',
+    unprotected: 'Ohne Schutz aufbewahren',
+    protect: 'Schlüssel schützen',
+    change: 'Schutz ändern',
+    unlock: 'Entsperren',
+    lock: 'Jetzt sperren',
+    clear: 'Alle Schlüssel löschen',
+    lockedState: 'Ihre Schlüssel sind gesperrt.',
+    undecidedState: 'Ihr Schlüssel ist nur in diesem Tab, bis Sie wählen, wie dieser Browser ihn aufbewahrt.',
+    unprotectedKey: 'nicht geschützt',
+    state: {
+      none: 'Ihre Schlüssel sind nicht geschützt: Wer eine Kopie des Profilordners dieses Browsers bekommt, kann sie öffnen, auch nachdem Sie sie gelöscht haben.',
+      passphrase:
+        'Ihre Schlüssel sind durch ein Passwort geschützt. Ohne das Passwort lassen sie sich aus einer Kopie des Profilordners nicht öffnen. Solange sie entsperrt sind, kann sie benutzen, wer diesen Browser benutzt.',
+      passkey:
+        'Ihre Schlüssel sind durch einen Passkey geschützt. Ohne den Passkey lassen sie sich aus einer Kopie des Profilordners nicht öffnen. Solange sie entsperrt sind, kann sie benutzen, wer diesen Browser benutzt.',
+    },
+    oldCopies:
+      'Ein Schlüssel war zuvor ungeschützt gespeichert, und alte Kopien davon können in den Dateien des Browsers verblieben sein. Nur ein neuer Schlüssel, der von Anfang an geschützt ist, hinterlässt keine.',
+    remainsOpen: 'Alte Kopien können in den Dateien dieses Browsers verbleiben und lassen sich ohne Passwort öffnen.',
+    remainsSealed: 'Was in den Dateien dieses Browsers davon verbleibt, lässt sich nur mit Ihrem Passwort oder Passkey öffnen.',
+    passphraseTitle: 'Mit einem Passwort schützen',
+    passphraseText:
+      'Sie geben es einmal je Besuch ein. Nehmen Sie fünf oder sechs Wörter, die nichts miteinander zu tun haben. Niemand kann es wiederherstellen: Sichern Sie auch die Schlüsseldatei.',
+    passphraseYes: 'Schützen',
+    passkeyTitle: 'Mit einem Passkey schützen',
+    passkeyText:
+      'Ihr Browser legt einen Passkey an und fragt einmal je Besuch danach. Geht der Passkey verloren, sind auch Ihre Schlüssel verloren: Sichern Sie auch die Schlüsseldatei.',
+    passkeyYes: 'Passkey anlegen',
+    passkeyName: 'Safelight-Schlüssel',
+    unlockTitle: 'Schlüssel entsperren',
+    unlockText: 'Ihre Schlüssel in diesem Browser sind durch ein Passwort geschützt.',
+    unlockPasskey: 'Ihre Schlüssel in diesem Browser sind durch einen Passkey geschützt.',
+    unlockYesPasskey: 'Passkey verwenden',
+    removeTitle: 'Den Schutz aufheben?',
+    removeText:
+      'Wer eine Kopie des Profilordners dieses Browsers bekommt, kann Ihre Schlüssel dann öffnen, auch nachdem Sie sie gelöscht oder wieder geschützt haben.',
+    removeYes: 'Schutz aufheben',
+    clearTitle: 'Alle Schlüssel löschen',
+    clearText:
+      'Alle Schlüssel, die dieser Browser für diese Website aufbewahrt, werden gelöscht. Was damit verschlüsselt ist, öffnen dann nur noch ihre Schlüsseldateien; ohne diese kann es nie wieder jemand öffnen.',
+    clearYes: 'Für immer löschen',
   },
 
   // What depends on what a key is for.
@@ -190,6 +243,11 @@ export const de = {
     exportYes: 'Sichern',
     differ: 'Die beiden Passwörter sind verschieden.',
     short: 'Bitte nehmen Sie mindestens 8 Zeichen, besser mehrere Wörter.',
+    weak: 'Dieses Passwort ist leicht zu erraten. Besser sind fünf oder sechs Wörter, die nichts miteinander zu tun haben.',
+    working: 'Einen Moment…',
+    lockTitle: 'Schlüssel jetzt sperren?',
+    lockText: 'Die laufende Arbeit wird abgebrochen.',
+    lockYes: 'Jetzt sperren',
     openTitle: 'Schlüsseldatei öffnen',
     openText: 'Diese Schlüsseldatei ist durch ein Passwort geschützt.',
     openYes: 'Öffnen',
@@ -314,7 +372,10 @@ export const de = {
     foreign_key: 'Das ist mit einem anderen Schlüssel verschlüsselt, oder es ist keiner in Gebrauch',
     bad_modulus: 'Der Schlüssel in der Datei ist keiner',
     bad_secret_key: 'Der geheime Schlüssel in der Datei ist keiner',
-    wrong_passphrase: 'Das Passwort passt nicht zu dieser Datei',
+    wrong_passphrase: 'Das Passwort stimmt nicht; geben Sie es noch einmal ein',
+    wrong_passkey: 'Dieser Passkey entsperrt die Schlüssel nicht; nehmen Sie den, der sie schützt',
+    no_passkey: 'Es wurde kein Passkey verwendet, oder er kann keine Schlüssel schützen; versuchen Sie es noch einmal, oder nehmen Sie ein Passwort',
+    locked: 'Ihre Schlüssel sind gesperrt; entsperren Sie sie zuerst',
     too_costly: 'Diese Schlüsseldatei zu öffnen würde zu lange dauern; öffnen Sie sie mit der Befehlszeile',
     ciphertext_out_of_range: 'Ein verschlüsselter Wert ist ungültig; holen Sie die Datei noch einmal',
     ciphertext_not_unit: 'Ein verschlüsselter Wert ist ungültig; holen Sie die Datei noch einmal',
@@ -342,6 +403,7 @@ export const de = {
     internal: 'Das ist ein Fehler in Safelight. Der Teil wurde ersetzt; Sie können weitermachen.',
     unreachable: 'Prüfen Sie, ob der Server läuft und Sie im Netz sind, und versuchen Sie es noch einmal.',
     foreign_key: 'Öffnen Sie die Schlüsseldatei, die dazugehört.',
+    no_passkey: 'Manche Websites erlauben in diesem Rahmen keine Passkeys.',
     wrong_result: 'Von Ihrem Foto ist dadurch nichts nach draußen gekommen.',
   },
 };

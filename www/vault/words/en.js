@@ -121,11 +121,64 @@ export const en = {
     later: 'Later',
     unnamed: 'Key',
     storage: {
-      kept: 'Keys are kept in this browser, for this site only, encrypted under a key that the browser does not give out. Whoever uses this browser as you can use them. To use a key elsewhere, save its key file and open it there.',
+      kept: 'Keys are kept in this browser, for this site only. To use a key elsewhere, save its key file and open it there.',
       refused:
         'This browser refuses to keep keys (private windows and blocked storage do that). They live in this tab only: save the key file before you close it.',
       memory: 'Keys live in this tab only: save the key file before you close it.',
     },
+  },
+
+  // How this browser protects the keys that it keeps.
+  protection: {
+    keepTitle: 'How should this browser keep your key?',
+    keepText:
+      'So far your key is in this tab only and goes when you close it. A protected key opens only with your passphrase or passkey, once per visit. An unprotected key can be opened by anyone who gets a copy of this browser’s profile folder, from a backup or a stolen disk, even after you have deleted the key.',
+    changeTitle: 'How should this browser protect your keys?',
+    changeText:
+      'Protected keys open only with your passphrase or passkey, once per visit. Unprotected keys can be opened by anyone who gets a copy of this browser’s profile folder, from a backup or a stolen disk, even after you have deleted them.',
+    byPassphrase: 'Protect with a passphrase',
+    byPasskey: 'Protect with a passkey',
+    unprotected: 'Keep without protection',
+    protect: 'Protect your keys',
+    change: 'Change the protection',
+    unlock: 'Unlock',
+    lock: 'Lock now',
+    clear: 'Delete all keys',
+    lockedState: 'Your keys are locked.',
+    undecidedState: 'Your key is in this tab only until you choose how this browser keeps it.',
+    unprotectedKey: 'not protected',
+    state: {
+      none: 'Your keys are not protected: anyone who gets a copy of this browser’s profile folder can open them, even after you have deleted them.',
+      passphrase:
+        'Your keys are protected by a passphrase. Without it, a copy of this browser’s profile folder does not open them. Whoever uses this browser while they are unlocked can use them.',
+      passkey:
+        'Your keys are protected by a passkey. Without it, a copy of this browser’s profile folder does not open them. Whoever uses this browser while they are unlocked can use them.',
+    },
+    oldCopies:
+      'A key of yours was stored without protection before, and old copies of it may remain in the browser’s files. Only a new key that is protected from the start leaves none.',
+    remainsOpen: 'Old copies may remain in this browser’s files, and open without a passphrase.',
+    remainsSealed: 'What may remain of it in this browser’s files opens only with your passphrase or passkey.',
+    passphraseTitle: 'Protect with a passphrase',
+    passphraseText:
+      'You type it once per visit. Take five or six words that have nothing to do with each other. Nobody can recover it: save the key file, too.',
+    passphraseYes: 'Protect',
+    passkeyTitle: 'Protect with a passkey',
+    passkeyText:
+      'Your browser makes a passkey and asks for it once per visit. If the passkey is lost, your keys are lost with it: save the key file, too.',
+    passkeyYes: 'Make the passkey',
+    passkeyName: 'Safelight keys',
+    unlockTitle: 'Unlock your keys',
+    unlockText: 'Your keys in this browser are protected by a passphrase.',
+    unlockPasskey: 'Your keys in this browser are protected by a passkey.',
+    unlockYesPasskey: 'Use the passkey',
+    removeTitle: 'Remove the protection?',
+    removeText:
+      'Anyone who gets a copy of this browser’s profile folder can then open your keys, even after you have deleted them or protected them again.',
+    removeYes: 'Remove the protection',
+    clearTitle: 'Delete all keys',
+    clearText:
+      'All keys that this browser keeps for this site are deleted. What is encrypted with them can then be opened with their key files only; without these, never again, by nobody.',
+    clearYes: 'Delete them for ever',
   },
 
   // What depends on what a key is for.
@@ -183,6 +236,11 @@ export const en = {
     exportYes: 'Save',
     differ: 'The two passphrases differ.',
     short: 'Please take at least 8 characters, better several words.',
+    weak: 'This passphrase is easy to guess. Five or six words that have nothing to do with each other are better.',
+    working: 'Working…',
+    lockTitle: 'Lock your keys now?',
+    lockText: 'The work under way is cancelled.',
+    lockYes: 'Lock now',
     openTitle: 'Open key file',
     openText: 'This key file is protected by a passphrase.',
     openYes: 'Open',
@@ -298,6 +356,7 @@ export const en = {
     internal: 'This is a fault in Safelight. The broken worker was replaced; you can go on.',
     unreachable: 'Check that the server runs and that you are online, then run the photo again.',
     foreign_key: 'Open the key file that belongs to it.',
+    no_passkey: 'Some sites do not allow passkeys in this frame.',
     wrong_result: 'Nothing of your photo got out by that.',
   },
 };
