@@ -11,7 +11,7 @@ use crate::step::Steps;
 
 /// Checks the packages of the workspace; advisories where a database of them can be had.
 pub fn check(steps: &mut Steps, cargo_deny: &Path) -> Result<()> {
-    steps.run("cargo deny", || run(deny(cargo_deny).args(["check", "licenses", "bans", "sources"])))?;
+    steps.run("cargo deny", || run(deny(cargo_deny).args(["check", "--deny", "unmatched-skip", "licenses", "bans", "sources"])))?;
     // A database that was had once is good enough where there is none to be had now, and none is no fault of ours.
     let fetched = run_within(deny(cargo_deny).args(["fetch", "db"]), Duration::from_mins(1));
     match fetched {
@@ -28,6 +28,7 @@ pub fn check(steps: &mut Steps, cargo_deny: &Path) -> Result<()> {
 
 fn deny(program: &Path) -> Command {
     let mut command = command(program);
+    command.arg("--workspace");
     forget_our_own_package(&mut command);
     command
 }
