@@ -6,7 +6,9 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use safelight::math::comb::Lookup;
 use safelight::math::montgomery::Limb;
 use safelight::math::random;
-use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey};
+use safelight::paillier::{
+    Border, Check, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey,
+};
 use safelight::photo::Photo;
 use safelight::wire::key::{read_encryption_key, read_secret, write_public, write_secret};
 
@@ -61,8 +63,10 @@ fn decrypt(criterion: &mut Criterion, bits: u16, key: &SecretKey, owner: Encrypt
     let rows: Vec<(u32, Vec<Limb>)> =
         (1..9).map(|row| (row, encryptor.encrypt_row(row).expect("randomness"))).collect();
     let (mut decryptor, name) = match masks {
-        Masks::Known => (ImageDecryptor::new(key, head, Lookup::Direct), "ours"),
-        Masks::Unknown => (ImageDecryptor::unchecked(key, head), "by powers, as for others' photos"),
+        Masks::Known => (ImageDecryptor::new(key, head, Check::Required, Lookup::Direct), "ours"),
+        Masks::Unknown => {
+            (ImageDecryptor::new(key, head, Check::None, Lookup::Direct), "by powers, as for others' photos")
+        }
     };
     let decryptor = decryptor.as_mut().expect("same key");
     group.throughput(Throughput::Elements(head.layout.tile().0.into()));

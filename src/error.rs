@@ -52,6 +52,8 @@ pub enum Code {
     /// The encrypted result is not what its header says was done: the server left ciphertexts out, repeated, weighted, moved
     /// or changed them.
     WrongResult,
+    /// The encrypted image does not say which masks of this key hide its pixels, so nothing about it can be verified.
+    NotVerifiable,
     /// The plaintext does not fit into the key or the slot.
     PlaintextOutOfRange,
     /// There is no filter with this name.
@@ -138,6 +140,7 @@ impl Code {
         Self::CiphertextOutOfRange,
         Self::CiphertextNotUnit,
         Self::WrongResult,
+        Self::NotVerifiable,
         Self::PlaintextOutOfRange,
         Self::UnknownFilter,
         Self::BadFilter,
@@ -195,6 +198,7 @@ impl Code {
             Self::CiphertextOutOfRange => "ciphertext_out_of_range",
             Self::CiphertextNotUnit => "ciphertext_not_unit",
             Self::WrongResult => "wrong_result",
+            Self::NotVerifiable => "not_verifiable",
             Self::PlaintextOutOfRange => "plaintext_out_of_range",
             Self::UnknownFilter => "unknown_filter",
             Self::BadFilter => "bad_filter",

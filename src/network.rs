@@ -12,6 +12,10 @@
 //! the server. The server learns nothing of the picture, not even the label. The client learns the scores of its pictures, and
 //! who may ask for many of them can train a network like this one with the answers; that is not hidden.
 //!
+//! A server that does not follow the protocol can send any ciphertext as an answer, and what its owner then publishes of the
+//! decrypted numbers, even the label alone, tells that server something of the secret key. So the client refuses what no
+//! honest server sends ([`Front::check_answer`], `Front::open`), and programs show labels unless they are asked for scores.
+//!
 //! How precise the scores are: see [`PRECISION`].
 
 pub mod circuit;
@@ -32,6 +36,10 @@ use crate::error::{Code, Error, Result};
 /// How far encrypted scores may be from those in the clear, for hidden units and scores up to 64 in size. It is the promise for
 /// the parameter set with the smallest scale; tests hold it.
 pub const PRECISION: f64 = 1.0 / 64.0;
+/// The largest score of an honest answer in size. Trainers keep to it, and a client refuses what is beyond it.
+pub const LARGEST_SCORE: f64 = 64.0;
+/// How far apart the scale of an answer and the expected one may be, as a share: they are rounded in different orders.
+const SAME_SCALE: f64 = 1e-12;
 /// How many parts of 1 a score keeps when it is shown.
 #[cfg(feature = "ckks-secret")]
 const SHOWN: f64 = 100.0;
@@ -205,9 +213,37 @@ impl Front {
         self.layers()?.first().copied().ok_or_else(|| bad("it has no layers"))
     }
 
-    #[cfg(feature = "ckks-secret")]
     fn last(&self) -> Result<Dense> {
         self.layers()?.last().copied().ok_or_else(|| bad("it has no layers"))
+    }
+
+    /// How many slots an answer has: the labels, filled up to a power of two.
+    ///
+    /// # Errors
+    /// None: it was tried.
+    pub fn answer_slots(&self) -> Result<usize> {
+        Ok(self.last()?.out_slots())
+    }
+
+    /// Whether an answer of this level, with this scale and number of slots, is one that an honest server can have computed.
+    /// All three follow from the public part alone.
+    ///
+    /// A server that may choose the scale chooses how many figures of a decrypted number are printed, and puts the secret key
+    /// there.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] if not.
+    pub fn check_answer(&self, ring: &Ring, level: usize, slots: usize, scale: f64) -> Result<()> {
+        let (wanted, usual) = (self.answer_slots()?, ring.scale(0));
+        // What is no number is not close to one.
+        if (level, slots) == (0, wanted) && (scale / usual - 1.0).abs() < SAME_SCALE {
+            return Ok(());
+        }
+        let message = format!(
+            "an answer of this network has {wanted} slots at level 0 and the scale 2^{:.3}; this is something else",
+            usual.log2()
+        );
+        Err(Error::new(Code::VectorsDiffer, message))
     }
 
     pub(crate) fn check_ring(&self, ring: &Ring) -> Result<()> {
@@ -284,8 +320,9 @@ impl Layer {
 }
 
 impl Answer {
-    /// The same with scores and probabilities rounded to two figures after the point. What is opened differs from exact numbers
-    /// by a little that tells of the secret key; rounded, it does not, but for a number that is close to the middle of two.
+    /// The same with scores and probabilities rounded to two figures after the point. What is opened of an honest answer differs
+    /// from exact numbers by a little that tells of the secret key; rounded, it does not, but for a number that is close to the
+    /// middle of two. Against a server that makes answers up, rounding is no help: publish nothing.
     #[cfg(feature = "ckks-secret")]
     #[must_use]
     pub fn for_display(mut self) -> Self {

@@ -58,10 +58,12 @@ pub use circuit::Circuit;
 pub use encrypt::EncryptionKey;
 pub use filter::{Filter, FilterInfo, ParameterInfo};
 #[cfg(feature = "client")]
-pub use image::{Canvas, EncryptOptions, ImageDecryptor, ImageEncryptor, View};
+pub use image::{Canvas, Check, EncryptOptions, ImageDecryptor, ImageEncryptor, View};
 pub use key::{KeyId, PublicKey};
 pub use layout::{Border, Encoding, ImageHead, Layout};
 pub use origin::Origin;
+#[cfg(feature = "client")]
+pub use recipe::Expectation;
 #[cfg(feature = "client")]
 pub use secret::{KeySearch, SecretKey};
 pub use units::UnitCheck;

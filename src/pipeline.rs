@@ -200,7 +200,8 @@ mod client {
     use crate::error::Result;
     use crate::math::comb::Lookup;
     use crate::paillier::{
-        Canvas, EncryptOptions, EncryptionKey, ImageDecryptor, ImageEncryptor, ImageHead, SecretKey, View,
+        Canvas, Check, EncryptOptions, EncryptionKey, Expectation, ImageDecryptor, ImageEncryptor, ImageHead,
+        SecretKey, View,
     };
     use crate::photo::Photo;
     use crate::wire::image::Frames;
@@ -233,15 +234,40 @@ mod client {
     pub struct DecryptOptions {
         /// How values outside 0 to 255 are shown.
         pub view: View,
-        /// Whether to check that the result is what its header says, where the key can tell ([`ImageDecryptor::checks`]).
-        pub check: bool,
+        /// Which images are opened, and whether what the server did is verified.
+        pub check: Check,
+        /// The filters that must have been applied, if that is known.
+        pub expect: Option<Expectation>,
         /// How the key's tables are read.
         pub lookup: Lookup,
         /// The photos that went in, to compare a sample of pixels with; none to do without.
         pub originals: Vec<Photo>,
     }
 
-    /// Reads an encrypted image and decrypts it, on all cores, with every check that is possible.
+    impl Default for DecryptOptions {
+        /// Verifies images of one's own photos, and opens no others.
+        fn default() -> Self {
+            Self {
+                view: View::default(),
+                check: Check::Required,
+                expect: None,
+                lookup: Lookup::Direct,
+                originals: Vec::new(),
+            }
+        }
+    }
+
+    /// What came out of an encrypted image.
+    pub struct Decrypted {
+        /// What its header says.
+        pub head: ImageHead,
+        /// The picture.
+        pub canvas: Canvas,
+        /// Whether it was verified that the server did what the header says.
+        pub verified: bool,
+    }
+
+    /// Reads an encrypted image of one's own photos and decrypts it, on all cores, verifying what was done to them.
     ///
     /// # Errors
     /// As [`decrypt_image_with`].
@@ -252,8 +278,9 @@ mod client {
         limits: &Limits,
         watch: &dyn Watch,
     ) -> Result<(ImageHead, Canvas)> {
-        let options = DecryptOptions { view, check: true, lookup: Lookup::Direct, originals: Vec::new() };
-        decrypt_image_with(key, input, options, limits, watch)
+        let options = DecryptOptions { view, ..DecryptOptions::default() };
+        let Decrypted { head, canvas, .. } = decrypt_image_with(key, input, options, limits, watch)?;
+        Ok((head, canvas))
     }
 
     /// Reads an encrypted image and decrypts it, on all cores.
@@ -266,14 +293,11 @@ mod client {
         options: DecryptOptions,
         limits: &Limits,
         watch: &dyn Watch,
-    ) -> Result<(ImageHead, Canvas)> {
+    ) -> Result<Decrypted> {
         let mut image = ImageReader::open(&mut *input, limits, 1)?;
         let head = image.frames.head.clone();
-        let mut decryptor = if options.check {
-            ImageDecryptor::new(key, &head, options.lookup)?
-        } else {
-            ImageDecryptor::unchecked(key, &head)?
-        };
+        let mut decryptor = ImageDecryptor::new(key, &head, options.check, options.lookup)?;
+        options.expect.iter().try_for_each(|expectation| decryptor.expect(expectation))?;
         if !options.originals.is_empty() {
             decryptor.compare_with(options.originals)?;
         }
@@ -286,10 +310,11 @@ mod client {
             }
             watch.progress(u64::from(row) + 1, u64::from(total));
         }
+        let verified = decryptor.verifies();
         decryptor.finish()?;
         at_end(input)?;
-        Ok((head, canvas))
+        Ok(Decrypted { head, canvas, verified })
     }
 }
 #[cfg(feature = "client")]
-pub use client::{DecryptOptions, decrypt_image, decrypt_image_with, encrypt_image};
+pub use client::{DecryptOptions, Decrypted, decrypt_image, decrypt_image_with, encrypt_image};

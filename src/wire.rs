@@ -126,7 +126,9 @@
 //! bits/16 bytes) as key material and `safelight paillier masks` as info gives a key of 32 bytes; the `ChaCha20` stream
 //! under this key with nonce `t` (64 bits, and a block counter of 64 bits) gives, first for the smaller prime, then for
 //! the larger one, numbers of as many bytes as the prime has, little-endian, until one is from 1 to the prime less one;
-//! the exponent is that less one. Nobody else can tell such masks from random ones.
+//! the exponent is that less one. Nobody else can tell such masks from random ones. An origin of 32 zeros says that the
+//! masks are random: somebody else encrypted the photo with the public key. Whoever decrypts says beforehand whether such
+//! images are welcome (`not_verifiable`), since a server can put zeros there, too.
 //!
 //! A filter's result then has masks whose exponents the owner can add up. What is left after these are taken away is 1
 //! modulo `n` if, and only if, the right ciphertexts were multiplied; if not, the result is refused as `wrong_result`.
@@ -259,7 +261,8 @@
 //! | `residue_out_of_range` | of each limb, a residue that is not below its prime |
 //! | `ciphertext_out_of_range` | of each frame, a ciphertext that is zero or not below `n^2` |
 //! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
-//! | `wrong_result` | of each frame, when the owner decrypts it, a ciphertext that is not what the header says |
+//! | `not_verifiable` | when the owner decrypts it, an origin of zeros, though the owner wants the result verified |
+//! | `wrong_result` | when the owner decrypts it, numbers that mean something else than the history says; of each frame, a ciphertext that is not what the header says |
 //! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
 //! | `trailing_data` | there is more after the last frame, after a key, a vector, a model or a network |
 //!

@@ -8,7 +8,9 @@ use safelight::error::{Code, Result};
 use safelight::math::comb::Lookup;
 use safelight::math::montgomery::{Limb, from_limbs, to_limbs};
 use safelight::math::random;
-use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, ImageHead, Origin, SecretKey, View};
+use safelight::paillier::{
+    Border, Check, Encoding, EncryptOptions, EncryptionKey, Expectation, Filter, ImageHead, Origin, SecretKey, View,
+};
 use safelight::photo::Photo;
 use safelight::pipeline::{DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter};
 use safelight::watch::NoWatch;
@@ -50,8 +52,7 @@ fn apply(text: &str, input: &[u8]) -> Vec<u8> {
 /// Code of the error that the owner sees, with and without the photo at hand.
 fn seen(bytes: &[u8], originals: &[Photo]) -> (Option<Code>, Option<Code>) {
     let code = |result: Result<_>| result.err().map(|error| error.kind());
-    let options =
-        DecryptOptions { view: View::Exact16, check: true, lookup: Lookup::Direct, originals: originals.to_vec() };
+    let options = DecryptOptions { view: View::Exact16, originals: originals.to_vec(), ..DecryptOptions::default() };
     let without = decrypt_image(&KEY, &mut &*bytes, View::Exact16, &Limits::default(), &NoWatch);
     let with = decrypt_image_with(&KEY, &mut &*bytes, options, &Limits::default(), &NoWatch);
     (code(without.map(drop)), code(with.map(drop)))
@@ -183,6 +184,89 @@ fn another_filter_is_seen_by_what_the_header_says() {
     assert_eq!(seen(&nonsense.write(), &[]).0, Some(Code::BadHeader));
 }
 
+/// A header may give the numbers another meaning: a picture half as bright, or one that starts at grey.
+#[test]
+fn other_numbers_than_those_of_the_filter_are_seen() {
+    let changes: [fn(&mut Encoding); 4] = [
+        |encoding| encoding.divisor *= 2,
+        |encoding| encoding.bias += 100,
+        |encoding| encoding.high += 1,
+        |encoding| (encoding.low, encoding.bias) = (-9, 9),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let seen = cheat(|_, result| change(&mut result.head.encoding));
+        assert_eq!(seen, WRONG, "change {number}");
+    }
+}
+
+/// What the owner sees who says which images are welcome, and which filters were asked for.
+fn opened(bytes: &[u8], check: Check, expect: Option<&[&str]>) -> Result<bool> {
+    let expect = expect.map(|filters| Expectation::new(filters).expect("filters"));
+    let options = DecryptOptions { view: View::Exact16, check, expect, ..DecryptOptions::default() };
+    decrypt_image_with(&KEY, &mut &*bytes, options, &Limits::default(), &NoWatch).map(|opened| opened.verified)
+}
+
+/// The file does not decide whether it is verified: a server could blank out the origins and put another picture there.
+#[test]
+fn a_file_without_origins_opens_only_on_demand() {
+    let forged = |origins: usize| {
+        let mut image = Image::read(&apply("mean size=3x3", &encrypt(&photo(1), &["mean size=3x3"])));
+        image.head.origins = vec![Origin::UNKNOWN; origins];
+        image.head.history = "gaussian sigma=1".into();
+        image.rows.swap(0, 1);
+        image.write()
+    };
+    let code = |check, expect| opened(&forged(1), check, expect).map_err(|error| error.kind());
+    assert_eq!(code(Check::Required, None), Err(Code::NotVerifiable));
+    assert_eq!(code(Check::WherePossible, None), Ok(false));
+    assert_eq!(code(Check::None, None), Ok(false));
+    // What cannot be verified cannot be expected, whatever the header says.
+    for check in Check::ALL {
+        assert_eq!(code(check, Some(&["gaussian sigma=1 radius=2"])), Err(Code::NotVerifiable));
+    }
+    // One of two photos is not enough.
+    let blend = "blend share=30";
+    let mut half = Image::read(&apply(blend, &[encrypt(&photo(2), &[]), encrypt(&photo(3), &[])].concat()));
+    assert_eq!(opened(&half.write(), Check::Required, None).ok(), Some(true));
+    half.head.origins[1] = Origin::UNKNOWN;
+    assert_eq!(opened(&half.write(), Check::Required, None).err().map(|e| e.kind()), Some(Code::NotVerifiable));
+}
+
+/// A server may do something else than it was asked for, and say so: that is honest to the check, but not what was wanted.
+#[test]
+fn only_the_expected_filters_will_do() {
+    let filters = ["mean size=3x3", "sharpen"];
+    let input = encrypt(&photo(1), &filters);
+    let mean = apply(filters[0], &input);
+    let both = apply(filters[1], &mean);
+    let code =
+        |image: &[u8], expect: &[&str]| opened(image, Check::Required, Some(expect)).map_err(|error| error.kind());
+    assert_eq!(code(&mean, &["mean radius=1"]), Ok(true));
+    assert_eq!(code(&both, &["mean", "sharpen"]), Ok(true));
+    assert_eq!(code(&input, &[""]), Ok(true));
+    for (image, expect) in [
+        (&mean, &["sharpen"][..]),
+        (&mean, &["mean size=3x1"]),
+        (&mean, &[""]),
+        (&mean, &["mean", "sharpen"]),
+        (&both, &["mean"]),
+        (&both, &["sharpen", "mean"]),
+        (&input, &["mean"]),
+    ] {
+        assert_eq!(code(image, expect), Err(Code::WrongResult), "{expect:?}");
+    }
+    let [a, b] = [4, 5].map(|seed| apply("mean size=3x3", &encrypt(&photo(seed), &["mean size=3x3"])));
+    let mixed = apply("blend share=30", &[a, b].concat());
+    assert_eq!(code(&mixed, &["mean", "blend share=30 [mean]"]), Ok(true));
+    for other in ["blend share=30", "blend share=31 [mean]", "blend share=30 [sharpen]"] {
+        assert_eq!(code(&mixed, &["mean", other]), Err(Code::WrongResult), "{other}");
+    }
+    // A lie about the filter is found as ever.
+    let mut lie = Image::read(&both);
+    lie.head.history = "mean size=3x3; laplacian".into();
+    assert_eq!(code(&lie.write(), &["mean", "laplacian"]), Err(Code::WrongResult));
+}
+
 /// Everybody can add to a plaintext. The mask stays what it must be, so only the photo tells.
 #[test]
 fn an_added_constant_is_seen_with_the_photo_at_hand() {
@@ -201,14 +285,23 @@ fn an_added_constant_is_seen_with_the_photo_at_hand() {
 }
 
 #[test]
-fn masks_of_others_are_not_known_and_not_asked_for() {
+fn photos_of_others_open_on_demand_and_are_compared_with_the_photo() {
     let photo = photo(7);
     let options = EncryptOptions::for_filter(&filter("mean"), Border::Zero).expect("options");
     let mut bytes = Vec::new();
     let public = EncryptionKey::Public(Arc::clone(KEY.public()));
     let head = encrypt_image(public, &photo, &options, &mut bytes, &NoWatch).expect("encrypted");
     assert_eq!(head.origins, [Origin::UNKNOWN]);
-    assert_eq!(seen(&apply("mean size=3x3", &bytes), &[photo]), (None, None));
+    let result = apply("mean size=3x3", &bytes);
+    let unasked = Some(Code::NotVerifiable);
+    assert_eq!(seen(&result, std::slice::from_ref(&photo)), (unasked, unasked));
+    assert_eq!(opened(&result, Check::WherePossible, None).ok(), Some(false));
+    for (original, code) in [(photo, None), (self::photo(8), Some(Code::WrongResult))] {
+        let options =
+            DecryptOptions { check: Check::WherePossible, originals: vec![original], ..DecryptOptions::default() };
+        let opened = decrypt_image_with(&KEY, &mut &*result, options, &Limits::default(), &NoWatch);
+        assert_eq!(opened.err().map(|error| error.kind()), code);
+    }
 }
 
 /// What was encrypted by one copy of a key opens, with all checks, with another copy, whichever prime comes first.

@@ -19,6 +19,8 @@ mod program;
 mod reference;
 #[path = "cli/remote.rs"]
 mod remote;
+#[path = "cli/verify.rs"]
+mod verify;
 
 /// Help texts, error texts and exit codes. After a wanted change: `TRYCMD=overwrite cargo test --test cli texts`.
 #[test]

@@ -27,9 +27,9 @@ use safelight::ckks::parameters::SMALL;
 use safelight::ckks::plaintext::Plaintext;
 use safelight::ckks::ring::Ring;
 use safelight::error::{Code, Result};
-use safelight::paillier::{Filter, SecretKey, View};
+use safelight::paillier::{Check, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
+use safelight::pipeline::{DecryptOptions, Limits, check_image, decrypt_image, decrypt_image_with, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::ckks as files;
 use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
@@ -75,10 +75,11 @@ fn check(mut input: &[u8]) -> Result<()> {
     check_image(&mut input, &Limits::default(), &NoWatch).map(drop)
 }
 
-/// The values of the picture.
+/// The values of the picture. The vectors are other programs' work: their masks are random.
 fn decrypt(key: &SecretKey, mut input: &[u8]) -> Result<Vec<i64>> {
-    let (_, canvas) = decrypt_image(key, &mut input, View::Exact16, &Limits::default(), &NoWatch)?;
-    Ok(canvas.samples().iter().map(|&sample| i64::from(sample) - 32768).collect())
+    let options = DecryptOptions { view: View::Exact16, check: Check::WherePossible, ..DecryptOptions::default() };
+    let opened = decrypt_image_with(key, &mut input, options, &Limits::default(), &NoWatch)?;
+    Ok(opened.canvas.samples().iter().map(|&sample| i64::from(sample) - 32768).collect())
 }
 
 static TEST_KEY: LazyLock<SecretKey> =
@@ -193,6 +194,8 @@ fn valid_images_decrypt_to_their_pixels() {
         assert_eq!(frames.total_bytes(), bytes.len() as u64, "{file}");
         let key = read_secret(&read(&text(&entry, "key"))).expect("a good key");
         assert_eq!(json!(decrypt(&key, &bytes).expect(&file)), entry["pixels"], "{file}");
+        let verified = decrypt_image(&key, &mut &bytes[..], View::Exact16, &Limits::default(), &NoWatch);
+        assert_eq!(code(verified), Some(Code::NotVerifiable), "{file}");
     }
 }
 

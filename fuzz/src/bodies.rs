@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use safelight::etc::file::{encode_png as encode_scrambled, read_label};
 use safelight::etc::label::sheet_limits;
 use safelight::etc::{self, Label, MasterKey};
-use safelight::paillier::{Filter, SecretKey, View, phe};
+use safelight::paillier::{Check, Filter, SecretKey, phe};
 use safelight::photo::{self, Outline, Photo, encode_png};
-use safelight::pipeline::{Limits, check_image, decrypt_image, run_filter};
+use safelight::pipeline::{DecryptOptions, Limits, check_image, decrypt_image_with, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
 use safelight::wire::key::{
@@ -117,8 +117,9 @@ pub fn frames(data: &[u8]) {
             assert_eq!(result.total_bytes(), output.len() as u64);
             assert!(filter.inputs() == 2 || checked.is_ok(), "filtered though it is not good");
         }
+        let options = DecryptOptions { check: Check::WherePossible, ..DecryptOptions::default() };
         if let Some(key) = test_key()
-            && decrypt_image(key, &mut &data[..], View::Clamp, &small(), &NoWatch).is_ok()
+            && decrypt_image_with(key, &mut &data[..], options, &small(), &NoWatch).is_ok()
         {
             assert!(checked.is_ok(), "decrypted though it is not good");
         }

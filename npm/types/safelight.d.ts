@@ -97,6 +97,13 @@ export interface DecryptOptions extends Lengthy<'decrypt'> {
   readonly photos?: readonly Photo[] | undefined;
   readonly filter?: string | undefined;
   readonly params?: FilterParameters | undefined;
+  /** Without `photos`: the filter that must have been applied, such as `gaussian sigma=2`, or several in their order. */
+  readonly expect?: string | readonly string[] | undefined;
+  /**
+   * Without `photos`: `required` (the default) opens only images whose photos this key encrypted, and verifies what was done
+   * to them; `where-possible` also opens photos of others; `none` verifies nothing.
+   */
+  readonly check?: 'required' | 'where-possible' | 'none' | undefined;
 }
 
 export interface FilterOptions extends Lengthy {
@@ -206,7 +213,8 @@ export interface EvaluationKeys extends AsyncIterable<Blob> {
 
 /**
  * Encrypted vectors of real numbers (CKKS). Numbers come back close to what they were, and the difference tells something
- * of the secret key: never give decrypted numbers, unrounded, to who computed with the ciphertexts.
+ * of the secret key. A vector that was made up can hold all of it. So never give decrypted numbers, or anything that depends on
+ * them, to whoever computed with the ciphertexts, and do not publish them, rounded or not.
  */
 export interface Ckks {
   /** Makes a key and uses it. With `publicKey` others can encrypt for it; it cannot be had later. */
@@ -236,10 +244,18 @@ export interface Network {
   readonly labels: readonly string[];
   evaluationKeys(options?: Cancellable): Promise<EvaluationKeys>;
   encrypt(photo: Photo, options?: Cancellable): Promise<Blob>;
-  /** Opens the server's answer: all labels, likeliest first, with probabilities in hundredths. Never give it to the server. */
+  /**
+   * Opens the server's answer, if it is one that an honest server can have computed: else it fails with `vectors_differ` or
+   * `bad_answer`. Never publish the label: a dishonest server learns from it.
+   */
   open(
     file: FileLike,
-    options?: Cancellable,
+    options?: { readonly scores?: false | undefined } & Cancellable,
+  ): Promise<{ readonly label: string }>;
+  /** With `scores` also all labels, likeliest first, with probabilities in hundredths. Never publish them. */
+  open(
+    file: FileLike,
+    options: { readonly scores: boolean } & Cancellable,
   ): Promise<{
     readonly label: string;
     readonly found: readonly { readonly label: string; readonly probability: number }[];
@@ -457,6 +473,8 @@ export type SafelightErrorCode =
   | 'plaintext_out_of_range'
   /** The server did something else than it says. Do not rely on the result. */
   | 'wrong_result'
+  /** The image does not say that this key encrypted its photo, so nothing about it can be verified. */
+  | 'not_verifiable'
   | 'unknown_filter'
   /** The filter's parameters are not allowed. */
   | 'bad_filter'

@@ -4,7 +4,7 @@
 //! 1. *Slots to coefficients*, at the lowest levels, where it is cheap: the numbers become coefficients of the polynomial.
 //! 2. *Raising*: what was known modulo the base prime `q` alone is read modulo all primes. It opens to the message plus `q`
 //!    times a polynomial `I`, whose coefficients are small since it happens under a sparse secret (see
-//!    [`Encapsulation`](super::keys::Encapsulation)) of weight 32, so that all are at most 16 in size but with the probability
+//!    [`Encapsulation`](super::keys::Encapsulation)) of weight 40, so that all are at most 16 in size but with the probability
 //!    [`failure_bits`].
 //! 3. *Coefficients to slots*, in as many matrices as the parameter set has levels for.
 //! 4. *Reduction modulo `q`*: a coefficient `t = m + q I` goes through a function of period `q` that is close to `m` where
@@ -25,15 +25,27 @@ use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
 use super::switch::{After, switch};
 use crate::error::{Code, Error, Result};
 
-/// Bits of the probability that a bootstrap goes wrong, for a set: below -130 for all. A coefficient of `I` is the sum of 32
-/// numbers and one more, all uniform between -1/2 and 1/2, rounded. It has to come within 1/2 of the largest sum, whose chance
-/// is the volume of a corner of a cube, and there are as many coefficients as the degree, each with two signs.
+/// Bits of the probability that a bootstrap goes wrong, for a set: below -60 for all. A coefficient of `I` is the sum of as many
+/// numbers as the sparse secret has coefficients and one more, all uniform between -1/2 and 1/2, rounded. The sum must not be
+/// beyond [`REACH`]; there are as many coefficients as the degree, each with two signs.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
 pub fn failure_bits(set: &Parameters) -> f64 {
-    let terms = SPARSE_WEIGHT as f64 + 1.0;
-    let corner = -terms - libm::lgamma(terms + 1.0) / std::f64::consts::LN_2;
-    (2.0 * set.degree() as f64).log2() + corner
+    (2.0 * set.degree() as f64).log2() + tail_bits(SPARSE_WEIGHT as f64 + 1.0, REACH)
+}
+
+/// Bits of the probability that the sum of so many uniform numbers between -1/2 and 1/2 is above `limit` (J. O. Irwin and
+/// P. Hall, 1927): the sum over `k` of `(-1)^k binomial(terms, k) (corner - k)^terms / terms!`, where `corner` is how much
+/// is missing to the largest sum.
+fn tail_bits(terms: f64, limit: f64) -> f64 {
+    let corner = terms / 2.0 - limit;
+    let (mut volume, mut binomial, mut k) = (0.0, 1.0, 0.0);
+    while k < corner {
+        volume += binomial * libm::pow((corner - k) / corner, terms);
+        binomial *= -(terms - k) / (k + 1.0);
+        k += 1.0;
+    }
+    volume.log2() + terms * corner.log2() - libm::lgamma(terms + 1.0) / std::f64::consts::LN_2
 }
 
 /// How large the multiples of `q` get, and half of one more for the message.

@@ -14,6 +14,16 @@ impl Plaintext {
         encoder.decode(&self.coefficients(ring), self.slots)
     }
 
+    /// The largest of the coefficients that a vector of so few slots does not have: in what was computed honestly they are
+    /// noise. In units of the numbers, and 0 where all slots are in use.
+    #[must_use]
+    pub fn beside(&self, ring: &Ring) -> f64 {
+        let coefficients = self.coefficients(ring);
+        let gap = coefficients.len() / (2 * self.slots);
+        let beside = coefficients.iter().enumerate().filter(|(place, _)| place % gap != 0);
+        beside.map(|(_, coefficient)| coefficient.abs()).fold(0.0, f64::max)
+    }
+
     /// The coefficients closest to zero, divided by the scale.
     ///
     /// Two primes are enough for all that fits into a float: the numbers of mixed radix above them are multiples of their

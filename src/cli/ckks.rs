@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::files;
 use super::ui::Ui;
-use crate::ckks::parameters::{ALL, Parameters, Secret};
-use crate::ckks::security::bits;
+use crate::ckks::parameters::{ALL, Parameters, SPARSE_WEIGHT, Secret};
+use crate::ckks::security::{encapsulated, own};
 use crate::ckks::selftest::{Row, run as measure};
 use crate::ckks::stopwatch::{Timed, times};
 use crate::error::{Code, Error, Result};
@@ -29,7 +29,8 @@ enum Command {
 /// List the parameter sets
 ///
 /// There are no others. Each has at least 128 bits of security: its modulus is below the bound of the standard tables beside
-/// it, and `security` is what the best attacks cost, in bits, computed again from their models.
+/// it, and `security` is what the best attacks on a secret key cost, in bits, computed again from their models. Bootstrapping
+/// also has a secret of few coefficients, which is used for a moment with a small modulus; `sparse` is what attacks on it cost.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -90,19 +91,24 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
 
 fn sets() -> String {
     let mut text = format!(
-        "{:<14} {:>6} {:>7} {:>6} {:>8} {:>9}  secret\n",
-        "set", "slots", "levels", "bits", "at most", "security"
+        "{:<14} {:>6} {:>7} {:>6} {:>8} {:>9} {:>7}  secret\n",
+        "set", "slots", "levels", "bits", "at most", "security", "sparse"
     );
     for set in ALL {
         let Parameters { name, levels, most_bits, .. } = *set;
-        let secret = match set.secret {
+        let mut secret = match set.secret {
             Secret::Ternary => "ternary".to_owned(),
             Secret::Sparse(weight) => format!("{weight} coefficients"),
         };
-        let modulus = set.modulus_bits();
-        let (slots, security) = (set.slots(), bits(set));
-        let line =
-            writeln!(text, "{name:<14} {slots:>6} {levels:>7} {modulus:>6} {most_bits:>8} {security:>9.1}  {secret}");
+        let sparse = encapsulated(set).map_or_else(String::new, |bits| format!("{bits:.1}"));
+        if !sparse.is_empty() {
+            secret += &format!("; for a moment {SPARSE_WEIGHT} coefficients");
+        }
+        let (slots, modulus, security) = (set.slots(), set.modulus_bits(), own(set));
+        let line = writeln!(
+            text,
+            "{name:<14} {slots:>6} {levels:>7} {modulus:>6} {most_bits:>8} {security:>9.1} {sparse:>7}  {secret}"
+        );
         debug_assert!(line.is_ok());
     }
     text

@@ -30,6 +30,9 @@ use crate::learn::rates::equal_error_rate;
 /// Prints a line for each picture: its file, the label, and how likely it is. Scrambled pictures must have been scrambled
 /// like those that the model was made from. With a key, a network classifies pictures that stay encrypted, here or on a server;
 /// the server learns neither the picture nor the label.
+///
+/// With a key, it prints labels, and scores only with --scores. Keep all of it to yourself: a dishonest server can answer so
+/// that every number you publish, and even a label, gives away a part of your secret key.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -49,6 +52,10 @@ pub(super) struct ClassifyFlags {
     #[cfg(feature = "client")]
     #[arg(long, value_name = "URL", requires = "key", value_parser = Server::parse)]
     server: Option<Server>,
+    /// With --key, print scores and probabilities, too; never publish them
+    #[cfg(feature = "client")]
+    #[arg(long, requires = "key")]
+    scores: bool,
     #[cfg(feature = "client")]
     #[command(flatten)]
     passphrase: PassphraseFlags,

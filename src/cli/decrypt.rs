@@ -9,22 +9,26 @@ use super::encrypt::{lookup, read_photo};
 use super::files::{Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
-use crate::error::Result;
-use crate::paillier::{Encoding, ImageDecryptor, View};
+use crate::error::{Code, Error, Result};
+use crate::paillier::{Check, Encoding, Expectation, View};
 use crate::photo::{encode_png, encode_png16};
-use crate::pipeline::{self, DecryptOptions};
+use crate::pipeline::{self, DecryptOptions, Decrypted};
 use crate::wire::key as key_file;
 
 /// Decrypt an encrypted image to a PNG file
 ///
-/// If this key encrypted the photo, it also checks that the server did what the result says: that no ciphertext was left
-/// out, repeated, weighted otherwise or moved. With the original photo at hand, a random sample of pixels is compared too,
-/// which shows whether something was added to them. (A JPEG photo that was encrypted in a browser is compared there: decoders
-/// of JPEG round samples in different ways, and to this program each would look like a change.)
+/// The key must have encrypted the photo: then it verifies that the server did what the result says, and left out, repeated,
+/// moved or reweighted no ciphertext. Add --expect to insist on a filter of yours; otherwise the server chooses which one the
+/// result says. With the original photo at hand, a random sample of pixels is compared too, which shows whether something was
+/// added to them. (A JPEG photo that was encrypted in a browser is compared there: decoders of JPEG round samples in different
+/// ways, and to this program each would look like a change.)
+///
+/// A photo that somebody else encrypted with your public key cannot be verified; --from-others opens it with a warning.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight decrypt --key my.key blurred.slt --out blurred.png
+  safelight decrypt --key my.key blurred.slt --out blurred.png --expect 'gaussian sigma=2'
   safelight decrypt --key my.key edges.slt --out edges.png --view signed
   safelight decrypt --key my.key blurred.slt --out blurred.png --original photo.png
 
@@ -48,8 +52,17 @@ pub(super) struct Flags {
     /// The original photo, to compare with and to take the transparency from; give it again for the second photo of a blend
     #[arg(long, value_name = "PHOTO")]
     original: Vec<OsString>,
-    /// Do not check what the server did: for results of programs that change ciphertexts in other ways
-    #[arg(long, conflicts_with = "original")]
+    /// Insist that exactly this filter was applied, such as 'gaussian sigma=2'; repeat it for several filters, in their order
+    ///
+    /// After a blend, the filters of the second photo follow in brackets: 'blend share=30 [sharpen]'. An empty text means no
+    /// filter.
+    #[arg(long, value_name = "FILTER", conflicts_with_all = ["no_check", "from_others"])]
+    expect: Vec<String>,
+    /// Open a photo that somebody else encrypted with your public key; what the server did to it cannot be verified
+    #[arg(long)]
+    from_others: bool,
+    /// Do not verify what the server did: for results of programs that change ciphertexts in other ways
+    #[arg(long, conflicts_with_all = ["original", "from_others"])]
     no_check: bool,
     /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
     #[arg(long)]
@@ -73,12 +86,14 @@ impl Flags {
         let (key, image) = (Source::from(self.key), Source::from(self.image));
         let originals: Vec<_> = self.original.into_iter().map(Source::from).collect();
         Source::check_one_stdin(&[&key, &image].into_iter().chain(&originals).collect::<Vec<_>>())?;
-        let options = DecryptOptions {
-            view: self.view,
-            check: !self.no_check,
-            lookup: lookup(self.scan_tables),
-            originals: Vec::new(),
+        let check = match (self.no_check, self.from_others) {
+            (true, _) => Check::None,
+            (_, true) => Check::WherePossible,
+            _ => Check::Required,
         };
+        let expect = (!self.expect.is_empty()).then(|| Expectation::new(&self.expect)).transpose()?;
+        let options =
+            DecryptOptions { view: self.view, check, expect, lookup: lookup(self.scan_tables), originals: Vec::new() };
         Ok(Job { key, passphrase: self.passphrase, image, out: self.out, originals, options })
     }
 }
@@ -92,11 +107,19 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let mut input = job.image.open()?;
     ui.catch_interrupts();
     let sink = Sink::create(&job.out, Care::Binary)?;
-    let wanted = options.check;
+    let (insisted, expected) = (options.check == Check::None, options.expect.is_some());
     let bar = ui.bar("decrypting", Unit::Rows);
-    let (head, canvas) = pipeline::decrypt_image_with(&key, &mut *input, options, &super::LIMITS, &bar)?;
+    let Decrypted { head, canvas, verified } =
+        pipeline::decrypt_image_with(&key, &mut *input, options, &super::LIMITS, &bar).map_err(with_flags)?;
     bar.clear();
-    let checked = wanted && ImageDecryptor::checks(&key, &head);
+    if !verified {
+        ui.warn(if insisted {
+            "not verified, as --no-check says: the server may have done anything to this picture"
+        } else {
+            "not verified: this key did not encrypt the photo, so the server may have done anything to the picture, or put \
+             another one in its place"
+        });
+    }
 
     let (width, height, channels) = (head.layout.width, head.layout.height, head.layout.channels);
     let png = if canvas.view() == View::Exact16 {
@@ -109,14 +132,25 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     };
     sink.write_whole(&png)?;
     let history = if head.history.is_empty() { "not filtered" } else { &head.history };
-    let checked = match (checked, job.originals.is_empty()) {
-        (true, true) => "; checked what was multiplied",
-        (true, false) => "; checked what was multiplied, and pixels",
-        (false, false) => "; checked pixels",
-        (false, true) => "; not checked: this key did not encrypt the photo, or --no-check was given",
+    let expected = if expected { ", as expected" } else { "" };
+    let checked = match (verified, job.originals.is_empty()) {
+        (true, true) => "; verified what was multiplied",
+        (true, false) => "; verified what was multiplied, and pixels",
+        (false, false) => "; compared pixels",
+        (false, true) => "; not verified",
     };
-    ui.summary(&format!("decrypted {width} x {height} pixels ({history}{checked})"));
+    ui.summary(&format!("decrypted {width} x {height} pixels ({history}{expected}{checked})"));
     Ok(())
+}
+
+/// Names the flags that open what cannot be verified.
+fn with_flags(error: Error) -> Error {
+    match error.kind() {
+        Code::NotVerifiable => {
+            Error::new(Code::NotVerifiable, format!("{} (--from-others, --no-check)", error.message()))
+        }
+        _ => error,
+    }
 }
 
 fn beyond_16_bits(encoding: &Encoding) -> bool {

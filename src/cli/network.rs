@@ -19,7 +19,7 @@ use crate::network::{Circuit, Front, Network};
 use crate::pipeline::keys::{KeySet, LoadedKeys};
 use crate::watch::Watch as _;
 use crate::wire::ckks::{read_ciphertext, write_ciphertext, write_seeded, write_set};
-use crate::wire::network::{read, read_front, write_front};
+use crate::wire::network::{read, read_answer, read_front, write_front};
 use crate::wire::{self, Kind, Prologue};
 
 /// The longest ciphertext that is read, in bytes.
@@ -105,14 +105,21 @@ struct EvaluateFlags {
     out: OsString,
 }
 
-/// Decrypt an answer and print it
+/// Decrypt an answer and print its label
+///
+/// An answer that no honest server sends is refused. Keep what is printed to yourself: whoever computed the answer can have
+/// made it up so that every number you publish, and even a label, gives away a part of your secret key.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  safelight network decrypt --front cifar10.front --key my.vectors.key answer.slt")]
+  safelight network decrypt --front cifar10.front --key my.vectors.key answer.slt
+  safelight network decrypt --front cifar10.front --key my.vectors.key answer.slt --scores")]
 struct DecryptFlags {
     #[command(flatten)]
     owner: OwnerFlags,
+    /// Print a line for each label with its score and probability, too, likeliest first; never publish them
+    #[arg(long)]
+    scores: bool,
     /// The encrypted answer, or -
     answer: OsString,
 }
@@ -184,11 +191,18 @@ fn decrypt(flags: &DecryptFlags) -> Result<()> {
     let front = flags.owner.front()?;
     let ring = Ring::new(front.parameters())?;
     let answer = Source::from(flags.answer.as_os_str()).read(LONGEST, Code::TooLarge)?;
-    let answer = read_ciphertext(&ring, &answer)?;
+    let answer = read_answer(&front, &ring, &answer)?;
     let secret = classify::read_vector_key(&flags.owner.key, &flags.owner.passphrase, &ring)?;
     let answer = front.open(&ring, &Encoder::new(&ring), &secret, &answer)?.for_display();
-    let sure = 100.0 * answer.probabilities[answer.class];
-    files::print(&format!("{}\t{sure:.1} %\n", front.labels()[answer.class]))
+    let mut text = format!("{}\n", front.labels()[answer.class]);
+    if flags.scores {
+        let mut lines: Vec<_> = front.labels().iter().zip(answer.scores.iter().zip(&answer.probabilities)).collect();
+        lines.sort_by(|(_, (a, _)), (_, (b, _))| b.total_cmp(a));
+        let line =
+            |(label, (score, share)): (&String, (&f64, &f64))| format!("{label}\t{score:.2}\t{:.0} %\n", 100.0 * share);
+        text.extend(lines.into_iter().map(line));
+    }
+    files::print(&text)
 }
 
 impl OwnerFlags {

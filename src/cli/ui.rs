@@ -40,6 +40,13 @@ impl Ui {
         }
     }
 
+    /// Something that must not be overlooked. `--quiet` does not silence it.
+    #[cfg(feature = "client")]
+    #[expect(clippy::unused_self, reason = "like the other ways to speak")]
+    pub(super) fn warn(&self, text: &str) {
+        say(&format!("warning: {text}"));
+    }
+
     /// What was done, for a person who watches; programs see nothing.
     pub(super) fn summary(&self, text: &str) {
         if self.terminal && !self.quiet {

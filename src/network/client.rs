@@ -1,18 +1,22 @@
 //! What the owner of a picture does: keys, the picture's numbers encrypted, and the answer opened.
 //!
 //! What is opened here is for the owner's eyes alone: the scores differ from exact ones by a little that tells of the secret key
-//! (B. Li, D. Micciancio, EUROCRYPT 2021). So nothing of it goes back to the server, and what is shown is a label and rounded
-//! numbers.
+//! (B. Li, D. Micciancio, EUROCRYPT 2021), and an answer that was made up can tell all of it. So nothing of it goes back to the
+//! server, and an answer that no honest server sends is refused as a whole.
 
 use rand_core::TryCryptoRng;
 
-use super::{Answer, Front, Need};
+use super::{Answer, Front, LARGEST_SCORE, Need, PRECISION};
 use crate::ckks::ciphertext::{Ciphertext, Seeded};
 use crate::ckks::encode::Encoder;
 use crate::ckks::keys::EvaluationKeys;
 use crate::ckks::ring::Ring;
 use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
+
+/// How far from zero the coefficients may be that no score is made of. Those of honest answers are noise, 2^-16 at the most in
+/// what was measured.
+const BESIDE: f64 = 1.0 / 1024.0;
 
 impl Front {
     /// The keys that a server needs for this network. Public.
@@ -64,19 +68,30 @@ impl Front {
         secret.encrypt_seeded(ring, &plaintext, rng)
     }
 
-    /// Opens the answer.
+    /// Opens the answer, if it is one that an honest server can have computed. Anything that is published of it, the label
+    /// included, tells a dishonest server something of the secret key.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if it is under another key; [`Code::VectorsDiffer`] if it is no answer of this network;
-    /// [`Code::WrongParameters`] for a ring of another set.
+    /// [`Code::WrongParameters`] for a ring of another set; [`Code::VectorsDiffer`] for another level, scale or number of slots
+    /// than an answer of this network has, which is found before the key is used; [`Code::ForeignKey`] if it is under another
+    /// key; [`Code::BadAnswer`] if the numbers are none that an honest server sends: beyond [`LARGEST_SCORE`], or not zero
+    /// where no score is. The error is the same for all of these, and has no number in it.
     pub fn open(&self, ring: &Ring, encoder: &Encoder, secret: &SecretKey, answer: &Ciphertext) -> Result<Answer> {
         self.check_ring(ring)?;
-        let slots = self.last()?.out_slots();
-        if (answer.level(), answer.slots()) != (0, slots) {
-            let message = format!("an answer of this network has {slots} scores at level 0; this is something else");
-            return Err(Error::new(Code::VectorsDiffer, message));
+        self.check_answer(ring, answer.level(), answer.slots(), answer.scale())?;
+        let opened = secret.decrypt(ring, answer)?;
+        let numbers = opened.decode(ring, encoder);
+        let (scores, filling) = numbers.split_at(self.labels().len().min(numbers.len()));
+        // Written so that what is no number is not allowed.
+        let honest = opened.beside(ring) <= BESIDE
+            && scores.iter().all(|score| score.re.abs() <= LARGEST_SCORE + PRECISION)
+            && filling.iter().all(|number| number.re.abs() <= PRECISION)
+            && numbers.iter().all(|number| number.im.abs() <= PRECISION);
+        if !honest {
+            let message =
+                "no honest server sends this answer; do not publish anything about it, and use another server";
+            return Err(Error::new(Code::BadAnswer, message));
         }
-        let numbers = secret.decrypt(ring, answer)?.decode(ring, encoder);
-        Ok(Answer::new(numbers.iter().take(self.labels().len()).map(|number| number.re).collect()))
+        Ok(Answer::new(scores.iter().map(|score| score.re).collect()))
     }
 }

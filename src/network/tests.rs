@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
+mod answers;
+
 use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;

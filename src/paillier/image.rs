@@ -5,7 +5,7 @@ mod decryptor;
 mod encryptor;
 
 pub use canvas::{Canvas, View};
-pub use decryptor::ImageDecryptor;
+pub use decryptor::{Check, ImageDecryptor};
 pub use encryptor::{EncryptOptions, ImageEncryptor};
 
 use super::origin::Origin;

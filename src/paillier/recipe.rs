@@ -5,6 +5,8 @@
 mod reading;
 
 #[cfg(feature = "client")]
+pub use reading::Expectation;
+#[cfg(feature = "client")]
 pub(crate) use reading::Recipe;
 
 use super::filter::Filter;

@@ -36,6 +36,13 @@ enum Node {
 impl Replay {
     pub(crate) fn new(key: &SecretKey, head: &ImageHead) -> Result<Self> {
         let recipe = Recipe::of(head)?;
+        if recipe.encoding()? != head.encoding {
+            return Err(Error::new(
+                Code::WrongResult,
+                "the image's header gives its numbers another meaning than the filters in its history; do not rely on this \
+                 result, and ask another server",
+            ));
+        }
         let seeds = head.origins.iter().map(|origin| Ok((*origin, key.mask_seed(origin)?))).collect::<Result<_>>()?;
         let node = Node::new(&recipe, head, (0, 0));
         Ok(Self { recipe, head: head.clone(), seeds, node, next: 0 })

@@ -91,6 +91,7 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::Internal
         | Code::Io
         | Code::NoRandomness
+        | Code::NotVerifiable
         | Code::Unreachable
         | Code::WrongResult => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -71,13 +71,13 @@ impl NetworkFront {
         Ok(Uint8Array::from(files::write_seeded(&key.ring, &sent)?.as_slice()))
     }
 
-    /// Opens an answer.
+    /// Opens an answer, if it is one that an honest server can have computed.
     ///
     /// # Errors
-    /// `foreign_key`, `vectors_differ`, `wrong_parameters`, and as the file's damage is.
+    /// `foreign_key`, `vectors_differ`, `wrong_parameters`, `bad_answer`, and as the file's damage is.
     pub fn open(&self, key: &CkksKey, answer: &[u8]) -> JsResult<NetworkAnswer> {
         self.0.check_ring(&key.ring)?;
-        let answer = files::read_ciphertext(&key.ring, answer)?;
+        let answer = network::read_answer(&self.0, &key.ring, answer)?;
         Ok(NetworkAnswer(self.0.open(&key.ring, key.encoder(), &key.secret, &answer)?.for_display()))
     }
 }

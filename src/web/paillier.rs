@@ -12,8 +12,8 @@ use crate::math::comb::Lookup;
 use crate::math::{check, pair};
 use crate::paillier::circuit::output_head;
 use crate::paillier::{
-    Border, Canvas, EncryptOptions, EncryptionKey, Filter, FilterInfo, ImageDecryptor, ImageEncryptor, Layout, Origin,
-    ParameterInfo, SecretKey as Key, View,
+    Border, Canvas, Check, EncryptOptions, EncryptionKey, Expectation, Filter, FilterInfo, ImageDecryptor,
+    ImageEncryptor, Layout, Origin, ParameterInfo, SecretKey as Key, View,
 };
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue};
@@ -193,17 +193,28 @@ pub struct Decryptor {
 
 #[wasm_bindgen]
 impl Decryptor {
-    /// Prepares the decryption of an image from its header. If the key encrypted the photo, it is also checked that the
-    /// server did what the header says. `originals` are the samples of the photos that went in, to compare a random sample
-    /// of pixels with; none if they are not at hand.
+    /// Prepares the decryption of an image from its header. `check` is `"required"`, `"where-possible"` or `"none"`: whether
+    /// images are opened of which it cannot be verified that the server did what the header says ([`Check`]). `expect` has
+    /// the filters that must have been applied, if that is known. `originals` are the samples of the photos that went in, to
+    /// compare a random sample of pixels with; none if they are not at hand.
     ///
     /// # Errors
-    /// As the header, `foreign_key`, `images_differ`.
+    /// As the header, `foreign_key`, `not_verifiable`, `wrong_result`, `bad_filter`, `unknown_filter`, `images_differ`,
+    /// `bad_argument`.
     #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
     #[wasm_bindgen(constructor)]
-    pub fn new(key: &SecretKey, header: &[u8], originals: Vec<Uint8Array>) -> JsResult<Self> {
+    pub fn new(
+        key: &SecretKey,
+        header: &[u8],
+        originals: Vec<Uint8Array>,
+        check: &str,
+        expect: Option<Vec<String>>,
+    ) -> JsResult<Self> {
         let frames = Frames::read(header)?;
-        let mut image = ImageDecryptor::new(&key.0, &frames.head, Lookup::Direct)?;
+        let mut image = ImageDecryptor::new(&key.0, &frames.head, Check::from_name(check)?, Lookup::Direct)?;
+        if let Some(filters) = expect {
+            image.expect(&Expectation::new(&filters)?)?;
+        }
         if !originals.is_empty() {
             let Layout { width, height, channels, .. } = frames.head.layout;
             let photo = |samples: &Uint8Array| photo::Photo::from_samples(width, height, channels, samples.to_vec());
@@ -212,11 +223,11 @@ impl Decryptor {
         Ok(Self { key: Arc::clone(&key.0), frames, image })
     }
 
-    /// Whether it is checked that the server did what the header says.
+    /// Whether it is verified that the server did what the header says.
     #[wasm_bindgen(getter)]
     #[must_use]
-    pub fn checks(&self) -> bool {
-        ImageDecryptor::checks(&self.key, &self.frames.head)
+    pub fn verifies(&self) -> bool {
+        self.image.verifies()
     }
 
     /// The length of the header in bytes.

@@ -66,7 +66,7 @@ fn level_byte(level: usize) -> u8 {
     u8::try_from(level).unwrap_or(u8::MAX)
 }
 
-fn same_set(ring: &Ring, parameters: &Parameters) -> Result<()> {
+pub(super) fn same_set(ring: &Ring, parameters: &Parameters) -> Result<()> {
     if ring.parameters().id == parameters.id {
         return Ok(());
     }

@@ -1,7 +1,10 @@
 //! Files of networks and of their public parts. See [`super`] for the format.
 
+use super::ckks::{VectorHead, read_ciphertext, same_set};
 use super::{Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
+use crate::ckks::ciphertext::Ciphertext;
 use crate::ckks::parameters::Parameters;
+use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
 use crate::network::{Front, Layer, Network, Patches};
@@ -82,6 +85,22 @@ pub fn read(bytes: &[u8]) -> Result<Network> {
     };
     let layers = front.sizes().into_iter().map(layer).collect::<Result<_>>()?;
     Network::new(front, layers)
+}
+
+/// Reads what a server answered, if its header is that of an answer of this network.
+///
+/// # Errors
+/// As [`read_ciphertext`], and as [`Front::check_answer`], also for a ciphertext of which half comes from a seed: what was
+/// computed has none.
+pub fn read_answer(front: &Front, ring: &Ring, bytes: &[u8]) -> Result<Ciphertext> {
+    let head = VectorHead::of_ciphertext(bytes)?;
+    same_set(ring, head.parameters)?;
+    front.check_answer(ring, head.level, head.slots, head.scale)?;
+    if head.seed.is_some() {
+        let message = "this was encrypted by the owner of a key, and is no answer of a network";
+        return Err(Error::new(Code::VectorsDiffer, message));
+    }
+    read_ciphertext(ring, bytes)
 }
 
 /// The numbers at the start of a public part.

@@ -52,17 +52,27 @@ for (const name of browsers) {
       assert.deepEqual(readFileSync(at('filtered.slt')), reply.bytes, 'a filter is deterministic');
     });
 
-    it('a photo encrypted by the command line, also by the public key alone, opens in the page', async () => {
-      for (const by of [key.path, at('page.pub')]) {
-        await cli('encrypt', '--key', by, at('photo.png'), '--out', at('from-cli.slt'), '--radius', '1');
-        await cli('filter', 'mean', '--radius', '1', at('from-cli.slt'), '--out', at('from-cli-mean.slt'));
-        await page.put(['from-cli-mean.slt', readFileSync(at('from-cli-mean.slt'))]);
-        await page.done();
-        assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), wanted);
-        await page.put(['from-cli.slt', readFileSync(at('from-cli.slt'))]);
-        await page.done();
-        assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), photo);
-      }
+    it('a photo encrypted by the command line opens in the page', async () => {
+      await cli('encrypt', '--key', key.path, at('photo.png'), '--out', at('from-cli.slt'), '--radius', '1');
+      await cli('filter', 'mean', '--radius', '1', at('from-cli.slt'), '--out', at('from-cli-mean.slt'));
+      await page.put(['from-cli-mean.slt', readFileSync(at('from-cli-mean.slt'))]);
+      await page.done();
+      assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), wanted);
+      await page.put(['from-cli.slt', readFileSync(at('from-cli.slt'))]);
+      await page.done();
+      assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), photo);
+    });
+
+    it('one encrypted with the public key cannot be verified: the page refuses it, the command line asks', async () => {
+      await cli('encrypt', '--key', at('page.pub'), at('photo.png'), '--out', at('others.slt'), '--radius', '1');
+      await page.put(['others.slt', readFileSync(at('others.slt'))]);
+      const { state, error } = await page.ended();
+      assert.equal(state, 'failed');
+      assert.match(error, /\[not_verifiable\]/);
+      assert.match(error, /--from-others/);
+      await page.click('remove', 0);
+      await cli('decrypt', '--from-others', '--key', key.path, at('others.slt'), '--out', at('others.png'));
+      assert.deepEqual(decodePng(readFileSync(at('others.png'))), photo);
     });
 
     it('a key of the command line works in the page', async () => {

@@ -116,7 +116,9 @@ fn two_photos_blend() {
         folder.run_with(["encrypt", "--key", "my.pub", &format!("{name}.png"), "--out", &file, "--for", "blend"]).ok();
     }
     folder.run("filter blend --share 30 one.slt two.slt --out both.slt").ok();
-    folder.run("decrypt --key my.key both.slt --out both.png").ok();
+    // Encrypted with the public key, as others do it.
+    folder.run("decrypt --key my.key both.slt --out both.png").error("not_verifiable");
+    folder.run("decrypt --key my.key both.slt --out both.png --from-others").ok();
     assert_eq!(folder.read_photo("both.png").samples(), shown(&blended(&one, &two, 30), "clamp"));
 
     folder.run("filter blend one.slt --out no.slt").error("bad_argument");

@@ -51,16 +51,25 @@ fn the_same_is_said_in_the_clear_here_and_there() {
 
     let pictures = "test/across/100.png test/down/101.png test/across/102.png";
     let clear = lines(&folder.run(&format!("classify --model models/stripes.model --json {pictures}")).ok());
-    let here = folder.run(&format!("classify --model models/stripes.model --key v.key --json {pictures}"));
+    let here = folder.run(&format!("classify --model models/stripes.model --key v.key --json --scores {pictures}"));
     assert!(here.errors().contains("made a new secret key"), "{}", here.errors());
     let here = lines(&here.ok());
     // The key is there now.
     let server = OwnServer::start(&folder, "--models models");
     let flags = format!("classify --server {} --model stripes --key v.key --json", server.address);
-    let there = folder.run(&format!("{flags} {pictures}"));
+    let there = folder.run(&format!("{flags} --scores {pictures}"));
     assert!(!there.errors().contains("made"), "{}", there.errors());
     let there = lines(&there.ok());
     assert_eq!(clear.len(), 3);
+    // Without asking for more, labels are all that is printed.
+    let labels = lines(&folder.run(&format!("{flags} {pictures}")).ok());
+    for (clear, label) in clear.iter().zip(&labels) {
+        assert_eq!(clear["label"], label["label"]);
+        assert!(label["scores"].is_null() && label["probabilities"].is_null(), "{label}");
+    }
+    let plain = folder.run(&format!("classify --model models/stripes.model --key v.key {pictures}")).ok();
+    let plain = String::from_utf8(plain).expect("text");
+    assert!(plain.lines().all(|line| line.split('\t').nth(2) == Some("")), "{plain}");
     for (clear, others) in clear.iter().zip(here.iter().zip(&there)) {
         for other in [others.0, others.1] {
             assert_eq!(clear["label"], other["label"]);
@@ -73,6 +82,16 @@ fn the_same_is_said_in_the_clear_here_and_there() {
             }
         }
     }
+}
+
+/// The file as a server could send it, with checksums that fit: its numbers have as many figures as the server likes.
+fn with_scale(file: &[u8], scale: f64) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let end = 16 + u32::from_le_bytes([file[12], file[13], file[14], file[15]]) as usize;
+    file[end - 8..end].copy_from_slice(&scale.to_le_bytes());
+    let crc = crc32fast::hash(&file[..end]).to_le_bytes();
+    file[end..end + 4].copy_from_slice(&crc);
+    file
 }
 
 #[test]
@@ -88,7 +107,14 @@ fn step_by_step_it_is_the_same() {
     let clear = folder.run("classify --model models/stripes.model test/down/101.png").ok();
     let label =
         |bytes: &[u8], place: usize| String::from_utf8_lossy(bytes).split('\t').nth(place).expect("a label").to_owned();
-    assert_eq!(label(&said, 0), label(&clear, 1));
+    let said = String::from_utf8(said).expect("text");
+    assert_eq!(said.trim_end(), label(&clear, 1));
+    let all = String::from_utf8(folder.run(&format!("network decrypt {owner} y.slt --scores")).ok()).expect("text");
+    assert!(all.starts_with(&said) && all.lines().count() == 3, "{all}");
+    assert!(all.lines().nth(1).expect("a line").starts_with(&format!("{}\t", said.trim_end())), "{all}");
+    let rescaled = with_scale(&folder.read("y.slt"), 1.0);
+    folder.write("rescaled.slt", &rescaled);
+    folder.run(&format!("network decrypt {owner} rescaled.slt")).error("vectors_differ");
     folder.run(&format!("network decrypt {owner} x.slt")).error("vectors_differ");
     folder.run("network evaluate stripes.front --keys my.keys x.slt --out y.slt").error("wrong_kind");
     folder.run("network evaluate models/stripes.model --keys x.slt x.slt --out y.slt").error("wrong_kind");

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { expected } from '../browser/lib/filters.mjs';
 import { cli, folder, root } from '../browser/lib/harness.mjs';
 import { makePhoto } from '../browser/lib/photos.mjs';
-import { decodePng, encodePng } from '../browser/lib/png.mjs';
+import { crc32, decodePng, encodePng } from '../browser/lib/png.mjs';
 import { project, startServer } from './lib/project.mjs';
 
 const photo = makePhoto(53, 37, 3, 5);
@@ -22,6 +22,15 @@ const code = (wanted) => (error) => {
   return true;
 };
 const pixels = async ({ png }) => decodePng(Buffer.from(await png.arrayBuffer()));
+
+/** An encrypted vector whose header claims another scale: its numbers are printed with as many figures as a server likes. */
+async function rescaled(file) {
+  const bytes = Buffer.from(await file.arrayBuffer());
+  const end = 16 + bytes.readUInt32LE(12);
+  bytes.writeDoubleLE(1, end - 8);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end);
+  return bytes;
+}
 
 /** How many threads there are besides this one, once those that were ended are gone. */
 async function threads() {
@@ -70,6 +79,14 @@ describe('the package in Node', () => {
     const picture = await safelight.decrypt(reply, { photos: [handle], filter: 'mean', params });
     assert.deepEqual(await pixels(picture), expected('mean', params, [photo], { border: 'reflect' }));
     await assert.rejects(safelight.decrypt(reply, { photos: [handle], filter: 'sharpen' }), code('wrong_result'));
+    for (const expect of ['mean size=3x3', ['mean']]) {
+      assert.equal((await safelight.decrypt(reply, { expect })).checked, true);
+    }
+    for (const expect of ['sharpen', [], ['mean', 'mean']]) {
+      await assert.rejects(safelight.decrypt(reply, { expect }), code('wrong_result'));
+    }
+    await assert.rejects(safelight.decrypt(reply, { expect: 'blur' }), code('unknown_filter'));
+    await assert.rejects(safelight.decrypt(reply, { check: 'perhaps' }), code('bad_argument'));
     handle.free();
     handle.free();
     await assert.rejects(safelight.encrypt(handle, { filter: 'mean' }), code('bad_argument'));
@@ -100,6 +117,24 @@ describe('the package in Node', () => {
     await assert.rejects(safelight.decrypt(readFileSync(at('photo.slt'))), code('foreign_key'));
     await safelight.deleteKey(theirs.fingerprint);
     assert.deepEqual(safelight.keys.map(({ fingerprint }) => fingerprint), [mine]);
+  });
+
+  it('opens what cannot be verified on demand alone', async () => {
+    const at = (name) => join(files, name);
+    writeFileSync(at('from-others.png'), file);
+    writeFileSync(at('mine.key'), Buffer.from(await (await safelight.exportKey()).arrayBuffer()));
+    await cli('pubkey', at('mine.key'), '--out', at('mine.pub'));
+    await cli('encrypt', '--key', at('mine.pub'), at('from-others.png'), '--out', at('from-others.slt'));
+    const image = readFileSync(at('from-others.slt'));
+    await assert.rejects(safelight.decrypt(image), code('not_verifiable'));
+    await assert.rejects(safelight.decrypt(image, { check: 'where-possible', expect: [] }), code('not_verifiable'));
+    for (const check of ['where-possible', 'none']) {
+      const picture = await safelight.decrypt(image, { check });
+      assert.deepEqual([await pixels(picture), picture.checked], [photo, false]);
+    }
+    const own = await safelight.encrypt(file, { filter: 'mean' });
+    assert.deepEqual((await safelight.decrypt(own, { check: 'where-possible' })).checked, true);
+    assert.deepEqual((await safelight.decrypt(own, { check: 'none' })).checked, false);
   });
 
   it('scrambles photos as the command line does', async () => {
@@ -146,7 +181,8 @@ describe('the package in Node', () => {
     const question = await network.encrypt(read);
     const ask = { method: 'POST', body: question, headers: { 'Content-Type': question.type } };
     const answer = await (await fetch(`${server.url}/v1/classifiers/cifar10?keys=${id}`, ask)).blob();
-    const { label, found } = await network.open(answer);
+    const { label, found } = await network.open(answer, { scores: true });
+    assert.deepEqual(await network.open(answer), { label });
     const path = join(files, 'asked.png');
     writeFileSync(path, file);
     const { stdout } = await cli('classify', '--model', join(root, 'models/cifar10.model'), '--json', path);
@@ -157,6 +193,7 @@ describe('the package in Node', () => {
       assert.ok(Math.abs(probability - clear.probabilities[network.labels.indexOf(label)]) < 0.006, label);
     }
     await assert.rejects(network.open(question), code('vectors_differ'));
+    await assert.rejects(network.open(await rescaled(answer)), code('vectors_differ'));
     await assert.rejects(ckks.network(file), code('not_safelight'));
     await ckks.newKey('leveled-14');
     await assert.rejects(network.encrypt(read), code('wrong_parameters'));

@@ -41,9 +41,9 @@ const ops = {
     }
   },
 
-  decryptor({ header, originals }) {
-    tool = new Decryptor(key, header, originals);
-    return { headerBytes: tool.headerBytes, rows: tool.rows, rowBytes: tool.rowBytes, checks: tool.checks };
+  decryptor({ header, originals, check, expect }) {
+    tool = new Decryptor(key, header, originals, check, expect);
+    return { headerBytes: tool.headerBytes, rows: tool.rows, rowBytes: tool.rowBytes, verifies: tool.verifies };
   },
   async decryptRow({ row, frame }) {
     return tool.decryptRow(row, new Uint8Array(await frame.arrayBuffer()));

@@ -200,15 +200,18 @@ const ops = {
 
   /**
    * Decrypts an encrypted image. If `photos` names the kept photos that it was made of, by this filter, it is compared
-   * with them, and the first one's alpha is put back.
+   * with them, and the first one's alpha is put back. Without them, `check` says whether images are opened that cannot be
+   * verified, and `expect` which filters must have been applied.
    */
-  async decrypt({ file, view, photos: ids = [], filter, params }, { signal, progress }) {
+  async decrypt({ file, view, photos: ids = [], filter, params, check, expect }, { signal, progress }) {
     const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
     const header = new Uint8Array(await file.slice(0, headerLength(start)).arrayBuffer());
     const known = ids.map(neededPhoto);
     if (known.length > 0) checkHeader(header, known, filter, params);
     neededKey();
     const originals = known.map(({ samples }) => samples);
+    // Behind the very header that the filter makes of what was sent, a key without masks has done all that it can.
+    const demands = known.length > 0 ? { check: 'where-possible' } : { check, expect };
     const photo = known[0];
     return pool.disposable(signal, async (assembler) => {
       let layout;
@@ -219,7 +222,7 @@ const ops = {
         signal,
         start: async (helper) => {
           giveKey(helper);
-          layout = await helper.call('decryptor', { header, originals });
+          layout = await helper.call('decryptor', { header, originals, ...demands });
           checkLength(file.size, layout.headerBytes + layout.rows * layout.rowBytes);
           return layout;
         },
@@ -233,7 +236,7 @@ const ops = {
       });
       const { png, ...picture } = await assembler.call('finish', { alpha: photo?.alpha ?? undefined });
       if (picture.width * picture.height * picture.channels > LARGE_JOB) pool.end();
-      return { ...picture, checked: layout.checks, png: new Blob([png], { type: 'image/png' }) };
+      return { ...picture, checked: layout.verifies, png: new Blob([png], { type: 'image/png' }) };
     });
   },
 

@@ -6,6 +6,7 @@ mod bench;
 mod browser_build;
 mod command;
 mod demo;
+mod deny;
 mod npm;
 mod page;
 mod places;

@@ -2,6 +2,7 @@
 
 pub mod apt;
 mod browsers;
+mod cargo_deny;
 mod gmp;
 mod node;
 mod python;
@@ -34,6 +35,8 @@ pub struct PageTools {
 pub struct TestTools {
     /// A Python with the packages of `tests/interop`.
     pub python: PathBuf,
+    /// `cargo deny`.
+    pub cargo_deny: PathBuf,
     /// What the tests in browsers and of the npm package need, unless they are left out.
     pub browser_tests: Option<(Node, Browsers)>,
 }
@@ -47,12 +50,13 @@ pub fn for_page() -> Result<PageTools> {
     Ok(PageTools { toolchain, node, wasm_opt, minify: packages.with_file_name("minify.mjs"), client_zip })
 }
 
-/// Formatter, linter and Python; browsers and their driver where `with_browsers`.
+/// Formatter, linters and Python; browsers and their driver where `with_browsers`.
 pub fn for_tests(with_browsers: bool) -> Result<TestTools> {
     rust_tools::find_or_install()?;
+    let cargo_deny = cargo_deny::find_or_install()?;
     let python = python::for_tests()?;
     let browser_tests = if with_browsers { Some((node::for_npm_tests()?, browsers::find_or_install()?)) } else { None };
-    Ok(TestTools { python, browser_tests })
+    Ok(TestTools { python, cargo_deny, browser_tests })
 }
 
 /// A compiler for GMP.

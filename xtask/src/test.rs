@@ -14,7 +14,7 @@ use crate::programs::{self, Programs};
 use crate::setup::wasm_target::{TARGET, Toolchain};
 use crate::setup::{self, PageTools, TestTools};
 use crate::step::Steps;
-use crate::{demo, places};
+use crate::{demo, deny, places};
 
 /// What `cargo xtask test` can be told.
 #[derive(Args)]
@@ -39,6 +39,7 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     let tools = steps.run("setup for the page", setup::for_page)?;
     let tests = steps.run("setup for the tests", || setup::for_tests(!options.skip_browser))?;
     lint(steps, &tools)?;
+    deny::check(steps, &tests.cargo_deny)?;
 
     let site = steps.run("page", || page::build(&tools, Warnings::Deny))?;
     let package = steps.run("npm package", || npm::build(&site))?;

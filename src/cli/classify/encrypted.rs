@@ -21,7 +21,7 @@ use crate::math::random;
 use crate::network::{Circuit, Front, Network};
 use crate::watch::Watch as _;
 use crate::wire;
-use crate::wire::ckks::{owner, read_ciphertext, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
+use crate::wire::ckks::{owner, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
 
 /// Who computes.
 enum Place<'a> {
@@ -31,7 +31,8 @@ enum Place<'a> {
     There { vectors: Vectors<'a>, network: String, keys: String },
 }
 
-/// What a network says of the pictures, which stay encrypted for it, and the labels. Scores and probabilities are rounded.
+/// What a network says of the pictures, which stay encrypted for it, and the labels. Scores and probabilities are there on
+/// demand alone, and rounded.
 pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> Result<(Vec<String>, Vec<Verdict>)> {
     ui.catch_interrupts();
     let bar = ui.bar("classifying", Unit::Rows);
@@ -66,8 +67,9 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
                 vectors.classify(network, keys, write_seeded(&ring, &encrypted)?, &bar)?
             }
         };
-        let answer = front.open(&ring, &encoder, &secret, &read_ciphertext(&ring, &scores)?)?;
-        Ok(verdict(answer.for_display()))
+        let scores = wire::network::read_answer(&front, &ring, &scores)?;
+        let answer = verdict(front.open(&ring, &encoder, &secret, &scores)?.for_display());
+        Ok(if flags.scores { answer } else { Verdict { scores: None, probabilities: None, ..answer } })
     };
     let verdicts: Result<Vec<Verdict>> = pictures.iter().map(one).collect();
     bar.clear();

@@ -10,12 +10,51 @@ use crate::math::montgomery::Limb;
 use crate::math::random;
 use crate::paillier::clear::ClearImage;
 use crate::paillier::replay::Replay;
-use crate::paillier::{ImageHead, SecretKey, UnitCheck};
+use crate::paillier::{Expectation, ImageHead, SecretKey, UnitCheck};
 use crate::photo::Photo;
 
 /// How many pixels of an image are compared with the clear photo, where there is one: who changes one of a thousand is
 /// found with probability 98 %.
 const SAMPLES: u64 = 4096;
+
+/// Which images are opened. The caller decides, never the file: a server that may say itself whether its work is verified
+/// says no.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Check {
+    /// Only images made of photos that this key encrypted. What was done to them is verified.
+    #[default]
+    Required,
+    /// Also images made of photos that somebody else encrypted with the public key. Those cannot be verified.
+    WherePossible,
+    /// Every image, and nothing is verified.
+    None,
+}
+
+impl Check {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Required, Self::WherePossible, Self::None];
+
+    /// The name in programs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::WherePossible => "where-possible",
+            Self::None => "none",
+        }
+    }
+
+    /// The check with this name.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`].
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|check| check.as_str() == name).ok_or_else(|| {
+            let message = format!("no check is called {name:?}; choose required, where-possible or none");
+            Error::new(Code::BadArgument, message)
+        })
+    }
+}
 
 /// Decrypts an encrypted image row by row. Rows may be left out and shared among workers, but each worker should take
 /// them in ascending order: to go back costs as much as to start anew.
@@ -32,26 +71,27 @@ pub struct ImageDecryptor {
 impl ImageDecryptor {
     /// Prepares the decryption of an image.
     ///
-    /// Where the key can derive the masks of the photos that the image is made of, it checks on the way that the result is
-    /// what its header says ([`Self::checks`]).
+    /// Where the key can derive the masks of the photos that the image is made of ([`Self::checks`]), `check` decides whether
+    /// the decryptor verifies that the result is what its header says. Without that it is slower.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if it is encrypted under another key. [`Code::WrongResult`] if the header says something that
-    /// cannot have been done.
-    pub fn new(key: &SecretKey, head: &ImageHead, lookup: Lookup) -> Result<Self> {
+    /// [`Code::ForeignKey`] if it is encrypted under another key. [`Code::NotVerifiable`] if `check` is [`Check::Required`]
+    /// and the key cannot derive all masks. [`Code::BadHeader`] if the history is not known here. [`Code::WrongResult`] if the
+    /// header says something that cannot have been done.
+    pub fn new(key: &SecretKey, head: &ImageHead, check: Check, lookup: Lookup) -> Result<Self> {
         let mut decryptor = Self::unchecked(key, head)?;
-        if Self::checks(key, head) {
-            decryptor.replay = Some(Replay::new(key, head)?);
-            key.prepare(head.ciphertexts(), lookup);
+        match (check, Self::checks(key, head)) {
+            (Check::None, _) | (Check::WherePossible, false) => {}
+            (Check::Required, false) => return Err(not_verifiable(key)),
+            (Check::Required | Check::WherePossible, true) => {
+                decryptor.replay = Some(Replay::new(key, head)?);
+                key.prepare(head.ciphertexts(), lookup);
+            }
         }
         Ok(decryptor)
     }
 
-    /// The same without the check, and slower.
-    ///
-    /// # Errors
-    /// [`Code::ForeignKey`] if it is encrypted under another key.
-    pub fn unchecked(key: &SecretKey, head: &ImageHead) -> Result<Self> {
+    fn unchecked(key: &SecretKey, head: &ImageHead) -> Result<Self> {
         if head.key != *key.public() {
             return Err(Error::new(
                 Code::ForeignKey,
@@ -77,6 +117,25 @@ impl ImageDecryptor {
         let each_row = clear.affordable(SAMPLES).div_ceil(rows);
         self.clear = Some((clear, each_row));
         Ok(())
+    }
+
+    /// Demands that exactly these filters were applied.
+    ///
+    /// # Errors
+    /// [`Code::WrongResult`] if the header says something else; [`Code::NotVerifiable`] if it is not verified that the header
+    /// is right ([`Self::verifies`]).
+    pub fn expect(&self, expectation: &Expectation) -> Result<()> {
+        if !self.verifies() {
+            let message = "which filter was applied can only be verified on images that this key encrypted";
+            return Err(Error::new(Code::NotVerifiable, message));
+        }
+        expectation.check(&self.head)
+    }
+
+    /// Whether it verifies what the server did.
+    #[must_use]
+    pub const fn verifies(&self) -> bool {
+        self.replay.is_some()
     }
 
     /// Whether the key can tell if the image is what its header says: it encrypted all photos that the image is made of.
@@ -194,4 +253,15 @@ impl ImageDecryptor {
         }
         Ok(values)
     }
+}
+
+fn not_verifiable(key: &SecretKey) -> Error {
+    let message = if key.derives_masks() {
+        "the image does not say that this key encrypted its photo, so the server's work cannot be verified; if you encrypted the \
+         photo yourself, do not rely on this file; if somebody else encrypted it for you, open it without the check"
+    } else {
+        "this key was made by another program and cannot derive masks, so the server's work cannot be verified; open the image \
+         without the check, or make a new key"
+    };
+    Error::new(Code::NotVerifiable, message)
 }

@@ -2,13 +2,52 @@
 
 use crate::error::{Code, Error, Result};
 use crate::paillier::layout::MAX_PHOTOS;
-use crate::paillier::{Filter, ImageHead, Origin};
+use crate::paillier::{Encoding, Filter, ImageHead, Origin};
 
 /// The filters applied to a photo, one after another.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Recipe {
     pub(crate) origin: Origin,
     pub(crate) steps: Vec<Step>,
+}
+
+/// What the owner of a photo wanted done to it, to be compared with what an image's header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expectation(String);
+
+impl Expectation {
+    /// Filters in the order in which they were applied, each as in `gaussian sigma=2`. After a filter of two images, those of
+    /// the second image may follow in brackets: `blend share=30 [sharpen]`. No filters, or an empty text, mean that nothing
+    /// was applied.
+    ///
+    /// # Errors
+    /// [`Code::BadFilter`] and [`Code::UnknownFilter`] for what is not a list of filters.
+    pub fn new(filters: &[impl AsRef<str>]) -> Result<Self> {
+        let texts: Vec<&str> =
+            filters.iter().map(|text| text.as_ref().trim()).filter(|text| !text.is_empty()).collect();
+        let text = texts.join("; ");
+        let Some(recipe) = Recipe::parse(&text, &mut std::iter::repeat(Origin::UNKNOWN), 0) else {
+            // A filter that is alone has the better message.
+            texts
+                .iter()
+                .filter(|text| !text.contains(['[', ']']))
+                .try_for_each(|text| Filter::from_text(text).map(drop))?;
+            let message = format!("'{text}' is not a list of filters; write them as in 'mean radius=2; sharpen'");
+            return Err(Error::new(Code::BadFilter, message));
+        };
+        Ok(Self(recipe.history()))
+    }
+
+    /// Compares it with what a header says.
+    pub(crate) fn check(&self, head: &ImageHead) -> Result<()> {
+        if self.0 == head.history {
+            return Ok(());
+        }
+        let [wanted, said] = [&self.0, &head.history].map(|text| if text.is_empty() { "no filter" } else { text });
+        let message =
+            format!("this is the result of other filters than expected: {said}, not {wanted}; do not rely on it");
+        Err(Error::new(Code::WrongResult, message))
+    }
 }
 
 /// One filter.
@@ -29,6 +68,26 @@ impl Recipe {
         let mut origins = head.origins.iter().copied();
         let recipe = Self::parse(&head.history, &mut origins, 0).ok_or_else(unknown)?;
         if origins.next().is_some() { Err(unknown()) } else { Ok(recipe) }
+    }
+
+    /// What the numbers in the slots mean after all filters.
+    ///
+    /// # Errors
+    /// [`Code::SlotOverflow`] if they are too large for any slot.
+    pub(crate) fn encoding(&self) -> Result<Encoding> {
+        self.steps.iter().try_fold(Encoding::SAMPLES, |encoding, step| {
+            let second = step.second.as_ref().map(Self::encoding).transpose()?;
+            step.filter.apply(&[encoding].into_iter().chain(second).collect::<Vec<_>>())
+        })
+    }
+
+    /// The text that it was read from, in canonical form.
+    fn history(&self) -> String {
+        self.steps.iter().fold(String::new(), |before, step| {
+            let second = step.second.as_ref().map(Self::history);
+            let inputs: Vec<&str> = [before.as_str()].into_iter().chain(second.as_deref()).collect();
+            super::history(&step.filter, &inputs)
+        })
     }
 
     /// Reads a history; each photo in it takes the next origin.
@@ -108,6 +167,33 @@ mod tests {
         let blend = Filter::from_text("blend share=30").expect("blend");
         assert_eq!(history(&blend, &["sharpen", "a; b"]), "sharpen; blend share=30 [a; b]");
         assert_eq!(history(&blend, &["", ""]), "blend share=30");
+    }
+
+    #[test]
+    fn expectations_are_compared_in_canonical_form() {
+        let expect = |filters: &[&str]| Expectation::new(filters).map(|expectation| expectation.0);
+        for (filters, history) in [
+            (&[][..], ""),
+            (&[""], ""),
+            (&["mean"], "mean size=3x3"),
+            (&["gaussian  sigma=2.0"], "gaussian sigma=2 radius=4"),
+            (&["mean radius=1", "sobel-x"], "mean size=3x3; sobel-x"),
+            (&["mean; sobel-x"], "mean size=3x3; sobel-x"),
+            (
+                &["sharpen", "blend [mean; blend share=1 [emboss]]"],
+                "sharpen; blend share=50 [mean size=3x3; blend share=1 [emboss]]",
+            ),
+        ] {
+            assert_eq!(expect(filters).expect("filters"), history);
+        }
+        for (filter, code) in [
+            ("blur", Code::UnknownFilter),
+            ("mean size=2x2", Code::BadFilter),
+            ("mean [sharpen]", Code::BadFilter),
+            ("blend [blur]", Code::BadFilter),
+        ] {
+            assert_eq!(expect(&["mean", filter]).expect_err(filter).kind(), code, "{filter}");
+        }
     }
 
     #[test]

@@ -63,7 +63,10 @@ export async function vectors(safelight: Safelight, server: Server, signal: Abor
 export async function shows(ckks: Ckks, front: Blob, photo: Photo, ask: (file: Blob) => Promise<Blob>): Promise<string> {
   const network: Network = await ckks.network(front);
   await ckks.newKey(network.set);
-  const { label, found } = await network.open(await ask(await network.encrypt(photo)));
+  const answer = await ask(await network.encrypt(photo));
+  const only: { readonly label: string } = await network.open(answer);
+  const { label, found } = await network.open(answer, { scores: true });
+  if (label !== only.label) return '';
   return found[0] ? `${label}, ${found[0].probability}` : network.labels.join();
 }
 

@@ -30,7 +30,10 @@ export class Ckks {
     return asFile(await this.#ask('vectors', { op: 'encrypt', values: Float64Array.from(values), slots, level }, { signal }));
   }
 
-  /** Opens an encrypted vector with the key in use. Gives its numbers, as many as slots. */
+  /**
+   * Opens an encrypted vector with the key in use. Gives its numbers, as many as slots. Give nothing of them to whoever computed
+   * them, and publish nothing: a vector that was made up can hold the secret key, at any scale and in any number of figures.
+   */
   async decrypt(file, { signal } = {}) {
     return this.#ask('vectors', { op: 'decrypt', file: this.#nameless(file) }, { signal });
   }
@@ -83,11 +86,12 @@ export class Network {
   }
 
   /**
-   * Opens the server's answer. Gives `{ label, found }`: all labels as `{ label, probability }`, rounded to hundredths, likeliest
-   * first. It is for the owner of the photo: never give it to the server.
+   * Opens the server's answer. Gives `{ label }`, and with `scores` also `found`: all labels as `{ label, probability }`, rounded
+   * to hundredths, likeliest first. It is for the owner of the photo alone: a dishonest server can answer so that every number
+   * that gets out, and even a label, gives away a part of the secret key. An answer that no honest server sends is refused.
    */
-  async open(file, { signal } = {}) {
-    const args = { op: 'openAnswer', front: this.#front, file: this.#page.nameless(file) };
+  async open(file, { scores = false, signal } = {}) {
+    const args = { op: 'openAnswer', front: this.#front, file: this.#page.nameless(file), scores: Boolean(scores) };
     return this.#page.ask('vectors', args, { signal });
   }
 }

@@ -108,13 +108,14 @@ const ops = {
   readFront: ({ front }) => withFront(front, ({ set, labels }) => ({ set, labels })),
   encryptPhoto: ({ front, photo: { samples, width, height, channels } }) =>
     withFront(front, (network) => network.encrypt(key, samples, width, height, channels)),
-  /** The labels with how likely they are, in hundredths, likeliest first. */
-  async openAnswer({ front, file }) {
+  /** The label; with `scores` also all labels with how likely they are, in hundredths, likeliest first. */
+  async openAnswer({ front, file, scores }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     return withFront(front, (network) => {
       const answer = network.open(key, bytes);
       const { class: first, probabilities } = answer;
       answer.free();
+      if (!scores) return { label: network.labels[first] };
       const found = network.labels.map((label, i) => ({ label, probability: probabilities[i] }));
       const [top] = found.splice(first, 1);
       return { label: top.label, found: [top, ...found.sort((a, b) => b.probability - a.probability)] };

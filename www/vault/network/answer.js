@@ -4,13 +4,9 @@ import { clear, drawPicture } from '../draw.js';
 import { bytes, explain, fill, percent, words } from '../words.js';
 
 const announce = document.getElementById('status');
-const SHOWN = 3; // of the likeliest labels
 // What of the whole way is behind when a phase begins. Only sending takes time that is worth a bar of its own.
 const BEGINS = { decode: 0, key: 0.1, keys: 0.15, encrypt: 0.5, upload: 0.6, classify: 0.8, decrypt: 0.95 };
 const TOLD = ['decode', 'key', 'keys', 'encrypt', 'upload', 'classify']; // what the site hears of
-
-/** Probabilities come in hundredths. */
-const share = (probability) => `${Math.round(100 * probability)} %`;
 
 /** A card of the queue, as `Card`: the same states and events, without files to save. */
 export class Answer extends EventTarget {
@@ -81,7 +77,7 @@ export class Answer extends EventTarget {
     this.#state('running', words.card.waiting);
     let drawn;
     try {
-      const { found } = await networks.ask(this.file, {
+      const { label } = await networks.ask(this.file, {
         signal,
         onProgress: (report) => this.#progress(report),
         onRead: (photo) => {
@@ -95,7 +91,7 @@ export class Answer extends EventTarget {
         },
       });
       await drawn;
-      this.#show(found);
+      this.#show(label);
     } catch (error) {
       this.#fail(error);
     }
@@ -114,16 +110,14 @@ export class Answer extends EventTarget {
     if (this.#told) this.dispatchEvent(new CustomEvent('progress', { detail: report }));
   }
 
-  #show(found) {
-    const lines = found.slice(0, SHOWN).map(({ label, probability }, i) => {
-      const line = document.createElement(i === 0 ? 'strong' : 'span');
-      line.textContent = words.recognise.likely(label, share(probability));
-      return line;
-    });
-    this.#parts.found.replaceChildren(...lines);
+  /** Shows the label alone: people publish what they see, and numbers would tell a dishonest server more of the key. */
+  #show(label) {
+    const line = document.createElement('strong');
+    line.textContent = label;
+    this.#parts.found.replaceChildren(line);
     this.#parts.bar.value = 1;
     this.#state('done', words.network.done);
-    announce.textContent = words.recognise.said(this.name, found[0].label, share(found[0].probability));
+    announce.textContent = words.recognise.said(this.name, label);
   }
 
   #fail(error) {

@@ -33,7 +33,7 @@ export class Networks {
     if (name && network && server.host) await this.#get();
   }
 
-  /** Takes a photo the whole way. `onRead(photo)`, `onSent(file)`. Gives `{ label, found }`, as a `Network`'s `open`. */
+  /** Takes a photo the whole way. `onRead(photo)`, `onSent(file)`. Gives `{ label }`, as a `Network`'s `open`. */
   async ask(file, { signal, onProgress, onRead, onSent }) {
     const photo = await this.#safelight.read(file, { signal, onProgress });
     try {

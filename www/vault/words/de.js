@@ -304,7 +304,7 @@ export const de = {
     task: (host) => `Ein Netz des Servers ${host} soll sagen, was sie zeigen. Es rechnet mit verschlüsselten Zahlen: Es sieht weder die Fotos noch seine Antworten.`,
     labels: (list, more) => `Es kennt: ${list}${more ? ' und mehr' : ''}.`,
     keyName: 'Für Antworten',
-    done: 'Fertig. Nur Sie können diese Antwort lesen.',
+    done: 'Fertig. Nur Sie können diese Antwort lesen; veröffentlichen Sie sie nicht.',
     stays: [
       'das Foto und alles, was unverschlüsselt daraus entsteht',
       'was das Netz darüber sagt: Es kommt verschlüsselt zurück',
@@ -317,7 +317,7 @@ export const de = {
       'Schlüssel, mit denen der Server rechnen und nicht entschlüsseln kann; sie sagen auch, welche Fragen zusammengehören',
     ],
     limits:
-      'Was ein unehrlicher Server antwortet, kann niemand prüfen: Er kann nichts sehen, aber alles behaupten. Behalten Sie die Prozente für sich, wo sie nicht bekannt werden dürfen; sie sind gerundet, denn genaue verrieten etwas über Ihren Schlüssel.',
+      'Was ein unehrlicher Server antwortet, kann niemand prüfen: Er kann nichts sehen, aber alles behaupten. Behalten Sie die Antworten für sich: Ein unehrlicher Server kann sie so wählen, dass jede, die Sie veröffentlichen, etwas über Ihren Schlüssel verrät.',
   },
 
   protected: {
@@ -380,6 +380,7 @@ export const de = {
     ciphertext_out_of_range: 'Ein verschlüsselter Wert ist ungültig; holen Sie die Datei noch einmal',
     ciphertext_not_unit: 'Ein verschlüsselter Wert ist ungültig; holen Sie die Datei noch einmal',
     wrong_result: 'Der Server hat etwas anderes getan, als er sagt; verlassen Sie sich nicht auf das Ergebnis',
+    not_verifiable: 'In der Datei steht nicht, dass dieser Schlüssel das Foto verschlüsselt hat; deshalb lässt sich nicht prüfen, was der Server getan hat',
     plaintext_out_of_range: 'Ein Wert des Ergebnisses ist unmöglich; verlassen Sie sich nicht darauf',
     unknown_filter: 'Diesen Filter gibt es nicht',
     bad_filter: 'Die Angaben zum Filter sind nicht möglich',
@@ -405,5 +406,6 @@ export const de = {
     foreign_key: 'Öffnen Sie die Schlüsseldatei, die dazugehört.',
     no_passkey: 'Manche Websites erlauben in diesem Rahmen keine Passkeys.',
     wrong_result: 'Von Ihrem Foto ist dadurch nichts nach draußen gekommen.',
+    not_verifiable: 'Was andere für Sie verschlüsselt haben, öffnet die Befehlszeile mit --from-others.',
   },
 };

@@ -297,7 +297,7 @@ export const en = {
     task: (host) => `A network of the server ${host} shall say what they show. It computes with encrypted numbers: it sees neither the photos nor its answers.`,
     labels: (list, more) => `It can tell: ${list}${more ? ', and more' : ''}.`,
     keyName: 'For answers',
-    done: 'Done. Only you can read this answer.',
+    done: 'Done. Only you can read this answer; do not publish it.',
     stays: [
       'the photo, and all that is made of it in the clear',
       'what the network says about it: it comes back encrypted',
@@ -310,7 +310,7 @@ export const en = {
       'keys with which the server can compute, and not decrypt; they also say which questions belong together',
     ],
     limits:
-      'Nobody can check what a dishonest server answers: it cannot look, but it can say anything. Keep the percentages to yourself where they must not become known; they are rounded, because exact ones would tell something of your key.',
+      'Nobody can check what a dishonest server answers: it cannot look, but it can say anything. Keep the answers to yourself: a dishonest server can choose them so that each one you publish gives away a little of your key.',
   },
 
   protected: {
@@ -358,5 +358,6 @@ export const en = {
     foreign_key: 'Open the key file that belongs to it.',
     no_passkey: 'Some sites do not allow passkeys in this frame.',
     wrong_result: 'Nothing of your photo got out by that.',
+    not_verifiable: 'To open what others encrypted for you, use the command line with --from-others.',
   },
 };

@@ -1,0 +1,210 @@
+//! Answers that a dishonest server makes up, and clients that publish what they open.
+//!
+//! Such a server knows that a ciphertext `(0, a)` opens to `a s`, where `s` is the secret key. With a small `a`, the numbers
+//! that are printed are sums of a few of its coefficients.
+
+use num_complex::Complex64;
+
+use super::*;
+use crate::ckks::ciphertext::Ciphertext;
+use crate::ckks::ring::Poly;
+use crate::wire::ckks::{write_ciphertext, write_seeded};
+use crate::wire::network::read_answer;
+
+/// So many labels that two lists of scores have room for the whole key.
+const LABELS: usize = 512;
+/// The digits of a coefficient are those of the key: -1, 0 and 1.
+const BASE: i64 = 3;
+
+struct Client {
+    ring: Arc<Ring>,
+    encoder: Encoder,
+    secret: SecretKey,
+    front: Front,
+}
+
+impl Client {
+    fn new(labels: usize) -> Self {
+        let ring = Ring::new(&SMALL).unwrap();
+        let encoder = Encoder::new(&ring);
+        let (secret, _) = SecretKey::generate(&ring, &mut rng(7)).unwrap();
+        let front = network(&SMALL, 0, labels).front().clone();
+        Self { ring, encoder, secret, front }
+    }
+
+    /// What is opened of an answer without the checks of [`Front::open`], rounded to two figures after the point.
+    fn careless(&self, answer: &Ciphertext) -> Vec<f64> {
+        let numbers = self.secret.decrypt(&self.ring, answer).unwrap().decode(&self.ring, &self.encoder);
+        Answer::new(numbers.iter().map(|number| number.re).collect()).for_display().scores
+    }
+
+    fn open(&self, answer: &Ciphertext) -> Result<Answer> {
+        self.front.open(&self.ring, &self.encoder, &self.secret, answer)
+    }
+
+    /// An answer that decrypts to these numbers.
+    fn says(&self, numbers: &[Complex64], scale: f64) -> Ciphertext {
+        let slots = self.front.answer_slots().unwrap();
+        let plaintext = self.encoder.encode(&self.ring, numbers, slots, 0, scale).unwrap();
+        self.secret.encrypt(&self.ring, &plaintext, &mut rng(8)).unwrap()
+    }
+
+    /// The coefficients of the key.
+    fn key(&self) -> Vec<i64> {
+        let one = crafted(self, &[(0, 1)], 1.0);
+        centred(self, self.secret.decrypt(&self.ring, &one).unwrap().poly())
+    }
+}
+
+/// The ciphertext `(0, a)`, with `a` given by its coefficients that are not zero.
+fn crafted(client: &Client, a: &[(usize, i64)], scale: f64) -> Ciphertext {
+    let ring = &*client.ring;
+    let basis = ring.level(0);
+    let a = Poly::from_coefficients(ring, basis, |place, limb| {
+        let prime = i64::try_from(ring.limb(place).prime().value()).unwrap();
+        limb.fill(0);
+        for &(power, coefficient) in a {
+            limb[power] = u64::try_from(coefficient.rem_euclid(prime)).unwrap();
+        }
+    });
+    let slots = client.front.answer_slots().unwrap();
+    Ciphertext::from_parts([Poly::zero(ring, basis), a], 0, scale, slots, client.secret.id())
+}
+
+/// The coefficients of a polynomial at level 0, closest to zero.
+fn centred(client: &Client, poly: &Poly) -> Vec<i64> {
+    let basis = client.ring.level(0);
+    let prime = i64::try_from(client.ring.limb(basis.first).prime().value()).unwrap();
+    let centred = |&residue: &u64| {
+        let residue = i64::try_from(residue).unwrap();
+        if residue > prime / 2 { residue - prime } else { residue }
+    };
+    poly.coefficients(&client.ring, basis).iter().map(centred).collect()
+}
+
+/// `factor` times the sum of `3^j X^(shift - j)`: it puts as many coefficients of the key into each one that is seen as there
+/// are places between two of these.
+fn packing(client: &Client, factor: i64, shift: usize) -> Vec<(usize, i64)> {
+    let degree = client.ring.degree();
+    let gap = degree / (2 * LABELS);
+    let term = |j: usize| {
+        let weight = factor * BASE.pow(u32::try_from(j).unwrap());
+        if shift >= j { (shift - j, weight) } else { (degree + shift - j, -weight) }
+    };
+    (0..gap).map(term).collect()
+}
+
+/// The key that a server reads off two lists of scores: the real parts of what was opened, and the imaginary ones.
+fn recovered(client: &Client, [real, turned]: [&[f64]; 2]) -> Vec<i64> {
+    let numbers: Vec<_> = real.iter().zip(turned).map(|(&re, &im)| Complex64::new(re, -im)).collect();
+    let packed = client.encoder.encode(&client.ring, &numbers, LABELS, 0, 1.0).unwrap();
+    let packed = centred(client, packed.poly());
+    let gap = client.ring.degree() / (2 * LABELS);
+    let digits = |mut number: i64| {
+        (0..gap).map(move |_| {
+            let digit = (number + 1).rem_euclid(BASE) - 1;
+            number = (number - digit) / BASE;
+            digit
+        })
+    };
+    packed.into_iter().step_by(gap).flat_map(digits).collect()
+}
+
+/// The attack of B. Li and D. Micciancio (EUROCRYPT 2021) by a server that makes its answers up.
+#[test]
+fn two_published_lists_of_careless_clients_hold_the_key_and_ours_publish_none() {
+    let client = Client::new(LABELS);
+    let half = client.ring.degree() / 2;
+    let answers = [0, half].map(|shift| crafted(&client, &packing(&client, 1, shift), 1.0));
+    let lists = answers.each_ref().map(|answer| client.careless(answer));
+    assert_eq!(recovered(&client, lists.each_ref().map(Vec::as_slice)), client.key(), "the attack is not one");
+
+    for answer in &answers {
+        assert_eq!(client.open(answer).unwrap_err().kind(), Code::VectorsDiffer);
+        let file = write_ciphertext(&client.ring, answer).unwrap();
+        assert_eq!(read_answer(&client.front, &client.ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
+    }
+    // With the scale that an answer has, the server has to make the numbers larger itself.
+    let scale = client.ring.scale(0);
+    for (factor, shift) in [(1 << 23, 0), (1 << 23, half), (1 << 30, 0), (1 << 18, half), (1 << 25, 3)] {
+        let answer = crafted(&client, &packing(&client, factor, shift), scale);
+        assert!(client.careless(&answer).iter().any(|score| *score != 0.0), "nothing is seen with {factor}");
+        assert_eq!(client.open(&answer).unwrap_err().kind(), Code::BadAnswer, "{factor}");
+    }
+}
+
+#[test]
+fn answers_have_the_scale_level_slots_and_form_of_the_network() {
+    let client = Client::new(LABELS);
+    let (ring, scale) = (&*client.ring, client.ring.scale(0));
+    let numbers = vec![Complex64::new(1.5, 0.0); LABELS];
+    let honest = client.says(&numbers, scale);
+    assert!(client.open(&honest).is_ok());
+    let file = write_ciphertext(ring, &honest).unwrap();
+    assert!(read_answer(&client.front, ring, &file).is_ok());
+    // Rounding in another order makes no other scale.
+    assert!(client.open(&client.says(&numbers, scale * (1.0 + f64::EPSILON))).is_ok());
+
+    let plaintext =
+        |slots: usize, level: usize, scale: f64| client.encoder.encode_real(ring, &[1.5], slots, level, scale).unwrap();
+    for (slots, level, scale) in [
+        (LABELS, 0, 1.0),
+        (LABELS, 0, scale / 2.0),
+        (LABELS, 0, scale * 2.0),
+        (LABELS, 0, scale * (1.0 + 1e-9)),
+        (LABELS, 1, ring.scale(1)),
+        (2 * LABELS, 0, scale),
+        (LABELS / 2, 0, scale),
+        (1, 0, scale),
+    ] {
+        let other = client.secret.encrypt_seeded(ring, &plaintext(slots, level, scale), &mut rng(9)).unwrap();
+        let error = client.open(&other.ciphertext).unwrap_err();
+        assert_eq!(error.kind(), Code::VectorsDiffer, "{slots} {level} {scale}");
+        let file = write_ciphertext(ring, &other.ciphertext).unwrap();
+        assert_eq!(read_answer(&client.front, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
+    }
+    // Half from a seed: it was encrypted, not computed.
+    let seeded = client.secret.encrypt_seeded(ring, &plaintext(LABELS, 0, scale), &mut rng(9)).unwrap();
+    let file = write_seeded(ring, &seeded).unwrap();
+    assert_eq!(read_answer(&client.front, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
+    let larger = Ring::new(&LEVELED_14).unwrap();
+    assert_eq!(
+        read_answer(&client.front, &larger, &write_ciphertext(ring, &honest).unwrap()).unwrap_err().kind(),
+        Code::WrongParameters
+    );
+}
+
+/// All of these fail alike, without a number: the text of an error gets published, too.
+#[test]
+fn scores_that_no_honest_server_sends_are_refused() {
+    let client = Client::new(500);
+    let scale = client.ring.scale(0);
+    let numbers = |place: usize, number: Complex64| {
+        let mut numbers = vec![Complex64::new(0.25, 0.0); 500];
+        numbers.resize(LABELS, Complex64::default());
+        numbers[place] = number;
+        client.open(&client.says(&numbers, scale))
+    };
+    let real = |number: f64| Complex64::new(number, 0.0);
+    for number in [0.0, 64.0, -64.0] {
+        assert!(numbers(7, real(number)).is_ok(), "{number}");
+    }
+    let mut texts = std::collections::BTreeSet::new();
+    for (place, number) in [
+        (7, real(64.1)),
+        (7, real(-64.1)),
+        (499, real(500.0)),
+        // Of no label.
+        (500, real(0.1)),
+        (511, real(-3.0)),
+        // Of no real number.
+        (7, Complex64::new(0.25, 0.1)),
+        (511, Complex64::new(0.0, 2.0)),
+    ] {
+        let error = numbers(place, number).unwrap_err();
+        assert_eq!(error.kind(), Code::BadAnswer, "{place} {number}");
+        texts.insert(error.message().to_owned());
+    }
+    assert_eq!(texts.len(), 1);
+    assert!(!texts.iter().any(|text| text.contains(|letter: char| letter.is_ascii_digit())), "{texts:?}");
+}

@@ -1,0 +1,33 @@
+//! `cargo deny`, built from its source: on a machine with two cores that takes some minutes, once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::command::{answer, cargo, command, run_within};
+use crate::places;
+
+/// The version that `deny.toml` is written for.
+const VERSION: &str = "0.20.2";
+
+/// The program of this version: on the `PATH`, or ours, built if it is not there yet.
+pub fn find_or_install() -> Result<PathBuf> {
+    let folder = places::memory().join("cargo-deny");
+    let ours = folder.join("bin/cargo-deny");
+    for program in [PathBuf::from("cargo-deny"), ours.clone()] {
+        if answer(command(&program).arg("--version")).is_some_and(|said| said == format!("cargo-deny {VERSION}")) {
+            println!("    cargo-deny {VERSION}: found");
+            return Ok(program);
+        }
+    }
+    println!("    cargo-deny {VERSION} is missing: building it, once");
+    let mut install = cargo();
+    install.args(["install", "cargo-deny", "--version", VERSION, "--locked", "--root"]).arg(&folder);
+    // It reads some files: it need not be fast, but soon there.
+    install.args(["--profile", "dev", "--config", "profile.dev.debug=false"]);
+    install.env("CARGO_TARGET_DIR", folder.join("build"));
+    run_within(&mut install, Duration::from_mins(30)).context("cargo-deny cannot be built")?;
+    std::fs::remove_dir_all(folder.join("build")).context("cannot remove what cargo-deny was built from")?;
+    Ok(ours)
+}
