@@ -26,6 +26,7 @@
 //! | [`filter`] | filters by name and parameter |
 //! | [`circuit`] | filters on rows of ciphertexts |
 //! | [`units`] | whether ciphertexts are units |
+//! | `shape` | which headers our encryptor and filters can make (feature `client`) |
 //! | `replay`, `clear` | what a result must be: its masks, and its pixels (feature `client`) |
 //! | `image` | photos to rows of ciphertexts and back (feature `client`) |
 //! | [`phe`] | exchange with python-paillier |
@@ -50,6 +51,8 @@ mod recipe;
 pub mod replay;
 #[cfg(feature = "client")]
 pub mod secret;
+#[cfg(feature = "client")]
+mod shape;
 pub mod units;
 
 pub use ciphertext::Ciphertext;

@@ -113,6 +113,11 @@
 //! origins follow the first one's, and its history, if there is any, follows the filter's text as ` [history]`. The two
 //! must be alike in key, size, planes, tiles, halo, slot bits and divisor, and together be made of at most 16 photos.
 //!
+//! Readers check a header only against these rules. The owner's programs also check, before a secret key works on an image, that
+//! its header is the one that the filters of its history make of a photo with the grid that needs the fewest ciphertexts
+//! ([`crate::paillier::Layout::plan`]): whoever could choose the bounds could ask by them how large a number is.
+//! `safelight decrypt --no-check` opens others.
+//!
 //! The weights of each filter and its text are in [`crate::paillier::filter`] and [`crate::paillier::kernel`]; the mean
 //! of a rectangle has all weights 1, `d` is their number, and its text is `mean size=WIDTHxHEIGHT`. The history is for
 //! people, and for the owner of the key, who checks by it what was done.

@@ -3,19 +3,27 @@
 //
 // Built with the page: the list of files, and a name that changes with them. A new version is fetched whole before it
 // takes over, and that is when no page uses the old one, so that files of two versions never meet.
+//
+// The headers are the server's of today: who may embed the vault, and what it may do, is said by them. So whatever
+// becomes a page or a worker asks the network first. The stored copy is used with the stored headers only where no
+// server answers; an answer that comes late is waited for, or else whoever slows the network down would choose the policy.
 
 const VERSION = 'development';
 const FILES = [];
 
 const CACHE = `safelight-${VERSION}`;
+const WITH_POLICY = ['document', 'iframe', 'frame', 'worker', 'sharedworker'];
+const POLICED = /^$|(keeper|compute)\.js$/; // the files that become one of these
 const here = (file) => new URL(file, self.registration.scope).href;
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      // "no-cache" asks whether the browser's copy is still right, and takes it then.
-      await cache.addAll(FILES.map((file) => new Request(here(file), { cache: 'no-cache' })));
+      // "no-cache" asks whether the browser's copy is still right, and takes it then. It is not right where the headers count:
+      // a browser that hears that a file has not changed may keep the policy of before.
+      const fresh = (file) => new Request(here(file), { cache: POLICED.test(file) ? 'reload' : 'no-cache' });
+      await cache.addAll(FILES.map(fresh));
     })(),
   );
 });
@@ -42,9 +50,37 @@ self.addEventListener('message', (event) => {
 });
 
 self.addEventListener('fetch', (event) => {
-  const { method, url } = event.request;
+  const { method, url, mode, destination } = event.request;
   if (method !== 'GET' || FILES.length === 0 || !url.startsWith(self.registration.scope)) return;
-  event.respondWith(
-    caches.open(CACHE).then(async (cache) => (await cache.match(url, { ignoreSearch: true })) ?? fetch(event.request)),
-  );
+  const policy = mode === 'navigate' || WITH_POLICY.includes(destination);
+  event.respondWith(policy ? withPolicy(url) : stored(url).then((copy) => copy ?? fetch(event.request)));
 });
+
+/** The stored copy of exactly this address: with anything else in it, a site could choose an address that no server answers. */
+async function stored(url) {
+  return (await caches.open(CACHE)).match(url.split('#')[0]);
+}
+
+/** The server's headers of now with the file of this version: scripts and pages of two versions must not meet. */
+async function withPolicy(url) {
+  const copy = await stored(url);
+  let answer;
+  try {
+    // Neither from the browser's copies nor into them.
+    answer = await fetch(url, { cache: 'no-store', redirect: 'manual' });
+  } catch (offline) {
+    if (copy) return copy;
+    throw offline;
+  }
+  if (!answer.ok || !copy) return answer;
+  const [now, then] = await Promise.all([answer.clone().text(), copy.clone().text()]);
+  if (now === then) {
+    await (await caches.open(CACHE)).put(url.split('#')[0], answer.clone());
+    return answer;
+  }
+  // Another version, or another page altogether: both policies hold, so that neither of them takes the other's away.
+  const headers = new Headers(copy.headers);
+  const policy = answer.headers.get('Content-Security-Policy');
+  if (policy) headers.append('Content-Security-Policy', policy);
+  return new Response(then, { headers });
+}

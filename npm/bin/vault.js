@@ -25,6 +25,7 @@ function headers(embedders) {
       "require-trusted-types-for 'script'; trusted-types default",
     'Permissions-Policy':
       'bluetooth=(), camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), midi=(), payment=(), serial=(), usb=()',
+    'X-DNS-Prefetch-Control': 'off',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Origin-Agent-Cluster': '?1',
     'Referrer-Policy': 'no-referrer',

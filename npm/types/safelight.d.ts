@@ -104,6 +104,8 @@ export interface DecryptOptions extends Lengthy<'decrypt'> {
    * to them; `where-possible` also opens photos of others; `none` verifies nothing.
    */
   readonly check?: 'required' | 'where-possible' | 'none' | undefined;
+  /** Whether to make the PNG file, too; it can be made later by `pngOf`. `true` by default. */
+  readonly png?: boolean | undefined;
 }
 
 export interface FilterOptions extends Lengthy {
@@ -133,8 +135,8 @@ export interface ServerLimits {
   readonly max_pixels?: number;
 }
 
-/** An opened picture. */
-export interface Picture {
+/** An opened picture, without a file. */
+export interface OpenedPicture {
   readonly width: number;
   readonly height: number;
   /** Colour planes, 1 or 3. */
@@ -143,10 +145,16 @@ export interface Picture {
   readonly filters: string;
   /** Red, green, blue and alpha of each pixel, as `ImageData` takes them. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** The picture as a file. */
-  readonly png: Blob;
+  /** How many of its samples the file needs for each pixel: 1 to 4. */
+  readonly count: number;
   /** Whether it was checked that the server did what the image says; only the photo's own key can. */
   readonly checked: boolean;
+}
+
+/** An opened picture. */
+export interface Picture extends OpenedPicture {
+  /** The picture as a file. */
+  readonly png: Blob;
 }
 
 /** A picture that a server filtered, and the two encrypted files that travelled. */
@@ -401,7 +409,10 @@ export class Safelight extends EventTarget {
   /** The whole way: encrypts, has a server filter, opens the result and checks it against the photo. */
   filter(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: FilterOptions): Promise<Filtered>;
   /** Opens an encrypted image with the key in use. */
+  decrypt(file: FileLike, options: DecryptOptions & { readonly png: false }): Promise<OpenedPicture>;
   decrypt(file: FileLike, options?: DecryptOptions): Promise<Picture>;
+  /** The PNG file of a picture. How long it takes depends on what the picture shows. */
+  pngOf(picture: OpenedPicture, options?: Cancellable): Promise<Blob>;
   /** Scrambles a photo with `etcKey`, to a picture that stays a JPEG or PNG file. It is obfuscated, not encrypted. */
   scramble(input: PhotoLike, options?: ScrambleOptions): Promise<Scrambled>;
   /** Puts a scrambled picture together again. `label` is for files that have lost it. */
@@ -502,6 +513,8 @@ export type SafelightErrorCode =
   | 'keys_not_found'
   | 'wrong_offset'
   | 'shutting_down'
+  /** The page requires Trusted Types, and its content security policy does not allow the policy `safelight`. */
+  | 'trusted_types'
   /** The server, or a file of this package, could not be fetched. */
   | 'unreachable'
   /** The server answered with something else than it should. */

@@ -7,7 +7,7 @@ mod reading;
 #[cfg(feature = "client")]
 pub use reading::Expectation;
 #[cfg(feature = "client")]
-pub(crate) use reading::Recipe;
+pub(crate) use reading::{Recipe, Step};
 
 use super::filter::Filter;
 

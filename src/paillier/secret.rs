@@ -140,8 +140,9 @@ impl SecretKey {
                 format!("the ciphertext was made under key {}, not {}", ciphertext.key_id(), self.public.id()),
             ));
         }
-        let residues = self.open(ciphertext.limbs())?;
-        Ok(self.public.decode(&residues[0]))
+        let opened = self.open(ciphertext.limbs());
+        let (residue, fits) = &opened[0];
+        if *fits { Ok(self.public.decode(residue)) } else { Err(super::key::not_unit()) }
     }
 
     /// Gets ready for encrypting, or decrypting with known masks, this many ciphertexts, on two cores where there are any.
@@ -246,26 +247,20 @@ impl SecretKey {
         a.chunks_exact(n_limbs).zip(quotients.chunks_exact(n_limbs)).take(numbers.len()).flat_map(join).collect()
     }
 
-    /// Decrypts numbers modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`.
-    ///
-    /// # Errors
-    /// [`Code::CiphertextNotUnit`].
-    pub(crate) fn open(&self, ciphertexts: &[Limb]) -> Result<Vec<BigUint>> {
+    /// Decrypts numbers modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`. Each comes with whether the
+    /// ciphertext is a unit; the number of one that is none means nothing. The work is the same for all.
+    pub(crate) fn open(&self, ciphertexts: &[Limb]) -> Vec<(BigUint, bool)> {
         let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
         let parts = self.p.open(&ciphertexts).into_iter().zip(self.q.open(&ciphertexts));
-        parts
-            .map(|(u, v)| {
-                let (u, v) = u.zip(v).ok_or_else(super::key::not_unit)?;
-                Ok(self.join_plaintext(&u, &v))
-            })
-            .collect()
+        parts.map(|(u, v)| (self.join_plaintext(&u.0, &v.0), u.1 & v.1)).collect()
     }
 
-    /// The same for ciphertexts whose masks' exponents are known, several times as fast.
+    /// The same for ciphertexts whose masks' exponents are known, several times as fast. Each number comes with whether the
+    /// ciphertext has this mask.
     ///
     /// # Errors
-    /// [`Code::WrongResult`] if one has another mask.
-    pub(crate) fn unmask(&self, ciphertexts: &[Limb], exponents: &[[BigInt; 2]]) -> Result<Vec<BigUint>> {
+    /// [`Code::Internal`] if the key cannot derive masks.
+    pub(crate) fn unmask(&self, ciphertexts: &[Limb], exponents: &[[BigInt; 2]]) -> Result<Vec<(BigUint, bool)>> {
         let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
         let orders = self.prime_numbers().map(|prime| BigInt::from(prime - 1u8));
         let negated = |both: &[BigInt; 2]| [0, 1].map(|i| (-&both[i]).mod_floor(&orders[i]).magnitude().clone());
@@ -273,18 +268,7 @@ impl SecretKey {
         let inverses = self.masks(&negated)?;
         let parts =
             self.p.unmask(&ciphertexts, &inverses[0]).into_iter().zip(self.q.unmask(&ciphertexts, &inverses[1]));
-        parts
-            .map(|(u, v)| {
-                let (u, v) = u.zip(v).ok_or_else(|| {
-                    Error::new(
-                        Code::WrongResult,
-                        "the server did not do what it says: it left ciphertexts out, repeated, weighted or moved them; \
-                         do not rely on this result, and ask another server",
-                    )
-                })?;
-                Ok(self.join_plaintext(&u, &v))
-            })
-            .collect()
+        Ok(parts.map(|(u, v)| (self.join_plaintext(&u.0, &v.0), u.1 & v.1)).collect())
     }
 
     /// The number modulo `n` from `u = m / q mod p` and `v = m / p mod q`: it is `u q + v p`.

@@ -4,13 +4,16 @@
 //! lies on another origin; so whoever asks for its host gets its files and nothing else, and no other host gets them. Its
 //! content security policy lets it run its own files only and talk to its own origin only, where nothing listens, and it
 //! can neither move the page around it nor open another one.
+//!
+//! The policy belongs to the operator's settings, not to the files: whatever becomes a page or a worker is sent whole each
+//! time. Browsers that hear "not modified" keep the policy that they had.
 
 use std::net::SocketAddr;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt as _;
 
@@ -21,6 +24,9 @@ use crate::error::{Code, Error, Result};
 /// Devices that the vault has no business with.
 const NO_DEVICES: &str = "bluetooth=(), camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), \
     midi=(), payment=(), serial=(), usb=()";
+
+/// What a request is for whose answer's policy is enforced, as `Sec-Fetch-Dest` says. (Old browsers say nothing.)
+const WITH_POLICY: [&str; 7] = ["document", "iframe", "frame", "embed", "object", "worker", "sharedworker"];
 
 /// The vault at its address.
 #[derive(Clone)]
@@ -43,7 +49,8 @@ impl Vault {
             let seen = if address.ip().is_unspecified() { format!("127.0.0.1:{port}") } else { address.to_string() };
             embedders = format!("http://{seen}");
         }
-        let router = with_headers(files(&settings.folder), headers(&embedders)?);
+        let router = files(&settings.folder).layer(from_fn(always_whole));
+        let router = with_headers(router, headers(&embedders)?).layer(from_fn(framed_as_page));
         Ok(Self { router, host, url: url.to_string() })
     }
 
@@ -64,6 +71,34 @@ pub(super) async fn by_host(State(vault): State<Vault>, request: Request, next: 
     next.run(request).await
 }
 
+/// Nothing that carries a policy is "not modified".
+async fn always_whole(mut request: Request, next: Next) -> Response {
+    let destination = request.headers().get("sec-fetch-dest").and_then(|value| value.to_str().ok());
+    if destination.is_none_or(|destination| WITH_POLICY.contains(&destination)) {
+        for condition in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE] {
+            request.headers_mut().remove(condition);
+        }
+    }
+    next.run(request).await
+}
+
+/// Sites embed the vault's page and no other file of it: in a frame with a picture, nothing of the vault would run, and its
+/// origin's window would be there for a script that is looking for one.
+async fn framed_as_page(request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    let page = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let policy = answer.headers().get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let narrowed = policy.filter(|_| !page).and_then(|policy| {
+        let (before, rest) = policy.split_once("frame-ancestors ")?;
+        let (_, after) = rest.split_once(';')?;
+        HeaderValue::try_from(format!("{before}frame-ancestors 'none';{after}")).ok()
+    });
+    if let Some(policy) = narrowed {
+        answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    answer
+}
+
 /// The name of the host that a request is for, without the port.
 fn host(request: &Request) -> Option<String> {
     let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
@@ -81,6 +116,8 @@ fn headers(embedders: &str) -> Result<Vec<(HeaderName, HeaderValue)>> {
     Ok(vec![
         (header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy).map_err(|_| bad())?),
         (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(NO_DEVICES)),
+        // No policy covers the names that a browser looks up ahead for links.
+        (HeaderName::from_static("x-dns-prefetch-control"), HeaderValue::from_static("off")),
         (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     ])
 }

@@ -251,20 +251,28 @@ impl Decryptor {
         self.frames.frame_bytes()
     }
 
-    /// Decrypts one row to the values of its pixels, for [`Assembler::place`]; nothing for a row that is not seen.
+    /// Decrypts one row to the values of its pixels, for [`Assembler::place`]; nothing for a row that is not seen. What is
+    /// wrong with it shows at the end and not before, so that every row costs the same.
     ///
     /// # Errors
-    /// `truncated`, `damaged`, `ciphertext_out_of_range`, `ciphertext_not_unit`, `wrong_result`.
+    /// `bad_argument` if there is no such row.
     #[wasm_bindgen(js_name = decryptRow)]
     pub fn decrypt_row(&mut self, row: u32, frame: &[u8]) -> JsResult<Option<Vec<i32>>> {
-        let ciphertexts = self.frames.read_frame(row, frame)?;
+        let ciphertexts = match self.frames.read_frame(row, frame) {
+            Ok(ciphertexts) => ciphertexts,
+            Err(error) => {
+                self.image.fail(error);
+                let head = &self.frames.head;
+                vec![0; head.layout.columns() as usize * head.key.square().width()]
+            }
+        };
         Ok(self.image.decrypt_row(&self.key, row, &ciphertexts)?)
     }
 
-    /// To be called after the last row: what can only be checked at the end.
+    /// To be called after the last row. Until then nothing that was decrypted is to be used.
     ///
     /// # Errors
-    /// `ciphertext_not_unit`.
+    /// `truncated`, `damaged`, `ciphertext_out_of_range`, `ciphertext_not_unit`, `wrong_result`.
     pub fn finish(self) -> JsResult<()> {
         Ok(self.image.finish()?)
     }

@@ -91,6 +91,8 @@ for (const name of browsers) {
 
     it('opens what the site has stored, for the user alone', async () => {
       await page.page.$eval('safe-light', (element) => element.open(element.upload));
+      await page.until(() => document.querySelectorAll('.card')[0]?.dataset.state === 'asking', 'the question');
+      await page.click('open', 0);
       await page.until(() => document.querySelectorAll('.card')[0]?.dataset.state === 'done', 'the opened photo');
       assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), photo);
       assert.deepEqual(await events(), [], 'the site hears nothing of it');

@@ -38,7 +38,8 @@ for (const name of browsers) {
       await page.until(() => document.documentElement.dataset.ready === 'yes', 'the vault again');
       assert.match(await page.page.$eval('.photos', (list) => list.textContent), /Open photo 1.*MB of ciphertext/);
       await page.page.click('[data-open]');
-      await page.until(() => document.querySelectorAll('.card').length === 1, 'the opened photo');
+      await page.until(() => document.querySelectorAll('[data-state="asking"]').length === 1, 'the question');
+      await page.click('open-all');
       await page.done();
       assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), expected('gaussian', { sigma: 1.2 }, [photo]));
       await page.screenshot(`${name}-gallery`, 1100, 900);

@@ -4,7 +4,7 @@ import unittest
 
 import png
 import reference
-from common import KEY, MANIFEST, VECTORS, Case, safelight
+from common import KEY, MANIFEST, VECTORS, Case, Failed, safelight
 
 FILTERS = [
     (["mean", "--radius", "1"], "mean size=3x3", [[1] * 3] * 3, 9),
@@ -57,7 +57,7 @@ class Format(Case):
 
     def test_encrypted_there_filtered_and_decrypted_here(self):
         _, p, q = reference.read_secret(KEY.read_bytes())
-        # A grid that our own program would not choose.
+        # A grid that our own program would not choose, and so does not open without being told to.
         head = reference.photo_head(2048, p * q, 13, 7, 3, reference.REFLECT, (6, 4), (1, 2), 17)
         pixels = noise("there", 13, 7, 3)
         image, out = self.file("photo.slt", reference.encrypt_image(head, pixels)), self.folder / "out.slt"
@@ -65,12 +65,14 @@ class Format(Case):
             if len(weights[0]) > 3:
                 continue
             safelight("filter", *arguments, image, "--out", out)
-            safelight("decrypt", "--from-others", "--key", KEY, "--view", "exact16", out, "--out", self.folder / "out.png")
+            with self.assertRaises(Failed):
+                safelight("decrypt", "--from-others", "--key", KEY, out, "--out", self.folder / "out.png")
+            safelight("decrypt", "--no-check", "--key", KEY, "--view", "exact16", out, "--out", self.folder / "out.png")
             width, height, planes, samples = png.read((self.folder / "out.png").read_bytes())
             self.assertEqual((width, height, planes), (13, 7, 3))
             expected = reference.filter_clear(head, pixels, weights, divisor)
             self.assertEqual([sample - 32768 for sample in samples], expected, text)
-        safelight("decrypt", "--from-others", "--key", KEY, image, "--out", self.folder / "photo.png")
+        safelight("decrypt", "--no-check", "--key", KEY, image, "--out", self.folder / "photo.png")
         self.assertEqual(png.read((self.folder / "photo.png").read_bytes()), (13, 7, 3, pixels))
 
 

@@ -62,7 +62,7 @@ describe('the package in a browser', () => {
   for (const [name, bundle] of Object.entries(bundlers)) {
     it(`with ${name}`, async (t) => {
       const { site, url, main, element } = await bundle(project('app'), t);
-      const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${server.url}`;
+      const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${server.url}; require-trusted-types-for 'script'; trusted-types safelight`;
       const headers = main === 'plain.html' ? {} : { 'Content-Security-Policy': policy };
       const host = site ? await serveFiles(site, { headers }) : { url };
       t.after(() => host.stop?.());

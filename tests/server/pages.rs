@@ -183,11 +183,46 @@ fn the_vaults_headers_shut_it_off() {
         ("x-content-type-options", "nosniff"),
         ("cross-origin-resource-policy", "same-origin"),
         ("cache-control", "no-cache"),
+        ("x-dns-prefetch-control", "off"),
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
     assert!(answer.header("permissions-policy").contains("camera=()"));
     assert_eq!(get_from(&server, "localhost", "/no").header("cross-origin-resource-policy"), "same-origin");
+}
+
+/// A browser that hears "not modified" may keep the policy that it had.
+#[test]
+fn what_carries_the_vaults_policy_is_sent_whole_each_time() {
+    let (server, _folders) = with_vault(|_| ());
+    for (target, destination, status) in [
+        ("/", "iframe", 200),
+        ("/", "document", 200),
+        ("/", "", 200),
+        ("/keeper.js", "worker", 200),
+        ("/keeper.js", "script", 304),
+        ("/keeper.js", "empty", 304),
+    ] {
+        let first = get_from(&server, "localhost", target);
+        for (condition, mark) in [("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")] {
+            let mut headers = vec![("Host", "localhost"), (condition, first.header(mark))];
+            headers.extend((!destination.is_empty()).then_some(("Sec-Fetch-Dest", destination)));
+            let again = call(server.at, "GET", target, &headers, b"");
+            assert_eq!(again.status, status, "{target} for {destination}, {condition}");
+        }
+    }
+}
+
+#[test]
+fn no_file_of_the_vault_is_framed_but_its_page() {
+    let (server, _folders) = with_vault(|config| config.embedders = vec!["https://photos.example".into()]);
+    let policy = |target| get_from(&server, "localhost", target).header("content-security-policy").to_owned();
+    assert!(policy("/").contains("frame-ancestors https://photos.example;"), "{}", policy("/"));
+    for target in ["/keeper.js", "/style.css", "/no"] {
+        let policy = policy(target);
+        assert!(policy.contains("frame-ancestors 'none';") && !policy.contains("photos.example"), "{target}: {policy}");
+        assert!(policy.contains("trusted-types default"), "{policy}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 // encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
 
 import init, { Assembler, Decryptor, Encryptor, SecretKey, protect, unprotect } from './pkg/safelight.js';
+import { pack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { decode } from './decode.js';
 import { writePng } from './png.js';
@@ -56,19 +57,24 @@ const ops = {
   place({ row, values }) {
     tool.place(row, values);
   },
-  async finish({ alpha }) {
+  finish({ alpha }) {
     const { width, height, channels, filters } = tool;
-    const rgba = tool.rgba(alpha);
-    const count = alpha ? channels + 1 : channels;
-    const png = await writePng(picked(rgba, count), { width, height, count });
-    return { width, height, channels, filters, rgba, png };
+    return { width, height, channels, filters, count: alpha ? channels + 1 : channels, rgba: tool.rgba(alpha) };
   },
+  png: ({ rgba, width, height, count }) => writePng(picked(rgba, count), { width, height, count }),
 
+  /** Ends the job. Gives what was wrong with it, if anything: that is no failure of this worker, which goes on. */
   end() {
     const done = tool;
     tool = null;
-    if (done instanceof Decryptor) done.finish(); // frees it, too
-    else done?.free();
+    try {
+      if (done instanceof Decryptor) done.finish(); // frees it, too
+      else done?.free();
+    } catch (error) {
+      const failure = pack(error);
+      if (failure.fatal) throw error;
+      return failure;
+    }
   },
 };
 

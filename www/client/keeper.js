@@ -13,7 +13,7 @@ import init, {
   selfTest,
   version,
 } from './pkg/safelight.js';
-import { checkSignal, SafelightError } from '../shared/errors.js';
+import { checkSignal, SafelightError, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { compile } from './build.js';
 import { Keys } from './keys.js';
@@ -202,8 +202,11 @@ const ops = {
    * Decrypts an encrypted image. If `photos` names the kept photos that it was made of, by this filter, it is compared
    * with them, and the first one's alpha is put back. Without them, `check` says whether images are opened that cannot be
    * verified, and `expect` which filters must have been applied.
+   *
+   * Where the header can be right, the work is the same for all images: every row is processed, the picture is put together,
+   * and only then it fails. Who measures the time does not learn what was found.
    */
-  async decrypt({ file, view, photos: ids = [], filter, params, check, expect }, { signal, progress }) {
+  async decrypt({ file, view, photos: ids = [], filter, params, check, expect, png = true }, { signal, progress }) {
     const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
     const header = new Uint8Array(await file.slice(0, headerLength(start)).arrayBuffer());
     const known = ids.map(neededPhoto);
@@ -217,7 +220,7 @@ const ops = {
       let layout;
       let done = 0;
       await assembler.call('assembler', { header, view });
-      await pool.rows({
+      const failure = await pool.rows({
         size: poolSize(originals.reduce((sum, { length }) => sum + length, 0)),
         signal,
         start: async (helper) => {
@@ -234,11 +237,17 @@ const ops = {
           progress(++done, rows);
         },
       });
-      const { png, ...picture } = await assembler.call('finish', { alpha: photo?.alpha ?? undefined });
+      const picture = await assembler.call('finish', { alpha: photo?.alpha ?? undefined });
       if (picture.width * picture.height * picture.channels > LARGE_JOB) pool.end();
-      return { ...picture, checked: layout.verifies, png: new Blob([png], { type: 'image/png' }) };
+      if (failure) throw unpack(failure);
+      const opened = { ...picture, checked: layout.verifies };
+      return png ? { ...opened, png: pngFile(await assembler.call('png', opened)) } : opened;
     });
   },
+
+  /** The file of a picture that was opened without one. How long it takes depends on what the picture shows. */
+  png: async ({ picture }, { signal }) =>
+    pngFile(await pool.disposable(signal, (helper) => helper.call('png', picture))),
 
   /** Scrambles a photo file, or a kept photo. It is then obfuscated, not encrypted. */
   async scramble({ file, photo: id, ...settings }, how) {
@@ -372,6 +381,8 @@ function kind(bytes) {
     return error.code === 'not_safelight' ? 'photo' : 'image'; // opening it will tell what is wrong
   }
 }
+
+const pngFile = (bytes) => new Blob([bytes], { type: 'image/png' });
 
 function poolSize(samples) {
   const cores = Math.min(8, navigator.hardwareConcurrency || 2);

@@ -130,7 +130,8 @@ export class Pool {
   /**
    * Shares the rows of one job among `size` workers. `start(helper)` prepares a worker and says how many rows there
    * are (all say the same); `row(helper, j)` does one row. Rows are handed out as workers become free. Every failure
-   * and every cancel ends all workers: the next job starts new ones.
+   * and every cancel ends all workers: the next job starts new ones. Gives what the workers found wrong with the job, or
+   * undefined: that shows after the last row, and the workers live on.
    */
   async rows({ size, signal, start, row }) {
     checkSignal(signal);
@@ -138,6 +139,7 @@ export class Pool {
     const stop = () => this.end();
     signal?.addEventListener('abort', stop);
     let next = 0;
+    const found = [];
     const serve = async (helper) => {
       const { rows } = await start(helper);
       const lane = async () => {
@@ -149,10 +151,11 @@ export class Pool {
         }
       };
       await Promise.all([lane(), lane()]); // two requests on the way, so that a worker never waits for the next one
-      await helper.call('end');
+      found.push(await helper.call('end'));
     };
     try {
       await Promise.all(team.map(serve));
+      return found.find(Boolean);
     } catch (error) {
       this.end();
       checkSignal(signal);

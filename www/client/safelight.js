@@ -204,17 +204,23 @@ export class Safelight extends EventTarget {
    * Opens an encrypted image with the key in use, which must have encrypted its photos: what the server did is verified. If
    * `photos` names what it was made of, by `filter` with `params`, pixels are compared, too. Options: `view`; `expect`, the
    * filter that must have been applied, such as "gaussian sigma=2", or an array of several in their order; `check`:
-   * "where-possible" also opens photos that others encrypted, "none" verifies nothing. Gives `{ width, height, channels,
-   * filters, rgba, png, checked }`; an image with `checked: false` may show anything.
+   * "where-possible" also opens photos that others encrypted, "none" verifies nothing; `png`: whether to make the file, too,
+   * which `pngOf` can make later. Gives `{ width, height, channels, filters, rgba, png, checked }`; an image with `checked: false` may show anything.
    */
   async decrypt(file, options = {}) {
-    const { view = 'clamp', photos = [], filter, params = {}, check = 'required', signal, onProgress } = options;
+    const { view = 'clamp', photos = [], filter, params = {}, check = 'required', png = true, signal, onProgress } = options;
     const ids = photos.map(({ id }) => id);
     const expect = options.expect === undefined ? undefined : [options.expect].flat().map(String);
-    const args = { file: nameless(file), view, photos: ids, filter, params: texts(params), check, expect };
+    const args = { file: nameless(file), view, photos: ids, filter, params: texts(params), check, expect, png };
     const report = (done, total) => onProgress?.({ phase: 'decrypt', done, total });
     report(0, 0);
     return this.#ask('decrypt', args, { signal, onProgress: report });
+  }
+
+  /** The PNG file of a picture that `decrypt` gave. */
+  async pngOf(picture, { signal } = {}) {
+    const { rgba, width, height, count } = picture;
+    return this.#ask('png', { picture: { rgba, width, height, count } }, { signal });
   }
 
   // ---- scrambled pictures: obfuscated, not encrypted

@@ -1,7 +1,7 @@
 // The keeper's half of encrypted vectors (CKKS): their module is fetched when it comes to them. A worker that has the key is
 // kept for the next vector; those that have made evaluation keys, which take much memory, are ended.
 
-import { SafelightError } from '../shared/errors.js';
+import { SafelightError, unpack } from '../shared/errors.js';
 import { KeyFile } from './keys.js';
 import { LazyPool } from './pool.js';
 
@@ -36,7 +36,9 @@ export class Vectors {
   async run(need, op, args, signal) {
     if (!OPS.includes(op)) throw new SafelightError('bad_argument', `vectors know no ${op}`);
     const work = (helper) => helper.call(op, args);
-    return op === 'readFront' ? this.#pool.reused(signal, work) : this.#with(need(), signal, work);
+    const answer = await (op === 'readFront' ? this.#pool.reused(signal, work) : this.#with(need(), signal, work));
+    if (answer?.failure) throw unpack(answer.failure);
+    return answer;
   }
 
   /** Begins to make evaluation keys: gives their id, the header of the file, and the length of each part in bytes. */

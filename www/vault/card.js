@@ -1,8 +1,9 @@
 // One photo in the vault: its pictures, its progress, its buttons.
 
+import { keepFocus } from './dialog.js';
 import { clear, drawBytes, drawPicture } from './draw.js';
-import { Estimate } from './estimate.js';
-import { process } from './job.js';
+import { Estimate, toldPart } from './estimate.js';
+import { beat, process } from './job.js';
 import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
@@ -11,9 +12,13 @@ const SHOWN_EVERY = 250; // ms; reports come for every row, and painting takes t
 const PHASES = { filter: ALL_PHASES, encrypt: ALL_PHASES.slice(0, 3), open: ['decrypt'] };
 
 /**
- * A card for a file. `encrypted` says that it is an encrypted image, which is only opened. The state is in `data-state`:
- * waiting, running, done, failed, cancelled. Fires `again` and `remove`, `save` with a file, `progress` with a report and
- * `end` when it has come to one.
+ * A card for a file. `encrypted` says that it is an encrypted image, which is only opened; with `asks` it came from the site,
+ * and the visitor is asked first. The state is in `data-state`: asking, waiting, running, done, failed, cancelled. Fires
+ * `again` and `remove`, `save` with a file, `progress` with a report, `handed` when the site has all that it gets, and `end`
+ * when it has come to one.
+ *
+ * A card is as high as others of its kind, whatever is in it, and after `handed` nothing that leaves the vault depends on what
+ * is found: the site may know all about the encrypted image except what is in it.
  */
 export class Card extends EventTarget {
   element;
@@ -29,11 +34,14 @@ export class Card extends EventTarget {
   #task = null;
   failure = null; // the error that ended it
   carried = null; // the encrypted photo and the encrypted result: what the site has in its hands
+  handed = false; // whether the site has them all
+  toldPart = 0; // between 0 and 1: how far it is, of what the site hears about
 
-  constructor(file, encrypted, task) {
+  constructor(file, encrypted, task, { asks = false } = {}) {
     super();
     this.file = file;
     this.encrypted = encrypted;
+    this.asks = asks;
     const fragment = document.getElementById('card').content.cloneNode(true);
     fill(fragment);
     this.element = fragment.firstElementChild;
@@ -47,8 +55,10 @@ export class Card extends EventTarget {
     const { slider, result, name } = this.#parts;
     // The style sheet cuts the result off there.
     slider.addEventListener('input', () => result.style.setProperty('--shown', `${slider.value}%`));
-    name.textContent = this.name;
-    this.wait(task);
+    name.textContent = name.title = this.name;
+    this.#buttons.open.hidden = !asks;
+    if (!asks) return this.wait(task);
+    this.#state('asking', words.card.asking);
   }
 
   /** To be called when the photo is in the queue, to be treated as the site wants it now. */
@@ -58,6 +68,8 @@ export class Card extends EventTarget {
     this.#estimate = new Estimate();
     this.#last = null;
     this.failure = this.carried = null;
+    this.handed = false;
+    this.toldPart = 0;
     this.#parts.phases.replaceChildren(
       ...(PHASES[this.encrypted ? 'open' : task.task] ?? ALL_PHASES).map((phase) => {
         const item = Object.assign(document.createElement('li'), { textContent: words.phases[phase] });
@@ -79,13 +91,18 @@ export class Card extends EventTarget {
     return this.element.dataset.state;
   }
 
+  /** Whether nothing more will happen to it by itself. */
+  get ended() {
+    return this.state !== 'waiting' && this.state !== 'running';
+  }
+
   get name() {
     return this.file.name || (this.encrypted ? words.card.fromSite : words.card.pasted);
   }
 
   /** Between 0 and 1. */
   get fraction() {
-    if (this.state === 'waiting') return 0;
+    if (this.state === 'waiting' || this.state === 'asking') return 0;
     return this.state === 'running' ? this.#parts.bar.value : 1;
   }
 
@@ -116,25 +133,38 @@ export class Card extends EventTarget {
     this.#parts.slider.disabled = true;
     this.#state('running', words.card.waiting);
     this.#timer = setInterval(() => this.#tell(), 500); // the time left changes without a report, too
+    let opens = this.encrypted ? performance.now() : null; // since when a key works on what came from outside
+    const onReply = (reply) => {
+      this.carried.reply = reply;
+      opens = performance.now();
+      this.#hand();
+    };
     const onProgress = (report) => this.#progress(report);
     try {
       if (this.encrypted) await this.#open(safelight, { view: this.#task.view, signal, onProgress });
-      else await this.#process(safelight, site, { second, bits, signal, onProgress });
+      else await this.#process(safelight, site, { second, bits, signal, onProgress, onReply });
     } catch (error) {
       this.#fail(error);
     } finally {
       clearInterval(this.#timer);
     }
+    if (opens !== null) await beat(opens);
+  }
+
+  /** The site has all that it gets. */
+  #hand() {
+    this.handed = true;
+    this.dispatchEvent(new Event('handed'));
   }
 
   async #open(safelight, options) {
-    const picture = await safelight.decrypt(this.file, options);
+    const picture = await safelight.decrypt(this.file, { ...options, png: false });
     await drawBytes(this.#parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
     this.#parts.bytes.textContent = bytes(this.file.size);
     await drawPicture(this.#parts.result, picture, words.card.resultOf(this.name));
     this.#showFacts(picture, picture.filters || words.card.notFiltered);
     this.#parts.left.textContent = words.card.result;
-    this.#finish({ picture });
+    this.#finish(safelight, { picture });
   }
 
   async #process(safelight, site, options) {
@@ -154,8 +184,8 @@ export class Card extends EventTarget {
         this.#parts.bytes.dataset.bytes = blob.size;
         drawn = drawBytes(this.#parts.encrypted, blob, this.#photo, words.card.encryptedOf(this.name));
         this.carried = { upload: blob, reply: null, ...this.#photo };
+        if (this.#task.task === 'encrypt') this.#hand();
       },
-      onReply: (blob) => (this.carried.reply = blob),
     });
     await drawn;
     this.#estimate.learn();
@@ -165,15 +195,16 @@ export class Card extends EventTarget {
       this.#parts.slider.disabled = false;
       this.#parts.outcome.textContent = words.card.received(bytes(done.reply.size));
     }
-    this.#finish(done);
+    this.#finish(safelight, done);
   }
 
-  #finish({ upload, reply, picture }) {
+  /** Files to be saved: each with its name, and how to get it. */
+  #finish(safelight, { upload, reply, picture }) {
     const name = this.encrypted ? `${this.#stem}-opened` : `${this.#stem}-${this.#task.filter}`;
     this.#saves = {
-      picture: picture && { blob: picture.png, name: `${name}.png` },
-      upload: upload && { blob: upload, name: `${this.#stem}-encrypted.slt` },
-      reply: reply && { blob: reply, name: `${name}.slt` },
+      picture: picture && { blob: () => safelight.pngOf(picture), name: `${name}.png` },
+      upload: upload && { blob: () => upload, name: `${this.#stem}-encrypted.slt` },
+      reply: reply && { blob: () => reply, name: `${name}.slt` },
     };
     this.#parts.bar.value = 1;
     this.#mark('end');
@@ -192,21 +223,25 @@ export class Card extends EventTarget {
 
   #act(act) {
     if (act === 'cancel') return this.cancel();
-    if (act === 'again' || act === 'remove') return this.dispatchEvent(new Event(act));
+    if (act === 'remove') return this.dispatchEvent(new Event(act));
+    if (act === 'again' || act === 'open') return this.dispatchEvent(new Event('again'));
     this.dispatchEvent(new CustomEvent('save', { detail: this.#saves[act] }));
   }
 
   #state(state, text) {
     this.element.dataset.state = state;
     this.#parts.text.textContent = text;
-    const busy = state === 'waiting' || state === 'running';
-    const focused = document.activeElement === this.#buttons.cancel;
+    const busy = !this.ended;
+    const [asking, focused] = [state === 'asking', document.activeElement];
     this.#buttons.cancel.disabled = !busy;
-    this.#buttons.again.disabled = busy;
+    this.#buttons.open.disabled = !asking;
+    this.#buttons.again.disabled = busy || asking;
     this.#buttons.remove.disabled = busy;
-    for (const act of ['picture', 'upload', 'reply']) this.#buttons[act].disabled = busy || !this.#saves[act]?.blob;
-    if (focused && !busy) this.#buttons.again.focus(); // a disabled button would lose the keyboard's place
-    if (busy) return;
+    for (const act of ['picture', 'upload', 'reply']) this.#buttons[act].disabled = busy || !this.#saves[act];
+    // A disabled button would lose the keyboard's place.
+    if (focused === this.#buttons.cancel && !busy) keepFocus(this.#buttons.again);
+    if (focused === this.#buttons.open && busy) keepFocus(this.#buttons.cancel);
+    if (busy || asking) return;
     announce.textContent = `${this.name}: ${text}`;
     this.dispatchEvent(new Event('end'));
   }
@@ -219,6 +254,7 @@ export class Card extends EventTarget {
       this.#mark(report.phase);
     }
     this.#last = report;
+    this.toldPart = toldPart(report);
     this.#estimate.report(report, now);
     if (!begins && now - this.#shown < SHOWN_EVERY) return;
     this.#shown = now;

@@ -9,6 +9,14 @@ const PATIENCE = 200; // ms after which it says that it is working
 let last = Promise.resolve(); // settles when the question before is answered
 
 /**
+ * Moves the keyboard's place to an element, if it is in this frame: else it would be taken away from the site around, which
+ * could tell by that when something here has come to its end.
+ */
+export function keepFocus(element) {
+  if (document.hasFocus()) element?.focus({ preventScroll: true });
+}
+
+/**
  * Asks, as soon as the question before is answered. `fields` are `{ name, label, type, value, autocomplete }`;
  * `check(values)` gives what is wrong with them, or nothing, and `advise(values)` what could be better. `act(values, signal)`
  * is done before the dialog closes: what it throws is shown in it by `explain`, and the signal is aborted when the user does

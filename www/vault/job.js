@@ -2,6 +2,8 @@
 
 import { checkPixels } from '../client/photo.js';
 
+const BEAT = 500; // ms
+
 /**
  * Takes one photo the whole way. `task` is what the site wants. Options: `second` (another file, for filters with two
  * inputs), `bits` (of the key, if one has to be made), `signal`, and the callbacks `onProgress({ phase, done, total })`,
@@ -30,9 +32,18 @@ export async function process(safelight, site, file, options) {
     onProgress({ phase: 'upload', done: 0, total: 0 });
     const reply = await site.carry({ filter, params, file: upload }, { signal, onProgress });
     onReply(reply);
-    const picture = await safelight.decrypt(reply, { view, photos, filter, params, signal, onProgress });
+    // The file of the picture is made when it is saved: that takes a time which depends on what the picture shows.
+    const picture = await safelight.decrypt(reply, { view, photos, filter, params, png: false, signal, onProgress });
     return { upload, reply, picture };
   } finally {
     for (const photo of photos) photo.free();
   }
+}
+
+/**
+ * Waits for the next beat after the time `since`. The site sees when the next photo begins. Opening takes the same work
+ * whatever is found, and what is left of a difference does not show in whole beats.
+ */
+export function beat(since) {
+  return new Promise((resolve) => setTimeout(resolve, BEAT - ((performance.now() - since) % BEAT)));
 }

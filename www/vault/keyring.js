@@ -2,7 +2,7 @@
 // the kind that the site's job needs, unless the user has chosen one of the other kind.
 
 import { SafelightError } from '../shared/errors.js';
-import { ask } from './dialog.js';
+import { ask, keepFocus } from './dialog.js';
 import { chosen } from './intake.js';
 import { advice, SHORTEST } from './passphrase.js';
 import { filled, saveAs } from './save.js';
@@ -48,7 +48,7 @@ export class KeyRing {
     queue.addEventListener('begin', () => this.show());
     queue.addEventListener('idle', () => this.show());
     queue.addEventListener('end', ({ detail: card }) => {
-      if (card.state === 'done' && card.carried && safelight.key) this.#relied.add(safelight.key.fingerprint);
+      if (card.handed && card.carried && safelight.key) this.#relied.add(safelight.key.fingerprint);
       // The user may have cleared what the browser stores while this page was open.
       if (safelight.storage === 'kept') safelight.refreshKeys().catch(() => {});
       this.show();
@@ -268,7 +268,7 @@ export class KeyRing {
         return line;
       }),
     );
-    if (had) $('ring').querySelector(':checked')?.focus();
+    if (had) keepFocus($('ring').querySelector(':checked'));
   }
 }
 

@@ -2,7 +2,7 @@
 // unlocking. Until the user has chosen, no key is stored.
 
 import { Safelight } from '../client/safelight.js';
-import { ask } from './dialog.js';
+import { ask, keepFocus } from './dialog.js';
 import { advice, SHORTEST } from './passphrase.js';
 import { filled } from './save.js';
 import { explain, words } from './words.js';
@@ -77,7 +77,7 @@ export class Protection {
     this.#changing = false;
     this.#later = later;
     this.show();
-    if (had) ($('protect').hidden ? $('photos') : $('protect')).focus();
+    if (had) keepFocus($('protect').hidden ? $('photos') : $('protect'));
   }
 
   async #byPassphrase() {

@@ -1,5 +1,6 @@
 // The photos that were dropped: worked on one after the other, with one progress for all.
 
+import { keepFocus } from './dialog.js';
 import { filled, saveAs } from './save.js';
 import { percent, span, words } from './words.js';
 
@@ -14,7 +15,7 @@ export class Queue extends EventTarget {
   #paused = false;
   #wake = null;
   running = null; // the card under way
-  #spent = { bytes: 0, seconds: 0 }; // on photos that are done, to estimate the others
+  #spent = { bytes: 0, seconds: 0 }; // on photos that the site got back, whether they opened or not, to estimate the others
 
   constructor(work, pauses) {
     super();
@@ -23,19 +24,30 @@ export class Queue extends EventTarget {
     $('pause').addEventListener('click', () => (this.#paused ? this.resume() : this.pause()));
     $('cancel-all').addEventListener('click', () => this.cancelAll());
     $('save-all').addEventListener('click', () => this.#saveAll());
+    $('open-all').addEventListener('click', () => this.#openAll());
     $('clear').addEventListener('click', () => this.clear());
   }
 
-  /** Adds a card, newest first. */
+  /** How many encrypted images of the site wait for the visitor's click. */
+  get asking() {
+    return this.#cards.filter(({ state }) => state === 'asking').length;
+  }
+
+  /** Adds a card, newest first. One that asks waits until it is put in the line. */
   add(card, options) {
     this.#cards.push(card);
     $('list').prepend(card.element);
     card.addEventListener('remove', () => {
       this.#forget(card);
-      $('photos').focus();
+      keepFocus($('photos'));
     });
     card.addEventListener('end', () => this.show());
-    this.enqueue(card, options);
+    if (card.state === 'asking') this.show();
+    else this.enqueue(card, options);
+  }
+
+  #openAll() {
+    for (const card of this.#cards.filter(({ state }) => state === 'asking')) card.dispatchEvent(new Event('again'));
   }
 
   /** Puts a card to the end of the line. */
@@ -64,10 +76,10 @@ export class Queue extends EventTarget {
     this.resume();
   }
 
-  /** Removes what is finished. */
+  /** Removes what is finished. One that was just opened stays until the next one begins: the site can ask for this, too. */
   clear() {
-    for (const card of this.#cards.filter(ended)) this.#forget(card);
-    $('photos').focus();
+    for (const card of this.#cards.filter((card) => card.ended && card !== this.running)) this.#forget(card);
+    keepFocus($('photos'));
   }
 
   #forget(card) {
@@ -86,7 +98,7 @@ export class Queue extends EventTarget {
       this.dispatchEvent(new CustomEvent('begin', { detail: card }));
       const start = performance.now();
       await this.#work(card, options);
-      if (card.state === 'done') {
+      if (card.handed) {
         this.#spent.bytes += card.file.size;
         this.#spent.seconds += (performance.now() - start) / 1000;
       }
@@ -100,25 +112,35 @@ export class Queue extends EventTarget {
 
   /** How far all photos are: `{ done, all, fraction, secondsLeft }`. */
   get totals() {
-    const size = (cards) => cards.reduce((sum, { file }) => sum + file.size, 0);
-    const [all, open] = [size(this.#cards), this.#cards.filter((card) => !ended(card))];
-    const left = open.reduce((sum, card) => sum + card.file.size * (1 - card.fraction), 0);
+    const cards = this.#cards.filter(({ state }) => state !== 'asking');
+    const open = cards.filter(({ ended }) => !ended);
+    const { fraction, secondsLeft } = this.#share(cards, open, (card) => card.fraction);
+    const alone = secondsLeft === null && open.length === 1 ? open[0].secondsLeft : secondsLeft;
+    return { done: cards.length - open.length, all: cards.length, fraction, secondsLeft: alone };
+  }
+
+  /** What the site may know of that: how far the photos are on their way to the server and back. */
+  get told() {
+    const cards = this.#cards.filter(({ encrypted }) => !encrypted);
+    const open = cards.filter(({ ended, handed }) => !ended && !handed);
+    return this.#share(cards, open, (card) => card.toldPart);
+  }
+
+  #share(cards, open, part) {
+    const all = cards.reduce((sum, { file }) => sum + file.size, 0);
+    const left = open.reduce((sum, card) => sum + card.file.size * (1 - part(card)), 0);
     const { bytes, seconds } = this.#spent;
     const known = bytes > 0 && open.length > 0;
-    return {
-      done: this.#cards.length - open.length,
-      all: this.#cards.length,
-      fraction: all > 0 ? 1 - left / all : 1,
-      secondsLeft: known ? (left * seconds) / bytes : open.length === 1 ? open[0].secondsLeft : null,
-    };
+    return { fraction: all > 0 ? 1 - left / all : 1, secondsLeft: known ? (left * seconds) / bytes : null };
   }
 
   show() {
     const { done, all, fraction, secondsLeft } = this.totals;
     const busy = done < all;
-    $('queue').hidden = all === 0;
+    const asking = this.asking;
+    $('queue').hidden = this.#cards.length === 0;
     $('total').value = fraction;
-    const parts = [words.queue.state(done, all), busy ? percent(fraction, 1) : ''];
+    const parts = [words.queue.state(done, all), busy ? percent(fraction, 1) : '', asking > 0 ? words.queue.asking(asking) : ''];
     if (this.#paused) parts.push(words.queue.paused);
     else if (busy && secondsLeft !== null) parts.push(words.left(span(secondsLeft)));
     filled($('total-text'), parts.filter(Boolean).join(', '));
@@ -126,20 +148,21 @@ export class Queue extends EventTarget {
     $('pause').disabled = !busy && !this.#paused;
     $('cancel-all').disabled = !busy;
     $('save-all').disabled = !this.#cards.some(({ picture }) => picture);
-    $('clear').disabled = done === 0;
+    $('open-all').disabled = asking === 0;
+    $('clear').disabled = done + asking === 0;
   }
 
   async #saveAll() {
     const { downloadZip } = await import('./lib/client-zip.js');
     const files = this.#cards.map(({ picture }) => picture).filter(Boolean);
     const seen = new Map();
-    const entries = files.map(({ name, blob }) => {
-      const count = seen.get(name) ?? 0;
-      seen.set(name, count + 1);
-      return { name: count === 0 ? name : name.replace(/(\.[^.]+)$/, ` (${count})$1`), input: blob };
-    });
-    saveAs(await downloadZip(entries).blob(), 'safelight.zip');
+    const entries = async function* () {
+      for (const { name, blob } of files) {
+        const count = seen.get(name) ?? 0;
+        seen.set(name, count + 1);
+        yield { name: count === 0 ? name : name.replace(/(\.[^.]+)$/, ` (${count})$1`), input: await blob() };
+      }
+    };
+    saveAs(await downloadZip(entries()).blob(), 'safelight.zip');
   }
 }
-
-const ended = ({ state }) => state !== 'waiting' && state !== 'running';

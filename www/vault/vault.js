@@ -17,6 +17,7 @@ import { Site } from './site.js';
 import { choose, explain, languages, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
+const MOST_ASKING = 200; // encrypted images of the site that wait for a click
 const root = document.documentElement;
 let safelight;
 let queue;
@@ -63,8 +64,15 @@ async function take(files, where) {
 }
 
 function add(file, encrypted, options) {
-  const card = new Card(file, encrypted, wanted());
-  card.addEventListener('save', ({ detail: { blob, name } }) => saveAs(blob, name));
+  const card = new Card(file, encrypted, wanted(), options);
+  card.addEventListener('save', async ({ detail: { blob, name } }) => {
+    try {
+      saveAs(await blob(), name);
+    } catch (error) {
+      fail(error);
+    }
+  });
+  card.addEventListener('handed', () => site.tell('done', card.carried));
   card.addEventListener('progress', ({ detail }) => tellProgress(card, detail));
   card.addEventListener('again', () => {
     const task = wanted();
@@ -85,6 +93,13 @@ function addAnswer(file) {
   queue.add(answer, {});
 }
 
+/** An encrypted image of the site: the visitor is asked before a key works on it. */
+function offered(file) {
+  if (!queue || !site.task) return;
+  if (queue.asking >= MOST_ASKING) $('message').textContent = words.site.tooMany;
+  else add(file, true, { asks: true });
+}
+
 const inputs = ({ filter }) => safelight.filters.find(({ name }) => name === filter)?.inputs ?? 1;
 
 // ---- the site
@@ -92,19 +107,18 @@ const inputs = ({ filter }) => safelight.filters.find(({ name }) => name === fil
 /** The site hears how far the work is, but nothing of what is done with the key on something that came from outside. */
 function tellProgress(card, { phase, done, total }) {
   if (card.encrypted || phase === 'decrypt') return;
-  const { fraction, secondsLeft } = queue.totals;
+  const { fraction, secondsLeft } = queue.told;
   site.tell('progress', { phase, done, total, fraction, secondsLeft });
 }
 
 /**
- * When a photo has come to an end. Whether a result could be opened is between the vault and the user: a site that could
- * ask that about ciphertexts of its own making would learn about what is in them.
+ * When a photo has come to an end before the site had all that it gets. What becomes of it then is between the vault and the
+ * visitor: a site that could ask whether a ciphertext of its own making opens would learn what is in it.
  */
 function tellEnd(card) {
-  const { encrypted, state, failure, carried } = card;
-  if (encrypted || card instanceof Answer) return; // an answer tells by itself what may be told
-  if (state === 'done' || carried?.reply) site.tell('done', carried);
-  else site.tell('failed', { code: failure.code });
+  const { encrypted, handed, failure } = card;
+  if (encrypted || handed || card instanceof Answer) return; // an answer tells by itself what may be told
+  site.tell('failed', { code: failure.code });
 }
 
 function followTask() {
@@ -137,14 +151,14 @@ function follow() {
     begin().catch(fail);
   });
   site.addEventListener('task', followTask);
-  site.addEventListener('open', ({ detail }) => add(detail, true, {}));
+  site.addEventListener('open', ({ detail }) => offered(detail));
   for (const name of ['pause', 'resume', 'clear']) site.addEventListener(name, () => queue?.[name]());
   site.addEventListener('cancel', () => (queue?.cancelAll(), recognise?.cancel()));
   site.addEventListener('misbehaviour', ({ detail }) => ($('message').textContent = words.site[detail]));
   if (location.search || location.hash) $('message').textContent = words.site.addressData;
 }
 
-/** The frame is as high as what is in it. */
+/** The frame is as high as what is in it: cards, which are all of one height, and nothing that depends on what they show. */
 function watchHeight() {
   const tell = () => site.tell('height', { pixels: Math.ceil(document.body.getBoundingClientRect().height) });
   new ResizeObserver(tell).observe(document.body);

@@ -9,8 +9,9 @@ use crate::math::comb::Lookup;
 use crate::math::montgomery::Limb;
 use crate::math::random;
 use crate::paillier::clear::ClearImage;
+use crate::paillier::key::not_unit;
 use crate::paillier::replay::Replay;
-use crate::paillier::{Expectation, ImageHead, SecretKey, UnitCheck};
+use crate::paillier::{Expectation, ImageHead, SecretKey, UnitCheck, shape};
 use crate::photo::Photo;
 
 /// How many pixels of an image are compared with the clear photo, where there is one: who changes one of a thousand is
@@ -58,6 +59,9 @@ impl Check {
 
 /// Decrypts an encrypted image row by row. Rows may be left out and shared among workers, but each worker should take
 /// them in ascending order: to go back costs as much as to start anew.
+///
+/// Every row costs the same, whatever is in it: what is wrong with an image shows at the end ([`Self::finish`]) and not
+/// before, so that nobody who measures the time learns where it is, or whether.
 pub struct ImageDecryptor {
     head: ImageHead,
     /// What the masks of the result must be, where that can be known.
@@ -66,27 +70,32 @@ pub struct ImageDecryptor {
     clear: Option<(ClearImage, u64)>,
     /// Ciphertexts that nobody looks into are to be units all the same.
     units: UnitCheck,
+    /// What was wrong first.
+    failure: Option<Error>,
 }
 
 impl ImageDecryptor {
-    /// Prepares the decryption of an image.
+    /// Prepares the decryption of an image, with a header that our encryptor and filters can have made.
     ///
     /// Where the key can derive the masks of the photos that the image is made of ([`Self::checks`]), `check` decides whether
     /// the decryptor verifies that the result is what its header says. Without that it is slower.
     ///
     /// # Errors
     /// [`Code::ForeignKey`] if it is encrypted under another key. [`Code::NotVerifiable`] if `check` is [`Check::Required`]
-    /// and the key cannot derive all masks. [`Code::BadHeader`] if the history is not known here. [`Code::WrongResult`] if the
+    /// and the key cannot derive all masks. [`Code::BadHeader`] if the history is not known here, or, unless `check` is
+    /// [`Check::None`], if no encrypted photo has this header after the filters of its history. [`Code::WrongResult`] if the
     /// header says something that cannot have been done.
     pub fn new(key: &SecretKey, head: &ImageHead, check: Check, lookup: Lookup) -> Result<Self> {
         let mut decryptor = Self::unchecked(key, head)?;
         match (check, Self::checks(key, head)) {
-            (Check::None, _) | (Check::WherePossible, false) => {}
+            (Check::None, _) => return Ok(decryptor),
+            (Check::WherePossible, false) => {}
             (Check::Required, false) => return Err(not_verifiable(key)),
-            (Check::Required | Check::WherePossible, true) => {
-                decryptor.replay = Some(Replay::new(key, head)?);
-                key.prepare(head.ciphertexts(), lookup);
-            }
+            (Check::Required | Check::WherePossible, true) => decryptor.replay = Some(Replay::new(key, head)?),
+        }
+        shape::check(head)?;
+        if decryptor.replay.is_some() {
+            key.prepare(head.ciphertexts(), lookup);
         }
         Ok(decryptor)
     }
@@ -102,7 +111,7 @@ impl ImageDecryptor {
                 ),
             ));
         }
-        Ok(Self { head: head.clone(), replay: None, clear: None, units: UnitCheck::new(&head.key) })
+        Ok(Self { head: head.clone(), replay: None, clear: None, units: UnitCheck::new(&head.key), failure: None })
     }
 
     /// Also computes a random sample of pixels from the clear photos, and compares. `photos` are those that went in, in
@@ -145,12 +154,11 @@ impl ImageDecryptor {
     }
 
     /// Decrypts row `row` of ciphertexts, natively on all cores: the values of the pixels, all slots of the first
-    /// ciphertext that is not halo, then of the second, and so on. `None` for rows of the halo.
+    /// ciphertext that is not halo, then of the second, and so on. `None` for rows of the halo. They mean nothing until
+    /// [`Self::finish`] has said that nothing is wrong.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the row has the wrong length or does not exist, [`Code::CiphertextNotUnit`],
-    /// [`Code::WrongResult`] if a ciphertext is not what the header says, [`Code::Damaged`] if a value cannot be (the
-    /// ciphertexts were changed by somebody who does not know the format).
+    /// [`Code::BadArgument`] if the row has the wrong length or does not exist.
     pub fn decrypt_row(&mut self, key: &SecretKey, row: u32, ciphertexts: &[Limb]) -> Result<Option<Vec<i32>>> {
         let width = self.head.key.square().width();
         let layout = &self.head.layout;
@@ -171,26 +179,52 @@ impl ImageDecryptor {
             None => None,
         };
         let groups: Vec<_> = (0..).step_by(key.lanes()).zip(inner.chunks(width * key.lanes())).collect();
-        let decrypt = |&(first, group): &(usize, &[Limb])| -> Result<Vec<i32>> {
+        let decrypt = |&(first, group): &(usize, &[Limb])| -> Result<(Vec<i32>, [bool; 2])> {
             let plaintexts = match &exponents {
                 Some(row) => {
                     let row = &row[halo_x + first..];
                     key.unmask(group, &row[..group.len() / width])?
                 }
-                None => key.open(group)?,
+                None => key.open(group),
             };
-            let values = plaintexts.iter().map(|plaintext| self.unpack(plaintext));
-            Ok(values.collect::<Result<Vec<_>>>()?.concat())
+            let (mut values, mut right, mut pixels) = (Vec::new(), true, true);
+            for (plaintext, fits) in &plaintexts {
+                let (slots, fit) = self.unpack(plaintext);
+                values.extend(slots);
+                right &= fits;
+                pixels &= fit;
+            }
+            Ok((values, [right, pixels]))
         };
-        let values = each(&groups, decrypt)?.concat();
-        self.compare(row, &values)?;
+        let mut values = Vec::with_capacity(layout.used_slots() as usize * layout.tile().0 as usize);
+        let mut fits = [true; 2];
+        for (group, [right, pixels]) in each(&groups, decrypt)? {
+            values.extend(group);
+            fits = [fits[0] & right, fits[1] & pixels];
+        }
+        let compared = self.compare(row, &values)?;
+        let wrong = match fits {
+            [false, _] if exponents.is_some() => Some(wrong_masks()),
+            [false, _] => Some(not_unit()),
+            [_, false] => Some(no_pixels()),
+            _ => compared,
+        };
+        if let Some(error) = wrong {
+            self.fail(error);
+        }
         Ok(Some(values))
     }
 
-    /// Compares a random sample of a row's values with the clear photo.
-    fn compare(&self, row: u32, values: &[i32]) -> Result<()> {
-        let Some((clear, count)) = &self.clear else { return Ok(()) };
+    /// Something is wrong with the image, as [`Self::finish`] will say if it is the first thing.
+    pub fn fail(&mut self, error: Error) {
+        self.failure.get_or_insert(error);
+    }
+
+    /// Compares a random sample of a row's values with the clear photo; gives what is wrong.
+    fn compare(&self, row: u32, values: &[i32]) -> Result<Option<Error>> {
+        let Some((clear, count)) = &self.clear else { return Ok(None) };
         let (layout, encoding) = (&self.head.layout, &self.head.encoding);
+        let mut wrong = None;
         for _ in 0..*count {
             let choice = random::index(&mut random::system(), values.len())?;
             let slots = layout.used_slots() as usize;
@@ -203,33 +237,41 @@ impl ImageDecryptor {
             }
             let expected = encoding.pixel(clear.raw(channel, x, y) + encoding.bias);
             if expected != i64::from(values[choice]) {
-                return Err(Error::new(
-                    Code::WrongResult,
-                    format!(
-                        "the pixel at {x}, {y} is not what the filter makes of this photo: the server changed the result, \
-                         or this is not the photo; do not rely on this result"
-                    ),
-                ));
+                wrong = wrong.or(Some((x, y)));
             }
         }
-        Ok(())
+        Ok(wrong.map(|(x, y)| {
+            Error::new(
+                Code::WrongResult,
+                format!(
+                    "the pixel at {x}, {y} is not what the filter makes of this photo: the server changed the result, \
+                     or this is not the photo; do not rely on this result"
+                ),
+            )
+        }))
     }
 
-    /// Checks what can only be checked at the end.
+    /// Whether anything was wrong. Until then, nothing that was decrypted is to be used.
     ///
     /// # Errors
-    /// [`Code::CiphertextNotUnit`].
+    /// [`Code::CiphertextNotUnit`], [`Code::WrongResult`] if a ciphertext is not what the header says or a pixel is not what
+    /// the clear photo makes it, [`Code::Damaged`] if a value cannot be (the ciphertexts were changed by somebody who does
+    /// not know the format).
     pub fn finish(self) -> Result<()> {
-        self.units.finish()
+        match self.failure {
+            Some(error) => Err(error),
+            None => self.units.finish(),
+        }
     }
 
-    fn unpack(&self, plaintext: &BigUint) -> Result<Vec<i32>> {
+    /// The values in the slots of a plaintext, and whether all of them can be pixels.
+    fn unpack(&self, plaintext: &BigUint) -> (Vec<i32>, bool) {
         let (layout, encoding) = (&self.head.layout, &self.head.encoding);
         let mask = (1u64 << layout.slot_bits) - 1;
         let mut bytes = plaintext.to_bytes_le();
         let slots = layout.used_slots() as usize;
         let length = (slots * usize::from(layout.slot_bits)).div_ceil(8);
-        let beyond = plaintext.bits() > slots as u64 * u64::from(layout.slot_bits);
+        let mut fits = plaintext.bits() <= slots as u64 * u64::from(layout.slot_bits);
         bytes.resize(length.max(bytes.len()) + 8, 0);
         let mut values = Vec::with_capacity(slots);
         for slot in 0..slots {
@@ -239,19 +281,11 @@ impl ImageDecryptor {
             // At most 48 bits of a slot after at most 7 bits of its neighbour.
             let number = u64::from_le_bytes(word) >> (bit % 8) & mask;
             let number = number.to_i64().unwrap_or(i64::MAX);
-            let raw = number - encoding.bias;
-            let value = i32::try_from(encoding.pixel(number)).ok();
-            match value {
-                Some(value) if !beyond && (encoding.low..=encoding.high).contains(&raw) => values.push(value),
-                _ => {
-                    return Err(Error::new(
-                        Code::Damaged,
-                        "the decrypted numbers are not pixels: the server did something else than its answer says",
-                    ));
-                }
-            }
+            let value = i32::try_from(encoding.pixel(number));
+            fits &= value.is_ok() & (encoding.low..=encoding.high).contains(&(number - encoding.bias));
+            values.push(value.unwrap_or(0));
         }
-        Ok(values)
+        (values, fits)
     }
 }
 
@@ -264,4 +298,19 @@ fn not_verifiable(key: &SecretKey) -> Error {
          without the check, or make a new key"
     };
     Error::new(Code::NotVerifiable, message)
+}
+
+fn wrong_masks() -> Error {
+    Error::new(
+        Code::WrongResult,
+        "the server did not do what it says: it left ciphertexts out, repeated, weighted or moved them; do not rely on this \
+         result, and ask another server",
+    )
+}
+
+fn no_pixels() -> Error {
+    Error::new(
+        Code::Damaged,
+        "the decrypted numbers are not pixels: the server did something else than its answer says",
+    )
 }

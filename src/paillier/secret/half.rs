@@ -126,9 +126,9 @@ impl Half {
         masks
     }
 
-    /// For each ciphertext whose mask's inverse is given, `m / q` modulo `p`. `None` where something is left of a mask: it
-    /// was another one.
-    pub(super) fn unmask(&self, ciphertexts: &[&[Limb]], inverses: &Batch) -> Vec<Option<BigUint>> {
+    /// For each ciphertext whose mask's inverse is given, `m / q` modulo `p`, and whether nothing is left of the mask: else
+    /// it was another one.
+    pub(super) fn unmask(&self, ciphertexts: &[&[Limb]], inverses: &Batch) -> Vec<(BigUint, bool)> {
         let loaded = self.pairs.load_long(ciphertexts);
         let mut plain = self.pairs.empty();
         self.pairs.mul(&mut plain, &loaded, inverses);
@@ -137,8 +137,8 @@ impl Half {
     }
 
     /// For each ciphertext, `m / q` modulo `p`, whatever its mask is: `c^(p - 1) = 1 + (p - 1) m n`, which is
-    /// `1 - (m q) p`. `None` where a ciphertext is no unit.
-    pub(super) fn open(&self, ciphertexts: &[&[Limb]]) -> Vec<Option<BigUint>> {
+    /// `1 - (m q) p`; and whether the ciphertext is a unit.
+    pub(super) fn open(&self, ciphertexts: &[&[Limb]]) -> Vec<(BigUint, bool)> {
         let mut entered = self.pairs.empty();
         self.pairs.mul(&mut entered, &self.pairs.load_long(ciphertexts), &self.enter);
         let power = self.pairs.pow(&entered, &self.less_one_exponent);
@@ -146,16 +146,16 @@ impl Half {
         self.pairs.mul(&mut plain, &power, &self.pairs.plain(&BigUint::one()));
         let prime = self.prime();
         let negated = self.quotients(&plain, ciphertexts.len());
-        negated.into_iter().map(|m| m.map(|m| (&prime - m) % &prime)).collect()
+        negated.into_iter().map(|(m, fits)| ((&prime - m) % &prime, fits)).collect()
     }
 
-    /// `x / q^2` modulo `p` for numbers `1 + x p`; `None` for others.
-    fn quotients(&self, plain: &Batch, count: usize) -> Vec<Option<BigUint>> {
+    /// `x / q^2` modulo `p` for numbers `y + x p`, and whether `y` is 1. The work is the same for all.
+    fn quotients(&self, plain: &Batch, count: usize) -> Vec<(BigUint, bool)> {
         let prime = self.prime();
         let factor = BigUint::from_bytes_le(&self.factor);
         let quotient = |lane| {
             let (l, h) = self.pairs.halves(plain, lane);
-            from_limbs(&l).is_one().then(|| from_limbs(&h) * &factor % &prime)
+            (from_limbs(&h) * &factor % &prime, from_limbs(&l).is_one())
         };
         (0..count).map(quotient).collect()
     }

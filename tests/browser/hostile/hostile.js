@@ -13,6 +13,7 @@ window.embed = async () => {
   vault = new URL((await (await fetch('v1')).json()).vault);
   addEventListener('message', ({ source, data }) => {
     heard.push(data);
+    note(data);
     if (source !== frame.contentWindow || data?.op !== 'ready' || said++ > 0) return;
     const channel = new MessageChannel();
     port = channel.port1;
@@ -33,17 +34,116 @@ window.open_ = (file) => port.postMessage({ v: 1, op: 'open', args: { file } });
 
 let answer = null; // what to give as the server's answer, if not the server's answer
 window.answerWith = (bytes) => (answer = bytes && new Blob([Uint8Array.from(bytes)]));
+let forged = null; // what becomes of the server's answer, by the name of a forgery
+window.forge = (name) => (forged = name);
+let front = null; // the public part of a network that this site has made
+window.frontIs = (bytes) => (front = new Blob([Uint8Array.from(bytes)]));
+
+let uploaded; // the last encrypted photo
+let keys; // the id of the evaluation keys
+
+const TYPE = { 'Content-Type': 'application/vnd.safelight' };
+const post = async (target, body) => (await fetch(target, { method: 'POST', body, headers: TYPE })).blob();
+
+// What an element does for the vault.
+const transport = {
+  async carry({ filter, params, file }) {
+    uploaded = file;
+    const honest = () => post(`v1/filters/${filter}?${new URLSearchParams(params)}`, file);
+    return { file: answer ?? (forged ? await forgery(await honest(), forged) : await honest()) };
+  },
+  front: async () => ({ file: front }),
+  async keys({ file }) {
+    const place = (await fetch('v1/keys', { method: 'POST', headers: { 'Upload-Length': file.size } })).headers.get('Location');
+    const headers = { 'Upload-Offset': '0', 'Content-Type': 'application/partial-upload' };
+    await fetch(place, { method: 'PATCH', body: file, headers });
+    keys = place.split('/').at(-1);
+    return {};
+  },
+  ask: async ({ file }) => ({ file: answer ?? (await post(`v1/classifiers/cifar10?keys=${keys}`, file)) }),
+};
 
 async function hear(message) {
   heard.push(message);
+  note(message);
   if (message.op === 'ready') document.documentElement.dataset.ready = 'yes';
-  if (message.op !== 'carry') return;
-  const { filter, params, file } = message.args;
-  const honest = async () => {
-    const target = `v1/filters/${filter}?${new URLSearchParams(params)}`;
-    return (await fetch(target, { method: 'POST', body: file, headers: { 'Content-Type': 'application/vnd.safelight' } })).blob();
-  };
-  port.postMessage({ v: 1, id: message.id, value: { file: answer ?? (await honest()) } });
+  if (!Object.hasOwn(transport, message.op)) return;
+  port.postMessage({ v: 1, id: message.id, value: await transport[message.op](message.args) });
+}
+
+// ---- images of the site's making
+
+/** Hands the vault an encrypted image: the last photo, or what a forgery makes of it. */
+window.offer = async (name) => window.open_(name ? await forgery(uploaded, name) : uploaded);
+
+// In the second row, since the first one may be halo, which is not shown.
+const forgeries = {
+  /** Ciphertexts that are valid, but not the right ones: only the key can tell. */
+  swapped: ({ rows: [, { cells }] }) => ([cells[1], cells[2]] = [cells[2], cells[1]]),
+  'swapped at the end': ({ rows }) => rows.at(-2).cells.reverse(),
+  /** The same ciphertext everywhere. */
+  repeated: ({ rows }) => rows.forEach(({ cells }) => cells.fill(cells[0])),
+  /** Nothing that could be a ciphertext. */
+  zeroed: ({ rows: [, { cells }] }) => cells.fill(new Uint8Array(cells[0].length)),
+  /** A bound on the numbers: the image would open only if all are below it. */
+  bounded: ({ header }) => header.setBigInt64(32, 90n, true),
+  /** The mark is gone by which the key knows its own photos: nothing would be checked. */
+  anonymous: ({ header, bits }) => new Uint8Array(header.buffer, header.byteOffset + 73 + bits / 8, 32).fill(0),
+};
+
+async function forgery(blob, name) {
+  const bytes = new Uint8Array(await blob.arrayBuffer());
+  const view = new DataView(bytes.buffer);
+  const start = 20 + view.getUint32(12, true);
+  const header = new DataView(bytes.buffer, 16, start - 20);
+  const [bits, width, height] = [header.getUint16(0, true), header.getUint32(4, true), header.getUint32(8, true)];
+  const [across, down, left, above] = [12, 14, 16, 18].map((at) => header.getUint16(at, true));
+  const [columns, lines, size] = [Math.ceil(width / across) + 2 * left, Math.ceil(height / down) + 2 * above, bits / 4];
+  const rows = Array.from({ length: lines }, (_, row) => {
+    const from = start + row * (columns * size + 4);
+    return { from, cells: Array.from({ length: columns }, (_, i) => bytes.slice(from + i * size, from + (i + 1) * size)) };
+  });
+  forgeries[name]({ header, bits, rows });
+  view.setUint32(start - 4, crc32([bytes.subarray(0, start - 4)]), true);
+  for (const [row, { from, cells }] of rows.entries()) {
+    cells.forEach((cell, i) => bytes.set(cell, from + i * size));
+    const data = [bytes.subarray(start - 4, start), Uint8Array.of(row, 0, 0, 0), ...cells];
+    view.setUint32(from + columns * size, crc32(data), true);
+  }
+  return new Blob([bytes], { type: blob.type });
+}
+
+function crc32(parts) {
+  let crc = ~0;
+  for (const byte of parts.flatMap((part) => [...part])) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+  }
+  return ~crc >>> 0;
+}
+
+// ---- all that can be told from outside
+
+let watched; // { messages, heights }, in their order
+let numbers; // of the requests, as they came
+
+window.watch = () => {
+  watched = { messages: [], heights: [] };
+  numbers = new Map();
+};
+window.watched = () => watched;
+for (const type of ['focus', 'blur']) addEventListener(type, () => watched?.messages.push(type));
+
+/** Writes a message down with all that is in it, except what depends on the time alone: numbers, and how often it is told. */
+function note(message) {
+  if (!watched) return;
+  if (message?.op === 'height') return void watched.heights.push(message.args.pixels);
+  const { id, ...rest } = message;
+  if (id !== undefined && !numbers.has(id)) numbers.set(id, numbers.size);
+  if (rest.op === 'progress') rest.args = { phase: rest.args.phase, left: typeof rest.args.secondsLeft };
+  const plain = (_, value) => (value instanceof Blob ? `${value.size} bytes of ${value.type}` : value);
+  const text = JSON.stringify({ ...rest, number: numbers.get(id) }, plain);
+  if (rest.op !== 'progress' || watched.messages.at(-1) !== text) watched.messages.push(text);
 }
 
 /** Sends everything that was heard to the network, as a thief would. */

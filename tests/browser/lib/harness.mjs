@@ -79,9 +79,9 @@ export function startServer(...args) {
   return serve({}, ...args);
 }
 
-/** The same with another page or vault. */
-export function serve({ page = pageFolder, vault = vaultFolder }, ...args) {
-  return listening(serverProgram, ['serve', '--listen', '127.0.0.1:0', '--page', page, '--vault', vault, ...args]);
+/** The same with another page or vault, or at another port. */
+export function serve({ page = pageFolder, vault = vaultFolder, port = 0 }, ...args) {
+  return listening(serverProgram, ['serve', '--listen', `127.0.0.1:${port}`, '--page', page, '--vault', vault, ...args]);
 }
 
 /** Runs the command line; fails if it does. */
@@ -91,16 +91,16 @@ export async function cli(...args) {
 
 /**
  * Starts a browser. `proxy` is the port of a recorder that all its traffic passes, `profile` the folder where the browser
- * keeps what it stores.
+ * keeps what it stores, `prefs` are further settings of Firefox.
  */
-export async function openBrowser(name, { proxy, profile = folder() } = {}) {
+export async function openBrowser(name, { proxy, profile = folder(), prefs = {} } = {}) {
   const downloads = folder();
   const common = { headless: true, acceptInsecureCerts: false, protocolTimeout: 10 * MINUTE, userDataDir: profile };
   const executablePath = env(`SAFELIGHT_${name.toUpperCase()}`, places[name]?.find(existsSync));
   if (!executablePath) throw new Error(`there is no ${name} here; set SAFELIGHT_${name.toUpperCase()}`);
   const browser = await puppeteer.launch(
     name === 'firefox'
-      ? { ...common, browser: 'firefox', executablePath, extraPrefsFirefox: firefoxPrefs(downloads, proxy) }
+      ? { ...common, browser: 'firefox', executablePath, extraPrefsFirefox: { ...firefoxPrefs(downloads, proxy), ...prefs } }
       : {
           ...common,
           executablePath,

@@ -10,7 +10,8 @@ import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 
 /**
  * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path)` may give
- * a promise that a request has to wait for; requests for which `refuse(url)` is true do not pass.
+ * a promise that a request has to wait for; requests for which `refuse(url)` is true are not answered, as by a server that is
+ * not there.
  */
 export async function startRecorder(serverUrl, { rewrite = (path, text) => text, hold = () => {}, refuse = () => false } = {}) {
   const raw = []; // every chunk on any connection, in either direction
@@ -24,7 +25,8 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
     bodies.push(body);
     const url = new URL(request.url, serverUrl);
     const [mine, { port }] = [['127.0.0.1', 'localhost'], new URL(serverUrl)]; // the site and its vault
-    if (url.port !== port || !mine.includes(url.hostname) || refuse(url)) return response.writeHead(403).end();
+    if (refuse(url)) return request.socket.destroy();
+    if (url.port !== port || !mine.includes(url.hostname)) return response.writeHead(403).end();
     await hold(url.pathname);
     const headers = { ...request.headers, 'accept-encoding': 'identity', host: url.host };
     url.hostname = '127.0.0.1'; // where the server listens, whatever it is called

@@ -2,7 +2,7 @@
 // network requests.
 
 import init, { CkksKey, CkksKeys, NetworkFront, ckksSelfTest } from './pkg/safelight_ckks.js';
-import { SafelightError } from '../../shared/errors.js';
+import { pack, SafelightError } from '../../shared/errors.js';
 import { Line } from '../../shared/line.js';
 
 let key = null;
@@ -53,6 +53,15 @@ function withFront(bytes, work) {
   } finally {
     front.free();
   }
+}
+
+function said({ labels }, answer, scores) {
+  const { class: first, probabilities } = answer;
+  answer.free();
+  if (!scores) return { label: labels[first] };
+  const found = labels.map((label, i) => ({ label, probability: probabilities[i] }));
+  const [top] = found.splice(first, 1);
+  return { label: top.label, found: [top, ...found.sort((a, b) => b.probability - a.probability)] };
 }
 
 const ops = {
@@ -108,18 +117,19 @@ const ops = {
   readFront: ({ front }) => withFront(front, ({ set, labels }) => ({ set, labels })),
   encryptPhoto: ({ front, photo: { samples, width, height, channels } }) =>
     withFront(front, (network) => network.encrypt(key, samples, width, height, channels)),
-  /** The label; with `scores` also all labels with how likely they are, in hundredths, likeliest first. */
+  /**
+   * The label; with `scores` also all labels with how likely they are, in hundredths, likeliest first. Or the `failure`, which
+   * is none of this worker: it goes on, so that the next photo takes as long, whatever an answer was.
+   */
   async openAnswer({ front, file, scores }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    return withFront(front, (network) => {
-      const answer = network.open(key, bytes);
-      const { class: first, probabilities } = answer;
-      answer.free();
-      if (!scores) return { label: network.labels[first] };
-      const found = network.labels.map((label, i) => ({ label, probability: probabilities[i] }));
-      const [top] = found.splice(first, 1);
-      return { label: top.label, found: [top, ...found.sort((a, b) => b.probability - a.probability)] };
-    });
+    try {
+      return withFront(front, (network) => said(network, network.open(key, bytes), scores));
+    } catch (error) {
+      const failure = pack(error);
+      if (failure.fatal) throw error;
+      return { failure };
+    }
   },
 };
 

@@ -1,6 +1,9 @@
 // One photo that a network shall classify: a small picture, its progress, then what it shows.
 
+import { keepFocus } from '../dialog.js';
 import { clear, drawPicture } from '../draw.js';
+import { toldPart } from '../estimate.js';
+import { beat } from '../job.js';
 import { bytes, explain, fill, percent, words } from '../words.js';
 
 const announce = document.getElementById('status');
@@ -17,6 +20,9 @@ export class Answer extends EventTarget {
   #phase = null;
   #told = true; // whether the site may hear how it ends: not of what is done with the key
   failure = null;
+  handed = false; // whether the site has all that it gets
+  toldPart = 0; // between 0 and 1: how far it is, of what the site hears about
+  encrypted = false;
   picture = null;
   secondsLeft = null;
 
@@ -32,7 +38,7 @@ export class Answer extends EventTarget {
       this.#buttons[act] = button;
       button.addEventListener('click', () => (act === 'cancel' ? this.cancel() : this.dispatchEvent(new Event(act))));
     }
-    this.#parts.name.textContent = this.name;
+    this.#parts.name.textContent = this.#parts.name.title = this.name;
     this.wait();
   }
 
@@ -40,6 +46,9 @@ export class Answer extends EventTarget {
   wait() {
     this.#abort = new AbortController();
     this.#phase = this.failure = null;
+    this.handed = false;
+    this.toldPart = 0;
+    this.#told = true;
     this.#parts.error.textContent = '';
     this.#parts.found.replaceChildren();
     this.#parts.bar.value = 0;
@@ -52,6 +61,11 @@ export class Answer extends EventTarget {
 
   get state() {
     return this.element.dataset.state;
+  }
+
+  /** Whether nothing more will happen to it by itself. */
+  get ended() {
+    return this.state !== 'waiting' && this.state !== 'running';
   }
 
   get name() {
@@ -73,13 +87,16 @@ export class Answer extends EventTarget {
     const { signal } = this;
     clear(this.#parts.original);
     for (const name of ['facts', 'bytes']) this.#parts[name].textContent = '';
-    this.#told = true;
     this.#state('running', words.card.waiting);
     let drawn;
+    let opens = null; // since when a key works on what came from outside
     try {
       const { label } = await networks.ask(this.file, {
         signal,
-        onProgress: (report) => this.#progress(report),
+        onProgress: (report) => {
+          if (report.phase === 'decrypt') opens ??= performance.now();
+          this.#progress(report);
+        },
         onRead: (photo) => {
           drawn = drawPicture(this.#parts.original, photo, words.card.originalOf(this.name));
           const kind = photo.channels === 1 ? words.card.grey : words.card.colour;
@@ -95,6 +112,7 @@ export class Answer extends EventTarget {
     } catch (error) {
       this.#fail(error);
     }
+    if (opens !== null) await beat(opens);
   }
 
   #progress(report) {
@@ -107,6 +125,8 @@ export class Answer extends EventTarget {
     this.#parts.bar.value = BEGINS[phase] + (total > 0 ? (done / total) * (next - BEGINS[phase]) : 0);
     if (begins) announce.textContent = `${this.name}: ${words.doing[phase]}`;
     this.#told = TOLD.includes(phase);
+    this.handed = !this.#told; // the element itself has told of the answer
+    this.toldPart = toldPart(report);
     if (this.#told) this.dispatchEvent(new CustomEvent('progress', { detail: report }));
   }
 
@@ -132,11 +152,11 @@ export class Answer extends EventTarget {
   #state(state, text) {
     this.element.dataset.state = state;
     this.#parts.text.textContent = text;
-    const busy = state === 'waiting' || state === 'running';
+    const busy = !this.ended;
     const focused = document.activeElement === this.#buttons.cancel;
     this.#buttons.cancel.disabled = !busy;
     this.#buttons.again.disabled = this.#buttons.remove.disabled = busy;
-    if (focused && !busy) this.#buttons.again.focus(); // a disabled button would lose the keyboard's place
+    if (focused && !busy) keepFocus(this.#buttons.again); // a disabled button would lose the keyboard's place
     if (busy) return;
     announce.textContent = `${this.name}: ${text}`;
     this.dispatchEvent(new Event('end'));

@@ -57,6 +57,8 @@ export const de = {
     slider: 'Wie viel vom Ergebnis über dem Original zu sehen ist',
     seen: 'Was der Server sieht',
     progress: 'Fortschritt',
+    asking: 'Die Website übergibt dieses verschlüsselte Foto. Auf Ihren Wunsch wird es hier geöffnet, nur für Sie.',
+    open: 'Mit meinem Schlüssel öffnen',
     cancel: 'Abbrechen',
     savePicture: 'Bild sichern',
     saveUpload: 'Verschlüsseltes Foto sichern',
@@ -88,9 +90,11 @@ export const de = {
     resume: 'Weiter',
     paused: 'Angehalten',
     cancelAll: 'Alle abbrechen',
+    openAll: 'Alle mit meinem Schlüssel öffnen',
     saveAll: 'Alle Bilder sichern',
     clear: 'Fertige entfernen',
     state: (done, all) => `${done} von ${all} fertig`,
+    asking: (count) => (count === 1 ? '1 wartet auf Ihren Klick' : `${count} warten auf Ihren Klick`),
   },
 
   left: (span) => `noch etwa ${span}`,
@@ -345,6 +349,7 @@ export const de = {
   site: {
     badMessage: 'Diese Website hat etwas gesendet, das der Tresor nicht versteht. Er hat es nicht beachtet.',
     secondConnect: 'Etwas auf dieser Website wollte sich ein zweites Mal mit dem Tresor verbinden. Er hat es abgelehnt.',
+    tooMany: 'Die Website übergibt mehr verschlüsselte Fotos, als auf einmal gezeigt werden. Öffnen oder entfernen Sie zuerst einige.',
     addressData: 'Die Adresse dieses Rahmens enthielt Daten. Der Tresor beachtet sie nicht.',
   },
 

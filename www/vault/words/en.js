@@ -57,6 +57,8 @@ export const en = {
     slider: 'How much of the result is shown over the original',
     seen: 'What the server sees',
     progress: 'Progress',
+    asking: 'The site hands you this encrypted photo. It is opened here, for you alone, if you say so.',
+    open: 'Open with my key',
     cancel: 'Cancel',
     savePicture: 'Save picture',
     saveUpload: 'Save encrypted photo',
@@ -88,9 +90,11 @@ export const en = {
     resume: 'Go on',
     paused: 'Paused',
     cancelAll: 'Cancel all',
+    openAll: 'Open all with my key',
     saveAll: 'Save all pictures',
     clear: 'Remove finished ones',
     state: (done, all) => `${done} of ${all} finished`,
+    asking: (count) => (count === 1 ? '1 waits for your click' : `${count} wait for your click`),
   },
 
   left: (span) => `about ${span} left`,
@@ -339,6 +343,7 @@ export const en = {
   site: {
     badMessage: 'This site sent something that the vault does not understand. It was ignored.',
     secondConnect: 'Something on this site tried to connect to the vault a second time. It was refused.',
+    tooMany: 'The site hands over more encrypted photos than are shown at a time. Open or remove some first.',
     addressData: 'The address of this frame carried data. The vault ignores it.',
   },
 

@@ -1,0 +1,132 @@
+// The vault's headers are those of its server today, also where a service worker keeps its files: a site that may not embed
+// the vault any more does not, and a stricter policy holds at the next start. Without a network the vault starts all the same.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { browsers, openBrowser, root, serve, vaultFolder } from './lib/harness.mjs';
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.svg': 'image/svg+xml' };
+
+/** A plain host of the vault's files on localhost; `at.policy(path)` is what it sends with each. */
+async function host(policy) {
+  const at = { policy, asked: [], gone: false };
+  const server = createServer(async (request, answer) => {
+    const path = new URL(request.url, 'http://any').pathname;
+    at.asked.push(request.url);
+    if (at.gone) return request.socket.destroy();
+    const body = await readFile(join(vaultFolder, path.replace(/\/$/, '/index.html'))).catch(() => null);
+    const headers = { 'Content-Type': TYPES[extname(path) || '.html'] ?? 'text/plain', 'Cache-Control': 'max-age=600', ETag: '"one"' };
+    const unchanged = request.headers['if-none-match'] === '"one"';
+    answer.writeHead(body ? (unchanged ? 304 : 200) : 404, { ...headers, 'Content-Security-Policy': at.policy(path) });
+    answer.end(unchanged ? undefined : body);
+  });
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  at.url = `http://localhost:${server.address().port}/`;
+  at.stop = () => new Promise((done) => (server.close(done), server.closeAllConnections()));
+  return at;
+}
+
+/** Whether the service worker has all files. */
+const kept = async () => {
+  const { active } = (await navigator.serviceWorker.getRegistration()) ?? {};
+  return active?.state === 'activated' && navigator.serviceWorker.controller !== null;
+};
+
+for (const name of browsers) {
+  it(`a site that may not embed the vault any more does not, in ${name}`, async () => {
+    const page = join(root, 'tests/browser/hostile');
+    let server = await serve({ page });
+    const { port } = new URL(server.url);
+    const browser = await openBrowser(name);
+    try {
+      const embed = async () => {
+        const visit = await browser.open(server.url, { ready: false });
+        await visit.page.evaluate(() => window.embed());
+        return visit;
+      };
+      let visit = await embed();
+      await visit.ready();
+      await visit.until(kept, 'the service worker');
+      await visit.page.close();
+
+      visit = await embed(); // from the service worker
+      await visit.ready();
+      await visit.page.close();
+
+      await server.stop();
+      server = await serve({ page, port }, '--embedder', 'https://photos.example');
+      for (let times = 0; times < 2; times++) {
+        visit = await embed();
+        await sleep(3000);
+        assert.equal(await visit.page.evaluate(() => document.documentElement.dataset.ready), undefined);
+        // A longer address, to which a server may not answer, is no way around.
+        await visit.page.evaluate(() => window.navigate(`?${'x'.repeat(300_000)}`));
+        await sleep(2000);
+        assert.equal(await visit.page.evaluate(() => document.documentElement.dataset.ready), undefined);
+        await visit.page.close();
+      }
+
+      await server.stop();
+      server = await serve({ page, port });
+      visit = await embed();
+      await visit.ready(); // and where it may again, it does at once
+    } finally {
+      await browser.close();
+      await server.stop();
+    }
+  });
+
+  it(`a stricter policy holds at the next start, in ${name}`, async () => {
+    const loose = "default-src 'self' 'wasm-unsafe-eval' blob:";
+    const at = await host(() => loose);
+    const browser = await openBrowser(name);
+    const refused = () =>
+      new Promise((resolve) => {
+        document.addEventListener('securitypolicyviolation', ({ effectiveDirective }) => resolve(effectiveDirective), { once: true });
+        document.body.append(Object.assign(document.createElement('img'), { src: URL.createObjectURL(new Blob()) }));
+        setTimeout(() => resolve('nothing'), 1000);
+      });
+    const open = () => browser.open(at.url, { ready: false });
+    try {
+      let visit = await open();
+      await visit.page.evaluate(() => void navigator.serviceWorker.register('sw.js')); // as the vault does inside of a site
+      await visit.until(kept, 'the service worker');
+      assert.equal(await visit.page.evaluate(refused), 'nothing');
+      await visit.page.close();
+
+      at.policy = () => `${loose}; img-src 'none'`;
+      visit = await open();
+      assert.ok(await visit.page.evaluate(() => navigator.serviceWorker.controller !== null), 'the service worker is at work');
+      assert.equal(await visit.page.evaluate(refused), 'img-src');
+      await visit.page.close();
+
+      at.gone = true; // the stored copy has the newer headers
+      visit = await open();
+      assert.equal(await visit.page.evaluate(refused), 'img-src');
+      await visit.page.close();
+
+      // Workers have a policy of their own.
+      at.gone = false;
+      const started = (page) =>
+        page.evaluate(async () => {
+          const { Safelight } = await import('./client/safelight.js');
+          return Safelight.open().then(
+            (safelight) => (safelight.close(), 'started'),
+            ({ code }) => code,
+          );
+        });
+      visit = await open();
+      assert.equal(await started(visit.page), 'started');
+      at.policy = (path) => (path.endsWith('/keeper.js') ? "default-src 'none'" : loose);
+      assert.notEqual(await started(visit.page), 'started');
+      await visit.page.close();
+    } finally {
+      await browser.close();
+      await at.stop();
+    }
+  });
+}
