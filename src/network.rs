@@ -36,7 +36,8 @@ use crate::error::{Code, Error, Result};
 /// How far encrypted scores may be from those in the clear, for hidden units and scores up to 64 in size. It is the promise for
 /// the parameter set with the smallest scale; tests hold it.
 pub const PRECISION: f64 = 1.0 / 64.0;
-/// The largest score of an honest answer in size. Trainers keep to it, and a client refuses what is beyond it.
+/// The largest score of an answer in size. Trainers keep to it for the pictures that they learn from, and clients refuse what is
+/// beyond it: nothing is promised there, and a dishonest server has less room.
 pub const LARGEST_SCORE: f64 = 64.0;
 /// How far apart the scale of an answer and the expected one may be, as a share: they are rounded in different orders.
 const SAME_SCALE: f64 = 1e-12;

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 use safelight::error::Code;
 use safelight::math::comb::Lookup;
 use safelight::math::random;
-use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
+use safelight::paillier::{Border, Check, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{Limits, decrypt_image, encrypt_image, run_filter};
+use safelight::pipeline::{DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::key::{read_secret, write_secret};
 
@@ -165,9 +165,9 @@ fn run(input: &[u8], filter: &Filter) -> safelight::error::Result<Vec<u8>> {
 }
 
 fn exact(bytes: &[u8]) -> Vec<i64> {
-    let (_, canvas) =
-        decrypt_image(&key(), &mut &*bytes, View::Exact16, &Limits::default(), &NoWatch).expect("decrypt");
-    canvas.samples().iter().map(|&s| i64::from(s) - 32768).collect()
+    let options = DecryptOptions { view: View::Exact16, check: Check::WherePossible, ..DecryptOptions::default() };
+    let opened = decrypt_image_with(&key(), &mut &*bytes, options, &Limits::default(), &NoWatch).expect("decrypt");
+    opened.canvas.samples().iter().map(|&s| i64::from(s) - 32768).collect()
 }
 
 #[test]

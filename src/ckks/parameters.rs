@@ -18,9 +18,8 @@ use crate::error::{Code, Error, Result};
 /// The deviation of errors.
 pub const DEVIATION: f64 = 3.2;
 
-/// How many coefficients of the sparse secret of bootstrapping are not zero. With 32, models of guessing put the cost of an
-/// attack at 128 to 137 bits, which leaves no margin; 40 are the most for which
-/// [`failure_bits`](super::bootstrap::failure_bits) stay below -60.
+/// How many coefficients of the sparse secret of bootstrapping are not zero. With 32, attacks cost 130 bits, which leaves no
+/// margin; with 40, 153, and [`failure_bits`](super::bootstrap::failure_bits) stay below -60.
 pub const SPARSE_WEIGHT: usize = 40;
 
 /// How the coefficients of a secret key are chosen.

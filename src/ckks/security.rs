@@ -7,8 +7,9 @@
 //! cost is that of M. R. Albrecht et al., "Homomorphic Encryption Standard" (2018): `2^(0.292 b + 16.4)` for each of `8 d`
 //! calls with blocks of `b` in dimension `d`.
 //!
-//! At the limits of the standard tables this gives 130 bits, so the models are theirs. For sparse secrets the bounds of
-//! [`super::parameters`] are stricter than what comes out here: their source knows a better hybrid.
+//! At the limits of the standard tables this gives 130 bits, so the models are theirs. For sparse secrets a guess is taken to cost
+//! a single operation, which is the strictest of the models in use: those that also count the closest vector come out up to
+//! 20 bits higher. The bounds of [`super::parameters`] are stricter still: their source knows a better hybrid.
 
 use super::parameters::{DEVIATION, Parameters, SPARSE_WEIGHT, Secret};
 
@@ -74,8 +75,8 @@ fn dropping(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     primal(left, modulus, (weight / left).sqrt()) - chance
 }
 
-/// A lattice of what is left, reduced far enough that the closest vector is found for each of the guesses; these are met in
-/// the middle, which is taken to work whenever the guess is right.
+/// A lattice of what is left, reduced far enough that the closest vector is found for each of the guesses, by one operation
+/// each; they are met in the middle, which is taken to work whenever the guess is right.
 #[expect(clippy::cast_precision_loss, reason = "weights are small")]
 fn hybrid(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     let (left, deviation) = (degree - guessed, (weight as f64 / degree).sqrt());
@@ -96,7 +97,7 @@ fn hybrid(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
             chance = sum(chance, exactly);
         }
         guesses = sum(guesses, choose(guessed, some) + some);
-        best = best.min(sum(reduction, guesses / 2.0 + 2.0 * dimension.log2()) - chance);
+        best = best.min(sum(reduction, guesses / 2.0) - chance);
     }
     best
 }
@@ -176,13 +177,13 @@ mod tests {
         }
     }
 
-    /// The models of guessing differ by nine bits for such secrets, so there is a margin of more.
+    /// What guessing costs is less certain than what lattices do, so there is a margin.
     #[test]
     fn the_sparse_secret_of_bootstrapping_has_a_margin() {
         for set in ALL {
             let Some(bits) = encapsulated(set) else { continue };
             println!("{}: {bits:.1} bits", set.name);
-            assert!(bits >= 140.0, "{}: {bits:.1} bits", set.name);
+            assert!(bits >= 150.0, "{}: {bits:.1} bits", set.name);
         }
     }
 

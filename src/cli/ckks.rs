@@ -102,7 +102,7 @@ fn sets() -> String {
         };
         let sparse = encapsulated(set).map_or_else(String::new, |bits| format!("{bits:.1}"));
         if !sparse.is_empty() {
-            secret += &format!("; for a moment {SPARSE_WEIGHT} coefficients");
+            secret = format!("{secret}; for a moment {SPARSE_WEIGHT} coefficients");
         }
         let (slots, modulus, security) = (set.slots(), set.modulus_bits(), own(set));
         let line = writeln!(

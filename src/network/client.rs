@@ -74,7 +74,7 @@ impl Front {
     /// # Errors
     /// [`Code::WrongParameters`] for a ring of another set; [`Code::VectorsDiffer`] for another level, scale or number of slots
     /// than an answer of this network has, which is found before the key is used; [`Code::ForeignKey`] if it is under another
-    /// key; [`Code::BadAnswer`] if the numbers are none that an honest server sends: beyond [`LARGEST_SCORE`], or not zero
+    /// key; [`Code::BadAnswer`] if the numbers are outside the bounds of honest answers: beyond [`LARGEST_SCORE`], or not zero
     /// where no score is. The error is the same for all of these, and has no number in it.
     pub fn open(&self, ring: &Ring, encoder: &Encoder, secret: &SecretKey, answer: &Ciphertext) -> Result<Answer> {
         self.check_ring(ring)?;
@@ -88,8 +88,8 @@ impl Front {
             && filling.iter().all(|number| number.re.abs() <= PRECISION)
             && numbers.iter().all(|number| number.im.abs() <= PRECISION);
         if !honest {
-            let message =
-                "no honest server sends this answer; do not publish anything about it, and use another server";
+            let message = "the answer is outside the bounds of this network's answers: the server did something else, or the \
+                           picture is unlike all that the network has learned from; do not publish anything about it";
             return Err(Error::new(Code::BadAnswer, message));
         }
         Ok(Answer::new(scores.iter().map(|score| score.re).collect()))

@@ -151,7 +151,7 @@ fn everything_goes_through_pipes() {
     let photo = folder.read("photo.png");
     let image = folder.run_on("encrypt --key my.pub - --out -", &photo).ok();
     let filtered = folder.run_on("filter sharpen - --out -", &image).ok();
-    let out = folder.run_on("decrypt --key my.key - --out -", &filtered).ok();
+    let out = folder.run_on("decrypt --from-others --key my.key - --out -", &filtered).ok();
     folder.write("out.png", &out);
     folder.run("filter sharpen photo.slt --out sharp.slt").ok();
     folder.run("decrypt --key my.key sharp.slt --out sharp.png").ok();

@@ -4,9 +4,9 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use safelight::paillier::{Border, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
+use safelight::paillier::{Border, Check, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{Limits, decrypt_image, encrypt_image};
+use safelight::pipeline::{DecryptOptions, Limits, decrypt_image_with, encrypt_image};
 use safelight::watch::NoWatch;
 
 use crate::client::{get, post};
@@ -50,7 +50,8 @@ fn what_comes_back_is_the_filtered_photo() {
     assert_eq!(jobs::wait(server.at, &job)["state"], "done");
     assert!(get(server.at, &format!("{job}/result")).body == direct.body);
 
-    let (_, canvas) =
-        decrypt_image(&key, &mut &direct.body[..], View::Clamp, &Limits::default(), &NoWatch).expect("decrypted");
-    assert_eq!(canvas.samples8(), mean(&samples));
+    let options = DecryptOptions { view: View::Clamp, check: Check::WherePossible, ..DecryptOptions::default() };
+    let opened =
+        decrypt_image_with(&key, &mut &direct.body[..], options, &Limits::default(), &NoWatch).expect("decrypted");
+    assert_eq!(opened.canvas.samples8(), mean(&samples));
 }

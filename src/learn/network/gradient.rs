@@ -23,7 +23,7 @@ const DECAY: f32 = 0.01;
 /// How much of the old gradients and of their squares is kept.
 const KEPT: (f32, f32) = (0.9, 0.99);
 /// The largest hidden unit and the largest score of a picture that was learned from: see
-/// [`PRECISION`](crate::network::PRECISION).
+/// [`PRECISION`](crate::network::PRECISION) and [`LARGEST_SCORE`](crate::network::LARGEST_SCORE).
 const LARGEST: f32 = 64.0;
 
 /// What is to be fitted.
