@@ -80,8 +80,10 @@ pub enum Code {
     VectorsDiffer,
     /// The request is larger than this server allows.
     TooLarge,
-    /// The server has as much work as it takes on.
+    /// The server as a whole has as much work, or keeps as much, as it takes on.
     TooBusy,
+    /// This client alone has as much work on the server, or keeps as much there, as one client may.
+    QuotaExceeded,
     /// The work took longer than this server allows.
     TimeLimit,
     /// The peer sent nothing for too long.
@@ -90,6 +92,14 @@ pub enum Code {
     NotFound,
     /// The address does not take this HTTP method.
     MethodNotAllowed,
+    /// The request comes from a web page whose origin may not use this server.
+    ForeignOrigin,
+    /// The request is for a host name that is not one of this server's.
+    ForeignHost,
+    /// The request's body is a form or is compressed, where the bytes of the file itself are needed.
+    UnsupportedContent,
+    /// The requested range lies outside of the result.
+    RangeNotSatisfiable,
     /// There is no such job, or it was deleted or has expired.
     JobNotFound,
     /// The job has not finished yet.
@@ -98,6 +108,8 @@ pub enum Code {
     ModelNotFound,
     /// There is no such set of keys, or its upload failed, or it was deleted or has expired.
     KeysNotFound,
+    /// The set of keys was damaged on the server's disk and has to be uploaded again.
+    KeysDamaged,
     /// A piece of an upload does not begin where the last one ended.
     WrongOffset,
     /// The work was cancelled.
@@ -155,14 +167,20 @@ impl Code {
         Self::VectorsDiffer,
         Self::TooLarge,
         Self::TooBusy,
+        Self::QuotaExceeded,
         Self::TimeLimit,
         Self::Stalled,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::ForeignOrigin,
+        Self::ForeignHost,
+        Self::UnsupportedContent,
+        Self::RangeNotSatisfiable,
         Self::JobNotFound,
         Self::JobNotFinished,
         Self::ModelNotFound,
         Self::KeysNotFound,
+        Self::KeysDamaged,
         Self::WrongOffset,
         Self::Cancelled,
         Self::ShuttingDown,
@@ -213,14 +231,20 @@ impl Code {
             Self::VectorsDiffer => "vectors_differ",
             Self::TooLarge => "too_large",
             Self::TooBusy => "too_busy",
+            Self::QuotaExceeded => "quota_exceeded",
             Self::TimeLimit => "time_limit",
             Self::Stalled => "stalled",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::ForeignHost => "foreign_host",
+            Self::UnsupportedContent => "unsupported_content",
+            Self::RangeNotSatisfiable => "range_not_satisfiable",
             Self::JobNotFound => "job_not_found",
             Self::JobNotFinished => "job_not_finished",
             Self::ModelNotFound => "model_not_found",
             Self::KeysNotFound => "keys_not_found",
+            Self::KeysDamaged => "keys_damaged",
             Self::WrongOffset => "wrong_offset",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
@@ -244,6 +268,7 @@ impl Code {
 pub struct Error {
     code: Code,
     message: String,
+    retry_after: Option<u32>,
 }
 
 /// The result of everything in this crate that can fail.
@@ -252,7 +277,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with this code. The message starts in lower case, says what to do next, and holds no secret.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after: None }
+    }
+
+    /// The same error, with the number of seconds after which another attempt may succeed.
+    #[must_use]
+    pub fn with_retry_after(self, seconds: u32) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// After how many seconds another attempt may succeed, where that is known.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u32> {
+        self.retry_after
     }
 
     /// The stable name of what went wrong.

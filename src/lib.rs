@@ -26,7 +26,7 @@
 //! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
 //! | [`wire`] | the versioned format of keys, encrypted images, encrypted vectors and models; **the format's specification** |
 //! | `experiments` | experiments of the literature, run again (features `client` and `learn`, native) |
-//! | `pipeline` | the scheme and the format joined over readers and writers; keys in mapped files (native) |
+//! | `pipeline` | the scheme and the format joined over readers and writers; keys in files (native) |
 //! | `server` | HTTP (feature `server`, native) |
 //! | `web` | the browser's surface (wasm32) |
 //! | `cli` | the `safelight` program (feature `cli`, native) |

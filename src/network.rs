@@ -106,6 +106,35 @@ pub struct Answer {
     pub probabilities: Vec<f64>,
 }
 
+/// The inputs and outputs of each layer. Without hidden units there is one layer.
+pub(crate) fn sizes(inputs: usize, hidden: usize, outputs: usize) -> Vec<(usize, usize)> {
+    match hidden {
+        0 => vec![(inputs, outputs)],
+        hidden => vec![(inputs, hidden), (hidden, outputs)],
+    }
+}
+
+fn layers(parameters: &Parameters, sizes: &[(usize, usize)]) -> Result<Vec<Dense>> {
+    let slots = parameters.slots();
+    let layer = |(number, &(inputs, outputs)): (usize, &(usize, usize))| match number {
+        0 => Dense::packed(inputs, outputs, slots),
+        _ => Dense::in_order(inputs, outputs, slots),
+    };
+    sizes.iter().enumerate().map(layer).collect()
+}
+
+/// A layer takes one level, and the square before another one takes one more.
+const fn level(layers: usize) -> usize {
+    2 * layers - 1
+}
+
+/// The bytes of memory that the weights of these layers take when they are encoded.
+pub(crate) fn memory(parameters: &Parameters, sizes: &[(usize, usize)]) -> Result<usize> {
+    let levels = (1..=sizes.len()).rev().map(level);
+    let layers = layers(parameters, sizes)?;
+    Ok(layers.iter().zip(levels).map(|(layer, level)| layer.memory(parameters.degree(), level)).sum())
+}
+
 impl Front {
     /// From its parts; `hidden` is the number of hidden units, or 0 for a network of one layer.
     ///
@@ -161,17 +190,13 @@ impl Front {
     /// The level at which pictures are encrypted.
     #[must_use]
     pub const fn level(&self) -> usize {
-        if self.hidden == 0 { 1 } else { 3 }
+        level(if self.hidden == 0 { 1 } else { 2 })
     }
 
     /// The inputs and outputs of each layer.
     #[must_use]
     pub fn sizes(&self) -> Vec<(usize, usize)> {
-        let (inputs, outputs) = (self.patches.features(), self.labels.len());
-        match self.hidden {
-            0 => vec![(inputs, outputs)],
-            hidden => vec![(inputs, hidden), (hidden, outputs)],
-        }
+        sizes(self.patches.features(), self.hidden, self.labels.len())
     }
 
     /// How each layer lies in the slots.
@@ -179,12 +204,7 @@ impl Front {
     /// # Errors
     /// None: it was tried.
     pub fn layers(&self) -> Result<Vec<Dense>> {
-        let slots = self.parameters.slots();
-        let layer = |(number, (inputs, outputs)): (usize, (usize, usize))| match number {
-            0 => Dense::packed(inputs, outputs, slots),
-            _ => Dense::in_order(inputs, outputs, slots),
-        };
-        self.sizes().into_iter().enumerate().map(layer).collect()
+        layers(self.parameters, &self.sizes())
     }
 
     /// The keys that the server needs, each for the highest level where it is used.

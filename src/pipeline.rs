@@ -84,6 +84,16 @@ pub fn run_filter(
     Ok(())
 }
 
+/// Checks the header of an encrypted image that a filter is to be applied to; gives the length of the whole image in bytes.
+///
+/// # Errors
+/// As [`run_filter`], as far as the header shows it.
+pub fn check_header(header: &[u8], filter: &Filter, limits: &Limits) -> Result<u64> {
+    let frames = Frames::read(header)?;
+    check_limits(&frames, limits, 2 * u64::from(filter.radius().1) + 1)?;
+    Ok(frames.total_bytes())
+}
+
 /// Reads a whole encrypted image and checks all of it but for what needs a key; gives its head.
 ///
 /// # Errors
@@ -182,6 +192,31 @@ fn spool(image: &mut ImageReader<'_>, watch: &dyn Watch) -> Result<std::fs::File
     }
     file.seek(SeekFrom::Start(0))?;
     Ok(file)
+}
+
+/// Reads from a place in a file without a cursor that others could move; gives how many bytes it got, none at the end.
+#[cfg(unix)]
+pub(crate) fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+#[cfg(windows)]
+pub(crate) fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
+}
+
+/// Fills all of the buffer from a place in a file.
+#[cfg(all(feature = "ckks", feature = "photo"))]
+fn read_exact_at(file: &std::fs::File, mut buffer: &mut [u8], mut at: u64) -> std::io::Result<()> {
+    while !buffer.is_empty() {
+        match read_at(file, buffer, at) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(got) => (buffer, at) = (&mut buffer[got..], at + got as u64),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn at_end(input: &mut (dyn Read + Send)) -> Result<()> {

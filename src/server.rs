@@ -23,15 +23,24 @@
 //!
 //! # The way of a request
 //! ```text
-//! connection ─► routes ─► filters ─► gate ─► upload ─► work (a worker thread) ─► spool ─► answer
-//!                            └─ job form: upload ─► spool ─► jobs ─► gate ─► work ─► spool ─► job_routes ─► answer
+//! connection ─► client ─► guard ─► routes ─► admission ─► upload (heads) ─► spool ─► queue ─► work ─► spool ─► answer
+//!   (seats)                                   a slot                           a place, a turn
 //! ```
-//! Uploads and results never pile up in memory: pieces of an upload go through a short channel to the worker, which
-//! holds a band of rows or one picture, and results lie in unnamed temporary files. An answer starts when everything has been checked.
+//! A request for a host that is not this server's, or from a web page of an origin that is not allowed, ends at the
+//! [guard](Config::allow_origins). An upload takes a slot and nothing else while it arrives: it is checked from its first bytes on
+//! and written to the spool. When it is whole, the work takes a place in the queue, and clients have their turns one after the
+//! other. In the job form the answer is given at that point; in the direct form it is the result.
+//!
+//! Uploads and results never pile up in memory: both lie in unnamed temporary files, and the work holds a band of rows or one
+//! picture. An answer starts when everything has been checked.
+//!
+//! Everything that there is a limited amount of is limited twice: for all clients together ([`Limits`], code `too_busy`) and
+//! for each network address ([`ClientLimits`], code `quota_exceeded`). What was announced and did not arrive counts nowhere.
 //!
 //! # The end
-//! When told to stop, the server refuses new work (`shutting_down`), finishes what runs and waits, and gives clients
-//! [`Config::drain`] to fetch the results of their jobs. Then it closes.
+//! When told to stop, the server refuses new work (`shutting_down`; `GET /v1/health` answers 503), finishes what runs and
+//! waits, and gives clients time to fetch the results of their jobs. All of that takes [`Config::drain`] at most; what is not
+//! done then is cut short.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -40,17 +49,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Code, Error, Result};
 
+mod admission;
 mod capability;
+mod client;
 mod config;
 mod connection;
 mod filters;
-mod gate;
+mod guard;
+mod heads;
 mod job_routes;
 mod jobs;
 mod key_routes;
@@ -60,15 +73,17 @@ mod models;
 mod openapi;
 mod page;
 mod problem;
+mod range;
 mod rings;
 mod routes;
+mod shares;
 mod spool;
 mod telemetry;
 mod upload;
 mod vault;
 mod work;
 
-pub use config::{Config, Limits};
+pub use config::{ClientLimits, Config, Limits, ProxyHeader};
 
 /// How often a stopping server looks whether it is done.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
@@ -76,15 +91,19 @@ const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// What all requests share.
 struct App {
     settings: config::Settings,
-    gate: Arc<gate::Gate>,
+    guard: Arc<guard::Guard>,
+    admission: Arc<admission::Admission>,
+    store: Arc<spool::Store>,
     jobs: Arc<jobs::Jobs>,
     models: Arc<models::Models>,
     keys: Arc<keys::Keys>,
     vault: Option<vault::Vault>,
+    /// Cancelled when the time for stopping is over: all work ends.
+    end: CancellationToken,
 }
 
-/// Serves until the process is told to stop (Ctrl-C or SIGTERM), and finishes running work then. A second signal stops
-/// at once.
+/// Serves until the process is told to stop (Ctrl-C or SIGTERM), and finishes running work then, within
+/// [`Config::drain`]. A second signal stops at once. SIGHUP reads the operator's models again.
 ///
 /// Prints `safelight: listening on http://ADDRESS` on standard output when it is ready, and logs to standard error as
 /// the environment variable `SAFELIGHT_LOG` says (default `info`).
@@ -98,15 +117,17 @@ pub fn run(config: Config) -> Result<()> {
     let outcome = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = serve(config, announce, async {
-            // An error means that nobody will tell any more, which is an end as well.
-            let _ = stopped.await;
-        });
+        let (reload, reloads) = mpsc::channel(1);
+        // An error means that nobody can give the signal any more, which is an end as well.
+        let server = serve_with(config, announce, async { drop(stopped.await) }, reloads);
         let signalled = async {
-            signals.next().await;
+            while signals.next().await == Signal::Reload {
+                // One that is waiting already is enough.
+                let _ = reload.try_send(());
+            }
             tracing::info!("stopping; running work is finished first, a second signal stops at once");
             let _ = stop.send(());
-            signals.next().await;
+            while signals.next().await == Signal::Reload {}
         };
         tokio::select! {
             outcome = server => outcome,
@@ -124,83 +145,135 @@ fn announce(address: SocketAddr) {
     let _ = writeln!(out, "safelight: listening on http://{address}").and_then(|()| out.flush());
 }
 
-/// Serves until `shutdown` is ready, then finishes running work and returns. `ready` is called with the address when
-/// connections are accepted. Must run in a Tokio runtime; dropping the future closes everything at once.
+/// Serves until `shutdown` is ready, then finishes running work, within [`Config::drain`], and returns. `ready` is called with
+/// the address when connections are accepted. Must run in a Tokio runtime; dropping the future closes everything at once.
 ///
 /// # Errors
 /// `bad_argument` if the configuration makes no sense, `io` if the address cannot be listened on.
 pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output = ()>) -> Result<()> {
+    serve_with(config, ready, shutdown, mpsc::channel(1).1).await
+}
+
+/// As [`serve`]; each message of `reloads` has the operator's models read again.
+async fn serve_with(
+    config: Config,
+    ready: impl FnOnce(SocketAddr),
+    shutdown: impl Future<Output = ()>,
+    reloads: mpsc::Receiver<()>,
+) -> Result<()> {
     let settings = config.check()?;
-    let limits = settings.limits;
-    let drain = settings.drain;
-    let models =
-        models::Models::new(settings.models.as_deref(), limits.models, limits.model_bytes, limits.keep_models)?;
-    let rules = keys::Rules {
-        most: limits.keys,
-        most_bytes: limits.key_bytes,
-        keep: limits.keep_keys,
-        rest: limits.keep_uploads,
-    };
-    let keys = Arc::new(keys::Keys::new(settings.keys.as_deref(), &settings.spool, rules)?);
-    keys.watch_all();
     let listener = TcpListener::bind(settings.listen).await.map_err(|error| {
         Error::new(Code::Io, format!("cannot listen on {}: {error}; choose another address", settings.listen))
     })?;
     let address = listener.local_addr()?;
-    let vault = settings.vault.as_ref().map(|vault| vault::Vault::new(vault, address)).transpose()?;
-    let app = Arc::new(App {
-        vault,
-        gate: Arc::new(gate::Gate::new(limits.running, limits.waiting)),
-        jobs: Arc::new(jobs::Jobs::new(limits.jobs, limits.stored_bytes, limits.keep_results)),
-        models: Arc::new(models),
-        keys,
-        settings,
-    });
+    let app = Arc::new(App::new(settings, address)?);
+    app.keys.watch_all();
     let router = routes::router(&app)?;
-    let (close, closed) = oneshot::channel::<()>();
-    let closed = async {
-        let _ = closed.await;
+    let (close, closed) = oneshot::channel::<Instant>();
+    let doors = {
+        let app = Arc::clone(&app);
+        async move {
+            let closed = async { closed.await.unwrap_or_else(|_| Instant::now()) };
+            connection::serve(listener, router, &app.settings.limits, &app.settings.proxies, closed).await
+        }
     };
-    let doors = connection::serve(listener, router, limits.connections, limits.stall, closed, drain);
     let doors = AbortOnDropHandle::new(tokio::spawn(doors));
+    let _reloading = AbortOnDropHandle::new(tokio::spawn(reload(Arc::clone(&app.models), reloads)));
     tracing::info!(%address, "listening");
     ready(address);
     shutdown.await;
 
-    app.gate.close();
-    while !app.gate.is_empty() {
-        sleep(DRAIN_STEP).await;
+    let end = Instant::now() + app.settings.drain;
+    app.drain(end).await;
+    let _ = close.send(end);
+    let cut = doors.await.unwrap_or_default();
+    let (uploads, work) = app.admission.inside();
+    app.end.cancel();
+    if uploads > 0 || work > 0 || cut > 0 || !app.jobs.all_settled() {
+        tracing::warn!(
+            uploads,
+            work,
+            connections = cut,
+            "stopped when the time to drain was over; the rest was cut short"
+        );
+    } else {
+        tracing::info!("stopped");
     }
-    let until = Instant::now() + drain;
-    while !app.jobs.all_settled() && Instant::now() < until {
-        sleep(DRAIN_STEP).await;
-    }
-    let _ = close.send(());
-    let _ = doors.await;
-    tracing::info!("stopped");
     Ok(())
 }
 
-/// The signals that ask a server to stop.
+impl App {
+    fn new(settings: config::Settings, address: SocketAddr) -> Result<Self> {
+        let limits = settings.limits;
+        let end = CancellationToken::new();
+        Ok(Self {
+            vault: settings.vault.as_ref().map(|vault| vault::Vault::new(vault, address)).transpose()?,
+            guard: Arc::new(guard::Guard::new(&settings, address)),
+            admission: Arc::new(admission::Admission::new(&limits)),
+            store: Arc::new(spool::Store::new(settings.spool.clone(), &limits)),
+            jobs: Arc::new(jobs::Jobs::new(&limits, end.clone())),
+            models: Arc::new(models::Models::new(settings.models.as_deref(), &limits)?),
+            keys: Arc::new(keys::Keys::new(settings.keys.as_deref(), &settings.spool, &limits)?),
+            settings,
+            end,
+        })
+    }
+
+    /// Takes no more work, and waits until there is none and all results are fetched, or until the end.
+    async fn drain(&self, end: Instant) {
+        self.admission.close(end);
+        while Instant::now() < end && (self.admission.inside() != (0, 0) || !self.jobs.all_settled()) {
+            sleep(DRAIN_STEP).await;
+        }
+    }
+}
+
+/// Reads the operator's models again whenever that is asked for. Models that cannot be read leave things as they are.
+async fn reload(models: Arc<models::Models>, mut reloads: mpsc::Receiver<()>) {
+    while reloads.recv().await.is_some() {
+        let models = Arc::clone(&models);
+        match work::joined(tokio::task::spawn_blocking(move || models.reload()).await) {
+            Ok(count) => tracing::info!(models = count, "read the operator's models again"),
+            Err(error) => tracing::error!(reason = error.message(), "the operator's models stay as they were"),
+        }
+    }
+}
+
+/// What a signal asks for.
+#[derive(PartialEq, Eq)]
+enum Signal {
+    Stop,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
+    Reload,
+}
+
+/// The signals that the server listens to.
 struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
 impl Signals {
     #[cfg(unix)]
     fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
 
     #[cfg(unix)]
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Reload,
         }
     }
 
@@ -211,9 +284,10 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+        Signal::Stop
     }
 }

@@ -13,12 +13,18 @@ mod images;
 mod end;
 #[path = "server/filters.rs"]
 mod filters;
+#[path = "server/guard.rs"]
+mod guard;
 #[path = "server/jobs.rs"]
 mod jobs;
 #[path = "server/keys.rs"]
 mod keys;
+#[path = "server/keys_damaged.rs"]
+mod keys_damaged;
 #[path = "server/limits.rs"]
 mod limits;
+#[path = "server/load.rs"]
+mod load;
 #[path = "server/models.rs"]
 mod models;
 #[path = "server/networks.rs"]

@@ -502,15 +502,25 @@ export type SafelightErrorCode =
   /** The image has more bytes than the server takes. */
   | 'too_large'
   | 'too_busy'
+  /** This client has used up its share of the server. */
+  | 'quota_exceeded'
   | 'time_limit'
   | 'stalled'
   | 'not_found'
   | 'method_not_allowed'
+  /** The server does not serve pages of this origin, or is not reached by this name. */
+  | 'foreign_origin'
+  | 'foreign_host'
+  /** The body is a form or compressed. */
+  | 'unsupported_content'
+  | 'range_not_satisfiable'
   | 'job_not_found'
   | 'job_not_finished'
   | 'model_not_found'
   /** Keys for encrypted vectors on a server: none of this id, or a piece at the wrong place. */
   | 'keys_not_found'
+  /** The keys were damaged on the server's disk and have to be uploaded again. */
+  | 'keys_damaged'
   | 'wrong_offset'
   | 'shutting_down'
   /** The page requires Trusted Types, and its content security policy does not allow the policy `safelight`. */

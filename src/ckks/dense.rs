@@ -102,10 +102,10 @@ impl Dense {
         (turns.map(|(step, _)| step).collect(), sums.take_while(|step| *step < self.slots).collect())
     }
 
-    /// About how many bytes of memory its weights take when they are encoded for a level.
+    /// About how many bytes of memory its weights take when they are encoded for a level of a ring of this degree.
     #[must_use]
-    pub const fn memory(&self, ring: &Ring, level: usize) -> usize {
-        self.turns() * (level + 1) * ring.degree() * size_of::<u64>()
+    pub const fn memory(&self, degree: usize, level: usize) -> usize {
+        self.turns() * (level + 1) * degree * size_of::<u64>()
     }
 
     /// How many diagonals there are.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::error::Result;
 use crate::{pipeline, server};
@@ -17,9 +17,12 @@ Examples:
   safelight serve --listen 127.0.0.1:8080 --page target/page --vault target/vault
   safelight serve --vault target/vault --vault-url https://vault.example/ --embedder https://photos.example
   safelight serve --allow-origin https://photos.example --max-body 256MiB --time-limit 5m
+  safelight serve --host filters.example --trust-proxy 10.0.0.0/8    # behind a reverse proxy
 
 The line `safelight: listening on http://ADDRESS` on standard output says that it is ready; the log goes to standard
-error as the variable SAFELIGHT_LOG says (error, warn, info, debug). Ctrl-C or SIGTERM lets running work finish first.
+error as the variable SAFELIGHT_LOG says (error, warn, info, debug). Ctrl-C or SIGTERM lets running work finish first,
+for the time --drain; a second signal stops at once. SIGHUP reads the models in the folder --models again.
+Requests for other host names than --host names, and from web pages of other origins than --allow-origin names, are refused.
 There is no encryption on the way: put a proxy with TLS in front of it where others can reach it.")]
 pub(super) struct Flags {
     /// Address and port; port 0 takes any free one
@@ -40,6 +43,15 @@ pub(super) struct Flags {
     /// Origin whose pages may use this server, or * for all; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allow_origins: Vec<String>,
+    /// Name under which clients reach this server, or * for all; may be repeated [default: the address that it listens on]
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    /// Network of a reverse proxy, such as 10.0.0.0/8, that names its clients; may be repeated
+    #[arg(long = "trust-proxy", value_name = "NETWORK")]
+    trusted_proxies: Vec<String>,
+    /// Header field in which trusted proxies name their clients
+    #[arg(long, value_name = "FIELD", value_enum, default_value_t = Field::XForwardedFor, requires = "trusted_proxies")]
+    proxy_header: Field,
     /// Origin of a further server that the page may send encrypted photos to; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     connect_src: Vec<String>,
@@ -52,7 +64,7 @@ pub(super) struct Flags {
     /// Folder for working files [default: the system's for temporary files]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// How long a stopping server waits for finished jobs to be fetched
+    /// Longest time that stopping takes: finish running work, let results be fetched, then cut off the rest
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     drain: Duration,
     /// Longest encrypted image
@@ -64,12 +76,15 @@ pub(super) struct Flags {
     /// Most ciphertexts of an image
     #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_ciphertexts)]
     max_ciphertexts: u64,
-    /// Longest time for the work on one request
+    /// Longest time for the work on one request, without its upload
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_time)]
     time_limit: Duration,
-    /// Longest time without progress in an upload or an answer
+    /// Longest time without enough progress in an upload or an answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     stall: Duration,
+    /// Uploads received at the same time
+    #[arg(long, value_name = "N", default_value_t = server::Limits::default().uploads)]
+    uploads: usize,
     /// Requests worked on at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().running)]
     running: usize,
@@ -79,7 +94,7 @@ pub(super) struct Flags {
     /// Jobs kept at the same time, finished ones included
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().jobs)]
     jobs: usize,
-    /// Bytes of uploads and results that jobs may hold on disk
+    /// Bytes of uploads and results on disk
     #[arg(long, value_name = "BYTES", default_value = "16GiB", value_parser = parse_bytes)]
     stored_bytes: u64,
     /// How long a finished job's result can be fetched
@@ -106,9 +121,71 @@ pub(super) struct Flags {
     /// How long an upload of keys that broke off may rest
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
     keep_uploads: Duration,
+    /// How long an upload of keys may rest of which nothing has arrived
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_time)]
+    keep_empty: Duration,
     /// Connections open at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().connections)]
     connections: usize,
+    #[command(flatten)]
+    client: ClientFlags,
+}
+
+/// The share of one client.
+#[derive(Args)]
+#[expect(clippy::struct_field_names, reason = "the fields are the names of flags")]
+#[command(next_help_heading = "Share of one client (an IPv4 address or an IPv6 network of 64 bits)")]
+struct ClientFlags {
+    /// Uploads received at the same time
+    #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().uploads)]
+    client_uploads: usize,
+    /// Requests that run or wait for their turn
+    #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().waiting)]
+    client_waiting: usize,
+    /// Jobs kept at the same time
+    #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().jobs)]
+    client_jobs: usize,
+    /// Bytes of uploads and results on disk
+    #[arg(long, value_name = "BYTES", default_value = "8GiB", value_parser = parse_bytes)]
+    client_stored_bytes: u64,
+    /// Models kept at the same time
+    #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().models)]
+    client_models: usize,
+    /// Bytes of memory for models
+    #[arg(long, value_name = "BYTES", default_value = "512MiB", value_parser = parse_bytes)]
+    client_model_bytes: u64,
+    /// Sets of evaluation keys kept at the same time, uploads included
+    #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().keys)]
+    client_keys: usize,
+    /// Bytes of disk for evaluation keys
+    #[arg(long, value_name = "BYTES", default_value = "32GiB", value_parser = parse_bytes)]
+    client_key_bytes: u64,
+    /// Open connections; those of trusted proxies are not counted
+    #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().connections)]
+    client_connections: usize,
+}
+
+/// A header field in which a proxy names its client.
+#[derive(Clone, Copy, ValueEnum)]
+enum Field {
+    XForwardedFor,
+    Forwarded,
+}
+
+impl From<ClientFlags> for server::ClientLimits {
+    fn from(flags: ClientFlags) -> Self {
+        Self {
+            uploads: flags.client_uploads,
+            waiting: flags.client_waiting,
+            jobs: flags.client_jobs,
+            stored_bytes: flags.client_stored_bytes,
+            models: flags.client_models,
+            model_bytes: flags.client_model_bytes,
+            keys: flags.client_keys,
+            key_bytes: flags.client_key_bytes,
+            connections: flags.client_connections,
+        }
+    }
 }
 
 impl From<Flags> for server::Config {
@@ -120,6 +197,12 @@ impl From<Flags> for server::Config {
             vault_url: flags.vault_url,
             embedders: flags.embedders,
             allow_origins: flags.allow_origins,
+            hosts: flags.hosts,
+            trusted_proxies: flags.trusted_proxies,
+            proxy_header: match flags.proxy_header {
+                Field::XForwardedFor => server::ProxyHeader::XForwardedFor,
+                Field::Forwarded => server::ProxyHeader::Forwarded,
+            },
             connect_src: flags.connect_src,
             models: flags.models,
             keys: flags.keys,
@@ -134,6 +217,7 @@ impl From<Flags> for server::Config {
                 },
                 time: flags.time_limit,
                 stall: flags.stall,
+                uploads: flags.uploads,
                 running: flags.running,
                 waiting: flags.waiting,
                 jobs: flags.jobs,
@@ -146,7 +230,9 @@ impl From<Flags> for server::Config {
                 key_bytes: flags.key_bytes,
                 keep_keys: flags.keep_keys,
                 keep_uploads: flags.keep_uploads,
+                keep_empty: flags.keep_empty,
                 connections: flags.connections,
+                client: flags.client.into(),
             },
         }
     }
@@ -237,6 +323,20 @@ mod tests {
                 "11h",
                 "--connections",
                 "12",
+                "--host",
+                "filters.example",
+                "--trust-proxy",
+                "10.0.0.0/8",
+                "--proxy-header",
+                "forwarded",
+                "--uploads",
+                "13",
+                "--keep-empty",
+                "14s",
+                "--client-uploads",
+                "15",
+                "--client-key-bytes",
+                "16KiB",
             ])
             .expect("flags");
         let config = server::Config::from(Flags::from_arg_matches(&matches).expect("flags"));
@@ -248,6 +348,11 @@ mod tests {
         assert_eq!((limits.image.max_bytes, limits.image.max_pixels, limits.image.max_ciphertexts), (2048, 3, 4));
         assert_eq!((limits.time, limits.stall), (Duration::from_mins(5), Duration::from_secs(6)));
         assert_eq!((limits.running, limits.waiting, limits.jobs), (7, 8, 9));
+        assert_eq!(config.hosts, ["filters.example"]);
+        assert_eq!(config.trusted_proxies, ["10.0.0.0/8"]);
+        assert_eq!(config.proxy_header, server::ProxyHeader::Forwarded);
+        assert_eq!((limits.uploads, limits.keep_empty), (13, Duration::from_secs(14)));
+        assert_eq!((limits.client.uploads, limits.client.key_bytes), (15, 16 << 10));
         assert_eq!((limits.stored_bytes, limits.keep_results.as_secs(), limits.connections), (10, 39_600, 12));
     }
 

@@ -40,6 +40,15 @@ impl Strategy {
         Self::ALL.into_iter().find(|strategy| strategy.as_str() == name)
     }
 
+    /// How many machines there are.
+    #[must_use]
+    pub const fn count(self, classes: usize) -> usize {
+        match self {
+            Self::Rest => classes,
+            Self::Pairs => classes * classes.saturating_sub(1) / 2,
+        }
+    }
+
     /// Of each machine, the class that it speaks for, and the one that it speaks against if it is not all others.
     #[must_use]
     pub fn pairs(self, classes: usize) -> Vec<(usize, Option<usize>)> {

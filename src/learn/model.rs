@@ -116,15 +116,12 @@ impl Model {
     /// About how many bytes of memory it takes.
     #[must_use]
     pub fn memory(&self) -> u64 {
-        let samples = self.parts.rows.len() * self.parts.places.len();
-        // The samples themselves, and what was made ready of them: numbers of 8 bytes, once or twice.
-        let bytes = match &self.parts.rule {
-            Rule::Machines { committee, .. } => 9 * samples + 8 * committee.members.len() * self.parts.rows.len(),
-            Rule::Neighbours { .. } => 17 * samples,
-            // A tree has at most twice as many forks and leaves as it was shown pictures.
-            Rule::Forest { trees, .. } => samples + 200 * self.parts.rows.len() * *trees as usize,
+        let parts = match &self.parts.rule {
+            Rule::Machines { committee, .. } => Voters::Machines(committee.members.len()),
+            Rule::Neighbours { .. } => Voters::Neighbours,
+            Rule::Forest { trees, .. } => Voters::Trees(*trees as usize),
         };
-        bytes as u64
+        memory(self.parts.rows.len(), self.parts.places.len(), parts)
     }
 
     /// How it was learned.
@@ -163,6 +160,28 @@ impl Model {
             return Err(bad("its numbers lead beyond all bounds"));
         }
         Ok(verdict)
+    }
+}
+
+/// What a model consists of besides its samples.
+#[derive(Clone, Copy)]
+pub(crate) enum Voters {
+    /// This many machines.
+    Machines(usize),
+    Neighbours,
+    /// This many trees.
+    Trees(usize),
+}
+
+/// About how many bytes of memory a model takes that keeps `rows` pictures of `places` samples each.
+pub(crate) fn memory(rows: usize, places: usize, voters: Voters) -> u64 {
+    let (rows, samples) = (rows as u64, rows.saturating_mul(places) as u64);
+    // The samples themselves, and what was made ready of them: numbers of 8 bytes, once or twice.
+    match voters {
+        Voters::Machines(count) => samples.saturating_mul(9).saturating_add((8 * rows).saturating_mul(count as u64)),
+        Voters::Neighbours => samples.saturating_mul(17),
+        // A tree has at most twice as many forks and leaves as it was shown pictures.
+        Voters::Trees(count) => samples.saturating_add((200 * rows).saturating_mul(count as u64)),
     }
 }
 

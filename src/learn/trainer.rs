@@ -9,7 +9,9 @@ use rand_core::SeedableRng as _;
 use super::committee::{Committee, Member, Strategy};
 use super::features::Standardiser;
 use super::kernel::Kernel;
-use super::model::{MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, check_label, class_of};
+use super::model::{
+    MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, Voters, check_label, class_of, memory,
+};
 use super::recipe::{Method, Recipe, USUAL_PLACES};
 use super::svm::Machine;
 use crate::error::{Code, Error, Result};
@@ -59,6 +61,19 @@ impl Trainer {
         // There are at most a thousand labels.
         self.class.push(u16::try_from(class).unwrap_or(u16::MAX));
         Ok(())
+    }
+
+    /// About how many bytes of memory learning takes, and the model that comes of it, with the pictures that are there.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let (rows, labels) = (self.rows.len(), self.labels.len());
+        let (voters, table) = match self.recipe.method {
+            Method::Neighbours { .. } => (Voters::Neighbours, 0),
+            Method::Forest { trees } => (Voters::Trees(trees as usize), 0),
+            // The kernel of every two pictures.
+            Method::Machines { strategy, .. } => (Voters::Machines(strategy.count(labels)), 8 * (rows * rows) as u64),
+        };
+        memory(rows, self.places.len(), voters).saturating_add(table)
     }
 
     fn choose_places(&mut self, shape: Shape) -> Result<()> {

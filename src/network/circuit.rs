@@ -37,7 +37,7 @@ impl Circuit {
         let mut level = front.level();
         let mut layers = Vec::new();
         let shapes = front.layers()?;
-        let memory: usize = shapes.iter().map(|shape| shape.memory(&ring, level)).sum();
+        let memory = super::memory(front.parameters(), &front.sizes())?;
         if memory > MOST_MEMORY {
             let message = format!(
                 "the network's weights take {memory} bytes when encoded, and the limit is {MOST_MEMORY}; use a smaller \

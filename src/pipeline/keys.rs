@@ -1,50 +1,53 @@
-//! A set of evaluation keys in a file, mapped into memory: its keys are gigabytes, and few of them are needed at a time.
+//! A set of evaluation keys in a file: its keys are gigabytes, and few of them are needed at a time.
 //!
 //! A switch key is read when it is first needed: its limbs are checked and its second halves made from its seed again. Those
-//! used last stay, up to a number of bytes.
+//! used last stay, up to a number of bytes. The file is not mapped into memory: one that somebody cuts short would then end
+//! the process, where a read says so.
 
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use memmap2::Mmap;
+use std::time::SystemTime;
 
 use crate::ckks::keys::{Encapsulation, EvaluationKeys, SwitchKey};
 use crate::ckks::ring::{Ring, rotation};
 use crate::error::{Code, Error, Result};
 use crate::network::{Front, Need};
-use crate::wire::ckks::{Entry, Purpose, SetHead, read_switch};
+use crate::wire::ckks::{Checker, Entry, Purpose, SetHead, read_switch};
 use crate::wire::{PROLOGUE_BYTES, Prologue};
+
+/// How many bytes are read at a time when a set is verified.
+const VERIFIED_AT_ONCE: usize = 256 << 10;
 
 /// A set of evaluation keys in a file.
 pub struct KeySet {
     head: SetHead,
-    ranges: Vec<Range<usize>>,
-    map: Mmap,
+    ranges: Vec<Range<u64>>,
+    file: File,
+    bytes: u64,
 }
 
 impl KeySet {
-    /// Opens a file that nobody changes as long as it is open. The set's header is read, and its length compared; each key is
-    /// checked when it is loaded.
+    /// Opens a file. The set's header is read, and its length compared; each key is checked when it is loaded.
     ///
     /// # Errors
     /// [`Code::Io`]; as [`SetHead::read`]; [`Code::Truncated`], [`Code::TrailingData`].
     pub fn open(path: &Path) -> Result<Self> {
-        let map = map(&File::open(path)?)?;
-        let prologue = Prologue::parse(&map[..map.len().min(PROLOGUE_BYTES)])?;
-        let head = SetHead::read(&map[..map.len().min(prologue.total_bytes())])?;
-        let total = head.total_bytes()?;
-        match (map.len() as u64).cmp(&total) {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        let start = |count: usize| {
+            let mut start = vec![0; usize::try_from(bytes).map_or(count, |bytes| bytes.min(count))];
+            super::read_exact_at(&file, &mut start, 0).map(|()| start)
+        };
+        let prologue = Prologue::parse(&start(PROLOGUE_BYTES)?)?;
+        let head = SetHead::read(&start(prologue.total_bytes())?)?;
+        match bytes.cmp(&head.total_bytes()?) {
             std::cmp::Ordering::Less => {
                 Err(Error::new(Code::Truncated, "the keys end too early; get the whole file again"))
             }
             std::cmp::Ordering::Greater => Err(Error::new(Code::TrailingData, "there is more after the last key")),
-            std::cmp::Ordering::Equal => {
-                let place = |at: u64| usize::try_from(at).map_err(|_| no_room());
-                let ranges = head.ranges()?.into_iter().map(|range| Ok(place(range.start)?..place(range.end)?));
-                Ok(Self { ranges: ranges.collect::<Result<_>>()?, head, map })
-            }
+            std::cmp::Ordering::Equal => Ok(Self { ranges: head.ranges()?, head, file, bytes }),
         }
     }
 
@@ -56,34 +59,51 @@ impl KeySet {
 
     /// The file's length in bytes.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.map.len() as u64
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The length that the file has now, and when it was last written to: something else than before if it was changed.
+    ///
+    /// # Errors
+    /// [`Code::Io`].
+    pub fn stamp(&self) -> Result<(u64, SystemTime)> {
+        let metadata = self.file.metadata()?;
+        Ok((metadata.len(), metadata.modified()?))
+    }
+
+    /// Reads all of the file and checks every key.
+    ///
+    /// # Errors
+    /// As [`Checker`], and [`Code::Io`].
+    pub fn verify(&self) -> Result<()> {
+        let (mut checker, mut at) = (Checker::new(self.bytes), 0);
+        let mut piece = vec![0; VERIFIED_AT_ONCE];
+        while at < self.bytes {
+            let length = usize::try_from(self.bytes - at).map_or(piece.len(), |rest| rest.min(piece.len()));
+            super::read_exact_at(&self.file, &mut piece[..length], at)?;
+            checker.push(&piece[..length])?;
+            at += length as u64;
+        }
+        checker.finish().map(drop)
     }
 
     /// Reads a key of the list, if it is there.
     ///
     /// # Errors
-    /// As [`read_switch`], and [`Code::Damaged`] if the key in the file is not the one that its list says.
+    /// As [`read_switch`], and [`Code::Damaged`] if the key in the file is not the one that its list says; [`Code::Truncated`] if
+    /// the file has become shorter; [`Code::Io`].
     pub fn load(&self, ring: &Ring, entry: Entry) -> Result<Option<SwitchKey>> {
         let Ok(place) = self.head.entries().binary_search(&entry) else { return Ok(None) };
-        let (head, switch) = read_switch(ring, &self.map[self.ranges[place].clone()])?;
+        let Range { start, end } = self.ranges[place];
+        let mut bytes = vec![0; usize::try_from(end - start).map_err(|_| no_room())?];
+        super::read_exact_at(&self.file, &mut bytes, start)?;
+        let (head, switch) = read_switch(ring, &bytes)?;
         if (head.key, head.entry) != (self.head.key(), entry) {
             return Err(Error::new(Code::Damaged, "the key in the file is another one than its list says"));
         }
         Ok(Some(switch))
     }
-}
-
-/// The one place outside of arithmetic that needs it.
-#[expect(unsafe_code, reason = "a mapped file")]
-fn map(file: &File) -> Result<Mmap> {
-    if file.metadata()?.len() == 0 {
-        return Err(Error::new(Code::Truncated, "the file is empty; get it again"));
-    }
-    // SAFETY: the bytes must not change while the map lives. Those who open a set promise it; the server's sets lie in a folder
-    // of its own, which it locks, are complete before they are opened, and are only ever deleted, which leaves the map whole.
-    // Should they change all the same, readers find wrong checksums or wrong residues: they read bytes, and nothing else.
-    Ok(unsafe { Mmap::map(file) }?)
 }
 
 /// The keys of a set that were used last, in memory.

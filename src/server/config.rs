@@ -5,9 +5,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Uri};
+use ipnet::IpNet;
 
+use super::client::Proxies;
 use crate::error::{Code, Error, Result};
-use crate::pipeline;
+
+mod limits;
+
+pub use limits::{ClientLimits, Limits};
+
+/// Later additions to the present moment must not overflow.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// How the server listens, what it serves, and how much it takes on.
 #[derive(Clone, Debug)]
@@ -29,6 +37,16 @@ pub struct Config {
     /// Origins whose pages may call this server from a browser (`--allow-origin`, may be repeated), such as
     /// `https://photos.example`. A single `*` allows every origin. Default none: only the server's own page may.
     pub allow_origins: Vec<String>,
+    /// Names under which clients reach this server (`--host`, may be repeated), such as `photos.example`, without a port. A
+    /// single `*` allows every name. `localhost`, the address that is listened on and the hosts of
+    /// [`Config::allow_origins`] are always allowed. Requests for other names get `foreign_host`: a web page could otherwise
+    /// reach this server by having its own name resolve to this machine (DNS rebinding).
+    pub hosts: Vec<String>,
+    /// Networks of reverse proxies (`--trust-proxy`, may be repeated), such as `10.0.0.0/8`. For requests from there, the
+    /// header field [`Config::proxy_header`] says which client a share counts for. Default none: no header field is believed.
+    pub trusted_proxies: Vec<String>,
+    /// The header field in which trusted proxies name the client (`--proxy-header`). Default `x-forwarded-for`.
+    pub proxy_header: ProxyHeader,
     /// Origins of further servers that the page may send encrypted photos to (`--connect-src`, may be repeated). They
     /// are added to the page's content security policy. Default none.
     pub connect_src: Vec<String>,
@@ -42,7 +60,9 @@ pub struct Config {
     /// Folder for the server's working files, which have no name and vanish with the process (`--spool`). Default: the
     /// system's folder for temporary files. It should lie on a disk with room for [`Limits::stored_bytes`].
     pub spool: Option<PathBuf>,
-    /// How long a stopping server waits for finished jobs to be fetched (`--drain`). Default 30 seconds.
+    /// Longest time that stopping takes (`--drain`): running and waiting work is finished and results can be fetched until
+    /// then; what is left is cut short. Default 30 seconds. Keep it below the time after which the service manager kills
+    /// the process (systemd: 90 seconds, Kubernetes: 30).
     pub drain: Duration,
     /// How much the server takes on.
     pub limits: Limits,
@@ -57,6 +77,9 @@ impl Default for Config {
             vault_url: None,
             embedders: Vec::new(),
             allow_origins: Vec::new(),
+            hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            proxy_header: ProxyHeader::default(),
             connect_src: Vec::new(),
             models: None,
             keys: None,
@@ -67,81 +90,14 @@ impl Default for Config {
     }
 }
 
-/// How much the server takes on. Whatever is beyond a limit is refused with a stable code, never cut short.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Largest encrypted image in bytes (`--max-body`; a filter of two images takes twice as much), in pixels
-    /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
-    pub image: pipeline::Limits,
-    /// Longest time for the work on one request (`--time-limit`). In the direct form the upload is part of the work, in
-    /// the job form it has [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
-    pub time: Duration,
-    /// Longest time in which an upload may bring less than [`Limits::SLOWEST_UPLOAD`] bytes a second (`--stall`), and
-    /// in which a client may take nothing of an answer. Default 30 seconds. Code `stalled`.
-    pub stall: Duration,
-    /// Requests worked on at the same time (`--running`). Each one uses all cores, so a second one only fills the gaps.
-    /// Default 2.
-    pub running: usize,
-    /// Requests that wait for their turn (`--waiting`). Default 16. Code `too_busy`.
-    pub waiting: usize,
-    /// Jobs kept at the same time, finished ones included (`--jobs`). Default 256. Code `too_busy`.
-    pub jobs: usize,
-    /// Bytes of uploads and results that jobs may hold on disk at the same time (`--stored-bytes`). Default 16 GiB.
-    /// Code `too_busy`.
-    pub stored_bytes: u64,
-    /// How long a finished job's result can be fetched (`--keep-results`). Default 10 minutes.
-    pub keep_results: Duration,
-    /// Models of clients kept at the same time (`--models-kept`). Default 64. Code `too_busy`.
-    pub models: usize,
-    /// Bytes of memory that the models of clients may take together (`--model-bytes`). Default 1 GiB. Code `too_busy`.
-    pub model_bytes: u64,
-    /// How long a client's model is kept (`--keep-models`). Default one day.
-    pub keep_models: Duration,
-    /// Sets of evaluation keys kept at the same time, uploads included (`--keys-kept`). Default 16. Code `too_busy`.
-    pub keys: usize,
-    /// Bytes of disk that evaluation keys may take together (`--key-bytes`). Default 64 GiB. Code `too_large` for one set,
-    /// `too_busy` for all.
-    pub key_bytes: u64,
-    /// How long a set of evaluation keys is kept (`--keep-keys`). Default one day.
-    pub keep_keys: Duration,
-    /// How long an upload of keys that broke off may rest before it is thrown away (`--keep-uploads`). Default one hour.
-    pub keep_uploads: Duration,
-    /// Connections open at the same time (`--connections`); more wait to be accepted. Default 512.
-    pub connections: usize,
-}
-
-impl Limits {
-    /// An upload slower than this many bytes a second counts as stalled.
-    pub const SLOWEST_UPLOAD: u64 = 1024;
-
-    /// Longest time for the upload of a job and for taking an answer, however steadily the bytes drip.
-    pub const LONGEST_TRANSFER: Duration = Duration::from_hours(1);
-
-    /// Most requests that may be in the house, running and waiting together: each upload holds a thread.
-    const MOST_REQUESTS: usize = 256;
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            image: pipeline::Limits::default(),
-            time: Duration::from_mins(15),
-            stall: Duration::from_secs(30),
-            running: 2,
-            waiting: 16,
-            jobs: 256,
-            stored_bytes: 16 << 30,
-            keep_results: Duration::from_mins(10),
-            models: 64,
-            model_bytes: 1 << 30,
-            keep_models: Duration::from_hours(24),
-            keys: 16,
-            key_bytes: 64 << 30,
-            keep_keys: Duration::from_hours(24),
-            keep_uploads: Duration::from_hours(1),
-            connections: 512,
-        }
-    }
+/// A header field in which a proxy says whose request it passes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// A checked [`Config`].
@@ -150,6 +106,9 @@ pub(super) struct Settings {
     pub(super) page: Option<PathBuf>,
     pub(super) vault: Option<VaultSettings>,
     pub(super) allow_origins: AllowOrigins,
+    /// In lower case; `*` for all.
+    pub(super) hosts: Vec<String>,
+    pub(super) proxies: Proxies,
     pub(super) connect_src: Vec<String>,
     pub(super) models: Option<PathBuf>,
     pub(super) keys: Option<PathBuf>,
@@ -166,7 +125,8 @@ pub(super) struct VaultSettings {
     pub(super) embedders: Vec<String>,
 }
 
-/// Whose pages may read this server's answers.
+/// Whose pages may use this server.
+#[derive(Clone)]
 pub(super) enum AllowOrigins {
     Any,
     These(Vec<HeaderValue>),
@@ -181,6 +141,9 @@ impl Config {
             vault_url,
             embedders,
             allow_origins,
+            hosts,
+            trusted_proxies,
+            proxy_header,
             connect_src,
             models,
             keys,
@@ -188,7 +151,10 @@ impl Config {
             drain,
             limits,
         } = self;
-        check_limits(&limits)?;
+        limits.check()?;
+        if drain > LONGEST {
+            return Err(bad("a drain time longer than a year is not supported"));
+        }
         for (name, folder) in [("page", &page), ("vault", &vault)] {
             if let Some(folder) = folder
                 && !folder.join("index.html").is_file()
@@ -217,8 +183,39 @@ impl Config {
         for text in &connect_src {
             origin(text)?;
         }
-        Ok(Settings { listen, page, vault, allow_origins, connect_src, models, keys, spool, drain, limits })
+        let hosts = hosts.iter().map(|text| host(text)).collect::<Result<_>>()?;
+        let trusted = trusted_proxies.iter().map(|text| network(text)).collect::<Result<_>>()?;
+        let proxies = Proxies { trusted, header: proxy_header };
+        Ok(Settings {
+            listen,
+            page,
+            vault,
+            allow_origins,
+            hosts,
+            proxies,
+            connect_src,
+            models,
+            keys,
+            spool,
+            drain,
+            limits,
+        })
     }
+}
+
+/// The name of a host, without scheme and port, in lower case.
+fn host(text: &str) -> Result<String> {
+    let bare = text.parse::<axum::http::uri::Authority>().ok().filter(|authority| authority.host() == text);
+    if text != "*" && (bare.is_none() || text.contains(['*', '@'])) {
+        return Err(bad(format!("{text:?} is not the name of a host; write it as photos.example, without a port")));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet> {
+    let one = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| one()).map_err(|_| bad(format!("{text:?} is not a network; write it as 10.0.0.0/8")))
 }
 
 fn check_vault(folder: Option<PathBuf>, url: Option<String>, embedders: Vec<String>) -> Result<Option<VaultSettings>> {
@@ -245,31 +242,8 @@ fn vault_url(text: &str) -> Result<Uri> {
         .ok_or_else(|| bad(format!("{text:?} is not where a vault can be; write it as https://vault.example/")))
 }
 
-fn check_limits(limits: &Limits) -> Result<()> {
-    if limits.running == 0 || limits.running.saturating_add(limits.waiting) > Limits::MOST_REQUESTS {
-        return Err(bad(format!(
-            "at least one request must run, and running and waiting together can be {} at most",
-            Limits::MOST_REQUESTS
-        )));
-    }
-    if limits.connections == 0 || limits.connections > 1 << 20 {
-        return Err(bad("the number of connections must lie between 1 and 1048576"));
-    }
-    if limits.time.is_zero() || limits.stall.is_zero() {
-        return Err(bad("the time limit and the stall time must be longer than zero"));
-    }
-    // Later additions to the present moment must not overflow.
-    let longest = Duration::from_hours(366 * 24);
-    let times =
-        [limits.time, limits.stall, limits.keep_results, limits.keep_models, limits.keep_keys, limits.keep_uploads];
-    if times.iter().any(|time| *time > longest) {
-        return Err(bad("times longer than a year are not supported"));
-    }
-    Ok(())
-}
-
 /// Checks that the text is an origin exactly as browsers write it, because it is compared letter by letter.
-fn origin(text: &str) -> Result<HeaderValue> {
+pub(super) fn origin(text: &str) -> Result<HeaderValue> {
     let advice = || bad(format!("{text:?} is not an origin; write it as https://name or https://name:port"));
     let uri: Uri = text.parse().map_err(|_| advice())?;
     let scheme = uri.scheme_str().ok_or_else(advice)?;
@@ -350,5 +324,15 @@ mod tests {
         assert_eq!(with(|c| c.vault_url = Some("https://vault.example/".into())), Some("bad_argument"));
         assert_eq!(with(|c| c.embedders = vec!["https://photos.example".into()]), Some("bad_argument"));
         assert_eq!(with(|c| c.allow_origins = vec!["*".into()]), None);
+        assert_eq!(with(|c| c.drain = Duration::MAX), Some("bad_argument"));
+        assert_eq!(with(|c| c.limits.client.uploads = 0), Some("bad_argument"));
+        for wrong in ["https://photos.example", "photos.example:443", "*.example", "a b", ""] {
+            let mut config = Config::default();
+            config.hosts = vec![wrong.into()];
+            assert_eq!(config.check().err().map(|error| error.code()), Some("bad_argument"), "{wrong}");
+        }
+        assert_eq!(with(|c| c.hosts = vec!["*".into(), "Photos.example".into(), "[::1]".into()]), None);
+        assert_eq!(with(|c| c.trusted_proxies = vec!["10.0.0.0/33".into()]), Some("bad_argument"));
+        assert_eq!(with(|c| c.trusted_proxies = vec!["10.0.0.0/8".into(), "::1".into()]), None);
     }
 }

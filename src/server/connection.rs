@@ -1,6 +1,8 @@
 //! Connections: accepted up to a number, with patience for slow clients but not without end.
 //!
 //! - A client has [`HEADER_TIME`] for a request's header and between two requests.
+//! - Where there is no room, the connection that has waited longest without a request makes room; one client has a share of
+//!   them all ([`seats`]).
 //! - A client that takes nothing of its answer for the stall time is disconnected, so it cannot hold a result for ever.
 //! - A refused upload is often still on its way when the answer goes out. Closing at once would make the client's
 //!   system throw the answer away, so the rest is read and dropped for a while.
@@ -13,15 +15,25 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep};
+use tower::ServiceExt as _;
+
+use self::seats::{Answering, Seats};
+use super::client::{Client, Peer, Proxies};
+use super::config::Limits;
+use super::problem::after_upload;
+use crate::error::{Code, Error};
+
+mod seats;
 
 /// Time for a request's header, and for an open connection between two requests.
 const HEADER_TIME: Duration = Duration::from_secs(30);
@@ -35,33 +47,36 @@ const BUFFER: usize = 256 << 10;
 const LINGER: Duration = Duration::from_mins(1);
 /// Longest silence in that time.
 const LINGER_IDLE: Duration = Duration::from_secs(5);
+/// How many connections beyond their clients' shares are told so at the same time, and how long that may take. More are closed.
+const REFUSALS: (usize, Duration) = (32, Duration::from_secs(2));
 
-/// Accepts connections until `stop`, then lets the open ones finish their answers for at most `rest`.
+/// Accepts connections until `stop` gives the moment at which the open ones are cut off; lets them finish their answers until
+/// then. Gives how many were cut off.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
-    connections: usize,
-    stall: Duration,
-    stop: impl Future<Output = ()>,
-    rest: Duration,
-) {
+    limits: &Limits,
+    proxies: &Proxies,
+    stop: impl Future<Output = Instant>,
+) -> usize {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIME)
         .max_header_size(HEADER_BYTES)
         .max_headers(HEADER_LINES)
         .max_buf_size(BUFFER);
-    let room = Arc::new(Semaphore::new(connections));
+    let seats = Seats::new(limits.connections, limits.client.connections);
+    let refusals = Arc::new(Semaphore::new(REFUSALS.0));
     let graceful = GracefulShutdown::new();
     let mut open = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
-    loop {
+    let until = loop {
         let accepted = tokio::select! {
             biased;
-            () = &mut stop => break,
-            accepted = accept(&listener, &room) => accepted,
+            until = &mut stop => break until,
+            accepted = accept(&listener, &seats) => accepted,
         };
-        let (stream, seat) = match accepted {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Usually too many open files: let some connections end.
@@ -70,31 +85,66 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream, stall)), service));
+        while open.try_join_next().is_some() {}
+        let stream = TokioIo::new(Patient::new(stream, limits.stall));
+        let client = (!proxies.trusts(peer.0)).then(|| Client::new(peer.0));
+        let Some(seat) = seats.take(client) else {
+            let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() else { continue };
+            let refusal =
+                http.serve_connection(stream, service_fn(async |_| Ok::<_, std::convert::Infallible>(refuse())));
+            open.spawn(async move {
+                let _ = tokio::time::timeout(REFUSALS.1, refusal).await;
+                drop(permit);
+            });
+            continue;
+        };
+        let (router, service_seat) = (router.clone(), seat.clone());
+        let service = service_fn(move |request| answer(router.clone(), service_seat.answering(), peer, request));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         open.spawn(async move {
             // What goes wrong here is the client's doing or its network's; requests are logged on their own.
-            let _ = connection.await;
-            drop(seat);
+            tokio::select! {
+                _ = connection => {}
+                () = seat.cut() => {}
+            }
         });
-        while open.try_join_next().is_some() {}
-    }
+    };
     drop(listener);
-    // Whatever is open after the rest is cut off when `open` is dropped.
-    let _ = tokio::time::timeout(rest, graceful.shutdown()).await;
+    // Those without a request have nothing to finish.
+    seats.cut_idle();
+    let _ = tokio::time::timeout_at(until, graceful.shutdown()).await;
+    // Whatever is open after that is cut off when `open` is dropped.
+    seats.answering()
 }
 
-async fn accept(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let seat = Arc::clone(room).acquire_owned().await.map_err(io::Error::other)?;
+/// Answers a request. The connection counts as busy until the last byte of the answer is on its way.
+async fn answer(
+    router: Router,
+    answering: Answering,
+    peer: Peer,
+    request: hyper::Request<hyper::body::Incoming>,
+) -> Result<hyper::Response<Body>, std::convert::Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    let response = router.oneshot(request).await?;
+    Ok(response.map(|body| Body::new(seats::Holding { body, _answering: answering })))
+}
+
+/// The answer on a connection that is one too many.
+fn refuse() -> hyper::Response<Body> {
+    let message = "this network address has as many connections open as one client may; close some";
+    let error = Error::new(Code::QuotaExceeded, message).with_retry_after(1);
+    after_upload(Err(error))
+}
+
+async fn accept(listener: &TcpListener, seats: &Seats) -> io::Result<(TcpStream, Peer)> {
+    seats.room().await;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Answers are written in large pieces; progress events should leave at once.
                 let _ = stream.set_nodelay(true);
-                return Ok((stream, seat));
+                return Ok((stream, address.into()));
             }
             // A client that left before it was accepted is nobody's fault.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {

@@ -1,28 +1,24 @@
 //! `POST /v1/filters/{name}`: the direct form and the job form.
 //!
-//! In the direct form the rows are filtered while they arrive, and the answer starts when the whole upload has been
-//! checked: a fault at its very end still gets a clean error, and a client that reads nothing while it sends cannot
-//! block the server. In the job form (`Prefer: respond-async`) the upload is stored, and the work starts when it is the
-//! job's turn.
+//! In both forms the headers of the images are checked while they arrive, and the upload is stored; when it is whole, the
+//! work waits for its turn. In the direct form the answer is the result, and it starts when everything has been checked. In the
+//! job form (`Prefer: respond-async`) it is the address of a job.
 
-use std::io::{self, BufWriter};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use tokio::time::Instant;
 
-use super::config::Limits;
-use super::gate::Place;
+use super::client::Client;
+use super::heads::Images;
 use super::job_routes::{StatusJson, image};
 use super::problem::after_upload;
-use super::spool::{IN_MEMORY, Spool};
-use super::upload::{Rules, bridge, check_announced};
-use super::work;
+use super::spool::{IN_MEMORY, SMALL};
+use super::upload::check_content;
+use super::work::{self, Upload};
 use super::{App, capability, jobs};
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
@@ -33,21 +29,26 @@ pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("prefe
 /// Filters the image in the body.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    client: Client,
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    after_upload(answer(&app, name, request).await)
+    after_upload(answer(&app, client, name, request).await)
 }
 
-async fn answer(app: &Arc<App>, name: Result<Path<String>, PathRejection>, request: Request) -> Result<Response> {
+async fn answer(
+    app: &Arc<App>,
+    client: Client,
+    name: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response> {
     let filter = parse(name, request.uri())?;
-    check_announced(request.headers(), longest_body(app, &filter))?;
-    let place = app.gate.enter()?;
-    if prefers_async(request.headers()) {
-        as_job(app, filter, request.into_body(), place).await
-    } else {
-        direct(app, filter, request.into_body(), place).await
-    }
+    check_content(request.headers(), false)?;
+    let as_job = prefers_async(request.headers());
+    let (parts, body) = request.into_parts();
+    let check = |announced| Images::new(filter.clone(), app.settings.limits.image, announced);
+    let upload = Upload::new(app, client, (&parts.headers, body), longest_body(app, &filter), check)?;
+    if as_job { start_job(app, filter, upload).await } else { direct(app, filter, upload).await }
 }
 
 /// The limit is for one image; a filter of two takes two.
@@ -70,39 +71,26 @@ fn prefers_async(headers: &HeaderMap) -> bool {
         .any(|preference| preference.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("respond-async"))
 }
 
-async fn direct(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Result<Response> {
+async fn direct(app: &Arc<App>, filter: Filter, upload: Upload<Images>) -> Result<Response> {
     let limits = app.settings.limits.image;
-    let spool = Spool::new(&app.settings.spool, IN_MEMORY, None);
-    let most = longest_body(app, &filter);
-    let stored = work::on_upload(app, &place, body, most, move |mut reader, supervision| {
-        work::filter(&mut reader, spool, &filter, &limits, supervision)
-    });
-    let stored = stored.await?;
-    // The place is free again when the answer has been taken, which bounds the answers in waiting.
-    Ok(image(&Arc::new(stored), place, |_| ()))
+    let spool = app.store.spool(upload.client, IN_MEMORY)?;
+    let stored =
+        upload.work(app, move |uploaded, watch| work::filter(&mut uploaded.reader(), spool, &filter, &limits, watch));
+    let stored = Arc::new(stored.await?);
+    Ok(image(&stored, None, (), |()| ()))
 }
 
-async fn as_job(app: &Arc<App>, filter: Filter, body: Body, place: Place) -> Result<Response> {
-    app.jobs.check_room()?;
+async fn start_job(app: &Arc<App>, filter: Filter, upload: Upload<Images>) -> Result<Response> {
+    let client = upload.client;
+    app.jobs.check_room(client)?;
     let limits = app.settings.limits;
-    let rules = Rules {
-        most: longest_body(app, &filter),
-        stall: limits.stall,
-        deadline: Instant::now() + Limits::LONGEST_TRANSFER,
-    };
-    let (upload, mut reader) = bridge(body, rules);
-    let mut spool = BufWriter::with_capacity(1 << 16, Spool::new(&app.settings.spool, 0, Some(app.jobs.quota())));
-    let copy = tokio::task::spawn_blocking(move || {
-        io::copy(&mut reader, &mut spool)?;
-        spool.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
-    });
-    let (uploaded, copied) = tokio::join!(upload, copy);
-    uploaded?;
-    let stored = work::joined(copied)?;
-    let house = Arc::clone(app);
-    let id = app.jobs.start(&app.gate, place, limits.time, move |watch| {
-        let spool = Spool::new(&house.settings.spool, 0, Some(house.jobs.quota()));
-        work::filter(&mut stored.reader(), spool, &filter, &limits.image, watch)
+    let (uploaded, slot) = upload.receive(app).await?;
+    let place = app.admission.enter(client)?;
+    drop(slot);
+    let store = Arc::clone(&app.store);
+    let id = app.jobs.start(&app.admission, client, place, limits.time, move |watch| {
+        let spool = store.spool(client, SMALL)?;
+        work::filter(&mut uploaded.reader(), spool, &filter, &limits.image, watch)
     })?;
     let headers = [
         (header::LOCATION, capability::address("jobs", &id)?),

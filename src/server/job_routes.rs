@@ -1,12 +1,13 @@
 //! `/v1/jobs/{id}`: where a job stands, its events, its result, and its end.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
@@ -16,6 +17,7 @@ use super::App;
 use super::capability::{Id, text};
 use super::jobs::{self, Job};
 use super::problem::{Details, Problem};
+use super::range;
 use super::spool::Stored;
 use super::work::Progress;
 use crate::error::Result;
@@ -46,13 +48,27 @@ impl StatusJson {
     }
 }
 
-/// An encrypted image as an answer. For `holder` and `at_end` see [`Stored::body`].
-pub(super) fn image<H: Send + 'static>(stored: &Arc<Stored>, holder: H, at_end: fn(&H)) -> Response {
+/// An encrypted image, or a range of its bytes, as an answer. For `holder` and `at_end` see [`Stored::body`].
+pub(super) fn image<H: Send + 'static>(
+    stored: &Arc<Stored>,
+    range: Option<Range<u64>>,
+    holder: H,
+    at_end: fn(&H),
+) -> Response {
+    let whole = 0..stored.length();
+    let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let part = range.clone().unwrap_or(whole);
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE)),
-        (header::CONTENT_LENGTH, HeaderValue::from(stored.length())),
+        (header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start)),
     ];
-    (headers, Arc::clone(stored).body(holder, at_end)).into_response()
+    let mut response = (status, headers, Arc::clone(stored).body(part, holder, at_end)).into_response();
+    if let Some(range) = range
+        && let Ok(value) = format!("bytes {}-{}/{}", range.start, range.end - 1, stored.length()).try_into()
+    {
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    response
 }
 
 fn find(app: &App, id: Id) -> Result<Arc<Job>> {
@@ -122,18 +138,34 @@ fn progress_event(job: &Job) -> (Event, jobs::State, Progress) {
     (Event::default().event("progress").data(data), state, progress)
 }
 
-/// The job's result.
-pub(super) async fn result(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
+/// The job's result, or the part of it that is asked for.
+pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
     let job = find(&app, id)?;
-    match job.result() {
-        Ok(stored) => Ok(image(&stored, job, |job| job.settle())),
+    let stored = match job.result() {
+        Ok(stored) => stored,
         Err(error) => {
             if job.state().is_final() {
                 job.settle();
             }
-            Err(error.into())
+            return Err(error.into());
         }
+    };
+    let length = stored.length();
+    let mut response = match range::wanted(&headers, length, stored.tag()) {
+        Ok(range) => image(&stored, range, job, |job| job.settle()),
+        Err(error) => {
+            let mut response = Problem::from(error).into_response();
+            if let Ok(value) = format!("bytes */{length}").try_into() {
+                response.headers_mut().insert(header::CONTENT_RANGE, value);
+            }
+            response
+        }
+    };
+    response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(tag) = stored.tag().try_into() {
+        response.headers_mut().insert(header::ETAG, tag);
     }
+    Ok(response)
 }
 
 /// Cancels and forgets the job.

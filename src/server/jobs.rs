@@ -11,18 +11,28 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::admission::{self, Admission, Place};
 use super::capability::{self, Key};
-use super::gate::{Gate, Place};
-use super::spool::{Quota, Stored};
+use super::client::Client;
+use super::config::Limits;
+use super::shares::{Full, Share, Shares};
+use super::spool::Stored;
 use super::work::{self, Progress, Supervision};
 use crate::error::{Code, Error, Result};
 
 /// All jobs of the server.
 pub(super) struct Jobs {
-    table: Mutex<HashMap<Key, Arc<Job>>>,
-    most: usize,
+    table: Mutex<HashMap<Key, Entry>>,
+    shares: Arc<Shares>,
     keep: Duration,
-    quota: Arc<Quota>,
+    /// Cancelled when the server's time is over.
+    end: CancellationToken,
+}
+
+/// A job in the table, and its part of the room there.
+struct Entry {
+    job: Arc<Job>,
+    share: Share,
 }
 
 /// One job.
@@ -31,6 +41,7 @@ pub(super) struct Job {
     progress: watch::Sender<Progress>,
     cancel: CancellationToken,
     result: OnceLock<Arc<Stored>>,
+    ended: OnceLock<Instant>,
     /// Whether somebody has fetched the result, or learnt that there is none.
     settled: AtomicBool,
 }
@@ -51,22 +62,29 @@ impl State {
 }
 
 impl Jobs {
-    pub(super) fn new(most: usize, stored_bytes: u64, keep: Duration) -> Self {
-        Self { table: Mutex::default(), most, keep, quota: Quota::new(stored_bytes) }
-    }
-
-    /// The limit on what all jobs store.
-    pub(super) fn quota(&self) -> &Arc<Quota> {
-        &self.quota
+    pub(super) fn new(limits: &Limits, end: CancellationToken) -> Self {
+        let shares = Shares::new(limits.jobs as u64, limits.client.jobs as u64);
+        Self { table: Mutex::default(), shares, keep: limits.keep_results, end }
     }
 
     /// Whether there is room for one more job. Asked before the upload; [`Jobs::start`] makes sure of it.
-    pub(super) fn check_room(&self) -> Result<()> {
-        if self.table().len() < self.most { Ok(()) } else { Err(full()) }
+    pub(super) fn check_room(&self, client: Client) -> Result<()> {
+        let table = self.table();
+        match self.shares.check(client, 1) {
+            Err(full) if oldest_fetched(&table, full, client).is_none() => Err(self.no_room(&table, full, client)),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a job in, which will run as soon as it is its turn, and gives its id.
-    pub(super) fn start<W>(self: &Arc<Self>, gate: &Arc<Gate>, place: Place, time: Duration, work: W) -> Result<String>
+    pub(super) fn start<W>(
+        self: &Arc<Self>,
+        admission: &Arc<Admission>,
+        client: Client,
+        place: Place,
+        time: Duration,
+        work: W,
+    ) -> Result<String>
     where
         W: FnOnce(&Supervision) -> Result<Stored> + Send + 'static,
     {
@@ -75,20 +93,19 @@ impl Jobs {
         let job = Arc::new(Job {
             state: watch::Sender::new(State::Waiting),
             progress: watch::Sender::new((0, 0)),
-            cancel: CancellationToken::new(),
+            cancel: self.end.child_token(),
             result: OnceLock::new(),
+            ended: OnceLock::new(),
             settled: AtomicBool::new(false),
         });
         {
             let mut table = self.table();
-            if table.len() >= self.most {
-                return Err(full());
-            }
-            table.insert(key, Arc::clone(&job));
+            let share = self.make_room(&mut table, client)?;
+            table.insert(key, Entry { job: Arc::clone(&job), share });
         }
-        let (jobs, gate) = (Arc::clone(self), Arc::clone(gate));
+        let (jobs, admission) = (Arc::clone(self), Arc::clone(admission));
         tokio::spawn(async move {
-            job.live(&gate, place, time, work).await;
+            job.live(&admission, place, time, work).await;
             tokio::select! {
                 () = job.cancel.cancelled() => {}
                 () = tokio::time::sleep(jobs.keep) => {}
@@ -98,14 +115,41 @@ impl Jobs {
         Ok(id)
     }
 
+    /// Takes room for one more job. If there is none, the oldest job whose result was fetched is forgotten for it.
+    fn make_room(&self, table: &mut HashMap<Key, Entry>, client: Client) -> Result<Share> {
+        loop {
+            let full = match self.shares.take(client, 1) {
+                Ok(share) => return Ok(share),
+                Err(full) => full,
+            };
+            let Some(oldest) = oldest_fetched(table, full, client) else {
+                return Err(self.no_room(table, full, client));
+            };
+            if let Some(entry) = table.remove(&oldest) {
+                entry.job.cancel.cancel();
+            }
+        }
+    }
+
+    fn no_room(&self, table: &HashMap<Key, Entry>, full: Full, client: Client) -> Error {
+        let ends = table.values().filter(|entry| entry.makes_room(full, client)).map(|entry| entry.job.ended.get());
+        // Those that have not ended are kept for all of the time from then on.
+        let left = |end: Option<&Instant>| end.map_or(self.keep, |end| self.keep.saturating_sub(end.elapsed()));
+        full.error(
+            "the server keeps as many jobs as it can; try again in some minutes",
+            "this network address has as many jobs here as one client may; fetch and delete some, or wait until they expire",
+            admission::seconds(ends.map(left).min().unwrap_or(self.keep)),
+        )
+    }
+
     /// The job with this id. The answer is the same for an id that never was, was deleted, or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Arc<Job>> {
-        self.table().get(&capability::key(id)).cloned().ok_or_else(not_found)
+        self.table().get(&capability::key(id)).map(|entry| Arc::clone(&entry.job)).ok_or_else(not_found)
     }
 
     /// Cancels the job if it has not finished, and forgets it.
     pub(super) fn delete(&self, id: &str) -> Result<()> {
-        let job = self.table().remove(&capability::key(id)).ok_or_else(not_found)?;
+        let Entry { job, .. } = self.table().remove(&capability::key(id)).ok_or_else(not_found)?;
         job.cancel.cancel();
         job.end(Err(Error::new(Code::Cancelled, "the job was cancelled")));
         Ok(())
@@ -113,25 +157,39 @@ impl Jobs {
 
     /// Whether no finished job waits for somebody to fetch it.
     pub(super) fn all_settled(&self) -> bool {
-        self.table().values().all(|job| job.settled.load(Ordering::Relaxed) || !job.state.borrow().is_final())
+        self.table().values().all(|Entry { job, .. }| job.is_settled() || !job.state.borrow().is_final())
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<Key, Arc<Job>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
         // The table is whole at every moment, so a panic elsewhere does not spoil it.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Entry {
+    /// Whether its end helps where this is full.
+    fn makes_room(&self, full: Full, client: Client) -> bool {
+        full == Full::All || self.share.client() == Some(client)
+    }
+}
+
+/// The job that ended first of those that may make room, because somebody has fetched what came of them.
+fn oldest_fetched(table: &HashMap<Key, Entry>, full: Full, client: Client) -> Option<Key> {
+    let fetched = table.iter().filter(|(_, entry)| entry.makes_room(full, client) && entry.job.is_settled());
+    let ended = fetched.filter_map(|(key, entry)| Some((*entry.job.ended.get()?, *key)));
+    ended.min().map(|(_, key)| key)
+}
+
 impl Job {
     /// Waits for its turn, works, and notes the outcome.
-    async fn live<W>(self: &Arc<Self>, gate: &Gate, place: Place, time: Duration, work: W)
+    async fn live<W>(self: &Arc<Self>, admission: &Admission, place: Place, time: Duration, work: W)
     where
         W: FnOnce(&Supervision) -> Result<Stored> + Send + 'static,
     {
         let turn = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return,
-            turn = gate.turn(&place) => turn,
+            turn = admission.turn(&place) => turn,
         };
         self.advance(State::Running);
         let started = Instant::now();
@@ -150,6 +208,8 @@ impl Job {
     }
 
     fn end(&self, outcome: Result<Stored>) {
+        // Set once, by the first end.
+        let _ = self.ended.set(Instant::now());
         match outcome {
             Ok(stored) => {
                 // Set once: only the one worker brings a result.
@@ -195,7 +255,8 @@ impl Job {
             State::Done => self.result.get().cloned().ok_or_else(not_found),
             State::Failed(error) => Err(error),
             State::Waiting | State::Running => {
-                Err(Error::new(Code::JobNotFinished, "the job has not finished; watch its events and ask again"))
+                let message = "the job has not finished; watch its events and ask again";
+                Err(Error::new(Code::JobNotFinished, message).with_retry_after(1))
             }
         }
     }
@@ -204,14 +265,14 @@ impl Job {
     pub(super) fn settle(&self) {
         self.settled.store(true, Ordering::Relaxed);
     }
+
+    fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
+    }
 }
 
 fn not_found() -> Error {
     Error::new(Code::JobNotFound, "there is no such job, or it was deleted or has expired")
-}
-
-fn full() -> Error {
-    Error::new(Code::TooBusy, "the server keeps as many jobs as it can; try again in some minutes")
 }
 
 #[cfg(test)]
@@ -219,18 +280,24 @@ mod tests {
     use std::io::Write;
     use std::sync::mpsc;
 
-    use super::super::spool::Spool;
+    use super::super::spool::Store;
     use super::*;
     use crate::watch::Watch;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    fn house(most: usize, keep: Duration) -> (Arc<Jobs>, Arc<Gate>) {
-        (Arc::new(Jobs::new(most, 1000, keep)), Arc::new(Gate::new(1, 4)))
+    fn client(number: u8) -> Client {
+        Client::new([127, 0, 0, number].into())
+    }
+
+    fn house(most: usize, keep: Duration) -> (Arc<Jobs>, Arc<Admission>) {
+        let mut limits = Limits { jobs: most, keep_results: keep, running: 1, waiting: 4, ..Limits::default() };
+        limits.client.jobs = 2;
+        (Arc::new(Jobs::new(&limits, CancellationToken::new())), Arc::new(Admission::new(&limits)))
     }
 
     fn letters(text: &[u8]) -> Result<Stored> {
-        let mut spool = Spool::new(&std::env::temp_dir(), 0, None);
+        let mut spool = Store::new(std::env::temp_dir(), &Limits::default()).spool(client(1), 0)?;
         spool.write_all(text)?;
         spool.finish()
     }
@@ -243,16 +310,16 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_runs_is_fetched_and_expires() {
-        let (jobs, gate) = house(1, Duration::from_millis(50));
-        let place = gate.enter().expect("room");
-        let id = jobs.start(&gate, place, MINUTE, |_| letters(b"result")).expect("started");
+        let (jobs, admission) = house(1, Duration::from_millis(50));
+        let place = admission.enter(client(1)).expect("room");
+        let id = jobs.start(&admission, client(1), place, MINUTE, |_| letters(b"result")).expect("started");
         assert_eq!(id.len(), 24);
         let job = jobs.get(&id).expect("there");
         assert_eq!(until(&job, State::is_final).await, State::Done);
         assert_eq!(job.result().expect("the result").length(), 6);
         assert!(!jobs.all_settled());
         job.settle();
-        assert!(jobs.all_settled() && gate.is_empty());
+        assert!(jobs.all_settled() && admission.inside() == (0, 0));
         tokio::time::timeout(MINUTE, async {
             while jobs.get(&id).is_ok() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -261,16 +328,16 @@ mod tests {
         .await
         .expect("it expires");
         assert_eq!(jobs.get(&id).err(), jobs.get("never was").err());
-        assert!(jobs.check_room().is_ok());
+        assert!(jobs.check_room(client(1)).is_ok());
     }
 
     #[tokio::test]
     async fn deleting_stops_the_work_between_rows() {
-        let (jobs, gate) = house(9, MINUTE);
+        let (jobs, admission) = house(9, MINUTE);
         let (ended, end) = mpsc::channel();
-        let place = gate.enter().expect("room");
+        let place = admission.enter(client(1)).expect("room");
         let id = jobs
-            .start(&gate, place, MINUTE, move |watch| {
+            .start(&admission, client(1), place, MINUTE, move |watch| {
                 for row in 1.. {
                     watch.progress(row, u64::MAX);
                     std::thread::sleep(Duration::from_millis(1));
@@ -298,10 +365,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_waiting_job_is_cancelled_without_running_and_the_next_one_runs() {
-        let (jobs, gate) = house(9, MINUTE);
-        let first = gate.enter().expect("room");
-        let turn = gate.turn(&first).await.expect("a turn");
-        let start = |text: &'static [u8]| jobs.start(&gate, gate.enter()?, MINUTE, move |_| letters(text));
+        let (jobs, admission) = house(9, MINUTE);
+        let first = admission.enter(client(1)).expect("room");
+        let turn = admission.turn(&first).await.expect("a turn");
+        let start = |text: &'static [u8]| {
+            jobs.start(&admission, client(1), admission.enter(client(1))?, MINUTE, move |_| letters(text))
+        };
         let (second, third) = (start(b"second").expect("started"), start(b"third").expect("started"));
         assert_eq!(jobs.get(&second).expect("there").state(), State::Waiting);
         jobs.delete(&second).expect("deleted");
@@ -312,14 +381,18 @@ mod tests {
 
     #[tokio::test]
     async fn failures_of_all_kinds_are_noted() {
-        let (jobs, gate) = house(9, MINUTE);
+        let (jobs, admission) = house(9, MINUTE);
         let slow = |watch: &Supervision| loop {
             watch.check()?;
             std::thread::sleep(Duration::from_millis(1));
         };
         let panics = |_: &Supervision| panic!("on purpose");
-        let late = jobs.start(&gate, gate.enter().expect("room"), Duration::from_millis(20), slow).expect("started");
-        let broken = jobs.start(&gate, gate.enter().expect("room"), MINUTE, panics).expect("started");
+        let late = jobs
+            .start(&admission, client(1), admission.enter(client(1)).expect("room"), Duration::from_millis(20), slow)
+            .expect("started");
+        let broken = jobs
+            .start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, panics)
+            .expect("started");
         for (id, code) in [(late, Code::TimeLimit), (broken, Code::Internal)] {
             let State::Failed(error) = until(&jobs.get(&id).expect("there"), State::is_final).await else {
                 panic!("it cannot succeed");
@@ -330,12 +403,39 @@ mod tests {
 
     #[tokio::test]
     async fn there_is_an_end_to_the_room() {
-        let (jobs, gate) = house(1, MINUTE);
-        let id = jobs.start(&gate, gate.enter().expect("room"), MINUTE, |_| letters(b"x")).expect("started");
-        assert_eq!(jobs.check_room().err().map(|e| e.kind()), Some(Code::TooBusy));
-        let refused = jobs.start(&gate, gate.enter().expect("room"), MINUTE, |_| letters(b"x"));
+        let (jobs, admission) = house(1, MINUTE);
+        let id = jobs
+            .start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, |_| letters(b"x"))
+            .expect("started");
+        assert_eq!(jobs.check_room(client(1)).err().map(|e| e.kind()), Some(Code::TooBusy));
+        let refused =
+            jobs.start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, |_| letters(b"x"));
         assert_eq!(refused.err().map(|e| e.kind()), Some(Code::TooBusy));
         jobs.delete(&id).expect("deleted");
-        assert!(jobs.check_room().is_ok());
+        assert!(jobs.check_room(client(1)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_share_ends_before_the_room_and_what_was_fetched_makes_room() {
+        let (jobs, admission) = house(3, MINUTE);
+        let start = |number| {
+            let place = admission.enter(client(number)).expect("room");
+            jobs.start(&admission, client(number), place, MINUTE, |_| letters(b"x"))
+        };
+        let first = start(1).expect("started");
+        let second = start(1).expect("started");
+        for id in [&first, &second] {
+            until(&jobs.get(id).expect("there"), State::is_final).await;
+        }
+        let refused = start(1).expect_err("two are its share");
+        assert_eq!(refused.kind(), Code::QuotaExceeded);
+        assert!((55..=60).contains(&refused.retry_after().expect("known")), "{refused:?}");
+        start(2).expect("others have room");
+        assert_eq!(start(3).expect_err("three are all").kind(), Code::TooBusy);
+
+        jobs.get(&second).expect("there").settle();
+        assert!(jobs.check_room(client(1)).is_ok());
+        let third = start(1).expect("the fetched one makes room");
+        assert!(jobs.get(&second).is_err() && jobs.get(&first).is_ok() && jobs.get(&third).is_ok());
     }
 }

@@ -13,14 +13,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tokio::time::Instant;
 
 use super::App;
 use super::capability::{self, Id, text};
-use super::config::Limits;
+use super::client::Client;
 use super::keys::Held;
 use super::problem::{Problem, after_upload};
-use super::upload::{Rules, bridge, check_announced};
+use super::upload::{Rules, check_content, receive};
 use super::work;
 use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::{CONJUGATION, rotation};
@@ -37,7 +36,7 @@ pub(super) const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 #[derive(Serialize)]
 struct KeysJson {
     id: String,
-    /// `uploading` or `ready`.
+    /// `uploading`, `ready` or `damaged`.
     state: &'static str,
     bytes: u64,
     /// How many of them are there.
@@ -77,6 +76,7 @@ impl KeysJson {
             Held::Upload(upload) => {
                 Self { id, state: "uploading", bytes: upload.length, offset: upload.offset(), set: None }
             }
+            Held::Damaged(_) => Self { id, state: "damaged", bytes: 0, offset: 0, set: None },
             Held::Set(set) => {
                 let bytes = set.keys.bytes();
                 let left = set.expires.duration_since(SystemTime::now()).unwrap_or_default();
@@ -132,16 +132,15 @@ fn steps(parameters: &Parameters) -> HashMap<u64, usize> {
 }
 
 /// Begins an upload.
-pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request: Request) -> Result<Response, Problem> {
     let length = number(request.headers(), &LENGTH)?;
     if length == 0 {
-        return Err(Error::new(Code::BadArgument, "no keys have no bytes; say how many will come").into());
+        return Err(Error::new(Code::BadArgument, "a set of keys cannot be empty; say how many bytes will come").into());
     }
-    // Asked for a place only to learn whether new work is taken.
-    drop(app.gate.enter()?);
-    let house = Arc::clone(&app);
+    app.admission.check_open()?;
+    let keys = Arc::clone(&app.keys);
     // It makes a file.
-    let begun = tokio::task::spawn_blocking(move || house.keys.begin(length)).await;
+    let begun = tokio::task::spawn_blocking(move || keys.begin(client, length)).await;
     let (id, upload) = work::joined(begun)?;
     let location = capability::address("keys", &id)?;
     let json = Json(KeysJson::new(&id, &Held::Upload(upload)));
@@ -149,9 +148,9 @@ pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
 }
 
 /// Takes the next piece of an upload.
-pub(super) async fn append(State(app): State<Arc<App>>, id: Id, request: Request) -> Response {
+pub(super) async fn append(State(app): State<Arc<App>>, client: Client, id: Id, request: Request) -> Response {
     let id = text(id);
-    let outcome = answer_append(&app, &id, request).await;
+    let outcome = answer_append(&app, client, &id, request).await;
     let misplaced = outcome.as_ref().is_err_and(|error| error.kind() == Code::WrongOffset);
     let mut response = after_upload(outcome);
     if misplaced && let Ok(held) = app.keys.get(&id) {
@@ -160,34 +159,19 @@ pub(super) async fn append(State(app): State<Arc<App>>, id: Id, request: Request
     response
 }
 
-async fn answer_append(app: &Arc<App>, id: &str, request: Request) -> Result<Response> {
+async fn answer_append(app: &Arc<App>, client: Client, id: &str, request: Request) -> Result<Response> {
     let offset = number(request.headers(), &OFFSET)?;
-    let place = app.gate.enter()?;
-    let (taken_over, turn) = app.keys.turn(id, offset).await?;
-    let most = turn.rest();
-    check_announced(request.headers(), most)?;
-    let rules = Rules { most, stall: app.settings.limits.stall, deadline: Instant::now() + Limits::LONGEST_TRANSFER };
-    let (upload, mut reader) = bridge(request.into_body(), rules);
-    let keys = Arc::clone(&app.keys);
-    let worker = tokio::task::spawn_blocking(move || {
-        let outcome = keys.receive(turn, &mut reader);
-        drop(place);
-        outcome
-    });
-    let upload = async {
-        tokio::select! {
-            uploaded = upload => uploaded,
-            () = taken_over.cancelled() => Err(Error::new(Code::Cancelled, "another request goes on with this upload")),
+    check_content(request.headers(), false)?;
+    let _slot = app.admission.upload_alone(client)?;
+    let (taken_over, writer) = app.keys.writer(id, offset).await?;
+    let rules = Rules::new(request.headers(), writer.rest(), &app.settings.limits)?;
+    let writer = tokio::select! {
+        received = receive(request.into_body(), rules, writer) => received?,
+        () = taken_over.cancelled() => {
+            return Err(Error::new(Code::Cancelled, "another request goes on with this upload"));
         }
     };
-    let (uploaded, received) = tokio::join!(upload, worker);
-    let held = work::joined(received);
-    // A reader that was left alone knows only that the client is gone; the upload knows why.
-    let held = match (held, uploaded) {
-        (Err(error), Err(why)) if error.kind() == Code::Cancelled => return Err(why),
-        (held, _) => held?,
-    };
-    let json = KeysJson::new(id, &held);
+    let json = KeysJson::new(id, &writer.held());
     Ok(([(OFFSET, HeaderValue::from(json.offset))], Json(json)).into_response())
 }
 
@@ -200,7 +184,10 @@ pub(super) async fn offset(State(app): State<Arc<App>>, id: Id) -> Result<Respon
 /// What there is.
 pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let id = text(id);
-    Ok(Json(KeysJson::new(&id, &app.keys.get(&id)?)).into_response())
+    let (keys, name) = (Arc::clone(&app.keys), id.clone());
+    // It looks at the file.
+    let held = work::joined(tokio::task::spawn_blocking(move || keys.look(&name)).await)?;
+    Ok(Json(KeysJson::new(&id, &held)).into_response())
 }
 
 /// Deletes keys, or ends their upload.

@@ -4,61 +4,55 @@
 //! pair, and the hash of the id under which its owner, and nobody else, uses and deletes it ([capability](super::capability)).
 //! So two who upload keys under one fingerprint, which is in every ciphertext, do not meet; and the server finds all sets
 //! again after a restart, but throws halves away.
+//!
+//! A set that was changed on disk by somebody else is found out by its length, the time of its last change and its checksums.
+//! Its file is deleted, and its owner is told so (`keys_damaged`) until it would have expired.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
-use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tempfile::{NamedTempFile, TempDir};
-use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::folder::Folder;
+use self::upload::Part;
+pub(super) use self::upload::{Upload, Writer};
 use super::capability::{self, Key};
-use super::rings;
+use super::client::Client;
+use super::config::Limits;
+use super::shares::{Full, Share, Shares};
+use super::{admission, rings};
 use crate::error::{Code, Error, Result};
 use crate::pipeline::keys::{KeySet, LoadedKeys};
 use crate::wire::ckks::Checker;
 
-/// What the names of sets end in.
-const SET: &str = ".keys";
-/// What the names of uploads begin and end with.
-const UPLOAD: (&str, &str) = ("upload-", ".part");
-/// Held by the server that has the folder.
-const LOCK: &str = "lock";
-/// How much of an upload is read at a time.
-const CHUNK: usize = 256 << 10;
-
-/// How much is kept, and for how long.
-#[derive(Clone, Copy)]
-pub(super) struct Rules {
-    /// Most sets and uploads.
-    pub(super) most: usize,
-    /// Most bytes of all together.
-    pub(super) most_bytes: u64,
-    /// How long a set is kept.
-    pub(super) keep: Duration,
-    /// How long an upload may rest.
-    pub(super) rest: Duration,
-}
+mod folder;
+mod upload;
 
 /// How many sets that were used last stay loaded, and how many bytes of each.
 const LOADED: (usize, usize) = (8, 128 << 20);
 
+/// An upload with fewer bytes than this makes room for another one when there is none.
+const HARDLY_BEGUN: u64 = 64 << 10;
+
 /// All keys of the server.
 pub(super) struct Keys {
-    folder: PathBuf,
-    rules: Rules,
-    table: Mutex<HashMap<Key, Held>>,
+    folder: Folder,
+    limits: Limits,
+    counts: Arc<Shares>,
+    bytes: Arc<Shares>,
+    table: Mutex<HashMap<Key, Entry>>,
     /// Those used last, the last one at the end.
     loaded: Mutex<Vec<(Key, Arc<LoadedKeys>)>>,
-    _lock: File,
-    /// The folder itself, if it is to vanish with the process.
-    _own: Option<TempDir>,
+}
+
+/// What an id names, and whose it is, if that is known.
+struct Entry {
+    held: Held,
+    client: Option<Client>,
 }
 
 /// What an id names.
@@ -66,15 +60,8 @@ pub(super) struct Keys {
 pub(super) enum Held {
     Upload(Arc<Upload>),
     Set(Arc<Stored>),
-}
-
-impl Held {
-    fn bytes(&self) -> u64 {
-        match self {
-            Self::Upload(upload) => upload.length,
-            Self::Set(set) => set.keys.bytes(),
-        }
-    }
+    /// A set that was damaged on disk.
+    Damaged(SystemTime),
 }
 
 /// A set that can be used.
@@ -82,146 +69,187 @@ pub(super) struct Stored {
     pub(super) keys: Arc<KeySet>,
     pub(super) expires: SystemTime,
     path: PathBuf,
+    /// The file's length and last change when all of it was good.
+    stamp: Mutex<(u64, SystemTime)>,
+    _shares: [Share; 2],
 }
 
 impl Stored {
-    /// Deletes the file. Those who have it mapped may go on with it.
+    fn new(keys: KeySet, expires: SystemTime, path: PathBuf, shares: [Share; 2]) -> Result<Self> {
+        let stamp = Mutex::new(keys.stamp()?);
+        Ok(Self { keys: Arc::new(keys), expires, path, stamp, _shares: shares })
+    }
+
+    /// Deletes the file. Those who have it open may go on with it.
     fn forget(&self) -> Result<()> {
         Ok(fs::remove_file(&self.path)?)
     }
-}
 
-/// A set that is on its way.
-pub(super) struct Upload {
-    pub(super) length: u64,
-    offset: AtomicU64,
-    /// Whoever writes has it.
-    part: Arc<tokio::sync::Mutex<Option<Part>>>,
-    /// Ends the request that writes, so that another one can go on.
-    writer: Mutex<CancellationToken>,
-    touched: Mutex<Instant>,
-}
-
-/// The file of an upload, which vanishes when dropped.
-struct Part {
-    file: NamedTempFile,
-    checker: Checker,
-}
-
-/// The right to write to an upload.
-pub(super) struct Turn {
-    key: Key,
-    upload: Arc<Upload>,
-    part: OwnedMutexGuard<Option<Part>>,
-}
-
-impl Turn {
-    /// How many bytes are still to come.
-    pub(super) fn rest(&self) -> u64 {
-        self.upload.length - self.upload.offset()
-    }
-}
-
-impl Upload {
-    /// How many bytes are there.
-    pub(super) fn offset(&self) -> u64 {
-        self.offset.load(Ordering::Acquire)
-    }
-
-    /// Ends the request that writes, if there is one, and takes its place until the token is cancelled. The connection that
-    /// broke may not be known to be broken yet.
-    async fn take_over(&self) -> (CancellationToken, OwnedMutexGuard<Option<Part>>) {
-        let token = CancellationToken::new();
-        std::mem::replace(&mut *locked(&self.writer), token.clone()).cancel();
-        let part = Arc::clone(&self.part).lock_owned().await;
-        (token, part)
-    }
-
-    fn touch(&self) {
-        *locked(&self.touched) = Instant::now();
+    /// Whether the file is what it was. Reads all of it if somebody has written to it. Must run on a worker thread.
+    fn check(&self) -> Result<()> {
+        let stamp = self.keys.stamp()?;
+        if stamp != *locked(&self.stamp) {
+            self.keys.verify()?;
+            *locked(&self.stamp) = stamp;
+        }
+        Ok(())
     }
 }
 
 impl Keys {
     /// Opens the folder, or makes one that vanishes with the process, under `spool`.
-    pub(super) fn new(folder: Option<&Path>, spool: &Path, rules: Rules) -> Result<Self> {
-        let own = if folder.is_none() { Some(TempDir::with_prefix_in("safelight-keys-", spool)?) } else { None };
-        let folder = folder.or(own.as_ref().map(TempDir::path)).unwrap_or(spool).to_owned();
-        let lock = File::create(folder.join(LOCK))?;
-        lock.try_lock().map_err(|_| {
-            let message = format!("the keys in {} are in use by another server; name another folder", folder.display());
-            Error::new(Code::BadArgument, message)
-        })?;
-        Ok(Self {
-            table: Mutex::new(find(&folder, rules.keep)?),
-            loaded: Mutex::default(),
-            folder,
-            rules,
-            _lock: lock,
-            _own: own,
-        })
+    pub(super) fn new(folder: Option<&Path>, spool: &Path, limits: &Limits) -> Result<Self> {
+        let folder = Folder::open(folder, spool)?;
+        let counts = Shares::new(limits.keys as u64, limits.client.keys as u64);
+        let bytes = Shares::new(limits.key_bytes, limits.client.key_bytes);
+        let mut table = HashMap::new();
+        for found in folder.find(limits.keep_keys)? {
+            let held = match found.set {
+                Some((keys, path)) => {
+                    let shares = [counts.adopt(1), bytes.adopt(keys.bytes())];
+                    Held::Set(Arc::new(Stored::new(keys, found.expires, path, shares)?))
+                }
+                None => Held::Damaged(found.expires),
+            };
+            table.insert(found.key, Entry { held, client: None });
+        }
+        Ok(Self { folder, limits: *limits, counts, bytes, table: Mutex::new(table), loaded: Mutex::default() })
     }
 
     /// Sees to it that what was found at the start expires. Must run in the runtime.
     pub(super) fn watch_all(self: &Arc<Self>) {
-        let found: Vec<_> = self.table().iter().map(|(key, held)| (*key, held.clone())).collect();
-        for (key, held) in found {
-            if let Held::Set(set) = held {
-                self.watch_set(key, set.expires);
-            }
+        let expiry = |(key, entry): (&Key, &Entry)| match &entry.held {
+            Held::Set(set) => Some((*key, set.expires)),
+            Held::Damaged(expires) => Some((*key, *expires)),
+            Held::Upload(_) => None,
+        };
+        let found: Vec<_> = self.table().iter().filter_map(expiry).collect();
+        for (key, expires) in found {
+            self.watch_set(key, expires);
         }
     }
 
-    /// Begins an upload of so many bytes, and gives its id.
-    pub(super) fn begin(self: &Arc<Self>, length: u64) -> Result<(String, Arc<Upload>)> {
-        let Rules { most, most_bytes, .. } = self.rules;
-        if length > most_bytes {
-            let message = format!("keys of {length} bytes are more than the {most_bytes} that this server takes");
+    /// Begins an upload of `length` bytes, and gives its id.
+    pub(super) fn begin(self: &Arc<Self>, client: Client, length: u64) -> Result<(String, Arc<Upload>)> {
+        let most = self.bytes.each();
+        if length > most {
+            let message =
+                format!("keys of {length} bytes are more than the {most} that this server takes of one client");
             return Err(Error::new(Code::TooLarge, message));
         }
+        // Nothing is set aside for bytes that may never come.
+        self.bytes.check(client, length).map_err(|full| self.no_room(full, Some(client)))?;
         let id = capability::new()?;
         let key = capability::key(&id);
-        let file = tempfile::Builder::new().prefix(UPLOAD.0).suffix(UPLOAD.1).tempfile_in(&self.folder)?;
-        let upload = Arc::new(Upload {
-            length,
-            offset: AtomicU64::new(0),
-            part: Arc::new(tokio::sync::Mutex::new(Some(Part { file, checker: Checker::new(length) }))),
-            writer: Mutex::default(),
-            touched: Mutex::new(Instant::now()),
-        });
-        {
-            let mut table = self.table();
-            let bytes: u64 = table.values().map(Held::bytes).sum();
-            if table.len() >= most || bytes.saturating_add(length) > most_bytes {
-                let message = "the server keeps as many keys as it can; delete some or try again later";
-                return Err(Error::new(Code::TooBusy, message));
-            }
-            table.insert(key, Held::Upload(Arc::clone(&upload)));
-        }
+        let file = self.folder.upload()?;
+        let count = self.make_room(client)?;
+        let bytes = self.bytes.take(client, 0).map_err(|full| self.no_room(full, Some(client)))?;
+        let upload = Upload::new(length, Part { file, checker: Checker::new(length), count, bytes });
+        self.table().insert(key, Entry { held: Held::Upload(Arc::clone(&upload)), client: Some(client) });
         self.watch_upload(key, &upload);
         Ok((id, upload))
     }
 
-    /// What this id names. The answer is the same for an id that never was, was deleted, or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<Held> {
-        self.table().get(&capability::key(id)).cloned().ok_or_else(not_found)
+    /// Takes room for one more set. If there is none, the upload that has rested longest of those with hardly any bytes ends.
+    fn make_room(&self, client: Client) -> Result<Share> {
+        loop {
+            let full = match self.counts.take(client, 1) {
+                Ok(share) => return Ok(share),
+                Err(full) => full,
+            };
+            if !self.end_hardly_begun(full, client) {
+                return Err(self.no_room(full, Some(client)));
+            }
+        }
     }
 
-    /// The keys of a set, to compute with.
-    pub(super) fn loaded(&self, id: &str) -> Result<Arc<LoadedKeys>> {
-        let Held::Set(set) = self.get(id)? else {
-            return Err(Error::new(Code::KeysNotFound, "these keys are not all there yet; send the rest first"));
+    fn end_hardly_begun(&self, full: Full, client: Client) -> bool {
+        let mut table = self.table();
+        let resting = table.iter().filter_map(|(key, entry)| match &entry.held {
+            Held::Upload(upload)
+                if upload.offset() < HARDLY_BEGUN && (full == Full::All || entry.client == Some(client)) =>
+            {
+                Some((upload.rests_since()?, *key))
+            }
+            _ => None,
+        });
+        let Some((_, key)) = resting.min() else { return false };
+        let Some(Entry { held: Held::Upload(upload), .. }) = table.get(&key) else { return false };
+        let ended = upload.end_if_resting();
+        if ended {
+            table.remove(&key);
+        }
+        ended
+    }
+
+    /// The error where there is no room, with the time until something expires that makes room.
+    fn no_room(&self, full: Full, client: Option<Client>) -> Error {
+        let now = SystemTime::now();
+        let ends = |entry: &Entry| match &entry.held {
+            Held::Set(set) => set.expires.duration_since(now).unwrap_or_default(),
+            Held::Damaged(_) => self.limits.keep_keys,
+            Held::Upload(upload) => self.limits.rest(upload.offset()),
         };
+        let table = self.table();
+        let helps = table.values().filter(|entry| full == Full::All || entry.client == client);
+        full.error(
+            "the server keeps as many keys as it can; delete some or try again later",
+            "this network address has as many keys here as one client may; delete some or try again later",
+            admission::seconds(helps.map(ends).min().unwrap_or(self.limits.keep_keys)),
+        )
+    }
+
+    /// What this id names. The answer is the same for an id that never was, was deleted, or has expired.
+    pub(super) fn get(&self, id: &str) -> Result<Held> {
+        self.table().get(&capability::key(id)).map(|entry| entry.held.clone()).ok_or_else(not_found)
+    }
+
+    /// What this id names, after a look at the file of a set. Must run on a worker thread.
+    pub(super) fn look(&self, id: &str) -> Result<Held> {
+        let held = self.get(id)?;
+        let Held::Set(set) = &held else { return Ok(held) };
+        match set.check() {
+            Ok(()) => Ok(held),
+            Err(error) if error.kind() == Code::Io => Err(error),
+            Err(error) => Ok(Held::Damaged(self.damaged(id, set, &error))),
+        }
+    }
+
+    /// A set that is all there.
+    pub(super) fn set(&self, id: &str) -> Result<Arc<Stored>> {
+        match self.get(id)? {
+            Held::Set(set) => Ok(set),
+            Held::Damaged(_) => Err(damaged()),
+            Held::Upload(_) => {
+                Err(Error::new(Code::KeysNotFound, "these keys are not all there yet; send the rest first"))
+            }
+        }
+    }
+
+    /// Does something with the keys of a set. Must run on a worker thread.
+    ///
+    /// # Errors
+    /// What `work` says of keys that are missing or do not fit; [`Code::KeysDamaged`] if they cannot be read.
+    pub(super) fn with<T>(&self, id: &str, work: impl FnOnce(&LoadedKeys) -> Result<T>) -> Result<T> {
+        let set = self.set(id)?;
+        let outcome = set.check().and_then(|()| self.loaded(id, &set)).and_then(|keys| work(&keys));
+        outcome.map_err(|error| match error.kind() {
+            Code::MissingKey | Code::WrongParameters | Code::Io | Code::TooLarge | Code::Internal => error,
+            _ => {
+                self.damaged(id, &set, &error);
+                damaged()
+            }
+        })
+    }
+
+    fn loaded(&self, id: &str, set: &Stored) -> Result<Arc<LoadedKeys>> {
         let key = capability::key(id);
+        let ring = rings::shared(set.keys.head().parameters())?.0;
         let mut loaded = locked(&self.loaded);
         let place = loaded.iter().position(|(known, _)| *known == key);
         let keys = match place.map(|place| loaded.remove(place)) {
             Some((_, keys)) => keys,
-            None => Arc::new(LoadedKeys::new(
-                Arc::clone(&set.keys),
-                rings::shared(set.keys.head().parameters())?.0,
-                LOADED.1,
-            )?),
+            None => Arc::new(LoadedKeys::new(Arc::clone(&set.keys), ring, LOADED.1)?),
         };
         loaded.push((key, Arc::clone(&keys)));
         if loaded.len() > LOADED.0 {
@@ -234,91 +262,72 @@ impl Keys {
         locked(&self.loaded).retain(|(known, _)| known != key);
     }
 
+    /// Notes that a set is damaged, and deletes its file; gives how long that is remembered.
+    fn damaged(&self, id: &str, set: &Stored, error: &Error) -> SystemTime {
+        tracing::error!(reason = error.message(), "keys on disk are damaged and are deleted");
+        let key = capability::key(id);
+        self.unload(&key);
+        if let Some(entry) = self.table().get_mut(&key) {
+            entry.held = Held::Damaged(set.expires);
+        }
+        // It may be gone already: that is a damage, too.
+        let _ = set.forget();
+        set.expires
+    }
+
     /// How many bytes of an upload are there, and how many it has. Whoever was writing is ended first.
     pub(super) async fn offset(&self, id: &str) -> Result<(u64, u64)> {
+        if let Held::Upload(upload) = self.get(id)? {
+            drop(upload.take_over().await);
+        }
+        // It may have been the last piece, or a bad one.
         match self.get(id)? {
             Held::Set(set) => Ok((set.keys.bytes(), set.keys.bytes())),
-            Held::Upload(upload) => {
-                drop(upload.take_over().await);
-                // It may have been the last piece, or a bad one.
-                match self.get(id)? {
-                    Held::Set(set) => Ok((set.keys.bytes(), set.keys.bytes())),
-                    Held::Upload(upload) => Ok((upload.offset(), upload.length)),
-                }
-            }
+            Held::Upload(upload) => Ok((upload.offset(), upload.length)),
+            Held::Damaged(_) => Err(damaged()),
         }
     }
 
     /// The right to write to an upload from this offset on, which must be where it ends.
-    pub(super) async fn turn(&self, id: &str, offset: u64) -> Result<(CancellationToken, Turn)> {
-        let whole = || Error::new(Code::WrongOffset, "these keys are all there; nothing more can be sent");
-        let Held::Upload(upload) = self.get(id)? else { return Err(whole()) };
+    pub(super) async fn writer(self: &Arc<Self>, id: &str, offset: u64) -> Result<(CancellationToken, Writer)> {
+        let upload = self.upload(id)?;
         let (token, part) = upload.take_over().await;
-        let Held::Upload(upload) = self.get(id)? else { return Err(whole()) };
+        let upload = self.upload(id)?;
         let there = upload.offset();
         if offset != there {
             let message = format!("{there} bytes are there, and the next piece must begin where they end");
             return Err(Error::new(Code::WrongOffset, message));
         }
-        upload.touch();
-        Ok((token, Turn { key: capability::key(id), upload, part }))
+        Ok((token, Writer::new(Arc::clone(self), capability::key(id), upload, part)))
     }
 
-    /// Takes what comes into an upload. What came before the upload broke off stays; keys that are not good do not. Must run
-    /// on a worker thread.
-    pub(super) fn receive(self: &Arc<Self>, mut turn: Turn, reader: &mut dyn Read) -> Result<Held> {
-        let outcome = self.receive_all(&mut turn, reader);
-        turn.upload.touch();
-        if outcome.as_ref().is_err_and(|fault| fault.fatal) {
-            turn.part.take();
-            self.remove(&turn.key, &turn.upload);
+    fn upload(&self, id: &str) -> Result<Arc<Upload>> {
+        match self.get(id)? {
+            Held::Upload(upload) => Ok(upload),
+            Held::Set(_) => Err(Error::new(Code::WrongOffset, "these keys are all there; nothing more can be sent")),
+            Held::Damaged(_) => Err(damaged()),
         }
-        outcome.map_err(|fault| fault.error)
-    }
-
-    fn receive_all(self: &Arc<Self>, turn: &mut Turn, reader: &mut dyn Read) -> Result<Held, Fault> {
-        let part = turn.part.as_mut().ok_or_else(not_found)?;
-        let mut offset = turn.upload.offset();
-        // What a failed write left behind is written over.
-        part.file.seek(SeekFrom::Start(offset)).map_err(Error::from)?;
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let got = reader.read(&mut buffer).map_err(Error::from)?;
-            if got == 0 {
-                break;
-            }
-            part.file.write_all(&buffer[..got]).map_err(Error::from)?;
-            part.checker.push(&buffer[..got]).map_err(Fault::fatal)?;
-            offset += got as u64;
-            turn.upload.offset.store(offset, Ordering::Release);
-        }
-        if offset < turn.upload.length {
-            return Ok(Held::Upload(Arc::clone(&turn.upload)));
-        }
-        let part = turn.part.take().ok_or_else(not_found)?;
-        self.finish(&turn.key, &turn.upload, part).map_err(Fault::fatal)
     }
 
     /// The upload becomes a set.
     fn finish(self: &Arc<Self>, key: &Key, upload: &Arc<Upload>, part: Part) -> Result<Held> {
-        let head = part.checker.finish()?;
-        let path = self.folder.join(format!("{}-{}{SET}", head.key(), hex(key)));
-        part.file.as_file().sync_all()?;
-        part.file.persist(&path).map_err(|error| Error::from(error.error))?;
-        #[cfg(unix)]
-        File::open(&self.folder)?.sync_all()?;
-        let expires = SystemTime::now() + self.rules.keep;
-        let keys = KeySet::open(&path).inspect_err(|_| drop(fs::remove_file(&path)))?;
-        let set = Held::Set(Arc::new(Stored { keys: Arc::new(keys), expires, path: path.clone() }));
+        let Part { file, checker, count, bytes } = part;
+        let path = self.folder.place(checker.finish()?.key(), key);
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| Error::from(error.error))?;
+        self.folder.sync()?;
+        let expires = SystemTime::now() + self.limits.keep_keys;
+        let set = KeySet::open(&path).and_then(|keys| Stored::new(keys, expires, path.clone(), [count, bytes]));
+        let set = Held::Set(Arc::new(set.inspect_err(|_| drop(fs::remove_file(&path)))?));
         {
             let mut table = self.table();
             // It may have been deleted in the meantime.
-            if !table.get(key).is_some_and(|held| matches!(held, Held::Upload(known) if Arc::ptr_eq(known, upload))) {
+            let Some(entry) = table.get_mut(key).filter(|entry| entry.is(upload)) else {
                 drop(table);
                 fs::remove_file(&path)?;
                 return Err(not_found());
-            }
-            table.insert(*key, set.clone());
+            };
+            entry.held = set.clone();
         }
         self.watch_set(*key, expires);
         Ok(set)
@@ -327,21 +336,22 @@ impl Keys {
     /// Deletes a set, or ends an upload.
     pub(super) async fn delete(&self, id: &str) -> Result<()> {
         let key = capability::key(id);
-        let held = self.table().remove(&key).ok_or_else(not_found)?;
+        let entry = self.table().remove(&key).ok_or_else(not_found)?;
         self.unload(&key);
-        match held {
+        match entry.held {
             Held::Set(set) => set.forget(),
             Held::Upload(upload) => {
                 let (_, mut part) = upload.take_over().await;
                 part.take();
                 Ok(())
             }
+            Held::Damaged(_) => Ok(()),
         }
     }
 
     fn remove(&self, key: &Key, upload: &Arc<Upload>) {
         let mut table = self.table();
-        if table.get(key).is_some_and(|held| matches!(held, Held::Upload(known) if Arc::ptr_eq(known, upload))) {
+        if table.get(key).is_some_and(|entry| entry.is(upload)) {
             table.remove(key);
         }
     }
@@ -351,9 +361,11 @@ impl Keys {
         tokio::spawn(async move {
             tokio::time::sleep(expires.duration_since(SystemTime::now()).unwrap_or_default()).await;
             let Some(keys) = keys.upgrade() else { return };
-            let Some(Held::Set(set)) = keys.table().remove(&key) else { return };
+            let Some(Entry { held, .. }) = keys.table().remove(&key) else { return };
             keys.unload(&key);
-            if let Err(error) = set.forget() {
+            if let Held::Set(set) = held
+                && let Err(error) = set.forget()
+            {
                 tracing::error!(reason = error.message(), "keys that expired could not be deleted");
             }
         });
@@ -361,101 +373,33 @@ impl Keys {
 
     fn watch_upload(self: &Arc<Self>, key: Key, upload: &Arc<Upload>) {
         let (keys, upload) = (Arc::downgrade(self), Arc::downgrade(upload));
-        let rest = self.rules.rest;
-        let mut until = Instant::now() + rest;
+        let mut until = Instant::now() + self.limits.rest(0);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep_until(until).await;
                 let Some((keys, upload)) = keys.upgrade().zip(upload.upgrade()) else { return };
-                // Somebody who writes right now is not resting.
-                if let Ok(mut part) = upload.part.try_lock() {
-                    until = *locked(&upload.touched) + rest;
-                    if until <= Instant::now() {
-                        part.take();
-                        keys.remove(&key, &upload);
-                        return;
-                    }
-                } else {
-                    until = Instant::now() + rest;
+                let rest = keys.limits.rest(upload.offset());
+                // Somebody who writes right now is not resting, and has a least speed to keep to.
+                until = upload.rests_since().unwrap_or_else(Instant::now) + rest;
+                if until <= Instant::now() && upload.end_if_resting() {
+                    keys.remove(&key, &upload);
+                    return;
                 }
+                until = until.max(Instant::now() + Duration::from_millis(1));
             }
         });
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
         locked(&self.table)
     }
 }
 
-/// An error while receiving, and whether it is the end of the upload.
-struct Fault {
-    error: Error,
-    fatal: bool,
-}
-
-impl Fault {
-    fn fatal(error: Error) -> Self {
-        Self { error, fatal: true }
+impl Entry {
+    /// Whether this is the upload.
+    fn is(&self, upload: &Arc<Upload>) -> bool {
+        matches!(&self.held, Held::Upload(known) if Arc::ptr_eq(known, upload))
     }
-}
-
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self { error, fatal: false }
-    }
-}
-
-/// The sets in a folder. Halves and sets whose time is over are deleted; what is not ours stays where it is.
-fn find(folder: &Path, keep: Duration) -> Result<HashMap<Key, Held>> {
-    let mut found = HashMap::new();
-    for entry in folder.read_dir()? {
-        let entry = entry?;
-        let (path, name) = (entry.path(), entry.file_name());
-        let Some(name) = name.to_str() else { continue };
-        if name.starts_with(UPLOAD.0) && name.ends_with(UPLOAD.1) {
-            fs::remove_file(&path)?;
-            continue;
-        }
-        let Some(key) = key_of(name) else { continue };
-        let expires = entry.metadata()?.modified()? + keep;
-        match KeySet::open(&path) {
-            Ok(keys) if expires > SystemTime::now() => {
-                found.insert(key, Held::Set(Arc::new(Stored { keys: Arc::new(keys), expires, path })));
-            }
-            Ok(keys) => {
-                drop(keys);
-                fs::remove_file(&path)?;
-            }
-            Err(error) => {
-                tracing::warn!(reason = error.message(), "keys on disk that are not good are deleted");
-                fs::remove_file(&path)?;
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// The hash of the id in a set's name.
-fn key_of(name: &str) -> Option<Key> {
-    let (fingerprint, hash) = name.strip_suffix(SET)?.split_once('-')?;
-    let digits =
-        |text: &str, count| text.len() == count && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    if !digits(fingerprint, 32) || !digits(hash, 64) {
-        return None;
-    }
-    let mut key = [0; 32];
-    for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&hash[place..place + 2], 16).ok()?;
-    }
-    Some(key)
-}
-
-fn hex(key: &Key) -> String {
-    use std::fmt::Write as _;
-    key.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -467,23 +411,9 @@ fn not_found() -> Error {
     Error::new(Code::KeysNotFound, "there are no such keys, or they were not good, were deleted or have expired")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_the_key_and_others_are_not_ours() {
-        let key = capability::key("x");
-        let fingerprint = "0123456789abcdef0123456789abcdef";
-        assert_eq!(key_of(&format!("{fingerprint}-{}.keys", hex(&key))), Some(key));
-        let hash = hex(&key);
-        for other in [
-            format!("{fingerprint}-{hash}"),
-            format!("{hash}.keys"),
-            format!("x-{hash}.keys"),
-            format!("{fingerprint}-{}.keys", hash.to_uppercase()),
-        ] {
-            assert_eq!(key_of(&other), None, "{other}");
-        }
-    }
+fn damaged() -> Error {
+    Error::new(
+        Code::KeysDamaged,
+        "these keys were damaged on the server's disk; delete them there and upload them again",
+    )
 }

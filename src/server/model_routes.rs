@@ -2,31 +2,38 @@
 //!
 //! Pictures may be scrambled, and no key is needed for that; or they are encrypted, for networks, and then evaluation keys are.
 
-use std::io::Read as _;
+use std::io::Read;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use axum::extract::{Query, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, body};
+use futures_util::Stream;
 use multer::{Constraints, Multipart, SizeLimit};
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use super::App;
 use super::capability::{self, Id, text};
+use super::client::Client;
+use super::heads::{self, First};
 use super::key_routes::KeyJson;
-use super::models::{Held, Ready};
+use super::keys::Keys;
+use super::models::{self, Held, Ready, Room};
 use super::problem::{Problem, after_upload};
-use super::upload::{UploadReader, check_announced};
-use super::work::{self, Supervision};
+use super::spool::Stored;
+use super::upload::check_content;
+use super::work::{Supervision, Upload};
 use crate::error::{Code, Error, Result};
 use crate::learn::{Model, Recipe, Shape, Trainer, Wishes};
 use crate::network::Front;
 use crate::photo::{Limits, Photo};
-use crate::pipeline::keys::LoadedKeys;
 use crate::watch::Watch as _;
-use crate::wire;
+use crate::wire::{self, Kind};
 
 /// The longest picture file in bytes.
 const LONGEST_PICTURE: u64 = 64 << 20;
@@ -119,42 +126,49 @@ struct VerdictJson {
 }
 
 /// Makes a model of pictures under labels, or takes in a model file.
-pub(super) async fn create(State(app): State<Arc<App>>, request: Request) -> Response {
-    after_upload(answer_create(&app, request).await)
+pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request: Request) -> Response {
+    after_upload(answer_create(&app, client, request).await)
 }
 
-async fn answer_create(app: &Arc<App>, request: Request) -> Result<Response> {
+async fn answer_create(app: &Arc<App>, client: Client, request: Request) -> Result<Response> {
     let wishes = wishes(request.uri())?;
+    check_content(request.headers(), true)?;
     let content = request.headers().get(header::CONTENT_TYPE).and_then(|text| text.to_str().ok()).unwrap_or_default();
     let kind = if content.eq_ignore_ascii_case(wire::MEDIA_TYPE) {
         if wishes != Wishes::default() {
             return Err(Error::new(Code::BadArgument, "a model file was made already; leave out how to make it"));
         }
-        Upload::File
+        Content::File
     } else {
-        Upload::Pictures(multer::parse_boundary(content).map_err(no_multipart)?, wishes.recipe()?)
+        Content::Pictures(multer::parse_boundary(content).map_err(no_multipart)?, wishes.recipe()?)
     };
-    let limits = app.settings.limits.image;
-    let most = limits.max_bytes.min(wire::model::LONGEST);
-    check_announced(request.headers(), most)?;
-    app.models.check_room()?;
-    let place = app.gate.enter()?;
-    let pixels = picture_limits(app);
-    let body = request.into_body();
-    let model = work::on_upload(app, &place, body, most, move |reader, supervision| match kind {
-        Upload::File => read_model(reader, supervision),
-        Upload::Pictures(boundary, recipe) => {
-            learn(reader, &boundary, recipe, &pixels, supervision).map(|model| Held::Open(Box::new(model)))
+    app.models.check_room(client)?;
+    let most = app.settings.limits.image.max_bytes.min(wire::model::LONGEST);
+    let (parts, body) = request.into_parts();
+    let request = (&parts.headers, body);
+    let (models, pixels) = (Arc::clone(&app.models), picture_limits(app));
+    let made = match kind {
+        Content::File => {
+            let upload = Upload::new(app, client, request, most, |length| First::new(heads::model(length)))?;
+            upload.work(app, move |stored, watch| read_model(stored, models.room(client)?, watch)).await
         }
-    });
-    let model = Arc::new(model.await?);
-    let id = app.models.keep(Arc::clone(&model))?;
+        Content::Pictures(boundary, recipe) => {
+            let upload = Upload::new(app, client, request, most, |_| First::new(heads::form(&boundary)))?;
+            let learn = move |stored: &Stored, watch: &Supervision| {
+                learn(stored, &boundary, recipe, &pixels, models.room(client)?, watch)
+            };
+            upload.work(app, learn).await
+        }
+    };
+    let (model, room) = made?;
+    let model = Arc::new(model);
+    let id = app.models.keep(Arc::clone(&model), room)?;
     let location = capability::address("models", &id)?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(ModelJson::new(&id, &model))).into_response())
 }
 
 /// What an upload is.
-enum Upload {
+enum Content {
     /// The file of a model or a network.
     File,
     /// `multipart/form-data` with this boundary, each part a picture.
@@ -169,39 +183,93 @@ fn wishes(uri: &Uri) -> Result<Wishes> {
     Ok(wishes)
 }
 
-fn read_model(mut reader: UploadReader, supervision: &Supervision) -> Result<Held> {
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes)?;
-    Held::read(&bytes, supervision)
+/// Reads the file of a model or a network, when there is room for what is in it.
+fn read_model(stored: &Stored, mut room: Room, watch: &Supervision) -> Result<(Held, Room)> {
+    let mut head = Vec::new();
+    stored.reader().take(heads::LONGEST_PART_HEADER as u64).read_to_end(&mut head)?;
+    if let Some(size) = models::size(&head)? {
+        room.set(size.memory.saturating_add(stored.length()))?;
+    }
+    let model = Held::read(&stored.bytes()?, watch)?;
+    room.set(model.memory())?;
+    Ok((model, room))
 }
 
 /// Learns from the parts of the upload, one picture in memory at a time. Must run on a worker thread.
 fn learn(
-    reader: UploadReader,
+    stored: &Stored,
     boundary: &str,
     recipe: Recipe,
     pixels: &Limits,
-    supervision: &Supervision,
-) -> Result<Model> {
+    mut room: Room,
+    watch: &Supervision,
+) -> Result<(Held, Room)> {
     let sizes = Constraints::new().size_limit(SizeLimit::new().per_field(LONGEST_PICTURE));
-    let mut parts = Multipart::with_constraints(reader.into_stream(), boundary, sizes);
+    let allowance = Arc::new(AtomicU64::new(0));
+    let pieces = Pieces { reader: stored.reader(), allowance: Arc::clone(&allowance), pause: false };
+    let mut parts = Multipart::with_constraints(pieces, boundary, sizes);
     let mut trainer = Trainer::new(recipe);
     let mut number = 0;
-    while let Some((label, bytes)) = Handle::current().block_on(next_picture(&mut parts))? {
-        supervision.check()?;
+    while let Some((label, bytes)) = Handle::current().block_on(next_picture(&mut parts, &allowance))? {
+        watch.check()?;
         number += 1;
+        room.set(trainer.memory())?;
         Photo::decode(&bytes, pixels)
             .and_then(|photo| trainer.add(&label, Shape::of(&photo), photo.samples()))
             .map_err(|error| Error::new(error.kind(), format!("picture {number}: {}", error.message())))?;
     }
-    trainer.finish(supervision)
+    room.set(trainer.memory())?;
+    let model = Held::Open(Box::new(trainer.finish(watch)?));
+    room.set(model.memory())?;
+    Ok((model, room))
+}
+
+/// A stored form, a piece at a time. The parser of forms gathers whatever is ready, so it has to ask again for each piece; and
+/// it gathers the header of a part without a limit, so it gets no more than is allowed at the moment.
+struct Pieces<R> {
+    reader: R,
+    allowance: Arc<AtomicU64>,
+    pause: bool,
+}
+
+/// The length of such a piece.
+const PIECE: usize = 16 << 10;
+
+impl<R: Read + Unpin> Stream for Pieces<R> {
+    type Item = Result<body::Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.pause = !self.pause;
+        if !self.pause {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let mut piece = vec![0; PIECE];
+        let got = match self.reader.read(&mut piece) {
+            Ok(0) => return Poll::Ready(None),
+            Ok(got) => got,
+            Err(error) => return Poll::Ready(Some(Err(error.into()))),
+        };
+        piece.truncate(got);
+        let left = self.allowance.load(Ordering::Relaxed).checked_sub(got as u64);
+        Poll::Ready(Some(match left {
+            Some(left) => {
+                self.allowance.store(left, Ordering::Relaxed);
+                Ok(piece.into())
+            }
+            None => Err(heads::long_part_header()),
+        }))
+    }
 }
 
 /// The label and the file of the next part.
-async fn next_picture(parts: &mut Multipart<'_>) -> Result<Option<(String, body::Bytes)>> {
+async fn next_picture(parts: &mut Multipart<'_>, allowance: &AtomicU64) -> Result<Option<(String, body::Bytes)>> {
+    allowance.store((heads::LONGEST_PART_HEADER + PIECE) as u64, Ordering::Relaxed);
     let Some(field) = parts.next_field().await.map_err(no_multipart)? else { return Ok(None) };
     let label =
         field.name().ok_or_else(|| Error::new(Code::BadArgument, "a picture has no label as its part's name"))?;
+    // The file itself has a limit of its own.
+    allowance.store(u64::MAX, Ordering::Relaxed);
     // How browsers write a quotation mark in a part's name.
     let label = label.replace("%22", "\"");
     Ok(Some((label, field.bytes().await.map_err(no_multipart)?)))
@@ -250,24 +318,28 @@ pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<Status
 }
 
 /// Says what the picture in the body shows.
-pub(super) async fn classify(State(app): State<Arc<App>>, id: Id, request: Request) -> Response {
-    after_upload(answer_classify(&app, &text(id), request).await)
+pub(super) async fn classify(State(app): State<Arc<App>>, client: Client, id: Id, request: Request) -> Response {
+    after_upload(answer_classify(&app, client, &text(id), request).await)
 }
 
-async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<Response> {
+async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Request) -> Result<Response> {
     let model = app.models.get(id)?;
-    check_announced(request.headers(), LONGEST_PICTURE)?;
     let keys = keys_of(request.uri())?;
-    let place = app.gate.enter()?;
+    check_content(request.headers(), false)?;
+    let (parts, body) = request.into_parts();
+    let request = (&parts.headers, body);
     if let Held::Network(_) = &*model {
-        let keys = keys.ok_or_else(|| {
+        let id = keys.ok_or_else(|| {
             let message = "this network classifies encrypted pictures: add ?keys= and the id of your evaluation keys";
             Error::new(Code::BadArgument, message)
         })?;
-        let keys = app.keys.loaded(&keys)?;
-        let answer = work::on_upload(app, &place, request.into_body(), LONGEST_PICTURE, move |reader, supervision| {
+        app.keys.set(&id)?;
+        let keys = Arc::clone(&app.keys);
+        let check = |_| First::new(heads::file(&[Kind::Ciphertext]));
+        let upload = Upload::new(app, client, request, LONGEST_PICTURE, check)?;
+        let answer = upload.work(app, move |stored, supervision| {
             let Held::Network(ready) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
-            classify_encrypted(reader, ready, &keys, supervision)
+            classify_encrypted(stored, ready, &keys, &id, supervision)
         });
         return Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], answer.await?).into_response());
     }
@@ -275,11 +347,10 @@ async fn answer_classify(app: &Arc<App>, id: &str, request: Request) -> Result<R
         return Err(Error::new(Code::BadArgument, "this model takes pictures that are not encrypted; leave out keys"));
     }
     let pixels = picture_limits(app);
-    let verdict = work::on_upload(app, &place, request.into_body(), LONGEST_PICTURE, move |mut reader, _| {
-        let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes)?;
+    let upload = Upload::new(app, client, request, LONGEST_PICTURE, |_| First::new(heads::picture(pixels)))?;
+    let verdict = upload.work(app, move |stored, _| {
         let Held::Open(model) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
-        let photo = Photo::decode(&bytes, &pixels)?;
+        let photo = Photo::decode(&stored.bytes()?, &pixels)?;
         let verdict = model.classify(Shape::of(&photo), photo.samples())?;
         Ok(VerdictJson {
             label: model.parts().labels[verdict.class].clone(),
@@ -309,16 +380,15 @@ struct KeysQuery {
 /// The encrypted scores of an encrypted picture. The set of keys is looked at first: what is missing there, or of other
 /// parameters, is found before the work begins.
 fn classify_encrypted(
-    mut reader: UploadReader,
+    stored: &Stored,
     ready: &Ready,
-    keys: &LoadedKeys,
+    keys: &Keys,
+    id: &str,
     supervision: &Supervision,
 ) -> Result<Vec<u8>> {
     let (front, ring) = (ready.network.front(), ready.circuit.ring());
-    let keys = keys.for_network(front)?;
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes)?;
-    let picture = wire::ckks::read_ciphertext(ring, &bytes)?;
+    let keys = keys.with(id, |keys| keys.for_network(front))?;
+    let picture = wire::ckks::read_ciphertext(ring, &stored.bytes()?)?;
     let scores = ready.circuit.run(keys, &picture, &mut || supervision.check())?;
     wire::ckks::write_ciphertext(ring, &scores)
 }

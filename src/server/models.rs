@@ -3,16 +3,22 @@
 //! Whoever holds a client's id, a [capability](super::capability), uses, fetches and deletes the model, and nobody else can.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::capability::{self, Key};
-use super::rings;
+use super::client::Client;
+use super::config::Limits;
+use super::shares::{Full, Share, Shares};
+use super::{admission, rings};
 use crate::error::{Code, Error, Result};
 use crate::learn::Model;
 use crate::network::{Circuit, Network};
 use crate::watch::{NoWatch, Watch};
+use crate::wire::model::Size;
 use crate::wire::{self, Kind, Prologue};
 
 /// What the names of the operator's models end in.
@@ -45,7 +51,7 @@ impl Held {
     }
 
     /// About how many bytes of memory it takes.
-    fn memory(&self) -> u64 {
+    pub(super) fn memory(&self) -> u64 {
         match self {
             Self::Open(model) => model.memory(),
             Self::Network(ready) => {
@@ -56,71 +62,149 @@ impl Held {
     }
 }
 
+/// How large a model or a network is, from the first bytes of its file; `None` if they do not hold its header.
+pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
+    let (size, longest) = match Prologue::parse(head)?.kind {
+        Kind::Network => (wire::network::size(head)?, wire::network::LONGEST),
+        _ => (wire::model::size(head)?, wire::model::LONGEST),
+    };
+    match size {
+        Some(size) if size.bytes > longest => {
+            Err(Error::new(Code::TooLarge, format!("the file is longer than the {longest} bytes that it may have")))
+        }
+        size => Ok(size),
+    }
+}
+
+/// The operator's models, by name.
+type Named = BTreeMap<String, Arc<Held>>;
+
 /// All models of the server.
 pub(super) struct Models {
-    /// The operator's, by name.
-    house: BTreeMap<String, Arc<Held>>,
-    table: Mutex<HashMap<Key, Arc<Held>>>,
-    most: usize,
-    most_bytes: u64,
+    /// Where the operator's models lie.
+    folder: Option<PathBuf>,
+    house: Mutex<Arc<Named>>,
+    table: Mutex<HashMap<Key, Entry>>,
+    counts: Arc<Shares>,
+    bytes: Arc<Shares>,
     keep: Duration,
+}
+
+/// A client's model in the table.
+struct Entry {
+    model: Arc<Held>,
+    client: Client,
+    expires: Instant,
+    _room: [Share; 2],
+}
+
+/// The room of one model, taken before there is one.
+pub(super) struct Room {
+    models: Arc<Models>,
+    client: Client,
+    count: Share,
+    bytes: Share,
+}
+
+impl Room {
+    /// Takes memory for the model, or gives some back, so that it has this many bytes.
+    pub(super) fn set(&mut self, bytes: u64) -> Result<()> {
+        self.bytes.set(bytes).map_err(|full| self.models.no_room(full, self.client))
+    }
 }
 
 impl Models {
     /// Reads the operator's models, if there is a folder of them.
-    pub(super) fn new(folder: Option<&Path>, most: usize, most_bytes: u64, keep: Duration) -> Result<Self> {
+    pub(super) fn new(folder: Option<&Path>, limits: &Limits) -> Result<Self> {
         let house = folder.map(read_folder).transpose()?.unwrap_or_default();
-        Ok(Self { house, table: Mutex::default(), most, most_bytes, keep })
+        Ok(Self {
+            folder: folder.map(Path::to_owned),
+            house: Mutex::new(Arc::new(house)),
+            table: Mutex::default(),
+            counts: Shares::new(limits.models as u64, limits.client.models as u64),
+            bytes: Shares::new(limits.model_bytes, limits.client.model_bytes),
+            keep: limits.keep_models,
+        })
     }
 
     /// The operator's models.
-    pub(super) const fn house(&self) -> &BTreeMap<String, Arc<Held>> {
-        &self.house
+    pub(super) fn house(&self) -> Arc<Named> {
+        Arc::clone(&locked(&self.house))
     }
 
-    /// Whether there is room for one more model. Asked before the upload; [`Models::keep`] makes sure of it.
-    pub(super) fn check_room(&self) -> Result<()> {
-        if self.table().len() < self.most { Ok(()) } else { Err(full()) }
+    /// Reads the operator's models again, and gives how many there are. If one of them cannot be read, all stay as they were.
+    pub(super) fn reload(&self) -> Result<usize> {
+        let house = self.folder.as_deref().map(read_folder).transpose()?.unwrap_or_default();
+        let count = house.len();
+        *locked(&self.house) = Arc::new(house);
+        Ok(count)
+    }
+
+    /// Whether there is room for one more model. Asked before the upload; [`Models::room`] makes sure of it.
+    pub(super) fn check_room(&self, client: Client) -> Result<()> {
+        self.counts.check(client, 1).map_err(|full| self.no_room(full, client))
+    }
+
+    /// Takes room for one more model, without memory yet.
+    pub(super) fn room(self: &Arc<Self>, client: Client) -> Result<Room> {
+        let take =
+            |shares: &Arc<Shares>, amount| shares.take(client, amount).map_err(|full| self.no_room(full, client));
+        let (count, bytes) = (take(&self.counts, 1)?, take(&self.bytes, 0)?);
+        Ok(Room { models: Arc::clone(self), client, count, bytes })
+    }
+
+    fn no_room(&self, full: Full, client: Client) -> Error {
+        let table = locked(&self.table);
+        let helps = |entry: &&Entry| full == Full::All || entry.client == client;
+        let next = table.values().filter(helps).map(|entry| entry.expires).min();
+        let left = next.map_or(self.keep, |next| next.saturating_duration_since(Instant::now()));
+        full.error(
+            "the server keeps as many models as it can; delete one or try again later",
+            "this network address has as many models here as one client may, or as large ones; delete one or try again later",
+            admission::seconds(left),
+        )
     }
 
     /// Keeps a model for its time, and gives its id.
-    pub(super) fn keep(self: &Arc<Self>, model: Arc<Held>) -> Result<String> {
+    pub(super) fn keep(self: &Arc<Self>, model: Arc<Held>, room: Room) -> Result<String> {
         let id = capability::new()?;
         let key = capability::key(&id);
-        {
-            let mut table = self.table();
-            let bytes: u64 = table.values().chain([&model]).map(|model| model.memory()).sum();
-            if table.len() >= self.most || bytes > self.most_bytes {
-                return Err(full());
-            }
-            table.insert(key, model);
-        }
-        let models = Arc::clone(self);
+        let expires = Instant::now() + self.keep;
+        let Room { client, count, bytes, .. } = room;
+        locked(&self.table).insert(key, Entry { model, client, expires, _room: [count, bytes] });
+        let models = Arc::downgrade(self);
         tokio::spawn(async move {
-            tokio::time::sleep(models.keep).await;
-            models.table().remove(&key);
+            tokio::time::sleep_until(expires).await;
+            if let Some(models) = models.upgrade() {
+                drop(models.take(&key));
+            }
         });
         Ok(id)
     }
 
+    /// Takes an entry out of the table. The table is free again when it is dropped.
+    fn take(&self, key: &Key) -> Option<Entry> {
+        locked(&self.table).remove(key)
+    }
+
     /// The model with this id or name. The answer is the same for an id that never was, was deleted, or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Arc<Held>> {
-        let own = || self.table().get(&capability::key(id)).cloned();
-        self.house.get(id).cloned().or_else(own).ok_or_else(not_found)
+        let own = || locked(&self.table).get(&capability::key(id)).map(|entry| Arc::clone(&entry.model));
+        self.house().get(id).cloned().or_else(own).ok_or_else(not_found)
     }
 
     /// Forgets a client's model.
     pub(super) fn delete(&self, id: &str) -> Result<()> {
-        self.table().remove(&capability::key(id)).map(drop).ok_or_else(not_found)
-    }
-
-    fn table(&self) -> MutexGuard<'_, HashMap<Key, Arc<Held>>> {
-        // The table is whole at every moment, so a panic elsewhere does not spoil it.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.take(&capability::key(id)).map(drop).ok_or_else(not_found)
     }
 }
 
-fn read_folder(folder: &Path) -> Result<BTreeMap<String, Arc<Held>>> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is in there is whole at every moment, so a panic elsewhere does not spoil it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read_folder(folder: &Path) -> Result<Named> {
     let about = |path: &Path, text: &str| Error::new(Code::BadArgument, format!("{}: {text}", path.display()));
     let mut house = BTreeMap::new();
     for entry in folder.read_dir().map_err(|error| about(folder, &error.to_string()))? {
@@ -138,8 +222,4 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, Arc<Held>>> {
 
 fn not_found() -> Error {
     Error::new(Code::ModelNotFound, "there is no such model, or it was deleted or has expired")
-}
-
-fn full() -> Error {
-    Error::new(Code::TooBusy, "the server keeps as many models as it can; delete one or try again later")
 }

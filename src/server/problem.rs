@@ -51,6 +51,10 @@ pub(super) async fn method_not_allowed() -> Problem {
 /// The HTTP status of a code.
 pub(super) fn status(code: Code) -> StatusCode {
     match code {
+        Code::ForeignOrigin => StatusCode::FORBIDDEN,
+        Code::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
+        Code::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+        Code::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
         Code::BadArgument
         | Code::BadFilter
         | Code::BadHeader
@@ -65,9 +69,11 @@ pub(super) fn status(code: Code) -> StatusCode {
         Code::Stalled => StatusCode::REQUEST_TIMEOUT,
         Code::Cancelled | Code::FileExists | Code::JobNotFinished | Code::WrongOffset => StatusCode::CONFLICT,
         Code::ImageTooLarge | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        Code::NotSafelight | Code::UnsupportedImage | Code::UnsupportedVersion | Code::WrongKind => {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE
-        }
+        Code::NotSafelight
+        | Code::UnsupportedContent
+        | Code::UnsupportedImage
+        | Code::UnsupportedVersion
+        | Code::WrongKind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::BadModulus
         | Code::BadSecretKey
         | Code::WrongPassphrase
@@ -90,20 +96,11 @@ pub(super) fn status(code: Code) -> StatusCode {
         | Code::BadArithmetic
         | Code::Internal
         | Code::Io
+        | Code::KeysDamaged
         | Code::NoRandomness
         | Code::NotVerifiable
         | Code::Unreachable
         | Code::WrongResult => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-/// After how many seconds it is worth trying again, where that may help.
-fn retry_after(code: Code) -> Option<HeaderValue> {
-    match code {
-        Code::JobNotFinished => Some(HeaderValue::from_static("1")),
-        Code::TooBusy => Some(HeaderValue::from_static("5")),
-        Code::ShuttingDown => Some(HeaderValue::from_static("30")),
-        _ => None,
     }
 }
 
@@ -142,8 +139,12 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, MEDIA_TYPE);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = retry_after(error.kind()) {
-            headers.insert(header::RETRY_AFTER, seconds);
+        if let Some(seconds) = error.retry_after() {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if error.kind() == Code::UnsupportedContent {
+            // RFC 9110, section 12.5.3: which codings would be taken.
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         response.extensions_mut().insert(AnsweredCode(error.kind()));
         response

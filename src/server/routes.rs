@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, patch, post};
@@ -18,7 +18,7 @@ use super::config::AllowOrigins;
 use super::model_routes::ModelJson;
 use super::problem::{Problem, method_not_allowed, not_found};
 use super::vault::Vault;
-use super::{App, filters, job_routes, key_routes, model_routes, openapi, page, telemetry, vault};
+use super::{App, client, filters, guard, job_routes, key_routes, model_routes, openapi, page, telemetry, vault};
 use crate::ckks::parameters::ALL;
 use crate::error::{Code, Error, Result};
 use crate::learn::Learner;
@@ -28,7 +28,9 @@ use crate::wire;
 /// The whole server as one service.
 pub(super) fn router(app: &Arc<App>) -> Result<Router> {
     let page = page::router(&app.settings, app.vault.as_ref().map(Vault::origin))?;
-    let mut router = interface(app).merge(page);
+    let proxies = app.settings.proxies.clone();
+    let interface = interface(app).layer(from_fn_with_state(proxies, client::identify));
+    let mut router = interface.merge(page);
     if let Some(vault) = &app.vault {
         router = router.layer(from_fn_with_state(vault.clone(), vault::by_host));
     }
@@ -62,6 +64,7 @@ fn interface(app: &Arc<App>) -> Router {
         .route("/v1/{*rest}", any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(app))
+        .layer(from_fn_with_state(Arc::clone(&app.guard), guard::protect))
         .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(cors(&app.settings.allow_origins))
 }
@@ -75,18 +78,28 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([header::CONTENT_TYPE, filters::PREFER, key_routes::OFFSET, key_routes::LENGTH])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            filters::PREFER,
+            key_routes::OFFSET,
+            key_routes::LENGTH,
+            header::RANGE,
+            header::IF_RANGE,
+        ])
         .expose_headers([
             header::LOCATION,
             filters::PREFERENCE_APPLIED,
             header::RETRY_AFTER,
+            header::ACCEPT_RANGES,
+            header::CONTENT_RANGE,
+            header::ETAG,
             key_routes::OFFSET,
             key_routes::LENGTH,
         ])
         .max_age(Duration::from_hours(1))
 }
 
-/// What this server can do and how much it takes on.
+/// What this server can do and how much it takes on. A client's own share may be less.
 #[derive(Serialize)]
 struct About {
     name: &'static str,
@@ -118,6 +131,7 @@ struct AboutLimits {
     max_pixels: u64,
     max_ciphertexts: u64,
     time_limit_seconds: u64,
+    uploads: usize,
     running: usize,
     waiting: usize,
     keep_results_seconds: u64,
@@ -142,11 +156,12 @@ async fn about(State(app): State<Arc<App>>) -> Response {
             max_pixels: limits.image.max_pixels,
             max_ciphertexts: limits.image.max_ciphertexts,
             time_limit_seconds: limits.time.as_secs(),
+            uploads: limits.uploads,
             running: limits.running,
             waiting: limits.waiting,
             keep_results_seconds: limits.keep_results.as_secs(),
             keep_models_seconds: limits.keep_models.as_secs(),
-            key_bytes: limits.key_bytes,
+            key_bytes: limits.key_bytes.min(limits.client.key_bytes),
             keep_keys_seconds: limits.keep_keys.as_secs(),
         },
         jobs: true,
@@ -156,8 +171,9 @@ async fn about(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn health(State(app): State<Arc<App>>) -> Response {
-    let status = if app.gate.is_closed() { "draining" } else { "ok" };
-    Json(serde_json::json!({ "status": status })).into_response()
+    let draining = app.admission.is_closed();
+    let (code, status) = if draining { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
+    (code, Json(serde_json::json!({ "status": status }))).into_response()
 }
 
 fn internal() -> Problem {

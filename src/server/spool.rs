@@ -5,74 +5,70 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 use tempfile::{SpooledData, SpooledTempFile};
 use tokio::time::Instant;
 
+use super::client::Client;
 use super::config::Limits;
-use crate::error::{Code, Error, Result};
+use super::shares::{Full, Share, Shares};
+use super::{admission, capability};
+use crate::error::{Error, Result};
+use crate::pipeline::read_at;
 
-/// What stays in memory. Many results can wait for slow readers at once, so this is small.
+/// What stays in memory of an answer. Many results can wait for slow readers at once, so this is small.
 pub(super) const IN_MEMORY: usize = 1 << 20;
+
+/// What stays in memory of something that waits.
+pub(super) const SMALL: usize = 64 << 10;
 
 /// How much of a file is read at a time for an answer.
 const CHUNK: u64 = 256 << 10;
 
-/// A limit on the bytes that all jobs together may hold.
-pub(super) struct Quota {
-    used: AtomicU64,
-    most: u64,
+/// Where spools lie, and how many bytes they may have.
+pub(super) struct Store {
+    folder: PathBuf,
+    bytes: Arc<Shares>,
+    /// The longest time that anything is kept.
+    keep: Duration,
 }
 
-impl Quota {
-    pub(super) fn new(most: u64) -> Arc<Self> {
-        Arc::new(Self { used: AtomicU64::new(0), most })
+impl Store {
+    pub(super) fn new(folder: PathBuf, limits: &Limits) -> Self {
+        let bytes = Shares::new(limits.stored_bytes, limits.client.stored_bytes);
+        Self { folder, bytes, keep: limits.keep_results }
+    }
+
+    /// A spool for a client, of which up to `in_memory` bytes stay in memory. All bytes count against the client's share.
+    pub(super) fn spool(&self, client: Client, in_memory: usize) -> Result<Spool> {
+        let share = self.bytes.take(client, 0).map_err(|full| no_room(full, self.keep))?;
+        Ok(Spool { file: SpooledTempFile::new_in(in_memory, &self.folder), length: 0, share, keep: self.keep })
     }
 }
 
-/// One holder's part of a [`Quota`], given back when dropped.
-struct Share {
-    quota: Arc<Quota>,
-    bytes: u64,
+fn no_room(full: Full, keep: Duration) -> Error {
+    full.error(
+        "the server stores as many uploads and results as it can; try again in some minutes",
+        "this network address stores as many uploads and results as one client may; delete some, or wait until they expire",
+        admission::seconds(keep),
+    )
 }
 
-impl Share {
-    fn grow(&mut self, more: u64) -> Result<()> {
-        let most = self.quota.most;
-        let room = |used: u64| used.checked_add(more).filter(|sum| *sum <= most);
-        self.quota.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room).map_err(|_| {
-            Error::new(Code::TooBusy, "the server stores as many results as it can; try again in some minutes")
-        })?;
-        self.bytes += more;
-        Ok(())
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        self.quota.used.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
-/// Where a worker writes.
+/// Where an upload or a worker writes.
 pub(super) struct Spool {
     file: SpooledTempFile,
     length: u64,
-    share: Option<Share>,
+    share: Share,
+    keep: Duration,
 }
 
 impl Spool {
-    /// A spool that keeps up to `in_memory` bytes in memory and counts against the quota, if there is one.
-    pub(super) fn new(folder: &Path, in_memory: usize, quota: Option<&Arc<Quota>>) -> Self {
-        let share = quota.map(|quota| Share { quota: Arc::clone(quota), bytes: 0 });
-        Self { file: SpooledTempFile::new_in(in_memory, folder), length: 0, share }
-    }
-
     /// Ends the writing.
     pub(super) fn finish(mut self) -> Result<Stored> {
         self.file.flush()?;
@@ -80,15 +76,13 @@ impl Spool {
             SpooledData::InMemory(cursor) => Data::Memory(cursor.into_inner().into()),
             SpooledData::OnDisk(file) => Data::Disk(Arc::new(file)),
         };
-        Ok(Stored { data, length: self.length, _share: self.share })
+        Ok(Stored { data, length: self.length, tag: format!("\"{}\"", capability::new()?), _share: self.share })
     }
 }
 
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(share) = &mut self.share {
-            share.grow(bytes.len() as u64)?;
-        }
+        self.share.grow(bytes.len() as u64).map_err(|full| no_room(full, self.keep))?;
         // All or nothing, so that length and share stay true.
         self.file.write_all(bytes)?;
         self.length += bytes.len() as u64;
@@ -104,7 +98,8 @@ impl Write for Spool {
 pub(super) struct Stored {
     data: Data,
     length: u64,
-    _share: Option<Share>,
+    tag: String,
+    _share: Share,
 }
 
 enum Data {
@@ -118,7 +113,19 @@ impl Stored {
         self.length
     }
 
-    /// A reader from the beginning.
+    /// What tells it from everything else, in the form of the header field `ETag`.
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// All of it, in memory. Must not be called on an asynchronous thread.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.length).unwrap_or_default());
+        self.reader().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// A reader from the beginning. Must not be read on an asynchronous thread.
     pub(super) fn reader(&self) -> impl Read + Send + use<> {
         match &self.data {
             Data::Memory(bytes) => StoredReader { data: Data::Memory(bytes.clone()), at: 0 },
@@ -126,19 +133,19 @@ impl Stored {
         }
     }
 
-    /// The bytes as the body of an answer. `holder` is kept until the last byte is on its way or the client is gone;
-    /// `at_end` is called in the first case.
-    pub(super) fn body<H: Send + 'static>(self: Arc<Self>, holder: H, at_end: fn(&H)) -> Body {
-        let start = (self, holder, 0_u64);
+    /// Some of the bytes as the body of an answer. `holder` is kept until the last of them is on its way or the client is
+    /// gone; `at_end` is called in the first case, if they are the last of all.
+    pub(super) fn body<H: Send + 'static>(self: Arc<Self>, range: Range<u64>, holder: H, at_end: fn(&H)) -> Body {
+        let start = (self, holder, range.start);
         let deadline = Instant::now() + Limits::LONGEST_TRANSFER;
         Body::from_stream(stream::try_unfold(start, move |(stored, holder, at)| async move {
-            if at >= stored.length {
+            if at >= range.end {
                 return Ok::<_, io::Error>(None);
             }
             if Instant::now() > deadline {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            let chunk = stored.chunk(at).await?;
+            let chunk = stored.chunk(at, range.end).await?;
             let next = at + chunk.len() as u64;
             if next >= stored.length {
                 at_end(&holder);
@@ -147,12 +154,15 @@ impl Stored {
         }))
     }
 
-    async fn chunk(&self, at: u64) -> io::Result<Bytes> {
+    async fn chunk(&self, at: u64, end: u64) -> io::Result<Bytes> {
         match &self.data {
-            Data::Memory(bytes) => Ok(bytes.slice(usize::try_from(at).map_err(io::Error::other)?..)),
+            Data::Memory(bytes) => {
+                let place = |at: u64| usize::try_from(at).map_err(io::Error::other);
+                Ok(bytes.slice(place(at)?..place(end)?))
+            }
             Data::Disk(file) => {
                 let file = Arc::clone(file);
-                let wanted = CHUNK.min(self.length - at);
+                let wanted = CHUNK.min(end - at);
                 tokio::task::spawn_blocking(move || {
                     let mut buffer = vec![0; usize::try_from(wanted).map_err(io::Error::other)?];
                     let got = read_at(&file, &mut buffer, at)?;
@@ -189,23 +199,21 @@ impl Read for StoredReader {
     }
 }
 
-/// Reads from a place in the file without a cursor that others could move.
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
-    fn stored(length: usize, in_memory: usize, quota: Option<&Arc<Quota>>) -> Result<Stored> {
-        let mut spool = Spool::new(&std::env::temp_dir(), in_memory, quota);
+    fn store(most: u64) -> Store {
+        Store::new(std::env::temp_dir(), &Limits { stored_bytes: most, ..Limits::default() })
+    }
+
+    fn client() -> Client {
+        Client::new([127, 0, 0, 1].into())
+    }
+
+    fn stored(length: usize, in_memory: usize, store: &Store) -> Result<Stored> {
+        let mut spool = store.spool(client(), in_memory)?;
         let bytes: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap_or(0)).collect();
         for part in bytes.chunks(1000) {
             spool.write_all(part)?;
@@ -215,25 +223,28 @@ mod tests {
 
     #[tokio::test]
     async fn memory_and_disk_give_back_what_was_written() {
+        let store = store(1 << 30);
         for (length, in_memory) in [(0, 100), (5000, 10_000), (5000, 4999), (600_000, 0)] {
-            let stored = Arc::new(stored(length, in_memory, None).expect("written"));
+            let stored = Arc::new(stored(length, in_memory, &store).expect("written"));
             assert_eq!(stored.length(), length as u64);
-            let mut read = Vec::new();
-            stored.reader().read_to_end(&mut read).expect("read");
+            let read = stored.bytes().expect("read");
             assert_eq!(read.len(), length);
             assert!(read.iter().enumerate().all(|(i, byte)| usize::from(*byte) == i % 251));
-            let body = axum::body::to_bytes(stored.body((), |()| ()), usize::MAX).await.expect("sent");
-            assert_eq!(body, read);
+            for range in [0..length, length / 3..length, length / 3..length / 2] {
+                let part = &read[range.clone()];
+                let body = Arc::clone(&stored).body(range.start as u64..range.end as u64, (), |()| ());
+                assert_eq!(axum::body::to_bytes(body, usize::MAX).await.expect("sent"), part);
+            }
         }
     }
 
     #[test]
-    fn the_quota_refuses_and_recovers() {
-        let quota = Quota::new(10_000);
-        let first = stored(9000, 0, Some(&quota)).expect("room");
-        assert_eq!(stored(2000, 0, Some(&quota)).err().map(|e| e.kind()), Some(Code::TooBusy));
+    fn the_store_refuses_and_recovers() {
+        let store = store(10_000);
+        let first = stored(9000, 0, &store).expect("room");
+        assert_eq!(stored(2000, 0, &store).err().map(|e| e.kind()), Some(Code::TooBusy));
         drop(first);
-        assert!(stored(10_000, 0, Some(&quota)).is_ok());
-        assert_eq!(quota.used.load(Ordering::Relaxed), 0);
+        assert!(stored(10_000, 0, &store).is_ok());
+        assert_eq!(store.bytes.taken(), 0);
     }
 }

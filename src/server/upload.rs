@@ -1,96 +1,112 @@
-//! The request body, which arrives as asynchronous pieces, as a plain reader for a worker thread.
+//! The request body: checked from its first bytes on, and written away piece by piece while it arrives.
 //!
-//! A short channel lies between the two, so a worker that is busy slows the sender down and nothing piles up in memory.
-//! The end of the upload is an explicit message: a connection that breaks can never look like the end of an image.
+//! Nothing waits in memory but one piece, and no thread waits for the network: a worker thread is borrowed for each piece.
+//! So a slow upload costs a slot and nothing else. A body that breaks off never looks like one that ends.
 
-use std::io::{self, Read};
+use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use futures_util::{Stream, StreamExt, stream};
-use tokio::sync::mpsc;
+use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::config::Limits;
+use super::spool::{Spool, Stored};
+use super::work;
 use crate::error::{Code, Error, Result};
-
-/// How many pieces (of up to 256 KiB each) wait between the network and the worker.
-const PIECES: usize = 4;
 
 /// What an upload must keep to.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     /// Longest body in bytes.
     pub(super) most: u64,
-    /// Longest time in which hardly anything arrives.
+    /// The length that the client announced, if it did.
+    pub(super) announced: Option<u64>,
+    /// The time over which the speed is measured.
     pub(super) stall: Duration,
     /// When the upload must be over.
     pub(super) deadline: Instant,
 }
 
-enum Piece {
-    Bytes(Bytes),
-    Failed(Error),
-    End,
+impl Rules {
+    /// The rules for a body of at most `most` bytes.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] if more was announced: nothing need be read then.
+    pub(super) fn new(headers: &HeaderMap, most: u64, limits: &Limits) -> Result<Self> {
+        let announced: Option<u64> =
+            headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|length| length > most) {
+            return Err(too_large(most));
+        }
+        Ok(Self { most, announced, stall: limits.stall, deadline: Instant::now() + Limits::LONGEST_TRANSFER })
+    }
 }
 
-/// Splits a body into a future that moves the bytes and the reader that gets them. Both must run at the same time.
+/// Where the pieces of an upload go.
+pub(super) trait Sink: Send + 'static {
+    /// Takes the next piece. Called on a worker thread. An error ends the upload.
+    fn take(&mut self, piece: &[u8]) -> Result<()>;
+}
+
+/// Looks at an upload as it comes, and ends it when it cannot be what it should be.
+pub(super) trait Check: Send + 'static {
+    /// Looks at the next bytes.
+    fn push(&mut self, bytes: &[u8]) -> Result<()>;
+}
+
+/// Writes what passes a check to a spool.
+pub(super) struct Checked<C> {
+    pub(super) check: C,
+    pub(super) spool: Spool,
+}
+
+impl<C: Check> Sink for Checked<C> {
+    fn take(&mut self, piece: &[u8]) -> Result<()> {
+        self.check.push(piece)?;
+        Ok(self.spool.write_all(piece)?)
+    }
+}
+
+impl<C> Checked<C> {
+    pub(super) fn finish(self) -> Result<Stored> {
+        self.spool.finish()
+    }
+}
+
+/// Moves a whole body into a sink, and gives the sink back.
 ///
-/// The future ends with the error that ended the upload, if it was the upload that failed; it ends well when the reader
-/// was dropped before the end. When the future is dropped, the reader gets `cancelled`.
-pub(super) fn bridge(body: Body, rules: Rules) -> (impl Future<Output = Result<()>> + Send, UploadReader) {
-    let (sender, pieces) = mpsc::channel(PIECES);
-    (pump(body, rules, sender), UploadReader { pieces, current: Bytes::new(), ended: false })
-}
-
-/// Refuses a body whose announced length is over the limit, before anything is read.
-pub(super) fn check_announced(headers: &HeaderMap, most: u64) -> Result<()> {
-    let announced: Option<u64> = headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(()) }
-}
-
-async fn pump(body: Body, rules: Rules, sender: mpsc::Sender<Piece>) -> Result<()> {
-    let outcome = pump_pieces(body, rules, &sender).await;
-    // A reader that has gone away already needs no message.
-    let _ = match &outcome {
-        Ok(()) => sender.send(Piece::End).await,
-        Err(error) => sender.send(Piece::Failed(error.clone())).await,
-    };
-    outcome
-}
-
-async fn pump_pieces(body: Body, rules: Rules, sender: &mpsc::Sender<Piece>) -> Result<()> {
+/// # Errors
+/// [`Code::TooLarge`], [`Code::Stalled`], [`Code::TimeLimit`]; [`Code::Truncated`] if the connection broke; whatever the sink
+/// says.
+pub(super) async fn receive<S: Sink>(body: Body, rules: Rules, mut sink: S) -> Result<S> {
     let mut pieces = pin!(body.into_data_stream());
     let mut pace = Pace::new(rules.stall);
     let mut total = 0_u64;
     loop {
         let asked = Instant::now();
         let stalled = pace.give_up_at(asked);
-        let until = stalled.min(rules.deadline);
-        let piece = tokio::select! {
-            piece = tokio::time::timeout_at(until, pieces.next()) => piece,
-            // The worker has found a fault in what came so far: the client should hear of it now.
-            () = sender.closed() => return Ok(()),
-        };
-        let piece = match piece {
+        let piece: Bytes = match tokio::time::timeout_at(stalled.min(rules.deadline), pieces.next()).await {
             Ok(Some(Ok(piece))) => piece,
             Ok(Some(Err(_))) => {
                 return Err(Error::new(Code::Truncated, "the upload broke off before its end; send it again"));
             }
-            Ok(None) => return Ok(()),
+            Ok(None) => return Ok(sink),
             Err(_) if rules.deadline < stalled => return Err(time_limit()),
-            Err(_) => return Err(Error::new(Code::Stalled, "the upload came to a halt; send it again")),
+            Err(_) => {
+                return Err(Error::new(Code::Stalled, "the upload came to a halt or was too slow; send it again"));
+            }
         };
-        pace.arrived(piece.len() as u64, asked.elapsed());
         total += piece.len() as u64;
         if total > rules.most {
             return Err(too_large(rules.most));
         }
-        if sender.send(Piece::Bytes(piece)).await.is_err() {
-            return Ok(());
-        }
+        let length = rules.announced.unwrap_or_default().max(total);
+        pace.arrived(piece.len() as u64, asked.elapsed(), Limits::slowest(length));
+        let taken = tokio::task::spawn_blocking(move || sink.take(&piece).map(|()| sink));
+        sink = work::joined(taken.await)?;
     }
 }
 
@@ -110,58 +126,42 @@ impl Pace {
         now + self.stall.saturating_sub(self.waited)
     }
 
-    fn arrived(&mut self, bytes: u64, waited: Duration) {
+    /// `slowest` is the speed that the upload must have, in bytes a second.
+    fn arrived(&mut self, bytes: u64, waited: Duration, slowest: u64) {
         self.bytes += bytes;
         self.waited += waited;
         // Whole seconds rounded up: a short stall time in tests asks for at least one second's bytes.
-        if self.bytes >= Limits::SLOWEST_UPLOAD * self.stall.as_secs().max(1) {
+        if self.bytes >= slowest * self.stall.as_secs().max(1) {
             *self = Self::new(self.stall);
         }
     }
 }
 
-/// The upload as a reader for a worker thread. Must not be read on an asynchronous thread.
-pub(super) struct UploadReader {
-    pieces: mpsc::Receiver<Piece>,
-    current: Bytes,
-    ended: bool,
-}
-
-impl UploadReader {
-    /// The pieces as they come, for a reader that is asynchronous itself.
-    pub(super) fn into_stream(self) -> impl Stream<Item = Result<Bytes>> {
-        stream::unfold(self.pieces, |mut pieces| async {
-            match pieces.recv().await {
-                Some(Piece::Bytes(bytes)) => Some((Ok(bytes), pieces)),
-                Some(Piece::End) => None,
-                Some(Piece::Failed(error)) => Some((Err(error), pieces)),
-                None => Some((Err(went_away()), pieces)),
-            }
-        })
+/// Refuses bodies that are packed in a way that this server does not unpack, and says how to send the file itself.
+/// `forms` says whether a form is what the address takes.
+///
+/// # Errors
+/// [`Code::UnsupportedContent`].
+pub(super) fn check_content(headers: &HeaderMap, forms: bool) -> Result<()> {
+    let text = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or("unknown"));
+    if let Some(coding) =
+        text(header::CONTENT_ENCODING).filter(|coding| !coding.trim().eq_ignore_ascii_case("identity"))
+    {
+        let coding: String =
+            coding.chars().filter(|c| c.is_ascii_alphanumeric() || "-, ".contains(*c)).take(40).collect();
+        let message = format!(
+            "the body is compressed (Content-Encoding: {coding}), and this server takes files as they are; send the \
+             file without compression and without that header field, as in: curl --data-binary @photo.slt URL"
+        );
+        return Err(Error::new(Code::UnsupportedContent, message));
     }
-}
-
-impl Read for UploadReader {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        while self.current.is_empty() && !self.ended {
-            match self.pieces.blocking_recv() {
-                Some(Piece::Bytes(bytes)) => self.current = bytes,
-                Some(Piece::End) => self.ended = true,
-                Some(Piece::Failed(error)) => return Err(error.into()),
-                None => return Err(went_away().into()),
-            }
-        }
-        let got = self.current.len().min(buffer.len());
-        buffer[..got].copy_from_slice(&self.current.split_to(got));
-        Ok(got)
+    let form = |content: &str| content.trim_start().to_ascii_lowercase().starts_with("multipart/");
+    if !forms && text(header::CONTENT_TYPE).is_some_and(form) {
+        let message = "the body is a form (Content-Type: multipart/form-data), as curl -F sends it, and the bytes of the \
+                       file alone are needed here; send them as in: curl --data-binary @photo.slt URL";
+        return Err(Error::new(Code::UnsupportedContent, message));
     }
-}
-
-fn went_away() -> Error {
-    Error::new(Code::Cancelled, "the client went away")
+    Ok(())
 }
 
 pub(super) fn time_limit() -> Error {
@@ -174,23 +174,29 @@ fn too_large(most: u64) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use futures_util::stream;
 
     use super::*;
 
-    fn rules() -> Rules {
-        Rules { most: 100, stall: Duration::from_secs(5), deadline: Instant::now() + Duration::from_mins(1) }
+    impl Sink for Vec<u8> {
+        fn take(&mut self, piece: &[u8]) -> Result<()> {
+            if piece == b"bad" {
+                return Err(Error::new(Code::Damaged, "a bad piece"));
+            }
+            self.extend(piece);
+            Ok(())
+        }
     }
 
-    /// Reads a whole upload in a worker thread.
-    async fn read(body: Body, rules: Rules) -> (Result<()>, Result<Vec<u8>>) {
-        let (pump, mut reader) = bridge(body, rules);
-        let worker = tokio::task::spawn_blocking(move || {
-            let mut bytes = Vec::new();
-            reader.read_to_end(&mut bytes).map(|_| bytes).map_err(Error::from)
-        });
-        let (pumped, read) = tokio::join!(pump, worker);
-        (pumped, read.expect("the worker does not panic"))
+    fn rules() -> Rules {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        Rules { most: 100, announced: None, stall: Duration::from_secs(5), deadline }
+    }
+
+    async fn read(body: Body, rules: Rules) -> Result<Vec<u8>> {
+        receive(body, rules, Vec::new()).await
     }
 
     fn trickle(pieces: usize, gap: Duration) -> Body {
@@ -200,22 +206,22 @@ mod tests {
         }))
     }
 
+    fn of_pieces(pieces: &[&'static [u8]]) -> Body {
+        let pieces: Vec<_> = pieces.iter().map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece))).collect();
+        Body::from_stream(stream::iter(pieces))
+    }
+
     #[tokio::test]
     async fn bytes_arrive_in_order_and_the_end_is_the_end() {
-        let pieces = [&b"one "[..], b"", b"two ", b"three"].map(|piece| Ok::<_, io::Error>(Bytes::from_static(piece)));
-        let (pumped, read) = read(Body::from_stream(stream::iter(pieces)), rules()).await;
-        assert_eq!(pumped, Ok(()));
+        let read = read(of_pieces(&[b"one ", b"", b"two ", b"three"]), rules()).await;
         assert_eq!(read.expect("all of it"), b"one two three");
     }
 
     #[tokio::test]
-    async fn too_long_broken_and_slow_uploads_fail_with_their_codes() {
-        let code = |outcome: (Result<()>, Result<Vec<u8>>)| {
-            let pumped = outcome.0.expect_err("the upload fails").kind();
-            assert_eq!(outcome.1.expect_err("the reader learns of it").kind(), pumped);
-            pumped
-        };
+    async fn too_long_broken_slow_and_bad_uploads_fail_with_their_codes() {
+        let code = |outcome: Result<Vec<u8>>| outcome.expect_err("the upload fails").kind();
         assert_eq!(code(read(Body::from(vec![0; 101]), rules()).await), Code::TooLarge);
+        assert_eq!(code(read(of_pieces(&[b"good", b"bad", b"good"]), rules()).await), Code::Damaged);
 
         let broken = [Ok(Bytes::from_static(b"half")), Err(io::Error::from(io::ErrorKind::ConnectionReset))];
         assert_eq!(code(read(Body::from_stream(stream::iter(broken)), rules()).await), Code::Truncated);
@@ -229,15 +235,30 @@ mod tests {
         assert_eq!(code(read(trickle(50, Duration::from_millis(20)), deadline).await), Code::TimeLimit);
     }
 
-    #[tokio::test]
-    async fn whoever_stays_learns_that_the_other_one_left() {
-        let (pump, mut reader) = bridge(Body::from("never sent"), rules());
-        drop(pump);
-        let read = tokio::task::spawn_blocking(move || reader.read(&mut [0; 10])).await.expect("no panic");
-        assert_eq!(Error::from(read.expect_err("not an end")).kind(), Code::Cancelled);
+    #[test]
+    fn the_longer_an_upload_the_faster_it_must_be() {
+        let mut pace = Pace::new(Duration::from_secs(10));
+        let slow = |pace: &mut Pace, length| {
+            pace.arrived(20_000, Duration::from_secs(9), Limits::slowest(length));
+            pace.waited
+        };
+        assert_eq!(slow(&mut pace, 1 << 20), Duration::ZERO, "fast enough for a short one");
+        assert_eq!(slow(&mut pace, 1 << 40), Duration::from_secs(9), "too slow for a long one");
+    }
 
-        let (pump, reader) = bridge(Body::from("never read"), rules());
-        drop(reader);
-        assert_eq!(pump.await, Ok(()));
+    #[test]
+    fn packed_bodies_are_refused_with_the_reason() {
+        let check = |name: header::HeaderName, value: &'static str, forms| {
+            let headers = HeaderMap::from_iter([(name, axum::http::HeaderValue::from_static(value))]);
+            check_content(&headers, forms).map_err(|error| (error.kind(), error.message().to_owned()))
+        };
+        let (code, message) = check(header::CONTENT_ENCODING, "gzip", true).expect_err("packed");
+        assert!(code == Code::UnsupportedContent && message.contains("gzip") && message.contains("--data-binary"));
+        let form = "Multipart/Form-Data; boundary=x";
+        let (code, message) = check(header::CONTENT_TYPE, form, false).expect_err("a form");
+        assert!(code == Code::UnsupportedContent && message.contains("curl -F") && message.contains("--data-binary"));
+        assert!(check(header::CONTENT_TYPE, form, true).is_ok());
+        assert!(check(header::CONTENT_TYPE, "application/x-www-form-urlencoded", false).is_ok(), "what curl says");
+        assert!(check(header::CONTENT_ENCODING, "identity", false).is_ok());
     }
 }

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use tower::ServiceExt as _;
 
 use super::config::VaultSettings;
+use super::guard;
 use super::page::{files, with_headers};
 use crate::error::{Code, Error, Result};
 
@@ -62,7 +63,8 @@ impl Vault {
 
 /// Requests for the vault's host go to the vault, all others go on.
 pub(super) async fn by_host(State(vault): State<Vault>, request: Request, next: Next) -> Response {
-    if host(&request).is_some_and(|host| host.eq_ignore_ascii_case(&vault.host)) {
+    let named = guard::authority(request.uri(), request.headers()).ok().flatten();
+    if named.is_some_and(|named| named.host().eq_ignore_ascii_case(&vault.host)) {
         return match vault.router.oneshot(request).await {
             Ok(answer) => answer.into_response(),
             Err(never) => match never {},
@@ -97,13 +99,6 @@ async fn framed_as_page(request: Request, next: Next) -> Response {
         answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     answer
-}
-
-/// The name of the host that a request is for, without the port.
-fn host(request: &Request) -> Option<String> {
-    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
-    let authority = request.uri().authority().map(ToString::to_string).or_else(|| named.map(ToOwned::to_owned))?;
-    authority.parse::<axum::http::uri::Authority>().ok().map(|authority| authority.host().to_owned())
 }
 
 fn headers(embedders: &str) -> Result<Vec<(HeaderName, HeaderValue)>> {

@@ -1,16 +1,18 @@
-//! Work on a worker thread, under watch: what an upload is for, and the filter from a reader into a spool.
+//! Work on a worker thread, under watch: first the whole upload, then a turn, then the work.
 
 use std::io::{BufReader, BufWriter, Read};
 
 use axum::body::Body;
+use axum::http::HeaderMap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
-use super::gate::{Place, Turn};
-use super::spool::{Spool, Stored};
-use super::upload::{Rules, UploadReader, bridge, time_limit};
+use super::admission::{Turn, UploadSlot};
+use super::client::Client;
+use super::spool::{SMALL, Spool, Stored};
+use super::upload::{Check, Checked, Rules, receive, time_limit};
 use crate::error::{Code, Error, Result};
 use crate::paillier::Filter;
 use crate::pipeline;
@@ -61,37 +63,85 @@ pub(super) fn filter(
     output.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()
 }
 
-/// Waits for its turn and works on an upload of at most `most` bytes while it arrives. When the client goes away this future
-/// is dropped, and the work ends at its next look at its supervision.
-pub(super) async fn on_upload<T: Send + 'static>(
-    app: &App,
-    place: &Place,
-    body: Body,
-    most: u64,
-    work: impl FnOnce(UploadReader, &Supervision) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let turn = app.gate.turn(place).await?;
-    let limits = app.settings.limits;
-    let supervision =
-        Supervision { cancel: CancellationToken::new(), deadline: Instant::now() + limits.time, progress: None };
-    let client = supervision.cancel.clone().drop_guard();
-    let rules = Rules { most, stall: limits.stall, deadline: supervision.deadline };
-    let (upload, reader) = bridge(body, rules);
-    let (uploaded, outcome) = tokio::join!(upload, run(turn, move || work(reader, &supervision)));
-    uploaded?;
-    client.disarm();
-    outcome
+/// A request with a body that is to be worked on.
+pub(super) struct Upload<C> {
+    pub(super) client: Client,
+    pub(super) body: Body,
+    pub(super) rules: Rules,
+    pub(super) check: C,
 }
 
-/// Runs work on a worker thread. The turn is given on when the work has ended, even if nobody waits for it any more.
-pub(super) async fn run<T: Send + 'static>(turn: Turn, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+impl<C: Check> Upload<C> {
+    /// An upload of at most `most` bytes. `check` is made for the length that was announced, if one was.
+    ///
+    /// # Errors
+    /// [`Code::TooLarge`] if more was announced.
+    pub(super) fn new(
+        app: &App,
+        client: Client,
+        (headers, body): (&HeaderMap, Body),
+        most: u64,
+        check: impl FnOnce(Option<u64>) -> C,
+    ) -> Result<Self> {
+        let rules = Rules::new(headers, most, &app.settings.limits)?;
+        Ok(Self { client, body, rules, check: check(rules.announced) })
+    }
+
+    /// Receives all of it. It has its slot until there is a place in the queue for the work, or none.
+    pub(super) async fn receive(self, app: &App) -> Result<(Stored, UploadSlot)> {
+        let Self { client, body, rules, check } = self;
+        let slot = app.admission.upload(client)?;
+        let start = Instant::now();
+        let sink = Checked { check, spool: app.store.spool(client, SMALL)? };
+        let sink = receive(body, rules, sink).await?;
+        app.admission.uploaded(start.elapsed());
+        let stored = tokio::task::spawn_blocking(move || sink.finish()).await;
+        Ok((joined(stored)?, slot))
+    }
+
+    /// Receives all of it, waits for its turn and works on it. When the client goes away this future is dropped, and the
+    /// work ends at its next look at its supervision.
+    pub(super) async fn work<T: Send + 'static>(
+        self,
+        app: &App,
+        work: impl FnOnce(&Stored, &Supervision) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let client = self.client;
+        let (stored, slot) = self.receive(app).await?;
+        let place = app.admission.enter(client)?;
+        drop(slot);
+        let turn = app.admission.turn(&place).await?;
+        let supervision = Supervision {
+            cancel: app.end.child_token(),
+            deadline: Instant::now() + app.settings.limits.time,
+            progress: None,
+        };
+        let client = supervision.cancel.clone().drop_guard();
+        // The place goes with the work: if the client leaves, both end when the work does.
+        let outcome = run((turn, place), move || work(&stored, &supervision)).await;
+        client.disarm();
+        outcome
+    }
+}
+
+/// Runs work on a worker thread. What it holds is given on when the work has ended, even if nobody waits for it any more.
+pub(super) async fn run<T, H>(holds: H, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T>
+where
+    T: Send + 'static,
+    H: Holds,
+{
     let worker = tokio::task::spawn_blocking(move || {
         let outcome = work();
-        drop(turn);
+        drop(holds);
         outcome
     });
     joined(worker.await)
 }
+
+/// What gives the right to run.
+pub(super) trait Holds: Send + 'static {}
+impl Holds for Turn {}
+impl Holds for (Turn, super::admission::Place) {}
 
 /// A worker's panic as an error.
 pub(super) fn joined<T>(outcome: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {

@@ -1,11 +1,13 @@
 //! Model files. See [`super`] for the format.
 
-use super::{Kind, Reader, in_header, open, seal};
+use super::{Kind, Prologue, Reader, in_header, open, seal};
 use crate::error::{Code, Error, Result};
 use crate::learn::committee::{Committee, Member, Strategy};
 use crate::learn::features::Standardiser;
 use crate::learn::kernel::Kernel;
-use crate::learn::model::{MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule};
+use crate::learn::model::{
+    MOST_CLASSES, MOST_PAIRED, MOST_PICTURES, MOST_PLACES, MOST_SAMPLES, Model, Parts, Rule, Voters,
+};
 use crate::learn::sigmoid::Sigmoid;
 use crate::learn::svm::Machine;
 use crate::learn::{Shape, model};
@@ -84,6 +86,35 @@ fn body(parts: &Parts) -> Result<Vec<u8>> {
         }
     }
     Ok(out)
+}
+
+/// What the header of a file says of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The length of the file in bytes.
+    pub bytes: u64,
+    /// About how many bytes of memory its content takes.
+    pub memory: u64,
+}
+
+/// How large a model is, from the first bytes of its file; `None` if they do not hold the whole header.
+///
+/// # Errors
+/// As [`open`], and [`Code::BadHeader`] for numbers that make no model.
+pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
+    let header_bytes = Prologue::parse(bytes)?.total_bytes();
+    if bytes.len() < header_bytes {
+        return Ok(None);
+    }
+    let header = Header::parse(open(bytes, Kind::Model)?.header).map_err(in_header)?;
+    let voters = match (header.rule, header.machines) {
+        (1, 1) => Voters::Machines(Strategy::Rest.count(header.labels)),
+        (1, _) => Voters::Machines(Strategy::Pairs.count(header.labels.min(MOST_PAIRED))),
+        (2, _) => Voters::Neighbours,
+        _ => Voters::Trees(header.number as usize),
+    };
+    let memory = model::memory(header.rows, header.places, voters);
+    Ok(Some(Size { bytes: header.body.saturating_add(header_bytes as u64 + 4), memory }))
 }
 
 /// Reads a model file. The watcher may end it while a forest's trees grow.

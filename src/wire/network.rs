@@ -103,6 +103,31 @@ pub fn read_answer(front: &Front, ring: &Ring, bytes: &[u8]) -> Result<Ciphertex
     read_ciphertext(ring, bytes)
 }
 
+/// How large a network is, from the first bytes of its file; `None` if they do not hold the headers.
+///
+/// # Errors
+/// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`].
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+pub fn size(bytes: &[u8]) -> Result<Option<super::model::Size>> {
+    let header_bytes = super::Prologue::parse(bytes)?.total_bytes();
+    let Some(front) = bytes.get(header_bytes..).filter(|front| front.len() >= PROLOGUE_BYTES) else { return Ok(None) };
+    let mut reader = Reader::new(open(bytes, Kind::Network)?.header);
+    let length = u64::from(reader.u32().map_err(in_header)?);
+    if front.len() < super::Prologue::parse(front)?.total_bytes() {
+        return Ok(None);
+    }
+    let front = FrontHeader::parse(open(front, Kind::Front)?.header).map_err(in_header)?;
+    let layers = crate::network::sizes(front.features(), front.hidden, front.labels);
+    let numbers: usize = layers.iter().map(|(inputs, outputs)| inputs * outputs).sum();
+    let biases: usize = layers.iter().map(|(_, outputs)| outputs).sum();
+    // What does not fit its slots is no network, and is found out when all of it is read.
+    let encoded = crate::network::memory(front.parameters, &layers).unwrap_or_default();
+    Ok(Some(super::model::Size {
+        bytes: length + (header_bytes + 2 * numbers + 4 * biases + 4) as u64,
+        memory: (4 * numbers + encoded) as u64,
+    }))
+}
+
 /// The numbers at the start of a public part.
 struct FrontHeader {
     parameters: &'static Parameters,

@@ -1,7 +1,7 @@
 //! A small HTTP client over plain sockets, so that the tests decide about every byte and its moment.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// An answer, whole.
@@ -45,6 +45,35 @@ pub(crate) fn call(to: SocketAddr, method: &str, target: &str, headers: &[(&str,
     request.answer()
 }
 
+/// As [`call`], from another address of this machine.
+pub(crate) fn call_from(
+    from: Ipv4Addr,
+    to: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let length = body.len().to_string();
+    let headers = [headers, &[("Content-Length", &length)]].concat();
+    let mut request = Request::over(connect_from(from, to), to, method, target, &headers);
+    let _ = request.try_send(body);
+    request.answer()
+}
+
+/// A connection from another address of this machine: every address 127.x.y.z is one.
+pub(crate) fn connect_from(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        socket.connect(to).await?.into_std()
+    });
+    let stream = stream.expect("the server accepts");
+    stream.set_nonblocking(false).expect("set");
+    stream
+}
+
 pub(crate) fn get(to: SocketAddr, target: &str) -> Answer {
     call(to, "GET", target, &[], b"")
 }
@@ -62,7 +91,17 @@ pub(crate) struct Request {
 impl Request {
     /// Sends the header alone. Without a `Content-Length` among the headers the body is sent in chunks.
     pub(crate) fn open(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
-        let mut stream = TcpStream::connect(to).expect("the server accepts");
+        Self::over(TcpStream::connect(to).expect("the server accepts"), to, method, target, headers)
+    }
+
+    /// The same over a connection that is open.
+    pub(crate) fn over(
+        mut stream: TcpStream,
+        to: SocketAddr,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> Self {
         stream.set_read_timeout(Some(Duration::from_mins(1))).expect("a time is set");
         stream.set_nodelay(true).expect("set");
         let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::client::{Request, get, post};
+use crate::client::{Request, call, get, post};
 use crate::house::{Process, Server, until};
 use crate::images::{Image, expected};
 use crate::jobs;
@@ -18,21 +18,24 @@ fn running_work_is_finished_and_its_result_can_be_fetched() {
     });
     let image = Image::new(10, 10, 1, 1).bytes();
     let length = image.len().to_string();
-    let mut running = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
-    running.send(&image[..100]);
-    std::thread::sleep(Duration::from_millis(100));
+    let long = jobs::occupy(server.at);
     let waiting = jobs::post(server.at, MEAN, &image);
+    let mut arriving = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
+    arriving.send(&image[..100]);
+    std::thread::sleep(Duration::from_millis(100));
 
     server.tell_to_stop();
     until("the server drains", || get(server.at, "/v1/health").json()["status"] == "draining");
+    assert_eq!(get(server.at, "/v1/health").status, 503);
     let refused = post(server.at, MEAN, &image);
     assert_eq!((refused.status, refused.problem().as_str()), (503, "shutting_down"));
-    assert!(refused.header("retry-after").parse::<u32>().is_ok());
+    assert!((1..=60).contains(&refused.header("retry-after").parse::<u32>().expect("seconds")), "{refused:?}");
     assert_eq!(get(server.at, &waiting).json()["state"], "waiting");
 
-    running.send(&image[100..]);
+    arriving.send(&image[100..]);
+    assert_eq!(call(server.at, "DELETE", &long, &[], b"").status, 204);
     let result = expected("mean", &[], &image);
-    assert_eq!(Ok(running.answer().body), result);
+    assert_eq!(Ok(arriving.answer().body), result);
     assert_eq!(jobs::wait(server.at, &waiting)["state"], "done");
     assert_eq!(Ok(get(server.at, &format!("{waiting}/result")).body), result);
 
@@ -88,6 +91,55 @@ fn a_second_signal_stops_at_once() {
     process.signal("INT");
     let (good, log) = process.end();
     assert!(!good && start.elapsed() < Duration::from_secs(10), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stop_has_an_end_whatever_clients_do() {
+    let process = Process::start_with(5, None);
+    let image = Image::new(100, 100, 1, 1).bytes();
+    let length = image.len().to_string();
+    // Uploads that never end, work that takes long, a result that nobody fetches, and a header that never ends.
+    let mut slow: Vec<_> = [vec![], vec![("Prefer", "respond-async")]]
+        .iter()
+        .map(|headers| {
+            Request::open(process.at, "POST", MEAN, &[&headers[..], &[("Content-Length", &length)]].concat())
+        })
+        .collect();
+    slow.iter_mut().for_each(|request| request.send(&image[..1000]));
+    let done = jobs::post(process.at, MEAN, &image);
+    assert_eq!(jobs::wait(process.at, &done)["state"], "done");
+    let _long = jobs::occupy(process.at);
+    let mut half = TcpStream::connect(process.at).expect("accepted");
+    std::io::Write::write_all(&mut half, b"GET /v1/health HTTP/1.1\r\nHost:").expect("sent");
+
+    let start = Instant::now();
+    process.signal("TERM");
+    until("the server drains", || get(process.at, "/v1/health").status == 503);
+    let (good, log) = process.end();
+    // Without a limit it would have been an hour.
+    assert!(good && start.elapsed() < Duration::from_secs(40), "{log}");
+    assert!(log.contains("cut short"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_reads_the_models_again_and_ends_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::start_with(2, Some(folder.path()));
+    assert_eq!(get(process.at, "/v1").json()["models"], serde_json::json!([]));
+    let models = || get(process.at, "/v1").json()["models"].as_array().map(Vec::len);
+    std::fs::write(folder.path().join("stripes.model"), crate::models::file()).expect("written");
+    process.signal("HUP");
+    until("the model is there", || models() == Some(1));
+    // What cannot be read leaves things as they are.
+    std::fs::write(folder.path().join("broken.model"), b"broken").expect("written");
+    process.signal("HUP");
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(models(), Some(1));
+    process.signal("TERM");
+    let (good, log) = process.end();
+    assert!(good && log.contains("again") && log.contains("as they were"), "{log}");
 }
 
 /// The peak memory of a process in bytes.

@@ -100,7 +100,14 @@ fn whatever_is_wrong_fails_the_whole_request_in_both_forms() {
         assert!((400..500).contains(&answer.status), "{name}: {answer:?}");
         assert_eq!(answer.problem(), code, "{name}");
 
-        let job = jobs::post(server.at, "/v1/filters/mean?radius=1", &bytes);
+        // In the job form, what the headers show is refused as well, and does not become a job.
+        let target = "/v1/filters/mean?radius=1";
+        let answer = call(server.at, "POST", target, &[("Prefer", "respond-async")], &bytes);
+        if answer.status != 202 {
+            assert_eq!(answer.problem(), code, "{name}");
+            continue;
+        }
+        let job = answer.header("location").to_owned();
         let status = jobs::wait(server.at, &job);
         assert_eq!((&status["state"], &status["error"]["code"]), (&"failed".into(), &code.clone().into()), "{name}");
         assert_eq!(get(server.at, &format!("{job}/result")).problem(), code, "{name}");
@@ -121,6 +128,31 @@ fn a_fault_is_reported_while_the_client_is_still_sending() {
     // A client that sends everything before it reads anything still gets the answer.
     let answer = post(server.at, "/v1/filters/mean", &vec![0; 50_000_000]);
     assert_eq!(answer.problem(), "not_safelight");
+}
+
+#[test]
+fn forms_and_compressed_bodies_are_refused_with_the_reason() {
+    let server = Server::start(|_| ());
+    let image = Image::new(9, 9, 1, 5).bytes();
+    let form = [("Content-Type", "multipart/form-data; boundary=x")];
+    let packed = [("Content-Encoding", "gzip")];
+    for (headers, reason) in [(form, "curl -F"), (packed, "Content-Encoding: gzip")] {
+        for target in ["/v1/filters/mean", "/v1/filters/blend"] {
+            for more in [&[][..], &[("Prefer", "respond-async")]] {
+                let answer = call(server.at, "POST", target, &[&headers[..], more].concat(), &image);
+                assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_content"));
+                assert_eq!(answer.header("accept-encoding"), "identity");
+                let detail = answer.json()["detail"].as_str().expect("text").to_owned();
+                assert!(detail.contains(reason) && detail.contains("curl --data-binary @"), "{detail}");
+            }
+        }
+        let piece = call(server.at, "PATCH", "/v1/keys/x", &[("Upload-Offset", "0"), headers[0]], b"x");
+        assert_eq!(piece.problem(), "unsupported_content");
+    }
+    assert_eq!(call(server.at, "POST", "/v1/models", &packed, b"x").problem(), "unsupported_content");
+    // What curl --data-binary sends without being asked is taken.
+    let usual = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Encoding", "identity")];
+    assert_eq!(call(server.at, "POST", "/v1/filters/mean", &usual, &image).status, 200);
 }
 
 #[test]

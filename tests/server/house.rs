@@ -58,6 +58,7 @@ impl Drop for Server {
 
 /// What makes the test program be a server instead.
 const BE_A_SERVER: &str = "SAFELIGHT_TEST_SERVER";
+const MODELS: &str = "SAFELIGHT_TEST_MODELS";
 
 /// A server in a process of its own: this test program, started again.
 pub(crate) struct Process {
@@ -71,10 +72,16 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start() -> Self {
+        Self::start_with(20, None)
+    }
+
+    /// With this many seconds to drain, and a folder of models.
+    pub(crate) fn start_with(drain: u64, models: Option<&std::path::Path>) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
             .args(["--exact", "a_process", "--nocapture"])
-            .env(BE_A_SERVER, "1")
+            .env(BE_A_SERVER, drain.to_string())
+            .env(MODELS, models.unwrap_or(std::path::Path::new("")))
             .env_remove("SAFELIGHT_LOG")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -111,9 +118,10 @@ impl Process {
 
 /// The other side of [`Process::start`]: serves if this process was started for it.
 pub(crate) fn be_a_server() {
-    if std::env::var_os(BE_A_SERVER).is_some() {
+    if let Ok(drain) = std::env::var(BE_A_SERVER) {
         let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
-        config.drain = Duration::from_secs(2);
+        config.drain = Duration::from_secs(drain.parse().expect("a number"));
+        config.models = std::env::var_os(MODELS).filter(|folder| !folder.is_empty()).map(Into::into);
         safelight::server::run(config).expect("a good end");
     }
 }

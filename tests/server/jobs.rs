@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::client::{Request, call, get};
@@ -19,6 +19,19 @@ pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
     let id = location.strip_prefix("/v1/jobs/").expect("an address of a job");
     assert!(id.len() >= 22 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{id}");
     location
+}
+
+/// Starts a job that takes long enough to look at others, and waits until it has its turn.
+pub(crate) fn occupy(to: SocketAddr) -> String {
+    static IMAGE: LazyLock<Vec<u8>> = LazyLock::new(|| Image::under(Arc::clone(&KEY), 800, 800, 3, 7, 1).bytes());
+    let weight = |i: usize, j: usize| if (7 * i + 13 * j + 5 * i * j).is_multiple_of(4) { "1" } else { "0" };
+    let row = |i| (0..15).map(|j| weight(i, j)).collect::<Vec<_>>().join(",");
+    let weights = (0..15).map(row).collect::<Vec<_>>().join(";");
+    let job = post(to, &format!("/v1/filters/kernel?weights={weights}"), &IMAGE);
+    until("the job runs", || get(to, &job).json()["done"].as_u64() > Some(0));
+    let left = get(to, &job).json();
+    assert_eq!(left["state"], "running", "the image is too small for this test: {left}");
+    job
 }
 
 /// Waits for a job's end and gives its last status.
@@ -78,11 +91,18 @@ fn a_job_is_watched_fetched_and_deleted() {
 #[test]
 fn a_failed_job_says_why() {
     let server = Server::start(|_| ());
-    let job = post(server.at, "/v1/filters/mean", b"\x89PNG\r\n\x1a\n and more than sixteen bytes");
+    let mut damaged = Image::new(40, 30, 1, 1).bytes();
+    let end = damaged.len() - 10;
+    damaged[end] ^= 1;
+    let job = post(server.at, "/v1/filters/mean", &damaged);
     let events = events(server.at, &job);
     let (name, problem) = events.last().expect("events");
-    assert_eq!((name.as_str(), &problem["code"], &problem["status"]), ("failed", &"not_safelight".into(), &415.into()));
+    assert_eq!((name.as_str(), &problem["code"], &problem["status"]), ("failed", &"damaged".into(), &400.into()));
     assert_eq!(wait(server.at, &job)["error"], *problem);
+    // What its first bytes show does not become a job.
+    let photo = b"\x89PNG\r\n\x1a\n and more than sixteen bytes";
+    let refused = call(server.at, "POST", "/v1/filters/mean", &[("Prefer", "respond-async")], photo);
+    assert_eq!((refused.status, refused.problem().as_str()), (415, "not_safelight"));
 }
 
 #[test]
@@ -107,19 +127,10 @@ fn a_result_expires() {
 fn a_waiting_job_can_be_watched_and_cancelled() {
     let server = Server::start(|config| config.limits.running = 1);
     let image = Image::new(10, 10, 1, 1).bytes();
-    // An upload that is not over yet holds the only turn.
-    let length = image.len().to_string();
-    let mut first = Request::open(server.at, "POST", "/v1/filters/mean", &[("Content-Length", &length)]);
-    first.send(&image[..image.len() / 2]);
-    // Its turn begins when the server has seen it, which a job that waits shows.
-    let job = loop {
-        let job = post(server.at, "/v1/filters/mean", &image);
-        std::thread::sleep(Duration::from_millis(50));
-        if get(server.at, &job).json()["state"] == "waiting" {
-            break job;
-        }
-        wait(server.at, &job);
-    };
+    // Another job has the only turn.
+    let first = occupy(server.at);
+    let job = post(server.at, "/v1/filters/mean", &image);
+    assert_eq!(get(server.at, &job).json()["state"], "waiting");
     assert_eq!(get(server.at, &format!("{job}/result")).problem(), "job_not_finished");
     let watcher = std::thread::spawn({
         let (at, job) = (server.at, job.clone());
@@ -129,25 +140,72 @@ fn a_waiting_job_can_be_watched_and_cancelled() {
     assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
     let (name, problem) = watcher.join().expect("no panic").pop().expect("events");
     assert_eq!((name.as_str(), &problem["code"]), ("failed", &"cancelled".into()));
-    first.send(&image[image.len() / 2..]);
-    assert_eq!(Ok(first.answer().body), expected("mean", &[], &image));
+    assert_eq!(get(server.at, &first).json()["state"], "running");
+    assert_eq!(call(server.at, "DELETE", &first, &[], b"").status, 204);
 }
 
 #[test]
 fn deleting_a_running_job_stops_it() {
     let server = Server::start(|config| config.limits.running = 1);
-    // Large enough that nobody's kernels are done before the test has looked.
-    let image = Image::under(Arc::clone(&KEY), 800, 800, 3, 7, 1).bytes();
-    let weight = |i: usize, j: usize| if (7 * i + 13 * j + 5 * i * j).is_multiple_of(4) { "1" } else { "0" };
-    let row = |i| (0..15).map(|j| weight(i, j)).collect::<Vec<_>>().join(",");
-    let weights = (0..15).map(row).collect::<Vec<_>>().join(";");
-    let job = post(server.at, &format!("/v1/filters/kernel?weights={weights}"), &image);
-    until("the job runs", || get(server.at, &job).json()["done"].as_u64() > Some(0));
-    let left = get(server.at, &job).json();
-    assert_eq!(left["state"], "running", "the image is too small for this test: {left}");
+    let job = occupy(server.at);
     assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
     assert_eq!(get(server.at, &job).status, 404);
     // The turn is free again, long before the work could have been finished.
     let small = Image::new(3, 3, 1, 1).bytes();
     assert_eq!(Ok(crate::client::post(server.at, "/v1/filters/mean", &small).body), expected("mean", &[], &small));
+}
+
+#[test]
+fn a_download_that_broke_off_goes_on() {
+    let server = Server::start(|_| ());
+    let image = Image::new(300, 200, 3, 1).bytes();
+    let job = post(server.at, "/v1/filters/mean", &image);
+    assert_eq!(wait(server.at, &job)["state"], "done");
+    let target = format!("{job}/result");
+    let ranged = |headers: &[(&str, &str)]| call(server.at, "GET", &target, headers, b"");
+
+    let head = call(server.at, "HEAD", &target, &[], b"");
+    let whole = get(server.at, &target);
+    let length = whole.body.len();
+    assert_eq!((head.status, head.header("content-length")), (200, length.to_string().as_str()));
+    assert_eq!((head.header("accept-ranges"), head.header("etag")), ("bytes", whole.header("etag")));
+    let tag = whole.header("etag");
+    assert!(tag.len() > 20 && tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+
+    for (range, from, to) in [("bytes=0-99", 0, 100), ("bytes=1000-", 1000, length), ("bytes=-7", length - 7, length)] {
+        let part = ranged(&[("Range", range), ("If-Range", tag)]);
+        assert_eq!(part.status, 206, "{range}");
+        assert_eq!(part.header("content-range"), format!("bytes {from}-{}/{length}", to - 1));
+        assert_eq!((part.header("etag"), part.header("content-type")), (tag, "application/vnd.safelight"));
+        assert!(part.body == whole.body[from..to], "{range}");
+    }
+    // The rest of another result is of no use.
+    let other = ranged(&[("Range", "bytes=1000-"), ("If-Range", "\"another\"")]);
+    assert!(other.status == 200 && other.body == whole.body);
+    assert_eq!(ranged(&[("Range", "bytes=0-1,5-6")]).status, 200);
+    let outside = ranged(&[("Range", "bytes=99999999999-")]);
+    assert_eq!((outside.status, outside.problem().as_str()), (416, "range_not_satisfiable"));
+    assert_eq!(outside.header("content-range"), format!("bytes */{length}"));
+}
+
+#[test]
+fn the_oldest_job_whose_result_was_fetched_makes_room() {
+    let server = Server::start(|config| config.limits.client.jobs = 2);
+    let image = Image::new(5, 5, 1, 1).bytes();
+    let [first, second] = [(), ()].map(|()| post(server.at, "/v1/filters/mean", &image));
+    for job in [&first, &second] {
+        assert_eq!(wait(server.at, job)["state"], "done");
+    }
+    let refused = call(server.at, "POST", "/v1/filters/mean", &[("Prefer", "respond-async")], &image);
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "quota_exceeded"));
+    let after: u32 = refused.header("retry-after").parse().expect("seconds");
+    assert!((500..=600).contains(&after), "results are kept for ten minutes: {after}");
+    // What was looked at without being taken stays.
+    assert_eq!(call(server.at, "HEAD", &format!("{first}/result"), &[], b"").status, 200);
+    assert_eq!(get(server.at, &format!("{second}/result")).status, 200);
+    until("the server has seen that it was fetched", || {
+        call(server.at, "POST", "/v1/filters/mean", &[("Prefer", "respond-async")], &image).status == 202
+    });
+    assert_eq!(get(server.at, &second).problem(), "job_not_found");
+    assert_eq!(get(server.at, &first).status, 200);
 }

@@ -73,6 +73,9 @@ fn what_is_missing_is_named() {
 }
 
 #[cfg(feature = "client")]
+pub(crate) use whole::Asked;
+
+#[cfg(feature = "client")]
 mod whole {
     use std::sync::Arc;
 
@@ -96,6 +99,31 @@ mod whole {
         let location = begun.header("location").to_owned();
         assert_eq!(call(server.at, "PATCH", &location, &[("Upload-Offset", "0")], set).status, 200);
         location.rsplit('/').next().expect("an id").to_owned()
+    }
+
+    /// A network on a server, keys for it, and a picture.
+    pub(crate) struct Asked {
+        pub(crate) target: String,
+        pub(crate) picture: Vec<u8>,
+    }
+
+    impl Asked {
+        pub(crate) fn new(server: &Server) -> Self {
+            let network = network(&SMALL);
+            let created = post(server.at, "/v1/models", &wire::network::write(&network).expect("a file"));
+            let id = created.json()["id"].as_str().expect("an id").to_owned();
+            let (front, ring) = (network.front(), Ring::new(&SMALL).expect("a ring"));
+            let encoder = Arc::new(Encoder::new(&ring));
+            let mut rng = ChaCha20Rng::from_seed([2; 32]);
+            let (secret, _) = SecretKey::generate(&ring, &mut rng).expect("a key");
+            let keys = front.evaluation_keys(&ring, &secret, &mut rng).expect("keys");
+            let keys = upload(server, &write_set(&ring, &keys).expect("a set"));
+            let photo = Photo::from_samples(8, 8, 1, (0..64).collect()).expect("a photo");
+            let features = front.patches().of(&photo).expect("numbers");
+            let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng).expect("encrypted");
+            let picture = write_seeded(&ring, &picture).expect("a file");
+            Self { target: format!("/v1/classifiers/{id}?keys={keys}"), picture }
+        }
     }
 
     #[test]

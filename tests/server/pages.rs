@@ -258,7 +258,10 @@ fn only_named_origins_may_read_answers() {
     let answer = preflight(OURS, "content-type,prefer");
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, OURS.1));
     assert_eq!(answer.header("access-control-allow-methods"), "GET,HEAD,POST,PATCH,DELETE");
-    assert_eq!(answer.header("access-control-allow-headers"), "content-type,prefer,upload-offset,upload-length");
+    assert_eq!(
+        answer.header("access-control-allow-headers"),
+        "content-type,prefer,upload-offset,upload-length,range,if-range"
+    );
     assert_eq!(answer.header("access-control-allow-credentials"), "");
     assert_eq!(preflight(OTHERS, "prefer").header("access-control-allow-origin"), "");
 

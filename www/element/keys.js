@@ -7,7 +7,7 @@ import { request } from './request.js';
 const TRIES = 8; // without a byte that arrived
 const PAUSE = { first: 500, last: 15_000 }; // ms before the next try
 // What may be over soon. ("cancelled" says a server of an upload that another request has taken over.)
-const AGAIN = ['unreachable', 'wrong_offset', 'stalled', 'too_busy', 'cancelled'];
+const AGAIN = ['unreachable', 'wrong_offset', 'stalled', 'too_busy', 'quota_exceeded', 'cancelled'];
 
 /**
  * Sends `keys`, an async iterable of Blobs with the number of their `bytes`, to the server at `base`. Gives the id under which

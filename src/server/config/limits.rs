@@ -1,0 +1,213 @@
+//! How much the server takes on, of all clients together and of each.
+
+use std::time::Duration;
+
+use super::{LONGEST, bad};
+use crate::error::Result;
+use crate::pipeline;
+
+/// How much the server takes on. Whatever is beyond a limit is refused with a stable code, never cut short.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest encrypted image in bytes (`--max-body`; a filter of two images takes twice as much), in pixels
+    /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
+    pub image: pipeline::Limits,
+    /// Longest time for the work on one request (`--time-limit`), from its turn on. The upload before it has
+    /// [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
+    pub time: Duration,
+    /// The time over which an upload's speed is measured (`--stall`): one that brings less than [`Limits::slowest`] in it is
+    /// given up. Also the longest time in which a client may take nothing of an answer. Default 30 seconds. Code `stalled`.
+    pub stall: Duration,
+    /// Uploads received at the same time (`--uploads`). They hold no turn. Default 128. Code `too_busy`.
+    pub uploads: usize,
+    /// Requests worked on at the same time (`--running`). Each one uses all cores, so a second one only fills the gaps.
+    /// Default 2.
+    pub running: usize,
+    /// Requests that wait for their turn, their bodies on disk (`--waiting`). Default 64. Code `too_busy`.
+    pub waiting: usize,
+    /// Jobs kept at the same time, finished ones included (`--jobs`). When there is no room, the oldest job whose result
+    /// has been fetched makes room. Default 256. Code `too_busy`.
+    pub jobs: usize,
+    /// Bytes of uploads and results that may lie on disk at the same time (`--stored-bytes`). Default 16 GiB. Code
+    /// `too_busy`.
+    pub stored_bytes: u64,
+    /// How long a finished job's result can be fetched (`--keep-results`). Default 10 minutes.
+    pub keep_results: Duration,
+    /// Models of clients kept at the same time (`--models-kept`). Default 64. Code `too_busy`.
+    pub models: usize,
+    /// Bytes of memory that the models of clients may take together (`--model-bytes`). What a model will take is known
+    /// before it is loaded. Default 1 GiB. Code `too_busy`.
+    pub model_bytes: u64,
+    /// How long a client's model is kept (`--keep-models`). Default one day.
+    pub keep_models: Duration,
+    /// Sets of evaluation keys kept at the same time, uploads included (`--keys-kept`). Default 64. Code `too_busy`.
+    pub keys: usize,
+    /// Bytes of disk that evaluation keys may take together (`--key-bytes`). Bytes count when they arrive, not when they are
+    /// announced. Default 64 GiB. Code `too_busy`, or `too_large` for one set that can never fit.
+    pub key_bytes: u64,
+    /// How long a set of evaluation keys is kept (`--keep-keys`). Default one day.
+    pub keep_keys: Duration,
+    /// How long an upload of keys that broke off may rest before it is thrown away (`--keep-uploads`). It has this time with
+    /// [`Limits::MUCH`] or more received, and less with less, down to [`Limits::keep_empty`]. Default one hour.
+    pub keep_uploads: Duration,
+    /// How long an upload of keys may rest of which nothing has arrived (`--keep-empty`). Default one minute.
+    pub keep_empty: Duration,
+    /// Connections open at the same time (`--connections`). When there is no room, the oldest one without a request makes
+    /// room. Default 512.
+    pub connections: usize,
+    /// What one client may have of all this.
+    pub client: ClientLimits,
+}
+
+/// The share of one client, which is an IPv4 address or an IPv6 network of 64 bits. Code `quota_exceeded`.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientLimits {
+    /// Uploads received at the same time (`--client-uploads`). Default 32.
+    pub uploads: usize,
+    /// Requests that run or wait for their turn (`--client-waiting`). Default 24.
+    pub waiting: usize,
+    /// Jobs kept (`--client-jobs`). Default 64.
+    pub jobs: usize,
+    /// Bytes of uploads and results on disk (`--client-stored-bytes`). Default 8 GiB.
+    pub stored_bytes: u64,
+    /// Models kept (`--client-models`). Default 16.
+    pub models: usize,
+    /// Bytes of memory for models (`--client-model-bytes`). Default 512 MiB.
+    pub model_bytes: u64,
+    /// Sets of evaluation keys kept, uploads included (`--client-keys`). Default 8.
+    pub keys: usize,
+    /// Bytes of disk for evaluation keys (`--client-key-bytes`). Default 32 GiB.
+    pub key_bytes: u64,
+    /// Open connections (`--client-connections`). Those of trusted proxies are not counted. Default 128.
+    pub connections: usize,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self {
+            uploads: 32,
+            waiting: 24,
+            jobs: 64,
+            stored_bytes: 8 << 30,
+            models: 16,
+            model_bytes: 512 << 20,
+            keys: 8,
+            key_bytes: 32 << 30,
+            connections: 128,
+        }
+    }
+}
+
+impl Limits {
+    /// An upload slower than this many bytes a second counts as stalled, however short it is.
+    pub const SLOWEST_UPLOAD: u64 = 1 << 10;
+
+    /// An upload of this many bytes a second never counts as stalled, however long it is.
+    pub const FAST_ENOUGH: u64 = 64 << 10;
+
+    /// Longest time for an upload and for taking an answer, however steadily the bytes drip.
+    pub const LONGEST_TRANSFER: Duration = Duration::from_hours(1);
+
+    /// With this many bytes received, an upload of keys may rest for all of [`Limits::keep_uploads`].
+    pub const MUCH: u64 = 64 << 20;
+
+    /// Most turns: work holds a thread.
+    const MOST_RUNNING: usize = 256;
+
+    /// Most requests that wait, and most uploads.
+    const MOST_REQUESTS: usize = 1 << 16;
+
+    /// The fewest bytes a second of an upload of `length` bytes: those that bring it to its end in the longest time, within
+    /// [`Limits::SLOWEST_UPLOAD`] and [`Limits::FAST_ENOUGH`].
+    #[must_use]
+    pub fn slowest(length: u64) -> u64 {
+        (length / Self::LONGEST_TRANSFER.as_secs()).clamp(Self::SLOWEST_UPLOAD, Self::FAST_ENOUGH)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.running == 0 || self.running > Self::MOST_RUNNING {
+            return Err(bad(format!("between 1 and {} requests must run at the same time", Self::MOST_RUNNING)));
+        }
+        if self.uploads == 0 || self.uploads.max(self.waiting) > Self::MOST_REQUESTS {
+            return Err(bad(format!(
+                "at least one upload must be received, and there can be {} uploads and {0} waiting requests at most",
+                Self::MOST_REQUESTS
+            )));
+        }
+        if self.connections == 0 || self.connections > 1 << 20 {
+            return Err(bad("the number of connections must lie between 1 and 1048576"));
+        }
+        let client = self.client;
+        if [client.uploads, client.waiting, client.connections].contains(&0) {
+            return Err(bad("one client must have at least one upload, one request and one connection"));
+        }
+        if self.time.is_zero() || self.stall.is_zero() {
+            return Err(bad("the time limit and the stall time must be longer than zero"));
+        }
+        let times = [
+            self.time,
+            self.stall,
+            self.keep_results,
+            self.keep_models,
+            self.keep_keys,
+            self.keep_uploads,
+            self.keep_empty,
+        ];
+        if times.iter().any(|time| *time > LONGEST) {
+            return Err(bad("times longer than a year are not supported"));
+        }
+        Ok(())
+    }
+
+    /// How long an upload of keys may rest of which this many bytes have arrived.
+    pub(in crate::server) fn rest(&self, received: u64) -> Duration {
+        let least = self.keep_empty.min(self.keep_uploads);
+        let parts = u32::try_from(received.min(Self::MUCH) >> 10).unwrap_or(u32::MAX);
+        let whole = u32::try_from(Self::MUCH >> 10).unwrap_or(u32::MAX);
+        least + self.keep_uploads.saturating_sub(least) / whole * parts
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            image: pipeline::Limits::default(),
+            time: Duration::from_mins(15),
+            stall: Duration::from_secs(30),
+            uploads: 128,
+            running: 2,
+            waiting: 64,
+            jobs: 256,
+            stored_bytes: 16 << 30,
+            keep_results: Duration::from_mins(10),
+            models: 64,
+            model_bytes: 1 << 30,
+            keep_models: Duration::from_hours(24),
+            keys: 64,
+            key_bytes: 64 << 30,
+            keep_keys: Duration::from_hours(24),
+            keep_uploads: Duration::from_hours(1),
+            keep_empty: Duration::from_mins(1),
+            connections: 512,
+            client: ClientLimits::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_speed_and_the_rest_grow_with_the_length() {
+        assert_eq!(Limits::slowest(0), 1 << 10);
+        assert_eq!(Limits::slowest(36_000_000), 10_000);
+        assert_eq!(Limits::slowest(u64::MAX), 64 << 10);
+        let limits = Limits::default();
+        assert_eq!(limits.rest(0), Duration::from_mins(1));
+        assert!((1790..1830).contains(&limits.rest(Limits::MUCH / 2).as_secs()));
+        assert!((3599..=3600).contains(&limits.rest(u64::MAX).as_secs()));
+        let short = Limits { keep_uploads: Duration::from_secs(1), ..limits };
+        assert_eq!(short.rest(0), Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,281 @@
+//! Whose requests are taken: those for this server's own names, and from web pages only those of allowed origins.
+//!
+//! A browser lets every web page send requests to every address that the visitor's machine can reach, a server on the
+//! loopback interface included, and keeps only the answers from the page. So a request that a page of another origin sent
+//! is refused before anything is done. Browsers mark such requests, and no page can take the marks off: `Origin` with
+//! every request that changes something and every one whose answer the page could read, `Sec-Fetch-Site` with all. A page
+//! can also have its own host name resolve to this machine (DNS rebinding); then its requests carry that name in `Host`.
+//! Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::config::{self, AllowOrigins, Settings};
+use super::problem::after_upload;
+use crate::error::{Code, Error, Result};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// Probes ask for this by whatever address they know, and it reveals nothing.
+const OPEN: &str = "/v1/health";
+
+/// The names and origins that are this server's own or allowed.
+pub(super) struct Guard {
+    listen: IpAddr,
+    /// Names from the configuration, in lower case.
+    hosts: Vec<String>,
+    any_host: bool,
+    origins: AllowOrigins,
+}
+
+impl Guard {
+    pub(super) fn new(settings: &Settings, address: SocketAddr) -> Self {
+        let hosts = settings.hosts.iter().filter(|host| *host != "*").cloned().collect();
+        let any_host = settings.hosts.iter().any(|host| host == "*");
+        Self { listen: address.ip().to_canonical(), hosts, any_host, origins: settings.allow_origins.clone() }
+    }
+
+    fn check(&self, request: &Request) -> Result<()> {
+        let named = authority(request.uri(), request.headers())?;
+        if let Some(named) = &named
+            && !self.is_ours(named.host())
+        {
+            return Err(foreign_host(named.host()));
+        }
+        self.check_origin(request.method(), request.headers(), named.as_ref())
+    }
+
+    /// Whether this server may be called by this name.
+    fn is_ours(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
+        if let Ok(address) = bare.parse::<IpAddr>().map(|address| address.to_canonical())
+            // No page can make an address mean another one.
+            && (address.is_loopback() || address == self.listen || self.listen.is_unspecified())
+        {
+            return true;
+        }
+        self.any_host
+            || name == "localhost"
+            || name.ends_with(".localhost")
+            || self.hosts.contains(&name)
+            || self.allowed_origins().any(|origin| host_of(origin).is_some_and(|host| host == name))
+    }
+
+    fn allowed_origins(&self) -> impl Iterator<Item = &str> {
+        let list = match &self.origins {
+            AllowOrigins::Any => &[],
+            AllowOrigins::These(list) => &list[..],
+        };
+        list.iter().filter_map(|origin| origin.to_str().ok())
+    }
+
+    fn check_origin(&self, method: &Method, headers: &HeaderMap, named: Option<&Authority>) -> Result<()> {
+        if matches!(self.origins, AllowOrigins::Any) {
+            return Ok(());
+        }
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (Some(origin), None) if self.is_allowed(origin, named) => Ok(()),
+            (None, _) if is_own_fetch(method, headers) => Ok(()),
+            (origin, _) => Err(foreign_origin(origin)),
+        }
+    }
+
+    /// Whether an origin is that of this server's own page, or of another one that may use it.
+    fn is_allowed(&self, origin: &HeaderValue, named: Option<&Authority>) -> bool {
+        let Some(text) = origin.to_str().ok().filter(|text| config::origin(text).is_ok()) else { return false };
+        let Some((uri, port)) = text.parse::<Uri>().ok().and_then(|uri| Some((uri.clone(), port_of(&uri)?))) else {
+            return false;
+        };
+        let host = uri.host().unwrap_or_default();
+        // A proxy may have taken TLS off, so the port that a name stands for follows from the origin's scheme.
+        let own = named.is_some_and(|named| {
+            let preset = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+            named.host().eq_ignore_ascii_case(host) && named.port_u16().unwrap_or(preset) == port
+        });
+        let preset = uri.port().is_none();
+        own || self.allowed_origins().any(|allowed| allowed == text)
+            || (preset && self.hosts.iter().any(|name| name == host))
+    }
+}
+
+/// Whether a request without `Origin` is one of no page, of this server's own, or of somebody who follows a link.
+fn is_own_fetch(method: &Method, headers: &HeaderMap) -> bool {
+    let field = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let reads = method == Method::GET || method == Method::HEAD;
+    match field(FETCH_SITE) {
+        None | Some("same-origin" | "none") => true,
+        Some(_) => reads && field(FETCH_MODE) == Some("navigate"),
+    }
+}
+
+/// Refuses requests for other hosts, and those that pages of other origins send.
+pub(super) async fn protect(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    if request.uri().path() != OPEN
+        && let Err(error) = guard.check(&request)
+    {
+        return after_upload(Err(error));
+    }
+    next.run(request).await
+}
+
+/// The host that a request is for, with its port, if it says so.
+pub(super) fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>> {
+    let mut named = headers.get_all(header::HOST).iter();
+    let (first, second) = (named.next(), named.next());
+    let parsed = first.map(|value| value.to_str().ok().and_then(|text| text.parse::<Authority>().ok()));
+    match (uri.authority(), parsed, second) {
+        (_, _, Some(_)) | (None, Some(None), None) => Err(foreign_host("")),
+        (Some(authority), ..) => Ok(Some(authority.clone())),
+        (None, parsed, None) => Ok(parsed.flatten()),
+    }
+}
+
+fn host_of(origin: &str) -> Option<String> {
+    Some(origin.parse::<Uri>().ok()?.host()?.to_owned())
+}
+
+fn port_of(uri: &Uri) -> Option<u16> {
+    match uri.scheme_str()? {
+        "https" => Some(uri.port_u16().unwrap_or(443)),
+        _ => Some(uri.port_u16().unwrap_or(80)),
+    }
+}
+
+fn foreign_host(name: &str) -> Error {
+    // What is not a name is not repeated.
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    let message = if !name.is_empty() && name.len() < 256 && name.bytes().all(good) {
+        format!("this server is not called {name}; its operator can allow the name: safelight serve --host {name}")
+    } else {
+        "the request does not say which host it is for; send one valid header field Host".into()
+    };
+    Error::new(Code::ForeignHost, message)
+}
+
+fn foreign_origin(origin: Option<&HeaderValue>) -> Error {
+    let known = origin.and_then(|value| value.to_str().ok()).filter(|text| config::origin(text).is_ok());
+    let origin = known.unwrap_or("ORIGIN");
+    let message = format!(
+        "web pages of other origins may not use this server; its operator can allow one: safelight serve \
+         --allow-origin {origin}"
+    );
+    Error::new(Code::ForeignOrigin, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn guard(listen: &str, hosts: &[&str], origins: &[&'static str]) -> Guard {
+        Guard {
+            listen: listen.parse().expect("an address"),
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            any_host: hosts.contains(&"*"),
+            origins: if origins == ["*"] {
+                AllowOrigins::Any
+            } else {
+                AllowOrigins::These(origins.iter().map(|&origin| HeaderValue::from_static(origin)).collect())
+            },
+        }
+    }
+
+    fn check(guard: &Guard, method: &str, fields: &[(&str, &str)]) -> Option<&'static str> {
+        let mut request = Request::builder().method(method).uri("/v1/filters/mean");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        guard.check(&request.body(Body::empty()).expect("a request")).err().map(|error| error.code())
+    }
+
+    #[test]
+    fn only_own_names_are_answered_to() {
+        let local = guard("127.0.0.1", &[], &["https://photos.example"]);
+        for own in ["127.0.0.1:8080", "127.0.0.2", "localhost", "LOCALHOST:8080", "a.localhost", "[::1]:80"] {
+            assert_eq!(check(&local, "POST", &[("host", own)]), None, "{own}");
+        }
+        assert_eq!(check(&local, "POST", &[("host", "photos.example")]), None);
+        assert_eq!(check(&local, "POST", &[]), None, "no browser leaves it out");
+        for other in
+            ["evil.example", "localhost.evil.example", "notlocalhost", "192.0.2.1", "a b", "", "127.0.0.1.nip.io"]
+        {
+            assert_eq!(check(&local, "GET", &[("host", other)]), Some("foreign_host"), "{other}");
+        }
+        assert_eq!(check(&local, "GET", &[("host", "localhost"), ("host", "evil.example")]), Some("foreign_host"));
+        let public = guard("0.0.0.0", &["photos.example"], &[]);
+        for own in ["photos.example", "Photos.Example:443", "192.0.2.1:8080", "[2001:db8::1]"] {
+            assert_eq!(check(&public, "POST", &[("host", own)]), None, "{own}");
+        }
+        assert_eq!(check(&public, "POST", &[("host", "evil.example")]), Some("foreign_host"));
+        assert_eq!(check(&guard("0.0.0.0", &["*"], &[]), "POST", &[("host", "evil.example")]), None);
+    }
+
+    #[test]
+    fn only_own_and_allowed_pages_are_served() {
+        let guard = guard("127.0.0.1", &["filters.example"], &["https://photos.example"]);
+        let post = |host, fields: &[(&str, &str)]| check(&guard, "POST", &[&[("host", host)], fields].concat());
+        for (host, origin) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("127.0.0.1:8080", "https://photos.example"),
+            ("localhost", "http://localhost"),
+            ("localhost", "https://localhost"),
+            // A proxy wrote its own name for this server.
+            ("127.0.0.1:8080", "https://filters.example"),
+        ] {
+            assert_eq!(post(host, &[("origin", origin)]), None, "{host} {origin}");
+        }
+        for origin in [
+            "https://evil.example",
+            "http://127.0.0.1:9999",
+            "http://127.0.0.1",
+            "http://localhost:8080",
+            "http://photos.example",
+            "https://photos.example.evil.example",
+            "https://filters.example:8443",
+            "null",
+            "",
+        ] {
+            assert_eq!(post("127.0.0.1:8080", &[("origin", origin)]), Some("foreign_origin"), "{origin}");
+        }
+        let both = [("origin", "https://photos.example"), ("origin", "https://evil.example")];
+        assert_eq!(post("127.0.0.1:8080", &both), Some("foreign_origin"));
+        assert_eq!(post("127.0.0.1:8080", &[]), None, "programs that are no browsers");
+    }
+
+    #[test]
+    fn requests_without_an_origin_are_known_by_where_they_come_from() {
+        let local = guard("127.0.0.1", &[], &[]);
+        for own in ["same-origin", "none"] {
+            assert_eq!(check(&local, "POST", &[("sec-fetch-site", own)]), None);
+        }
+        for other in ["cross-site", "same-site", "?"] {
+            assert_eq!(check(&local, "POST", &[("sec-fetch-site", other)]), Some("foreign_origin"));
+            assert_eq!(check(&local, "GET", &[("sec-fetch-site", other)]), Some("foreign_origin"));
+            let link = [("sec-fetch-site", other), ("sec-fetch-mode", "navigate")];
+            assert_eq!(check(&local, "GET", &link), None, "a link is followed");
+            assert_eq!(check(&local, "POST", &link), Some("foreign_origin"), "a form is not sent");
+        }
+        let open = guard("127.0.0.1", &[], &["*"]);
+        assert_eq!(check(&open, "POST", &[("origin", "null"), ("sec-fetch-site", "cross-site")]), None);
+    }
+
+    #[test]
+    fn the_answer_says_what_to_set() {
+        assert!(foreign_host("evil.example").message().contains("--host evil.example"));
+        assert!(!foreign_host("<script>").message().contains("script"));
+        let value = HeaderValue::from_static("https://photos.example");
+        assert!(foreign_origin(Some(&value)).message().contains("--allow-origin https://photos.example"));
+        let value = HeaderValue::from_static("https://a.example/<b>");
+        assert!(!foreign_origin(Some(&value)).message().contains("<b>"));
+    }
+}

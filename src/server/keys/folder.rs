@@ -1,0 +1,229 @@
+//! The folder where keys lie: whose it is, and what is found there.
+//!
+//! The server that uses a folder holds a lock on a file in it. The system gives the lock back when the process ends, however
+//! it ends, so a folder whose lock can be had is nobody's.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
+
+use super::super::capability::Key;
+use crate::ckks::keys::KeyId;
+use crate::error::{Code, Error, Result};
+use crate::pipeline::keys::KeySet;
+
+/// What the names of sets end in.
+const SET: &str = ".keys";
+/// What the names of uploads begin and end with.
+const UPLOAD: (&str, &str) = ("upload-", ".part");
+/// Held by the server that has the folder.
+const LOCK: &str = "lock";
+/// What the names of folders begin with that vanish with their process.
+const OWN: &str = "safelight-keys-";
+/// A folder of this age that has no lock file yet was left behind by a process that ended before it could make one.
+const YOUNG: Duration = Duration::from_mins(10);
+/// How often a folder is made anew because another server took it for one that was left behind.
+const TRIES: usize = 8;
+
+/// A folder for keys, this server's alone.
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+    /// The folder itself, if it is to vanish with the process.
+    _own: Option<TempDir>,
+}
+
+/// A set that was found.
+pub(super) struct Found {
+    pub(super) key: Key,
+    pub(super) expires: SystemTime,
+    /// None for one that is damaged, whose file is deleted.
+    pub(super) set: Option<(KeySet, PathBuf)>,
+}
+
+impl Folder {
+    /// Takes a folder, or makes one under `spool` that vanishes with the process. Such folders of processes that are gone
+    /// are deleted.
+    pub(super) fn open(folder: Option<&Path>, spool: &Path) -> Result<Self> {
+        if let Some(path) = folder {
+            let lock = lock(path)?.ok_or_else(|| {
+                let path = path.display();
+                Error::new(
+                    Code::BadArgument,
+                    format!("the keys in {path} are in use by another server; name another folder"),
+                )
+            })?;
+            return Ok(Self { path: path.to_owned(), _lock: lock, _own: None });
+        }
+        for _ in 0..TRIES {
+            let own = TempDir::with_prefix_in(OWN, spool)?;
+            // Another server that starts at this moment may have found it without a lock.
+            let Ok(Some(lock)) = lock(own.path()) else { continue };
+            collect(spool, own.path());
+            return Ok(Self { path: own.path().to_owned(), _lock: lock, _own: Some(own) });
+        }
+        Err(Error::new(Code::Io, format!("no folder for keys could be made in {}; name another one", spool.display())))
+    }
+
+    /// A file for an upload, which vanishes when dropped.
+    pub(super) fn upload(&self) -> io::Result<tempfile::NamedTempFile> {
+        tempfile::Builder::new().prefix(UPLOAD.0).suffix(UPLOAD.1).tempfile_in(&self.path)
+    }
+
+    /// Where a set lies.
+    pub(super) fn place(&self, owner: KeyId, key: &Key) -> PathBuf {
+        self.path.join(format!("{owner}-{}{SET}", hex(key)))
+    }
+
+    /// Makes sure that names which were given stay after a loss of power.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        File::open(&self.path)?.sync_all()?;
+        Ok(())
+    }
+
+    /// The sets that are there. Halves and sets whose time is over are deleted; what is not ours stays where it is.
+    pub(super) fn find(&self, keep: Duration) -> Result<Vec<Found>> {
+        let mut found = Vec::new();
+        for entry in self.path.read_dir()? {
+            let entry = entry?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let Some(name) = name.to_str() else { continue };
+            if name.starts_with(UPLOAD.0) && name.ends_with(UPLOAD.1) {
+                fs::remove_file(&path)?;
+                continue;
+            }
+            let Some(key) = key_of(name) else { continue };
+            let expires = entry.metadata()?.modified()? + keep;
+            if expires <= SystemTime::now() {
+                fs::remove_file(&path)?;
+                continue;
+            }
+            let set = match KeySet::open(&path) {
+                Ok(keys) => Some((keys, path)),
+                Err(error) => {
+                    tracing::error!(reason = error.message(), "keys on disk are damaged and are deleted");
+                    fs::remove_file(&path)?;
+                    None
+                }
+            };
+            found.push(Found { key, expires, set });
+        }
+        Ok(found)
+    }
+}
+
+/// Takes the lock of a folder; `None` if another process has it.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    let lock = File::create(folder.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Deletes the folders that processes left behind which could not do it themselves. What cannot be deleted stays.
+fn collect(spool: &Path, own: &Path) {
+    let Ok(entries) = spool.read_dir() else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(OWN));
+        if ours && path != own && is_left_behind(&path, own).unwrap_or(false) && fs::remove_dir_all(&path).is_ok() {
+            tracing::info!("deleted the keys of a server that ended without doing so");
+        }
+    }
+}
+
+/// Whether a folder is of the same user and of a process that is gone.
+fn is_left_behind(path: &Path, own: &Path) -> io::Result<bool> {
+    let (metadata, ours) = (path.symlink_metadata()?, own.metadata()?);
+    if !metadata.is_dir() || !same_user(&metadata, &ours) {
+        return Ok(false);
+    }
+    // A file that another user could put there is never opened: the folder is this user's alone.
+    match File::open(path.join(LOCK)) {
+        Ok(lock) => Ok(lock.try_lock().is_ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(metadata.modified()?.elapsed().is_ok_and(|age| age > YOUNG))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn same_user(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    one.uid() == other.uid() && one.mode() & 0o022 == 0
+}
+
+#[cfg(not(unix))]
+fn same_user(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
+}
+
+/// The hash of the id in a set's name.
+fn key_of(name: &str) -> Option<Key> {
+    let (fingerprint, hash) = name.strip_suffix(SET)?.split_once('-')?;
+    let digits =
+        |text: &str, count| text.len() == count && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !digits(fingerprint, 32) || !digits(hash, 64) {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (byte, place) in key.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&hash[place..place + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+fn hex(key: &Key) -> String {
+    use std::fmt::Write as _;
+    key.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::capability;
+    use super::*;
+
+    #[test]
+    fn names_tell_the_key_and_others_are_not_ours() {
+        let key = capability::key("x");
+        let fingerprint = "0123456789abcdef0123456789abcdef";
+        assert_eq!(key_of(&format!("{fingerprint}-{}.keys", hex(&key))), Some(key));
+        let hash = hex(&key);
+        for other in [
+            format!("{fingerprint}-{hash}"),
+            format!("{hash}.keys"),
+            format!("x-{hash}.keys"),
+            format!("{fingerprint}-{}.keys", hash.to_uppercase()),
+        ] {
+            assert_eq!(key_of(&other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn folders_of_processes_that_are_gone_are_collected_and_no_others() {
+        let spool = tempfile::tempdir().expect("a folder");
+        let alive = Folder::open(None, spool.path()).expect("a folder");
+        let place = |name: &str| spool.path().join(name);
+        for name in ["safelight-keys-dead", "safelight-keys-new", "somebody-elses"] {
+            fs::create_dir(place(name)).expect("made");
+        }
+        // The lock of a process that is gone is nobody's.
+        fs::write(place("safelight-keys-dead").join(LOCK), b"").expect("written");
+        fs::write(place("safelight-keys-dead").join("x.keys"), b"left").expect("written");
+        fs::write(place("somebody-elses").join(LOCK), b"").expect("written");
+        let second = Folder::open(None, spool.path()).expect("a folder");
+        assert!(!place("safelight-keys-dead").exists());
+        assert!(place("safelight-keys-new").exists(), "its process may be about to lock it");
+        assert!(place("somebody-elses").exists());
+        assert!(alive.path.exists() && second.path.exists());
+    }
+}
