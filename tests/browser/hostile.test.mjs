@@ -77,7 +77,7 @@ for (const name of browsers) {
       assert.equal((await page.ended()).state, 'failed');
       await page.page.evaluate(() => window.answerWith(null));
       await page.page.evaluate(() => window.open_(new Blob(['no encrypted image at all, but long enough to look'])));
-      await page.until(() => document.querySelector('[data-state="asking"]'), 'the question');
+      await page.until(() => document.querySelector('[data-state="asking"]') !== null, 'the question');
       await page.click('open', 0);
       assert.equal((await page.ended()).state, 'failed');
       assert.deepEqual(await told(), [before[0] + 1, before[1]]);

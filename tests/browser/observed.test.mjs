@@ -100,7 +100,7 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
     const cards = () => page.vault.$$eval('[data-testid="photo"]', (all) => all.length);
     return observed(async () => {
       await site((name) => window.offer(name), forgery);
-      await page.until(() => document.querySelector('[data-state="asking"]'), 'the question');
+      await page.until(() => document.querySelector('[data-state="asking"]') !== null, 'the question');
       assert.equal(await cards(), 1);
       await page.click('open', 0);
     });
