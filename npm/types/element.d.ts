@@ -42,6 +42,7 @@ export interface SafeLightEventMap {
   /** Photos can be dropped. */
   ready: CustomEvent<VaultFacts>;
   progress: CustomEvent<SafeLightProgress>;
+  /** The page has the encrypted files of a photo. Whether the result opens is between the vault and the user. */
   done: CustomEvent<SafeLightDone>;
   /** With job="classify": the server has learned from scrambled pictures. */
   trained: CustomEvent<{ readonly labels: readonly string[] }>;
@@ -81,7 +82,7 @@ export class SafeLightElement extends HTMLElement {
   /** The attribute `name`. */
   readonly name: string;
 
-  /** Opens an encrypted image in the vault, for the user alone. */
+  /** Hands the vault an encrypted image. It is opened when the user clicks there, for the user alone. */
   open(file: Blob | BufferSource): void;
   /** The work stops after what is under way, until `resume`. */
   pause(): void;
