@@ -67,6 +67,7 @@ mod tests {
     use super::*;
     use crate::paillier::{Border, Filter, Origin, PublicKey};
     use num_bigint::BigUint;
+    use std::slice::from_ref;
 
     fn head(width: u32, height: u32, halo: u16, slot_bits: u8, origin: u8) -> ImageHead {
         let key = PublicKey::new((BigUint::from(1u8) << 2048) - 1_942_289u32).expect("an odd number of 2048 bits");
@@ -93,9 +94,9 @@ mod tests {
                 all.push(photo.clone());
                 for text in ["mean size=3x3", "sobel-x", "brightness offset=-9", "kernel weights=1,-2,1 divisor=3"] {
                     let filter = Filter::from_text(text).expect(text);
-                    let Ok(once) = output_head(&filter, &[photo.clone()]) else { continue };
+                    let Ok(once) = output_head(&filter, from_ref(&photo)) else { continue };
                     let (rx, _) = filter.radius();
-                    all.extend((halo >= 2 * rx).then(|| output_head(&filter, &[once.clone()]).ok()).flatten());
+                    all.extend((halo >= 2 * rx).then(|| output_head(&filter, from_ref(&once)).ok()).flatten());
                     let other = output_head(&filter, &[head(width, height, halo, slot_bits, 2)]).expect("as the first");
                     let blend = Filter::from_text("blend share=30").expect("blend");
                     all.extend(output_head(&blend, &[once.clone(), other]));
