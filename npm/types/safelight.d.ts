@@ -62,6 +62,8 @@ export interface KeyFacts {
   readonly stored: boolean;
   /** Whether it is stored under a passphrase or passkey. */
   readonly protected: boolean;
+  /** Whether it is stored as soon as a protection is chosen, or the stored keys are unlocked. */
+  readonly waits?: boolean;
   /** Whether it has ever been stored unprotected: old copies of it may then remain in the browser's files. */
   readonly exposed: boolean;
 }

@@ -124,7 +124,7 @@ for (const name of browsers) {
       await shown('From the command line');
     });
 
-    it('what is on the disk is sealed', async () => {
+    it('scripts cannot read the stored keys', async () => {
       const key = await page.savedKey();
       const { bytes, extractable } = await page.vault.evaluate(async () => {
         const base = await new Promise((resolve) => {

@@ -117,6 +117,14 @@ for (const name of browsers) {
       const { facts, ...rest } = await state();
       assert.deepEqual(rest, { protection: null, locked: false, used: names });
       assert.ok(facts.every((key) => !key.stored));
+      const switched = await page.evaluate(async () => {
+        const { fingerprint } = window.safelight.etcKey;
+        const other = await window.safelight.newEtcKey({ name: 'another' });
+        await window.safelight.useKey(fingerprint);
+        await window.safelight.deleteKey(other.fingerprint);
+        return [other.stored, other.waits, window.safelight.etcKey.name];
+      });
+      assert.deepEqual(switched, [false, true, 'two'], 'a key that waits is not lost when another one is used');
       assert.deepEqual(await stored(), { keys: {}, wrap: {}, choice: {} });
     });
 
@@ -170,16 +178,21 @@ for (const name of browsers) {
     it('a key that comes while they are locked is stored when they are unlocked', async () => {
       const other = await another();
       const made = await other.evaluate(async (passphrase) => {
-        await window.safelight.newEtcKey({ name: 'four' });
+        const { fingerprint: first } = await window.safelight.newEtcKey({ name: 'four' });
+        const { fingerprint } = await window.safelight.newEtcKey({ name: 'five' });
+        await window.safelight.renameKey(first, 'vier');
+        await window.safelight.useKey(first);
         const before = window.safelight.etcKey.stored;
         await window.safelight.unlockKeys({ passphrase });
-        const { stored, protected: sealed, fingerprint } = window.safelight.etcKey;
+        const { stored, protected: sealed, waits = false, name } = window.safelight.etcKey;
+        const all = window.safelight.keys.every((key) => key.stored && key.protected && !key.waits);
         await window.safelight.deleteKey(fingerprint);
+        await window.safelight.deleteKey(first);
         await window.safelight.useKey(window.safelight.keys.find(({ kind }) => kind === 'etc').fingerprint);
         window.safelight.close();
-        return { before, stored, sealed };
+        return { before, stored, sealed, waits, name, all };
       }, PASSPHRASE);
-      assert.deepEqual(made, { before: false, stored: true, sealed: true });
+      assert.deepEqual(made, { before: false, stored: true, sealed: true, waits: false, name: 'vier', all: true });
       await other.close();
     });
 

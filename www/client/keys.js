@@ -171,14 +171,13 @@ export class Keys {
   }
 
   /** Stores a key and makes it the site's default. */
-  async #store(secret, { stored: _, protected: __, exposed: ___, ...facts }) {
+  async #store(secret, { stored: _, protected: __, exposed: ___, waits: ____, ...facts }) {
     const bytes = secret.toBytes();
     try {
       await this.#ring.put(facts, bytes);
       await this.#ring.choose(this.#whose(facts.kind), facts.fingerprint);
     } catch {
-      // It cannot be stored (the disk is full, or the ring is locked): it is used all the same, and the page says that it is
-      // not kept.
+      // It cannot be stored (the disk is full, say): it is used all the same, and the page says that it is not kept.
     } finally {
       bytes.fill(0);
     }
@@ -233,6 +232,7 @@ export class Keys {
     this.#news.onmessage = async ({ data: { deleted, locked, cleared } }) => {
       if (deleted) this.#release(this.#kindOf(deleted));
       if (locked) this.#lockUp();
+      else await this.#ring.settle().catch(() => {}); // then they go on waiting
       if (cleared) for (const kind of KINDS) this.#release(kind);
       this.#hooks.onChange(await this.state());
     };

@@ -62,6 +62,16 @@ class MemoryRing {
   async remove(fingerprint) {
     this.#records.get(fingerprint)?.bytes.fill(0);
     this.#records.delete(fingerprint);
+    for (const whose of this.chosenBy(fingerprint)) this.#choices.delete(whose);
+  }
+
+  has(fingerprint) {
+    return this.#records.has(fingerprint);
+  }
+
+  /** Whose choice a key is. */
+  chosenBy(fingerprint) {
+    return [...this.#choices].filter(([, chosen]) => chosen === fingerprint).map(([whose]) => whose);
   }
 
   async choice(whose) {
@@ -86,6 +96,8 @@ class MemoryRing {
 
   async unlock() {}
 
+  async settle() {}
+
   relock() {}
 
   async clear() {
@@ -99,6 +111,7 @@ class StoredRing {
   #first; // the protection where nobody has chosen one: "none", or null where keys wait for that
   #preset; // that where nothing is stored yet
   #open = null; // the ring key, `{ id, key }`, where the ring has a lock and is unlocked
+  #waiting = new MemoryRing(); // keys that wait for the choice of a protection, or for the lock to be opened
 
   static async open(preset) {
     const ring = new StoredRing();
@@ -117,10 +130,15 @@ class StoredRing {
       // Records of earlier versions have no kind, since there was one only, and all of these are exposed.
       return { kind: 'paillier', exposed: true, ...open, name, stored: true, protected: Boolean(lock) };
     });
-    return (await Promise.all(facts)).sort((a, b) => a.created - b.created);
+    const waiting = (await this.#waiting.list()).map((key) => ({ ...key, waits: true }));
+    const others = (await Promise.all(facts)).filter(({ fingerprint }) => !this.#waiting.has(fingerprint));
+    return [...others, ...waiting].sort((a, b) => a.created - b.created);
   }
 
+  /** Stores a key. While nobody has chosen a protection, or the ring is locked, the key waits in memory. */
   async put(facts, bytes) {
+    const { protection, locked: closed } = await this.protection();
+    if (protection === null || closed) return this.#waiting.put(facts, bytes);
     await locked(async () => {
       const { exposed = true } = (await this.#get(facts.fingerprint)) ?? { exposed: false };
       const record = await sealed(await this.#sealer(), { ...facts, exposed }, bytes);
@@ -129,10 +147,14 @@ class StoredRing {
   }
 
   async take(fingerprint) {
+    if (this.#waiting.has(fingerprint)) return this.#waiting.take(fingerprint);
     return this.#bytes(needed(await this.#get(fingerprint)));
   }
 
   async change(fingerprint, { name, ...changes }) {
+    if (this.#waiting.has(fingerprint)) {
+      return this.#waiting.change(fingerprint, name === undefined ? changes : { name, ...changes });
+    }
     await locked(async () => {
       const record = { ...needed(await this.#get(fingerprint)), ...changes };
       if (name !== undefined && record.lock) record.title = await sealedName(this.#ringKey(record.lock), fingerprint, name);
@@ -147,6 +169,7 @@ class StoredRing {
    * AES key, and the old AES key is removed, too.
    */
   async remove(fingerprint) {
+    await this.#waiting.remove(fingerprint);
     await locked(async () => {
       const { way } = await this.#look();
       const records = await this.#all();
@@ -170,11 +193,14 @@ class StoredRing {
   }
 
   /** The fingerprint of a site's default key. */
-  choice(whose) {
-    return this.#do(['choice'], 'readonly', ({ choice }) => choice.get(whose));
+  async choice(whose) {
+    const waits = await this.#waiting.choice(whose);
+    return waits ?? this.#do(['choice'], 'readonly', ({ choice }) => choice.get(whose));
   }
 
   async choose(whose, fingerprint) {
+    if (this.#waiting.has(fingerprint)) return this.#waiting.choose(whose, fingerprint);
+    await this.#waiting.choose(whose, undefined);
     await this.#do(['choice'], 'readwrite', ({ choice }) => choice.put(fingerprint, whose));
   }
 
@@ -206,12 +232,14 @@ class StoredRing {
       if (!lock) this.#preset = 'none';
       if (lock && before.aes) await this.#smear();
     });
+    await this.#storeWaiting();
   }
 
   /** From now on the ring key is known. */
   async unlock(ring) {
+    this.#open = ring;
+    await this.#storeWaiting();
     await locked(async () => {
-      this.#open = ring;
       // A page with an earlier version of the vault, which knows no locks, may have stored something unprotected.
       const bare = (await this.#all()).filter(({ lock }) => !lock);
       if (bare.length === 0) return;
@@ -229,8 +257,24 @@ class StoredRing {
     this.#open = null;
   }
 
+  /** Another page may have chosen a protection: what waited for that is stored. */
+  async settle() {
+    const { protection, locked: closed } = await this.protection();
+    if (protection !== null && !closed) await this.#storeWaiting();
+  }
+
+  async #storeWaiting() {
+    for (const { stored: _, protected: __, exposed: ___, ...facts } of await this.#waiting.list()) {
+      await this.put(facts, await this.#waiting.take(facts.fingerprint));
+      const choices = this.#waiting.chosenBy(facts.fingerprint);
+      await this.#waiting.remove(facts.fingerprint);
+      for (const whose of choices) await this.choose(whose, facts.fingerprint);
+    }
+  }
+
   /** Deletes everything: all keys, the lock, the choices. */
   async clear() {
+    this.#waiting = new MemoryRing();
     await locked(async () => {
       const records = (await this.#all()).map(emptied);
       await this.#do(['keys'], 'readwrite', ({ keys }) => records.map((record) => keys.put(record)));
@@ -254,10 +298,8 @@ class StoredRing {
 
   /** What a new record is encrypted under. */
   async #sealer() {
-    const { lock, way, aes } = await this.#look();
-    if (lock) return this.#ringKey(lock.id);
-    if (way !== 'none') throw new SafelightError('bad_argument', 'choose first how the stored keys are protected');
-    return { key: aes ?? (await this.#firstAes()) };
+    const { lock, aes } = await this.#look();
+    return lock ? this.#ringKey(lock.id) : { key: aes ?? (await this.#firstAes()) };
   }
 
   #ringKey(id) {

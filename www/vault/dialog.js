@@ -66,7 +66,7 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
       } catch (error) {
         if (signal.aborted) return;
         $('dialog-error').textContent = explain(error);
-        inputs[0]?.input.focus();
+        if (inputs[0]) keepFocus(inputs[0].input);
       } finally {
         clearTimeout(late);
         if (!signal.aborted) [$('dialog-yes').disabled, $('dialog-status').textContent] = [false, ''];

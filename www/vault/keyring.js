@@ -135,7 +135,7 @@ export class KeyRing {
   /** A key that is kept nowhere else is given up on purpose only. `kinds` are those of which another one comes. */
   async #mayLose(kinds) {
     for (const key of this.#lost) {
-      if (!kinds.includes(key.kind)) continue;
+      if (!kinds.includes(key.kind) || key.waits) continue;
       const { loseTitle: title, loseYes: yes } = words.dialog;
       const text = words.kinds[key.kind].loseText;
       if (!(await ask({ title, text, yes, act: () => true, explain }))) return false;
