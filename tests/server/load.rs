@@ -91,6 +91,7 @@ fn one_client_has_a_share_of_the_uploads() {
     held.iter_mut().for_each(|upload| upload.send(&image[..10]));
     until("the share is used up", || {
         let refused = call_from(GREEDY, server.at, "POST", MEAN, &[], &image);
+        println!("{}", refused.status);
         let full = refused.status == 429;
         assert!(
             !full || (refused.problem() == "quota_exceeded" && refused.header("retry-after").parse::<u32>().is_ok())

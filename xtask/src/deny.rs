@@ -11,13 +11,14 @@ use crate::step::Steps;
 
 /// Checks the packages of the workspace; advisories where a database of them can be had.
 pub fn check(steps: &mut Steps, cargo_deny: &Path) -> Result<()> {
-    steps.run("cargo deny", || run(deny(cargo_deny).args(["check", "--deny", "unmatched-skip", "licenses", "bans", "sources"])))?;
+    steps.run("cargo deny", || {
+        run(deny(cargo_deny).args(["check", "--deny", "unmatched-skip", "licenses", "bans", "sources"]))
+    })?;
     // A database that was had once is good enough where there is none to be had now, and none is no fault of ours.
     let fetched = run_within(deny(cargo_deny).args(["fetch", "db"]), Duration::from_mins(1));
     match fetched {
-        Ok(()) => steps.run("cargo deny, advisories", || {
-            run(deny(cargo_deny).args(["check", "--disable-fetch", "advisories"]))
-        }),
+        Ok(()) => steps
+            .run("cargo deny, advisories", || run(deny(cargo_deny).args(["check", "--disable-fetch", "advisories"]))),
         Err(error) => {
             println!("    {error:#}");
             steps.skip("cargo deny, advisories", "the database of advisories cannot be fetched here");
