@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(code(&mut form(), &[b"-", b"-x\r\nA: b\r\n", b"\r\nbody"]), None);
         assert_eq!(code(&mut form(), &[b"\r", b"\n--x--"]), None);
         assert_eq!(code(&mut form(), &[b"--y\r\n"]), Some(Code::BadArgument));
-        assert_eq!(code(&mut form(), &[b"--x\r\nA: ", &[b'a'; 20_000]]), Some(Code::TooLarge));
+        assert_eq!(code(&mut form(), &[b"--x\r\nA: ", &vec![b'a'; 20_000]]), Some(Code::TooLarge));
     }
 
     #[test]
