@@ -257,7 +257,7 @@ mod tests {
 
     fn admission(running: usize, waiting: usize, uploads: usize) -> Admission {
         let client = ClientLimits { waiting: 3, uploads: 2, ..ClientLimits::default() };
-        Admission::new(&Limits { running, waiting, uploads, client, ..Limits::default() })
+        Admission::new(&Limits { uploads, running, waiting, client, ..Limits::default() })
     }
 
     fn client(number: u8) -> Client {

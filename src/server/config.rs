@@ -327,8 +327,7 @@ mod tests {
         assert_eq!(with(|c| c.drain = Duration::MAX), Some("bad_argument"));
         assert_eq!(with(|c| c.limits.client.uploads = 0), Some("bad_argument"));
         for wrong in ["https://photos.example", "photos.example:443", "*.example", "a b", ""] {
-            let mut config = Config::default();
-            config.hosts = vec![wrong.into()];
+            let config = Config { hosts: vec![wrong.into()], ..Config::default() };
             assert_eq!(config.check().err().map(|error| error.code()), Some("bad_argument"), "{wrong}");
         }
         assert_eq!(with(|c| c.hosts = vec!["*".into(), "Photos.example".into(), "[::1]".into()]), None);

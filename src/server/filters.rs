@@ -46,7 +46,7 @@ async fn answer(
     check_content(request.headers(), false)?;
     let as_job = prefers_async(request.headers());
     let (parts, body) = request.into_parts();
-    let check = |announced| Images::new(filter.clone(), app.settings.limits.image, announced);
+    let check = |_| Images::new(filter.clone(), app.settings.limits.image);
     let upload = Upload::new(app, client, (&parts.headers, body), longest_body(app, &filter), check)?;
     if as_job { start_job(app, filter, upload).await } else { direct(app, filter, upload).await }
 }

@@ -15,7 +15,7 @@ use crate::wire::{Kind, PROLOGUE_BYTES, Prologue};
 /// The longest header of a part of a form, in bytes.
 pub(super) const LONGEST_PART_HEADER: usize = 16 << 10;
 
-/// Encrypted images for a filter, one after the other: their headers are read, their lengths compared.
+/// Encrypted images for a filter, one after the other: their headers are read and held against the limits.
 pub(super) struct Images {
     filter: Filter,
     limits: pipeline::Limits,
@@ -24,13 +24,11 @@ pub(super) struct Images {
     /// How many bytes are still to come of the one whose header was read.
     rest: u64,
     head: Vec<u8>,
-    /// What was announced and does not belong to a header that was read.
-    announced: Option<u64>,
 }
 
 impl Images {
-    pub(super) fn new(filter: Filter, limits: pipeline::Limits, announced: Option<u64>) -> Self {
-        Self { left: filter.inputs(), filter, limits, rest: 0, head: Vec::new(), announced }
+    pub(super) fn new(filter: Filter, limits: pipeline::Limits) -> Self {
+        Self { left: filter.inputs(), filter, limits, rest: 0, head: Vec::new() }
     }
 
     /// How many bytes the header has that is next, as far as that is known.
@@ -46,14 +44,6 @@ impl Images {
         self.rest = length - self.head.len() as u64;
         self.left -= 1;
         self.head.clear();
-        if let Some(announced) = &mut self.announced {
-            *announced = announced.checked_sub(length).ok_or_else(|| {
-                Error::new(Code::Truncated, "the data ends too early; send or copy the whole file again")
-            })?;
-            if self.left == 0 && *announced > 0 {
-                return Err(trailing());
-            }
-        }
         Ok(())
     }
 }
@@ -64,11 +54,9 @@ impl Check for Images {
             let skipped = bytes.len().min(usize::try_from(self.rest).unwrap_or(usize::MAX));
             self.rest -= skipped as u64;
             bytes = &bytes[skipped..];
-            if bytes.is_empty() {
+            // What comes after the last one is found when all of it is read: a frame before it may be damaged.
+            if bytes.is_empty() || self.left == 0 {
                 break;
-            }
-            if self.left == 0 {
-                return Err(trailing());
             }
             let (taken, others) = bytes.split_at(bytes.len().min(self.wanted()? - self.head.len()));
             self.head.extend(taken);
@@ -245,7 +233,7 @@ mod tests {
         assert_eq!(code(&mut form(), &[b"-", b"-x\r\nA: b\r\n", b"\r\nbody"]), None);
         assert_eq!(code(&mut form(), &[b"\r", b"\n--x--"]), None);
         assert_eq!(code(&mut form(), &[b"--y\r\n"]), Some(Code::BadArgument));
-        assert_eq!(code(&mut form(), &[b"--x\r\nA: ", &[b'a'; 20_000]]), Some(Code::TooLarge));
+        assert_eq!(code(&mut form(), &[b"--x\r\nA: ", &vec![b'a'; 20_000]]), Some(Code::TooLarge));
     }
 
     #[test]

@@ -106,7 +106,9 @@ fn a_stop_has_an_end_whatever_clients_do() {
             Request::open(process.at, "POST", MEAN, &[&headers[..], &[("Content-Length", &length)]].concat())
         })
         .collect();
-    slow.iter_mut().for_each(|request| request.send(&image[..1000]));
+    for request in &mut slow {
+        request.send(&image[..1000]);
+    }
     let done = jobs::post(process.at, MEAN, &image);
     assert_eq!(jobs::wait(process.at, &done)["state"], "done");
     let _long = jobs::occupy(process.at);

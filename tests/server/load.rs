@@ -39,7 +39,9 @@ fn eighteen_silent_uploads_hold_nobody_up() {
         .collect();
     others_are_served(&server);
     // Some bytes, and then silence again.
-    uploads.iter_mut().for_each(|upload| upload.send(&image[..2000]));
+    for upload in &mut uploads {
+        upload.send(&image[..2000]);
+    }
     others_are_served(&server);
     // They are as good as any other, if the rest comes.
     let mut last = uploads.pop().expect("eighteen");
@@ -87,8 +89,11 @@ fn one_client_has_a_share_of_the_uploads() {
         Request::over(connect_from(from, server.at), server.at, "POST", MEAN, &headers)
     };
     let image = Image::new(10, 10, 1, 1).bytes();
-    let mut held: Vec<_> = (0..4).map(|_| begin(GREEDY)).collect();
-    held.iter_mut().for_each(|upload| upload.send(&image[..10]));
+    // More than the share, so that it is used up whichever of them are let in; the others are refused.
+    let mut held: Vec<_> = (0..6).map(|_| begin(GREEDY)).collect();
+    for upload in &mut held {
+        let _ = upload.try_send(&image[..10]);
+    }
     until("the share is used up", || {
         let refused = call_from(GREEDY, server.at, "POST", MEAN, &[], &image);
         let full = refused.status == 429;
@@ -99,7 +104,7 @@ fn one_client_has_a_share_of_the_uploads() {
     });
     others_are_served(&server);
     // All clients together have an end as well, with the code for that.
-    held.extend((0..4).map(|_| begin(Ipv4Addr::new(127, 0, 0, 4))));
+    held.extend((0..6).map(|_| begin(Ipv4Addr::new(127, 0, 0, 4))));
     until("all is used up", || call_from(POLITE, server.at, "POST", MEAN, &[], &image).status == 503);
     held.clear();
     until("there is room again", || call_from(POLITE, server.at, "POST", MEAN, &[], &image).status == 200);

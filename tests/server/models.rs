@@ -242,7 +242,7 @@ fn what_is_no_model_ends_with_its_first_bytes() {
 
     let form = |start: &[u8]| begin(at, "/v1/models", FORM.1, start);
     assert_eq!(form(&[b'x'; 1000]).problem(), "bad_argument");
-    let endless = [format!("--{BOUNDARY}\r\nX-Long: ").as_bytes(), &[b'x'; 20_000]].concat();
+    let endless = [format!("--{BOUNDARY}\r\nX-Long: ").as_bytes(), &vec![b'x'; 20_000]].concat();
     assert_eq!(form(&endless).problem(), "too_large");
 
     let id = create(at, "", &album()).json()["id"].as_str().expect("an id").to_owned();

@@ -199,8 +199,8 @@ impl HttpBody for Holding {
 mod tests {
     use super::*;
 
-    fn client(number: u8) -> Option<Client> {
-        Some(Client::new([127, 0, 0, number].into()))
+    fn client(number: u8) -> Client {
+        Client::new([127, 0, 0, number].into())
     }
 
     fn is_cut(seat: &Arc<Seat>) -> bool {
@@ -210,27 +210,27 @@ mod tests {
     #[tokio::test]
     async fn the_idle_make_room_and_the_busy_do_not() {
         let seats = Seats::new(10, 2);
-        let first = seats.take(client(1)).expect("room");
-        let second = seats.take(client(1)).expect("room");
-        let third = seats.take(client(1)).expect("the first makes room");
+        let first = seats.take(Some(client(1))).expect("room");
+        let second = seats.take(Some(client(1))).expect("room");
+        let third = seats.take(Some(client(1))).expect("the first makes room");
         assert!(is_cut(&first) && !is_cut(&second) && !is_cut(&third));
         let answers = [second.answering(), third.answering()];
-        assert!(seats.take(client(1)).is_none(), "all of its share is busy");
-        assert!(seats.take(client(2)).is_some(), "others have their own");
+        assert!(seats.take(Some(client(1))).is_none(), "all of its share is busy");
+        assert!(seats.take(Some(client(2))).is_some(), "others have their own");
         assert_eq!(seats.answering(), 2);
         drop(answers);
-        assert!(seats.take(client(1)).is_some() && is_cut(&second));
+        assert!(seats.take(Some(client(1))).is_some() && is_cut(&second));
     }
 
     #[tokio::test]
     async fn the_one_who_has_most_makes_room_for_others() {
         let seats = Seats::new(5, 9);
-        let greedy = [1; 4].map(|number| seats.take(client(number)).expect("room"));
-        let polite = seats.take(client(2)).expect("room");
-        let other = seats.take(client(3)).expect("the greedy one makes room");
+        let greedy = [1; 4].map(|number| seats.take(Some(client(number))).expect("room"));
+        let polite = seats.take(Some(client(2))).expect("room");
+        let other = seats.take(Some(client(3))).expect("the greedy one makes room");
         assert!(is_cut(&greedy[0]) && !is_cut(&polite));
         let answers: Vec<_> = greedy[1..].iter().chain([&polite, &other]).map(Seat::answering).collect();
-        assert!(seats.take(client(4)).is_none());
+        assert!(seats.take(Some(client(4))).is_none());
         let wait = tokio::time::timeout(std::time::Duration::from_millis(20), seats.room()).await;
         assert!(wait.is_err(), "there is no room and none that could make some");
         drop(answers);
@@ -243,6 +243,6 @@ mod tests {
     async fn a_proxys_connections_are_many_clients() {
         let seats = Seats::new(3, 1);
         let proxied = [0; 3].map(|_| seats.take(None).expect("room"));
-        assert!(seats.take(client(1)).is_some() && is_cut(&proxied[0]));
+        assert!(seats.take(Some(client(1))).is_some() && is_cut(&proxied[0]));
     }
 }

@@ -60,8 +60,11 @@ impl Folder {
         }
         for _ in 0..TRIES {
             let own = TempDir::with_prefix_in(OWN, spool)?;
-            // Another server that starts at this moment may have found it without a lock.
+            // Another server that starts at this moment may have found it without a lock, and have deleted it.
             let Ok(Some(lock)) = lock(own.path()) else { continue };
+            if !own.path().join(LOCK).exists() {
+                continue;
+            }
             collect(spool, own.path());
             return Ok(Self { path: own.path().to_owned(), _lock: lock, _own: Some(own) });
         }
@@ -131,23 +134,30 @@ fn collect(spool: &Path, own: &Path) {
     let Ok(entries) = spool.read_dir() else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let ours = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(OWN));
-        if ours && path != own && is_left_behind(&path, own).unwrap_or(false) && fs::remove_dir_all(&path).is_ok() {
+        if !ours || path == own {
+            continue;
+        }
+        // The lock is held until all is deleted, so that nobody takes the folder meanwhile.
+        if let Ok(Some(_lock)) = left_behind(&path, own)
+            && fs::remove_dir_all(&path).is_ok()
+        {
             tracing::info!("deleted the keys of a server that ended without doing so");
         }
     }
 }
 
-/// Whether a folder is of the same user and of a process that is gone.
-fn is_left_behind(path: &Path, own: &Path) -> io::Result<bool> {
+/// The lock of a folder of the same user whose process is gone, or the folder itself if it never had one.
+fn left_behind(path: &Path, own: &Path) -> io::Result<Option<File>> {
     let (metadata, ours) = (path.symlink_metadata()?, own.metadata()?);
     if !metadata.is_dir() || !same_user(&metadata, &ours) {
-        return Ok(false);
+        return Ok(None);
     }
     // A file that another user could put there is never opened: the folder is this user's alone.
     match File::open(path.join(LOCK)) {
-        Ok(lock) => Ok(lock.try_lock().is_ok()),
+        Ok(lock) => Ok(lock.try_lock().is_ok().then_some(lock)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Ok(metadata.modified()?.elapsed().is_ok_and(|age| age > YOUNG))
+            let old = metadata.modified()?.elapsed().is_ok_and(|age| age > YOUNG);
+            if old { File::open(path).map(Some) } else { Ok(None) }
         }
         Err(error) => Err(error),
     }
