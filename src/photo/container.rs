@@ -5,12 +5,17 @@
 //! It also finds where the pixels are, for decoders that are to see nothing else of the file.
 
 mod jpeg;
+#[cfg(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc"))]
+mod kind;
 mod png;
 mod webp;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::Limits;
+#[cfg(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc"))]
+use self::kind::refuse;
+use super::{Limits, Notice};
 use crate::error::{Code, Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,45 +30,90 @@ pub(super) enum Format {
 pub(super) struct Inspected<'a> {
     pub(super) format: Format,
     pub(super) exif: Option<&'a [u8]>,
-    /// Where the pixels are; of PNG and JPEG alone.
-    pub(super) pixels: Option<Pixels>,
+    /// Where the pixels are.
+    pub(super) pixels: Pixels,
 }
 
-/// The pixels of a PNG or JPEG file, which are at most as many as the limits allow.
+impl Inspected<'_> {
+    /// The file as decoders are to see it: it has its end. Of JPEG it has nothing that the pixels do not need.
+    pub(super) fn for_decoders<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        match (self.format, self.pixels.end) {
+            (Format::Jpeg, _) => {
+                let parts = self.pixels.parts.iter().flat_map(|part| &bytes[part.clone()]);
+                Cow::Owned(parts.chain(jpeg::END).copied().collect())
+            }
+            (_, None) => Cow::Borrowed(bytes),
+            (format, Some(end)) => Cow::Owned(ended(format, bytes, end)),
+        }
+    }
+}
+
+/// A PNG or WebP file, ended behind its last whole chunk.
+pub(super) fn ended(format: Format, bytes: &[u8], end: usize) -> Vec<u8> {
+    let whole = &bytes[..end.min(bytes.len())];
+    if format == Format::WebP { webp::ended(whole) } else { [whole, png::END].concat() }
+}
+
+/// The pixels of a file. Those of PNG and JPEG are at most as many as the limits allow.
 #[derive(Debug, Default)]
 pub(super) struct Pixels {
+    /// Not of WebP.
     pub(super) width: u32,
+    /// Not of WebP.
     pub(super) height: u32,
     /// Samples of each pixel: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. Nothing where the file is
     /// no plain one, which has 8 bits for each sample, and of PNG no palette, transparent colour, interlacing or animation.
     pub(super) plain: Option<u8>,
     /// The parts of the file that they are in. Of PNG, put together, they are one zlib stream; of JPEG they are a whole file
-    /// without what cameras and programs have written into it.
+    /// without its end marker and without what cameras and programs have written into it. Of WebP there are none.
     pub(super) parts: Vec<Range<usize>>,
-    /// JPEG that is sequential with a scan for each of several channels.
-    pub(super) by_channel: bool,
+    /// JPEG that our decoder does not read, or gets wrong.
+    pub(super) unusual: bool,
+    /// Where the last whole chunk of PNG or WebP ends, if what must follow it is missing.
+    pub(super) end: Option<usize>,
+    /// What the owner should know of the file.
+    pub(super) notices: Vec<Notice>,
+}
+
+impl Pixels {
+    /// Adds a notice, once.
+    fn notice(&mut self, notice: Notice) {
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
 }
 
 pub(super) fn inspect<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Inspected<'a>> {
     if bytes.starts_with(png::MARK) {
         let (pixels, exif) = png::walk(bytes, limits)?;
-        Ok(Inspected { format: Format::Png, exif, pixels: Some(pixels) })
+        Ok(Inspected { format: Format::Png, exif, pixels })
     } else if bytes.starts_with(jpeg::MARK) {
         let (pixels, exif) = jpeg::walk(bytes, limits)?;
-        Ok(Inspected { format: Format::Jpeg, exif, pixels: Some(pixels) })
+        Ok(Inspected { format: Format::Jpeg, exif, pixels })
     } else if webp::is_webp(bytes) {
-        Ok(Inspected { format: Format::WebP, exif: webp::walk(bytes)?, pixels: None })
-    } else if bytes.is_empty() {
-        Err(Error::new(Code::UnsupportedImage, "the file is empty; choose a PNG, JPEG or WebP photo"))
+        let (pixels, exif) = webp::walk(bytes)?;
+        Ok(Inspected { format: Format::WebP, exif, pixels })
     } else {
-        Err(Error::new(Code::UnsupportedImage, "the file is not a PNG, JPEG or WebP photo; save it as one of these"))
+        Err(refuse(bytes))
     }
+}
+
+/// The browser's first module asks the browser, and the module of decoders where that does not know the file either.
+#[cfg(not(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc")))]
+fn refuse(_: &[u8]) -> Error {
+    Error::new(Code::UnsupportedImage, "the file is not a PNG, JPEG or WebP photo; save it as one of these")
 }
 
 fn cut_short() -> Error {
     damaged("it ends too early")
 }
 
-fn damaged(what: &str) -> Error {
+pub(super) fn damaged(what: &str) -> Error {
     Error::new(Code::DamagedImage, format!("the photo is damaged: {what}; copy it again or choose another"))
+}
+
+/// For intact files of a known format, in a variant that is not read.
+pub(super) fn unsupported(files: &str) -> Error {
+    Error::new(Code::UnsupportedImage, format!("{files} are not supported; save the photo as PNG and choose that file"))
 }
