@@ -101,7 +101,7 @@ pub fn encrypt(photo: &Photo, key: &MasterKey, settings: Settings) -> Result<(Ph
     Ok((plan.scramble(&sheet).into_photo()?, label))
 }
 
-/// Puts a photo together again.
+/// Puts a photo together again. It has the picture's notices.
 ///
 /// # Errors
 /// [`Code::ForeignKey`] if the label names another key, [`Code::ImagesDiffer`] if the picture has not the size that the
@@ -113,7 +113,7 @@ pub fn decrypt(picture: &Photo, label: &Label, key: &MasterKey) -> Result<Photo>
     }
     let sheet = Sheet::of_picture(picture, label)?;
     let plan = Plan::new(key, label)?;
-    plan.unscramble(&sheet).to_photo(label)
+    Ok(plan.unscramble(&sheet).to_photo(label)?.with_notices(picture.notices()))
 }
 
 #[cfg(test)]

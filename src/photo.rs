@@ -10,6 +10,7 @@
 mod container;
 mod decode;
 mod encode;
+mod jpeg;
 #[cfg(all(test, feature = "client"))]
 pub(crate) mod natural;
 mod orientation;
@@ -66,16 +67,28 @@ impl Limits {
         }
         let pixels = u64::from(width) * u64::from(height);
         if width.max(height) > self.max_side || pixels > self.max_pixels {
+            let (fitting_width, fitting_height) = self.fit(width, height);
             return Err(Error::new(
                 Code::ImageTooLarge,
                 format!(
-                    "the photo is {width} x {height} pixels, the limit is {} pixels in all and {} on a side; \
-                     make it smaller first",
-                    self.max_pixels, self.max_side
+                    "the photo has {width} x {height} pixels, {}.{} million; at most {}.{} million and {} on a side are \
+                     possible. Make it smaller, to {fitting_width} x {fitting_height} at most",
+                    pixels / 1_000_000,
+                    pixels / 100_000 % 10,
+                    self.max_pixels / 1_000_000,
+                    self.max_pixels / 100_000 % 10,
+                    self.max_side
                 ),
             ));
         }
         Ok(())
+    }
+
+    /// The largest size of the same shape within the limits, at least one pixel on each side.
+    fn fit(&self, width: u32, height: u32) -> (u64, u64) {
+        let (width, height, most) = (u64::from(width), u64::from(height), u64::from(self.max_side));
+        let across = (self.max_pixels.saturating_mul(width) / height).isqrt().min(most).min(most * width / height);
+        (across.max(1), (across * height / width).max(1))
     }
 }
 
@@ -89,6 +102,12 @@ pub enum Notice {
     AlphaKeptAside,
     /// The file is an animation; only its first frame is used.
     FirstFrameOnly,
+    /// The file is an animation with a still image that is not one of its frames; only the still image is used.
+    StillImageOnly,
+    /// The end of the file is missing, behind the last pixel.
+    EndMissing,
+    /// The file has bytes that belong to none of its parts. They were skipped.
+    StrayData,
 }
 
 impl Notice {
@@ -99,6 +118,9 @@ impl Notice {
             Self::ReducedTo8Bit => "reduced_to_8_bit",
             Self::AlphaKeptAside => "alpha_kept_here",
             Self::FirstFrameOnly => "first_frame_only",
+            Self::StillImageOnly => "still_image_only",
+            Self::EndMissing => "end_missing",
+            Self::StrayData => "stray_data",
         }
     }
 
@@ -109,6 +131,11 @@ impl Notice {
             Self::ReducedTo8Bit => "the photo has 16 bits per sample; they are rounded to 8",
             Self::AlphaKeptAside => "the photo's transparency stays here: it is neither encrypted nor filtered",
             Self::FirstFrameOnly => "the file is an animation; only its first frame is used",
+            Self::StillImageOnly => {
+                "the file is an animation with a still image for programs that show no animations; only the still image is used"
+            }
+            Self::EndMissing => "the end of the file is missing; all pixels are there",
+            Self::StrayData => "the file has data that belong to no part of it; compare the photo with the original",
         }
     }
 }
@@ -134,9 +161,13 @@ impl Photo {
     /// Reads a PNG, JPEG or (with the feature `webp`) WebP file, told apart by its first bytes. The camera's orientation
     /// is applied, 16-bit samples are rounded to 8, a grey file stays grey, and an animation gives its first frame.
     ///
+    /// The samples of a JPEG file are those of libjpeg-turbo, with its default settings. The inks of a JPEG file for printers
+    /// are taken to be inverted, as other programs do, and multiplied with black.
+    ///
     /// # Errors
-    /// [`Code::UnsupportedImage`] for anything else, [`Code::ImageTooLarge`] beyond `limits` (found before decoding),
-    /// [`Code::DamagedImage`] for a file that is cut short, empty of pixels or otherwise broken.
+    /// [`Code::UnsupportedImage`] for anything else, and for files of these formats in a variant that is not read,
+    /// [`Code::ImageTooLarge`] beyond `limits` (found before decoding), [`Code::DamagedImage`] for a file that lacks some of
+    /// its pixels, or whose data are otherwise broken.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self> {
         decode::decode(bytes, limits)
     }
@@ -197,6 +228,13 @@ impl Photo {
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
+    }
+
+    /// The same picture with what is known of the file that it was made from.
+    #[cfg(feature = "etc")]
+    pub(crate) fn with_notices(mut self, notices: &[Notice]) -> Self {
+        self.notices = notices.to_vec();
+        self
     }
 
     /// A picture of pixels with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency.

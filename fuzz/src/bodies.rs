@@ -58,6 +58,9 @@ pub fn photo(data: &[u8]) {
     let limits = photo::Limits { max_pixels: 1 << 16, max_side: 4096, max_alloc: 1 << 22 };
     outline(data, &limits);
     let Ok(photo) = Photo::decode(data, &limits) else { return };
+    // A page learns the same of the file as the command line.
+    let outline = Outline::new(data, &limits).expect("what is decoded can be looked through");
+    assert!(outline.notices().iter().all(|notice| photo.notices().contains(notice)));
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     assert!(width > 0 && height > 0 && width * height <= 1 << 16);
     assert_eq!(photo.samples().len(), width * height * usize::from(photo.channels()));
@@ -75,6 +78,10 @@ fn outline(data: &[u8], limits: &photo::Limits) {
         part.end
     });
     assert!(ends <= data.len());
+    if let Some(ended) = outline.ended(data) {
+        let again = Outline::new(&ended, limits).expect("a file with an end");
+        assert!(again.ended(&ended).is_none());
+    }
     let Some(per_pixel) = outline.plain() else { return };
     let pixels = outline.width() as usize * outline.height() as usize;
     let photo = outline.photo(vec![7; pixels * usize::from(per_pixel)]).expect("a photo");

@@ -281,7 +281,10 @@ export class Photo {
   readonly height: number;
   /** Colour planes, 1 or 3. */
   readonly channels: number;
-  /** What was changed while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`, `decoded_by_browser`. */
+  /**
+   * What was changed or noticed while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`, `still_image_only`,
+   * `end_missing`, `stray_data`, `decoded_by_browser`.
+   */
   readonly notices: readonly string[];
   /** Red, green, blue and alpha of each pixel, as `ImageData` takes them. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
@@ -421,7 +424,7 @@ export class Safelight extends EventTarget {
   unscramble(
     file: FileLike,
     options?: { readonly label?: string | undefined } & Cancellable,
-  ): Promise<Pick<Picture, 'width' | 'height' | 'channels' | 'rgba' | 'png'>>;
+  ): Promise<Pick<Picture, 'width' | 'height' | 'channels' | 'rgba' | 'png'> & Pick<Scrambled, 'notices'>>;
   /** What is to be had of encrypted vectors. Their WebAssembly module is fetched when it is first used. */
   ckks(): Promise<Ckks>;
   /** Encryption and decryption stop after the rows that are under way, until `resume`. */

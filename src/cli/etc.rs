@@ -173,6 +173,7 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     };
     let picture = Photo::decode(&bytes, &sheet_limits())?;
     let photo = etc::decrypt(&picture, &label, &key)?;
+    photo.notices().iter().for_each(|notice| ui.note(notice.text()));
     Sink::create(&flags.out, Care::Binary)?.write_whole(&file::encode_png(&photo, None)?)?;
     ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
     Ok(())

@@ -2,43 +2,33 @@
 
 use std::io::Cursor;
 
+use image::codecs::png::PngDecoder;
 #[cfg(feature = "webp")]
 use image::codecs::webp::WebPDecoder;
-use image::codecs::{jpeg::JpegDecoder, png::PngDecoder};
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError};
 
 use super::container::{self, Format, Inspected};
-use super::{Limits, Notice, Photo, check_samples, orientation};
+use super::{Limits, Notice, Photo, check_samples, jpeg, orientation};
 use crate::error::{Code, Error, Result};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
-    // The walk over the container checks the size, finds a file that was cut short (which decoders forgive), and
-    // bounds every length that a decoder would otherwise believe.
-    let Inspected { format, exif, pixels } = container::inspect(bytes, limits)?;
-    let input = Cursor::new(bytes);
-    match format {
-        Format::Png => {
-            let decoder = PngDecoder::with_limits(input, decoder_limits(limits)).map_err(from_image)?;
-            let animated = decoder.is_apng().map_err(from_image)?;
-            read(decoder, exif, animated, limits)
-        }
+    // The walk over the container checks the size, finds missing and damaged data (which decoders forgive), and bounds every
+    // length that a decoder would otherwise believe.
+    let found = container::inspect(bytes, limits)?;
+    let file = found.for_decoders(bytes);
+    match found.format {
         Format::Jpeg => {
-            if pixels.is_some_and(|pixels| pixels.by_channel) {
-                // The decoder would mix the channels up.
-                let message = "this variant of JPEG (a scan for each channel) is not supported; save it as PNG";
-                return Err(Error::new(Code::UnsupportedImage, message));
-            }
-            let mut decoder = JpegDecoder::new(input).map_err(from_image)?;
-            decoder.set_limits(decoder_limits(limits)).map_err(from_image)?;
-            read(decoder, exif, false, limits)
+            let Inspected { pixels, exif, .. } = found;
+            let (samples, per_pixel) = jpeg::decode(&file, &pixels, limits)?;
+            assemble(samples, per_pixel, (pixels.width, pixels.height), exif_orientation(exif), pixels.notices)
+        }
+        Format::Png => {
+            let decoder = PngDecoder::with_limits(Cursor::new(&file), decoder_limits(limits)).map_err(from_image)?;
+            read(decoder, found, limits)
         }
         #[cfg(feature = "webp")]
-        Format::WebP => {
-            let decoder = WebPDecoder::new(input).map_err(from_image)?;
-            let animated = decoder.has_animation();
-            read(decoder, exif, animated, limits)
-        }
+        Format::WebP => read(WebPDecoder::new(Cursor::new(&file)).map_err(from_image)?, found, limits),
         #[cfg(not(feature = "webp"))]
         Format::WebP => {
             Err(Error::new(Code::UnsupportedImage, "WebP photos are not read here; save it as PNG or JPEG"))
@@ -47,29 +37,22 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
 }
 
 /// Decodes the pixels and brings them into the one form that the rest of the crate knows.
-fn read(decoder: impl ImageDecoder, exif: Option<&[u8]>, animated: bool, limits: &Limits) -> Result<Photo> {
+fn read(decoder: impl ImageDecoder, found: Inspected<'_>, limits: &Limits) -> Result<Photo> {
     let (width, height) = decoder.dimensions();
     limits.check(width, height)?;
     let color = decoder.color_type();
     let per_pixel = color.channel_count();
     let sixteen = color.bytes_per_pixel() == 2 * per_pixel;
 
-    let total = decoder.total_bytes();
-    let buffer_len = usize::try_from(total).ok().filter(|_| total <= limits.max_alloc).ok_or_else(|| {
-        Error::new(Code::ImageTooLarge, format!("the photo needs {total} bytes of memory; make it smaller first"))
-    })?;
-    let mut buffer = vec![0; buffer_len];
+    let mut buffer = vec![0; bounded(decoder.total_bytes(), limits)?];
     decoder.read_image(&mut buffer).map_err(from_image)?;
 
-    let mut notices = Vec::new();
-    if animated {
-        notices.push(Notice::FirstFrameOnly);
-    }
+    let mut notices = found.pixels.notices;
     if sixteen {
         notices.push(Notice::ReducedTo8Bit);
         buffer = reduce_to_8_bit(&buffer);
     }
-    assemble(buffer, per_pixel, (width, height), exif_orientation(exif), notices)
+    assemble(buffer, per_pixel, (width, height), exif_orientation(found.exif), notices)
 }
 
 /// The photo of pixels as they are stored, with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with
@@ -129,17 +112,22 @@ fn decoder_limits(limits: &Limits) -> image::Limits {
     out
 }
 
+/// A number of bytes to allocate, unless that is more than allowed.
+pub(super) fn bounded(bytes: u64, limits: &Limits) -> Result<usize> {
+    let allowed = usize::try_from(bytes).ok().filter(|_| bytes <= limits.max_alloc);
+    allowed.ok_or_else(too_much_memory)
+}
+
+pub(super) fn too_much_memory() -> Error {
+    Error::new(Code::ImageTooLarge, "the photo needs more memory than allowed; make it smaller first")
+}
+
+/// The decoders' own words are for programmers, and may name nothing that the photo's owner can change.
+#[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 fn from_image(error: ImageError) -> Error {
     match error {
-        ImageError::Unsupported(inner) => Error::new(
-            Code::UnsupportedImage,
-            format!("this variant of the photo's format is not supported ({inner}); save it as PNG"),
-        ),
-        ImageError::Limits(_) => {
-            Error::new(Code::ImageTooLarge, "the photo needs more memory than allowed; make it smaller first")
-        }
-        other => {
-            Error::new(Code::DamagedImage, format!("the photo is damaged ({other}); copy it again or choose another"))
-        }
+        ImageError::Unsupported(_) => container::unsupported("photo files of this variant"),
+        ImageError::Limits(_) => too_much_memory(),
+        _ => container::damaged("its pixels cannot be read"),
     }
 }

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use image::metadata::Orientation;
 
-use super::container::{self, Format, Pixels};
+use super::container::{self, Format, Inspected, Pixels};
 use super::decode::{assemble, exif_orientation};
-use super::{Limits, Photo};
-use crate::error::{Code, Error, Result};
+use super::{Limits, Notice, Photo};
+use crate::error::Result;
 
-/// What a PNG or JPEG file is like, before its pixels are decoded.
+/// What a photo file is like, before its pixels are decoded.
 pub struct Outline {
     format: Format,
     pixels: Pixels,
@@ -19,22 +19,25 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Looks a file through.
+    /// Looks a file through, which includes every code of a JPEG file: browsers' decoders fill in what is missing.
     ///
     /// # Errors
-    /// [`Code::UnsupportedImage`] for anything but PNG and JPEG, [`Code::ImageTooLarge`] beyond `limits`,
-    /// [`Code::DamagedImage`] for a file that is cut short or, as far as the container tells, broken.
+    /// As [`Photo::decode`], as far as the container tells. The size of WebP is not known yet.
     pub fn new(bytes: &[u8], limits: &Limits) -> Result<Self> {
-        let found = container::inspect(bytes, limits)?;
-        let unsupported = || Error::new(Code::UnsupportedImage, "the file is not a PNG or JPEG photo");
-        let pixels = found.pixels.ok_or_else(unsupported)?;
-        Ok(Self { format: found.format, pixels, turn: exif_orientation(found.exif) })
+        let Inspected { format, exif, pixels } = container::inspect(bytes, limits)?;
+        Ok(Self { format, pixels, turn: exif_orientation(exif) })
     }
 
-    /// Whether it is a JPEG file, not a PNG file.
+    /// Whether it is a JPEG file.
     #[must_use]
     pub fn is_jpeg(&self) -> bool {
         self.format == Format::Jpeg
+    }
+
+    /// Whether it is a WebP file, of which nothing is known but [`Outline::notices`] and [`Outline::ended`].
+    #[must_use]
+    pub fn is_webp(&self) -> bool {
+        self.format == Format::WebP
     }
 
     /// Width in pixels, as the pixels are stored.
@@ -50,14 +53,16 @@ impl Outline {
     }
 
     /// Samples of each pixel of a plain file: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. Nothing
-    /// for the many other kinds, which [`Photo::decode`] is for: with 16 bits, a palette, interlacing, four inks and so on.
+    /// for the many other kinds, which [`Photo::decode`] is for: with 16 bits, a palette, interlacing, four inks and so on, and
+    /// for WebP.
     #[must_use]
     pub fn plain(&self) -> Option<u8> {
         self.pixels.plain
     }
 
     /// The parts of the file that the pixels come from. Of PNG, put together, they are one zlib stream; of JPEG they are a
-    /// whole file without what cameras and programs have written into it, so that it looks the same to all decoders.
+    /// whole file without what cameras and programs have written into it, so that it looks the same to all decoders, and
+    /// without its end marker, the two bytes FF D9.
     #[must_use]
     pub fn parts(&self) -> &[Range<usize>] {
         &self.pixels.parts
@@ -68,6 +73,24 @@ impl Outline {
     /// # Errors
     /// [`Code::BadArgument`] for another number of samples than a plain file has.
     pub fn photo(&self, samples: Vec<u8>) -> Result<Photo> {
-        assemble(samples, self.plain().unwrap_or(0), (self.width(), self.height()), self.turn, Vec::new())
+        assemble(
+            samples,
+            self.plain().unwrap_or(0),
+            (self.width(), self.height()),
+            self.turn,
+            self.pixels.notices.clone(),
+        )
+    }
+
+    /// What the owner should know of the file, whoever decodes it. [`Outline::photo`] says it too.
+    #[must_use]
+    pub fn notices(&self) -> &[Notice] {
+        &self.pixels.notices
+    }
+
+    /// The same file with an end, where a PNG or WebP file lacks it.
+    #[must_use]
+    pub fn ended(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.pixels.end.map(|end| container::ended(self.format, bytes, end))
     }
 }

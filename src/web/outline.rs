@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::{JsResult, Photo};
 use crate::photo;
 
-/// What a PNG or JPEG file is like, before its pixels are decoded.
+/// What a PNG, JPEG or WebP file is like, before its pixels are decoded.
 #[wasm_bindgen]
 pub struct Outline(photo::Outline);
 
@@ -20,11 +20,31 @@ impl Outline {
         Ok(Self(photo::Outline::new(bytes, &photo::Limits::default())?))
     }
 
-    /// Whether it is a JPEG file, not a PNG file.
+    /// Whether it is a JPEG file.
     #[wasm_bindgen(getter, js_name = isJpeg)]
     #[must_use]
     pub fn is_jpeg(&self) -> bool {
         self.0.is_jpeg()
+    }
+
+    /// Whether it is a WebP file, which has neither size nor parts here.
+    #[wasm_bindgen(getter, js_name = isWebp)]
+    #[must_use]
+    pub fn is_webp(&self) -> bool {
+        self.0.is_webp()
+    }
+
+    /// What the owner should know of the file, as codes such as `end_missing`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        self.0.notices().iter().map(|notice| notice.as_str().into()).collect()
+    }
+
+    /// The same PNG or WebP file with an end, if it lacks that.
+    #[must_use]
+    pub fn ended(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.0.ended(bytes)
     }
 
     /// Width in pixels, as the pixels are stored.
@@ -48,7 +68,8 @@ impl Outline {
         self.0.plain().unwrap_or(0)
     }
 
-    /// The parts of the file that pixels come from: start and end of each, as bytes from the file's start.
+    /// The parts of the file that pixels come from: start and end of each, as bytes from the file's start. A JPEG file still
+    /// needs its end marker behind them.
     #[must_use]
     pub fn parts(&self) -> Vec<usize> {
         self.0.parts().iter().flat_map(|part| [part.start, part.end]).collect()

@@ -3,7 +3,8 @@
 //
 // JPEG's decoders may round each sample one way or the other, as the standard allows; PNG is exact. The browser gets
 // nothing of a JPEG file but what its pixels come from, so it neither turns the picture nor changes its colours, and it is
-// trusted only after it has drawn known pixels as they are: protection against fingerprinting changes what is drawn.
+// trusted only after it has drawn known pixels as they are: protection against fingerprinting changes what is drawn. Damage
+// is found before the browser is asked, because it shows a damaged picture without a word.
 
 import { Outline, Photo } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
@@ -12,6 +13,9 @@ import { picked, samplesOf } from './samples.js';
 
 const MAX_PIXELS = 16 * 1024 * 1024; // the same limit as for the formats whose size we read ourselves
 const KNOWN = { width: 32, height: 32, count: 3 };
+const PNG = [0x89, 0x50, 0x4e, 0x47];
+const JPEG = [0xff, 0xd8, 0xff];
+const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
 
 /**
  * A photo's samples, or null if this file is for our own decoders. `rounded` says that those would give others, which differ
@@ -23,20 +27,38 @@ export async function decode(file) {
   try {
     outline = new Outline(bytes);
   } catch (error) {
-    const photo = error.code === 'unsupported_image' && (await foreign(file));
-    if (photo) return photo;
+    // What the browser does not know either, our own decoders can still name.
+    if (error.code === 'unsupported_image' && !isOurs(bytes)) return foreign(file);
     throw error;
   }
-  const { isJpeg, width, height, plain: count } = outline;
+  const { isJpeg, isWebp, width, height, plain: count } = outline;
+  if (isWebp) return webp(outline, file, bytes);
   if (count === 0) return null;
   const ends = outline.parts();
   const parts = [];
   for (let i = 0; i < ends.length; i += 2) parts.push(bytes.subarray(ends[i], ends[i + 1]));
+  if (isJpeg) parts.push(END_OF_JPEG);
   const samples = await (isJpeg ? drawnJpeg : readPixels)(parts, { width, height, count });
   if (!samples) return null;
   const photo = samplesOf(outline.photo(samples));
   if (isJpeg) photo.notices.push('decoded_by_browser');
   return { ...photo, rounded: isJpeg };
+}
+
+/** Whether a file is PNG or JPEG. A browser that reads a variant which we do not read would not be checked. */
+function isOurs(bytes) {
+  return [PNG, JPEG].some((start) => start.every((byte, i) => bytes[i] === byte));
+}
+
+/** A WebP photo, of which the browser sees whole parts only. */
+async function webp(outline, file, bytes) {
+  const whole = outline.ended(bytes);
+  const photo = await foreign(whole ? new Blob([whole], { type: 'image/webp' }) : file);
+  if (!photo) {
+    throw new SafelightError('damaged_image', 'the photo is damaged: its pixels cannot be read; copy it again or choose another');
+  }
+  photo.notices.push(...outline.notices);
+  return photo;
 }
 
 /** The samples of a JPEG file as the browser decodes it, or null if it does not, or not as it should. */
@@ -73,7 +95,8 @@ async function drawn(file) {
     const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
     const { width, height } = bitmap;
     if (width * height > MAX_PIXELS) {
-      throw new SafelightError('image_too_large', `the photo has ${width} × ${height} pixels; make it smaller first`);
+      const message = `the photo has ${width} × ${height} pixels, more than 16.7 million; make it smaller first`;
+      throw new SafelightError('image_too_large', message);
     }
     const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
     context.drawImage(bitmap, 0, 0);

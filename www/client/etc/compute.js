@@ -59,8 +59,8 @@ const ops = {
   async unscramble({ bytes, file, label }) {
     const picture = new Uint8Array(await file.arrayBuffer());
     photo = withKey(bytes, (key) => key.unscramble(picture, label));
-    const { width, height, channels } = photo;
-    const answer = { width, height, channels, rgba: photo.rgba(), png: photo.png() };
+    const { width, height, channels, notices } = photo;
+    const answer = { width, height, channels, notices, rgba: photo.rgba(), png: photo.png() };
     photo.free();
     photo = null;
     return answer;

@@ -46,6 +46,9 @@ export const de = {
     reduced_to_8_bit: '16-Bit-Farben auf 8 Bit verringert',
     alpha_kept_here: 'Transparenz bleibt hier',
     first_frame_only: 'nur das erste Bild',
+    still_image_only: 'nur das Standbild, ohne die Animation',
+    end_missing: 'das Dateiende fehlt, aber keine Bildpunkte',
+    stray_data: 'die Datei enthält überzählige Daten: bitte mit dem Original vergleichen',
     decoded_by_browser: 'von Ihrem Browser gelesen',
   },
 

@@ -46,6 +46,9 @@ export const en = {
     reduced_to_8_bit: '16-bit colours reduced to 8 bits',
     alpha_kept_here: 'transparency stays here',
     first_frame_only: 'first frame only',
+    still_image_only: 'animation left out: still image only',
+    end_missing: 'the file’s end is missing, but no pixels',
+    stray_data: 'the file has stray data: compare with the original',
     decoded_by_browser: 'read by your browser',
   },
 

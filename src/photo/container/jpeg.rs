@@ -1,0 +1,209 @@
+//! The segments and scans of a JPEG file (ITU-T T.81), read to the last code word.
+//!
+//! Decoders fill in what is missing from entropy-coded data, or go on with whatever a damaged code leads to, so that a wrong
+//! picture would pass as the photo. This walk follows the codes of every scan without computing a pixel. It knows
+//! sequential and progressive files with Huffman codes; other kinds are named and refused.
+
+mod bits;
+mod frame;
+mod scan;
+
+use std::ops::Range;
+
+use self::bits::{Bits, Code, Fault};
+use self::frame::Frame;
+use self::scan::Header;
+use super::{Pixels, cut_short, damaged, unsupported};
+use crate::error::Result;
+use crate::photo::{Limits, Notice};
+
+pub(super) const MARK: &[u8] = b"\xff\xd8\xff";
+
+/// The last marker of every file.
+pub(super) const END: &[u8] = b"\xff\xd9";
+
+/// Scans of a file: programs that make small files use about twenty.
+const MOST_SCANS: usize = 100;
+
+/// Walks from marker to marker until the end-of-image marker, through the entropy-coded data of every scan.
+pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]>)> {
+    let mut at = 2;
+    let mut exif = None;
+    let mut pixels = Pixels::default();
+    keep(&mut pixels.parts, 0..at);
+    let mut tables = Tables::default();
+    let mut frame: Option<Frame> = None;
+    let mut scans = 0;
+    loop {
+        let complete = frame.as_ref().is_some_and(Frame::is_complete);
+        let Some(Segment { marker, start, body, end, stray }) = Segment::next(bytes, at)? else {
+            if !complete {
+                return Err(cut_short());
+            }
+            pixels.notices.push(Notice::EndMissing);
+            break;
+        };
+        if stray {
+            pixels.notice(Notice::StrayData);
+        }
+        at = end;
+        let segment = &bytes[body.clone()];
+        match marker {
+            0xd9 if complete => break,
+            0xd9 if scans == 0 => return Err(damaged("it holds no picture")),
+            0xd9 => return Err(damaged("some of its scans are missing")),
+            // C4, C8 and CC are not among the start-of-frame markers.
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
+                let new = Frame::parse(marker, segment, limits)?;
+                if frame.is_some() {
+                    return Err(damaged("it gives its size twice"));
+                }
+                (pixels.width, pixels.height) = (new.width, new.height);
+                pixels.plain = new.channels().filter(|channels| matches!(channels, 1 | 3));
+                frame = Some(new);
+            }
+            0xde => return Err(unsupported("hierarchical JPEG files")),
+            0xc4 => tables.define_codes(segment)?,
+            0xdb => {
+                tables.define_quantisation(segment)?;
+                // A component keeps the steps that it began with. Our decoder would take the new ones for all of it.
+                pixels.unusual |= frame.as_ref().is_some_and(Frame::has_begun);
+            }
+            0xdd => tables.restart = u16::from_be_bytes(exactly(segment)?).into(),
+            0xda => {
+                let frame = frame.as_mut().ok_or_else(|| damaged("a scan comes before the size"))?;
+                let header = Header::parse(segment, frame)?;
+                scans += 1;
+                if scans > MOST_SCANS {
+                    return Err(unsupported("JPEG files with more than 100 scans"));
+                }
+                keep(&mut pixels.parts, start..end);
+                let mut bits = Bits::new(bytes, end);
+                scan::walk(frame, &header, &tables, &mut bits, &mut pixels).map_err(explain)?;
+                at = bits.position();
+                continue;
+            }
+            // What cameras and programs write: names, places, small pictures, colour profiles. Not among it are the segments
+            // of JFIF (E0) and Adobe (EE), which say how colours are stored.
+            0xe1..=0xed | 0xef | 0xfe => {
+                exif = segment.strip_prefix(b"Exif\0\0").filter(|_| marker == 0xe1 && scans == 0).or(exif);
+                continue;
+            }
+            0xe0 | 0xee => {}
+            // Markers without a segment, which mean nothing here; the number of lines, which is known; conditions of arithmetic
+            // codes, of which there are none; and extensions.
+            0x01 | 0xcc | 0xd0..=0xd7 | 0xdc | 0xdf | 0xf0..=0xfd => continue,
+            _ => return Err(damaged("it has a segment of an unknown kind")),
+        }
+        keep(&mut pixels.parts, start..end);
+    }
+    pixels.unusual |= frame.is_some_and(|frame| frame.is_unusual());
+    Ok((pixels, exif))
+}
+
+/// What is defined before a scan for it.
+#[derive(Default)]
+struct Tables {
+    dc: [Option<Box<Code>>; 4],
+    ac: [Option<Box<Code>>; 4],
+    quantisation: [bool; 4],
+    /// Units between two restart markers; 0 for none.
+    restart: usize,
+}
+
+impl Tables {
+    fn define_codes(&mut self, mut rest: &[u8]) -> Result<()> {
+        let wrong = || damaged("a table of codes is not one");
+        while let Some((&[place, ref counts @ ..], after)) = rest.split_first_chunk::<17>() {
+            let counts: [u8; 16] = *counts;
+            let total = counts.iter().map(|&count| usize::from(count)).sum();
+            let (symbols, after) = after.split_at_checked(total).ok_or_else(wrong)?;
+            let tables = match place >> 4 {
+                0 => &mut self.dc,
+                1 => &mut self.ac,
+                _ => return Err(wrong()),
+            };
+            let table = tables.get_mut(usize::from(place & 15)).ok_or_else(wrong)?;
+            *table = Some(Box::new(Code::new(&counts, symbols).ok_or_else(wrong)?));
+            rest = after;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(wrong()) }
+    }
+
+    fn define_quantisation(&mut self, mut rest: &[u8]) -> Result<()> {
+        let wrong = || damaged("a quantisation table is not one");
+        while let Some((&place, after)) = rest.split_first() {
+            let length = match place >> 4 {
+                0 => 64,
+                1 => 128,
+                _ => return Err(wrong()),
+            };
+            *self.quantisation.get_mut(usize::from(place & 15)).ok_or_else(wrong)? = true;
+            rest = after.get(length..).ok_or_else(wrong)?;
+        }
+        Ok(())
+    }
+}
+
+/// A marker, and what belongs to it.
+struct Segment {
+    marker: u8,
+    /// Where the marker stands.
+    start: usize,
+    body: Range<usize>,
+    end: usize,
+    /// Whether there are bytes before it that belong to nothing.
+    stray: bool,
+}
+
+impl Segment {
+    /// The next one from here on, or nothing where the file ends before it does.
+    fn next(bytes: &[u8], from: usize) -> Result<Option<Self>> {
+        let mut start = from;
+        let mut stray = false;
+        let marker = loop {
+            match bytes.get(start..) {
+                // Any number of bytes FF may fill the room before a marker.
+                Some([0xff, 0xff, ..]) => {}
+                Some([0xff, 0, ..]) => stray = true,
+                Some(&[0xff, marker, ..]) => break marker,
+                Some([0xff] | []) | None => return Ok(None),
+                Some(_) => stray = true,
+            }
+            start += 1;
+        };
+        let end = start + 2;
+        if matches!(marker, 0x01 | 0xd0..=0xd7 | 0xd9) {
+            return Ok(Some(Self { marker, start, body: end..end, end, stray }));
+        }
+        let Some(length) = bytes.get(end..).and_then(<[u8]>::first_chunk) else { return Ok(None) };
+        let length = usize::from(u16::from_be_bytes(*length));
+        if length < 2 {
+            return Err(damaged("a segment has no length"));
+        }
+        let body = end + 2..end + length;
+        Ok((body.end <= bytes.len()).then_some(Self { marker, start, end: body.end, body, stray }))
+    }
+}
+
+/// Adds a part of the file to those that are kept.
+fn keep(parts: &mut Vec<Range<usize>>, part: Range<usize>) {
+    match parts.last_mut() {
+        Some(last) if last.end == part.start => last.end = part.end,
+        _ => parts.push(part),
+    }
+}
+
+/// A segment of a known length.
+fn exactly<const N: usize>(segment: &[u8]) -> Result<[u8; N]> {
+    segment.try_into().map_err(|_| damaged("a segment has the wrong length"))
+}
+
+fn explain(fault: Fault) -> crate::error::Error {
+    damaged(match fault {
+        Fault::Missing => "data of its pixels are missing",
+        Fault::Wrong => "data of its pixels are not what they should be",
+        Fault::Restart => "parts of its pixels are missing or in the wrong order",
+        Fault::NoTable => "a table of codes is missing",
+    })
+}

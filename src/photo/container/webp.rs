@@ -1,0 +1,63 @@
+//! The RIFF chunks of a WebP file.
+
+use super::{Pixels, cut_short};
+use crate::error::Result;
+use crate::photo::Notice;
+
+pub(super) fn is_webp(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")
+}
+
+/// Walks over the RIFF chunks, so that no decoder meets a length that points out of the file. The size in pixels is
+/// read by the decoder: finding it takes a walk into one of three kinds of chunk, and the decoder allocates nothing
+/// for it.
+pub(super) fn walk(bytes: &[u8]) -> Result<(Pixels, Option<&[u8]>)> {
+    let size = bytes.get(4..8).and_then(|size| size.first_chunk::<4>()).ok_or_else(cut_short)?;
+    let declared = usize::try_from(u32::from_le_bytes(*size)).ok().and_then(|size| size.checked_add(8));
+    let declared = declared.ok_or_else(cut_short)?;
+    let end = declared.min(bytes.len());
+    let mut rest = bytes.get(12..end).ok_or_else(cut_short)?;
+    let mut exif = None;
+    let mut pixels = Pixels::default();
+    let (mut pictures, mut frames) = (0, 0);
+    while let Some((kind, data, after)) = chunk(rest) {
+        match kind {
+            b"EXIF" => exif = exif.or(Some(data)),
+            b"VP8 " | b"VP8L" => pictures += 1,
+            b"ANMF" => frames += 1,
+            _ => {}
+        }
+        rest = after;
+    }
+    if !rest.is_empty() || declared > bytes.len() {
+        // Of an animation the first frame is enough.
+        if pictures + frames == 0 {
+            return Err(cut_short());
+        }
+        pixels.end = Some(end - rest.len());
+        pixels.notices.push(Notice::EndMissing);
+    }
+    if frames > 1 || (frames == 1 && pixels.end.is_some()) {
+        pixels.notices.push(Notice::FirstFrameOnly);
+    }
+    Ok((pixels, exif))
+}
+
+/// A file of these whole chunks.
+pub(super) fn ended(whole: &[u8]) -> Vec<u8> {
+    let mut file = whole.to_vec();
+    if let (Ok(length), Some(size)) = (u32::try_from(whole.len().saturating_sub(8)), file.get_mut(4..8)) {
+        size.copy_from_slice(&length.to_le_bytes());
+    }
+    file
+}
+
+/// The kind and the data of a chunk, and what follows it.
+fn chunk(rest: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
+    let (kind, after) = rest.split_first_chunk::<4>()?;
+    let (length, after) = after.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    let (data, after) = after.split_at_checked(length)?;
+    // Chunks start at even places.
+    Some((kind, data, after.get(length % 2..).unwrap_or_default()))
+}

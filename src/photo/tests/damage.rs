@@ -1,0 +1,196 @@
+//! Files that lack their end, or some of their pixels.
+
+use super::*;
+
+/// JPEG files of all orders of scans that our encoder writes, with restarts and without.
+fn jpegs() -> Vec<Vec<u8>> {
+    let samples = ramp(40 * 24 * 3);
+    let mut files = Vec::new();
+    for (optimised, progressive, restart) in
+        [(false, false, 0), (false, false, 2), (true, false, 0), (true, true, 0), (true, true, 4)]
+    {
+        let mut out = Vec::new();
+        let mut encoder = Encoder::new(&mut out, 90);
+        encoder.set_sampling_factor(SamplingFactor::F_2_1);
+        encoder.set_optimized_huffman_tables(optimised);
+        encoder.set_progressive(progressive);
+        encoder.set_restart_interval(restart);
+        encoder.encode(&samples, 40, 24, ColorType::Rgb).unwrap();
+        files.push(out);
+    }
+    files
+}
+
+/// Where the data of the last scan start.
+fn last_scan(file: &[u8]) -> usize {
+    let header = file.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+    header + 2 + usize::from(u16::from_be_bytes([file[header + 2], file[header + 3]]))
+}
+
+#[test]
+fn every_cut_of_every_format_is_an_error_or_only_the_end_is_missing() {
+    let samples = ramp(9 * 7 * 3);
+    let mut files = vec![encode_png(9, 7, 3, &samples, None).unwrap(), webp(9, 7, &samples, ExtendedColorType::Rgb8)];
+    files.extend(jpegs());
+    for file in files {
+        let whole = decode(&file).unwrap();
+        let mut ends = 0;
+        for cut in 0..file.len() {
+            match decode(&file[..cut]) {
+                Ok(photo) => {
+                    assert_eq!(photo.notices(), [Notice::EndMissing], "cut at {cut} of {}", file.len());
+                    assert_eq!(photo.samples(), whole.samples(), "cut at {cut} of {}", file.len());
+                    ends += 1;
+                }
+                Err(error) => {
+                    let short = cut < 12 && error.kind() == Code::UnsupportedImage;
+                    assert!(short || error.kind() == Code::DamagedImage, "cut at {cut} of {}: {error:?}", file.len());
+                }
+            }
+        }
+        // IEND has twelve bytes, a JPEG file's end two. (In the last scan, bits that only fill a byte may go, too.)
+        let wanted = if file[0] == 0x89 {
+            12..=12
+        } else if file[0] == 0xff {
+            2..=3
+        } else {
+            0..=1
+        };
+        assert!(wanted.contains(&ends), "{ends} cuts of {} give the picture", file.len());
+    }
+}
+
+#[test]
+fn what_is_missing_is_found_though_the_end_is_there() {
+    for file in jpegs() {
+        let start = last_scan(&file);
+        let end = file.len() - 2;
+        let bad = [
+            [&file[..start], &file[end..]].concat(),
+            [&file[..usize::midpoint(start, end)], &file[end..]].concat(),
+            [&file[..end - 4], &file[end..]].concat(),
+        ];
+        for file in bad {
+            assert_eq!(code(&file), Code::DamagedImage);
+            let outline = Outline::new(&file, &Limits::default());
+            assert_eq!(outline.err().map(|error| error.kind()), Some(Code::DamagedImage), "before a browser is asked");
+        }
+    }
+}
+
+#[test]
+fn restarts_in_the_wrong_order_are_found() {
+    let file = &jpegs()[1];
+    let marks: Vec<usize> = (last_scan(file)..file.len() - 2)
+        .filter(|&at| file[at] == 0xff && matches!(file[at + 1], 0xd0..=0xd7))
+        .collect();
+    let [a, b, c, ..] = marks[..] else { panic!("{marks:?}") };
+    let lost = [&file[..a], &file[b..]].concat();
+    let swapped = [&file[..a], &file[b..c], &file[a..b], &file[c..]].concat();
+    let emptied = [&file[..a + 2], &file[b..]].concat();
+    let mut misnamed = file.clone();
+    misnamed[b + 1] ^= 4;
+    let unmarked = [&file[..a], &file[a + 2..]].concat();
+    for file in [lost, swapped, emptied, misnamed, unmarked] {
+        assert_eq!(code(&file), Code::DamagedImage);
+    }
+}
+
+#[test]
+fn a_progressive_file_needs_all_of_its_scans() {
+    let file = &jpegs()[3];
+    let header = file.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
+    for end in [&b"\xff\xd9"[..], b""] {
+        assert_eq!(code(&[&file[..header], end].concat()), Code::DamagedImage);
+    }
+}
+
+#[test]
+fn tables_are_needed() {
+    for file in jpegs() {
+        for marker in [0xc4, 0xdb] {
+            let at = file.windows(2).position(|pair| pair == [0xff, marker]).unwrap();
+            let end = at + 2 + usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+            assert_eq!(code(&[&file[..at], &file[end..]].concat()), Code::DamagedImage);
+        }
+    }
+}
+
+#[test]
+fn stray_bytes_are_skipped_with_a_notice() {
+    for file in jpegs() {
+        let whole = decode(&file).unwrap();
+        let tables = file.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
+        let end = file.len() - 2;
+        let mut places = vec![tables, end];
+        places.extend((last_scan(&file)..end).find(|&at| file[at] == 0xff && matches!(file[at + 1], 0xd0..=0xd7)));
+        for at in places {
+            let photo = decode(&[&file[..at], &[1, 2, 3, 4, 0xff, 0, 5], &file[at..]].concat()).unwrap();
+            assert_eq!((photo.samples(), photo.notices()), (whole.samples(), &[Notice::StrayData][..]), "at {at}");
+        }
+        // Behind the end other files may follow: small pictures, a film.
+        assert_eq!(decode(&[&file[..], &file, b"film"].concat()).unwrap(), whole);
+    }
+}
+
+#[test]
+fn png_whose_last_chunks_are_missing_is_complete_with_its_pixels() {
+    let samples = ramp(9 * 7);
+    let file = encode_png(9, 7, 1, &samples, None).unwrap();
+    let pixels = file.len() - 12;
+    for more in [&b""[..], b"\0\0", b"\0\0\0\x20tEXtcut short"] {
+        let file = [&file[..pixels], more].concat();
+        let photo = decode(&file).unwrap();
+        assert_eq!((photo.samples(), photo.notices()), (&samples[..], &[Notice::EndMissing][..]));
+        let outline = Outline::new(&file, &Limits::default()).unwrap();
+        assert_eq!((outline.plain(), outline.notices()), (Some(1), &[Notice::EndMissing][..]));
+        assert_eq!(decode(&outline.ended(&file).unwrap()).unwrap().samples(), samples);
+    }
+    // Where some of the pixels are missing, all whole chunks are not enough.
+    let rows = [0, 1, 2, 3, 0, 4, 5, 6];
+    let stream = zlib(&rows);
+    let start = png(3, 2, 8, 0, &[], &rows, &[]).windows(4).position(|name| name == b"IDAT").unwrap() - 4;
+    let half = [&png(3, 2, 8, 0, &[], &rows, &[])[..start], &chunk(b"IDAT", &stream[..9])].concat();
+    assert_eq!(code(&half), Code::DamagedImage);
+}
+
+#[test]
+fn webp_without_its_last_chunk_is_complete_with_its_picture() {
+    let samples = ramp(9);
+    let mut file = webp(3, 1, &samples, ExtendedColorType::Rgb8);
+    let picture = file.len();
+    file.extend(b"EXIF\xf0\xff\xff\xff");
+    // Whether the file knows that a chunk follows, or not.
+    for size in [file.len() - 8, file.len() + 1000] {
+        file[4..8].copy_from_slice(&u32::try_from(size).unwrap().to_le_bytes());
+        let photo = decode(&file).unwrap();
+        assert_eq!((photo.samples(), photo.notices()), (&samples[..], &[Notice::EndMissing][..]));
+        let outline = Outline::new(&file, &Limits::default()).unwrap();
+        assert_eq!(outline.ended(&file).unwrap().len(), picture);
+    }
+    assert_eq!(code(&file[..picture - 4]), Code::DamagedImage);
+}
+
+#[test]
+fn an_animation_has_a_notice_that_says_what_is_left_out() {
+    let control = |frames: u8| chunk(b"acTL", &[0, 0, 0, frames, 0, 0, 0, 0]);
+    let frame = {
+        let mut body = vec![0; 26];
+        (body[7], body[11]) = (2, 1);
+        chunk(b"fcTL", &body)
+    };
+    let notices = |extra: &[Vec<u8>]| decode(&png(2, 1, 8, 0, extra, &[0, 7, 8], &[])).unwrap().notices().to_vec();
+    assert_eq!(notices(&[control(2), frame.clone()]), [Notice::FirstFrameOnly]);
+    assert_eq!(notices(&[control(1), frame]), []);
+    assert_eq!(notices(&[control(2)]), [Notice::StillImageOnly]);
+    assert_eq!(notices(&[control(1)]), [Notice::StillImageOnly]);
+}
+
+#[test]
+fn jfif_is_believed_before_adobe() {
+    let file = jpeg(24, 16, &ramp(24 * 16 * 3), ColorType::Rgb, None);
+    let adobe = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0";
+    let tables = file.windows(2).position(|pair| pair == [0xff, 0xdb]).unwrap();
+    let both = [&file[..tables], adobe, &file[tables..]].concat();
+    assert_eq!(decode(&both).unwrap(), decode(&file).unwrap());
+}
