@@ -24,6 +24,7 @@ mod etc;
 mod files;
 mod filter;
 mod info;
+mod interrupt;
 #[cfg(feature = "client")]
 mod key;
 #[cfg(feature = "client")]
@@ -32,6 +33,7 @@ mod network;
 mod passphrase;
 #[cfg(feature = "client")]
 mod phe;
+mod picture;
 #[cfg(feature = "client")]
 mod plot;
 mod remote;
@@ -82,7 +84,8 @@ Examples:
   safelight decrypt --key my.key blurred.slt --out blurred.png
 
 A file named - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage.
-Outputs are complete or absent: they get their name only when everything has been written.";
+Outputs are complete or absent: they get their name only when everything has been written.
+A file that is replaced keeps its permissions. No input is ever overwritten.";
 
 #[derive(Subcommand)]
 enum Command {

@@ -22,6 +22,8 @@ mod square;
 #[cfg(all(test, feature = "client", feature = "webp"))]
 mod tests;
 
+#[cfg(feature = "webp")]
+pub use encode::encode_webp;
 pub use encode::{encode_png, encode_png16};
 pub use outline::Outline;
 pub use shape::Shape;

@@ -45,7 +45,7 @@
 //! |---|---|---|
 //! | 0 | u16 | `bits` |
 //! | 2 | u8 | colour planes: 1 grey, 3 red, green, blue |
-//! | 3 | u8 | border policy used by the client: 0 replicate, 1 reflect, 2 zero |
+//! | 3 | u8 | border policy used by the client: 0 replicate, 1 reflect (edge pixels are not repeated), 2 zero |
 //! | 4 | u32, u32 | photo's width and height in pixels, each at least 1, together at most 2^24 pixels |
 //! | 12 | u16, u16 | tiles across and down, each at least 1 and not more than there are pixels |
 //! | 16 | u16, u16 | halo in pixels, left and right, above and below, each at most 1024 |
@@ -305,6 +305,12 @@ pub const MEDIA_TYPE: &str = "application/vnd.safelight";
 pub const MAGIC: [u8; 8] = *b"\x89SLT\r\n\x1a\n";
 /// The first bytes of a key file under a passphrase, which is an age file (version 1).
 pub const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
+/// The first line of such a file as text ("armored").
+pub const AGE_ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
+/// How many bytes from the start of a file always suffice for [`is_age`].
+pub const AGE_START: usize = MAX_AGE_SPACE + AGE_ARMOR.len();
+/// How much white space may stand around an armored file, in bytes.
+pub const MAX_AGE_SPACE: usize = 1024;
 /// The version of the format.
 pub const VERSION: u16 = 1;
 /// The length of the prologue in bytes.
@@ -316,6 +322,17 @@ const SCHEME_PAILLIER: u8 = 1;
 const SCHEME_ETC: u8 = 2;
 const SCHEME_LEARNING: u8 = 3;
 const SCHEME_CKKS: u8 = 4;
+
+/// Whether a file begins like a key file under a passphrase, as bytes or as text. The first 16 bytes are enough, unless white
+/// space stands before the text.
+#[must_use]
+pub fn is_age(start: &[u8]) -> bool {
+    let like = |start: &[u8], mark: &[u8]| {
+        let length = start.len().min(mark.len());
+        length >= PROLOGUE_BYTES && start[..length] == mark[..length]
+    };
+    like(start, AGE_MAGIC) || like(start.trim_ascii_start(), AGE_ARMOR)
+}
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

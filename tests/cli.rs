@@ -13,8 +13,12 @@ mod filters;
 mod models;
 #[path = "cli/networks.rs"]
 mod networks;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/program.rs"]
 mod program;
+#[path = "cli/proxies.rs"]
+mod proxies;
 #[path = "cli/reference.rs"]
 mod reference;
 #[path = "cli/remote.rs"]

@@ -126,8 +126,9 @@ fn sums_and_products_made_here() {
     let n = key.public().n().to_string();
     let output = encrypt.args(["phe_numbers.py", "encrypt", &n, "1000", "-77"]).output().expect("SAFELIGHT_PYTHON");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let (public, numbers) = phe::read_numbers(&String::from_utf8_lossy(&output.stdout)).expect("numbers");
+    let (public, numbers) = phe::read_numbers(&String::from_utf8_lossy(&output.stdout), None).expect("numbers");
     let [a, b] = &numbers[..] else { panic!("two numbers were encrypted") };
+    let (a, b) = (&a.ciphertext, &b.ciphertext);
 
     let number = |n: i64| BigInt::from(n);
     let sum = public.add(a, b).expect("add");

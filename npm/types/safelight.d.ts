@@ -10,13 +10,19 @@ export type FileLike = Blob | ArrayBuffer | ArrayBufferView;
 /** A photo that was read, or a file with one: PNG, JPEG, WebP, and whatever else the browser can decode. */
 export type PhotoLike = Photo | FileLike;
 
-/** What is read beyond an image's border: the nearest pixel, the picture mirrored at it, or black. */
+/**
+ * What is read beyond an image's edge: the nearest pixel; the picture mirrored, with its edge pixels not repeated (`c b` before
+ * `a b c`, as NumPy's `reflect`, OpenCV's `BORDER_REFLECT_101` and SciPy's `mirror`); or black.
+ */
 export type Border = 'replicate' | 'reflect' | 'zero';
 
 /** How results outside 0 to 255 are shown: cut off, halved around grey, or without their sign. */
 export type View = 'clamp' | 'signed' | 'absolute';
 
-/** A filter's parameters by name, as in {@link Safelight.filters}. */
+/**
+ * A filter's parameters by name, as in {@link Safelight.filters}. `weights` of the filter `kernel` are not mirrored (a
+ * correlation). The pixel itself is under the weight in column `floor(columns / 2)` and row `floor(rows / 2)`, counted from 0.
+ */
 export type FilterParameters = Readonly<Record<string, string | number>>;
 
 /** What the work is at. */
@@ -167,13 +173,16 @@ export interface Filtered extends Picture {
 
 /** How a photo is scrambled, and written as a file. */
 export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
-  /** What is split into blocks: the colours (by default), or luma and chroma side by side, the latter also at half size. */
+  /**
+   * What is split into blocks: the colours (by default), or luma and chroma side by side, the latter also at half size. From a
+   * PNG file `colour` comes back exactly; `grey` comes back within two units per sample, because the conversion rounds.
+   */
   readonly form?: 'colour' | 'grey' | 'grey-420' | undefined;
   /** The side of a block in pixels, 4 to 64: 16 for `colour`, 8 for `grey` unless given. */
   readonly block?: number | undefined;
   /** Scramble every picture alike. Such pictures give each other away: ten of them are put together again in seconds. */
   readonly fixedKey?: boolean | undefined;
-  /** `image/jpeg` by default; `image/png` keeps every sample. */
+  /** `image/jpeg` by default. `image/png` keeps every sample of the scrambled picture. */
   readonly type?: 'image/jpeg' | 'image/png' | undefined;
   /** JPEG's quality, 1 to 100; 85 by default. */
   readonly quality?: number | undefined;

@@ -112,7 +112,7 @@ fn etc(flags: &EtcFlags) -> Result<()> {
         let name = Path::new(&flags.pictures[i]).with_extension("png");
         let name = name.file_name().ok_or_else(|| Error::new(Code::BadArgument, "a picture has no name"))?;
         let png = file::encode_png(&found.into_photo()?, None)?;
-        Sink::create(flags.out_dir.join(name).as_os_str(), Care::Binary)?.write_whole(&png)?;
+        Sink::create(flags.out_dir.join(name).as_os_str(), Care::Picture)?.write_whole(&png)?;
     }
     files::print(&text)
 }

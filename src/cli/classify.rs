@@ -19,7 +19,7 @@ use super::files::{self, Source};
 #[cfg(feature = "client")]
 use super::passphrase::PassphraseFlags;
 #[cfg(feature = "client")]
-use super::remote::Server;
+use super::remote::{Address, WayFlags};
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
@@ -50,8 +50,11 @@ pub(super) struct ClassifyFlags {
     key: Option<OsString>,
     /// Let this server classify them: `http://host:port` or `https://host`
     #[cfg(feature = "client")]
-    #[arg(long, value_name = "URL", requires = "key", value_parser = Server::parse)]
-    server: Option<Server>,
+    #[arg(long, value_name = "URL", requires = "key", value_parser = Address::parse)]
+    server: Option<Address>,
+    #[cfg(feature = "client")]
+    #[command(flatten)]
+    way: WayFlags,
     /// With --key, print scores and probabilities, too; never publish them
     #[cfg(feature = "client")]
     #[arg(long, requires = "key")]

@@ -6,16 +6,19 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::encrypt::{lookup, read_photo};
-use super::files::{Care, Sink, Source};
+use super::files::{Sink, Source};
 use super::passphrase::PassphraseFlags;
+use super::picture::{JpegFlags, PictureKind};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::paillier::{Check, Encoding, Expectation, View};
-use crate::photo::{encode_png, encode_png16};
+use crate::photo::{Photo, encode_png16};
 use crate::pipeline::{self, DecryptOptions, Decrypted};
 use crate::wire::key as key_file;
 
-/// Decrypt an encrypted image to a PNG file
+/// Decrypt an encrypted image to a picture file
+///
+/// The output's name decides the kind: .png, .jpg or .webp (lossless). PNG and WebP hold exactly what was decrypted.
 ///
 /// The key must have encrypted the photo: then it verifies that the server did what the result says, and left out, repeated,
 /// moved or reweighted no ciphertext. Add --expect to insist on a filter of yours; otherwise the server chooses which one the
@@ -43,8 +46,8 @@ pub(super) struct Flags {
     key: OsString,
     /// The encrypted image, or -
     image: OsString,
-    /// The PNG file to write, or -
-    #[arg(long, value_name = "OUT.png")]
+    /// The picture to write (.png, .jpg or .webp), or -
+    #[arg(long, value_name = "OUT")]
     out: OsString,
     /// How values outside 0 to 255 are shown
     #[arg(long, default_value = "clamp", value_parser = view_parser())]
@@ -68,6 +71,8 @@ pub(super) struct Flags {
     #[arg(long)]
     scan_tables: bool,
     #[command(flatten)]
+    jpeg: JpegFlags,
+    #[command(flatten)]
     passphrase: PassphraseFlags,
 }
 
@@ -77,6 +82,7 @@ struct Job {
     passphrase: PassphraseFlags,
     image: Source,
     out: OsString,
+    jpeg: JpegFlags,
     originals: Vec<Source>,
     options: DecryptOptions,
 }
@@ -94,7 +100,7 @@ impl Flags {
         let expect = (!self.expect.is_empty()).then(|| Expectation::new(&self.expect)).transpose()?;
         let options =
             DecryptOptions { view: self.view, check, expect, lookup: lookup(self.scan_tables), originals: Vec::new() };
-        Ok(Job { key, passphrase: self.passphrase, image, out: self.out, originals, options })
+        Ok(Job { key, passphrase: self.passphrase, image, out: self.out, jpeg: self.jpeg, originals, options })
     }
 }
 
@@ -106,7 +112,12 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let alpha = options.originals.first().and_then(|photo| photo.alpha()).map(<[u8]>::to_vec);
     let mut input = job.image.open()?;
     ui.catch_interrupts();
-    let sink = Sink::create(&job.out, Care::Binary)?;
+    let (sink, kind) = Sink::picture(&job.out)?;
+    if options.view == View::Exact16 && kind != PictureKind::Png {
+        let message = "only PNG holds the 16-bit values of exact16; end the output's name in .png";
+        return Err(Error::new(Code::BadArgument, message));
+    }
+    let output = job.jpeg.picture(kind)?;
     let (insisted, expected) = (options.check == Check::None, options.expect.is_some());
     let bar = ui.bar("decrypting", Unit::Rows);
     let Decrypted { head, canvas, verified } =
@@ -122,15 +133,20 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     }
 
     let (width, height, channels) = (head.layout.width, head.layout.height, head.layout.channels);
-    let png = if canvas.view() == View::Exact16 {
+    let file = if canvas.view() == View::Exact16 {
         if beyond_16_bits(&head.encoding) {
             ui.note("values may lie outside -32768 to 32767, where exact16 cuts them off");
         }
         encode_png16(width, height, channels, canvas.samples(), alpha.as_deref())?
     } else {
-        encode_png(width, height, channels, &canvas.samples8(), alpha.as_deref())?
+        let photo = Photo::from_samples(width, height, channels, canvas.samples8())?;
+        let photo = match alpha {
+            Some(alpha) => photo.with_alpha(alpha)?,
+            None => photo,
+        };
+        output.encode(&photo, None, ui)?
     };
-    sink.write_whole(&png)?;
+    sink.write_whole(&file)?;
     let history = if head.history.is_empty() { "not filtered" } else { &head.history };
     let expected = if expected { ", as expected" } else { "" };
     let checked = match (verified, job.originals.is_empty()) {

@@ -45,7 +45,9 @@ pub(super) struct Flags {
     /// The same, across and down apart
     #[arg(long, value_name = "WxH", value_parser = parse_halo, conflicts_with = "radius")]
     halo: Option<(u16, u16)>,
-    /// What stands for the pixels outside the photo: its edge pixel, its mirror image, or black
+    /// What stands for the pixels outside the photo: the edge pixel; the photo mirrored, edge pixel not repeated; or black
+    ///
+    /// `reflect` continues a row a b c as b a: numpy's reflect, `cv2.BORDER_REFLECT_101`, scipy's mirror.
     #[arg(long, default_value = "replicate", value_parser = border_parser())]
     border: Border,
     /// Room for the filter's weights: bits per sample, 8 to 48 [default: what a Gaussian of this radius needs]

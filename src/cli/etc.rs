@@ -1,17 +1,17 @@
 //! `safelight etc`: scrambled pictures that stay JPEG or PNG files.
 
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::ffi::OsString;
 
 use clap::builder::{PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use super::encrypt::{MAX_PHOTO_FILE, read_photo};
-use super::files::{self, Care, Sink, Source};
+use super::files::{self, Sink, Source};
 use super::passphrase::PassphraseFlags;
+use super::picture::{JpegFlags, Picture, PictureKind};
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
-use crate::etc::file::{self, Jpeg, Subsampling};
+use crate::etc::file;
 use crate::etc::label::sheet_limits;
 use crate::etc::resistance::{FEW_BLOCKS, LARGE_BLOCK};
 use crate::etc::{self, BLOCKS, Form, Label, Resistance, Settings};
@@ -37,9 +37,13 @@ enum Command {
 
 /// Scramble a photo
 ///
-/// The picture is written as JPEG where the output's name ends in .jpg or .jpeg, else as PNG, which keeps every sample. It
-/// can be put together again with the key and its label, a line of text that stands in the file. Sites that drop it from
-/// the file leave you with the picture alone, so keep the line (`safelight etc label`) or the file.
+/// The output's name decides the kind: JPEG for .jpg or .jpeg, PNG for .png or no ending. From PNG, the colour form comes back
+/// exactly; the grey form comes back within two units per sample, because the conversion to luma and chroma rounds, and
+/// grey-420 also halves the chroma. Grey photos come back exactly in every form. Transparency is not scrambled: it stays in
+/// your photo.
+///
+/// The picture can be put together again with the key and its label, a line of text that stands in the file. Some sites
+/// remove it, so keep the line (`safelight etc label`) or the file.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -64,21 +68,20 @@ struct EncryptFlags {
     /// Scramble every picture alike; such pictures give each other away
     #[arg(long)]
     fixed_key: bool,
-    /// JPEG's quality, 1 to 100 [default: 85]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
-    quality: Option<u8>,
-    /// JPEG's chroma subsampling [default: 444]
-    #[arg(long, value_parser = subsampling_parser())]
-    subsampling: Option<Subsampling>,
+    #[command(flatten)]
+    jpeg: JpegFlags,
     #[command(flatten)]
     passphrase: PassphraseFlags,
 }
 
 /// Put a scrambled picture together again
+///
+/// The output's name decides the kind: .png, .jpg or .webp (lossless).
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight etc decrypt --key my.key scrambled.jpg --out photo.png
+  safelight etc decrypt --key my.key scrambled.png --original logo.png --out again.png
   safelight etc decrypt --key my.key from-the-site.jpg --label 'etc1 colour 16 ...' --out photo.png")]
 struct DecryptFlags {
     /// The key file, or -
@@ -86,12 +89,17 @@ struct DecryptFlags {
     key: OsString,
     /// The scrambled picture, or -
     picture: OsString,
-    /// The PNG file to write, or -
-    #[arg(long, value_name = "OUT.png")]
+    /// The picture to write (.png, .jpg or .webp), or -
+    #[arg(long, value_name = "OUT")]
     out: OsString,
     /// The picture's label, if it is no longer in the file
     #[arg(long, value_name = "TEXT")]
     label: Option<Label>,
+    /// The original photo, to take the transparency from
+    #[arg(long, value_name = "PHOTO")]
+    original: Option<OsString>,
+    #[command(flatten)]
+    jpeg: JpegFlags,
     #[command(flatten)]
     passphrase: PassphraseFlags,
 }
@@ -108,7 +116,7 @@ struct LabelFlags {
 
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     match flags.command {
-        Command::Encrypt(flags) => encrypt(flags, ui),
+        Command::Encrypt(flags) => encrypt(&flags, ui),
         Command::Decrypt(flags) => decrypt(&flags, ui),
         Command::Label(flags) => {
             let bytes = Source::from(flags.picture).read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
@@ -117,24 +125,23 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     }
 }
 
-fn encrypt(flags: EncryptFlags, ui: &Ui) -> Result<()> {
-    let jpeg = flags.jpeg()?;
+fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     let settings = Settings {
         block: flags.block.unwrap_or(Settings::new(flags.form).block),
         fixed_key: flags.fixed_key,
         form: flags.form,
     };
-    let (key, photo) = (Source::from(flags.key), Source::from(flags.photo));
+    let (key, photo) = (Source::from(flags.key.as_os_str()), Source::from(flags.photo.as_os_str()));
     Source::check_one_stdin(&[&key, &photo])?;
     let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
     let photo = read_photo(&photo, ui)?;
-    let sink = Sink::create(&flags.out, Care::Binary)?;
+    if photo.alpha().is_some() {
+        ui.note("keep the photo: the scrambled picture is without its transparency, which `etc decrypt --original` restores");
+    }
+    let (sink, kind) = Sink::picture(&flags.out)?;
+    let output = flags.output(kind)?;
     let (picture, label) = etc::encrypt(&photo, &key, settings)?;
-    let bytes = match jpeg {
-        Some(how) => file::encode_jpeg(&picture, Some(&label), how)?,
-        None => file::encode_png(&picture, Some(&label))?,
-    };
-    sink.write_whole(&bytes)?;
+    sink.write_whole(&output.encode(&picture, Some(&label), ui)?)?;
     if let Some(weakness) = weakness(&label, settings.fixed_key) {
         ui.note(&weakness);
     }
@@ -164,7 +171,8 @@ fn weakness(label: &Label, fixed_key: bool) -> Option<String> {
 
 fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     let (key, picture) = (Source::from(flags.key.as_os_str()), Source::from(flags.picture.as_os_str()));
-    Source::check_one_stdin(&[&key, &picture])?;
+    let original = flags.original.as_deref().map(Source::from);
+    Source::check_one_stdin(&[&key, &picture].into_iter().chain(&original).collect::<Vec<_>>())?;
     let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
     let bytes = picture.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
     let label = match &flags.label {
@@ -172,33 +180,37 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
         None => file::read_label(&bytes)?.ok_or_else(no_label)?,
     };
     let picture = Photo::decode(&bytes, &sheet_limits())?;
-    let photo = etc::decrypt(&picture, &label, &key)?;
+    let mut photo = etc::decrypt(&picture, &label, &key)?;
     photo.notices().iter().for_each(|notice| ui.note(notice.text()));
-    Sink::create(&flags.out, Care::Binary)?.write_whole(&file::encode_png(&photo, None)?)?;
+    if let Some(original) = original {
+        let original = read_photo(&original, ui)?;
+        if (original.width(), original.height()) != (photo.width(), photo.height()) {
+            let message = "the original photo and the scrambled one differ in size; give the photo that was scrambled";
+            return Err(Error::new(Code::ImagesDiffer, message));
+        }
+        if let Some(alpha) = original.alpha() {
+            photo = photo.with_alpha(alpha.to_vec())?;
+        }
+    }
+    let (sink, kind) = Sink::picture(&flags.out)?;
+    sink.write_whole(&flags.jpeg.picture(kind)?.encode(&photo, None, ui)?)?;
     ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
     Ok(())
 }
 
 impl EncryptFlags {
-    /// How the output is made as JPEG, or nothing for PNG.
-    fn jpeg(&self) -> Result<Option<Jpeg>> {
-        let extension = Path::new(&self.out).extension().and_then(OsStr::to_str).unwrap_or_default();
-        let wanted = self.quality.is_some() || self.subsampling.is_some();
-        if !["jpg", "jpeg"].iter().any(|name| extension.eq_ignore_ascii_case(name)) {
-            if wanted && self.out != "-" {
-                let message = "quality and subsampling are JPEG's; name the output something.jpg";
+    /// How the output is made.
+    fn output(&self, kind: PictureKind) -> Result<Picture> {
+        let kind = match kind {
+            // What standard output gets has no name: flags of JPEG decide.
+            PictureKind::Png if self.out == "-" && self.jpeg.any() => PictureKind::Jpeg,
+            PictureKind::WebP => {
+                let message = "scrambled pictures are written as PNG or JPEG; end the output's name in .png or .jpg";
                 return Err(Error::new(Code::BadArgument, message));
             }
-            if !wanted {
-                return Ok(None);
-            }
-        }
-        let preset = Jpeg::default();
-        Ok(Some(Jpeg {
-            quality: self.quality.unwrap_or(preset.quality),
-            subsampling: self.subsampling.unwrap_or(preset.subsampling),
-            ..preset
-        }))
+            kind => kind,
+        };
+        self.jpeg.picture(kind)
     }
 }
 
@@ -215,9 +227,4 @@ pub(super) fn block_parser() -> RangedI64ValueParser<u8> {
 
 fn form_parser() -> impl TypedValueParser<Value = Form> {
     PossibleValuesParser::new(Form::ALL.map(Form::as_str)).map(|name| Form::from_name(&name).unwrap_or(Form::Colour))
-}
-
-fn subsampling_parser() -> impl TypedValueParser<Value = Subsampling> {
-    PossibleValuesParser::new(Subsampling::ALL.map(Subsampling::as_str))
-        .map(|name| Subsampling::from_name(&name).unwrap_or(Subsampling::Full))
 }

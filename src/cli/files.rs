@@ -1,15 +1,23 @@
 //! Files and standard streams, read carefully and written completely or not at all.
 
+mod ledger;
+mod part;
+mod sink;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom, Write};
+use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+pub(super) use self::ledger::reads;
+#[cfg(feature = "client")]
+pub(super) use self::ledger::reads_folder;
+pub(super) use self::part::remove_all as remove_parts;
+pub(super) use self::sink::{Care, Sink};
 use crate::error::{Code, Error, Result};
-use crate::wire::{AGE_MAGIC, PROLOGUE_BYTES, Prologue};
+use crate::wire::{self, PROLOGUE_BYTES, Prologue};
 
 /// Where an input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +45,12 @@ impl Source {
             Self::Stdin if io::stdin().is_terminal() => {
                 Err(Error::new(Code::BadArgument, "standard input is a terminal; name a file or redirect one with <"))
             }
-            Self::Stdin => Ok(Box::new(io::stdin())),
+            Self::Stdin => {
+                ledger::reads_stdin()?;
+                Ok(Box::new(io::stdin()))
+            }
             Self::File(path) => {
+                reads(path)?;
                 let file = File::open(path).map_err(|error| about(path, "open", &error))?;
                 if file.metadata().is_ok_and(|data| data.is_dir()) {
                     return Err(Error::new(Code::Io, format!("{} is a folder; name a file", path.display())));
@@ -74,7 +86,7 @@ impl Source {
 
     /// Reads a key file.
     pub(super) fn read_key(&self) -> Result<Zeroizing<Vec<u8>>> {
-        self.read(1 << 16, Code::NotSafelight)
+        self.read(1 << 17, Code::NotSafelight)
     }
 
     /// Standard input can be read only once.
@@ -98,140 +110,13 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// How an output is treated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Care {
-    /// Readable by its owner alone, never written over another file, on the disk before it gets its name.
-    Secret,
-    /// Bytes; an older file of this name is replaced.
-    Binary,
-    /// Text, which may also go to a terminal.
-    Text,
-}
-
-/// An output that appears under its name only when [`Sink::finish`] is called; else it vanishes.
-pub(super) struct Sink(Target);
-
-enum Target {
-    /// A file beside the one to be written.
-    Replace { file: NamedTempFile, path: PathBuf, care: Care },
-    /// An unnamed file, so that a program behind a pipe sees a whole result or none.
-    Stdout(File),
-    /// A device, such as `/dev/null`, which nothing can replace.
-    Device(File, PathBuf),
-}
-
-impl Sink {
-    /// Begins an output. Everything that may stand in its way is found now, before any work is done.
-    pub(super) fn create(name: &OsStr, care: Care) -> Result<Self> {
-        if name == "-" {
-            if care != Care::Text && io::stdout().is_terminal() {
-                return Err(Error::new(
-                    Code::BadArgument,
-                    "standard output is a terminal, which cannot show binary data; name a file or use > or |",
-                ));
-            }
-            return Ok(Self(Target::Stdout(tempfile::tempfile()?)));
-        }
-        let name = Path::new(name);
-        if care == Care::Secret && name.symlink_metadata().is_ok() {
-            return Err(exists(name));
-        }
-        // The file behind a link is replaced, not the link.
-        let path = name.canonicalize().unwrap_or_else(|_| name.to_owned());
-        match fs::metadata(&path) {
-            Ok(data) if data.is_dir() => {
-                return Err(Error::new(Code::Io, format!("{} is a folder; name a file", name.display())));
-            }
-            Ok(data) if !data.is_file() => {
-                let file = File::options().write(true).open(&path).map_err(|error| about(name, "open", &error))?;
-                return Ok(Self(Target::Device(file, path)));
-            }
-            Ok(_) if holds_secret_key(&path) => {
-                return Err(Error::new(
-                    Code::FileExists,
-                    format!("{} is a secret key and is not overwritten; choose another name", name.display()),
-                ));
-            }
-            _ => {}
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".safelight-").suffix(".part");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // What the umask makes of it, as for every other program; secrets are the owner's alone.
-            builder.permissions(fs::Permissions::from_mode(if care == Care::Secret { 0o600 } else { 0o666 }));
-        }
-        let file = builder.tempfile_in(folder).map_err(|error| about(name, "write", &error))?;
-        Ok(Self(Target::Replace { file, path, care }))
-    }
-
-    /// Gives the output its name, or passes it on to standard output.
-    pub(super) fn finish(self) -> Result<()> {
-        match self.0 {
-            Target::Replace { file, path, care: Care::Secret } => {
-                file.as_file().sync_all()?;
-                file.persist_noclobber(&path).map_err(|failed| match failed.error.kind() {
-                    io::ErrorKind::AlreadyExists => exists(&path),
-                    _ => about(&path, "write", &failed.error),
-                })?;
-                Ok(())
-            }
-            Target::Replace { file, path, .. } => {
-                file.persist(&path).map_err(|failed| about(&path, "write", &failed.error))?;
-                Ok(())
-            }
-            Target::Stdout(mut file) => {
-                file.seek(SeekFrom::Start(0))?;
-                let mut out = io::stdout().lock();
-                io::copy(&mut file, &mut out)
-                    .and_then(|_| out.flush())
-                    .map_err(|error| Error::new(Code::Io, format!("cannot write to standard output: {error}")))
-            }
-            Target::Device(file, path) => (&file).flush().map_err(|error| about(&path, "write", &error)),
-        }
-    }
-
-    /// Writes all of it and finishes.
-    pub(super) fn write_whole(mut self, bytes: &[u8]) -> Result<()> {
-        self.write_all(bytes)?;
-        self.finish()
-    }
-
-    /// What was written so far, from its start. Not for devices.
-    pub(super) fn reread(&mut self) -> Result<Option<&mut File>> {
-        let file = match &mut self.0 {
-            Target::Replace { file, .. } => file.as_file_mut(),
-            Target::Stdout(file) => file,
-            Target::Device(..) => return Ok(None),
-        };
-        file.seek(SeekFrom::Start(0))?;
-        Ok(Some(file))
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Target::Replace { file, .. } => file.as_file_mut().write(bytes),
-            Target::Stdout(file) | Target::Device(file, _) => file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Reads prologue and header from the start of a Safelight file. The rest of the reader is what follows.
 pub(super) fn read_header(input: &mut dyn Read) -> Result<(Prologue, Vec<u8>)> {
     let mut bytes = Vec::with_capacity(PROLOGUE_BYTES);
     // A short file is given as it is: whether it is ours at all is the better question.
     (&mut *input).take(PROLOGUE_BYTES as u64).read_to_end(&mut bytes)?;
-    if is_protected(&bytes) {
-        let message = "this is a protected key file; `safelight pubkey` and `unprotect` tell what is in it";
+    if wire::is_age(&bytes) {
+        let message = "this is a protected key file; see `safelight info`";
         return Err(Error::new(Code::WrongKind, message));
     }
     let prologue = Prologue::parse(&bytes)?;
@@ -254,70 +139,12 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> Result<()> {
     print(&(json + "\n"))
 }
 
-/// Whether these are the first [`PROLOGUE_BYTES`] of a key file under a passphrase.
-fn is_protected(start: &[u8]) -> bool {
-    start.len() == PROLOGUE_BYTES && AGE_MAGIC.starts_with(start)
-}
-
-/// A secret key file, protected or not.
-fn holds_secret_key(path: &Path) -> bool {
-    let mut start = [0; PROLOGUE_BYTES];
-    File::open(path)
-        .and_then(|mut file| file.read_exact(&mut start))
-        .is_ok_and(|()| is_protected(&start) || Prologue::parse(&start).is_ok_and(|prologue| prologue.kind.is_secret()))
-}
-
-fn exists(path: &Path) -> Error {
-    Error::new(
-        Code::FileExists,
-        format!("{} exists already and a key is never overwritten; choose another name", path.display()),
-    )
-}
-
 fn about(path: &Path, verb: &str, error: &io::Error) -> Error {
     Error::new(Code::Io, format!("cannot {verb} {}: {error}", path.display()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_output_appears_only_when_finished() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("out");
-        let mut sink = Sink::create(path.as_os_str(), Care::Binary).expect("sink");
-        sink.write_all(b"half").expect("write");
-        drop(sink);
-        assert_eq!(folder.path().read_dir().expect("folder").count(), 0);
-
-        Sink::create(path.as_os_str(), Care::Binary).expect("sink").write_whole(b"whole").expect("write");
-        assert_eq!(fs::read(&path).expect("file"), b"whole");
-        Sink::create(path.as_os_str(), Care::Binary).expect("sink").write_whole(b"new").expect("write");
-        assert_eq!(fs::read(&path).expect("file"), b"new");
-        assert_eq!(Sink::create(path.as_os_str(), Care::Secret).err().map(|e| e.kind()), Some(Code::FileExists));
-    }
-
-    #[test]
-    fn a_secret_that_appears_meanwhile_is_not_overwritten() {
-        let folder = tempfile::tempdir().expect("folder");
-        let path = folder.path().join("key");
-        let sink = Sink::create(path.as_os_str(), Care::Secret).expect("sink");
-        fs::write(&path, b"another").expect("write");
-        assert_eq!(sink.write_whole(b"mine").expect_err("exists").kind(), Code::FileExists);
-        assert_eq!(fs::read(&path).expect("file"), b"another");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_link_keeps_pointing_and_a_device_stays() {
-        let folder = tempfile::tempdir().expect("folder");
-        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
-        fs::write(&file, b"old").expect("write");
-        std::os::unix::fs::symlink(&file, &link).expect("link");
-        Sink::create(link.as_os_str(), Care::Binary).expect("sink").write_whole(b"new").expect("write");
-        assert_eq!(fs::read(&file).expect("file"), b"new");
-        assert!(link.is_symlink());
-        Sink::create(OsStr::new("/dev/null"), Care::Binary).expect("sink").write_whole(b"new").expect("write");
-    }
+/// What went wrong, without the hidden name of a file that is not finished.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at path ").map_or(text.clone(), |(reason, _)| reason.to_owned())
 }

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::LIMITS;
 use super::files::{Care, Sink, Source, read_header};
-use super::remote::{Server, Upload};
+use super::remote::{Address, Server, Upload, WayFlags};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::paillier::circuit::output_head;
@@ -30,8 +30,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "OUT.slt")]
     out: OsString,
     /// Send it to this server
-    #[arg(long, value_name = "URL", value_parser = Server::parse)]
-    server: Option<Server>,
+    #[arg(long, value_name = "URL", value_parser = Address::parse)]
+    server: Option<Address>,
+    #[command(flatten)]
+    way: WayFlags,
     /// mean, gaussian: pixels to each side; 1 means 3x3
     #[arg(long, value_name = "N")]
     radius: Option<String>,
@@ -41,7 +43,7 @@ pub(super) struct Flags {
     /// gaussian: standard deviation in pixels
     #[arg(long, value_name = "S")]
     sigma: Option<String>,
-    /// kernel: integer weights, rows split by ';'
+    /// kernel: integer weights, not mirrored, rows split by ';'; see below for an even number
     #[arg(long, value_name = "WEIGHTS", allow_hyphen_values = true)]
     kernel: Option<String>,
     /// kernel: the sum is divided by this
@@ -77,6 +79,12 @@ Filters:
         }
         text.push('\n');
     }
+    text.push_str(
+        "\n\
+The pixel itself is under a kernel's weight in column columns/2 and row rows/2, rounded down and
+counted from 0, as in OpenCV and SciPy: --kernel 1,0 takes the left neighbour.
+",
+    );
     text.push_str("\nThe photo must have been encrypted with room for the filter: safelight encrypt --help.");
     text
 }
@@ -126,7 +134,8 @@ impl Flags {
             ));
         }
         Source::check_one_stdin(&images.iter().collect::<Vec<_>>())?;
-        Ok(Job { filter, name: self.name, parameters, images, out: self.out, server: self.server })
+        let server = self.server.map(|address| Server::new(&address, &self.way)).transpose()?;
+        Ok(Job { filter, name: self.name, parameters, images, out: self.out, server })
     }
 }
 

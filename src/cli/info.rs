@@ -17,6 +17,9 @@ use crate::wire::image::Frames;
 use crate::wire::{self, Kind, key as key_file};
 
 /// Tell what a key, an encrypted image, a model or a network is
+///
+/// No key and no passphrase is needed. Of a protected key file it says that it is one; what kind of key is in it, only the
+/// passphrase shows.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -32,6 +35,9 @@ pub(super) struct Flags {
     #[arg(long)]
     check: bool,
 }
+
+/// The longest key file that is read, in bytes.
+const LONGEST_KEY: u64 = 1 << 17;
 
 /// What is known of a file.
 #[derive(Serialize)]
@@ -49,6 +55,8 @@ struct Facts {
     vector: Option<VectorFacts>,
     #[serde(flatten)]
     network: Option<NetworkFacts>,
+    #[serde(flatten)]
+    protection: Option<Protection>,
     /// The file's length, if it is known.
     bytes: Option<u64>,
     checked: bool,
@@ -58,6 +66,15 @@ struct Facts {
 struct Key {
     key_id: String,
     bits: u16,
+}
+
+/// Of a key file under a passphrase.
+#[derive(Serialize)]
+struct Protection {
+    /// Whether the file is text.
+    armored: bool,
+    /// How costly guessing the passphrase is: the binary logarithm of scrypt's `N`.
+    work_factor: Option<u8>,
 }
 
 /// Of encrypted vectors and their keys.
@@ -119,6 +136,13 @@ struct Image {
 pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     let source = Source::from(flags.file.as_os_str());
     let mut input = source.open()?;
+    let mut start = Vec::new();
+    (&mut *input).take(wire::AGE_START as u64).read_to_end(&mut start)?;
+    let is_protected = wire::is_age(&start);
+    let mut input: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(input));
+    if is_protected {
+        return protected(input)?.print(flags.json);
+    }
     let (prologue, header) = read_header(&mut *input)?;
     let facts = match prologue.kind {
         Kind::Image => image(&source, input, &header, flags.check, ui)?,
@@ -130,7 +154,23 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
         }
         kind => key(kind, input, header, flags.check)?,
     };
-    if flags.json { files::print_json(&facts) } else { files::print(&facts.text()) }
+    facts.print(flags.json)
+}
+
+/// What a protected key file shows without its passphrase.
+fn protected(input: Box<dyn Read + Send>) -> Result<Facts> {
+    let mut bytes = Vec::new();
+    input.take(LONGEST_KEY + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST_KEY {
+        return Err(Error::new(Code::BadHeader, "this file is longer than any key; open it with age"));
+    }
+    #[cfg(feature = "client")]
+    let work_factor = Some(wire::age::cost(&bytes)?);
+    #[cfg(not(feature = "client"))]
+    let work_factor = None;
+    let protection = Protection { armored: !bytes.starts_with(wire::AGE_MAGIC), work_factor };
+    let facts = Facts::new(Kind::SecretKey, Some(bytes.len() as u64), false);
+    Ok(Facts { kind: "protected_key", scheme: "age", protection: Some(protection), ..facts })
 }
 
 fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: bool, ui: &Ui) -> Result<Facts> {
@@ -263,9 +303,23 @@ fn verify_secret(_: &[u8]) -> Result<()> {
 
 impl Facts {
     const fn new(kind: Kind, bytes: Option<u64>, checked: bool) -> Self {
-        let (key, image, model, vector, network) = (None, None, None, None, None);
-        let (version, scheme) = (wire::VERSION, kind.scheme_name());
-        Self { kind: kind.as_str(), version, scheme, key, image, model, vector, network, bytes, checked }
+        Self {
+            kind: kind.as_str(),
+            version: wire::VERSION,
+            scheme: kind.scheme_name(),
+            key: None,
+            image: None,
+            model: None,
+            vector: None,
+            network: None,
+            protection: None,
+            bytes,
+            checked,
+        }
+    }
+
+    fn print(&self, json: bool) -> Result<()> {
+        if json { files::print_json(self) } else { files::print(&self.text()) }
     }
 
     fn text(&self) -> String {
@@ -308,6 +362,12 @@ impl Facts {
             if let Some(key_id) = key_id {
                 line("key", key_id.clone());
             }
+        }
+        if let Some(Protection { armored, work_factor }) = &self.protection {
+            let form = if *armored { "age, as text" } else { "age" };
+            let work =
+                work_factor.map_or_else(String::new, |factor| format!(", 2^{factor} steps of scrypt for each guess"));
+            line("protected", format!("by a passphrase ({form}{work})"));
         }
         line("size", self.size());
         line("checked", if self.checked { "all of it, intact" } else { "its header only" }.into());

@@ -178,6 +178,7 @@ fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
     let ring = Ring::new(network.front().parameters())?;
     let picture = Source::from(flags.picture.as_os_str()).read(LONGEST, Code::TooLarge)?;
     let picture = read_ciphertext(&ring, &picture)?;
+    files::reads(&flags.keys)?;
     let set = Arc::new(KeySet::open(&flags.keys)?);
     let keys = LoadedKeys::new(set, Arc::clone(&ring), KEPT)?.for_network(network.front())?;
     let bar = ui.bar("classifying", Unit::Unknown);

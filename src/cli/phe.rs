@@ -1,16 +1,16 @@
 //! `safelight phe`: exchange of keys and encrypted numbers with python-paillier.
 
 use std::ffi::OsString;
-use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use num_bigint::BigInt;
+use zeroize::Zeroizing;
 
 use super::files::{self, Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use crate::error::{Code, Error, Result};
 use crate::math::random;
-use crate::paillier::{PublicKey, phe};
+use crate::paillier::phe;
 use crate::wire::key as key_file;
 
 /// The longest JSON file that is read, in bytes.
@@ -47,7 +47,10 @@ struct ExportKeyFlags {
     passphrase: PassphraseFlags,
 }
 
-/// Read a public key of python-paillier
+/// Read a key of python-paillier, public or secret
+///
+/// Reads what `pheutil genpkey` and `pheutil extract` write, and `{"n": ...}` as in python-paillier's documentation. The file of
+/// a secret key is readable by its owner alone, and never replaces another.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -57,8 +60,8 @@ struct ImportKeyFlags {
     /// The JSON file, or -
     #[arg(value_name = "FILE.json")]
     json: OsString,
-    /// The public key file to write, or -
-    #[arg(long, value_name = "PUB")]
+    /// The key file to write, or -
+    #[arg(long, value_name = "KEY_OR_PUB")]
     out: OsString,
 }
 
@@ -81,7 +84,11 @@ struct EncryptFlags {
     numbers: Vec<BigInt>,
 }
 
-/// Decrypt integers and print one on each line
+/// Decrypt numbers and print one on each line
+///
+/// Values are exact: python-paillier's fractions are printed with all their digits, so 0.1 comes out as the binary number that
+/// Python stores for it. Reads lists as in python-paillier's documentation, and single numbers of `pheutil encrypt`, which must
+/// have been encrypted under this key.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -104,8 +111,15 @@ pub(super) fn run(flags: Flags) -> Result<()> {
             write_json(&flags.out, phe::write_public_key(key.public()))
         }
         Command::ImportKey(flags) => {
-            let key = phe::read_public_key(&read_json(&Source::from(flags.json))?)?;
-            Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&key))
+            let key = phe::read_key(&Zeroizing::new(read_json(&Source::from(flags.json))?))?;
+            match key {
+                phe::Key::Public(key) => {
+                    Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&key))
+                }
+                phe::Key::Secret(key) => {
+                    Sink::create(&flags.out, Care::Secret)?.write_whole(&key_file::write_secret(&key))
+                }
+            }
         }
         Command::Encrypt(flags) => {
             let key = key_file::read_encryption_key(&flags.passphrase.read_key(&Source::from(flags.key))?)?;
@@ -122,7 +136,7 @@ fn decrypt(flags: DecryptFlags) -> Result<()> {
     let (key, json) = (Source::from(flags.key), Source::from(flags.json));
     Source::check_one_stdin(&[&key, &json])?;
     let key = key_file::read_secret(&flags.passphrase.read_key(&key)?)?;
-    let (public, numbers): (Arc<PublicKey>, _) = phe::read_numbers(&read_json(&json)?)?;
+    let (public, numbers) = phe::read_numbers(&read_json(&json)?, Some(key.public()))?;
     if public != *key.public() {
         return Err(Error::new(
             Code::ForeignKey,
@@ -131,7 +145,7 @@ fn decrypt(flags: DecryptFlags) -> Result<()> {
     }
     let mut text = String::new();
     for number in &numbers {
-        text.push_str(&key.decrypt(number)?.to_string());
+        text.push_str(&number.value(&key.decrypt(&number.ciphertext)?));
         text.push('\n');
     }
     files::print(&text)

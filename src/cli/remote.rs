@@ -4,6 +4,7 @@
 mod exchange;
 #[cfg(feature = "client")]
 mod vectors;
+mod way;
 
 use std::io::{Read, Write as _};
 use std::time::{Duration, Instant};
@@ -12,9 +13,10 @@ use serde::Deserialize;
 use ureq::Agent;
 use ureq::http::{Request, Uri, header};
 
-use self::exchange::{Exchange, Watched};
+use self::exchange::{Exchange, Peer, Watched};
 #[cfg(feature = "client")]
 pub(super) use self::vectors::Vectors;
+pub(super) use self::way::WayFlags;
 use super::files::Sink;
 use super::ui::{Bar, Ui, Unit};
 use crate::error::{Code, Error, Result};
@@ -30,11 +32,18 @@ const MAX_JSON: u64 = 1 << 16;
 
 /// A server's address.
 #[derive(Clone)]
-pub(super) struct Server {
+pub(super) struct Address {
     /// Scheme, host and port.
     origin: String,
     /// The path under which its interface lies, without `/` at its end.
     folder: String,
+}
+
+/// A server, and the way to it.
+pub(super) struct Server {
+    address: Address,
+    peer: Peer,
+    agent: Agent,
 }
 
 /// What is sent.
@@ -44,7 +53,7 @@ pub(super) struct Upload {
     pub(super) length: u64,
 }
 
-impl Server {
+impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|_| "this is not an address".to_owned())?;
         let known = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -57,37 +66,7 @@ impl Server {
         }
     }
 
-    /// Sends an encrypted image (or two, one after the other) and writes what comes back, unchecked, to the sink.
-    ///
-    /// `longest` is the greatest length in bytes that the answer can have.
-    pub(super) fn filter(
-        &self,
-        name: &str,
-        parameters: &[(String, String)],
-        upload: Upload,
-        longest: u64,
-        sink: &mut Sink,
-        ui: &Ui,
-    ) -> Result<()> {
-        let session = Session { server: self, agent: agent() };
-        let bar = ui.bar("sending", Unit::Bytes);
-        let exchange = session.post(&self.filter_address(name, parameters), upload, &bar)?;
-        bar.clear();
-        match exchange.status() {
-            200 => download(exchange, longest, sink, &ui.bar("receiving", Unit::Bytes)),
-            202 => {
-                let job = self.resolve(exchange.location())?;
-                drop(exchange);
-                let outcome = session.finish_job(&job, longest, sink, ui);
-                // Done, failed or given up: the server need not keep it.
-                session.delete(&job);
-                outcome
-            }
-            _ => Err(refusal(exchange, &bar)),
-        }
-    }
-
-    fn filter_address(&self, name: &str, parameters: &[(String, String)]) -> String {
+    fn filter(&self, name: &str, parameters: &[(String, String)]) -> String {
         let query: Vec<_> =
             parameters.iter().map(|(name, value)| format!("{}={}", quote(name), quote(value))).collect();
         let mark = if query.is_empty() { "" } else { "?" };
@@ -108,6 +87,49 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The server at an address. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the way there cannot be used, by the flags or by the environment.
+    pub(super) fn new(address: &Address, way: &WayFlags) -> Result<Self> {
+        let uri = address.origin.parse().map_err(|_| Error::new(Code::BadArgument, "this is not an address"))?;
+        let (agent, via) = way.agent(&uri)?;
+        let peer = Peer { origin: address.origin.clone(), via };
+        Ok(Self { address: address.clone(), peer, agent })
+    }
+
+    /// Sends an encrypted image (or two, one after the other) and writes what comes back, unchecked, to the sink.
+    ///
+    /// `longest` is the greatest length in bytes that the answer can have.
+    pub(super) fn filter(
+        &self,
+        name: &str,
+        parameters: &[(String, String)],
+        upload: Upload,
+        longest: u64,
+        sink: &mut Sink,
+        ui: &Ui,
+    ) -> Result<()> {
+        let session = Session { server: self };
+        let bar = ui.bar("sending", Unit::Bytes);
+        let exchange = session.post(&self.address.filter(name, parameters), upload, &bar)?;
+        bar.clear();
+        match exchange.status() {
+            200 => download(exchange, longest, sink, &ui.bar("receiving", Unit::Bytes)),
+            202 => {
+                let job = self.address.resolve(exchange.location())?;
+                drop(exchange);
+                let outcome = session.finish_job(&job, longest, sink, ui);
+                // Done, failed or given up: the server need not keep it.
+                session.delete(&job);
+                outcome
+            }
+            _ => Err(refusal(exchange, &bar)),
+        }
+    }
+}
+
 /// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
 fn quote(text: &str) -> String {
     let quote = |byte: u8| match byte {
@@ -117,21 +139,8 @@ fn quote(text: &str) -> String {
     text.bytes().map(quote).collect()
 }
 
-fn agent() -> Agent {
-    Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_connect(Some(Duration::from_secs(15)))
-        .user_agent(concat!("safelight/", env!("CARGO_PKG_VERSION")))
-        .accept_encoding("identity")
-        .build()
-        .new_agent()
-}
-
 struct Session<'a> {
     server: &'a Server,
-    agent: Agent,
 }
 
 impl Session<'_> {
@@ -144,14 +153,14 @@ impl Session<'_> {
             .header(header::EXPECT, "100-continue")
             .header("Prefer", "respond-async");
         let body = Watched { body: upload.body, sent: 0, length: upload.length, bar: bar.clone() };
-        let mut exchange = Exchange::start(&self.agent, request, Some(body), &self.server.origin);
+        let mut exchange = Exchange::start(&self.server.agent, request, Some(body), &self.server.peer);
         match exchange.wait(bar) {
             Ok(()) => Ok(exchange),
             Err(error) => {
                 // The server may have started a job that nobody else knows of.
                 if error.kind() == Code::Cancelled
                     && exchange.wait_at_most(FAREWELL)
-                    && let Ok(job) = self.server.resolve(exchange.location())
+                    && let Ok(job) = self.server.address.resolve(exchange.location())
                 {
                     self.delete(&job);
                 }
@@ -196,14 +205,14 @@ impl Session<'_> {
     }
 
     fn get(&self, address: &str, bar: &Bar) -> Result<Exchange> {
-        let mut exchange = Exchange::start(&self.agent, Request::get(address), None, &self.server.origin);
+        let mut exchange = Exchange::start(&self.server.agent, Request::get(address), None, &self.server.peer);
         exchange.wait(bar)?;
         if exchange.status() == 200 { Ok(exchange) } else { Err(refusal(exchange, bar)) }
     }
 
     /// Deletes a job as well as it can: a server that is gone has nothing left to delete.
     fn delete(&self, job: &str) {
-        Exchange::start(&self.agent, Request::delete(job), None, &self.server.origin).wait_at_most(FAREWELL);
+        Exchange::start(&self.server.agent, Request::delete(job), None, &self.server.peer).wait_at_most(FAREWELL);
     }
 }
 
@@ -287,22 +296,22 @@ mod tests {
 
     #[test]
     fn addresses_are_put_together() {
-        let server = Server::parse("https://photos.example:8443/safelight/").expect("address");
+        let server = Address::parse("https://photos.example:8443/safelight/").expect("address");
         let parameters = [("weights".to_owned(), "1,-2;3 4".to_owned()), ("divisor".to_owned(), "7".to_owned())];
         assert_eq!(
-            server.filter_address("kernel", &parameters),
+            server.filter("kernel", &parameters),
             "https://photos.example:8443/safelight/v1/filters/kernel?weights=1%2C-2%3B3%204&divisor=7"
         );
-        let server = Server::parse("http://[::1]:80").expect("address");
-        assert_eq!(server.filter_address("mean", &[]), "http://[::1]:80/v1/filters/mean");
+        let server = Address::parse("http://[::1]:80").expect("address");
+        assert_eq!(server.filter("mean", &[]), "http://[::1]:80/v1/filters/mean");
         for text in ["photos.example", "ftp://photos.example", "http://", "https://a?b", "", "/v1"] {
-            assert!(Server::parse(text).is_err(), "{text}");
+            assert!(Address::parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_jobs_name_goes_to_no_other_server() {
-        let server = Server::parse("http://one.example").expect("address");
+        let server = Address::parse("http://one.example").expect("address");
         let resolve = |location: &str| server.resolve(Some(location.into())).ok();
         assert_eq!(resolve("/v1/jobs/7").as_deref(), Some("http://one.example/v1/jobs/7"));
         assert_eq!(resolve("http://one.example/v1/jobs/7").as_deref(), Some("http://one.example/v1/jobs/7"));

@@ -151,6 +151,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
 }
 
 fn cifar_network(flags: &CifarNetworkFlags, ui: &Ui) -> Result<()> {
+    files::reads_folder(&flags.data)?;
     let sink = flags.out.as_ref().map(|out| Sink::create(out, Care::Binary)).transpose()?;
     ui.catch_interrupts();
     let network = if let Some(name) = &flags.network {
@@ -217,6 +218,7 @@ fn etc_jpeg(flags: &EtcJpegFlags, ui: &Ui) -> Result<()> {
 }
 
 fn etc_svm(flags: &EtcSvmFlags, ui: &Ui) -> Result<()> {
+    files::reads_folder(&flags.data)?;
     let sink = |file: &Option<OsString>| file.as_ref().map(|file| Sink::create(file, Care::Text)).transpose();
     let (csv, svg) = (sink(&flags.csv)?, sink(&flags.svg)?);
     let faces = yale::read(&flags.data)?;

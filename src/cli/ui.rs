@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt;
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch;
 
@@ -21,16 +22,9 @@ impl Ui {
         Self { quiet, terminal: stderr().is_terminal(), stop: Arc::default() }
     }
 
-    /// From here on, Ctrl-C (or SIGTERM) ends the work in good order, and a second one at once.
+    /// From here on, Ctrl-C (or SIGTERM, or SIGHUP) ends the work in good order, and a second one at once.
     pub(super) fn catch_interrupts(&self) {
-        let stop = Arc::clone(&self.stop);
-        let handler = move || {
-            if stop.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        };
-        // Without a handler Ctrl-C still ends the program, if less tidily.
-        let _ = ctrlc::set_handler(handler);
+        interrupt::orderly(&self.stop);
     }
 
     /// Something the person should know although the work goes on.

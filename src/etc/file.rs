@@ -68,7 +68,7 @@ impl Subsampling {
 /// [`Code::Internal`] in theory.
 pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     let (width, height, channels) = (picture.width(), picture.height(), picture.channels());
-    let png = photo::encode_png(width, height, channels, picture.samples(), None)?;
+    let png = photo::encode_png(width, height, channels, picture.samples(), picture.alpha())?;
     let Some(label) = label else { return Ok(png) };
     // The mark of the format and IHDR take 8 and 25 bytes; text may stand anywhere behind them.
     let (start, rest) = png.split_at(33);

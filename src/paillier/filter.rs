@@ -89,7 +89,8 @@ const GAUSS_RADIUS: ParameterInfo =
     ParameterInfo { name: "radius", help: "pixels to each side, 1 to 1024; twice sigma if absent", default: None };
 const WEIGHTS: ParameterInfo = ParameterInfo {
     name: "weights",
-    help: "integers, rows split by ';' and weights by ',', up to 15x15: 1,2,1;2,4,2;1,2,1",
+    help: "integers, rows split by ';' and weights by ',', up to 15x15: 1,2,1;2,4,2;1,2,1. The pixel itself is under the \
+           weight in column columns/2 and row rows/2, rounded down and counted from 0",
     default: None,
 };
 const DIVISOR: ParameterInfo =

@@ -25,8 +25,9 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// A kernel from its rows. An even number of rows or columns is filled up with zeros below or on the right, so that
-    /// the weight at `(columns / 2, rows / 2)` belongs to the pixel itself.
+    /// A kernel from its rows. The weight in column `columns / 2` and row `rows / 2`, rounded down and counted from 0, belongs
+    /// to the pixel itself, as in `OpenCV`'s `filter2D` and `SciPy`'s `ndimage.correlate`. So an even number of rows or columns
+    /// is filled up with zeros below or on the right.
     ///
     /// # Errors
     /// [`Code::BadFilter`] if it is empty, ragged, larger than 15 x 15, all zero, or has weights above 2^20.

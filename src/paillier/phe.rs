@@ -1,23 +1,35 @@
-//! Exchange with python-paillier (`phe`): its public keys and its encrypted numbers with exponent 0.
+//! Exchange with python-paillier (`phe`): its keys and its encrypted numbers.
 //!
-//! Both use the base `1 + n`, so a ciphertext is the same number in both. A public key is a JSON web key as `phe`'s own
-//! command line writes it (`"kty": "DAJ"`, `n` as base64url of its big-endian bytes); encrypted numbers are the JSON of
-//! `phe`'s documentation on serialisation: `{"public_key": {"n": ...}, "values": [[ciphertext, exponent], ...]}`,
-//! numbers as decimal text, since JSON's own numbers are too short.
+//! Both use the base `1 + n`, so a ciphertext is the same number in both. A key is a JSON web key as `phe`'s own command line
+//! `pheutil` writes it (`"kty": "DAJ"`, `n`, or `p` and `q`, as base64url of their big-endian bytes). Encrypted numbers are the
+//! JSON of `phe`'s documentation on serialisation, `{"public_key": {"n": ...}, "values": [[ciphertext, exponent], ...]}`, or one
+//! number of `pheutil`'s, `{"v": ciphertext, "e": exponent}`. Numbers are decimal texts or JSON numbers, of any length; they are
+//! written as texts, which more programs read.
+//!
+//! A plaintext stands for itself times 16 to the power of the exponent. Sums and products made by `phe` keep to that, so every
+//! value is a finite decimal fraction, and is given exactly.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use num_bigint::BigUint;
+use num_bigint::{BigInt, BigUint};
+use num_traits::Signed as _;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::ciphertext::Ciphertext;
 use super::key::PublicKey;
+#[cfg(feature = "client")]
+use super::secret::SecretKey;
 use crate::error::{Code, Error, Result};
 
 /// The longest decimal number that is read: 8192 bits have 2,467 digits.
 const MAX_DIGITS: usize = 2_500;
+/// The largest exponent, in size: Python's smallest `float` has -269, and products add theirs.
+const MAX_EXPONENT: u32 = 4_096;
 
 /// A public key as JSON web key.
 #[must_use]
@@ -32,12 +44,33 @@ pub fn write_public_key(key: &PublicKey) -> String {
     .to_string()
 }
 
-/// Reads a public key: a JSON web key, or an object with `n` as decimal text.
+/// A key of python-paillier's.
+pub enum Key {
+    /// A public key.
+    Public(Box<PublicKey>),
+    /// The primes of a secret key.
+    #[cfg(feature = "client")]
+    Secret(Box<SecretKey>),
+}
+
+/// Reads a key: a JSON web key, public or secret, or an object with `n` as a decimal number or text.
 ///
 /// # Errors
-/// [`Code::BadArgument`] if the text is something else, [`Code::BadModulus`].
-pub fn read_public_key(text: &str) -> Result<PublicKey> {
-    read_key(&parse(text)?)
+/// [`Code::BadArgument`] if the text is something else, [`Code::BadModulus`], [`Code::BadSecretKey`].
+pub fn read_key(text: &str) -> Result<Key> {
+    let document: KeyDocument = parse(text)?;
+    match (document.p, document.q) {
+        (None, None) => document.public().map(|key| Key::Public(Box::new(key))),
+        #[cfg(feature = "client")]
+        (Some(p), Some(q)) => {
+            let key = SecretKey::from_primes(&base64_number(p)?, &base64_number(q)?)?;
+            if document.public.is_some_and(|public| public.public().is_ok_and(|public| public != **key.public())) {
+                return Err(bad("the secret key and the public key in it do not fit together"));
+            }
+            Ok(Key::Secret(Box::new(key)))
+        }
+        _ => Err(bad("the key has not both primes")),
+    }
 }
 
 /// Encrypted numbers as JSON.
@@ -47,55 +80,130 @@ pub fn write_numbers(key: &PublicKey, numbers: &[Ciphertext]) -> String {
     json!({ "public_key": { "n": key.n().to_string() }, "values": values }).to_string()
 }
 
-/// Reads encrypted numbers, each checked to be a ciphertext of the key that is given with them.
+/// An encrypted number of python-paillier's: its value is the plaintext times `16^exponent`.
+pub struct EncryptedNumber {
+    /// The plaintext, encrypted.
+    pub ciphertext: Ciphertext,
+    /// From -4096 to 4096; 0 for integers, and negative for everything that was a Python `float`.
+    pub exponent: i32,
+}
+
+impl EncryptedNumber {
+    /// The exact value as decimal text, given the plaintext that was decrypted. It ends: a power of 16 is one of 2.
+    #[must_use]
+    pub fn value(&self, plaintext: &BigInt) -> String {
+        let sign = if plaintext.is_negative() { "-" } else { "" };
+        let size = plaintext.magnitude();
+        let bits = 4 * u64::from(self.exponent.unsigned_abs());
+        if self.exponent >= 0 {
+            return format!("{sign}{}", size << bits);
+        }
+        // size / 2^bits, in lowest terms, is a decimal fraction of as many digits as there are twos below the line.
+        let twos = size.trailing_zeros().map_or(bits, |zeros| zeros.min(bits));
+        let places = usize::try_from(bits - twos).unwrap_or(usize::MAX);
+        let digits = ((size >> twos) * BigUint::from(5u8).pow(u32::try_from(places).unwrap_or(u32::MAX))).to_string();
+        let digits = format!("{digits:0>width$}", width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{sign}{whole}{point}{fraction}")
+    }
+}
+
+/// Reads encrypted numbers, each checked to be a ciphertext of the key that is given with them. One number alone, as `phe`'s
+/// command line writes it (`{"v": ..., "e": ...}`), comes without a key: it is taken for one of `own`, if given.
 ///
 /// # Errors
-/// [`Code::BadArgument`] if the text is something else or an exponent is not 0, [`Code::BadModulus`],
+/// [`Code::BadArgument`] if the text is something else or an exponent is beyond 4096 in size, [`Code::BadModulus`],
 /// [`Code::CiphertextOutOfRange`], [`Code::CiphertextNotUnit`].
-pub fn read_numbers(text: &str) -> Result<(Arc<PublicKey>, Vec<Ciphertext>)> {
-    let document = parse(text)?;
-    let key = Arc::new(read_key(&document["public_key"])?);
-    let values = document["values"].as_array().ok_or_else(|| bad("\"values\" must be a list"))?;
-    let read = |value: &Value| {
-        if value[1].as_i64() != Some(0) {
-            return Err(bad(
-                "an encrypted number has an exponent other than 0; encrypt integers, or use decrease_exponent_to",
-            ));
+pub fn read_numbers(text: &str, own: Option<&Arc<PublicKey>>) -> Result<(Arc<PublicKey>, Vec<EncryptedNumber>)> {
+    let document: NumbersDocument = parse(text)?;
+    let (key, values) = match document {
+        NumbersDocument { v: Some(v), e: Some(e), values: None, .. } => {
+            let own = own.ok_or_else(|| bad("its number comes without a key"))?;
+            (Arc::clone(own), vec![(v, e)])
         }
-        key.ciphertext(&decimal(&value[0])?)
+        NumbersDocument { public_key: Some(key), values: Some(values), .. } => (Arc::new(key.public()?), values),
+        _ => return Err(bad("it has neither \"public_key\" and \"values\" nor \"v\" and \"e\"")),
     };
-    let numbers = values.iter().map(read).collect::<Result<_>>()?;
+    let read = |(ciphertext, exponent): (&RawValue, &RawValue)| {
+        Ok(EncryptedNumber { ciphertext: key.ciphertext(&decimal(ciphertext)?)?, exponent: read_exponent(exponent)? })
+    };
+    let numbers = values.into_iter().map(read).collect::<Result<_>>()?;
     Ok((key, numbers))
 }
 
-fn parse(text: &str) -> Result<Value> {
+/// A key as JSON. Numbers stay as they are written, for they are longer than JSON parsers expect.
+#[derive(Deserialize)]
+struct KeyDocument<'a> {
+    kty: Option<String>,
+    #[serde(borrow)]
+    n: Option<&'a RawValue>,
+    /// The base, which is always `n + 1`.
+    #[serde(borrow)]
+    g: Option<&'a RawValue>,
+    p: Option<&'a str>,
+    q: Option<&'a str>,
+    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "a part of secret keys"))]
+    #[serde(borrow, rename = "pub")]
+    public: Option<Box<KeyDocument<'a>>>,
+}
+
+/// Encrypted numbers as JSON.
+#[derive(Deserialize)]
+struct NumbersDocument<'a> {
+    #[serde(borrow)]
+    public_key: Option<KeyDocument<'a>>,
+    #[serde(borrow)]
+    values: Option<Vec<(&'a RawValue, &'a RawValue)>>,
+    #[serde(borrow)]
+    v: Option<&'a RawValue>,
+    #[serde(borrow)]
+    e: Option<&'a RawValue>,
+}
+
+impl KeyDocument<'_> {
+    fn public(&self) -> Result<PublicKey> {
+        let n = self.n.ok_or_else(|| bad("\"n\" is missing"))?;
+        let n = match self.kty.as_deref() {
+            None => decimal(n)?,
+            Some("DAJ") => base64_number(&string(n)?)?,
+            Some(_) => return Err(bad("the key is not of python-paillier's kind \"DAJ\"")),
+        };
+        if self.g.map(decimal).transpose()?.is_some_and(|g| g != &n + 1u8) {
+            return Err(bad("the key's base \"g\" is not n + 1"));
+        }
+        PublicKey::new(n)
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| bad(&error.to_string()))
 }
 
-fn read_key(value: &Value) -> Result<PublicKey> {
-    if value["kty"].as_str().is_some_and(|kty| kty != "DAJ") {
-        return Err(bad("the key is not of python-paillier's kind \"DAJ\""));
-    }
-    let n = if value["kty"].is_string() {
-        let text = value["n"].as_str().ok_or_else(|| bad("\"n\" is missing"))?;
-        let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|_| bad("\"n\" is not base64url"))?;
-        BigUint::from_bytes_be(&bytes)
-    } else {
-        decimal(&value["n"])?
-    };
-    PublicKey::new(n)
+fn string(value: &RawValue) -> Result<String> {
+    serde_json::from_str(value.get()).map_err(|_| bad("a text is missing"))
 }
 
-fn decimal(value: &Value) -> Result<BigUint> {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => return Err(bad("a number is missing")),
-    };
-    if text.len() > MAX_DIGITS || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(bad("a number is not decimal or too long"));
+fn base64_number(text: &str) -> Result<BigUint> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map(Zeroizing::new);
+    Ok(BigUint::from_bytes_be(&bytes.map_err(|_| bad("a number is not base64url"))?))
+}
+
+/// A decimal number, bare or as text.
+fn decimal(value: &RawValue) -> Result<BigUint> {
+    let text = if value.get().starts_with('"') { string(value)? } else { value.get().to_owned() };
+    if text.is_empty() || text.len() > MAX_DIGITS || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(bad("a number is not a whole decimal number, or too long"));
     }
     text.parse().map_err(|_| bad("a number is not decimal"))
+}
+
+fn read_exponent(value: &RawValue) -> Result<i32> {
+    let exponent = value.get().parse::<i32>().map_err(|_| bad("an exponent is not a whole number"))?;
+    if exponent.unsigned_abs() > MAX_EXPONENT {
+        return Err(bad("an exponent is below -4096 or above 4096"));
+    }
+    Ok(exponent)
 }
 
 fn bad(what: &str) -> Error {
@@ -108,18 +216,53 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_refused() {
+        let own = Arc::new(PublicKey::new((BigUint::from(1u8) << 2048u32) - 1u8).expect("odd and long enough"));
         for text in [
             "",
             "[]",
             "{}",
             "{\"n\":\"-5\"}",
+            "{\"n\":-5}",
+            "{\"n\":\"\"}",
+            "{\"n\":null}",
+            "{\"n\":[5]}",
             "{\"kty\":\"RSA\",\"n\":\"AQAB\"}",
             "{\"kty\":\"DAJ\",\"n\":\"!\"}",
+            "{\"kty\":\"DAJ\",\"n\":5}",
+            "{\"kty\":\"DAJ\",\"p\":\"AQAB\"}",
             "{\"n\":1e99}",
+            "{\"n\":15,\"g\":15}",
+            "{\"v\":5}",
+            "{\"v\":5,\"e\":0.5}",
+            "{\"v\":5,\"e\":4097}",
+            "{\"v\":5,\"e\":-4097}",
+            "{\"v\":5,\"e\":\"0\"}",
         ] {
-            assert_eq!(read_public_key(text).expect_err(text).kind(), Code::BadArgument, "{text}");
-            assert!(read_numbers(text).is_err(), "{text}");
+            assert_eq!(read_key(text).err().map(|e| e.kind()), Some(Code::BadArgument), "{text}");
+            assert!(read_numbers(text, Some(&own)).is_err(), "{text}");
         }
-        assert_eq!(read_public_key("{\"n\":\"15\"}").expect_err("short").kind(), Code::BadModulus);
+        assert_eq!(read_key("{\"n\":\"15\"}").err().map(|e| e.kind()), Some(Code::BadModulus));
+        assert_eq!(read_key("{\"n\":15,\"g\":16}").err().map(|e| e.kind()), Some(Code::BadModulus));
+        let (_, numbers) = read_numbers("{\"v\":\"5\",\"e\":-3}", Some(&own)).expect("a number");
+        assert_eq!(numbers[0].exponent, -3);
+    }
+
+    #[test]
+    fn values_are_exact() {
+        let own = Arc::new(PublicKey::new((BigUint::from(1u8) << 2048u32) - 1u8).expect("odd and long enough"));
+        let (_, mut numbers) = read_numbers("{\"v\":\"5\",\"e\":0}", Some(&own)).expect("a number");
+        let mut value = |plaintext: i64, exponent| {
+            numbers[0].exponent = exponent;
+            numbers[0].value(&BigInt::from(plaintext))
+        };
+        assert_eq!(value(-7, 0), "-7");
+        assert_eq!(value(5, 2), "1280");
+        assert_eq!(value(5 << 20, -5), "5");
+        assert_eq!(value(-8, -1), "-0.5");
+        assert_eq!(value(1, -1), "0.0625");
+        assert_eq!(value(-401, -2), "-1.56640625");
+        assert_eq!(value(0, -14), "0");
+        assert_eq!(value(0, 3), "0");
+        assert_eq!(value(1, -2), "0.00390625");
     }
 }

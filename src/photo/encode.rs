@@ -6,6 +6,10 @@ use image::{ExtendedColorType, ImageEncoder};
 use super::check_samples;
 use crate::error::{Code, Error, Result};
 
+/// The longest side of a WebP picture, in pixels.
+#[cfg(feature = "webp")]
+const MAX_WEBP_SIDE: u32 = 16_383;
+
 /// An 8-bit PNG file in grey (1 channel) or RGB (3), with one transparency value per pixel if given.
 ///
 /// # Errors
@@ -44,6 +48,33 @@ pub fn encode_png16(width: u32, height: u32, channels: u8, samples: &[u16], alph
     // 257 takes 0..=255 to 0..=65535 exactly.
     let alpha: Vec<u16> = alpha.iter().map(|&alpha| u16::from(alpha) * 257).collect();
     write(&bytes(&with_alpha(width, height, channels, samples, &alpha)?), width, height, color)
+}
+
+/// A lossless WebP file in grey (1 channel) or RGB (3), with one transparency value per pixel if given.
+///
+/// # Errors
+/// [`Code::BadArgument`] when the samples are not exactly one picture of that size, [`Code::ImageTooLarge`] when a side has
+/// more than 16,383 pixels.
+#[cfg(feature = "webp")]
+pub fn encode_webp(width: u32, height: u32, channels: u8, samples: &[u8], alpha: Option<&[u8]>) -> Result<Vec<u8>> {
+    check_samples(width, height, channels, samples.len())?;
+    if width.max(height) > MAX_WEBP_SIDE {
+        let message = format!("WebP pictures have at most {MAX_WEBP_SIDE} pixels on a side; use PNG");
+        return Err(Error::new(Code::ImageTooLarge, message));
+    }
+    let color = match (channels, alpha.is_some()) {
+        (1, false) => ExtendedColorType::L8,
+        (1, true) => ExtendedColorType::La8,
+        (3, false) => ExtendedColorType::Rgb8,
+        (3, true) => ExtendedColorType::Rgba8,
+        _ => return Err(bad_channels(channels)),
+    };
+    let merged = alpha.map(|alpha| with_alpha(width, height, channels, samples, alpha)).transpose()?;
+    let mut out = Vec::new();
+    image::codecs::webp::WebPEncoder::new_lossless(&mut out)
+        .write_image(merged.as_deref().unwrap_or(samples), width, height, color)
+        .map_err(|error| Error::new(Code::Internal, format!("the WebP file could not be made: {error}")))?;
+    Ok(out)
 }
 
 /// Puts each pixel's transparency behind its samples.

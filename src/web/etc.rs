@@ -122,7 +122,7 @@ impl Scrambled {
         Resistance::of(&self.label).as_str().to_owned()
     }
 
-    /// The picture as a PNG file, which keeps every sample.
+    /// The picture as a PNG file, which keeps every sample of the scrambled picture.
     ///
     /// # Errors
     /// None in practice.

@@ -3,7 +3,11 @@
 //! A file begins with a text header: the version, one recipient stanza of type `scrypt`, and an HMAC. Then come a nonce
 //! and the payload in chunks of 64 KiB, each sealed with ChaCha20-Poly1305. What is protected here are key files, which
 //! fit into one chunk; longer payloads, and files for other recipients than a passphrase, are refused. The programs `age`
-//! and `rage` read what is written here, and what they write with a passphrase is read here.
+//! and `rage` read what is written here, and what they write with a passphrase is read here, as bytes or as text (`-a`).
+
+mod armor;
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -29,11 +33,7 @@ const SALT_LABEL: &[u8] = b"age-encryption.org/v1/scrypt";
 /// The nonce of the only, and so the last, chunk of a payload.
 const LAST_CHUNK: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
-/// Whether a file begins like an age file.
-#[must_use]
-pub fn is_age(bytes: &[u8]) -> bool {
-    bytes.starts_with(MAGIC)
-}
+pub use super::is_age;
 
 /// Protects a payload of at most [`MAX_PAYLOAD`] bytes.
 ///
@@ -77,7 +77,8 @@ fn protect_with(payload: &[u8], passphrase: &str, work_factor: u8) -> Result<Vec
 /// [`MAX_WORK_FACTOR`], [`Code::BadHeader`] if it is for other recipients or longer than a key, [`Code::Truncated`],
 /// [`Code::Damaged`].
 pub fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>> {
-    let parts = Parts::read(file)?;
+    let file = unarmored(file)?;
+    let parts = Parts::read(&file)?;
     let wrap = wrapping_key(passphrase, parts.salt, parts.work_factor)?;
     let wrong = || Error::new(Code::WrongPassphrase, "the passphrase does not open this file; type it again");
     let opened = aead_open(&wrap, [0; 12], &parts.body).ok_or_else(wrong)?;
@@ -92,7 +93,12 @@ pub fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>> {
 /// # Errors
 /// As [`open`], but for the passphrase and damage.
 pub fn cost(file: &[u8]) -> Result<u8> {
-    Parts::read(file).map(|parts| parts.work_factor)
+    Parts::read(&unarmored(file)?).map(|parts| parts.work_factor)
+}
+
+/// The bytes of a file that may be written as text.
+fn unarmored(file: &[u8]) -> Result<Cow<'_, [u8]>> {
+    if file.starts_with(MAGIC) { Ok(Cow::Borrowed(file)) } else { armor::read(file).map(Cow::Owned) }
 }
 
 /// An age file taken apart, nothing of it verified.
@@ -110,11 +116,8 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn read(file: &'a [u8]) -> Result<Self> {
-        if !is_age(file) {
-            return Err(Error::new(
-                Code::NotSafelight,
-                "this is not a protected key file: it is not in the age format",
-            ));
+        if !file.starts_with(MAGIC) {
+            return Err(not_age());
         }
         let mut lines = Lines { file, at: MAGIC.len() };
         let stanza = lines.next()?;
@@ -201,6 +204,10 @@ fn aead_open(key: &[u8; 32], nonce: [u8; 12], sealed: &[u8]) -> Option<Zeroizing
     ChaCha20Poly1305::new(key.into()).decrypt(&nonce.into(), sealed).ok().map(Zeroizing::new)
 }
 
+fn not_age() -> Error {
+    Error::new(Code::NotSafelight, "this is not a protected key file: it is not in the age format")
+}
+
 fn truncated() -> Error {
     Error::new(Code::Truncated, "the protected file ends too early; get the whole file again")
 }
@@ -248,6 +255,29 @@ mod tests {
         let [a, b] = [0, 1].map(|_| cheap(b"a key"));
         assert_ne!(a[MAGIC.len() + 10..60], b[MAGIC.len() + 10..60]);
         assert_ne!(a[a.len() - 40..], b[b.len() - 40..]);
+    }
+
+    #[test]
+    fn text_is_read_as_age_writes_it_and_damage_to_it_is_found() {
+        let file = cheap(b"a key");
+        let text = armored(&file);
+        assert!(is_age(text.as_bytes()) && is_age(&text.as_bytes()[..16]));
+        assert_eq!(opens(text.as_bytes(), "pass").expect("opened"), b"a key");
+        assert_eq!(cost(text.as_bytes()).expect("a cost"), 4);
+        assert_eq!(opens(text.as_bytes(), "Pass").expect_err("another").kind(), Code::WrongPassphrase);
+        for length in 0..text.len() - 1 {
+            let expected = if length < 34 { Code::NotSafelight } else { Code::Truncated };
+            assert_eq!(opens(&text.as_bytes()[..length], "pass").expect_err("short").kind(), expected, "{length}");
+        }
+    }
+
+    /// As `age -a` writes it.
+    fn armored(file: &[u8]) -> String {
+        use base64::engine::general_purpose::STANDARD;
+        let body = STANDARD.encode(file);
+        let lines: Vec<&str> =
+            body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("text")).collect();
+        format!("-----BEGIN AGE ENCRYPTED FILE-----\n{}\n-----END AGE ENCRYPTED FILE-----\n", lines.join("\n"))
     }
 
     #[test]

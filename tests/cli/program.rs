@@ -60,9 +60,11 @@ impl Folder {
         let mut command = Command::new(env!("CARGO_BIN_EXE_safelight"));
         command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
         // A proxy of this machine has nothing to do with servers on it.
-        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
-            command.env_remove(name);
+        for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
         }
+        // Nor do its certificates.
+        command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
         command
     }
 
@@ -115,6 +117,13 @@ impl Run {
         let message = last.strip_prefix(&format!("error[{code}]: "));
         assert!(self.0.stdout.is_empty(), "bytes on standard output");
         message.unwrap_or_else(|| panic!("not error[{code}]: {errors}")).to_owned()
+    }
+
+    /// A run that must have ended with wrong usage, which names this.
+    #[track_caller]
+    pub(crate) fn usage(self, what: &str) {
+        assert_eq!(self.0.status.code(), Some(2), "{}", self.errors());
+        assert!(self.errors().contains(what), "{}", self.errors());
     }
 
     pub(crate) fn errors(&self) -> String {

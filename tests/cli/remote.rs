@@ -1,7 +1,7 @@
 //! `filter --server`: our own server, a simple one, and servers that misbehave.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead as _, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use safelight::watch::NoWatch;
 use crate::files::interrupt;
 use crate::program::{Folder, Run, picture};
 
-fn folder() -> Folder {
+pub(crate) fn folder() -> Folder {
     let folder = Folder::new();
     folder.write_png("photo.png", &picture(9, 7, 3, 21));
     folder.run("encrypt --key my.key photo.png --out photo.slt").ok();
@@ -46,20 +46,20 @@ impl Drop for OwnServer {
 }
 
 /// What a server made for a test was asked: method, path and query, headers in lower case, body.
-struct Asked {
+pub(crate) struct Asked {
     line: String,
     headers: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// A server that answers each request as told and reports it.
-fn server(answer: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> (String, Receiver<Asked>) {
+pub(crate) fn server(answer: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> (String, Receiver<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
     let address = format!("http://{}", listener.local_addr().expect("address"));
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            if let Some(asked) = read_request(&stream) {
+            if let Some(asked) = read_request(&mut &stream) {
                 // The client may have gone away by now.
                 let _ = (&stream).write_all(&answer(&asked));
                 let _ = sender.send(asked);
@@ -69,30 +69,32 @@ fn server(answer: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> (String, Recei
     (address, receiver)
 }
 
-fn read_request(stream: &TcpStream) -> Option<Asked> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut headers = String::new();
-    while !headers.ends_with("\r\n\r\n") && headers != "\r\n" {
-        reader.read_line(&mut headers).ok().filter(|&count| count > 0)?;
+/// Reads a request from a connection, which may be one of TLS.
+pub(crate) fn read_request(stream: &mut (impl Read + Write)) -> Option<Asked> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        head.extend(byte);
     }
+    let head = String::from_utf8(head).ok()?;
+    let (line, headers) = head.split_once("\r\n")?;
     let headers = headers.to_lowercase();
     if headers.contains("expect: 100-continue") {
-        (&*stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
     }
     let length = headers.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    stream.read_exact(&mut body).ok()?;
     Some(Asked { line: line.trim().to_owned(), headers, body })
 }
 
-fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn http(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
-fn filter(body: &[u8], name: &str) -> Vec<u8> {
+pub(crate) fn filter(body: &[u8], name: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let filter = Filter::parse(name, &[]).expect("filter");
     run_filter(&mut &body[..], &mut out, &filter, &Limits::default(), &NoWatch).expect("filtered");

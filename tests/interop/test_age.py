@@ -32,6 +32,16 @@ class Protected(Case):
         safelight("unprotect", made, "--passphrase-file", self.phrase, "--out", opened)
         self.assertEqual(opened.read_bytes(), KEY.read_bytes())
 
+    def test_rages_in_ours_as_text(self):
+        made, opened = self.folder / "theirs.age", self.folder / "opened.key"
+        made.write_bytes(pyrage.passphrase.encrypt(KEY.read_bytes(), PASSPHRASE, armored=True))
+        self.assertTrue(made.read_bytes().startswith(b"-----BEGIN AGE ENCRYPTED FILE-----"))
+        safelight("unprotect", made, "--passphrase-file", self.phrase, "--out", opened)
+        self.assertEqual(opened.read_bytes(), KEY.read_bytes())
+        for text in (made.read_bytes().replace(b"\n", b"\r\n"), b"\n " + made.read_bytes() + b"\n"):
+            made.write_bytes(text)
+            self.assertEqual(safelight("info", made).split()[:3], ["kind", "protected", "key"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,4 +1,5 @@
 """Keys and encrypted numbers go to python-paillier and come back."""
+import fractions
 import json
 import unittest
 
@@ -49,8 +50,32 @@ class Keys(Case):
             out = self.folder / name
             safelight("phe", "import-key", self.file("key.json", text), "--out", out)
             self.assertEqual(reference.read_public(out.read_bytes()), (2048, n))
-        # A private key is not a public one.
-        self.assert_fails("bad_argument", "phe", "import-key", keypair, "--out", "-")
+
+    def test_python_pailliers_secret_key_here(self):
+        keypair, out = self.folder / "keypair.json", self.folder / "theirs.key"
+        phe.command_line.cli(["genpkey", "--keysize", "2048", str(keypair)], standalone_mode=False)
+        safelight("phe", "import-key", keypair, "--out", out)
+        self.assertEqual(out.stat().st_mode & 0o777, 0o600)
+        private = json.loads(keypair.read_text())
+        primes = {phe.util.base64_to_int(private[name]) for name in "pq"}
+        _, p, q = reference.read_secret(out.read_bytes())
+        self.assertEqual({p, q}, primes)
+        # Never over another file, and not if its parts do not fit together.
+        self.assert_fails("file_exists", "phe", "import-key", keypair, "--out", out)
+        other = dict(private, pub=dict(private["pub"], n=phe.util.int_to_base64(our_key()[0].n)))
+        self.assert_fails("bad_argument", "phe", "import-key", self.file("mixed.json", json.dumps(other)), "--out", "-")
+        half = {name: value for name, value in private.items() if name != "q"}
+        self.assert_fails("bad_argument", "phe", "import-key", self.file("half.json", json.dumps(half)), "--out", "-")
+
+    def test_keys_as_the_documentation_has_them(self):
+        n = our_key()[0].n
+        public = KEY.with_suffix(".pub").read_bytes()
+        for key in ({"n": n}, {"g": n + 1, "n": n}, {"n": str(n)}, {"g": str(n + 1), "n": str(n)}):
+            out = self.folder / "out"
+            safelight("phe", "import-key", self.file("key.json", json.dumps(key)), "--out", out)
+            self.assertEqual(out.read_bytes(), public)
+        for key in ({"g": n, "n": n}, {"n": -n}, {"n": 1.5}, {"n": [n]}):
+            self.assert_fails("bad_argument", "phe", "import-key", self.file("key.json", json.dumps(key)), "--out", "-")
 
     def test_a_key_goes_there_and_back(self):
         for name in ("published-test-2048", "published-test-3072", "published-test-4096"):
@@ -124,11 +149,60 @@ class Numbers(Case):
         total = sum(w * v for ws, vs in zip(weights, values) for w, v in zip(ws, vs))
         self.assertEqual(private.decrypt(phe.EncryptedNumber(public, c, 0)) - head.bias, total)
 
-    def test_numbers_with_an_exponent_are_refused(self):
+    def lines(self, document):
+        text = document if isinstance(document, str) else json.dumps(document)
+        return safelight("phe", "decrypt", "--key", KEY, self.file("in.json", text)).split()
+
+    def test_the_documentations_json_has_numbers(self):
         public, _ = our_key()
-        for number in (public.encrypt(1.5), public.encrypt(3).decrease_exponent_to(-2)):
-            text = to_json(public, [public.encrypt(1), number])
-            self.assert_fails("bad_argument", "phe", "decrypt", "--key", KEY, self.file("in.json", text))
+        encrypted = [public.encrypt(number) for number in (5, -7)]
+        keys = [{"n": public.n}, {"g": public.g, "n": public.n}, {"n": str(public.n)}]
+        texts = [[str(c.ciphertext()), c.exponent] for c in encrypted]
+        numbers = [[c.ciphertext(), c.exponent] for c in encrypted]
+        for key in keys:
+            for values in (texts, numbers):
+                self.assertEqual(self.lines({"public_key": key, "values": values}), ["5", "-7"])
+
+    def test_numbers_of_pheutil(self):
+        """What `pheutil encrypt`, `addenc` and `multiply` write: one number, without a key."""
+        public, _ = our_key()
+        key = {"kty": "DAJ", "alg": "PAI-GN1", "key_ops": ["encrypt"], "n": phe.util.int_to_base64(public.n), "kid": "x"}
+        key = self.file("pub.json", json.dumps(key))
+        def pheutil(command, *arguments):
+            out = self.folder / "number.json"
+            phe.command_line.cli([command, "--output", str(out), *map(str, arguments)], standalone_mode=False)
+            return out.read_text()
+        for number, printed in (("-7", "-7"), ("0.5", "0.5"), ("1e3", "1000")):
+            text = pheutil("encrypt", key, "--", number)
+            self.assertEqual(set(json.loads(text)), {"v", "e"})
+            self.assertEqual(self.lines(text), [printed])
+        product = pheutil("multiply", key, self.file("number2.json", text), "--", "1.5")
+        self.assertEqual(self.lines(product), ["1500"])
+        _, other = phe.generate_paillier_keypair(n_length=2048)
+        theirs = other.public_key.encrypt(3)
+        # A number of another key is most often no ciphertext of this one, or nonsense; it never passes for a small number.
+        text = json.dumps({"v": str(theirs.ciphertext()), "e": 0})
+        try:
+            self.assertNotEqual(self.lines(text), ["3"])
+        except Failed as failed:
+            self.assertIn(failed.code, ("ciphertext_out_of_range", "ciphertext_not_unit"))
+
+    def test_numbers_with_an_exponent_are_exact(self):
+        public, private = our_key()
+        half = public.encrypt(0.5)
+        cases = [half * 10, half, public.encrypt(-1.5), public.encrypt(0.1), public.encrypt(3).decrease_exponent_to(-2),
+                 public.encrypt(1e300), public.encrypt(5e-324), public.encrypt(1.25) * 1e-10, public.encrypt(0.0),
+                 public.encrypt(100.0, precision=0.01), public.encrypt(phe.EncodedNumber(public, 3, 2))]
+        document = {"public_key": {"n": public.n}, "values": [[str(c.ciphertext(False)), c.exponent] for c in cases]}
+        for line, number in zip(self.lines(document), cases, strict=True):
+            encoded = private.decrypt_encoded(number)
+            value = encoded.encoding if encoded.encoding <= public.max_int else encoded.encoding - public.n
+            self.assertEqual(fractions.Fraction(line), value * fractions.Fraction(16) ** encoded.exponent, line)
+        self.assertEqual(self.lines(document)[:3], ["5", "0.5", "-1.5"])
+        for exponent in (5000, -5000, 0.5, "0", None):
+            values = [[str(half.ciphertext(False)), exponent]]
+            self.assert_fails("bad_argument", "phe", "decrypt", "--key", KEY,
+                              self.file("in.json", json.dumps({"public_key": {"n": public.n}, "values": values})))
 
     def test_what_python_paillier_cannot_hold_is_refused(self):
         n = our_key()[0].n

@@ -84,6 +84,7 @@ fn encryption_parser() -> impl TypedValueParser<Value = Name> {
 }
 
 pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
+    files::reads_folder(&flags.data)?;
     let csv = flags.csv.as_ref().map(|file| Sink::create(file, Care::Text)).transpose()?;
     if let Some(folder) = &flags.out_dir {
         std::fs::create_dir_all(folder)?;
@@ -108,7 +109,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
         let Some(folder) = &flags.out_dir else { return Ok(()) };
         let png = file::encode_png(&picture.side_by_side()?, None)?;
         let name = folder.join(picture.name).with_extension("png");
-        Sink::create(name.as_os_str(), Care::Binary)?.write_whole(&png)
+        Sink::create(name.as_os_str(), Care::Picture)?.write_whole(&png)
     })?;
     bar.clear();
     if let Some(sink) = csv {

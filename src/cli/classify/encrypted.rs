@@ -13,7 +13,7 @@ use crate::ckks::secret::SecretKey;
 use crate::cli::album::Picture;
 use crate::cli::files::{Care, Sink, Source};
 use crate::cli::passphrase::PassphraseFlags;
-use crate::cli::remote::Vectors;
+use crate::cli::remote::{Server, Vectors};
 use crate::cli::ui::{Bar, Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
@@ -36,13 +36,14 @@ enum Place<'a> {
 pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> Result<(Vec<String>, Vec<Verdict>)> {
     ui.catch_interrupts();
     let bar = ui.bar("classifying", Unit::Rows);
-    let (front, network) = network(flags, &bar)?;
+    let server = flags.server.as_ref().map(|address| Server::new(address, &flags.way)).transpose()?;
+    let (front, network) = network(flags, server.as_ref(), &bar)?;
     let ring = Ring::new(front.parameters())?;
     let encoder = Arc::new(Encoder::new(&ring));
     let secret = vector_key(flags.key.as_deref().unwrap_or_default(), &flags.passphrase, &ring, ui)?;
     let mut rng = random::system();
     let keys = front.evaluation_keys(&ring, &secret, &mut rng)?;
-    let place = match (network, &flags.server) {
+    let place = match (network, &server) {
         (Some(network), _) => {
             let circuit = Box::new(Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network)?);
             Place::Here { circuit, keys: Box::new(keys) }
@@ -81,8 +82,8 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
 }
 
 /// The network's public part, and all of it if it is here.
-fn network(flags: &ClassifyFlags, bar: &Bar) -> Result<(Front, Option<Network>)> {
-    if let Some(server) = &flags.server {
+fn network(flags: &ClassifyFlags, server: Option<&Server>, bar: &Bar) -> Result<(Front, Option<Network>)> {
+    if let Some(server) = server {
         let file = server.vectors().front(&flags.model.to_string_lossy(), bar)?;
         return Ok((wire::network::read_front(&file)?, None));
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use ureq::http::{HeaderName, Response, header, request};
 use ureq::{Agent, Body, SendBody};
 
+use super::way::{ProxyFailure, Via};
 use crate::cli::ui::Bar;
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch as _;
@@ -18,6 +19,15 @@ use crate::watch::Watch as _;
 pub(super) const BLINK: Duration = Duration::from_millis(100);
 /// The length of a piece, in bytes.
 const PIECE: usize = 1 << 16;
+
+/// Who is asked, and through whom.
+#[derive(Clone)]
+pub(super) struct Peer {
+    /// The server's scheme, host and port.
+    pub(super) origin: String,
+    /// The proxy on the way.
+    pub(super) via: Option<Via>,
+}
 
 /// A request under way.
 pub(super) struct Exchange {
@@ -45,19 +55,19 @@ enum Piece {
 }
 
 impl Exchange {
-    /// Starts a request. `origin` names the server in errors.
-    pub(super) fn start(agent: &Agent, request: request::Builder, body: Option<Watched>, origin: &str) -> Self {
+    /// Starts a request. `peer` is named in errors.
+    pub(super) fn start(agent: &Agent, request: request::Builder, body: Option<Watched>, peer: &Peer) -> Self {
         let (sender, pieces) = sync_channel(4);
         let agent = agent.clone();
-        let origin = origin.to_owned();
-        let exchange = Self { pieces, head: Head::default(), origin: origin.clone() };
+        let peer = peer.clone();
+        let exchange = Self { pieces, head: Head::default(), origin: peer.origin.clone() };
         std::thread::spawn(move || {
             let body = body.map_or_else(SendBody::none, SendBody::from_owned_reader);
             let response = request.body(body).map_err(ureq::Error::Http).and_then(|request| agent.run(request));
             match response {
-                Ok(response) => relay(response, &origin, &sender),
+                Ok(response) => relay(response, &peer, &sender),
                 // If sending fails nobody listens any more; the same in `relay`.
-                Err(error) => _ = sender.send(Piece::Failed(from_ureq(error, &origin))),
+                Err(error) => _ = sender.send(Piece::Failed(from_ureq(&error, &peer))),
             }
         });
         exchange
@@ -137,7 +147,7 @@ impl Exchange {
 }
 
 /// Hands an answer over until its end or until nobody listens.
-fn relay(response: Response<Body>, origin: &str, sender: &SyncSender<Piece>) {
+fn relay(response: Response<Body>, peer: &Peer, sender: &SyncSender<Piece>) {
     let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
     let head = Head {
         status: response.status().as_u16(),
@@ -157,7 +167,7 @@ fn relay(response: Response<Body>, origin: &str, sender: &SyncSender<Piece>) {
                 bytes.truncate(count);
                 Piece::Bytes(bytes)
             }
-            Err(error) => Piece::Failed(broken(origin, &error)),
+            Err(error) => Piece::Failed(broken(peer, &error)),
         };
         let last = !matches!(piece, Piece::Bytes(_));
         if sender.send(piece).is_err() || last {
@@ -166,25 +176,62 @@ fn relay(response: Response<Body>, origin: &str, sender: &SyncSender<Piece>) {
     }
 }
 
-fn from_ureq(error: ureq::Error, origin: &str) -> Error {
+fn from_ureq(error: &ureq::Error, peer: &Peer) -> Error {
     match error {
-        // What the reader of the upload found wrong, Ctrl-C among it, comes back as it was.
-        ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            Some(inner) => inner.clone(),
-            None => broken(origin, &error),
+        ureq::Error::Io(inner) => match inner.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            // What the reader of the upload found wrong, Ctrl-C among it, comes back as it was.
+            Some(own) => own.clone(),
+            None => match inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(error) => no_tls(peer, error),
+                None => broken(peer, inner),
+            },
         },
+        ureq::Error::Rustls(error) => no_tls(peer, error),
+        ureq::Error::Other(other) if let Some(failure) = other.downcast_ref() => no_proxy(peer, failure),
         ureq::Error::Protocol(error) => {
+            let origin = &peer.origin;
             Error::new(Code::BadAnswer, format!("the answer of {origin} is not HTTP as it should be: {error}"))
         }
-        error => broken(origin, &error),
+        error => broken(peer, error),
     }
 }
 
-fn broken(origin: &str, error: &dyn std::error::Error) -> Error {
+fn broken(peer: &Peer, error: &dyn std::error::Error) -> Error {
+    let through = peer.via.as_ref().map_or_else(String::new, |via| format!(" through the proxy at {via}"));
     Error::new(
         Code::Unreachable,
-        format!("the server at {origin} cannot be reached or broke off: {error}; check the address and try again"),
+        format!(
+            "the server at {} cannot be reached{through} or broke off: {error}; check the address and try again",
+            peer.origin
+        ),
     )
+}
+
+fn no_proxy(peer: &Peer, failure: &ProxyFailure) -> Error {
+    let via = peer.via.as_ref().map_or_else(String::new, ToString::to_string);
+    let message = if failure.reached {
+        format!(
+            "the proxy at {via} did not connect to {}: {failure}; check the address, or use another proxy",
+            peer.origin
+        )
+    } else {
+        format!("the proxy at {via} cannot be reached: {failure}; start it, or use another one")
+    };
+    Error::new(Code::Unreachable, message)
+}
+
+/// A certificate that is not good enough, most often one of somebody's own authority.
+fn no_tls(peer: &Peer, error: &rustls::Error) -> Error {
+    use rustls::CertificateError::UnknownIssuer;
+    let origin = &peer.origin;
+    let message = match error {
+        rustls::Error::InvalidCertificate(UnknownIssuer) => format!(
+            "the certificate of {origin} comes from an authority that is not trusted here; if it is your own, name its \
+             certificate with --ca-file or SSL_CERT_FILE"
+        ),
+        error => format!("no secure connection to {origin}: {error}; check the address and the server's certificate"),
+    };
+    Error::new(Code::Unreachable, message)
 }
 
 /// An upload's body: counts what is sent and ends when the person at the terminal wants to stop.

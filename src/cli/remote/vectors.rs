@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ureq::http::{Request, header};
 
 use super::exchange::{Exchange, Watched};
-use super::{PATIENCE, Server, agent, quote, refusal, sleep};
+use super::{PATIENCE, Server, quote, refusal, sleep};
 use crate::cli::ui::Bar;
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch as _;
@@ -22,13 +22,12 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A server, for vectors.
 pub(in crate::cli) struct Vectors<'a> {
     server: &'a Server,
-    agent: ureq::Agent,
 }
 
 impl Server {
     /// Its interface for vectors.
     pub(in crate::cli) fn vectors(&self) -> Vectors<'_> {
-        Vectors { server: self, agent: agent() }
+        Vectors { server: self }
     }
 }
 
@@ -44,7 +43,7 @@ impl Vectors<'_> {
     pub(in crate::cli) fn send_keys(&self, set: &[u8], bar: &Bar) -> Result<String> {
         let length = set.len() as u64;
         let begin = Request::post(self.address("keys")).header("Upload-Length", length);
-        let address = self.server.resolve(self.answered(begin, None, 201, bar)?.location())?;
+        let address = self.server.address.resolve(self.answered(begin, None, 201, bar)?.location())?;
         let mut last_heard = Instant::now();
         let mut offset = 0;
         while offset < length {
@@ -97,11 +96,12 @@ impl Vectors<'_> {
 
     /// Deletes keys as well as it can: a server that is gone has none left.
     pub(in crate::cli) fn forget(&self, address: &str) {
-        Exchange::start(&self.agent, Request::delete(address), None, &self.server.origin).wait_at_most(super::FAREWELL);
+        let (agent, peer) = (&self.server.agent, &self.server.peer);
+        Exchange::start(agent, Request::delete(address), None, peer).wait_at_most(super::FAREWELL);
     }
 
     fn address(&self, path: &str) -> String {
-        format!("{}{}/v1/{path}", self.server.origin, self.server.folder)
+        format!("{}{}/v1/{path}", self.server.address.origin, self.server.address.folder)
     }
 
     /// Sends a request and waits for the head of an answer of this status.
@@ -112,7 +112,7 @@ impl Vectors<'_> {
         status: u16,
         bar: &Bar,
     ) -> Result<Exchange> {
-        let mut exchange = Exchange::start(&self.agent, request, body, &self.server.origin);
+        let mut exchange = Exchange::start(&self.server.agent, request, body, &self.server.peer);
         exchange.wait(bar)?;
         if exchange.status() == status { Ok(exchange) } else { Err(refusal(exchange, bar)) }
     }

@@ -1,0 +1,182 @@
+//! Picture files that are written: the output's name decides the kind.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+#[cfg(feature = "client")]
+pub(super) use self::encoding::{JpegFlags, Picture};
+use crate::error::{Code, Error, Result};
+
+/// Endings of names that stand for pictures, written here or not.
+const PICTURES: [&str; 15] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jxl", "apng"];
+
+/// A kind of picture file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PictureKind {
+    /// Exact, also for values beyond 8 bits.
+    Png,
+    /// Small and not exact. Without transparency.
+    Jpeg,
+    /// Exact: the lossless form.
+    WebP,
+}
+
+impl PictureKind {
+    /// The kind that an output's name stands for: PNG for standard output and for names without an ending.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] for the ending of anything else.
+    pub(super) fn of(name: &OsStr) -> Result<Self> {
+        let Some(ending) = Path::new(name).extension() else { return Ok(Self::Png) };
+        match ending.to_string_lossy().to_ascii_lowercase().as_str() {
+            "png" => Ok(Self::Png),
+            "jpg" | "jpeg" | "jpe" | "jfif" => Ok(Self::Jpeg),
+            "webp" if cfg!(feature = "webp") => Ok(Self::WebP),
+            _ => Err(Error::new(Code::BadArgument, {
+                let webp = if cfg!(feature = "webp") { ", .webp" } else { "" };
+                let name = Path::new(name).display();
+                format!(
+                    "{name} is not the name of a picture that can be written; end it in .png, .jpg{webp} or leave the ending out"
+                )
+            })),
+        }
+    }
+}
+
+/// Fails if the name of an output that is no picture stands for one.
+///
+/// # Errors
+/// [`Code::BadArgument`].
+pub(super) fn check_no_picture(name: &Path) -> Result<()> {
+    let ending = name.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    if !PICTURES.contains(&ending.as_str()) {
+        return Ok(());
+    }
+    let message =
+        format!("{} is the name of a picture, and this output is none; choose another ending", name.display());
+    Err(Error::new(Code::BadArgument, message))
+}
+
+#[cfg(feature = "client")]
+mod encoding {
+    use clap::Args;
+    use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+    use super::PictureKind;
+    use crate::cli::ui::Ui;
+    use crate::error::{Code, Error, Result};
+    use crate::etc::Label;
+    use crate::etc::file::{self, Jpeg, Subsampling};
+    use crate::photo::Photo;
+
+    /// How JPEG files are made.
+    #[derive(Args)]
+    pub(in crate::cli) struct JpegFlags {
+        /// JPEG's quality, 1 to 100 [default: 85]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+        quality: Option<u8>,
+        /// JPEG's chroma subsampling [default: 444]
+        #[arg(long, value_parser = subsampling_parser())]
+        subsampling: Option<Subsampling>,
+    }
+
+    /// A picture file to be written.
+    pub(in crate::cli) struct Picture {
+        kind: PictureKind,
+        jpeg: Jpeg,
+    }
+
+    impl JpegFlags {
+        /// Whether any of them is given.
+        pub(in crate::cli) const fn any(&self) -> bool {
+            self.quality.is_some() || self.subsampling.is_some()
+        }
+
+        /// A file of this kind.
+        ///
+        /// # Errors
+        /// [`Code::BadArgument`] if these flags are given for a file that is no JPEG file.
+        pub(in crate::cli) fn picture(&self, kind: PictureKind) -> Result<Picture> {
+            if self.any() && kind != PictureKind::Jpeg {
+                let message = "--quality and --subsampling apply to JPEG only; name the output something.jpg";
+                return Err(Error::new(Code::BadArgument, message));
+            }
+            let preset = Jpeg::default();
+            let jpeg = Jpeg {
+                quality: self.quality.unwrap_or(preset.quality),
+                subsampling: self.subsampling.unwrap_or(preset.subsampling),
+                ..preset
+            };
+            Ok(Picture { kind, jpeg })
+        }
+    }
+
+    impl Picture {
+        /// The file's bytes, and a note if its kind cannot hold all of the photo.
+        pub(in crate::cli) fn encode(&self, photo: &Photo, label: Option<&Label>, ui: &Ui) -> Result<Vec<u8>> {
+            match self.kind {
+                PictureKind::Png => file::encode_png(photo, label),
+                PictureKind::Jpeg if photo.alpha().is_some() => {
+                    ui.note("JPEG has no transparency: the photo is put on white; use .png or .webp to keep it");
+                    file::encode_jpeg(&on_white(photo)?, label, self.jpeg)
+                }
+                PictureKind::Jpeg => file::encode_jpeg(photo, label, self.jpeg),
+                PictureKind::WebP => webp(photo),
+            }
+        }
+    }
+
+    #[cfg(feature = "webp")]
+    fn webp(photo: &Photo) -> Result<Vec<u8>> {
+        crate::photo::encode_webp(photo.width(), photo.height(), photo.channels(), photo.samples(), photo.alpha())
+    }
+
+    #[cfg(not(feature = "webp"))]
+    fn webp(_: &Photo) -> Result<Vec<u8>> {
+        Err(Error::new(Code::BadArgument, "this program is built without WebP; use .png or .jpg"))
+    }
+
+    /// What a photo looks like on a white page.
+    fn on_white(photo: &Photo) -> Result<Photo> {
+        let Some(alpha) = photo.alpha() else { return Ok(photo.clone()) };
+        let over = |sample: u8, alpha: u8| {
+            let (sample, alpha) = (u16::from(sample), u16::from(alpha));
+            u8::try_from((sample * alpha + 255 * (255 - alpha) + 127) / 255).unwrap_or(u8::MAX)
+        };
+        let pixels = photo.samples().chunks_exact(photo.channels().into()).zip(alpha);
+        let samples = pixels.flat_map(|(pixel, &alpha)| pixel.iter().map(move |&sample| over(sample, alpha)));
+        Photo::from_samples(photo.width(), photo.height(), photo.channels(), samples.collect())
+    }
+
+    fn subsampling_parser() -> impl TypedValueParser<Value = Subsampling> {
+        PossibleValuesParser::new(Subsampling::ALL.map(Subsampling::as_str))
+            .map(|name| Subsampling::from_name(&name).unwrap_or(Subsampling::Full))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_decide_or_are_refused() {
+        let of = |name: &str| PictureKind::of(OsStr::new(name)).ok();
+        for (names, kind) in [
+            (&["a.png", "A.PNG", "-", "plain", "/dev/null", "a.b/c"][..], PictureKind::Png),
+            (&["a.jpg", "a.JPEG", "a.jpe", "a.jfif"], PictureKind::Jpeg),
+        ] {
+            assert!(names.iter().all(|name| of(name) == Some(kind)), "{names:?}");
+        }
+        assert_eq!(of("a.webp"), cfg!(feature = "webp").then_some(PictureKind::WebP));
+        for name in ["a.gif", "a.tiff", "a.heic", "a.slt", "a.png.gif", "a."] {
+            assert_eq!(of(name), None, "{name}");
+        }
+        for name in ["a.slt", "a", "a.key", "a.json", "png"] {
+            assert!(check_no_picture(Path::new(name)).is_ok(), "{name}");
+        }
+        for name in ["a.png", "a.JPG", "a.gif", "a.slt.webp"] {
+            assert!(check_no_picture(Path::new(name)).is_err(), "{name}");
+        }
+    }
+}
