@@ -6,7 +6,8 @@ use std::path::Path;
 use clap::builder::{PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::encrypt::{MAX_PHOTO_FILE, read_photo};
+use super::colours::{self, Mark, Wanted};
+use super::encrypt::{MAX_PHOTO_FILE, Read, read_photo};
 use super::files::{self, Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::Ui;
@@ -14,8 +15,8 @@ use crate::error::{Code, Error, Result};
 use crate::etc::file::{self, Jpeg, Subsampling};
 use crate::etc::label::sheet_limits;
 use crate::etc::resistance::{FEW_BLOCKS, LARGE_BLOCK};
-use crate::etc::{self, BLOCKS, Form, Label, Resistance, Settings};
-use crate::photo::Photo;
+use crate::etc::{self, BLOCKS, Form, Label, Nonce, Resistance, Settings};
+use crate::photo::{Colour, Photo};
 use crate::wire::key as key_file;
 
 /// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
@@ -40,6 +41,9 @@ enum Command {
 /// The picture is written as JPEG where the output's name ends in .jpg or .jpeg, else as PNG, which keeps every sample. It
 /// can be put together again with the key and its label, a line of text that stands in the file. Sites that drop it from
 /// the file leave you with the picture alone, so keep the line (`safelight etc label`) or the file.
+///
+/// A photo's colour profile is never in the picture. It is kept on this machine, as `safelight encrypt --help` says, unless
+/// every picture is scrambled alike: programs that learn are to see the same colours.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -64,6 +68,10 @@ struct EncryptFlags {
     /// Scramble every picture alike; such pictures give each other away
     #[arg(long)]
     fixed_key: bool,
+    /// What becomes of colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB
+    /// [default: keep, and srgb with --fixed-key]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
+    colour: Option<Wanted>,
     /// JPEG's quality, 1 to 100 [default: 85]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: Option<u8>,
@@ -92,6 +100,9 @@ struct DecryptFlags {
     /// The picture's label, if it is no longer in the file
     #[arg(long, value_name = "TEXT")]
     label: Option<Label>,
+    /// The original photo, to take the colour profile from where this machine has not kept it
+    #[arg(long, value_name = "PHOTO")]
+    original: Option<OsString>,
     #[command(flatten)]
     passphrase: PassphraseFlags,
 }
@@ -127,13 +138,21 @@ fn encrypt(flags: EncryptFlags, ui: &Ui) -> Result<()> {
     let (key, photo) = (Source::from(flags.key), Source::from(flags.photo));
     Source::check_one_stdin(&[&key, &photo])?;
     let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
-    let photo = read_photo(&photo, ui)?;
+    let wanted = flags.colour.unwrap_or(if settings.fixed_key { Wanted::Srgb } else { Wanted::Keep });
+    let Read { photo, mark_as } = read_photo(&photo, wanted, ui)?;
     let sink = Sink::create(&flags.out, Care::Binary)?;
     let (picture, label) = etc::encrypt(&photo, &key, settings)?;
     let bytes = match jpeg {
         Some(how) => file::encode_jpeg(&picture, Some(&label), how)?,
         None => file::encode_png(&picture, Some(&label))?,
     };
+    match mark_as {
+        Some(colour) if !settings.fixed_key => colours::keep(Mark::Scrambled(label.nonce), &colour, ui),
+        Some(colour) if colour != Colour::Srgb => {
+            ui.note("what the photo's colours mean is not in the picture; use --original when you decrypt it");
+        }
+        _ => {}
+    }
     sink.write_whole(&bytes)?;
     if let Some(weakness) = weakness(&label, settings.fixed_key) {
         ui.note(&weakness);
@@ -164,7 +183,8 @@ fn weakness(label: &Label, fixed_key: bool) -> Option<String> {
 
 fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     let (key, picture) = (Source::from(flags.key.as_os_str()), Source::from(flags.picture.as_os_str()));
-    Source::check_one_stdin(&[&key, &picture])?;
+    let original = flags.original.as_deref().map(Source::from);
+    Source::check_one_stdin(&[&key, &picture].into_iter().chain(&original).collect::<Vec<_>>())?;
     let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
     let bytes = picture.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
     let label = match &flags.label {
@@ -172,7 +192,13 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
         None => file::read_label(&bytes)?.ok_or_else(no_label)?,
     };
     let picture = Photo::decode(&bytes, &sheet_limits())?;
-    let photo = etc::decrypt(&picture, &label, &key)?;
+    let kept = (label.nonce != Nonce::FIXED).then(|| colours::find(Mark::Scrambled(label.nonce), ui)).flatten();
+    let colour = match (kept, original) {
+        (Some(colour), _) => colour,
+        (None, Some(source)) => read_photo(&source, Wanted::Keep, ui)?.photo.colour().clone(),
+        (None, None) => Colour::Srgb,
+    };
+    let photo = etc::decrypt(&picture, &label, &key)?.with_colour(colour);
     Sink::create(&flags.out, Care::Binary)?.write_whole(&file::encode_png(&photo, None)?)?;
     ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
     Ok(())

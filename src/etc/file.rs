@@ -62,13 +62,14 @@ impl Subsampling {
     }
 }
 
-/// A PNG file of a picture, with its label if it has one.
+/// A PNG file of a picture, with its label if it has one. A picture that was put together again may have been marked with what
+/// its colours are; scrambled ones are not.
 ///
 /// # Errors
 /// [`Code::Internal`] in theory.
 pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     let (width, height, channels) = (picture.width(), picture.height(), picture.channels());
-    let png = photo::encode_png(width, height, channels, picture.samples(), None)?;
+    let png = photo::encode_png_in(picture.colour(), width, height, channels, picture.samples(), None)?;
     let Some(label) = label else { return Ok(png) };
     // The mark of the format and IHDR take 8 and 25 bytes; text may stand anywhere behind them.
     let (start, rest) = png.split_at(33);

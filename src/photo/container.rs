@@ -11,6 +11,7 @@ mod webp;
 use std::ops::Range;
 
 use super::Limits;
+use super::colour::Tags;
 use crate::error::{Code, Error, Result};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) enum Format {
 pub(super) struct Inspected<'a> {
     pub(super) format: Format,
     pub(super) exif: Option<&'a [u8]>,
+    /// What it says of its colours.
+    pub(super) tags: Tags,
     /// Where the pixels are; of PNG and JPEG alone.
     pub(super) pixels: Option<Pixels>,
 }
@@ -45,14 +48,19 @@ pub(super) struct Pixels {
 }
 
 pub(super) fn inspect<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Inspected<'a>> {
+    let mut tags = Tags::default();
     if bytes.starts_with(png::MARK) {
-        let (pixels, exif) = png::walk(bytes, limits)?;
-        Ok(Inspected { format: Format::Png, exif, pixels: Some(pixels) })
+        let (pixels, exif) = png::walk(bytes, limits, &mut tags)?;
+        tags.finish(exif);
+        Ok(Inspected { format: Format::Png, exif, tags, pixels: Some(pixels) })
     } else if bytes.starts_with(jpeg::MARK) {
-        let (pixels, exif) = jpeg::walk(bytes, limits)?;
-        Ok(Inspected { format: Format::Jpeg, exif, pixels: Some(pixels) })
+        let (pixels, exif) = jpeg::walk(bytes, limits, &mut tags)?;
+        tags.finish(exif);
+        Ok(Inspected { format: Format::Jpeg, exif, tags, pixels: Some(pixels) })
     } else if webp::is_webp(bytes) {
-        Ok(Inspected { format: Format::WebP, exif: webp::walk(bytes)?, pixels: None })
+        let exif = webp::walk(bytes, &mut tags)?;
+        tags.finish(exif);
+        Ok(Inspected { format: Format::WebP, exif, tags, pixels: None })
     } else if bytes.is_empty() {
         Err(Error::new(Code::UnsupportedImage, "the file is empty; choose a PNG, JPEG or WebP photo"))
     } else {

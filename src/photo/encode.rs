@@ -3,7 +3,7 @@
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::check_samples;
+use super::{Colour, check_samples};
 use crate::error::{Code, Error, Result};
 
 /// An 8-bit PNG file in grey (1 channel) or RGB (3), with one transparency value per pixel if given.
@@ -23,6 +23,30 @@ pub fn encode_png(width: u32, height: u32, channels: u8, samples: &[u8], alpha: 
         Some(alpha) => write(&with_alpha(width, height, channels, samples, alpha)?, width, height, color),
         None => write(samples, width, height, color),
     }
+}
+
+/// The same with a mark that says what the samples mean as colours. Grey samples become red, green and blue where the mark
+/// is for these alone.
+///
+/// # Errors
+/// As [`encode_png`].
+pub fn encode_png_in(
+    colour: &Colour,
+    width: u32,
+    height: u32,
+    channels: u8,
+    samples: &[u8],
+    alpha: Option<&[u8]>,
+) -> Result<Vec<u8>> {
+    let png = if channels == 1 && colour.needs_rgb() {
+        let samples: Vec<u8> = samples.iter().flat_map(|&grey| [grey; 3]).collect();
+        encode_png(width, height, 3, &samples, alpha)?
+    } else {
+        encode_png(width, height, channels, samples, alpha)?
+    };
+    // The mark of the format and IHDR take 8 and 25 bytes; what colours are has to stand before the pixels.
+    let (start, rest) = png.split_at(33);
+    Ok([start, &colour.png_chunks(), rest].concat())
 }
 
 /// A 16-bit PNG file in grey (1 channel) or RGB (3), for values that do not fit into 8 bits. The transparency, if given,

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use image::metadata::Orientation;
 
+use super::colour::{Profile, Tags};
 use super::container::{self, Format, Pixels};
 use super::decode::{assemble, exif_orientation};
 use super::{Limits, Photo};
@@ -16,6 +17,7 @@ pub struct Outline {
     format: Format,
     pixels: Pixels,
     turn: Orientation,
+    tags: Tags,
 }
 
 impl Outline {
@@ -28,7 +30,7 @@ impl Outline {
         let found = container::inspect(bytes, limits)?;
         let unsupported = || Error::new(Code::UnsupportedImage, "the file is not a PNG or JPEG photo");
         let pixels = found.pixels.ok_or_else(unsupported)?;
-        Ok(Self { format: found.format, pixels, turn: exif_orientation(found.exif) })
+        Ok(Self { format: found.format, pixels, turn: exif_orientation(found.exif), tags: found.tags })
     }
 
     /// Whether it is a JPEG file, not a PNG file.
@@ -63,11 +65,21 @@ impl Outline {
         &self.pixels.parts
     }
 
-    /// The photo of these pixels, as they are stored, row by row.
+    /// Where the file has its colour profile.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.tags.profile
+    }
+
+    /// The photo of these pixels, as they are stored, row by row. `profile` is the file's colour profile, taken out of it and
+    /// unpacked, if it has one that can be.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for another number of samples than a plain file has.
-    pub fn photo(&self, samples: Vec<u8>) -> Result<Photo> {
-        assemble(samples, self.plain().unwrap_or(0), (self.width(), self.height()), self.turn, Vec::new())
+    pub fn photo(&self, samples: Vec<u8>, profile: Option<&[u8]>) -> Result<Photo> {
+        let size = (self.width(), self.height());
+        let mut photo = assemble(samples, self.plain().unwrap_or(0), size, self.turn, Vec::new())?;
+        photo.understand(&self.tags, profile);
+        Ok(photo)
     }
 }

@@ -63,6 +63,7 @@ impl Folder {
         for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
             command.env_remove(name);
         }
+        command.env("SAFELIGHT_HOME", self.path(".home"));
         command
     }
 

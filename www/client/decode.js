@@ -2,11 +2,12 @@
 // own module for photo files does not know (WebP, HEIC, AVIF, GIF and others).
 //
 // JPEG's decoders may round each sample one way or the other, as the standard allows; PNG is exact. The browser gets
-// nothing of a JPEG file but what its pixels come from, so it neither turns the picture nor changes its colours, and it is
-// trusted only after it has drawn known pixels as they are: protection against fingerprinting changes what is drawn.
+// nothing of a JPEG file but what its pixels come from, so it neither turns the picture nor changes its colours; what these
+// mean we read ourselves. Of the formats that it alone reads, it converts the colours to sRGB. It is trusted only after it has drawn known pixels as they are: protection against fingerprinting changes what is drawn.
 
 import { Outline, Photo } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
+import { profileOf } from './colour.js';
 import { readPixels, writePng } from './png.js';
 import { picked, samplesOf } from './samples.js';
 
@@ -34,7 +35,7 @@ export async function decode(file) {
   for (let i = 0; i < ends.length; i += 2) parts.push(bytes.subarray(ends[i], ends[i + 1]));
   const samples = await (isJpeg ? drawnJpeg : readPixels)(parts, { width, height, count });
   if (!samples) return null;
-  const photo = samplesOf(outline.photo(samples));
+  const photo = samplesOf(outline.photo(samples, await profileOf(outline, bytes)));
   if (isJpeg) photo.notices.push('decoded_by_browser');
   return { ...photo, rounded: isJpeg };
 }
@@ -58,19 +59,21 @@ async function drawsExactly() {
 
 /** A photo of a format that only the browser reads, or null if it does not either. */
 async function foreign(file) {
-  const image = await drawn(file);
+  const image = await drawn(file, 'default');
   if (!image) return null;
   const { width, height, data } = image;
   const count = isOpaque(data) ? 3 : 4;
   const photo = samplesOf(Photo.fromPixels(width, height, count, picked(data, count)));
   photo.notices.unshift('decoded_by_browser');
+  // Only that they were other colours can be seen, not whether sRGB has all of them.
+  if ((await drawsExactly()) && differs(data, (await drawn(file))?.data)) photo.notices.push('converted_to_srgb');
   return photo;
 }
 
 /** What the browser makes of a file, as an ImageData, or null if it cannot read it. */
-async function drawn(file) {
+async function drawn(file, colorSpaceConversion = 'none') {
   try {
-    const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+    const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', colorSpaceConversion });
     const { width, height } = bitmap;
     if (width * height > MAX_PIXELS) {
       throw new SafelightError('image_too_large', `the photo has ${width} × ${height} pixels; make it smaller first`);
@@ -83,6 +86,11 @@ async function drawn(file) {
     if (error.code === 'image_too_large') throw error;
     return null;
   }
+}
+
+/** Whether two pictures differ by more than rounding. */
+function differs(a, b) {
+  return b !== undefined && (a.length !== b.length || a.some((sample, i) => Math.abs(sample - b[i]) > 2));
 }
 
 /** A canvas that is too large for a browser stays transparent. */

@@ -3,11 +3,12 @@
 use super::{Pixels, cut_short, damaged};
 use crate::error::Result;
 use crate::photo::Limits;
+use crate::photo::colour::Tags;
 
 pub(super) const MARK: &[u8] = b"\xff\xd8\xff";
 
 /// Walks from marker to marker until the end-of-image marker, over the entropy-coded data of every scan.
-pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]>)> {
+pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let mut rest = bytes.get(2..).unwrap_or_default();
     let mut exif = None;
     let mut pixels = Pixels::default();
@@ -53,6 +54,9 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Opti
             0xe1..=0xed | 0xef | 0xfe => {
                 pixels.parts.push(kept..start - 2);
                 kept = start + length;
+                if marker == 0xe2 && !scanned {
+                    tags.jpeg_segment(body, start + 2);
+                }
                 exif = body.strip_prefix(b"Exif\0\0").filter(|_| marker == 0xe1 && !scanned).or(exif);
             }
             _ => {}

@@ -4,11 +4,12 @@ use super::{Pixels, cut_short, damaged};
 use crate::error::Result;
 use crate::math::checksum;
 use crate::photo::Limits;
+use crate::photo::colour::Tags;
 
 pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// Walks over length, type, data, checksum until IEND. Gives the EXIF block too, which may also follow the pixels.
-pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]>)> {
+pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let mut rest = bytes.get(MARK.len()..).unwrap_or_default();
     let mut exif = None;
     let mut pixels = Pixels::default();
@@ -54,6 +55,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Opti
             b"tRNS" | b"acTL" => pixels.plain = None,
             b"IDAT" => pixels.parts.push(start..start + length),
             b"eXIf" => exif = exif.or(Some(data)),
+            _ if pixels.parts.is_empty() => tags.png_chunk(*kind, data, *sum, start),
             _ => {}
         }
         rest = after;
