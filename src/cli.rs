@@ -13,6 +13,8 @@ mod attack;
 #[cfg(feature = "client")]
 mod ckks;
 mod classify;
+#[cfg(feature = "client")]
+mod colours;
 mod completions;
 #[cfg(feature = "client")]
 mod decrypt;

@@ -2,11 +2,12 @@
 //!
 //! A photo comes from an unknown place, so its size is read from its first bytes and compared with [`Limits`] before
 //! any pixel is decoded. What comes out is simple on purpose: 8-bit grey or RGB samples row by row, upright, and the
-//! transparency kept aside because it is never encrypted and never sent. Names, places and times written into the
-//! file by a camera are dropped.
+//! transparency kept aside because it is never encrypted and never sent; what the samples mean as colours ([`Colour`]) is kept in the same way.
+//! Names, places and times written into the file by a camera are dropped.
 //!
 //! Nothing here touches the file system or threads; the browser runs the same code.
 
+pub mod colour;
 mod container;
 mod decode;
 mod encode;
@@ -22,9 +23,10 @@ mod square;
 #[cfg(all(test, feature = "client", feature = "webp"))]
 mod tests;
 
+pub use colour::Colour;
 #[cfg(feature = "webp")]
 pub use encode::encode_webp;
-pub use encode::{encode_png, encode_png16};
+pub use encode::{encode_png, encode_png_in, encode_png16};
 pub use outline::Outline;
 pub use shape::Shape;
 
@@ -110,6 +112,18 @@ pub enum Notice {
     EndMissing,
     /// The file has bytes that belong to none of its parts. They were skipped.
     StrayData,
+    /// The samples were converted to sRGB.
+    ConvertedToSrgb,
+    /// Some colours are outside of sRGB; the nearest took their place.
+    ColoursClipped,
+    /// The file is brighter than white in places (HDR); sRGB shows these as white.
+    HdrReduced,
+    /// The file is brighter than white in places (HDR), which 8 bits show in coarse steps.
+    HdrIn8Bit,
+    /// The file's colour profile cannot be read or does not fit; the samples are taken for sRGB.
+    ProfileUnusable,
+    /// The file is for printers, and its profile says nothing of the red, green and blue that it was decoded to.
+    CmykProfile,
 }
 
 impl Notice {
@@ -123,6 +137,12 @@ impl Notice {
             Self::StillImageOnly => "still_image_only",
             Self::EndMissing => "end_missing",
             Self::StrayData => "stray_data",
+            Self::ConvertedToSrgb => "converted_to_srgb",
+            Self::ColoursClipped => "colours_clipped",
+            Self::HdrReduced => "hdr_reduced",
+            Self::HdrIn8Bit => "hdr_in_8_bit",
+            Self::ProfileUnusable => "profile_unusable",
+            Self::CmykProfile => "cmyk_profile",
         }
     }
 
@@ -138,6 +158,16 @@ impl Notice {
             }
             Self::EndMissing => "the end of the file is missing; all pixels are there",
             Self::StrayData => "the file has data that belong to no part of it; compare the photo with the original",
+            Self::ConvertedToSrgb => "the photo's colours were converted to sRGB",
+            Self::ColoursClipped => {
+                "some of the photo's colours are outside of sRGB; the nearest ones took their place"
+            }
+            Self::HdrReduced => "the photo is HDR; what is brighter than white became white",
+            Self::HdrIn8Bit => "the photo is HDR, and has only 8 bits per sample here; smooth areas may show steps",
+            Self::ProfileUnusable => "the photo's colour profile cannot be used; its colours are taken for sRGB",
+            Self::CmykProfile => {
+                "the photo is for printers (CMYK); its colours are approximate, because its profile is not used"
+            }
         }
     }
 }
@@ -156,12 +186,14 @@ pub struct Photo {
     channels: u8,
     samples: Vec<u8>,
     alpha: Option<Vec<u8>>,
+    colour: Colour,
     notices: Vec<Notice>,
 }
 
 impl Photo {
     /// Reads a PNG, JPEG or (with the feature `webp`) WebP file, told apart by its first bytes. The camera's orientation
-    /// is applied, 16-bit samples are rounded to 8, a grey file stays grey, and an animation gives its first frame.
+    /// is applied, 16-bit samples are rounded to 8, a grey file stays grey, and an animation gives its first frame. The
+    /// samples are the file's own, and [`Photo::colour`] says what they mean.
     ///
     /// The samples of a JPEG file are those of libjpeg-turbo, with its default settings. The inks of a JPEG file for printers
     /// are taken to be inverted, as other programs do, and multiplied with black.
@@ -183,7 +215,7 @@ impl Photo {
             return Err(Error::new(Code::BadArgument, format!("a photo has 1 or 3 channels, not {channels}")));
         }
         check_samples(width, height, channels, samples.len())?;
-        Ok(Self { width, height, channels, samples, alpha: None, notices: Vec::new() })
+        Ok(Self { width, height, channels, samples, alpha: None, colour: Colour::Srgb, notices: Vec::new() })
     }
 
     /// The same picture with one transparency value per pixel (255 is opaque).
@@ -194,6 +226,13 @@ impl Photo {
         check_samples(self.width, self.height, 1, alpha.len())?;
         self.alpha = Some(alpha);
         Ok(self)
+    }
+
+    /// The same samples, taken for other colours.
+    #[must_use]
+    pub fn with_colour(mut self, colour: Colour) -> Self {
+        self.colour = colour;
+        self
     }
 
     /// Width in pixels, at least 1.
@@ -224,6 +263,12 @@ impl Photo {
     #[must_use]
     pub fn alpha(&self) -> Option<&[u8]> {
         self.alpha.as_deref()
+    }
+
+    /// What the samples mean as colours.
+    #[must_use]
+    pub const fn colour(&self) -> &Colour {
+        &self.colour
     }
 
     /// What the owner should know about how the file was read.

@@ -97,6 +97,27 @@ impl Photo {
     }
 }
 
+#[cfg(feature = "web-codec")]
+#[wasm_bindgen]
+impl Photo {
+    /// A photo of samples, interleaved, row by row, that mean what `colour` says.
+    ///
+    /// # Errors
+    /// `bad_argument`.
+    #[wasm_bindgen(js_name = ofColour)]
+    pub fn of_colour(width: u32, height: u32, channels: u8, samples: Vec<u8>, colour: &[u8]) -> JsResult<Self> {
+        let colour = photo::Colour::from_bytes(colour)?;
+        Ok(Self(photo::Photo::from_samples(width, height, channels, samples)?.with_colour(colour)))
+    }
+
+    /// The photo in sRGB.
+    #[wasm_bindgen(js_name = intoSrgb)]
+    #[must_use]
+    pub fn into_srgb(self) -> Self {
+        Self(self.0.into_srgb())
+    }
+}
+
 #[cfg(any(feature = "client", feature = "web-codec", feature = "web-etc"))]
 #[wasm_bindgen]
 impl Photo {
@@ -145,6 +166,12 @@ impl Photo {
     #[must_use]
     pub fn samples(&self) -> Uint8Array {
         Uint8Array::from(self.0.samples())
+    }
+
+    /// What the samples mean as colours, as bytes that [`crate::photo::Colour::to_bytes`] gives; none for sRGB.
+    #[must_use]
+    pub fn colour(&self) -> Uint8Array {
+        Uint8Array::from(self.0.colour().to_bytes().as_slice())
     }
 
     /// The alpha plane, if there is one.

@@ -3,6 +3,8 @@
 
 #![cfg(all(feature = "cli", feature = "client", feature = "server", unix))]
 
+#[path = "cli/colours.rs"]
+mod colours;
 #[path = "cli/etc.rs"]
 mod etc;
 #[path = "cli/files.rs"]

@@ -108,6 +108,11 @@ fn photo() {
 }
 
 #[test]
+fn colour() {
+    smoke("colour", 1500);
+}
+
+#[test]
 fn image_header() {
     smoke("image_header", 2000);
 }

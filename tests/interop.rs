@@ -62,6 +62,11 @@ fn scrambled_pictures_from_their_documentation() {
     run("test_etc");
 }
 
+#[test]
+fn colours_as_little_cms_sees_them() {
+    run("test_colour");
+}
+
 /// Support-vector machines decide as scikit-learn's do.
 #[test]
 fn decisions_of_scikit_learn() {

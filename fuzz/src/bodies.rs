@@ -10,7 +10,7 @@ use safelight::etc::file::{encode_png as encode_scrambled, read_label};
 use safelight::etc::label::sheet_limits;
 use safelight::etc::{self, Label, MasterKey};
 use safelight::paillier::{Check, Filter, SecretKey, phe};
-use safelight::photo::{self, Outline, Photo, encode_png};
+use safelight::photo::{self, Colour, Outline, Photo, encode_png, encode_png_in};
 use safelight::pipeline::{DecryptOptions, Limits, check_image, decrypt_image_with, run_filter};
 use safelight::watch::NoWatch;
 use safelight::wire::image::Frames;
@@ -26,8 +26,9 @@ pub mod ckks;
 pub type Body = fn(&[u8]);
 
 /// The name and the body of every target.
-pub const ALL: [(&str, Body); 19] = [
+pub const ALL: [(&str, Body); 20] = [
     ("photo", photo),
+    ("colour", colour),
     ("image_header", image_header),
     ("frames", frames),
     ("public_key", public_key),
@@ -70,6 +71,24 @@ pub fn photo(data: &[u8]) {
     assert!(again.samples() == photo.samples() && again.alpha() == photo.alpha());
 }
 
+/// What a photo's samples mean, most often an ICC profile: it is written into a file as it is, and conversion ends.
+pub fn colour(data: &[u8]) {
+    let Ok(colour) = Colour::from_bytes(data) else { return };
+    assert!(
+        matches!(colour, Colour::Srgb) || Colour::from_bytes(&colour.to_bytes()).is_ok_and(|again| again == colour)
+    );
+    let plain = colour.is_srgb();
+    for channels in [1u8, 3] {
+        let samples: Vec<u8> = (0..16 * channels).map(|i| i.wrapping_mul(37)).collect();
+        let file = encode_png_in(&colour, 4, 4, channels, &samples, None).expect("a photo can be written");
+        Photo::decode(&file, &photo::Limits::default()).expect("and read");
+        let photo = Photo::from_samples(4, 4, channels, samples.clone()).expect("a photo").with_colour(colour.clone());
+        let photo = photo.into_srgb();
+        assert!(*photo.colour() == Colour::Srgb && photo.samples().len() == samples.len());
+        assert!(!plain || photo.samples() == samples);
+    }
+}
+
 /// What others are told to decode lies in the file, piece by piece, and as many samples as they must find make a photo.
 fn outline(data: &[u8], limits: &photo::Limits) {
     let Ok(outline) = Outline::new(data, limits) else { return };
@@ -84,7 +103,7 @@ fn outline(data: &[u8], limits: &photo::Limits) {
     }
     let Some(per_pixel) = outline.plain() else { return };
     let pixels = outline.width() as usize * outline.height() as usize;
-    let photo = outline.photo(vec![7; pixels * usize::from(per_pixel)]).expect("a photo");
+    let photo = outline.photo(vec![7; pixels * usize::from(per_pixel)], None).expect("a photo");
     assert_eq!(photo.width() as usize * photo.height() as usize, pixels);
 }
 

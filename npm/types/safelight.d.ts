@@ -143,6 +143,9 @@ export interface ServerLimits {
   readonly max_pixels?: number;
 }
 
+/** What samples mean as colours: sRGB, or by an ICC profile, by PNG's code points (cICP), by its gamma and chromaticities. */
+export type Colour = 'srgb' | 'icc' | 'cicp' | 'gamma';
+
 /** An opened picture, without a file. */
 export interface OpenedPicture {
   readonly width: number;
@@ -151,10 +154,14 @@ export interface OpenedPicture {
   readonly channels: number;
   /** The filters that were applied, oldest first. */
   readonly filters: string;
-  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them. */
+  /** What the samples mean, as in the first of the `photos`; null where none was given, and nothing is known of it. */
+  readonly colour: Colour | null;
+  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them; the samples as they are, whatever they mean. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
   /** How many of its samples the file needs for each pixel: 1 to 4. */
   readonly count: number;
+  /** The same as bytes, for the file; none for sRGB. */
+  readonly mark: Uint8Array<ArrayBuffer>;
   /** Whether it was checked that the server did what the image says; only the photo's own key can. */
   readonly checked: boolean;
 }
@@ -292,10 +299,13 @@ export class Photo {
   readonly channels: number;
   /**
    * What was changed or noticed while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`, `still_image_only`,
-   * `end_missing`, `stray_data`, `decoded_by_browser`.
+   * `end_missing`, `stray_data`, `decoded_by_browser`, `converted_to_srgb`, `colours_clipped`, `hdr_reduced`, `hdr_in_8_bit`,
+   * `profile_unusable`, `cmyk_profile`.
    */
   readonly notices: readonly string[];
-  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them. */
+  /** What the samples mean: sRGB, or what the file says of its colours instead. The result says the same. */
+  readonly colour: Colour;
+  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them; the samples as they are, whatever they mean. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
   /** Forgets the photo. It may be freed twice. */
   free(): void;
@@ -414,11 +424,20 @@ export class Safelight extends EventTarget {
     file: FileLike,
     options?: Cancellable,
   ): Promise<'photo' | 'image' | 'secret_key' | 'etc_key' | 'ckks_secret_key' | 'protected_key' | 'public_key' | (string & {})>;
-  /** Reads a photo. Free it when it is no longer needed, or declare it with `using`. */
-  read(file: FileLike, options?: Lengthy<'decode'>): Promise<Photo>;
-  /** Makes two photos that are to be blended alike in their colours; they must have the same size. */
+  /**
+   * Reads a photo. Free it when it is no longer needed, or declare it with `using`. With `colour: 'srgb'` colours are
+   * converted; by default samples stay as they are, and the result is marked as the photo is.
+   */
+  read(file: FileLike, options?: { readonly colour?: 'keep' | 'srgb' | undefined } & Lengthy<'decode'>): Promise<Photo>;
+  /**
+   * Makes two photos that are to be blended alike in their colours: sRGB if these mean different things. They must have the
+   * same size.
+   */
   match(first: Photo, second: Photo, options?: Cancellable): Promise<void>;
-  /** Encrypts a photo for one filter, or two photos for a filter of two. The result is what a server takes. */
+  /**
+   * Encrypts a photo for one filter, or two photos for a filter of two. The result is what a server takes. Of files nothing is
+   * kept, so their colours are converted to sRGB.
+   */
   encrypt(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: EncryptOptions): Promise<Blob>;
   /** The whole way: encrypts, has a server filter, opens the result and checks it against the photo. */
   filter(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: FilterOptions): Promise<Filtered>;
@@ -427,7 +446,7 @@ export class Safelight extends EventTarget {
   decrypt(file: FileLike, options?: DecryptOptions): Promise<Picture>;
   /** The PNG file of a picture. How long it takes depends on what the picture shows. */
   pngOf(picture: OpenedPicture, options?: Cancellable): Promise<Blob>;
-  /** Scrambles a photo with `etcKey`, to a picture that stays a JPEG or PNG file. It is obfuscated, not encrypted. */
+  /** Scrambles a photo with `etcKey`, to a picture in sRGB that stays a JPEG or PNG file. It is obfuscated, not encrypted. */
   scramble(input: PhotoLike, options?: ScrambleOptions): Promise<Scrambled>;
   /** Puts a scrambled picture together again. `label` is for files that have lost it. */
   unscramble(

@@ -29,10 +29,12 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// Reads a picture, plain or scrambled. Errors name the file.
+    /// Reads a picture, plain or scrambled, in sRGB, so that all programs that learn see the same colours. Errors name the
+    /// file.
     pub(super) fn read(source: &Source) -> Result<Self> {
         let bytes = source.read(MAX_PICTURE_FILE, Code::ImageTooLarge)?;
         let photo = Photo::decode(&bytes, &Limits::default().of_scrambled())
+            .map(Photo::into_srgb)
             .map_err(|error| Error::new(error.kind(), format!("{source}: {}", error.message())))?;
         let shape = Shape::of(&photo);
         Ok(Self { shape, photo, own_key: has_own_key(&bytes) })

@@ -1,19 +1,23 @@
 //! `safelight decrypt`: an encrypted image becomes a picture.
 
 use std::ffi::OsString;
+use std::io::Read as _;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-use super::encrypt::{lookup, read_photo};
-use super::files::{Sink, Source};
+use super::colours::{self, Mark, Wanted};
+use super::encrypt::{Read, lookup, read_photo};
+use super::files::{self, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, PictureKind};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
+use crate::paillier::origin::Origin;
 use crate::paillier::{Check, Encoding, Expectation, View};
-use crate::photo::{Photo, encode_png16};
+use crate::photo::{Colour, Photo, encode_png16};
 use crate::pipeline::{self, DecryptOptions, Decrypted};
+use crate::wire::image::Frames;
 use crate::wire::key as key_file;
 
 /// Decrypt an encrypted image to a picture file
@@ -27,6 +31,8 @@ use crate::wire::key as key_file;
 /// ways, and to this program each would look like a change.)
 ///
 /// A photo that somebody else encrypted with your public key cannot be verified; --from-others opens it with a warning.
+///
+/// The colour profile of the photo, which `encrypt` kept on this machine, or which --original has, goes into the PNG file.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -52,9 +58,14 @@ pub(super) struct Flags {
     /// How values outside 0 to 255 are shown
     #[arg(long, default_value = "clamp", value_parser = view_parser())]
     view: View,
-    /// The original photo, to compare with and to take the transparency from; give it again for the second photo of a blend
+    /// The original photo, to compare with and to take transparency and colour profile from; give it again for the second
+    /// photo of a blend
     #[arg(long, value_name = "PHOTO")]
     original: Vec<OsString>,
+    /// With --original: what `encrypt` did with colours, keep or srgb [default: what this machine has kept of it; else keep,
+    /// and srgb if a public key encrypted the photo]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true, requires = "original")]
+    colour: Option<Wanted>,
     /// Insist that exactly this filter was applied, such as 'gaussian sigma=2'; repeat it for several filters, in their order
     ///
     /// After a blend, the filters of the second photo follow in brackets: 'blend share=30 [sharpen]'. An empty text means no
@@ -84,6 +95,7 @@ struct Job {
     out: OsString,
     jpeg: JpegFlags,
     originals: Vec<Source>,
+    colour: Option<Wanted>,
     options: DecryptOptions,
 }
 
@@ -100,7 +112,8 @@ impl Flags {
         let expect = (!self.expect.is_empty()).then(|| Expectation::new(&self.expect)).transpose()?;
         let options =
             DecryptOptions { view: self.view, check, expect, lookup: lookup(self.scan_tables), originals: Vec::new() };
-        Ok(Job { key, passphrase: self.passphrase, image, out: self.out, jpeg: self.jpeg, originals, options })
+        let (colour, jpeg) = (self.colour, self.jpeg);
+        Ok(Job { key, passphrase: self.passphrase, image, out: self.out, jpeg, originals, colour, options })
     }
 }
 
@@ -108,9 +121,13 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let key = key_file::read_secret(&job.passphrase.read_key(&job.key)?)?;
     let mut options = job.options;
-    options.originals = job.originals.iter().map(|source| read_photo(source, ui)).collect::<Result<_>>()?;
-    let alpha = options.originals.first().and_then(|photo| photo.alpha()).map(<[u8]>::to_vec);
     let mut input = job.image.open()?;
+    let header = files::read_header(&mut *input)?.1;
+    let origins = Frames::read(&header)?.head.origins;
+    let mut input = std::io::Cursor::new(header).chain(input);
+    let photos = Photos::read(&job.originals, job.colour, &origins, ui)?;
+    options.originals = photos.originals;
+    let alpha = options.originals.first().and_then(|photo| photo.alpha()).map(<[u8]>::to_vec);
     ui.catch_interrupts();
     let (sink, kind) = Sink::picture(&job.out)?;
     if options.view == View::Exact16 && kind != PictureKind::Png {
@@ -121,7 +138,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let (insisted, expected) = (options.check == Check::None, options.expect.is_some());
     let bar = ui.bar("decrypting", Unit::Rows);
     let Decrypted { head, canvas, verified } =
-        pipeline::decrypt_image_with(&key, &mut *input, options, &super::LIMITS, &bar).map_err(with_flags)?;
+        pipeline::decrypt_image_with(&key, &mut input, options, &super::LIMITS, &bar).map_err(with_flags)?;
     bar.clear();
     if !verified {
         ui.warn(if insisted {
@@ -139,7 +156,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
         }
         encode_png16(width, height, channels, canvas.samples(), alpha.as_deref())?
     } else {
-        let photo = Photo::from_samples(width, height, channels, canvas.samples8())?;
+        let photo = Photo::from_samples(width, height, channels, canvas.samples8())?.with_colour(photos.colour);
         let photo = match alpha {
             Some(alpha) => photo.with_alpha(alpha)?,
             None => photo,
@@ -166,6 +183,47 @@ fn with_flags(error: Error) -> Error {
             Error::new(Code::NotVerifiable, format!("{} (--from-others, --no-check)", error.message()))
         }
         _ => error,
+    }
+}
+
+/// What is known of the photos that went in.
+struct Photos {
+    originals: Vec<Photo>,
+    /// What the result's samples mean.
+    colour: Colour,
+}
+
+impl Photos {
+    /// Reads the originals as they were encrypted. What is not said and was not kept on this machine is taken for what
+    /// `encrypt` does by itself.
+    fn read(sources: &[Source], said: Option<Wanted>, origins: &[Origin], ui: &Ui) -> Result<Self> {
+        let mut originals = Vec::new();
+        let mut colours = Vec::new();
+        for (i, origin) in origins.iter().enumerate() {
+            let kept = origin.is_known().then(|| colours::find(Mark::Encrypted(*origin), ui)).flatten();
+            let Some(source) = sources.get(i) else {
+                // Of photos in sRGB nothing is kept.
+                colours.push(kept.unwrap_or_default());
+                continue;
+            };
+            let usual = if kept == Some(Colour::Srgb) || !origin.is_known() { Wanted::Srgb } else { Wanted::Keep };
+            let Read { photo, .. } = read_photo(source, said.unwrap_or(usual), ui)?;
+            colours.push(kept.filter(|_| said.is_none()).unwrap_or_else(|| photo.colour().clone()));
+            originals.push(photo);
+        }
+        // Too many are for the comparison to refuse.
+        for source in sources.iter().skip(origins.len()) {
+            originals.push(read_photo(source, said.unwrap_or(Wanted::Keep), ui)?.photo);
+        }
+        let first = colours.first().cloned().unwrap_or_default();
+        if colours.iter().any(|colour| *colour != first) {
+            ui.note(
+                "the photos have different colour profiles, and no profile fits what was made of both; encrypt them with \
+                 --colour srgb",
+            );
+            return Ok(Self { originals, colour: Colour::Srgb });
+        }
+        Ok(Self { originals, colour: first })
     }
 }
 

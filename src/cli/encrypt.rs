@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
+use super::colours::{self, Mark, Wanted};
 use super::files::{Care, Sink, Source};
 use super::filter;
 use super::passphrase::PassphraseFlags;
@@ -12,8 +13,8 @@ use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::math::comb::Lookup;
 use crate::paillier::layout::{MAX_HALO, MAX_SLOT_BITS, bits_for};
-use crate::paillier::{Border, Encoding, EncryptOptions, Filter};
-use crate::photo::{Limits, Photo};
+use crate::paillier::{Border, Encoding, EncryptOptions, EncryptionKey, Filter};
+use crate::photo::{Colour, Limits, Photo};
 use crate::pipeline;
 use crate::wire::key as key_file;
 
@@ -24,12 +25,17 @@ pub(super) const MAX_PHOTO_FILE: u64 = 512 << 20;
 ///
 /// The photo's edge is encrypted several times, so that the filter finds the neighbours of every pixel: how far it may
 /// reach is set here. Without options a filter of radius 1 (3x3) fits.
+///
+/// A photo's colour profile is never sent. With your own secret key it is kept on this machine, and `decrypt` writes it into
+/// the picture: in the folder safelight/colours of $XDG_DATA_HOME (~/.local/share), or colours of $SAFELIGHT_HOME, for 400
+/// days. You may remove that folder.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight encrypt --key my.key photo.png --out photo.slt
   safelight encrypt --key my.key photo.jpg --out photo.slt --for 'gaussian sigma=2'
-  safelight encrypt --key her.pub photo.webp --out for-her.slt --radius 3 --border reflect")]
+  safelight encrypt --key her.pub photo.webp --out for-her.slt --radius 3 --border reflect
+  safelight encrypt --key my.key photo.jpg --out photo.slt --colour srgb")]
 pub(super) struct Flags {
     /// The secret key (fast) or public key file to encrypt with
     #[arg(long, value_name = "KEY_OR_PUB")]
@@ -56,6 +62,10 @@ pub(super) struct Flags {
     /// Exactly the reach and room for this filter, as in 'mean radius=2'; repeat it for several in a row
     #[arg(long = "for", value_name = "FILTER", conflicts_with_all = ["radius", "halo", "slot_bits"])]
     filters: Vec<String>,
+    /// What becomes of colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB
+    /// [default: keep with a secret key, srgb with a public one]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
+    colour: Option<Wanted>,
     /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
     #[arg(long)]
     scan_tables: bool,
@@ -69,6 +79,7 @@ struct Job {
     passphrase: PassphraseFlags,
     photo: Source,
     out: OsString,
+    colour: Option<Wanted>,
     options: EncryptOptions,
 }
 
@@ -86,7 +97,7 @@ impl Flags {
             options_for(&filters, self.border)?
         };
         options.lookup = lookup(self.scan_tables);
-        Ok(Job { key, passphrase: self.passphrase, photo, out: self.out, options })
+        Ok(Job { key, passphrase: self.passphrase, photo, out: self.out, colour: self.colour, options })
     }
 }
 
@@ -118,12 +129,22 @@ fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let key = key_file::read_encryption_key(&job.passphrase.read_key(&job.key)?)?;
-    let photo = read_photo(&job.photo, ui)?;
+    // Only what a key derives masks for carries a number by which its profile is found again.
+    let owner = matches!(&key, EncryptionKey::Owner(key) if key.derives_masks());
+    let wanted = job.colour.unwrap_or(if owner { Wanted::Keep } else { Wanted::Srgb });
+    let Read { photo, mark_as } = read_photo(&job.photo, wanted, ui)?;
     ui.catch_interrupts();
     let mut sink = Sink::create(&job.out, Care::Binary)?;
     let bar = ui.bar("encrypting", Unit::Rows);
     let head = pipeline::encrypt_image(key, &photo, &job.options, &mut sink, &bar)?;
     bar.clear();
+    match (mark_as, head.origins.first()) {
+        (Some(colour), Some(&origin)) if origin.is_known() => colours::keep(Mark::Encrypted(origin), &colour, ui),
+        (Some(colour), _) if colour != Colour::Srgb => {
+            ui.note("what the photo's colours mean is not sent; whoever decrypts it needs --original and the photo");
+        }
+        _ => {}
+    }
     sink.finish()?;
     let layout = &head.layout;
     ui.summary(&format!(
@@ -137,12 +158,26 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// Reads and decodes a photo, and tells its owner what is lost.
-pub(super) fn read_photo(source: &Source, ui: &Ui) -> Result<Photo> {
+/// A photo that was read.
+pub(super) struct Read {
+    pub(super) photo: Photo,
+    /// What its samples mean now, if the file said something else than sRGB.
+    pub(super) mark_as: Option<Colour>,
+}
+
+/// Reads and decodes a photo, converts it if that is wanted, and tells its owner what is lost.
+pub(super) fn read_photo(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Read> {
     let bytes = source.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
-    let photo = Photo::decode(&bytes, &Limits::default())?;
+    let mut photo = Photo::decode(&bytes, &Limits::default())?;
+    let plain = photo.colour().is_srgb();
+    if plain {
+        photo = photo.with_colour(Colour::Srgb);
+    } else if wanted == Wanted::Srgb {
+        photo = photo.into_srgb();
+    }
     photo.notices().iter().for_each(|notice| ui.note(notice.text()));
-    Ok(photo)
+    let mark_as = (!plain).then(|| photo.colour().clone());
+    Ok(Read { photo, mark_as })
 }
 
 fn border_parser() -> impl clap::builder::TypedValueParser<Value = Border> {

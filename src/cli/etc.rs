@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::builder::{PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use super::encrypt::{MAX_PHOTO_FILE, read_photo};
+use super::colours::{self, Mark, Wanted};
+use super::encrypt::{MAX_PHOTO_FILE, Read, read_photo};
 use super::files::{self, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, Picture, PictureKind};
@@ -14,8 +15,8 @@ use crate::error::{Code, Error, Result};
 use crate::etc::file;
 use crate::etc::label::sheet_limits;
 use crate::etc::resistance::{FEW_BLOCKS, LARGE_BLOCK};
-use crate::etc::{self, BLOCKS, Form, Label, Resistance, Settings};
-use crate::photo::Photo;
+use crate::etc::{self, BLOCKS, Form, Label, Nonce, Resistance, Settings};
+use crate::photo::{Colour, Photo};
 use crate::wire::key as key_file;
 
 /// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
@@ -44,6 +45,9 @@ enum Command {
 ///
 /// The picture can be put together again with the key and its label, a line of text that stands in the file. Some sites
 /// remove it, so keep the line (`safelight etc label`) or the file.
+///
+/// A photo's colour profile is never in the picture. It is kept on this machine, as `safelight encrypt --help` says, unless
+/// every picture is scrambled alike: programs that learn are to see the same colours.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -68,6 +72,10 @@ struct EncryptFlags {
     /// Scramble every picture alike; such pictures give each other away
     #[arg(long)]
     fixed_key: bool,
+    /// What becomes of colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB
+    /// [default: keep, and srgb with --fixed-key]
+    #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
+    colour: Option<Wanted>,
     #[command(flatten)]
     jpeg: JpegFlags,
     #[command(flatten)]
@@ -95,7 +103,7 @@ struct DecryptFlags {
     /// The picture's label, if it is no longer in the file
     #[arg(long, value_name = "TEXT")]
     label: Option<Label>,
-    /// The original photo, to take the transparency from
+    /// The original photo, to take the transparency from, and the colour profile where this machine has not kept it
     #[arg(long, value_name = "PHOTO")]
     original: Option<OsString>,
     #[command(flatten)]
@@ -134,14 +142,23 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     let (key, photo) = (Source::from(flags.key.as_os_str()), Source::from(flags.photo.as_os_str()));
     Source::check_one_stdin(&[&key, &photo])?;
     let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
-    let photo = read_photo(&photo, ui)?;
+    let wanted = flags.colour.unwrap_or(if settings.fixed_key { Wanted::Srgb } else { Wanted::Keep });
+    let Read { photo, mark_as } = read_photo(&photo, wanted, ui)?;
     if photo.alpha().is_some() {
         ui.note("keep the photo: the scrambled picture is without its transparency, which `etc decrypt --original` restores");
     }
     let (sink, kind) = Sink::picture(&flags.out)?;
     let output = flags.output(kind)?;
     let (picture, label) = etc::encrypt(&photo, &key, settings)?;
-    sink.write_whole(&output.encode(&picture, Some(&label), ui)?)?;
+    let file = output.encode(&picture, Some(&label), ui)?;
+    match mark_as {
+        Some(colour) if !settings.fixed_key => colours::keep(Mark::Scrambled(label.nonce), &colour, ui),
+        Some(colour) if colour != Colour::Srgb => {
+            ui.note("what the photo's colours mean is not in the picture; use --original when you decrypt it");
+        }
+        _ => {}
+    }
+    sink.write_whole(&file)?;
     if let Some(weakness) = weakness(&label, settings.fixed_key) {
         ui.note(&weakness);
     }
@@ -182,8 +199,9 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     let picture = Photo::decode(&bytes, &sheet_limits())?;
     let mut photo = etc::decrypt(&picture, &label, &key)?;
     photo.notices().iter().for_each(|notice| ui.note(notice.text()));
+    let mut colour = (label.nonce != Nonce::FIXED).then(|| colours::find(Mark::Scrambled(label.nonce), ui)).flatten();
     if let Some(original) = original {
-        let original = read_photo(&original, ui)?;
+        let original = read_photo(&original, Wanted::Keep, ui)?.photo;
         if (original.width(), original.height()) != (photo.width(), photo.height()) {
             let message = "the original photo and the scrambled one differ in size; give the photo that was scrambled";
             return Err(Error::new(Code::ImagesDiffer, message));
@@ -191,7 +209,9 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
         if let Some(alpha) = original.alpha() {
             photo = photo.with_alpha(alpha.to_vec())?;
         }
+        colour = colour.or_else(|| Some(original.colour().clone()));
     }
+    let photo = photo.with_colour(colour.unwrap_or_default());
     let (sink, kind) = Sink::picture(&flags.out)?;
     sink.write_whole(&flags.jpeg.picture(kind)?.encode(&photo, None, ui)?)?;
     ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));

@@ -68,7 +68,7 @@ mod encoding {
     use crate::error::{Code, Error, Result};
     use crate::etc::Label;
     use crate::etc::file::{self, Jpeg, Subsampling};
-    use crate::photo::Photo;
+    use crate::photo::{Colour, Photo};
 
     /// How JPEG files are made.
     #[derive(Args)]
@@ -113,8 +113,23 @@ mod encoding {
     }
 
     impl Picture {
-        /// The file's bytes, and a note if its kind cannot hold all of the photo.
+        /// The file's bytes, and a note if its kind cannot hold all of the photo. JPEG and WebP hold ICC profiles; of what else
+        /// says what colours are, they hold nothing, so that the samples are converted.
         pub(in crate::cli) fn encode(&self, photo: &Photo, label: Option<&Label>, ui: &Ui) -> Result<Vec<u8>> {
+            let converted;
+            let photo = match (self.kind, photo.colour()) {
+                (PictureKind::Png, _) | (_, Colour::Srgb) => photo,
+                (_, Colour::Icc(_)) => {
+                    converted = for_its_profile(photo)?;
+                    &converted
+                }
+                _ => {
+                    converted = photo.clone().into_srgb();
+                    let told = converted.notices().iter().filter(|notice| !photo.notices().contains(notice));
+                    told.for_each(|notice| ui.note(notice.text()));
+                    &converted
+                }
+            };
             match self.kind {
                 PictureKind::Png => file::encode_png(photo, label),
                 PictureKind::Jpeg if photo.alpha().is_some() => {
@@ -129,7 +144,7 @@ mod encoding {
 
     #[cfg(feature = "webp")]
     fn webp(photo: &Photo) -> Result<Vec<u8>> {
-        crate::photo::encode_webp(photo.width(), photo.height(), photo.channels(), photo.samples(), photo.alpha())
+        crate::photo::encode_webp(photo)
     }
 
     #[cfg(not(feature = "webp"))]
@@ -146,7 +161,21 @@ mod encoding {
         };
         let pixels = photo.samples().chunks_exact(photo.channels().into()).zip(alpha);
         let samples = pixels.flat_map(|(pixel, &alpha)| pixel.iter().map(move |&sample| over(sample, alpha)));
-        Photo::from_samples(photo.width(), photo.height(), photo.channels(), samples.collect())
+        let white = Photo::from_samples(photo.width(), photo.height(), photo.channels(), samples.collect())?;
+        Ok(white.with_colour(photo.colour().clone()))
+    }
+
+    /// A grey photo with a profile for red, green and blue has these.
+    fn for_its_profile(photo: &Photo) -> Result<Photo> {
+        if photo.channels() == 3 || !photo.colour().needs_rgb() {
+            return Ok(photo.clone());
+        }
+        let samples = photo.samples().iter().flat_map(|&grey| [grey; 3]).collect();
+        let three = Photo::from_samples(photo.width(), photo.height(), 3, samples)?.with_colour(photo.colour().clone());
+        match photo.alpha() {
+            Some(alpha) => three.with_alpha(alpha.to_vec()),
+            None => Ok(three),
+        }
     }
 
     fn subsampling_parser() -> impl TypedValueParser<Value = Subsampling> {

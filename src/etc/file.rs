@@ -7,7 +7,7 @@ use super::huffman;
 use super::label::{Label, MAX_LENGTH};
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
-use crate::photo::{self, Photo};
+use crate::photo::{self, Colour, Photo};
 
 /// What stands before the label: the keyword of PNG's text chunk, the start of JPEG's application segment 15.
 const MARK: &[u8] = b"Safelight-EtC\0";
@@ -62,13 +62,14 @@ impl Subsampling {
     }
 }
 
-/// A PNG file of a picture, with its label if it has one.
+/// A PNG file of a picture, with its label if it has one. A picture that was put together again may have been marked with what
+/// its colours are; scrambled ones are not.
 ///
 /// # Errors
 /// [`Code::Internal`] in theory.
 pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     let (width, height, channels) = (picture.width(), picture.height(), picture.channels());
-    let png = photo::encode_png(width, height, channels, picture.samples(), picture.alpha())?;
+    let png = photo::encode_png_in(picture.colour(), width, height, channels, picture.samples(), picture.alpha())?;
     let Some(label) = label else { return Ok(png) };
     // The mark of the format and IHDR take 8 and 25 bytes; text may stand anywhere behind them.
     let (start, rest) = png.split_at(33);
@@ -78,7 +79,7 @@ pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     Ok([start, &length.to_be_bytes(), &data, &sum.to_be_bytes(), rest].concat())
 }
 
-/// A JPEG file of a picture, with its label if it has one.
+/// A JPEG file of a picture, with its label if it has one, and its ICC profile.
 ///
 /// # Errors
 /// [`Code::BadArgument`] for a quality that there is not, [`Code::ImageTooLarge`] for sides that JPEG cannot hold.
@@ -103,6 +104,9 @@ pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<
     let failed = |error| Error::new(Code::Internal, format!("the JPEG file could not be made: {error}"));
     if let Some(label) = label {
         encoder.add_app_segment(15, [MARK, format!("{label}\n").as_bytes()].concat()).map_err(failed)?;
+    }
+    if let Colour::Icc(profile) = picture.colour() {
+        encoder.add_icc_profile(profile).map_err(failed)?;
     }
     let color = if picture.channels() == 3 { ColorType::Rgb } else { ColorType::Luma };
     encoder.encode(picture.samples(), width, height, color).map_err(failed)?;

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 #[cfg(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc"))]
 use self::kind::refuse;
+use super::colour::Tags;
 use super::{Limits, Notice};
 use crate::error::{Code, Error, Result};
 
@@ -30,6 +31,8 @@ pub(super) enum Format {
 pub(super) struct Inspected<'a> {
     pub(super) format: Format,
     pub(super) exif: Option<&'a [u8]>,
+    /// What it says of its colours.
+    pub(super) tags: Tags,
     /// Where the pixels are.
     pub(super) pixels: Pixels,
 }
@@ -85,18 +88,18 @@ impl Pixels {
 }
 
 pub(super) fn inspect<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Inspected<'a>> {
-    if bytes.starts_with(png::MARK) {
-        let (pixels, exif) = png::walk(bytes, limits)?;
-        Ok(Inspected { format: Format::Png, exif, pixels })
+    let mut tags = Tags::default();
+    let (format, (pixels, exif)) = if bytes.starts_with(png::MARK) {
+        (Format::Png, png::walk(bytes, limits, &mut tags)?)
     } else if bytes.starts_with(jpeg::MARK) {
-        let (pixels, exif) = jpeg::walk(bytes, limits)?;
-        Ok(Inspected { format: Format::Jpeg, exif, pixels })
+        (Format::Jpeg, jpeg::walk(bytes, limits, &mut tags)?)
     } else if webp::is_webp(bytes) {
-        let (pixels, exif) = webp::walk(bytes)?;
-        Ok(Inspected { format: Format::WebP, exif, pixels })
+        (Format::WebP, webp::walk(bytes, &mut tags)?)
     } else {
-        Err(refuse(bytes))
-    }
+        return Err(refuse(bytes));
+    };
+    tags.finish(exif);
+    Ok(Inspected { format, exif, tags, pixels })
 }
 
 /// The browser's first module asks the browser, and the module of decoders where that does not know the file either.

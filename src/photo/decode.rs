@@ -1,6 +1,8 @@
 //! From the bytes of a PNG, JPEG or WebP file to a [`Photo`].
 
+use std::borrow::Cow;
 use std::io::Cursor;
+use std::ops::Range;
 
 use image::codecs::png::PngDecoder;
 #[cfg(feature = "webp")]
@@ -8,6 +10,7 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageError};
 
+use super::colour::Tags;
 use super::container::{self, Format, Inspected};
 use super::{Limits, Notice, Photo, check_samples, jpeg, orientation};
 use crate::error::{Code, Error, Result};
@@ -16,8 +19,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
     // The walk over the container checks the size, finds missing and damaged data (which decoders forgive), and bounds every
     // length that a decoder would otherwise believe.
     let found = container::inspect(bytes, limits)?;
-    let file = found.for_decoders(bytes);
-    match found.format {
+    let whole = found.for_decoders(bytes);
+    let file = without(&whole, &found.tags.obstacles);
+    let tags = found.tags.clone();
+    let mut photo = match found.format {
         Format::Jpeg => {
             let Inspected { pixels, exif, .. } = found;
             let (samples, per_pixel) = jpeg::decode(&file, &pixels, limits)?;
@@ -33,6 +38,27 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
         Format::WebP => {
             Err(Error::new(Code::UnsupportedImage, "WebP photos are not read here; save it as PNG or JPEG"))
         }
+    }?;
+    photo.understand(&tags, tags.profile.read(bytes).as_deref());
+    Ok(photo)
+}
+
+/// The bytes without these parts, which are in order.
+fn without<'a>(bytes: &'a [u8], parts: &[Range<usize>]) -> Cow<'a, [u8]> {
+    if parts.is_empty() {
+        return Cow::Borrowed(bytes);
+    }
+    let starts = [0].into_iter().chain(parts.iter().map(|part| part.end));
+    let ends = parts.iter().map(|part| part.start).chain([bytes.len()]);
+    Cow::Owned(starts.zip(ends).filter_map(|(start, end)| bytes.get(start..end)).collect::<Vec<_>>().concat())
+}
+
+impl Photo {
+    /// Takes down what a file says of its colours.
+    pub(super) fn understand(&mut self, tags: &Tags, profile: Option<&[u8]>) {
+        let (colour, notice) = tags.colour(profile, self.channels);
+        self.colour = colour;
+        self.notices.extend(notice);
     }
 }
 

@@ -1,9 +1,11 @@
-//! PNG files from samples: the only format written, because results must stay exact.
+//! Picture files from samples: PNG, and lossless WebP. Both keep every sample.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::check_samples;
+#[cfg(feature = "webp")]
+use super::Photo;
+use super::{Colour, check_samples};
 use crate::error::{Code, Error, Result};
 
 /// The longest side of a WebP picture, in pixels.
@@ -16,17 +18,35 @@ const MAX_WEBP_SIDE: u32 = 16_383;
 /// [`Code::BadArgument`] when the samples are not exactly one picture of that size.
 pub fn encode_png(width: u32, height: u32, channels: u8, samples: &[u8], alpha: Option<&[u8]>) -> Result<Vec<u8>> {
     check_samples(width, height, channels, samples.len())?;
-    let color = match (channels, alpha.is_some()) {
-        (1, false) => ExtendedColorType::L8,
-        (1, true) => ExtendedColorType::La8,
-        (3, false) => ExtendedColorType::Rgb8,
-        (3, true) => ExtendedColorType::Rgba8,
-        _ => return Err(bad_channels(channels)),
-    };
+    let color = color(channels, alpha.is_some())?;
     match alpha {
         Some(alpha) => write(&with_alpha(width, height, channels, samples, alpha)?, width, height, color),
         None => write(samples, width, height, color),
     }
+}
+
+/// The same with a mark that says what the samples mean as colours. Grey samples become red, green and blue where the mark
+/// is for these alone.
+///
+/// # Errors
+/// As [`encode_png`].
+pub fn encode_png_in(
+    colour: &Colour,
+    width: u32,
+    height: u32,
+    channels: u8,
+    samples: &[u8],
+    alpha: Option<&[u8]>,
+) -> Result<Vec<u8>> {
+    let png = if channels == 1 && colour.needs_rgb() {
+        let samples: Vec<u8> = samples.iter().flat_map(|&grey| [grey; 3]).collect();
+        encode_png(width, height, 3, &samples, alpha)?
+    } else {
+        encode_png(width, height, channels, samples, alpha)?
+    };
+    // The mark of the format and IHDR take 8 and 25 bytes; what colours are has to stand before the pixels.
+    let (start, rest) = png.split_at(33);
+    Ok([start, &colour.png_chunks(), rest].concat())
 }
 
 /// A 16-bit PNG file in grey (1 channel) or RGB (3), for values that do not fit into 8 bits. The transparency, if given,
@@ -50,30 +70,28 @@ pub fn encode_png16(width: u32, height: u32, channels: u8, samples: &[u16], alph
     write(&bytes(&with_alpha(width, height, channels, samples, &alpha)?), width, height, color)
 }
 
-/// A lossless WebP file in grey (1 channel) or RGB (3), with one transparency value per pixel if given.
+/// A lossless WebP file of a photo, with its transparency and its ICC profile if it has them.
 ///
 /// # Errors
-/// [`Code::BadArgument`] when the samples are not exactly one picture of that size, [`Code::ImageTooLarge`] when a side has
-/// more than 16,383 pixels.
+/// [`Code::ImageTooLarge`] when a side has more than 16,383 pixels.
 #[cfg(feature = "webp")]
-pub fn encode_webp(width: u32, height: u32, channels: u8, samples: &[u8], alpha: Option<&[u8]>) -> Result<Vec<u8>> {
-    check_samples(width, height, channels, samples.len())?;
+pub fn encode_webp(photo: &Photo) -> Result<Vec<u8>> {
+    let (width, height, channels) = (photo.width(), photo.height(), photo.channels());
     if width.max(height) > MAX_WEBP_SIDE {
         let message = format!("WebP pictures have at most {MAX_WEBP_SIDE} pixels on a side; use PNG");
         return Err(Error::new(Code::ImageTooLarge, message));
     }
-    let color = match (channels, alpha.is_some()) {
-        (1, false) => ExtendedColorType::L8,
-        (1, true) => ExtendedColorType::La8,
-        (3, false) => ExtendedColorType::Rgb8,
-        (3, true) => ExtendedColorType::Rgba8,
-        _ => return Err(bad_channels(channels)),
+    let merged = photo.alpha().map(|alpha| with_alpha(width, height, channels, photo.samples(), alpha)).transpose()?;
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::new(Code::Internal, format!("the WebP file could not be made: {error}"))
     };
-    let merged = alpha.map(|alpha| with_alpha(width, height, channels, samples, alpha)).transpose()?;
     let mut out = Vec::new();
-    image::codecs::webp::WebPEncoder::new_lossless(&mut out)
-        .write_image(merged.as_deref().unwrap_or(samples), width, height, color)
-        .map_err(|error| Error::new(Code::Internal, format!("the WebP file could not be made: {error}")))?;
+    let mut encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut out);
+    if let Colour::Icc(profile) = photo.colour() {
+        encoder.set_icc_profile(profile.clone()).map_err(|error| failed(&error))?;
+    }
+    let samples = merged.as_deref().unwrap_or(photo.samples());
+    encoder.write_image(samples, width, height, color(channels, merged.is_some())?).map_err(|error| failed(&error))?;
     Ok(out)
 }
 
@@ -94,6 +112,17 @@ fn write(bytes: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Res
         .write_image(bytes, width, height, color)
         .map_err(|error| Error::new(Code::Internal, format!("the PNG file could not be made: {error}")))?;
     Ok(out)
+}
+
+/// What 8-bit samples are, with their transparency behind those of each pixel or without.
+fn color(channels: u8, alpha: bool) -> Result<ExtendedColorType> {
+    match (channels, alpha) {
+        (1, false) => Ok(ExtendedColorType::L8),
+        (1, true) => Ok(ExtendedColorType::La8),
+        (3, false) => Ok(ExtendedColorType::Rgb8),
+        (3, true) => Ok(ExtendedColorType::Rgba8),
+        _ => Err(bad_channels(channels)),
+    }
 }
 
 fn bad_channels(channels: u8) -> Error {

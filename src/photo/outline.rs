@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use image::metadata::Orientation;
 
+use super::colour::{Profile, Tags};
 use super::container::{self, Format, Inspected, Pixels};
 use super::decode::{assemble, exif_orientation};
 use super::{Limits, Notice, Photo};
@@ -16,6 +17,7 @@ pub struct Outline {
     format: Format,
     pixels: Pixels,
     turn: Orientation,
+    tags: Tags,
 }
 
 impl Outline {
@@ -24,8 +26,8 @@ impl Outline {
     /// # Errors
     /// As [`Photo::decode`], as far as the container tells. The size of WebP is not known yet.
     pub fn new(bytes: &[u8], limits: &Limits) -> Result<Self> {
-        let Inspected { format, exif, pixels } = container::inspect(bytes, limits)?;
-        Ok(Self { format, pixels, turn: exif_orientation(exif) })
+        let Inspected { format, exif, tags, pixels } = container::inspect(bytes, limits)?;
+        Ok(Self { format, pixels, turn: exif_orientation(exif), tags })
     }
 
     /// Whether it is a JPEG file.
@@ -68,18 +70,23 @@ impl Outline {
         &self.pixels.parts
     }
 
-    /// The photo of these pixels, as they are stored, row by row.
+    /// Where the file has its colour profile.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.tags.profile
+    }
+
+    /// The photo of these pixels, as they are stored, row by row. `profile` is the file's colour profile, taken out of it and
+    /// unpacked, if it has one that can be.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for another number of samples than a plain file has.
-    pub fn photo(&self, samples: Vec<u8>) -> Result<Photo> {
-        assemble(
-            samples,
-            self.plain().unwrap_or(0),
-            (self.width(), self.height()),
-            self.turn,
-            self.pixels.notices.clone(),
-        )
+    pub fn photo(&self, samples: Vec<u8>, profile: Option<&[u8]>) -> Result<Photo> {
+        let size = (self.width(), self.height());
+        let notices = self.pixels.notices.clone();
+        let mut photo = assemble(samples, self.plain().unwrap_or(0), size, self.turn, notices)?;
+        photo.understand(&self.tags, profile);
+        Ok(photo)
     }
 
     /// What the owner should know of the file, whoever decodes it. [`Outline::photo`] says it too.

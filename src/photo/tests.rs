@@ -321,7 +321,7 @@ proptest! {
         }
         let _ = decode(&file);
         if let Ok(outline) = Outline::new(&file, &Limits::default()) {
-            let _ = (parts(&file, &outline), outline.photo(vec![0; 63]));
+            let _ = (parts(&file, &outline), outline.photo(vec![0; 63], None));
         }
     }
 }
@@ -369,9 +369,9 @@ fn the_outline_of_plain_png_leads_to_the_same_photo() {
         assert_eq!(outline.plain(), Some(channels));
         assert_eq!(parts(&file, &outline), zlib(rows));
         let lines = rows.chunks_exact(rows.len() / 2);
-        let photo = outline.photo(lines.flat_map(|line| &line[1..]).copied().collect()).unwrap();
+        let photo = outline.photo(lines.flat_map(|line| &line[1..]).copied().collect(), None).unwrap();
         assert_eq!(photo, decode(&file).unwrap());
-        assert!(outline.photo(vec![0; rows.len()]).is_err(), "as many samples as there are");
+        assert!(outline.photo(vec![0; rows.len()], None).is_err(), "as many samples as there are");
     }
 }
 
@@ -408,7 +408,7 @@ fn unusual_files_have_no_plain_outline() {
     for file in files {
         let outline = Outline::new(&file, &Limits::default()).unwrap();
         assert_eq!(outline.plain(), None);
-        assert!(outline.photo(vec![7; 2]).is_err());
+        assert!(outline.photo(vec![7; 2], None).is_err());
         assert!(decode(&file).is_ok());
     }
     let code = |file: &[u8]| Outline::new(file, &Limits::default()).err().map(|error| error.kind());
@@ -438,7 +438,7 @@ fn the_outline_of_jpeg_is_the_picture_alone() {
         assert_eq!(outline.plain(), Some(channels));
         let clean = parts(&file, &outline);
         assert_eq!(clean, bare);
-        let photo = outline.photo(decode(&clean).unwrap().samples().to_vec()).unwrap();
+        let photo = outline.photo(decode(&clean).unwrap().samples().to_vec(), None).unwrap();
         assert_eq!((photo.width(), photo.height()), (16, 24), "turned as the camera was");
         assert_eq!(photo, decode(&file).unwrap());
     }

@@ -215,6 +215,7 @@ fn learn(
         number += 1;
         room.set(trainer.memory())?;
         Photo::decode(&bytes, pixels)
+            .map(Photo::into_srgb)
             .and_then(|photo| trainer.add(&label, Shape::of(&photo), photo.samples()))
             .map_err(|error| Error::new(error.kind(), format!("picture {number}: {}", error.message())))?;
     }
@@ -350,7 +351,7 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
     let upload = Upload::new(app, client, request, LONGEST_PICTURE, |_| First::new(heads::picture(pixels)))?;
     let verdict = upload.work(app, move |stored, _| {
         let Held::Open(model) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
-        let photo = Photo::decode(&stored.bytes()?, &pixels)?;
+        let photo = Photo::decode(&stored.bytes()?, &pixels)?.into_srgb();
         let verdict = model.classify(Shape::of(&photo), photo.samples())?;
         Ok(VerdictJson {
             label: model.parts().labels[verdict.class].clone(),

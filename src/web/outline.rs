@@ -3,7 +3,8 @@
 use wasm_bindgen::prelude::*;
 
 use super::{JsResult, Photo};
-use crate::photo;
+use crate::photo::colour::Profile;
+use crate::photo::{self, Colour};
 
 /// What a PNG, JPEG or WebP file is like, before its pixels are decoded.
 #[wasm_bindgen]
@@ -75,13 +76,50 @@ impl Outline {
         self.0.parts().iter().flat_map(|part| [part.start, part.end]).collect()
     }
 
-    /// The photo of these pixels, as they are stored, row by row.
+    /// The parts of the file that its colour profile is in, as [`Outline::parts`]; none if it has none that can be read.
+    #[wasm_bindgen(js_name = profileParts)]
+    #[must_use]
+    pub fn profile_parts(&self) -> Vec<usize> {
+        match self.0.profile() {
+            Profile::Parts(parts) => parts.iter().flat_map(|part| [part.start, part.end]).collect(),
+            Profile::Deflated(part) => vec![part.start, part.end],
+            Profile::None | Profile::Damaged => Vec::new(),
+        }
+    }
+
+    /// Whether these parts are a zlib stream.
+    #[wasm_bindgen(getter, js_name = profileDeflated)]
+    #[must_use]
+    pub fn profile_deflated(&self) -> bool {
+        matches!(self.0.profile(), Profile::Deflated(_))
+    }
+
+    /// The photo of these pixels, as they are stored, row by row, with the file's colour profile.
     ///
     /// # Errors
     /// `bad_argument` for another number of samples.
-    pub fn photo(&self, samples: Vec<u8>) -> JsResult<Photo> {
-        Ok(Photo(self.0.photo(samples)?))
+    #[expect(clippy::needless_pass_by_value, reason = "what may be missing comes as a vector")]
+    pub fn photo(&self, samples: Vec<u8>, profile: Option<Vec<u8>>) -> JsResult<Photo> {
+        Ok(Photo(self.0.photo(samples, profile.as_deref())?))
     }
+}
+
+/// The chunks of a PNG file that say what samples mean as colours, from the bytes of a photo's `colour`.
+///
+/// # Errors
+/// `bad_argument` for other bytes.
+#[wasm_bindgen(js_name = colourChunks)]
+pub fn colour_chunks(colour: &[u8]) -> JsResult<Vec<u8>> {
+    Ok(Colour::from_bytes(colour)?.png_chunks())
+}
+
+/// Whether grey samples must become red, green and blue for what these bytes say.
+///
+/// # Errors
+/// `bad_argument` for other bytes.
+#[wasm_bindgen(js_name = colourNeedsRgb)]
+pub fn colour_needs_rgb(colour: &[u8]) -> JsResult<bool> {
+    Ok(Colour::from_bytes(colour)?.needs_rgb())
 }
 
 #[wasm_bindgen]

@@ -8,11 +8,13 @@ import { after, before, describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
 import { makePhoto } from './lib/photos.mjs';
-import { decodePng, encodePng } from './lib/png.mjs';
+import { decodePng, encodePng, profileOfPng } from './lib/png.mjs';
+import { p3Profile, withProfile } from './lib/profiles.mjs';
 import { startRecorder } from './lib/recorder.mjs';
 import { readPixels, writePng } from '../../www/client/png.js';
 
 const CODEC = 'safelight_codec_bg.wasm';
+const brighter = (sample) => Math.min(255, sample + 1);
 const everyFilter = { filter: (y) => y % 5 };
 
 // What protection against fingerprinting does: some samples of what is drawn are changed.
@@ -82,7 +84,7 @@ for (const name of browsers) {
   describe(`photos in ${name}`, () => {
     const files = folder();
     const at = (file) => join(files, file);
-    let server, recorder, browser, frame, jpeg;
+    let server, recorder, browser, page, frame, jpeg;
     let planted = '';
     before(async () => {
       server = await startServer();
@@ -116,7 +118,7 @@ for (const name of browsers) {
       const rewrite = (path, text) => (path === '/client/decode.js' ? text + planted : text);
       recorder = await startRecorder(server.url, { rewrite });
       browser = await openBrowser(name, { proxy: recorder.port });
-      const page = await browser.open(server.url);
+      page = await browser.open(server.url);
       frame = page.vault;
       await frame.evaluate(async () => {
         const { Safelight } = await import(new URL('client/safelight.js', location.href).href);
@@ -131,16 +133,50 @@ for (const name of browsers) {
     }
 
     /** Reads a photo file in the page. */
-    async function read(bytes) {
-      const photo = await frame.evaluate(async (text) => {
-        try {
-          const { width, height, channels, notices, rgba } = await window.own.read(window.unpacked(text));
-          return { width, height, channels, notices, rgba: [...rgba] };
-        } catch ({ code, message }) {
-          return { code, message };
-        }
-      }, Buffer.from(bytes).toString('base64'));
+    async function read(bytes, options = {}) {
+      const photo = await frame.evaluate(
+        async (text, options) => {
+          try {
+            const read = await window.own.read(window.unpacked(text), options);
+            const { width, height, channels, notices, colour, rgba } = read;
+            return { width, height, channels, notices, colour, rgba: [...rgba] };
+          } catch ({ code, message }) {
+            return { code, message };
+          }
+        },
+        Buffer.from(bytes).toString('base64'),
+        options,
+      );
       return photo.code ? photo : { ...photo, rgba: Buffer.from(photo.rgba) };
+    }
+
+    /** Encrypts a photo file in the page, makes it brighter by one, and opens it again. */
+    async function there(bytes) {
+      const { image, ...facts } = await frame.evaluate(
+        async (key, text) => {
+          if (!window.own.key) await window.own.openKey(window.unpacked(key));
+          window.photo = await window.own.read(window.unpacked(text));
+          const image = await window.own.encrypt(window.photo, { filter: 'brightness', params: { offset: 1 } });
+          const { colour, notices } = window.photo;
+          return { colour, notices, image: [...new Uint8Array(await image.arrayBuffer())] };
+        },
+        readFileSync(at('my.key')).toString('base64'),
+        Buffer.from(bytes).toString('base64'),
+      );
+      writeFileSync(at('there.slt'), Buffer.from(image));
+      await cli('filter', 'brightness', '--offset', '1', at('there.slt'), '--out', at('back.slt'));
+      const opened = await frame.evaluate(
+        async (text) => {
+          const how = { photos: [window.photo], filter: 'brightness', params: { offset: 1 } };
+          const { colour, png } = await window.own.decrypt(window.unpacked(text), how);
+          const unknown = await window.own.decrypt(window.unpacked(text));
+          window.photo.free();
+          return { picture: colour, unknown: unknown.colour, png: [...new Uint8Array(await png.arrayBuffer())] };
+        },
+        readFileSync(at('back.slt')).toString('base64'),
+      );
+      assert.equal(opened.unknown, null);
+      return { ...facts, ...opened, png: Buffer.from(opened.png) };
     }
     const fetched = () => recorder.requests.filter((line) => line.endsWith(CODEC)).length;
 
@@ -242,6 +278,39 @@ for (const name of browsers) {
       assert.deepEqual(Buffer.from(ours), readFileSync(at('theirs.jpg')));
     });
 
+    it('the colour profile comes back in the result, and no decoder is fetched for it', async () => {
+      const photo = makePhoto(23, 17, 3, 9);
+      for (const [file, same] of [
+        [encodePng(photo, { profile: p3Profile() }), photo.data],
+        [withProfile(jpeg, p3Profile()), null],
+        [withProfile(jpeg, p3Profile(), 3), null],
+      ]) {
+        const { colour, notices, picture, png } = await there(file);
+        assert.deepEqual([colour, picture], ['icc', 'icc']);
+        assert.deepEqual(notices.filter((notice) => notice !== 'decoded_by_browser'), []);
+        assert.deepEqual(profileOfPng(png), p3Profile());
+        if (same) assert.deepEqual(decodePng(png).data, Uint8Array.from(same, brighter));
+      }
+      assert.equal(fetched(), 0);
+    });
+
+    it('a grey photo with a profile for colours comes back in three', async () => {
+      const photo = makePhoto(19, 13, 2, 4);
+      const { png } = await there(encodePng(photo, { profile: p3Profile() }));
+      const back = decodePng(png);
+      assert.equal(back.channels, 4);
+      const wanted = rgba(photo).map((sample, i) => (i % 4 === 3 ? sample : brighter(sample)));
+      assert.deepEqual(rgba(back), wanted);
+      assert.deepEqual(profileOfPng(png), p3Profile());
+    });
+
+    it('a damaged profile is told', async () => {
+      const profile = p3Profile();
+      profile.write('none', 36);
+      const { colour, notices, png } = await there(encodePng(makePhoto(9, 7, 3, 1), { profile }));
+      assert.deepEqual([colour, notices, profileOfPng(png)], ['srgb', ['profile_unusable'], null]);
+    });
+
     it('unusual PNG by the decoders of our own, fetched once', async () => {
       for (const channels of [1, 2, 3, 4]) {
         const photo = makePhoto(37, 23, channels, channels);
@@ -270,6 +339,96 @@ for (const name of browsers) {
         assert.equal(code, 'unsupported_image');
         assert.match(message, named);
       }
+    });
+
+    it('colours are converted to sRGB where that is wanted, as on the command line', async () => {
+      const file = encodePng(makePhoto(23, 17, 4, 9), { profile: p3Profile() });
+      writeFileSync(at('photo'), file);
+      await cli('encrypt', '--colour', 'srgb', '--key', at('my.key'), at('photo'), '--out', at('photo.slt'));
+      await cli('decrypt', '--key', at('my.key'), at('photo.slt'), '--out', at('photo.png'), '--original', at('photo'));
+      const { rgba: seen, colour, notices } = await read(file, { colour: 'srgb' });
+      assert.deepEqual(seen, rgba(decodePng(readFileSync(at('photo.png')))));
+      assert.equal(colour, 'srgb');
+      assert.deepEqual(notices, ['alpha_kept_here', 'converted_to_srgb', 'colours_clipped']);
+      assert.equal((await read(file, { colour: 'p3' })).code, 'bad_argument');
+    });
+
+    it('scrambled pictures are sRGB, with the command line’s bytes', async () => {
+      for (const file of [encodePng(makePhoto(48, 32, 3, 5), { profile: p3Profile() }), withProfile(jpeg, p3Profile())]) {
+        writeFileSync(at('photo'), file);
+        await cli('etc', 'encrypt', '--key', at('etc.key'), '--fixed-key', at('photo'), '--out', at('theirs.jpg'));
+        const found = await frame.evaluate(
+          async (key, text) => {
+            await window.own.openKey(window.unpacked(key));
+            const bytes = window.unpacked(text);
+            const photo = await window.own.read(bytes);
+            const made = [];
+            for (const source of [bytes, photo]) made.push(await window.own.scramble(source, { fixedKey: true }));
+            photo.free();
+            const read = async ({ file, notices }) => ({ notices, bytes: [...new Uint8Array(await file.arrayBuffer())] });
+            return Promise.all(made.map(read));
+          },
+          readFileSync(at('etc.key')).toString('base64'),
+          file.toString('base64'),
+        );
+        for (const { bytes, notices } of found) {
+          assert.ok(notices.includes('converted_to_srgb'), notices);
+          assert.deepEqual(Buffer.from(bytes), readFileSync(at('theirs.jpg')));
+        }
+      }
+    });
+
+    it('two photos that are blended mean the same', async () => {
+      const photo = makePhoto(23, 17, 3, 9);
+      const files = [encodePng(photo, { profile: p3Profile() }), encodePng(photo)].map((file) => file.toString('base64'));
+      const [first, second] = await frame.evaluate(async (texts) => {
+        const photos = await Promise.all(texts.map((text) => window.own.read(window.unpacked(text))));
+        await window.own.match(...photos);
+        return photos.map(({ colour, notices, rgba }) => ({ colour, notices, rgba: [...rgba] }));
+      }, files);
+      assert.deepEqual([first.colour, second.colour, second.notices], ['srgb', 'srgb', []]);
+      assert.deepEqual(Buffer.from(second.rgba), rgba(photo));
+      assert.deepEqual(first.rgba, [...(await read(Buffer.from(files[0], 'base64'), { colour: 'srgb' })).rgba]);
+    });
+
+    it('what only the browser reads is sRGB', async () => {
+      const made = await frame.evaluate(async () => {
+        const canvas = new OffscreenCanvas(8, 8);
+        const context = canvas.getContext('2d', { colorSpace: 'display-p3' });
+        context.fillStyle = 'color(display-p3 0.784 0.314 0.235)';
+        context.fillRect(0, 0, 8, 8);
+        const blob = await canvas.convertToBlob({ type: 'image/webp', quality: 1 });
+        const bytes = new Uint8Array(await blob.arrayBuffer());
+        return blob.type === 'image/webp' ? [...bytes] : [];
+      });
+      const file = Buffer.from(made);
+      if (!file.includes('ICCP')) return console.log(`${name}: makes no WebP files with profiles`);
+      const { rgba: seen, colour, notices } = await read(file);
+      assert.deepEqual([colour, notices], ['srgb', ['decoded_by_browser', 'converted_to_srgb']]);
+      for (const [i, sample] of [216, 69, 50].entries()) assert.ok(Math.abs(seen[i] - sample) <= 4, [...seen.subarray(0, 3)].join());
+    });
+
+    it('the vault shows photo and result in the photo’s colours', async () => {
+      const data = Uint8Array.from({ length: 3 * 40 * 30 }, (_, i) => [200, 80, 60][i % 3]);
+      await page.newKey(2048);
+      await page.filter('mean', { radius: 1 });
+      await page.put(['wide.png', encodePng({ width: 40, height: 30, channels: 3, data }, { profile: p3Profile() })]);
+      await page.done();
+      const seen = await page.vault.evaluate(() => {
+        const pixel = (name) => {
+          const canvas = document.querySelector(`canvas[data-testid="${name}"]`);
+          const context = new OffscreenCanvas(40, 30).getContext('2d');
+          context.drawImage(canvas, 0, 0);
+          return [...context.getImageData(20, 15, 1, 1).data];
+        };
+        return [pixel('original'), pixel('result')];
+      });
+      for (const pixel of seen) {
+        for (const [i, sample] of [216, 69, 50, 255].entries()) assert.ok(Math.abs(pixel[i] - sample) <= 2, pixel.join());
+      }
+      const { bytes } = await page.saved('picture', 0);
+      assert.deepEqual(profileOfPng(bytes), p3Profile());
+      assert.deepEqual(decodePng(bytes).data, data);
     });
 
     it('JPEG too where what is drawn is protected, to the sample of the command line', async () => {

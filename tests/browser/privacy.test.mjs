@@ -8,10 +8,12 @@ import { browsers, openBrowser, startServer } from './lib/harness.mjs';
 import { needlesOf } from './lib/needles.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { encodePng } from './lib/png.mjs';
+import { p3Profile } from './lib/profiles.mjs';
 import { startRecorder } from './lib/recorder.mjs';
 import { search } from './lib/search.mjs';
 
 const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
+const PROFILE = 'camera 9d3b of Vardø';
 
 // What the recorder appends to a delivered script, and what the search must then find.
 const inKeeper = (leak) => `
@@ -62,6 +64,16 @@ const leaks = [
     /pixels/,
   ],
   [
+    'the colour profile in a query',
+    '/client/compute.js',
+    `const plain = ops.finish;
+     ops.finish = (job) => {
+       fetch('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
+       return plain(job);
+     };`,
+    /colour profile/,
+  ],
+  [
     'the file’s name in a header',
     '/client/safelight.js',
     `const plain = Safelight.prototype.read;
@@ -103,6 +115,7 @@ for (const name of browsers) {
 /** Makes a key, filters a photo, opens a result and saves everything behind a recorder; searches what it recorded. */
 async function recordedVisit(name, rewrite) {
   const photo = makePhoto(48, 33, 4, 77);
+  const profile = p3Profile(PROFILE);
   const server = await startServer();
   const recorder = await startRecorder(server.url, { rewrite });
   const browser = await openBrowser(name, { proxy: recorder.port });
@@ -110,7 +123,7 @@ async function recordedVisit(name, rewrite) {
     const page = await browser.open(server.url);
     await page.newKey(2048);
     await page.filter('mean', { radius: 1 });
-    await page.put([FILE, encodePng(photo)]);
+    await page.put([FILE, encodePng(photo, { profile })]);
     await page.done();
     const reply = await page.saved('reply', 0);
     await page.put([`again ${FILE}.slt`, reply.bytes]);
@@ -126,7 +139,8 @@ async function recordedVisit(name, rewrite) {
     const needles = await needlesOf({
       keyFile: key.bytes,
       pictures: [photo, expected('mean', {}, [photo])],
-      texts: [FILE, 'geheim-7c1e'],
+      texts: [FILE, 'geheim-7c1e', PROFILE],
+      profile,
     });
     const recorded = recorder.recorded();
     return { recorder, found: search(needles.secret, recorded), publicFound: search(needles.open, recorded) };

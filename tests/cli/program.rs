@@ -65,6 +65,7 @@ impl Folder {
         }
         // Nor do its certificates.
         command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
+        command.env("SAFELIGHT_HOME", self.path(".home"));
         command
     }
 

@@ -1,7 +1,16 @@
 // A worker of the pool. Does one thing at a time on its own instance of the shared WebAssembly module: reads a photo,
 // encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
 
-import init, { Assembler, Decryptor, Encryptor, SecretKey, protect, unprotect } from './pkg/safelight.js';
+import init, {
+  Assembler,
+  Decryptor,
+  Encryptor,
+  SecretKey,
+  colourChunks,
+  colourNeedsRgb,
+  protect,
+  unprotect,
+} from './pkg/safelight.js';
 import { pack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { decode } from './decode.js';
@@ -57,11 +66,14 @@ const ops = {
   place({ row, values }) {
     tool.place(row, values);
   },
-  finish({ alpha }) {
+  /** The picture; `colour` says what its samples mean, if that is known. */
+  finish({ alpha, colour = new Uint8Array() }) {
     const { width, height, channels, filters } = tool;
-    return { width, height, channels, filters, count: alpha ? channels + 1 : channels, rgba: tool.rgba(alpha) };
+    const written = colourNeedsRgb(colour) ? 3 : channels;
+    return { width, height, channels, filters, count: alpha ? written + 1 : written, mark: colour, rgba: tool.rgba(alpha) };
   },
-  png: ({ rgba, width, height, count }) => writePng(picked(rgba, count), { width, height, count }),
+  png: ({ rgba, width, height, count, mark }) =>
+    writePng(picked(rgba, count), { width, height, count, chunks: colourChunks(mark) }),
 
   /** Ends the job. Gives what was wrong with it, if anything: that is no failure of this worker, which goes on. */
   end() {

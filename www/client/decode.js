@@ -2,12 +2,14 @@
 // own module for photo files does not know (WebP, HEIC, AVIF, GIF and others).
 //
 // JPEG's decoders may round each sample one way or the other, as the standard allows; PNG is exact. The browser gets
-// nothing of a JPEG file but what its pixels come from, so it neither turns the picture nor changes its colours, and it is
-// trusted only after it has drawn known pixels as they are: protection against fingerprinting changes what is drawn. Damage
-// is found before the browser is asked, because it shows a damaged picture without a word.
+// nothing of a JPEG file but what its pixels come from, so it neither turns the picture nor changes its colours; what these
+// mean we read ourselves. Of the formats that it alone reads, it converts the colours to sRGB. It is trusted only after it has
+// drawn known pixels as they are: protection against fingerprinting changes what is drawn. Damage is found before the browser
+// is asked, because it shows a damaged picture without a word.
 
 import { Outline, Photo } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
+import { profileOf } from './colour.js';
 import { readPixels, writePng } from './png.js';
 import { picked, samplesOf } from './samples.js';
 
@@ -40,7 +42,7 @@ export async function decode(file) {
   if (isJpeg) parts.push(END_OF_JPEG);
   const samples = await (isJpeg ? drawnJpeg : readPixels)(parts, { width, height, count });
   if (!samples) return null;
-  const photo = samplesOf(outline.photo(samples));
+  const photo = samplesOf(outline.photo(samples, await profileOf(outline, bytes)));
   if (isJpeg) photo.notices.push('decoded_by_browser');
   return { ...photo, rounded: isJpeg };
 }
@@ -80,19 +82,21 @@ async function drawsExactly() {
 
 /** A photo of a format that only the browser reads, or null if it does not either. */
 async function foreign(file) {
-  const image = await drawn(file);
+  const image = await drawn(file, 'default');
   if (!image) return null;
   const { width, height, data } = image;
   const count = isOpaque(data) ? 3 : 4;
   const photo = samplesOf(Photo.fromPixels(width, height, count, picked(data, count)));
   photo.notices.unshift('decoded_by_browser');
+  // Only that they were other colours can be seen, not whether sRGB has all of them.
+  if ((await drawsExactly()) && differs(data, (await drawn(file))?.data)) photo.notices.push('converted_to_srgb');
   return photo;
 }
 
 /** What the browser makes of a file, as an ImageData, or null if it cannot read it. */
-async function drawn(file) {
+async function drawn(file, colorSpaceConversion = 'none') {
   try {
-    const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+    const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', colorSpaceConversion });
     const { width, height } = bitmap;
     if (width * height > MAX_PIXELS) {
       const message = `the photo has ${width} × ${height} pixels, more than 16.7 million; make it smaller first`;
@@ -106,6 +110,11 @@ async function drawn(file) {
     if (error.code === 'image_too_large') throw error;
     return null;
   }
+}
+
+/** Whether two pictures differ by more than rounding. */
+function differs(a, b) {
+  return b !== undefined && (a.length !== b.length || a.some((sample, i) => Math.abs(sample - b[i]) > 2));
 }
 
 /** A canvas that is too large for a browser stays transparent. */

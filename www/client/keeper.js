@@ -16,9 +16,11 @@ import init, {
 import { checkSignal, SafelightError, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { compile } from './build.js';
+import { checkedColour, nameOf, sameColour } from './colour.js';
 import { Keys } from './keys.js';
 import { Masks } from './masks.js';
 import { LazyPool, Pool } from './pool.js';
+import { rgbaOf } from './samples.js';
 import { checkedSettings, Scrambling } from './scrambling.js';
 import { Vectors } from './vectors.js';
 
@@ -131,15 +133,18 @@ const ops = {
   },
 
   /** Reads a photo and keeps it under an id; the page gets what it needs to show it. */
-  async decode({ file }, { signal }) {
+  async decode({ file, colour }, { signal }) {
+    const wanted = checkedColour(colour);
     const read = (helper) => helper.call('decode', { file });
     const { rgba, rounded, ...photo } = (await pool.disposable(signal, read)) ?? (await codec.run(signal, read));
     if (rounded) photo.file = file; // from which scrambling starts: its bytes are those of the command line
-    return { ...remember(photo), rgba };
+    if (wanted === 'keep' || photo.colour.length === 0) return { ...remember(photo), rgba };
+    const converted = await inSrgb(photo, signal);
+    return { ...remember(converted), rgba: rgbaOf(converted) };
   },
 
   /** Makes two photos that are to be blended alike: a grey one becomes coloured if the other one is. */
-  match({ first, second }) {
+  async match({ first, second }, { signal }) {
     const [a, b] = [neededPhoto(first), neededPhoto(second)];
     if (a.width !== b.width || a.height !== b.height) {
       throw new SafelightError(
@@ -152,6 +157,9 @@ const ops = {
       photo.samples = Uint8Array.from({ length: 3 * photo.samples.length }, (_, i) => photo.samples[Math.floor(i / 3)]);
       photo.channels = 3;
     }
+    if (sameColour(a.colour, b.colour)) return [];
+    for (const photo of [a, b]) Object.assign(photo, await inSrgb(photo, signal));
+    return [a, b].map((photo) => ({ colour: nameOf(photo.colour), notices: photo.notices, rgba: rgbaOf(photo) }));
   },
 
   /** Encrypts a kept photo for one filter. Returns the encrypted image as a Blob. */
@@ -200,7 +208,7 @@ const ops = {
 
   /**
    * Decrypts an encrypted image. If `photos` names the kept photos that it was made of, by this filter, it is compared
-   * with them, and the first one's alpha is put back. Without them, `check` says whether images are opened that cannot be
+   * with them, and the first one's alpha is put back, as what its samples mean. Without them, `check` says whether images are opened that cannot be
    * verified, and `expect` which filters must have been applied.
    *
    * Where the header can be right, the work is the same for all images: every row is processed, the picture is put together,
@@ -237,10 +245,10 @@ const ops = {
           progress(++done, rows);
         },
       });
-      const picture = await assembler.call('finish', { alpha: photo?.alpha ?? undefined });
+      const picture = await assembler.call('finish', { alpha: photo?.alpha ?? undefined, colour: photo?.colour });
       if (picture.width * picture.height * picture.channels > LARGE_JOB) pool.end();
       if (failure) throw unpack(failure);
-      const opened = { ...picture, checked: layout.verifies };
+      const opened = { ...picture, colour: photo ? nameOf(photo.colour) : null, checked: layout.verifies };
       return png ? { ...opened, png: pngFile(await assembler.call('png', opened)) } : opened;
     });
   },
@@ -249,18 +257,22 @@ const ops = {
   png: async ({ picture }, { signal }) =>
     pngFile(await pool.disposable(signal, (helper) => helper.call('png', picture))),
 
-  /** Scrambles a photo file, or a kept photo. It is then obfuscated, not encrypted. */
+  /** Scrambles a photo file, or a kept photo, in sRGB. It is then obfuscated, not encrypted. */
   async scramble({ file, photo: id, ...settings }, how) {
     const checked = checkedSettings(settings);
     const key = neededKey('etc');
-    if (!id) return scrambling.scramble(key, { file }, checked, how);
-    const { file: original, samples, width, height, channels } = neededPhoto(id);
+    const { signal } = how;
+    const convert = (file) => codec.run(signal, (helper) => helper.call('decode', { file, colour: 'srgb' }));
+    if (!id) return scrambling.scramble(key, { file }, checked, convert, how);
+    const photo = neededPhoto(id);
     try {
-      if (original) return await scrambling.scramble(key, { file: original }, checked, how);
+      if (photo.file) return await scrambling.scramble(key, { file: photo.file }, checked, convert, how);
     } catch (error) {
       if (error.code !== 'unsupported_image') throw error; // there are files that only the browser reads
     }
-    return scrambling.scramble(key, { samples, width, height, channels }, checked, how);
+    const { samples, width, height, channels, notices } = await inSrgb(photo, signal);
+    const { notices: more, ...made } = await scrambling.scramble(key, { samples, width, height, channels }, checked, convert, how);
+    return { ...made, notices: [...notices.filter((notice) => !photo.notices.includes(notice)), ...more] };
   },
 
   unscramble: ({ file, label }, { signal }) => scrambling.unscramble(neededKey('etc'), file, label, signal),
@@ -268,8 +280,10 @@ const ops = {
   // ---- encrypted vectors
 
   /** One thing with the key and, for networks, a kept photo. */
-  vectors: ({ op, photo, ...args }, { signal }) =>
-    vectors.run(() => neededKey('ckks'), op, { ...args, photo: photo && neededPhoto(photo) }, signal),
+  async vectors({ op, photo, ...args }, { signal }) {
+    const seen = photo && (await inSrgb(neededPhoto(photo), signal)); // as those that the network learned from
+    return vectors.run(() => neededKey('ckks'), op, { ...args, photo: seen }, signal);
+  },
   beginKeys: ({ wanted }, { signal }) => vectors.begin(neededKey('ckks'), wanted, signal),
   makeKeys: ({ set, part }, { signal }) => vectors.part(set, part, signal),
   endKeys: ({ set }) => vectors.end(set),
@@ -369,8 +383,18 @@ function neededPhoto(id) {
 function remember(photo) {
   const id = crypto.randomUUID();
   photos.set(id, photo);
-  const { width, height, channels, notices } = photo;
-  return { id, width, height, channels, notices };
+  const { width, height, channels, notices, colour } = photo;
+  return { id, width, height, channels, notices, colour: nameOf(colour) };
+}
+
+/** A photo whose samples are sRGB: this one, or what is made of it. */
+async function inSrgb(photo, signal) {
+  if (photo.colour.length === 0) return photo;
+  const { samples, width, height, channels, colour } = photo;
+  const args = { samples, width, height, channels, colour };
+  const made = await codec.run(signal, (helper) => helper.call('toSrgb', args));
+  const notices = [...photo.notices.filter((notice) => notice !== 'hdr_in_8_bit'), ...made.notices];
+  return { ...photo, samples: made.samples, colour: made.colour, notices };
 }
 
 function kind(bytes) {

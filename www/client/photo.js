@@ -9,8 +9,8 @@ export class Photo {
   #drop;
 
   /** `facts` is what the keeper said, `drop` makes it forget the photo. */
-  constructor({ id, width, height, channels, notices, rgba }, drop) {
-    Object.assign(this, { id, width, height, channels, notices, rgba });
+  constructor({ id, width, height, channels, notices, colour, rgba }, drop) {
+    Object.assign(this, { id, width, height, channels, notices, colour, rgba });
     this.#drop = drop;
     forgotten.register(this, drop, this);
   }

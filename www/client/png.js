@@ -47,8 +47,11 @@ export async function readPixels(parts, { width, height, count }) {
   return out;
 }
 
-/** A PNG file of samples with 8 bits, `count` for each pixel: 1 grey, 2 with alpha, 3 red, green, blue, 4 with alpha. */
-export async function writePng(samples, { width, height, count }) {
+/**
+ * A PNG file of samples with 8 bits, `count` for each pixel: 1 grey, 2 with alpha, 3 red, green, blue, 4 with alpha. `chunks` are
+ * the bytes of whole chunks that say what the samples mean.
+ */
+export async function writePng(samples, { width, height, count, chunks = new Uint8Array() }) {
   const head = new Uint8Array(13);
   const view = new DataView(head.buffer);
   view.setUint32(0, width);
@@ -57,8 +60,8 @@ export async function writePng(samples, { width, height, count }) {
   const rows = new Blob([filtered(samples, width * count, count)]);
   const packed = await new Response(rows.stream().pipeThrough(new CompressionStream('deflate'))).arrayBuffer();
   const mark = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-  const chunks = [chunk('IHDR', head), chunk('IDAT', new Uint8Array(packed)), chunk('IEND', new Uint8Array())];
-  return new Uint8Array(await new Blob([mark, ...chunks.flat()]).arrayBuffer());
+  const parts = [chunk('IHDR', head), chunks, chunk('IDAT', new Uint8Array(packed)), chunk('IEND', new Uint8Array())];
+  return new Uint8Array(await new Blob([mark, ...parts.flat()]).arrayBuffer());
 }
 
 /** Each row with the filter that leaves the smallest numbers, as the standard advises. */

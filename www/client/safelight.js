@@ -161,25 +161,34 @@ export class Safelight extends EventTarget {
     return this.#ask('kind', { file: nameless(file).slice(0, 64) }, { signal });
   }
 
-  /** Reads a photo. The keeper has its samples until the `Photo` is freed. */
-  async read(file, { signal, onProgress } = {}) {
+  /**
+   * Reads a photo. The keeper has its samples until the `Photo` is freed. Its `colour` is "srgb", or what the file says
+   * instead: "icc", "cicp" or "gamma"; `decrypt` writes that into the result of the photo. With the option `colour: 'srgb'`
+   * the samples are converted.
+   */
+  async read(file, { colour, signal, onProgress } = {}) {
     onProgress?.({ phase: 'decode', done: 0, total: 0 });
-    const facts = await this.#ask('decode', { file: nameless(file) }, { signal });
+    const facts = await this.#ask('decode', { file: nameless(file), colour }, { signal });
     return new Photo(facts, () => this.#open && this.#line.tell('drop', { photo: facts.id }));
   }
 
-  /** Makes two photos that are to be blended alike in their colours; they must have the same size. */
+  /**
+   * Makes two photos that are to be blended alike: grey ones coloured, and sRGB if their colours mean different things. They
+   * must have the same size.
+   */
   async match(first, second, { signal } = {}) {
-    await this.#ask('match', { first: first.id, second: second.id }, { signal });
+    const changed = await this.#ask('match', { first: first.id, second: second.id }, { signal });
+    for (const [i, facts] of changed.entries()) Object.assign([first, second][i], facts);
   }
 
   /**
-   * Encrypts `input` for one filter: a photo that was read, a file, or an array of two for a filter of two. Options:
+   * Encrypts `input` for one filter: a photo that was read, a file, or an array of two for a filter of two. Of a file nothing is
+   * kept, so its colours become sRGB. Options:
    * `filter`, `params`, `border`, `maxBytes` (of each photo; fail with `too_large` above). Gives the encrypted image as a
    * Blob.
    */
   async encrypt(input, options = {}) {
-    return this.#withPhotos(input, options, (photos) => this.#encrypt(photos, options));
+    return this.#withPhotos(input, { ...options, colour: 'srgb' }, (photos) => this.#encrypt(photos, options));
   }
 
   /**
@@ -205,7 +214,8 @@ export class Safelight extends EventTarget {
    * `photos` names what it was made of, by `filter` with `params`, pixels are compared, too. Options: `view`; `expect`, the
    * filter that must have been applied, such as "gaussian sigma=2", or an array of several in their order; `check`:
    * "where-possible" also opens photos that others encrypted, "none" verifies nothing; `png`: whether to make the file, too,
-   * which `pngOf` can make later. Gives `{ width, height, channels, filters, rgba, png, checked }`; an image with `checked: false` may show anything.
+   * which `pngOf` can make later. Gives `{ width, height, channels, filters, colour, rgba, png, checked }`, where `colour` is what the
+   * samples mean and null if that is not known; an image with `checked: false` may show anything.
    */
   async decrypt(file, options = {}) {
     const { view = 'clamp', photos = [], filter, params = {}, check = 'required', png = true, signal, onProgress } = options;
@@ -219,14 +229,14 @@ export class Safelight extends EventTarget {
 
   /** The PNG file of a picture that `decrypt` gave. */
   async pngOf(picture, { signal } = {}) {
-    const { rgba, width, height, count } = picture;
-    return this.#ask('png', { picture: { rgba, width, height, count } }, { signal });
+    const { rgba, width, height, count, mark } = picture;
+    return this.#ask('png', { picture: { rgba, width, height, count, mark } }, { signal });
   }
 
   // ---- scrambled pictures: obfuscated, not encrypted
 
   /**
-   * Scrambles a photo, with the key `etcKey`, to a picture that stays a JPEG or PNG file. Options: `form` ("colour", "grey"
+   * Scrambles a photo, with the key `etcKey`, to a picture that stays a JPEG or PNG file, in sRGB. Options: `form` ("colour", "grey"
    * or "grey-420"), `block` (pixels), `fixedKey` (every picture alike: such pictures give each other away), `type`
    * ("image/jpeg" or "image/png"), `quality`, `subsampling`, and `square`: not the whole photo but its middle, in grey, so
    * many pixels wide and high, for programs that learn. Gives `{ file, label, width, height, blocks, resistance,
@@ -276,12 +286,12 @@ export class Safelight extends EventTarget {
   }
 
   /** Runs `work` on the photos of an input. Those that are read for it are freed afterwards. */
-  async #withPhotos(input, { signal, onProgress }, work) {
+  async #withPhotos(input, { colour, signal, onProgress }, work) {
     const photos = [];
     const ours = [];
     try {
       for (const one of Array.isArray(input) ? input : [input]) {
-        if (!(one instanceof Photo)) ours.push(await this.read(one, { signal, onProgress }));
+        if (!(one instanceof Photo)) ours.push(await this.read(one, { colour, signal, onProgress }));
         photos.push(one instanceof Photo ? one : ours.at(-1));
       }
       if (photos.length === 2) await this.match(...photos, { signal });

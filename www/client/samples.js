@@ -3,13 +3,25 @@
 /** What is needed of a decoded photo, of whichever WebAssembly module, which is freed. */
 export function samplesOf(photo) {
   const { width, height, channels, hasAlpha, notices } = photo;
+  const colour = photo.colour(); // what the samples mean, as bytes; none for sRGB
   const [samples, rgba, alpha] = [photo.samples(), photo.rgba(), hasAlpha ? photo.alpha() : null];
   photo.free();
-  return { width, height, channels, notices, samples, rgba, alpha };
+  return { width, height, channels, notices, colour, samples, rgba, alpha };
 }
 
 // Which of a canvas's four samples make a pixel of 1 to 4 samples.
 const CHOICES = { 1: [0], 2: [0, 3], 3: [0, 1, 2], 4: [0, 1, 2, 3] };
+
+/** Red, green, blue and alpha of samples, as a canvas has them. */
+export function rgbaOf({ samples, channels, alpha }) {
+  const pixels = samples.length / channels;
+  const out = new Uint8ClampedArray(4 * pixels);
+  for (let i = 0; i < pixels; i++) {
+    for (let c = 0; c < 3; c++) out[4 * i + c] = samples[channels * i + (channels === 3 ? c : 0)];
+    out[4 * i + 3] = alpha ? alpha[i] : 255;
+  }
+  return out;
+}
 
 /** Of red, green, blue and alpha what a picture needs with so many samples for each pixel: grey has its value three times. */
 export function picked(rgba, count) {

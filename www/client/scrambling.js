@@ -25,12 +25,23 @@ export class Scrambling {
     return this.#pool.run(signal, async (helper) => etcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
   }
 
-  /** Scrambles `source`: `{ file }`, or the samples of a photo that was read. */
-  scramble(key, source, settings, { signal, progress }) {
+  /**
+   * Scrambles `source`: `{ file }`, or the samples of a photo that was read, in sRGB. `convert` gives such samples of a file
+   * whose colours are not.
+   */
+  scramble(key, source, settings, convert, { signal, progress }) {
     const { form, block, fixedKey, square, type, quality, subsampling } = settings;
     return this.#pool.run(signal, async (helper) => {
       progress(0, STEPS);
-      const { notices, clear } = await helper.call('read', { ...source, square });
+      let read = await helper.call('read', { ...source, square });
+      let found = [];
+      if (!read) {
+        const { notices, ...converted } = await convert(source.file);
+        read = await helper.call('read', { ...converted, square });
+        found = notices;
+      }
+      const { clear } = read;
+      const notices = [...found, ...read.notices];
       progress(1, STEPS);
       const bytes = key.toBytes();
       const facts = await helper.call('scramble', { bytes, form, block, fixedKey }, [bytes.buffer]);

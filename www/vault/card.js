@@ -173,7 +173,8 @@ export class Card extends EventTarget {
       ...options,
       task: this.#task,
       onOriginal: (photo) => {
-        drawn = drawPicture(this.#parts.original, photo, words.card.originalOf(this.name));
+        const file = photo.colour === 'srgb' ? null : this.file;
+        drawn = drawPicture(this.#parts.original, { ...photo, file }, words.card.originalOf(this.name));
         this.#photo = { width: photo.width, height: photo.height };
         this.#parts.left.textContent = words.card.original;
         this.#parts.outcome.textContent = words.card.stays;
@@ -190,7 +191,8 @@ export class Card extends EventTarget {
     await drawn;
     this.#estimate.learn();
     if (done.picture) {
-      await drawPicture(this.#parts.result, done.picture, words.card.resultOf(this.name));
+      const file = done.picture.colour === 'srgb' ? null : await safelight.pngOf(done.picture);
+      await drawPicture(this.#parts.result, { ...done.picture, file }, words.card.resultOf(this.name));
       this.#parts.left.textContent = words.card.compare;
       this.#parts.slider.disabled = false;
       this.#parts.outcome.textContent = words.card.received(bytes(done.reply.size));

@@ -3,13 +3,26 @@
 const LONG_SIDE = 1000; // pixels of a preview; larger photos are drawn smaller
 const SMALL = 200; // photos narrower than this are shown with visible pixels
 
-/** Draws `{ width, height, rgba }`. */
-export async function drawPicture(canvas, { width, height, rgba }, label) {
+/**
+ * Draws `{ width, height, rgba }`. Where these samples are not sRGB, `file` is the picture as a file that says so: the browser
+ * shows it in its colours.
+ */
+export async function drawPicture(canvas, { width, height, rgba, file = null }, label) {
   const scale = Math.min(1, LONG_SIDE / Math.max(width, height));
   const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const smaller = scale < 1 ? { resizeWidth: w, resizeHeight: h, resizeQuality: 'high' } : {};
-  const bitmap = await createImageBitmap(new ImageData(rgba, width, height), smaller);
+  const bitmap =
+    (file && (await managed(file, smaller, w, h))) ??
+    (await createImageBitmap(new ImageData(rgba, width, height), smaller));
   show(canvas, bitmap, width, label);
+}
+
+/** A file as the browser shows it, or null if it does not, or in another size. */
+async function managed(file, smaller, w, h) {
+  const bitmap = await createImageBitmap(file, smaller).catch(() => null);
+  if (bitmap?.width === w && bitmap.height === h) return bitmap;
+  bitmap?.close();
+  return null;
 }
 
 /** Draws the bytes of a Blob as coloured pixels, in a picture of the photo's shape: what anybody else can see of it. */

@@ -16,7 +16,9 @@ export async function process(safelight, site, file, options) {
   const photos = [];
   try {
     for (const input of second ? [file, second] : [file]) {
-      const photo = await safelight.read(input, { signal, onProgress });
+      // Where the result does not come back here, nobody could put the colours' meaning into it.
+      const colour = task.task === 'encrypt' ? 'srgb' : 'keep';
+      const photo = await safelight.read(input, { colour, signal, onProgress });
       photos.push(photo);
       if (photos.length === 1) onOriginal(photo);
       checkPixels(photo, server.maxPixels);

@@ -15,6 +15,7 @@ use self::frame::Frame;
 use self::scan::Header;
 use super::{Pixels, cut_short, damaged, unsupported};
 use crate::error::Result;
+use crate::photo::colour::Tags;
 use crate::photo::{Limits, Notice};
 
 pub(super) const MARK: &[u8] = b"\xff\xd8\xff";
@@ -26,7 +27,7 @@ pub(super) const END: &[u8] = b"\xff\xd9";
 const MOST_SCANS: usize = 100;
 
 /// Walks from marker to marker until the end-of-image marker, through the entropy-coded data of every scan.
-pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]>)> {
+pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let mut at = 2;
     let mut exif = None;
     let mut pixels = Pixels::default();
@@ -86,6 +87,9 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Opti
             // What cameras and programs write: names, places, small pictures, colour profiles. Not among it are the segments
             // of JFIF (E0) and Adobe (EE), which say how colours are stored.
             0xe1..=0xed | 0xef | 0xfe => {
+                if marker == 0xe2 && scans == 0 {
+                    tags.jpeg_segment(segment, body.start);
+                }
                 exif = segment.strip_prefix(b"Exif\0\0").filter(|_| marker == 0xe1 && scans == 0).or(exif);
                 continue;
             }

@@ -3,6 +3,7 @@
 use super::{Pixels, cut_short, damaged, unsupported};
 use crate::error::Result;
 use crate::math::checksum;
+use crate::photo::colour::Tags;
 use crate::photo::{Limits, Notice};
 
 pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -11,7 +12,7 @@ pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
 pub(super) const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
 /// Walks over length, type, data, checksum until IEND. Gives the EXIF block too, which may also follow the pixels.
-pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Option<&'a [u8]>)> {
+pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let mut rest = bytes.get(MARK.len()..).unwrap_or_default();
     let mut exif = None;
     let mut pixels = Pixels::default();
@@ -56,6 +57,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Pixels, Opti
                 let name = std::str::from_utf8(kind).unwrap_or("?");
                 return Err(unsupported(&format!("PNG files with a chunk of the kind {name}")));
             }
+            _ if pixels.parts.is_empty() => tags.png_chunk(*kind, data, *sum, start),
             _ => {}
         }
         rest = after;

@@ -3,6 +3,7 @@
 use super::{Pixels, cut_short};
 use crate::error::Result;
 use crate::photo::Notice;
+use crate::photo::colour::Tags;
 
 pub(super) fn is_webp(bytes: &[u8]) -> bool {
     bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")
@@ -11,7 +12,7 @@ pub(super) fn is_webp(bytes: &[u8]) -> bool {
 /// Walks over the RIFF chunks, so that no decoder meets a length that points out of the file. The size in pixels is
 /// read by the decoder: finding it takes a walk into one of three kinds of chunk, and the decoder allocates nothing
 /// for it.
-pub(super) fn walk(bytes: &[u8]) -> Result<(Pixels, Option<&[u8]>)> {
+pub(super) fn walk<'a>(bytes: &'a [u8], tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let size = bytes.get(4..8).and_then(|size| size.first_chunk::<4>()).ok_or_else(cut_short)?;
     let declared = usize::try_from(u32::from_le_bytes(*size)).ok().and_then(|size| size.checked_add(8));
     let declared = declared.ok_or_else(cut_short)?;
@@ -23,6 +24,10 @@ pub(super) fn walk(bytes: &[u8]) -> Result<(Pixels, Option<&[u8]>)> {
     while let Some((kind, data, after)) = chunk(rest) {
         match kind {
             b"EXIF" => exif = exif.or(Some(data)),
+            b"ICCP" => {
+                let start = end - rest.len() + 8;
+                tags.webp_profile(start..start + data.len());
+            }
             b"VP8 " | b"VP8L" => pictures += 1,
             b"ANMF" => frames += 1,
             _ => {}

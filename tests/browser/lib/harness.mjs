@@ -34,6 +34,7 @@ export const browsers = env('SAFELIGHT_BROWSERS', 'chromium,firefox')
   .map((name) => name.trim());
 
 const workplace = mkdtempSync(join(tmpdir(), 'safelight-test-'));
+process.env.SAFELIGHT_HOME = join(workplace, 'home'); // where the command line keeps what it must remember
 process.on('exit', () => rmSync(workplace, { recursive: true, force: true }));
 
 /** A fresh folder, removed when the test process ends. */

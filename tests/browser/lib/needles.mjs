@@ -9,9 +9,10 @@ import { makeNeedles } from './search.mjs';
 
 /**
  * `secret`: what must not be found; `open`: what must be, because it travels with every encrypted photo. `keyFile` are
- * the bytes of the secret key file, `pictures` the photos and results, `texts` names and passphrases.
+ * the bytes of the secret key file, `pictures` the photos and results, `texts` names and passphrases, `profile` the photos' colour
+ * profile, whose header looks like any other's.
  */
-export async function needlesOf({ keyFile, pictures, texts }) {
+export async function needlesOf({ keyFile, pictures, texts, profile }) {
   const [keyPath, publicKey] = ['my.key', 'my.pub'].map((name) => join(folder(), name));
   writeFileSync(keyPath, keyFile, { mode: 0o600 });
   await cli('pubkey', keyPath, '--out', publicKey);
@@ -19,7 +20,7 @@ export async function needlesOf({ keyFile, pictures, texts }) {
   return {
     secret: makeNeedles({
       numbers: secretNumbers(key),
-      bytes: { 'the key file': keyFile },
+      bytes: { 'the key file': keyFile, ...(profile && { 'the colour profile': profile.subarray(132) }) },
       rows: pictures.flatMap(rows),
       texts,
       harmless: [readFileSync(publicKey)],

@@ -8,9 +8,10 @@ const CHANNELS = { 0: 1, 4: 2, 2: 3, 6: 4 };
 
 /**
  * A picture `{ width, height, channels, data }` (8 bits, interleaved, 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA) as PNG. `filter`
- * says which filter a row has; with `depth` 16 each sample is written as the 16-bit one that stands for the same.
+ * says which filter a row has; with `depth` 16 each sample is written as the 16-bit one that stands for the same; `profile` is
+ * an ICC profile for it.
  */
-export function encodePng({ width, height, channels, data }, { filter = () => 0, depth = 8 } = {}) {
+export function encodePng({ width, height, channels, data }, { filter = () => 0, depth = 8, profile = null } = {}) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -29,6 +30,7 @@ export function encodePng({ width, height, channels, data }, { filter = () => 0,
   return Buffer.concat([
     SIGNATURE,
     chunk('IHDR', header),
+    ...(profile ? [chunk('iCCP', Buffer.concat([Buffer.from('a name\0\0'), deflateSync(profile)]))] : []),
     chunk('IDAT', deflateSync(raw)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
@@ -57,6 +59,17 @@ export function decodePng(bytes) {
   ];
   if (depth !== 8 || !channels || interlaced) throw new Error('a kind of PNG that the tests do not read');
   return { width, height, channels, data: unfilter(inflateSync(Buffer.concat(parts)), width, height, channels) };
+}
+
+/** The ICC profile in a PNG file, or null. */
+export function profileOfPng(bytes) {
+  const file = Buffer.from(bytes);
+  for (let at = 8; at < file.length; at += file.readUInt32BE(at) + 12) {
+    if (file.toString('latin1', at + 4, at + 8) !== 'iCCP') continue;
+    const body = file.subarray(at + 8, at + 8 + file.readUInt32BE(at));
+    return inflateSync(body.subarray(body.indexOf(0) + 2));
+  }
+  return null;
 }
 
 /** A PNG whose header promises a size that its data does not have: a bomb for decoders that trust it. */

@@ -1,5 +1,5 @@
-// A worker for photo files that the browser does not decode as they must be, on a WebAssembly module of decoders. It ends
-// with the photo: its memory goes back to the system. Talks only to the keeper; does no network requests.
+// A worker for photo files that the browser does not decode as they must be, and for colours that are to become sRGB, on a
+// WebAssembly module of decoders and colour profiles. It ends with the photo: its memory goes back to the system. Talks only to the keeper; does no network requests.
 
 import init, { Photo } from './pkg/safelight_codec.js';
 import { Line } from '../../shared/line.js';
@@ -9,7 +9,13 @@ const ops = {
   async init({ module }) {
     await init({ module_or_path: module });
   },
-  decode: async ({ file }) => samplesOf(Photo.decode(new Uint8Array(await file.arrayBuffer()))),
+  async decode({ file, colour }) {
+    const photo = Photo.decode(new Uint8Array(await file.arrayBuffer()));
+    return samplesOf(colour === 'srgb' ? photo.intoSrgb() : photo);
+  },
+  /** Converts samples to sRGB. `colour` says what they mean. */
+  toSrgb: ({ samples, width, height, channels, colour }) =>
+    samplesOf(Photo.ofColour(width, height, channels, samples, colour).intoSrgb()),
 };
 
 self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });

@@ -31,12 +31,20 @@ const ops = {
   /** The public name of a key file's key. */
   check: ({ bytes }) => withKey(bytes, ({ fingerprint }) => fingerprint),
 
-  /** Takes a photo file in, or the samples of a photo that was read. With `square` its middle, of so many pixels a side. */
+  /**
+   * Takes a photo file in, or the samples of a photo that was read. With `square` its middle, of so many pixels a side. A file
+   * whose colours are not sRGB is not for this module, which answers null.
+   */
   async read({ file, samples, width, height, channels, square }) {
     photo = file
       ? Photo.decode(new Uint8Array(await file.arrayBuffer()))
       : Photo.fromSamples(width, height, channels, samples);
     const { notices } = photo;
+    if (photo.colour().length > 0) {
+      photo.free();
+      photo = null;
+      return null;
+    }
     if (square === undefined) return { notices };
     const whole = photo;
     photo = whole.square(square);

@@ -98,7 +98,8 @@ export class Answer extends EventTarget {
           this.#progress(report);
         },
         onRead: (photo) => {
-          drawn = drawPicture(this.#parts.original, photo, words.card.originalOf(this.name));
+          const file = photo.colour === 'srgb' ? null : this.file;
+          drawn = drawPicture(this.#parts.original, { ...photo, file }, words.card.originalOf(this.name));
           const kind = photo.channels === 1 ? words.card.grey : words.card.colour;
           this.#parts.facts.textContent = `${photo.width} × ${photo.height}, ${kind}`;
         },

@@ -50,6 +50,12 @@ export const de = {
     end_missing: 'das Dateiende fehlt, aber keine Bildpunkte',
     stray_data: 'die Datei enthält überzählige Daten: bitte mit dem Original vergleichen',
     decoded_by_browser: 'von Ihrem Browser gelesen',
+    converted_to_srgb: 'Farben in sRGB umgerechnet',
+    colours_clipped: 'Farben außerhalb von sRGB durch die nächstliegenden ersetzt',
+    hdr_reduced: 'HDR-Lichter erscheinen weiß',
+    hdr_in_8_bit: 'HDR mit 8 Bit: Verläufe können Stufen zeigen',
+    profile_unusable: 'Farbprofil unbrauchbar, als sRGB behandelt',
+    cmyk_profile: 'Druckfarben (CMYK), nur annähernd',
   },
 
   card: {
@@ -332,7 +338,7 @@ export const de = {
     staysTitle: 'Verlässt diesen Rahmen nie',
     stays: [
       'die Pixel und Farben Ihres Fotos und des Ergebnisses',
-      'seine Transparenz: Sie kommt zurück, wenn das Ergebnis da ist',
+      'seine Transparenz und sein Farbprofil: Sie kommen zurück, wenn das Ergebnis da ist',
       'Name, Datum, Ort und Kameradaten der Datei',
       'Ihre geheimen Schlüssel und deren Namen',
     ],

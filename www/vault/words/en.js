@@ -50,6 +50,12 @@ export const en = {
     end_missing: 'the file’s end is missing, but no pixels',
     stray_data: 'the file has stray data: compare with the original',
     decoded_by_browser: 'read by your browser',
+    converted_to_srgb: 'colours converted to sRGB',
+    colours_clipped: 'colours that sRGB lacks replaced by the nearest',
+    hdr_reduced: 'HDR highlights shown as white',
+    hdr_in_8_bit: 'HDR in 8 bits: smooth areas may show steps',
+    profile_unusable: 'colour profile unusable, taken for sRGB',
+    cmyk_profile: 'printer colours (CMYK), approximate',
   },
 
   card: {
@@ -325,7 +331,7 @@ export const en = {
     staysTitle: 'Never leaves this frame',
     stays: [
       'the pixels and colours of your photo, and of the result',
-      'its transparency: it is put back after the result has arrived',
+      'its transparency and colour profile: they are put back after the result has arrived',
       'the file’s name, date, place and camera data',
       'your secret keys and their names',
     ],

@@ -1,0 +1,205 @@
+"""Colours: results that look like their photos, and conversions to sRGB, both as Little CMS (by way of Pillow) sees them."""
+import io
+import os
+import struct
+import subprocess
+import unittest
+
+from common import Case
+from PIL import Image, ImageCms
+
+RELATIVE = ImageCms.Intent.RELATIVE_COLORIMETRIC
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+WIDE = {  # X, Y, Z of red, green and blue, adapted to D50, and the exponent of the curve (0: that of sRGB)
+    "Display P3": ((0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189), (0.15710, 0.06657, 0.78407), 0),
+    "Adobe RGB": ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457), 2.19921875),
+    "ProPhoto": ((0.79767, 0.28804, 0.0), (0.13519, 0.71188, 0.0), (0.03134, 0.00009, 0.82491), 1.8),
+}
+
+
+def fixed(*numbers):
+    return b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
+
+
+def profile(colour_space, tags, version=0x04300000, pcs=b"XYZ "):
+    """An ICC profile of a monitor."""
+    at, table, data = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for kind, body in tags:
+        table += kind + struct.pack(">II", at + len(data), len(body))
+        data += body + bytes(-len(body) % 4)
+    head = struct.pack(">I4sI", at + len(data), b"", version) + b"mntr" + colour_space + pcs
+    head = head.ljust(36, b"\0") + b"acsp" + bytes(28) + fixed(0.9642, 1, 0.8249)
+    return head.ljust(128, b"\0") + table + data
+
+
+def text(kind, words):
+    words = words.encode("utf-16-be")
+    return kind, struct.pack(">4sIIIHHII", b"mluc", 0, 1, 12, 0x656E, 0x5553, len(words), 28) + words
+
+
+def curve(exponent):
+    if exponent == 0:
+        numbers = fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+        return struct.pack(">4sIHH", b"para", 0, 3, 0) + numbers
+    return struct.pack(">4sIHH", b"para", 0, 0, 0) + fixed(exponent)
+
+
+def table_curve(exponent):
+    steps = [round(65535 * (i / 1023) ** exponent) for i in range(1024)]
+    return struct.pack(">4sII1024H", b"curv", 0, 1024, *steps)
+
+
+def place(xyz):
+    return struct.pack(">4sI", b"XYZ ", 0) + fixed(*xyz)
+
+
+NAMES = [text(b"desc", "a profile of the tests"), text(b"cprt", "none"), (b"wtpt", place((0.9642, 1, 0.8249)))]
+
+
+def matrix_profile(name, make_curve=curve):
+    red, green, blue, exponent = WIDE[name]
+    tags = [(b"rXYZ", place(red)), (b"gXYZ", place(green)), (b"bXYZ", place(blue))]
+    return profile(b"RGB ", NAMES + tags + [(kind, make_curve(exponent)) for kind in (b"rTRC", b"gTRC", b"bTRC")])
+
+
+def grey_profile(exponent):
+    return profile(b"GRAY", NAMES + [(b"kTRC", curve(exponent))])
+
+
+def lut_profile():
+    """One of a table of 9 x 9 x 9 colours in Lab, as scanners have."""
+    grid = range(9)
+    body = struct.pack(">4sI4B", b"mft1", 0, 3, 3, 9, 0) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    body += bytes(range(256)) * 3
+    for r in grid:
+        for g in grid:
+            for b in grid:
+                lightness = (0.3 * r + 0.55 * g + 0.15 * b) / 8
+                body += bytes([round(255 * lightness), round(128 + 6 * (r - g)), round(128 + 5 * (g - b))])
+    body += bytes(range(256)) * 3
+    return profile(b"RGB ", NAMES + [(b"A2B0", body)], version=0x02400000, pcs=b"Lab ")
+
+
+PROFILES = {
+    **{name: matrix_profile(name) for name in WIDE},
+    "a curve as a table": matrix_profile("Adobe RGB", lambda exponent: table_curve(exponent)),
+    "a table of colours": lut_profile(),
+}
+
+
+def photo(mode="RGB"):
+    """Every kind of colour: a cube of them, and greys."""
+    picture = Image.new("RGB", (66, 66))
+    cube = [(r, g, b) for r in range(0, 256, 17) for g in range(0, 256, 17) for b in range(0, 256, 17)]
+    picture.putdata(cube + [(i % 256,) * 3 for i in range(66 * 66 - len(cube))])
+    return picture.convert(mode)
+
+
+def shown(picture, icc):
+    """The picture in sRGB."""
+    icc = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    return ImageCms.profileToProfile(picture, icc, SRGB, RELATIVE, "RGB")
+
+
+def apart(a, b):
+    return max(abs(x - y) for x, y in zip(a.convert("RGB").tobytes(), b.convert("RGB").tobytes(), strict=True))
+
+
+class Colour(Case):
+    def safelight(self, *arguments):
+        env = {**os.environ, "SAFELIGHT_HOME": str(self.folder / "home")}
+        run = subprocess.run(
+            [os.environ["SAFELIGHT_CLI"], *map(str, arguments)], capture_output=True, text=True, timeout=300, env=env
+        )
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stderr
+
+    def files(self, picture, icc):
+        for name in ["photo.png", "photo.jpg", "photo.webp"]:
+            path = self.folder / name
+            how = {"quality": 100, "subsampling": 0} if name.endswith("jpg") else {"lossless": True}
+            picture.save(path, icc_profile=icc, **({} if name.endswith("png") else how))
+            yield path
+
+    def way(self, path, *options):
+        """Scrambled and put together again, which is the quickest way; gives the result, and what was said."""
+        key, image, result = (self.folder / name for name in ["etc.key", "image.png", "result.png"])
+        if not key.exists():
+            self.safelight("keygen", "etc", "--out", key)
+        said = self.safelight("etc", "encrypt", "--key", key, "--block", "4", path, "--out", image, *options)
+        self.assertNotIn("icc_profile", Image.open(image).info)
+        self.safelight("etc", "decrypt", "--key", key, image, "--out", result)
+        return Image.open(result), said
+
+    def test_encrypted_photos(self):
+        icc = PROFILES["Display P3"]
+        picture = photo().crop((0, 0, 9, 5))
+        key, path, image, result = (self.folder / name for name in ["my.key", "photo.png", "image.slt", "result.png"])
+        picture.save(path, icc_profile=icc)
+        self.safelight("keygen", "paillier", "--bits", "2048", "--out", key)
+        self.safelight("encrypt", "--key", key, path, "--out", image)
+        self.safelight("decrypt", "--key", key, image, "--out", result)
+        self.assertEqual(Image.open(result).info.get("icc_profile"), icc)
+        self.assertEqual(Image.open(result).tobytes(), picture.tobytes())
+
+    def test_results_look_like_their_photos(self):
+        for name, icc in PROFILES.items():
+            for path in self.files(photo(), icc):
+                with self.subTest(name, file=path.name):
+                    result, said = self.way(path)
+                    self.assertEqual(result.info.get("icc_profile"), icc)
+                    self.assertIn("stays on this machine", said)
+                    original = Image.open(path).convert("RGB")
+                    # Decoders of JPEG differ by rounding.
+                    most = 8 if path.suffix == ".jpg" else 0
+                    self.assertLessEqual(apart(shown(result, icc), shown(original, icc)), most)
+
+    def test_conversions_are_those_of_little_cms(self):
+        for name, icc in PROFILES.items():
+            with self.subTest(name):
+                path = self.folder / "photo.png"
+                photo().save(path, icc_profile=icc)
+                result, said = self.way(path, "--colour", "srgb")
+                self.assertNotIn("icc_profile", result.info)
+                self.assertIn("converted to sRGB", said)
+                self.assertLessEqual(apart(result, shown(photo(), icc)), 2)
+
+    def test_grey_photos(self):
+        path = self.folder / "photo.png"
+        icc = grey_profile(1.4)
+        photo("L").save(path, icc_profile=icc)
+        result, _ = self.way(path)
+        self.assertEqual((result.mode, result.info.get("icc_profile")), ("L", icc))
+        result, _ = self.way(path, "--colour", "srgb")
+        self.assertEqual(result.mode, "L")
+        self.assertLessEqual(apart(result, shown(photo("L"), icc)), 2)
+
+    def test_profiles_of_srgb_say_nothing_new(self):
+        path = self.folder / "photo.png"
+        photo().save(path, icc_profile=SRGB.tobytes())
+        for options in [(), ("--colour", "srgb")]:
+            result, said = self.way(path, *options)
+            self.assertEqual(result.tobytes(), photo().tobytes())
+            self.assertNotIn("colour", said)
+            self.assertFalse((self.folder / "home").exists())
+
+    def test_scrambled_pictures(self):
+        icc = PROFILES["Display P3"]
+        path, scrambled, back = (self.folder / name for name in ["photo.png", "scrambled.png", "back.png"])
+        photo().save(path, icc_profile=icc)
+        key = self.folder / "etc.key"
+        self.safelight("keygen", "etc", "--out", key)
+        self.safelight("etc", "encrypt", "--key", key, path, "--out", scrambled)
+        self.assertNotIn("icc_profile", Image.open(scrambled).info)
+        self.safelight("etc", "decrypt", "--key", key, scrambled, "--out", back)
+        self.assertEqual(Image.open(back).info.get("icc_profile"), icc)
+        self.assertEqual(Image.open(back).tobytes(), photo().tobytes())
+        # Those under a fixed key, for programs that learn, are sRGB.
+        self.safelight("etc", "encrypt", "--key", key, "--fixed-key", path, "--out", scrambled)
+        self.safelight("etc", "decrypt", "--key", key, scrambled, "--out", back)
+        self.assertNotIn("icc_profile", Image.open(back).info)
+        self.assertLessEqual(apart(Image.open(back), shown(photo(), icc)), 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
