@@ -121,7 +121,8 @@ export class KeyRing {
 
   /** Whether keys may be locked now; asks where work would be cancelled. */
   async mayLock() {
-    if (!this.#busy) return true;
+    const { running } = this.#queue; // one that has ended may still wait for its turn to be over
+    if (!this.#making && !this.others?.running && (!running || running.ended)) return true;
     const { lockTitle: title, lockText: text, lockYes: yes } = words.dialog;
     return Boolean(await ask({ title, text, yes, act: () => (this.#stopAll(), true), explain }));
   }
