@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn nothing_else_is() {
-        let changes: [(&str, fn(&mut ImageHead)); 13] = [
+        type Change = (&'static str, fn(&mut ImageHead));
+        let changes: [Change; 13] = [
             ("a lower bound", |head| head.encoding.high -= 1),
             ("a higher bound", |head| head.encoding.high += 1),
             ("another lowest number", |head| head.encoding.low += 1),

@@ -82,9 +82,8 @@ pub fn encode_webp(photo: &Photo) -> Result<Vec<u8>> {
         return Err(Error::new(Code::ImageTooLarge, message));
     }
     let merged = photo.alpha().map(|alpha| with_alpha(width, height, channels, photo.samples(), alpha)).transpose()?;
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::new(Code::Internal, format!("the WebP file could not be made: {error}"))
-    };
+    let failed =
+        |error: &dyn std::fmt::Display| Error::new(Code::Internal, format!("the WebP file could not be made: {error}"));
     let mut out = Vec::new();
     let mut encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut out);
     if let Colour::Icc(profile) = photo.colour() {
