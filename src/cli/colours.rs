@@ -23,7 +23,7 @@ use crate::photo::colour::MAX_PROFILE;
 
 /// How long the colours of a photo are kept.
 const KEPT_DAYS: u32 = 400;
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What becomes of a photo's colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -174,7 +174,13 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 }
 
 fn hash(parts: &[&[u8]]) -> String {
-    Sha256::digest(parts.concat()).iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    let mut name = String::new();
+    for byte in Sha256::digest(parts.concat()) {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 fn is_name(name: &str) -> bool {
@@ -223,7 +229,7 @@ mod tests {
             fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - by).unwrap();
         };
         for path in names("photos").iter().chain(&names("profiles")) {
-            age(path, Duration::from_secs(500 * 24 * 60 * 60));
+            age(path, 500 * DAY);
         }
         let new = Mark::Encrypted(Origin([9; 32]));
         store.keep(new, &Colour::Srgb).unwrap();

@@ -129,13 +129,13 @@ impl Colour {
         match self {
             Self::Srgb => Vec::new(),
             // The profile's name is of no use to anybody.
-            Self::Icc(profile) => chunk(b"iCCP", &[b"icc\0\0".as_slice(), &stored(profile)].concat()),
+            Self::Icc(profile) => chunk(*b"iCCP", &[b"icc\0\0".as_slice(), &stored(profile)].concat()),
             Self::Coded(Coded { primaries, transfer, full_range }) => {
-                chunk(b"cICP", &[*primaries, *transfer, 0, u8::from(*full_range)])
+                chunk(*b"cICP", &[*primaries, *transfer, 0, u8::from(*full_range)])
             }
             Self::Measured(Measured { gamma, chromaticities }) => {
-                let gamma = gamma.map(|gamma| chunk(b"gAMA", &gamma.to_be_bytes()));
-                let places = chromaticities.map(|places| chunk(b"cHRM", &places.map(u32::to_be_bytes).concat()));
+                let gamma = gamma.map(|gamma| chunk(*b"gAMA", &gamma.to_be_bytes()));
+                let places = chromaticities.map(|places| chunk(*b"cHRM", &places.map(u32::to_be_bytes).concat()));
                 [gamma, places].into_iter().flatten().flatten().collect()
             }
         }
@@ -184,7 +184,7 @@ impl Colour {
 }
 
 /// A chunk of a PNG file.
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind.as_slice(), data].concat();
     // A chunk holds a profile at most.
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);

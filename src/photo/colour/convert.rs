@@ -242,10 +242,10 @@ fn of_profile(bytes: &[u8], srgb: &ColorProfile) -> Option<Steps> {
         return None;
     }
     // What a profile says of brightness beyond white is not in its curves.
-    if let Some(cicp) = source.cicp.filter(|_| source.is_matrix_shaper()) {
-        if let Some((curve, Some(hdr))) = transfer(cicp.transfer_characteristics as u8) {
-            return Some((tables([&curve; 3], value), linear_matrix(&source, srgb), Some(hdr)));
-        }
+    if let Some(cicp) = source.cicp.filter(|_| source.is_matrix_shaper())
+        && let Some((curve, Some(hdr))) = transfer(cicp.transfer_characteristics as u8)
+    {
+        return Some((tables([&curve; 3], value), linear_matrix(&source, srgb), Some(hdr)));
     }
     if source.is_matrix_shaper() && intent.is_none() {
         let [r, g, b] = [&source.red_trc, &source.green_trc, &source.blue_trc];

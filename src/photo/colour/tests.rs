@@ -29,7 +29,7 @@ fn iccp(profile: &[u8]) -> Vec<u8> {
 }
 
 fn srgb_chunk() -> Vec<u8> {
-    chunk(b"sRGB", &[0])
+    chunk(*b"sRGB", &[0])
 }
 
 fn adobe_gamma() -> Vec<Vec<u8>> {
@@ -120,7 +120,7 @@ fn damaged_profiles_are_told_and_do_no_harm() {
     let good = iccp(&profile);
     let mut bad_sum = good.clone();
     *bad_sum.last_mut().unwrap() ^= 1;
-    let stream = |data: &[u8]| chunk(b"iCCP", data);
+    let stream = |data: &[u8]| chunk(*b"iCCP", data);
     let bomb = stored(&vec![0; MAX_PROFILE + 1]);
     for chunk in [
         bad_sum,
@@ -146,7 +146,7 @@ fn damaged_profiles_are_told_and_do_no_harm() {
 
 #[test]
 fn the_order_of_marks_is_that_of_the_standard() {
-    let coded = |bytes: [u8; 4]| chunk(b"cICP", &bytes);
+    let coded = |bytes: [u8; 4]| chunk(*b"cICP", &bytes);
     let all = [adobe_gamma().concat(), srgb_chunk(), iccp(&p3()), coded([9, 14, 0, 1])];
     assert_eq!(read(&png(3, &all)).0, Colour::Coded(Coded { primaries: 9, transfer: 14, full_range: true }));
     assert_eq!(read(&png(3, &all[..3])).0, Colour::Icc(p3()));
@@ -174,11 +174,11 @@ fn numbers_that_mean_srgb_are_srgb_and_senseless_ones_are_told() {
     assert!(matches!(read(&file(100_000, None)).0, Colour::Measured(_)));
     assert!(matches!(read(&file(55_556, Measured::SRGB.chromaticities)).0, Colour::Measured(_)));
     for places in [[0; 8], [33_000; 8], [31_270, 0, 64_000, 33_000, 21_000, 71_000, 15_000, 6_000], [u32::MAX; 8]] {
-        let chunks = [chunk(b"cHRM", &places.map(u32::to_be_bytes).concat())];
+        let chunks = [chunk(*b"cHRM", &places.map(u32::to_be_bytes).concat())];
         assert_eq!(read(&png(3, &chunks)), (Colour::Srgb, vec![Notice::ProfileUnusable]), "{places:?}");
     }
     for gamma in [0, u32::MAX] {
-        assert_eq!(read(&png(3, &[chunk(b"gAMA", &gamma.to_be_bytes())])).1, [Notice::ProfileUnusable]);
+        assert_eq!(read(&png(3, &[chunk(*b"gAMA", &gamma.to_be_bytes())])).1, [Notice::ProfileUnusable]);
     }
 }
 
