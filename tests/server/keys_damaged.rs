@@ -3,7 +3,9 @@
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use crate::client::{call, get, post};
+#[cfg(feature = "client")]
+use crate::client::post;
+use crate::client::{call, get};
 use crate::house::{Server, until};
 use crate::keys::{keys, upload};
 
