@@ -297,10 +297,10 @@ fn colours_are_converted_as_the_standards_say() {
         [0, 255, 128],
         &[ConvertedToSrgb],
     );
-    // PQ: 203 candela per square metre are white (58.1 % of the scale), a hundred are 184.
+    // PQ: 203 candela per square metre are white (58.1 % of the scale); 102 of them, which are 130, are 188.
     let hdr = |transfer| Colour::Coded(Coded { primaries: 9, transfer, full_range: true });
     near(hdr(16), [148; 3], [255; 3], &[ConvertedToSrgb, HdrReduced]);
-    near(hdr(16), [130; 3], [184; 3], &[ConvertedToSrgb, HdrReduced]);
+    near(hdr(16), [130; 3], [188; 3], &[ConvertedToSrgb, HdrReduced]);
     near(hdr(16), [255; 3], [255; 3], &[ConvertedToSrgb, HdrReduced]);
     // HLG: three quarters of the scale are the same white.
     near(hdr(18), [191; 3], [255; 3], &[ConvertedToSrgb, HdrReduced]);
