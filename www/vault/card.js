@@ -3,7 +3,7 @@
 import { keepFocus } from './dialog.js';
 import { clear, drawBytes, drawPicture } from './draw.js';
 import { Estimate, toldPart } from './estimate.js';
-import { beat, process } from './job.js';
+import { Opening, process } from './job.js';
 import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
@@ -31,6 +31,7 @@ export class Card extends EventTarget {
   #shown = 0; // when the last report was shown
   #saves = {};
   #photo = null;
+  #check = 'required'; // whether an encrypted image must be one that the key in use encrypted
   #task = null;
   failure = null; // the error that ended it
   carried = null; // the encrypted photo and the encrypted result: what the site has in its hands
@@ -56,7 +57,8 @@ export class Card extends EventTarget {
     // The style sheet cuts the result off there.
     slider.addEventListener('input', () => result.style.setProperty('--shown', `${slider.value}%`));
     name.textContent = name.title = this.name;
-    this.#buttons.open.hidden = !asks;
+    this.#buttons.open.hidden = !encrypted;
+    if (!asks) this.#buttons.open.textContent = words.card.openUnverified;
     if (!asks) return this.wait(task);
     this.#state('asking', words.card.asking);
   }
@@ -126,29 +128,32 @@ export class Card extends EventTarget {
 
   /** Runs. Options: `second`, another photo, and `bits`, the size of a key if one has to be made. */
   async run(safelight, site, { second, bits }) {
-    const { signal } = this;
     this.#saves = {};
     for (const name of ['original', 'encrypted', 'result']) clear(this.#parts[name]);
     for (const name of ['facts', 'bytes', 'outcome', 'left']) this.#parts[name].textContent = '';
     this.#parts.slider.disabled = true;
     this.#state('running', words.card.waiting);
     this.#timer = setInterval(() => this.#tell(), 500); // the time left changes without a report, too
-    let opens = this.encrypted ? performance.now() : null; // since when a key works on what came from outside
+    const opening = new Opening();
+    await opening.over(this.#work(safelight, site, { second, bits, opening, signal: this.signal }));
+  }
+
+  async #work(safelight, site, { opening, ...options }) {
     const onReply = (reply) => {
       this.carried.reply = reply;
-      opens = performance.now();
+      opening.begin();
       this.#hand();
     };
     const onProgress = (report) => this.#progress(report);
+    const onOpened = () => opening.end();
     try {
-      if (this.encrypted) await this.#open(safelight, { view: this.#task.view, signal, onProgress });
-      else await this.#process(safelight, site, { second, bits, signal, onProgress, onReply });
+      if (this.encrypted) await this.#open(safelight, { opening, onProgress, signal: options.signal });
+      else await this.#process(safelight, site, { ...options, onProgress, onReply, onOpened });
     } catch (error) {
       this.#fail(error);
     } finally {
       clearInterval(this.#timer);
     }
-    if (opens !== null) await beat(opens);
   }
 
   /** The site has all that it gets. */
@@ -157,8 +162,11 @@ export class Card extends EventTarget {
     this.dispatchEvent(new Event('handed'));
   }
 
-  async #open(safelight, options) {
-    const picture = await safelight.decrypt(this.file, { ...options, png: false });
+  async #open(safelight, { opening, ...options }) {
+    opening.begin();
+    const { view } = this.#task;
+    const opened = safelight.decrypt(this.file, { ...options, view, check: this.#check, png: false });
+    const picture = await opened.finally(() => opening.end());
     await drawBytes(this.#parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
     this.#parts.bytes.textContent = bytes(this.file.size);
     await drawPicture(this.#parts.result, picture, words.card.resultOf(this.name));
@@ -210,8 +218,8 @@ export class Card extends EventTarget {
     };
     this.#parts.bar.value = 1;
     this.#mark('end');
-    const { checked, done, encrypted } = words.card;
-    this.#state('done', picture ? (picture.checked ? checked : done) : encrypted);
+    const { checked, unverified, encrypted } = words.card;
+    this.#state('done', picture ? (picture.checked ? checked : unverified) : encrypted);
   }
 
   #fail(error) {
@@ -226,6 +234,8 @@ export class Card extends EventTarget {
   #act(act) {
     if (act === 'cancel') return this.cancel();
     if (act === 'remove') return this.dispatchEvent(new Event(act));
+    // What the visitor brings may be for their key by somebody else; what the site brings must be of their own making.
+    if (act === 'open' && !this.asks) this.#check = 'where-possible';
     if (act === 'again' || act === 'open') return this.dispatchEvent(new Event('again'));
     this.dispatchEvent(new CustomEvent('save', { detail: this.#saves[act] }));
   }
@@ -235,8 +245,9 @@ export class Card extends EventTarget {
     this.#parts.text.textContent = text;
     const busy = !this.ended;
     const [asking, focused] = [state === 'asking', document.activeElement];
+    const refused = state === 'failed' && this.failure.code === 'not_verifiable' && !this.asks;
     this.#buttons.cancel.disabled = !busy;
-    this.#buttons.open.disabled = !asking;
+    this.#buttons.open.disabled = !asking && !refused;
     this.#buttons.again.disabled = busy || asking;
     this.#buttons.remove.disabled = busy;
     for (const act of ['picture', 'upload', 'reply']) this.#buttons[act].disabled = busy || !this.#saves[act];

@@ -2,16 +2,16 @@
 
 import { checkPixels } from '../client/photo.js';
 
-const BEAT = 500; // ms
+const BEAT = 250; // ms
 
 /**
  * Takes one photo the whole way. `task` is what the site wants. Options: `second` (another file, for filters with two
  * inputs), `bits` (of the key, if one has to be made), `signal`, and the callbacks `onProgress({ phase, done, total })`,
- * `onOriginal(picture)`, `onEncrypted(blob)`, `onReply(blob)`. Gives `{ upload, reply, picture }`: the two encrypted files
+ * `onOriginal(picture)`, `onEncrypted(blob)`, `onReply(blob)`, `onOpened()`. Gives `{ upload, reply, picture }`: the two encrypted files
  * that travelled, and the picture; only the first where the site wants no more.
  */
 export async function process(safelight, site, file, options) {
-  const { task, second, bits, signal, onProgress, onOriginal, onEncrypted, onReply } = options;
+  const { task, second, bits, signal, onProgress, onOriginal, onEncrypted, onReply, onOpened } = options;
   const { filter, params, border, view, server } = task;
   const photos = [];
   try {
@@ -35,7 +35,8 @@ export async function process(safelight, site, file, options) {
     const reply = await site.carry({ filter, params, file: upload }, { signal, onProgress });
     onReply(reply);
     // The file of the picture is made when it is saved: that takes a time which depends on what the picture shows.
-    const picture = await safelight.decrypt(reply, { view, photos, filter, params, png: false, signal, onProgress });
+    const opening = safelight.decrypt(reply, { view, photos, filter, params, png: false, signal, onProgress });
+    const picture = await opening.finally(onOpened);
     return { upload, reply, picture };
   } finally {
     for (const photo of photos) photo.free();
@@ -43,9 +44,28 @@ export async function process(safelight, site, file, options) {
 }
 
 /**
- * Waits for the next beat after the time `since`. The site sees when the next photo begins. Opening takes the same work
- * whatever is found, and what is left of a difference does not show in whole beats.
+ * The time in which a key works on what came from outside. The site sees when the next photo begins, and must not learn from
+ * that what was found. Opening takes the same work whatever is found, and what is left of a difference does not show in whole
+ * beats. Showing depends on it, so the next photo waits for none of that: there is a whole beat for it.
  */
-export function beat(since) {
-  return new Promise((resolve) => setTimeout(resolve, BEAT - ((performance.now() - since) % BEAT)));
+export class Opening {
+  #began = null;
+  #end;
+  #ended = new Promise((resolve) => (this.#end = resolve));
+
+  begin() {
+    this.#began ??= performance.now();
+  }
+
+  end() {
+    if (this.#began !== null) this.#end(performance.now());
+  }
+
+  /** Waits until the next photo may begin. `work` is all of this one, and does not fail. */
+  async over(work) {
+    const ended = await Promise.race([this.#ended, work]);
+    if (this.#began === null) return;
+    const beats = Math.floor((ended - this.#began) / BEAT) + 2;
+    await new Promise((resolve) => setTimeout(resolve, this.#began + beats * BEAT - performance.now()));
+  }
 }

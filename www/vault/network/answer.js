@@ -3,7 +3,7 @@
 import { keepFocus } from '../dialog.js';
 import { clear, drawPicture } from '../draw.js';
 import { toldPart } from '../estimate.js';
-import { beat } from '../job.js';
+import { Opening } from '../job.js';
 import { bytes, explain, fill, percent, words } from '../words.js';
 
 const announce = document.getElementById('status');
@@ -84,17 +84,21 @@ export class Answer extends EventTarget {
   }
 
   async run(networks) {
-    const { signal } = this;
     clear(this.#parts.original);
     for (const name of ['facts', 'bytes']) this.#parts[name].textContent = '';
     this.#state('running', words.card.waiting);
+    const opening = new Opening();
+    await opening.over(this.#work(networks, opening));
+  }
+
+  async #work(networks, opening) {
+    const { signal } = this;
     let drawn;
-    let opens = null; // since when a key works on what came from outside
     try {
-      const { label } = await networks.ask(this.file, {
+      const asked = networks.ask(this.file, {
         signal,
         onProgress: (report) => {
-          if (report.phase === 'decrypt') opens ??= performance.now();
+          if (report.phase === 'decrypt') opening.begin();
           this.#progress(report);
         },
         onRead: (photo) => {
@@ -108,12 +112,12 @@ export class Answer extends EventTarget {
           this.#parts.bytes.dataset.bytes = size;
         },
       });
+      const { label } = await asked.finally(() => opening.end());
       await drawn;
       this.#show(label);
     } catch (error) {
       this.#fail(error);
     }
-    if (opens !== null) await beat(opens);
   }
 
   #progress(report) {
