@@ -241,7 +241,7 @@ impl Average {
 
 /// A time to wait as whole seconds, from one up.
 pub(super) fn seconds(time: Duration) -> u32 {
-    let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
+    let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
     u32::try_from(seconds).unwrap_or(u32::MAX).clamp(1, LONGEST_WAIT)
 }
 

@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(code(&mut model(), &[b"\x89SLT\r\n\x1a\n\x09\x00\x05\x03\0\0\0\0"]), Some(Code::UnsupportedVersion));
         let image = [&MAGIC[..], &[1, 0, 3, 1, 0, 0, 0, 0]].concat();
         assert_eq!(code(&mut model(), &[&image]), Some(Code::WrongKind));
-        let network = [&MAGIC[..], &[1, 0, 13, 4, 4, 0, 0, 0]].concat();
+        let network = [&MAGIC[..], &[1, 0, 13, 3, 4, 0, 0, 0]].concat();
         assert_eq!(code(&mut model(), &[&network[..3], &network[3..]]), None);
     }
 

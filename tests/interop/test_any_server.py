@@ -51,7 +51,7 @@ class AnyServer(Case):
             safelight("filter", "mean", *arguments, image, "--out", here)
             safelight("filter", "mean", *arguments, image, "--out", there, "--server", self.url)
             self.assertEqual(there.read_bytes(), here.read_bytes())
-        safelight("decrypt", "--key", KEY, there, "--out", self.folder / "out.png")
+        safelight("decrypt", "--from-others", "--key", KEY, there, "--out", self.folder / "out.png")
         self.assertEqual(png.read((self.folder / "out.png").read_bytes())[:3], (width, height, planes))
 
     def test_the_vectors(self):

@@ -84,17 +84,17 @@ fn uploads_that_drip_end_as_stalled() {
 #[test]
 fn one_client_has_a_share_of_the_uploads() {
     let server = Server::start(|config| (config.limits.uploads, config.limits.client.uploads) = (8, 4));
+    let image = Image::new(10, 10, 1, 1).bytes();
     let begin = |from| {
         let headers = [("Content-Length", "100000"), ASYNC];
-        Request::over(connect_from(from, server.at), server.at, "POST", MEAN, &headers)
-    };
-    let image = Image::new(10, 10, 1, 1).bytes();
-    // More than the share, so that it is used up whichever of them are let in; the others are refused.
-    let mut held: Vec<_> = (0..6).map(|_| begin(GREEDY)).collect();
-    for upload in &mut held {
+        let mut upload = Request::over(connect_from(from, server.at), server.at, "POST", MEAN, &headers);
         let _ = upload.try_send(&image[..10]);
-    }
+        upload
+    };
+    // Each call that asks has a slot for a moment, in which one of those that stay may be refused; so others follow.
+    let mut held = Vec::new();
     until("the share is used up", || {
+        held.push(begin(GREEDY));
         let refused = call_from(GREEDY, server.at, "POST", MEAN, &[], &image);
         let full = refused.status == 429;
         assert!(
@@ -104,8 +104,10 @@ fn one_client_has_a_share_of_the_uploads() {
     });
     others_are_served(&server);
     // All clients together have an end as well, with the code for that.
-    held.extend((0..6).map(|_| begin(Ipv4Addr::new(127, 0, 0, 4))));
-    until("all is used up", || call_from(POLITE, server.at, "POST", MEAN, &[], &image).status == 503);
+    until("all is used up", || {
+        held.push(begin(Ipv4Addr::new(127, 0, 0, 4)));
+        call_from(POLITE, server.at, "POST", MEAN, &[], &image).status == 503
+    });
     held.clear();
     until("there is room again", || call_from(POLITE, server.at, "POST", MEAN, &[], &image).status == 200);
 }
