@@ -69,7 +69,9 @@ for (const name of browsers) {
         'the fingerprint',
         { minutes: 5 },
       );
-      assert.match(await page.text('key-state'), /^Key, 2048 bits, kept in this browser, no key file saved yet$/);
+      assert.match(await page.text('key-state'), /^Key, 2048 bits, in this tab only, no key file saved yet$/);
+      await page.keepUnprotected();
+      assert.match(await page.text('key-state'), /^Key, 2048 bits, kept in this browser.*, no key file saved yet$/);
     });
 
     for (const [filter, params, options, width, height, channels] of cases) {
