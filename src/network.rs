@@ -342,7 +342,7 @@ impl Layer {
 
 impl Answer {
     /// The same with scores and probabilities rounded to two figures after the point. What is opened of an honest answer differs
-    /// from exact numbers by a little that tells of the secret key; rounded, it does not, but for a number that is close to the
+    /// from exact numbers by a little that tells of the secret key. Rounding removes that, except for numbers close to the
     /// middle of two. Against a server that makes answers up, rounding is no help: publish nothing.
     #[cfg(feature = "ckks-secret")]
     #[must_use]

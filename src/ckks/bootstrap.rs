@@ -34,7 +34,7 @@ pub fn failure_bits(set: &Parameters) -> f64 {
     (2.0 * set.degree() as f64).log2() + tail_bits(SPARSE_WEIGHT as f64 + 1.0, REACH)
 }
 
-/// Bits of the probability that the sum of so many uniform numbers between -1/2 and 1/2 is above `limit` (J. O. Irwin and
+/// Bits of the probability that the sum of `terms` uniform numbers between -1/2 and 1/2 is above `limit` (J. O. Irwin and
 /// P. Hall, 1927): the sum over `k` of `(-1)^k binomial(terms, k) (corner - k)^terms / terms!`, where `corner` is how much
 /// is missing to the largest sum.
 fn tail_bits(terms: f64, limit: f64) -> f64 {

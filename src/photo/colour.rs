@@ -100,7 +100,7 @@ fn sound(places: [u32; 8]) -> bool {
 }
 
 impl Colour {
-    /// An ICC profile for samples of so many channels, or a notice why it is none.
+    /// An ICC profile for samples of `channels` channels, or a notice that says why it cannot be used.
     fn icc(profile: &[u8], channels: u8) -> Result<Self, Notice> {
         let field = |at: usize| profile.get(at..at + 4);
         let length = field(0).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_be_bytes(*bytes));

@@ -530,7 +530,7 @@ for (const name of browsers) {
       await page.set('language', 'en');
     });
 
-    it('who has lost the passphrase can delete everything', async () => {
+    it('a lost passphrase leaves the way to delete everything', async () => {
       await page.click('clear-keys');
       await dialog();
       await page.click('dialog-yes');

@@ -71,7 +71,7 @@ fn an_owner_is_told_after_a_restart() {
     assert!(!file.exists());
 }
 
-/// Work with keys that are cut while they are at work, as often as there are moments.
+/// Work with keys that are cut while they are in use, at every stage of the work.
 #[cfg(feature = "client")]
 #[test]
 fn keys_cut_at_any_moment_are_an_error_with_a_code() {

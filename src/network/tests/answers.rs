@@ -11,7 +11,7 @@ use crate::ckks::ring::Poly;
 use crate::wire::ckks::{write_ciphertext, write_seeded};
 use crate::wire::network::read_answer;
 
-/// So many labels that two lists of scores have room for the whole key.
+/// Enough labels for two lists of scores to hold the whole key.
 const LABELS: usize = 512;
 /// The digits of a coefficient are those of the key: -1, 0 and 1.
 const BASE: i64 = 3;

@@ -1,4 +1,4 @@
-//! Room for connections: so many for all clients together, and a share for each.
+//! Room for connections: a limit for all clients together, and a share for each client.
 //!
 //! A connection is busy from the end of a request's header to the end of its answer. One that is not busy costs its client
 //! nothing to lose, so where there is no room, the one that has been idle longest makes room: of the same client, if that has

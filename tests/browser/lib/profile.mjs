@@ -1,4 +1,4 @@
-// What somebody does who has a copy of a browser's profile folder and wants the keys in it.
+// The attack of somebody with a copy of a browser's profile folder, who wants the keys in it.
 
 import { createDecipheriv } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 const TAG = 16; // bytes of AES-GCM's tag
 const PART = 16; // bytes of a secret that are searched for
-const RANDOM = 20; // different bytes of 32: so many have nearly all random keys
+const RANDOM = 20; // the least number of different bytes among 32 that nearly all random keys have
 // Where browsers keep the databases of pages.
 const STORAGE = /[\\/]IndexedDB[\\/]|[\\/]storage[\\/]default[\\/].*[\\/]idb[\\/]/;
 

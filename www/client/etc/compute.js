@@ -32,7 +32,7 @@ const ops = {
   check: ({ bytes }) => withKey(bytes, ({ fingerprint }) => fingerprint),
 
   /**
-   * Takes a photo file in, or the samples of a photo that was read. With `square` its middle, of so many pixels a side. A file
+   * Takes a photo file in, or the samples of a photo that was read. With `square`, takes the middle of the photo, `square` pixels on each side. A file
    * whose colours are not sRGB is not for this module, which answers null.
    */
   async read({ file, samples, width, height, channels, square }) {

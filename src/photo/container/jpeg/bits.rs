@@ -27,7 +27,7 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// The code with so many words of each length from 1 to 16, or nothing where there cannot be as many.
+    /// The code with `counts[i]` words of length `i + 1`, or nothing if no code has that many.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut code = Self { short: [(0, 0); 256], bounds: [0; 17], offsets: [0; 17], symbols: symbols.into() };
         let (mut next, mut first) = (0u32, 0usize);
