@@ -261,18 +261,19 @@ export class Visit {
     }, packed);
   }
 
-  /** Clicks a button of the page, or of a card. */
+  /** Clicks a button of the page, or of a card. A moment after a photo the vault is still busy: see `Opening` in its job.js. */
   async click(testid, card) {
-    await this.#around(testid).evaluate(
-      (id, index) => {
-        const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
-        const button = scope.querySelector(`[data-testid="${id}"]`);
-        if (button.disabled) throw new Error(`${id} is disabled`);
-        button.click();
-      },
-      testid,
-      card ?? null,
-    );
+    const click = (id, index) => {
+      const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
+      const button = scope.querySelector(`[data-testid="${id}"]`);
+      if (button.disabled) return false;
+      button.click();
+      return true;
+    };
+    for (let tries = 0; !(await this.#around(testid).evaluate(click, testid, card ?? null)); tries++) {
+      if (tries === 50) throw new Error(`${testid} is disabled`);
+      await sleep(40);
+    }
   }
 
   /** Sets a field as a user would: value, then the events. */
