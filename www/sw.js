@@ -12,7 +12,8 @@ const VERSION = 'development';
 const FILES = [];
 
 const CACHE = `safelight-${VERSION}`;
-const WITH_POLICY = ['document', 'iframe', 'frame', 'worker', 'sharedworker'];
+const PAGES = ['document', 'iframe', 'frame'];
+const WORKERS = ['worker', 'sharedworker']; // and all that a worker imports, which has no policy of its own
 const POLICED = /^$|(keeper|compute)\.js$/; // the files that become one of these
 const here = (file) => new URL(file, self.registration.scope).href;
 
@@ -52,7 +53,8 @@ self.addEventListener('message', (event) => {
 self.addEventListener('fetch', (event) => {
   const { method, url, mode, destination } = event.request;
   if (method !== 'GET' || FILES.length === 0 || !url.startsWith(self.registration.scope)) return;
-  const policy = mode === 'navigate' || WITH_POLICY.includes(destination);
+  const page = mode === 'navigate' || PAGES.includes(destination);
+  const policy = page || (WORKERS.includes(destination) && POLICED.test(new URL(url).pathname));
   event.respondWith(policy ? withPolicy(url) : stored(url).then((copy) => copy ?? fetch(event.request)));
 });
 

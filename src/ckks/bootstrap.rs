@@ -27,7 +27,7 @@ use crate::error::{Code, Error, Result};
 
 /// Bits of the probability that a bootstrap goes wrong, for a set: below -60 for all. A coefficient of `I` is the sum of as many
 /// numbers as the sparse secret has coefficients and one more, all uniform between -1/2 and 1/2, rounded. The sum must not be
-/// beyond [`REACH`]; there are as many coefficients as the degree, each with two signs.
+/// beyond `REACH`; there are as many coefficients as the degree, each with two signs.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
 pub fn failure_bits(set: &Parameters) -> f64 {

@@ -80,7 +80,7 @@ impl Outline {
     /// unpacked, if it has one that can be.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for another number of samples than a plain file has.
+    /// [`Code::BadArgument`](crate::error::Code::BadArgument) for another number of samples than a plain file has.
     pub fn photo(&self, samples: Vec<u8>, profile: Option<&[u8]>) -> Result<Photo> {
         let size = (self.width(), self.height());
         let notices = self.pixels.notices.clone();

@@ -13,7 +13,7 @@ const SCRIPT = new URL('../interop/jpeg_corpus.py', import.meta.url).pathname;
 const BATCH = 40;
 const ROUNDING = 2;
 // Of the large groups, and of files that take a decoder of our own, some are enough here.
-const SHARES = { sampling: 4, colour: 4, change: 3, damage: 5 };
+const SHARES = { sampling: 9, colour: 9, change: 7, damage: 11 };
 
 const refusals = { damaged_image: 'damaged', unsupported_image: 'unsupported', image_too_large: 'large' };
 

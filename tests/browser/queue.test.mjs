@@ -92,6 +92,8 @@ for (const name of browsers) {
       await page.click('clear');
       await (await page.find('sample')).press('Enter');
       await page.until(() => document.querySelectorAll('.card').length > 0, 'the sample photo');
+      await (await page.find('pause')).press('Enter'); // so that it is not done before all that
+      await (await page.find('sample')).focus();
       const reached = [];
       for (let i = 0; i < 40; i++) {
         await page.page.keyboard.press('Tab');

@@ -64,5 +64,17 @@ export function withProfile(jpeg, profile, parts = 1) {
     head.set([i + 1, parts], 16);
     return Buffer.concat([head, piece]);
   });
-  return Buffer.concat([jpeg.subarray(0, 2), ...segments.reverse(), jpeg.subarray(2)]);
+  return Buffer.concat([jpeg.subarray(0, 2), ...segments.reverse(), withoutProfile(jpeg).subarray(2)]);
+}
+
+/** A JPEG file without the profile that browsers write into theirs. */
+function withoutProfile(jpeg) {
+  const kept = [jpeg.subarray(0, 2)];
+  let at = 2;
+  while (jpeg[at + 1] !== 0xda) {
+    const end = at + 2 + jpeg.readUInt16BE(at + 2);
+    if (jpeg[at + 1] !== 0xe2) kept.push(jpeg.subarray(at, end));
+    at = end;
+  }
+  return Buffer.concat([...kept, jpeg.subarray(at)]);
 }
