@@ -58,7 +58,7 @@ const leaks = [
     `const plain = Pool.prototype.disposable;
      Pool.prototype.disposable = async function (...job) {
        const done = await plain.apply(this, job);
-       if (done.png) fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
+       if (done.rgba) fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
        return done;
      };`,
     /pixels/,
@@ -68,7 +68,7 @@ const leaks = [
     '/client/compute.js',
     `const plain = ops.finish;
      ops.finish = (job) => {
-       fetch('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
+       if (job.colour) fetch('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
        return plain(job);
      };`,
     /colour profile/,
