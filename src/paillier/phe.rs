@@ -216,7 +216,9 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_refused() {
-        let own = Arc::new(PublicKey::new((BigUint::from(1u8) << 2048u32) - 1_942_289u32).expect("long enough, without small factors"));
+        let own = Arc::new(
+            PublicKey::new((BigUint::from(1u8) << 2048u32) - 1_942_289u32).expect("long enough, without small factors"),
+        );
         for text in [
             "",
             "[]",
@@ -249,7 +251,9 @@ mod tests {
 
     #[test]
     fn values_are_exact() {
-        let own = Arc::new(PublicKey::new((BigUint::from(1u8) << 2048u32) - 1_942_289u32).expect("long enough, without small factors"));
+        let own = Arc::new(
+            PublicKey::new((BigUint::from(1u8) << 2048u32) - 1_942_289u32).expect("long enough, without small factors"),
+        );
         let (_, mut numbers) = read_numbers("{\"v\":\"5\",\"e\":0}", Some(&own)).expect("a number");
         let mut value = |plaintext: i64, exponent| {
             numbers[0].exponent = exponent;
