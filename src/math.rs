@@ -11,6 +11,8 @@ pub mod comb;
 #[cfg(all(any(feature = "etc", feature = "learn"), not(target_arch = "wasm32")))]
 pub(crate) mod dot;
 pub(crate) mod floats;
+#[cfg(any(feature = "client", feature = "ckks-secret", feature = "server"))]
+pub(crate) mod hex;
 pub mod kernel;
 pub mod limb;
 pub mod montgomery;

@@ -13,6 +13,7 @@ use super::parameters::SMALL;
 use super::ring::Ring;
 use super::secret::SecretKey;
 use crate::error::Result;
+use crate::math::hex::hex;
 
 /// SHA-256 of it all, as the portable kernel gives it.
 const ANSWER: &str = "8f7f46dcd6ec45fad7abf7199e3eecaf3cb14371e4008f4ff9d20fc76726ac44";
@@ -40,8 +41,7 @@ fn answer(ring: &Arc<Ring>) -> Result<String> {
     ciphertext.parts().iter().for_each(|part| hash(part.words()));
     let opened = secret.decrypt(ring, &ciphertext)?.decode(ring, &encoder);
     hash(&opened.iter().map(|number| number.re.to_bits()).collect::<Vec<_>>());
-    let bytes: Vec<_> = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(bytes.concat())
+    Ok(hex(&digest.finalize()))
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
 use crate::etc::Nonce;
+use crate::math::hex::hex;
 use crate::paillier::origin::Origin;
 use crate::photo::Colour;
 use crate::photo::colour::MAX_PROFILE;
@@ -174,13 +175,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 }
 
 fn hash(parts: &[&[u8]]) -> String {
-    use std::fmt::Write as _;
-    let mut name = String::new();
-    for byte in Sha256::digest(parts.concat()) {
-        // Writing to a string cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    hex(&Sha256::digest(parts.concat()))
 }
 
 fn is_name(name: &str) -> bool {

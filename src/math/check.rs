@@ -10,6 +10,7 @@ use num_bigint::BigUint;
 use num_traits::One as _;
 use sha2::{Digest as _, Sha256};
 
+use super::hex::hex;
 use super::montgomery::Exponent;
 use super::pair::{Batch, PairModulus};
 
@@ -40,8 +41,7 @@ fn passes(results: impl Fn(&BigUint) -> Option<Vec<BigUint>>) -> bool {
         }
     }
     // The compiler shall keep the answer in one piece: tests/browser/builds.test.mjs changes it in the file.
-    let answer: Vec<_> = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    answer.concat() == black_box(ANSWER)
+    hex(&digest.finalize()) == black_box(ANSWER)
 }
 
 /// `(a b)^2` modulo `n^2` for the pairs of [`numbers`], then the last `a` to the power of [`EXPONENT`].

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::super::capability::Key;
 use crate::ckks::keys::KeyId;
 use crate::error::{Code, Error, Result};
+use crate::math::hex::hex;
 use crate::pipeline::keys::KeySet;
 
 /// What the names of sets end in.
@@ -187,14 +188,6 @@ fn key_of(name: &str) -> Option<Key> {
         *byte = u8::from_str_radix(&hash[place..place + 2], 16).ok()?;
     }
     Some(key)
-}
-
-fn hex(key: &Key) -> String {
-    use std::fmt::Write as _;
-    key.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
