@@ -38,6 +38,7 @@
 //! the feature `client` (and `etc` and `ckks-secret`, which it contains); a server built without it cannot name them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 #[cfg(feature = "ckks")]
 pub mod ckks;

@@ -66,7 +66,7 @@ pub fn times(set: &'static Parameters, runs: u32) -> Result<Vec<Timed>> {
         keys.insert_galois(element, key);
     }
     let evaluator = Evaluator::new(Arc::clone(&ring), Arc::clone(&encoder), keys);
-    let numbers: Vec<f64> = (0u32..).take(set.slots()).map(|i| f64::from(i).sin()).collect();
+    let numbers: Vec<f64> = (0u32..).take(set.slots()).map(|i| libm::sin(f64::from(i))).collect();
     let encode = || encoder.encode_real(&ring, &numbers, set.slots(), level, ring.scale(level));
     let plaintext = encode()?;
     row("encode", &mut || encode().map(|plaintext| drop(black_box(plaintext))))?;

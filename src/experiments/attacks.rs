@@ -372,7 +372,7 @@ impl Case<'_> {
             #[expect(clippy::cast_precision_loss, reason = "there are few pictures")]
             Some(values.iter().sum::<f64>() / values.len() as f64)
         };
-        let error = mean(|outcome| Some(10f64.powf(-outcome.psnr / 10.0)))?;
+        let error = mean(|outcome| Some(libm::pow(10.0, -outcome.psnr / 10.0)))?;
         Some(Row {
             encryption,
             side: self.side,

@@ -68,7 +68,7 @@ impl Kernel {
         match *self {
             Self::Gaussian { gamma } => {
                 let distance: f64 = x.iter().zip(y).map(|(a, b)| (a - b) * (a - b)).sum();
-                (-gamma * distance).exp()
+                libm::exp(-gamma * distance)
             }
             Self::Linear | Self::Polynomial { .. } => self.of_products(dot(x, y), 0.0, 0.0),
         }
@@ -81,7 +81,7 @@ impl Kernel {
         match *self {
             Self::Linear => product,
             // Rounding must not make it less than nothing.
-            Self::Gaussian { gamma } => (-gamma * (x + y - 2.0 * product).max(0.0)).exp(),
+            Self::Gaussian { gamma } => libm::exp(-gamma * (x + y - 2.0 * product).max(0.0)),
             Self::Polynomial { degree, gamma, shift } => {
                 (gamma * product + shift).powi(i32::try_from(degree).unwrap_or(i32::MAX))
             }

@@ -32,7 +32,7 @@ impl Sigmoid {
         let rows = || decisions.iter().zip(positive).map(|(&f, &yes)| (f, if yes { high } else { low }));
         let cost = |curve: Self| rows().map(|(f, target)| curve.surprise(f, target)).sum::<f64>();
 
-        let mut curve = Self { slope: 0.0, offset: ((negatives + 1.0) / (positives + 1.0)).ln() };
+        let mut curve = Self { slope: 0.0, offset: libm::log((negatives + 1.0) / (positives + 1.0)) };
         let mut best = cost(curve);
         for _ in 0..STEPS {
             let (mut gradient, mut curvature) = ([0.0; 2], [RIDGE, RIDGE, 0.0]);
@@ -75,13 +75,13 @@ impl Sigmoid {
     pub fn probability(&self, decision: f64) -> f64 {
         let x = self.slope * decision + self.offset;
         // The exponential of a positive number could be infinite.
-        if x >= 0.0 { (-x).exp() / (1.0 + (-x).exp()) } else { 1.0 / (1.0 + x.exp()) }
+        if x >= 0.0 { libm::exp(-x) / (1.0 + libm::exp(-x)) } else { 1.0 / (1.0 + libm::exp(x)) }
     }
 
     /// The negated logarithm of the likelihood of one row.
     fn surprise(&self, decision: f64, target: f64) -> f64 {
         let x = self.slope * decision + self.offset;
-        if x >= 0.0 { target * x + (-x).exp().ln_1p() } else { (target - 1.0) * x + x.exp().ln_1p() }
+        if x >= 0.0 { target * x + libm::log1p(libm::exp(-x)) } else { (target - 1.0) * x + libm::log1p(libm::exp(x)) }
     }
 }
 

@@ -138,7 +138,7 @@ pub fn gaussian_sum(radius: u16) -> i64 {
 #[must_use]
 pub fn gaussian_weights(sigma: f64, radius: u16) -> Vec<i64> {
     let sum = gaussian_sum(radius);
-    let g = |i: u16| (-f64::from(i).powi(2) / (2.0 * sigma * sigma)).exp();
+    let g = |i: u16| libm::exp(-f64::from(i).powi(2) / (2.0 * sigma * sigma));
     let total = g(0) + 2.0 * (1..=radius).map(g).sum::<f64>();
     #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most 2^15, and finite")]
     let side: Vec<i64> = (1..=radius).map(|i| (sum as f64 * g(i) / total + 0.5).floor() as i64).collect();

@@ -31,7 +31,7 @@ pub fn ssim(a: &Photo, b: &Photo) -> Result<f64> {
             "pictures are compared in windows of 11 x 11 pixels; these are smaller",
         ));
     }
-    let weights: Vec<f64> = (0..SIDE).map(|i| (-(i as f64 - 5.0).powi(2) / (2.0 * 1.5 * 1.5)).exp()).collect();
+    let weights: Vec<f64> = (0..SIDE).map(|i| libm::exp(-(i as f64 - 5.0).powi(2) / (2.0 * 1.5 * 1.5))).collect();
     let total: f64 = weights.iter().sum();
     let blurred = |values: Vec<f64>| {
         let across: Vec<f64> = values

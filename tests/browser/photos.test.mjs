@@ -2,17 +2,19 @@
 // the browser's own ones will do.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
+import { browsers, cli, folder, openBrowser, python, startServer } from './lib/harness.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng, profileOfPng } from './lib/png.mjs';
 import { p3Profile, withProfile } from './lib/profiles.mjs';
 import { startRecorder } from './lib/recorder.mjs';
 import { readPixels, writePng } from '../../www/client/png.js';
 
+const PROFILES = new URL('../interop/profiles.py', import.meta.url).pathname;
 const CODEC = 'safelight_codec_bg.wasm';
 const brighter = (sample) => Math.min(255, sample + 1);
 const everyFilter = { filter: (y) => y % 5 };
@@ -352,6 +354,24 @@ for (const name of browsers) {
       assert.equal(colour, 'srgb');
       assert.deepEqual(notices, ['alpha_kept_here', 'converted_to_srgb', 'colours_clipped']);
       assert.equal((await read(file, { colour: 'p3' })).code, 'bad_argument');
+    });
+
+    it('the last bit of each converted colour is the command line’s', async () => {
+      execFileSync(python, ['-B', PROFILES, files]);
+      const photo = makePhoto(256, 192, 3, 3);
+      const profiles = readdirSync(files).filter((file) => file.endsWith('.icc'));
+      assert.equal(profiles.length, 5);
+      for (const profile of profiles) {
+        const file = encodePng(photo, { profile: readFileSync(at(profile)) });
+        writeFileSync(at('photo'), file);
+        await cli('etc', 'encrypt', '--key', at('etc.key'), '--block', '4', '--colour', 'srgb', at('photo'), '--out', at(`${profile}.scrambled.png`));
+        await cli('etc', 'decrypt', '--key', at('etc.key'), at(`${profile}.scrambled.png`), '--out', at(`${profile}.png`));
+        const { rgba: seen, notices } = await read(file, { colour: 'srgb' });
+        assert.ok(notices.includes('converted_to_srgb'), profile);
+        const theirs = rgba(decodePng(readFileSync(at(`${profile}.png`))));
+        const apart = seen.filter((byte, i) => byte !== theirs[i]).length;
+        assert.equal(apart, 0, `${profile}: ${apart} samples differ`);
+      }
     });
 
     it('scrambled pictures are sRGB, with the command line’s bytes', async () => {

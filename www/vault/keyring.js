@@ -88,6 +88,7 @@ export class KeyRing {
 
   /** Takes in a key file; asks for its passphrase if it has one. */
   async open(file) {
+    await this.#queue.over();
     if (this.#busy) throw new SafelightError('key_busy', 'wait until the work is done before you change the key');
     const kind = await this.#safelight.kind(file);
     if (kind === 'public_key') throw new SafelightError('public_key', 'this is a public key; only its secret key opens pictures');

@@ -110,6 +110,11 @@ export class Queue extends EventTarget {
     this.show();
   }
 
+  /** Waits until a photo that has come to an end is no longer under way: its turn lasts a moment longer. */
+  async over() {
+    if (this.running?.ended) await new Promise((over) => this.addEventListener('end', over, { once: true }));
+  }
+
   /** How far all photos are: `{ done, all, fraction, secondsLeft }`. */
   get totals() {
     const cards = this.#cards.filter(({ state }) => state !== 'asking');

@@ -12,6 +12,7 @@ use std::hash::{Hash, Hasher};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
@@ -48,13 +49,23 @@ const VAULT: [&str; 4] = ["sw.js", "vault", "client", "shared"];
 /// Builds both sites and returns their folders.
 pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     let (settings, text) = BrowserBuild::read()?;
-    let mut packages = Vec::new();
-    for module in &settings.modules {
-        for variant in &module.variants {
-            println!("    {}, variant {}:", module.name, variant.name);
-            packages.push((module, make_package(tools, &settings, &text, (module, variant), warnings)?));
+    // The optimiser works on one while the compiler works on the next.
+    let packages = thread::scope(|scope| {
+        let mut made = Vec::new();
+        for module in &settings.modules {
+            for variant in &module.variants {
+                println!("    {}, variant {}:", module.name, variant.name);
+                let compiled = compile(&tools.toolchain, &settings, (module, variant), warnings)?;
+                let compiled = fs::read(&compiled).context("the compiler's file is not where it should be")?;
+                let package = || make_package(tools, &settings, &text, (module, variant), compiled);
+                made.push((module, scope.spawn(package)));
+            }
         }
-    }
+        let finish = |(module, package): (_, thread::ScopedJoinHandle<Result<PathBuf>>)| {
+            Ok((module, package.join().expect("it does not panic")?))
+        };
+        made.into_iter().map(finish).collect::<Result<Vec<_>>>()
+    })?;
     let site = Site { page: places::page(), vault: places::vault() };
     replace(&site.page, |folder| lay_out_page(folder, tools))?;
     replace(&site.vault, |folder| lay_out_vault(folder, &packages, tools))?;
@@ -62,23 +73,22 @@ pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     Ok(site)
 }
 
-/// One variant's `.wasm` with its JavaScript glue. `text` is what `settings` were read from.
+/// One variant's `.wasm` with its JavaScript glue. `text` is what `settings` were read from, `compiled` the compiler's file.
 fn make_package(
     tools: &PageTools,
     settings: &BrowserBuild,
     text: &str,
     (module, variant): (&Module, &Variant),
-    warnings: Warnings,
+    compiled: Vec<u8>,
 ) -> Result<PathBuf> {
-    let compiled = compile(&tools.toolchain, settings, (module, variant), warnings)?;
     let package = places::memory().join("pkg").join(&module.name).join(&variant.name);
     let stamp = package.join(STAMP);
-    let inputs = fingerprint(&[&fs::read(&compiled)?, text.as_bytes()]);
+    let inputs = fingerprint(&[&compiled, text.as_bytes()]);
     if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
         println!("    glue and optimiser: nothing has changed");
         return Ok(package);
     }
-    make_glue(&compiled, &package, &module.name)?;
+    make_glue(compiled, &package, &module.name)?;
     fs::rename(package.join(format!("{}_bg.wasm", module.name)), package.join(&variant.file))?;
     let flags = settings.optimise.flags.iter().chain(&variant.optimise);
     optimise(&tools.node, &tools.wasm_opt, &package.join(&variant.file), flags)?;
@@ -130,12 +140,12 @@ fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Res
 }
 
 /// wasm-bindgen's JavaScript module, its types, and the `.wasm` fitted to it.
-fn make_glue(compiled: &Path, package: &Path, name: &str) -> Result<()> {
+fn make_glue(compiled: Vec<u8>, package: &Path, name: &str) -> Result<()> {
     if package.exists() {
         fs::remove_dir_all(package)?;
     }
     Bindgen::new()
-        .input_path(compiled)
+        .input_bytes(name, compiled)
         .out_name(name)
         .web(true)?
         .typescript(true)

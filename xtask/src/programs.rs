@@ -16,22 +16,27 @@ pub struct Programs {
     pub server: PathBuf,
 }
 
-/// Builds them optimised. Both come from one target folder, so what they share is built once; each is copied away
-/// because cargo gives them the same name.
+/// Builds them as a release. Both come from one target folder, so what they share is built once.
 pub fn build() -> Result<Programs> {
-    let server = build_one("safelight-server", &["--no-default-features", "--features", "server,cli"])?;
-    let client = build_one("safelight", &[])?;
-    Ok(Programs { client, server })
+    let build = |name, features: &[&str]| {
+        run(cargo().args(["build", "--release", "--bin", "safelight"]).args(features))?;
+        keep(name, "release")
+    };
+    let server = build("safelight-server", &SERVER)?;
+    Ok(Programs { client: build("safelight", &[])?, server })
 }
 
-fn build_one(name: &str, features: &[&str]) -> Result<PathBuf> {
-    run(cargo().args(["build", "--release", "--bin", "safelight"]).args(features))?;
+/// Cargo's options for a program without the feature `client`.
+pub const SERVER: [&str; 3] = ["--no-default-features", "--features", "server,cli"];
+
+/// Copies the program that cargo made last by this profile away, because cargo gives both the same name.
+pub fn keep(name: &str, profile: &str) -> Result<PathBuf> {
     let folder = places::memory().join("bin");
     fs::create_dir_all(&folder)?;
     let program = folder.join(name);
     // A copy moved into place works even while the old program runs.
     let fresh = folder.join(format!("{name}.new"));
-    fs::copy(places::target().join("release/safelight"), &fresh)
+    fs::copy(places::target().join(profile).join("safelight"), &fresh)
         .context("cargo's program is not where it should be")?;
     fs::rename(&fresh, &program)?;
     Ok(program)

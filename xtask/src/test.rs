@@ -16,6 +16,9 @@ use crate::setup::{self, PageTools, TestTools};
 use crate::step::Steps;
 use crate::{demo, deny, places};
 
+/// Cargo's profile for tests and the programs that they start.
+const PROFILE: &str = "tested";
+
 /// What `cargo xtask test` can be told.
 #[derive(Args)]
 pub struct Options {
@@ -43,13 +46,19 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
 
     let site = steps.run("page", || page::build(&tools, Warnings::Deny))?;
     let package = steps.run("npm package", || npm::build(&site))?;
-    steps.run("cargo test", || run(cargo().arg("test").env("SAFELIGHT_PYTHON", &tests.python)))?;
-    steps.run("cargo test, server alone", || {
-        run(cargo().args(["test", "--no-default-features", "--features", "server"]))
+    // What these build is what the tests in browsers run: nothing is compiled twice.
+    let cargo_test = |features: &[&str]| {
+        let mut cargo = cargo();
+        cargo.args(["test", "--profile", PROFILE]).args(features).env("SAFELIGHT_PYTHON", &tests.python);
+        run(&mut cargo)
+    };
+    let client = steps.run("cargo test", || cargo_test(&[]).and_then(|()| programs::keep("safelight", PROFILE)))?;
+    let server = steps.run("cargo test, server and cli", || {
+        cargo_test(&programs::SERVER).and_then(|()| programs::keep("safelight-server", PROFILE))
     })?;
+    let programs = Programs { client, server };
     steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask", "--profile", "tools"])))?;
 
-    let programs = steps.run("programs", programs::build)?;
     steps.run("demo --once", || demo::show(&programs, &site, "127.0.0.1:0")?.stop())?;
     if options.skip_browser {
         steps.skip("browser tests", "--skip-browser");
@@ -73,9 +82,8 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     })?;
     let clippy = |arguments: &[&str]| run(cargo().arg("clippy").args(arguments).args(["--", "-D", "warnings"]));
     steps.run("clippy", || clippy(&["--all-targets"]))?;
-    steps.run("clippy, server and cli", || {
-        clippy(&["--all-targets", "--no-default-features", "--features", "server,cli"])
-    })?;
+    steps.run("clippy, server and cli", || clippy(&[&["--all-targets"], programs::SERVER.as_slice()].concat()))?;
+    steps.run("clippy, server alone", || clippy(&["--lib", "--no-default-features", "--features", "server"]))?;
     steps.run("clippy, xtask", || clippy(&["--package", "xtask", "--profile", "tools", "--all-targets"]))?;
     // `tests/fuzz_smoke.rs` runs what the fuzz targets run. Here they are only checked, so nothing is linked and libFuzzer
     // need not be compiled: a path to a ready one says so.

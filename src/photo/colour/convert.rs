@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout,
-    MatrixCoefficients, ParsingOptions, RenderingIntent, ToneReprCurve, TransferCharacteristics, TransformF32Executor,
+    MatrixCoefficients, ParsingOptions, RenderingIntent, TransferCharacteristics, TransformF32Executor,
     TransformOptions,
 };
 
+use super::curve::{Curve, Hdr, WHITE, of_tone, power, transfer};
 use super::{Coded, Colour, MAX_PROFILE, Measured};
 use crate::photo::{Notice, Photo};
 
-/// The brightness of white in candela per square metre, for brightness beyond it (ITU-R BT.2408).
-const WHITE: f32 = 203.0;
 /// Linear light so far outside of 0 to 1 is a colour that sRGB has not; nearer is rounding.
 const TOLERANCE: f32 = 0.001;
 /// How many pixels are converted at a time.
@@ -103,12 +102,6 @@ enum First {
     Profile(Arc<TransformF32Executor>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hdr {
-    Pq,
-    Hlg,
-}
-
 impl Conversion {
     fn new(colour: &Colour) -> Option<Self> {
         let srgb = ColorProfile::new_srgb();
@@ -184,20 +177,6 @@ fn of_coded(coded: Coded, srgb: &ColorProfile) -> Option<Steps> {
     Some((tables([&curve; 3], value), linear_matrix(&source, srgb), hdr))
 }
 
-/// A transfer function of ITU-T H.273.
-fn transfer(number: u8) -> Option<(Curve, Option<Hdr>)> {
-    match number {
-        16 => Some((Box::new(pq), Some(Hdr::Pq))),
-        18 => Some((Box::new(hlg), Some(Hdr::Hlg))),
-        1 | 4 | 5 | 6 | 8 | 13 | 14 | 15 => {
-            let curve = TransferCharacteristics::try_from(number).ok()?;
-            let curve = ToneReprCurve::make_cicp_linear_evaluator(curve).ok()?;
-            Some((Box::new(move |value| curve.evaluate_value(value)), None))
-        }
-        _ => None,
-    }
-}
-
 fn of_measured(measured: Measured, srgb: &ColorProfile) -> Option<Steps> {
     let mut source = ColorProfile::new_srgb();
     if let Some(places) = measured.chromaticities {
@@ -211,7 +190,7 @@ fn of_measured(measured: Measured, srgb: &ColorProfile) -> Option<Steps> {
     let first = if let Some(gamma) = measured.gamma {
         #[expect(clippy::cast_precision_loss, reason = "it is below 2^24")]
         let exponent = 100_000.0 / gamma as f32;
-        let curve: Curve = Box::new(move |value: f32| value.powf(exponent));
+        let curve: Curve = Box::new(move |value: f32| power(value, exponent));
         tables([&curve; 3], value)
     } else {
         tables([&transfer(13)?.0; 3], value)
@@ -235,7 +214,7 @@ fn of_profile(bytes: &[u8], srgb: &ColorProfile) -> Option<Steps> {
     let intent = intents.into_iter().find(|(table, _)| table.is_some()).map(|(_, intent)| intent);
     let value = |sample: u8| f32::from(sample) / 255.0;
     if source.color_space == DataColorSpace::Gray {
-        let curve = evaluator(source.gray_trc.as_ref()?)?;
+        let curve = of_tone(source.gray_trc.as_ref()?)?;
         return Some((tables([&curve; 3], value), UNCHANGED, None));
     }
     if source.color_space != DataColorSpace::Rgb {
@@ -249,7 +228,7 @@ fn of_profile(bytes: &[u8], srgb: &ColorProfile) -> Option<Steps> {
     }
     if source.is_matrix_shaper() && intent.is_none() {
         let [r, g, b] = [&source.red_trc, &source.green_trc, &source.blue_trc];
-        let curves = [evaluator(r.as_ref()?)?, evaluator(g.as_ref()?)?, evaluator(b.as_ref()?)?];
+        let curves = [of_tone(r.as_ref()?)?, of_tone(g.as_ref()?)?, of_tone(b.as_ref()?)?];
         return Some((tables([&curves[0], &curves[1], &curves[2]], value), linear_matrix(&source, srgb), None));
     }
     let wide = ColorProfile::new_aces_aces_2065_1_linear();
@@ -264,14 +243,6 @@ fn of_profile(bytes: &[u8], srgb: &ColorProfile) -> Option<Steps> {
 }
 
 const UNCHANGED: [[f32; 3]; 3] = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-
-fn evaluator(curve: &ToneReprCurve) -> Option<Curve> {
-    let curve = curve.make_linear_evaluator().ok()?;
-    Some(Box::new(move |value| curve.evaluate_value(value)))
-}
-
-/// A transfer function: from samples from 0 to 1 to light, of which 1 is white.
-type Curve = Box<dyn Fn(f32) -> f32>;
 
 fn tables(curves: [&Curve; 3], value: impl Fn(u8) -> f32) -> First {
     let mut tables = Box::new([[0.0; 256]; 3]);
@@ -290,36 +261,17 @@ fn linear_matrix(from: &ColorProfile, to: &ColorProfile) -> [[f32; 3]; 3] {
     from.transform_matrix(to).v.map(|row| row.map(|number| number as f32))
 }
 
-/// SMPTE ST 2084.
-fn pq(value: f32) -> f32 {
-    const M1: f32 = 2610.0 / 16_384.0;
-    const M2: f32 = 2523.0 / 4096.0 * 128.0;
-    const C1: f32 = 3424.0 / 4096.0;
-    const C2: f32 = 2413.0 / 4096.0 * 32.0;
-    const C3: f32 = 2392.0 / 4096.0 * 32.0;
-    let power = value.powf(1.0 / M2);
-    10_000.0 / WHITE * ((power - C1).max(0.0) / (C2 - C3 * power)).powf(1.0 / M1)
-}
-
-/// ITU-R BT.2100, the light of the scene. [`hlg_display`] has to follow.
-fn hlg(value: f32) -> f32 {
-    const A: f32 = 0.178_832_77;
-    const B: f32 = 1.0 - 4.0 * A;
-    const C: f32 = 0.559_910_7;
-    if value <= 0.5 { value * value / 3.0 } else { (((value - C) / A).exp() + B) / 12.0 }
-}
-
 /// ITU-R BT.2100: what a display of 1000 candela per square metre makes of the light of a scene.
 fn hlg_display(light: [f32; 3]) -> [f32; 3] {
     let [r, g, b] = light;
     let luminance = 0.2627 * r + 0.678 * g + 0.0593 * b;
-    let factor = 1000.0 / WHITE * luminance.max(0.0).powf(0.2);
+    let factor = 1000.0 / WHITE * power(luminance.max(0.0), 0.2);
     light.map(|light| light * factor)
 }
 
 /// The sample for linear light from 0 to 1.
 fn srgb_sample(light: f32) -> u8 {
-    let value = if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 };
+    let value = if light <= 0.003_130_8 { 12.92 * light } else { 1.055 * power(light, 1.0 / 2.4) - 0.055 };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is from 0 to 255")]
     let sample = (value * 255.0).round().clamp(0.0, 255.0) as u8;
     sample
