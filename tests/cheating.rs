@@ -1,5 +1,4 @@
 //! Servers that do something else than they say, and owners who notice.
-#![cfg(feature = "client")]
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,6 +1,5 @@
 //! Files of CKKS: what is written is read again, bit for bit the same on every kernel, and what somebody else made up is
 //! refused.
-#![cfg(all(feature = "client", feature = "ckks"))]
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use std::sync::{Arc, LazyLock};

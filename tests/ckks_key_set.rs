@@ -1,5 +1,4 @@
 //! Evaluation keys in a file that is mapped into memory.
-#![cfg(all(feature = "client", feature = "ckks"))]
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;

@@ -3,7 +3,6 @@
 //! browsers with the same file.
 //!
 //! `SAFELIGHT_BLESS=1 cargo test --test ckks_seeded` writes it anew, which is right only when the format changes.
-#![cfg(all(feature = "client", feature = "ckks"))]
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
 use rand_chacha::ChaCha20Rng;

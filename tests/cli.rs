@@ -1,7 +1,7 @@
 //! The program as its users meet it: real runs in temporary folders, and the texts and exit codes pinned in
 //! `tests/cli/*.trycmd`.
 
-#![cfg(all(feature = "cli", feature = "client", feature = "server", unix))]
+#![cfg(unix)]
 
 #[path = "cli/colours.rs"]
 mod colours;

@@ -1,5 +1,4 @@
 //! Scrambled pictures through files: PNG keeps everything, JPEG costs what JPEG costs.
-#![cfg(feature = "client")]
 
 use std::path::PathBuf;
 

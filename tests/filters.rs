@@ -1,6 +1,5 @@
 //! Every filter on encrypted photos equals, to the last bit, the filter on the clear photo, computed here by an
 //! independent and deliberately plain implementation.
-#![cfg(feature = "client")]
 
 use std::sync::LazyLock;
 

@@ -1,6 +1,5 @@
 //! The bodies of the fuzz targets without a fuzzer: over their corpora, the test vectors, and a few thousand changes of
 //! both that are the same in every run.
-#![cfg(all(feature = "client", feature = "learn"))]
 
 #[expect(unreachable_pub, reason = "the fuzz targets are in another crate")]
 #[path = "../fuzz/src/bodies.rs"]

@@ -3,7 +3,6 @@
 //! The tests are Python programs in `tests/interop`. They need a Python with the packages of
 //! `tests/interop/requirements.txt`, named by the variable `SAFELIGHT_PYTHON`; `cargo xtask test` sets it. Without it,
 //! they say so and pass.
-#![cfg(all(feature = "client", feature = "cli"))]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! Networks: learned from pictures, written to files, and refused where they cannot be.
-#![cfg(all(feature = "client", feature = "learn"))]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;

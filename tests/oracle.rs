@@ -2,7 +2,6 @@
 //!
 //! What `OpenFHE` found is in `tests/oracle/openfhe.json`, which `benches/peers/openfhe/circuits.py` writes: its package does not
 //! exist for every Python, so it is not asked each time.
-#![cfg(all(feature = "client", feature = "server"))]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

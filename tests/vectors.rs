@@ -1,6 +1,5 @@
 //! The test vectors: files that every reader of the format must take, and files that it must refuse with the right
 //! code. `tests/vectors/README.md` says how they are made.
-#![cfg(feature = "client")]
 
 #[path = "vectors/ckks.rs"]
 mod ckks;

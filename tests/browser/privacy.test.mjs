@@ -28,64 +28,71 @@ const inKeeper = (leak) => `
     const primeHex = prime.map((byte) => byte.toString(16).padStart(2, '0')).join('');
     ${leak}
   }, 20);`;
-const leaks = [
-  ['the key file, as it is', '/client/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
-  ['a prime in hexadecimal in a query', '/client/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p/],
+// Those whose finds differ are planted in one visit.
+const visits = [
   [
-    'a prime in decimal in a header',
-    '/client/keeper.js',
-    inKeeper("fetch('/v1', { headers: { 'X-Trace': String(BigInt('0x' + primeHex)) } });"),
-    /prime p in decimal/,
+    ['the key file, as it is', '/client/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
+    [
+      'a row of pixels in base64',
+      '/client/compute.js',
+      `const ask = ${ask};
+       const plain = ops.encryptor;
+       ops.encryptor = (job) => {
+         const row = String.fromCharCode(...job.photo.samples.subarray(300, 360));
+         ask('/v1?t=' + encodeURIComponent(btoa(row)));
+         return plain(job);
+       };`,
+      /pixels/,
+    ],
+    [
+      'the colour profile in a query',
+      '/client/compute.js',
+      `const ask = ${ask};
+       const plain = ops.finish;
+       ops.finish = (job) => {
+         if (job.colour) ask('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
+         return plain(job);
+       };`,
+      /colour profile/,
+    ],
+    [
+      'the file’s name in a header',
+      '/client/safelight.js',
+      `const plain = Safelight.prototype.read;
+       Safelight.prototype.read = function (file, options) {
+         fetch('/v1', { headers: { 'X-Name': encodeURIComponent(file.name) } });
+         return plain.call(this, file, options);
+       };`,
+      /text/,
+    ],
   ],
   [
-    'a part of the key file, shifted, in base64',
-    '/client/keeper.js',
-    inKeeper("fetch('/v1?x=' + btoa('?' + String.fromCharCode(...bytes.subarray(90, 150))));"),
-    /key file|prime/,
+    ['a prime in hexadecimal in a query', '/client/keeper.js', inKeeper("fetch('/favicon.svg?v=' + primeHex);"), /prime p(?! in decimal)/],
+    [
+      'a prime in decimal in a header',
+      '/client/keeper.js',
+      inKeeper("fetch('/v1', { headers: { 'X-Trace': String(BigInt('0x' + primeHex)) } });"),
+      /prime p in decimal/,
+    ],
+    [
+      'a row of the result as a list of numbers',
+      '/client/keeper.js',
+      `const plain = Pool.prototype.disposable;
+       Pool.prototype.disposable = async function (...job) {
+         const done = await plain.apply(this, job);
+         if (done.rgba) fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
+         return done;
+       };`,
+      /pixels/,
+    ],
   ],
   [
-    'a row of pixels in base64',
-    '/client/compute.js',
-    `const ask = ${ask};
-     const plain = ops.encryptor;
-     ops.encryptor = (job) => {
-       const row = String.fromCharCode(...job.photo.samples.subarray(300, 360));
-       ask('/v1?t=' + encodeURIComponent(btoa(row)));
-       return plain(job);
-     };`,
-    /pixels/,
-  ],
-  [
-    'a row of the result as a list of numbers',
-    '/client/keeper.js',
-    `const plain = Pool.prototype.disposable;
-     Pool.prototype.disposable = async function (...job) {
-       const done = await plain.apply(this, job);
-       if (done.rgba) fetch('/v1', { method: 'POST', body: JSON.stringify([...done.rgba.subarray(400, 480)]) });
-       return done;
-     };`,
-    /pixels/,
-  ],
-  [
-    'the colour profile in a query',
-    '/client/compute.js',
-    `const ask = ${ask};
-     const plain = ops.finish;
-     ops.finish = (job) => {
-       if (job.colour) ask('/v1?c=' + encodeURIComponent(btoa(String.fromCharCode(...job.colour.subarray(140, 300)))));
-       return plain(job);
-     };`,
-    /colour profile/,
-  ],
-  [
-    'the file’s name in a header',
-    '/client/safelight.js',
-    `const plain = Safelight.prototype.read;
-     Safelight.prototype.read = function (file, options) {
-       fetch('/v1', { headers: { 'X-Name': encodeURIComponent(file.name) } });
-       return plain.call(this, file, options);
-     };`,
-    /text/,
+    [
+      'a part of the key file, shifted, in base64',
+      '/client/keeper.js',
+      inKeeper("fetch('/v1?x=' + btoa('?' + String.fromCharCode(...bytes.subarray(90, 150))));"),
+      /key file|prime/,
+    ],
   ],
 ];
 
@@ -102,15 +109,14 @@ for (const name of browsers) {
       assert.ok(recorder.requests.some((line) => line.startsWith('POST') && line.includes('/v1/filters/mean')));
     });
 
-    for (const [title, path, code, wanted] of leaks) {
-      it(`finds a planted leak: ${title}`, async () => {
-        const { found } = await recordedVisit(name, (delivered, text) =>
-          delivered === path ? `${text}\n;${code}` : text,
-        );
-        assert.ok(
-          found.some((secret) => wanted.test(secret)),
-          `found only: ${found}`,
-        );
+    for (const leaks of visits) {
+      it(`finds planted leaks: ${leaks.map(([title]) => title).join('; ')}`, async () => {
+        const planted = (path) => leaks.filter((leak) => leak[1] === path).map(([, , code]) => `\n;{${code}}`);
+        const { found } = await recordedVisit(name, (path, text) => [text, ...planted(path)].join(''));
+        for (const [title, , , wanted] of leaks) {
+          const seen = found.some((secret) => wanted.test(secret));
+          assert.ok(seen, `not found: ${title}; found only: ${found}`);
+        }
       });
     }
   });
