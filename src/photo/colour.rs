@@ -10,6 +10,7 @@
 mod adobe;
 #[cfg(any(not(target_arch = "wasm32"), feature = "web-codec"))]
 mod convert;
+#[cfg(any(not(target_arch = "wasm32"), feature = "web-codec"))]
 mod curve;
 mod exif;
 mod tags;
