@@ -49,8 +49,8 @@ pub fn make(results: &Results) -> String {
         }
     }
     let starred = rows.iter().flatten().any(|cell| cell.ends_with('*'));
-    let star = if starred { " \\* It knows no quicker way for the owner." } else { "" };
-    format!("{}\nIn brackets: how many times as long as ours.{star}\n", markdown(&rows))
+    let star = if starred { " \\* It has no faster way for the owner." } else { "" };
+    format!("{}\nIn brackets: the time as a multiple of ours.{star}\n", markdown(&rows))
 }
 
 /// What was measured, in the order of [`OPERATIONS`] and then of key lengths.
