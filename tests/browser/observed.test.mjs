@@ -37,6 +37,12 @@ const STOPS = COUNTS.replace(
 // Appended to the vault's script: counts the rows, and leaks by what \`plant\` says.
 const LISTENS = `
 globalThis.rowsDone = [];
+globalThis.drawn = [];
+const draw = globalThis.createImageBitmap;
+globalThis.createImageBitmap = (source, how) => {
+  globalThis.drawn.push([source.width, source.height, how?.resizeWidth].join(' '));
+  return draw(source, how);
+};
 new BroadcastChannel('rows').onmessage = ({ data }) => globalThis.rowsDone.push(data);
 new MutationObserver(() => {
   const failed = document.querySelector('[data-state="failed"]');
@@ -71,10 +77,11 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
   /** All that is told while `act` is done and the photo after it; with how the first one ended, and which rows were worked on. */
   async function observed(act) {
     await site(() => window.watch());
-    await page.vault.evaluate(() => (globalThis.rowsDone.length = 0));
+    await page.vault.evaluate(() => (globalThis.rowsDone.length = globalThis.drawn.length = 0));
     await act();
     const { state } = await page.ended();
     await sleep(CALM);
+    const drawn = await page.vault.evaluate(() => [...globalThis.drawn]);
     const rows = await page.vault.evaluate(() => globalThis.rowsDone.toSorted((a, b) => a - b));
     await site(() => (window.forge(null), window.answerWith(null)));
     await page.put(['next.png', PNG]);
@@ -83,7 +90,7 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
     const { messages, heights } = await site(() => window.watched());
     await site(() => window.send({ v: 1, op: 'clear', args: {} }));
     await page.until(() => !document.querySelector('[data-testid="photo"]'), 'no more cards');
-    return { state, told: { messages, heights }, rows };
+    return { state, told: { messages, heights }, rows, drawn };
   }
 
   /** A photo whose result is forged. A new key each time: nothing that is shown once for a key hides a difference. */
@@ -121,10 +128,11 @@ for (const name of browsers) {
       assert.ok(honest.told.messages.filter((text) => text.includes('"op":"carry"')).length === 2, 'and gets the next photo');
       assert.ok(honest.rows.length > 8, `${honest.rows.length} rows`);
       for (const forgery of ['swapped', 'swapped at the end', 'repeated', 'zeroed']) {
-        const { state, told, rows } = await at.reply(forgery);
+        const { state, told, rows, drawn } = await at.reply(forgery);
         assert.equal(state, 'failed', forgery);
         assert.deepEqual(told, honest.told, forgery);
         assert.deepEqual(rows, honest.rows, `${forgery}: all rows are worked on`);
+        assert.deepEqual(drawn, honest.drawn, `${forgery}: as much is drawn`);
       }
       for (const forgery of ['bounded', 'anonymous']) {
         const { state, told, rows } = await at.reply(forgery);
@@ -137,10 +145,11 @@ for (const name of browsers) {
       const honest = await at.offer(null);
       assert.equal(honest.state, 'done');
       for (const forgery of ['swapped', 'repeated', 'zeroed']) {
-        const { state, told, rows } = await at.offer(forgery);
+        const { state, told, rows, drawn } = await at.offer(forgery);
         assert.equal(state, 'failed', forgery);
         assert.deepEqual(told, honest.told, forgery);
         assert.deepEqual(rows, honest.rows, `${forgery}: all rows are worked on`);
+        assert.deepEqual(drawn, honest.drawn, `${forgery}: as much is drawn`);
       }
       for (const forgery of ['bounded', 'anonymous']) {
         const { state, told, rows } = await at.offer(forgery);
@@ -187,6 +196,61 @@ for (const name of browsers) {
         await page.until(() => !document.querySelector('[data-testid="photo"]'), 'no more cards');
       }
       assert.deepEqual(heights[1], heights[0]);
+    });
+
+    it('is no scrolling of its own, wherever the wheel turns and whatever is shown there', async () => {
+      const { page, site } = at;
+      await site(() => {
+        Object.assign(document.querySelector('iframe'), { width: 340, height: 4000 });
+        document.body.style.paddingBottom = '4000px';
+      });
+      const seen = {};
+      for (const forgery of [null, 'swapped']) {
+        await site((which) => window.forge(which), forgery);
+        await page.put(['photo.png', PNG]);
+        await page.ended();
+        await sleep(CALM);
+        seen[forgery] = await scrolled(page);
+        await site(() => window.send({ v: 1, op: 'clear', args: {} }));
+        await page.until(() => !document.querySelector('[data-testid="photo"]'), 'no more cards');
+      }
+      await site(() => {
+        window.forge(null);
+        Object.assign(document.querySelector('iframe'), { width: 900, height: 1200 });
+        document.body.style.paddingBottom = '';
+        scrollTo(0, 0);
+      });
+      assert.ok(seen.null.length > 4, 'places');
+      assert.ok(seen.null.every((by) => by === 0), `${seen.null}`);
+      assert.deepEqual(seen.swapped, seen.null);
+    });
+
+    it('is not when the vault answers, since it answers nothing', async () => {
+      const { page, site } = at;
+      const answers = () => site(() => window.answered(4711));
+      await site(() => window.send({ v: 1, id: 4711, op: 'task', args: { task: 'filter', filter: 'mean' } }));
+      await page.until(() => document.getElementById('message').textContent !== '', 'the warning');
+      await sleep(CALM);
+      assert.equal(await answers(), 0);
+    });
+
+    it('is not how many bytes the photos have', async () => {
+      const { page, site } = at;
+      const fractions = [];
+      for (const filter of [(y) => y % 5, () => 0]) {
+        const large = encodePng(makePhoto(160, 120, 3, 91), { filter });
+        await site(() => window.progress().length).then((before) => (fractions.before = before));
+        await page.put(['one.png', large], ['two.png', encodePng(makePhoto(160, 120, 3, 5))]);
+        await page.until(() => document.querySelectorAll('[data-state="done"]').length === 2, 'both', { timeout: 120_000 });
+        await sleep(CALM);
+        const told = await site((before) => window.progress().slice(before), fractions.before);
+        fractions.push(told.filter(({ phase }) => phase === 'encrypt').map(({ fraction }) => fraction));
+        assert.ok(told.every(({ fraction }) => Number.isInteger(Math.round(fraction * 1e9) / 1e7)), 'rounded');
+        await site(() => window.send({ v: 1, op: 'clear', args: {} }));
+        await page.until(() => !document.querySelector('[data-testid="photo"]'), 'no more cards');
+      }
+      const second = (all) => Math.min(...all.filter((fraction) => fraction >= 0.5));
+      assert.equal(second(fractions[0]), second(fractions[1]));
     });
 
     it('is limited in what can wait for a click', async () => {
@@ -268,6 +332,29 @@ for (const name of browsers) {
       assert.deepEqual(forged.told, again.told);
     });
   });
+}
+
+/** By how much the site scrolls when the wheel turns over each text of the first card. */
+async function scrolled(page) {
+  const rooms = '.card .hint, .card figcaption, .card .phases, .card .outcome';
+  const found = [];
+  const count = await page.vault.$$eval(rooms, (all) => all.length);
+  for (let i = 0; i < count; i++) {
+    const middle = await page.vault.$$eval(rooms, (all, i) => {
+      const { left, right, top, bottom } = all[i].getBoundingClientRect();
+      return { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left };
+    }, i);
+    if (middle.width === 0) continue;
+    const place = () => page.page.$eval('iframe', (frame) => frame.getBoundingClientRect().toJSON());
+    const { top } = await place();
+    await page.page.evaluate((by) => scrollBy(0, by), top + middle.y - 300);
+    const { left, top: now } = await place();
+    await page.page.mouse.move(left + middle.x, now + middle.y);
+    for (let turns = 0; turns < 3; turns++) await page.page.mouse.wheel({ deltaY: 30 });
+    await sleep(500);
+    found.push(Math.round(now - (await place()).top));
+  }
+  return found;
 }
 
 /** The public part of a network with other labels. */

@@ -247,7 +247,7 @@ const ops = {
       });
       const picture = await assembler.call('finish', { alpha: photo?.alpha ?? undefined, colour: photo?.colour });
       if (picture.width * picture.height * picture.channels > LARGE_JOB) pool.end();
-      if (failure) throw unpack(failure);
+      if (failure) return { failure, size: { width: picture.width, height: picture.height } };
       const opened = { ...picture, colour: photo ? nameOf(photo.colour) : null, checked: layout.verifies };
       return png ? { ...opened, png: pngFile(await assembler.call('png', opened)) } : opened;
     });

@@ -2,7 +2,7 @@
 // keeper, has everything secret; this file starts them and asks them. It never sees the secret key, and the workers never
 // see a file's name: they get slices, which have none.
 
-import { cancelled, checkSignal, pack, SafelightError, workerError } from '../shared/errors.js';
+import { cancelled, checkSignal, pack, SafelightError, workerError, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { usable } from './build.js';
 import { checkPixels, Photo } from './photo.js';
@@ -224,7 +224,9 @@ export class Safelight extends EventTarget {
     const args = { file: nameless(file), view, photos: ids, filter, params: texts(params), check, expect, png };
     const report = (done, total) => onProgress?.({ phase: 'decrypt', done, total });
     report(0, 0);
-    return this.#ask('decrypt', args, { signal, onProgress: report });
+    const opened = await this.#ask('decrypt', args, { signal, onProgress: report });
+    if (opened.failure) throw Object.assign(unpack(opened.failure), { size: opened.size });
+    return opened;
   }
 
   /** The PNG file of a picture that `decrypt` gave. */

@@ -25,13 +25,13 @@ export class Line {
 
   /**
    * Speaks over `end` and offers the operations `ops`: functions `(args, { signal, progress(done, total) })`.
-   * `inOrder` answers one request after the other. `onBad(what)` hears of messages that are none, `onFatal(error)` of an
+   * `inOrder` answers one request after the other, `newsOnly` none: nothing is to be learned from when an answer comes. `onBad(what)` hears of messages that are none, `onFatal(error)` of an
    * answer that says that the other end can do no more.
    */
-  constructor(end, ops = {}, { inOrder = false, onBad = () => {}, onFatal = () => {} } = {}) {
+  constructor(end, ops = {}, { inOrder = false, newsOnly = false, onBad = () => {}, onFatal = () => {} } = {}) {
     this.#end = end;
     this.#ops = new Map(Object.entries(ops));
-    this.#hooks = { inOrder, onBad, onFatal };
+    this.#hooks = { inOrder, newsOnly, onBad, onFatal };
     end.onmessage = ({ data }) => this.#hear(data);
   }
 
@@ -84,7 +84,8 @@ export class Line {
 
   #asked({ id, op, args }) {
     const work = this.#ops.get(op);
-    if (!work || typeof args !== 'object' || args === null || this.#jobs.has(id)) {
+    const unwanted = this.#hooks.newsOnly && id !== undefined;
+    if (!work || typeof args !== 'object' || args === null || unwanted || this.#jobs.has(id)) {
       return this.#hooks.onBad('a request that is not offered');
     }
     const run = () => this.#run(id, work, args);

@@ -1,7 +1,7 @@
 // One photo in the vault: its pictures, its progress, its buttons.
 
 import { keepFocus } from './dialog.js';
-import { clear, drawBytes, drawPicture } from './draw.js';
+import { clear, drawBytes, drawNothing, drawPicture } from './draw.js';
 import { Estimate, toldPart } from './estimate.js';
 import { Opening, process } from './job.js';
 import { bytes, explain, fill, percent, span, words } from './words.js';
@@ -31,6 +31,7 @@ export class Card extends EventTarget {
   #shown = 0; // when the last report was shown
   #saves = {};
   #photo = null;
+  #profiled = null; // the photo's file where its samples are not sRGB
   #check = 'required'; // whether an encrypted image must be one that the key in use encrypted
   #task = null;
   failure = null; // the error that ended it
@@ -150,10 +151,17 @@ export class Card extends EventTarget {
       if (this.encrypted) await this.#open(safelight, { opening, onProgress, signal: options.signal });
       else await this.#process(safelight, site, { ...options, onProgress, onReply, onOpened });
     } catch (error) {
+      if (error.size) await this.#drawAsMuch(error.size);
       this.#fail(error);
     } finally {
       clearInterval(this.#timer);
     }
+  }
+
+  /** A site that keeps the vault busy with messages would see a picture being drawn, so what fails takes as much drawing. */
+  async #drawAsMuch(size) {
+    if (this.encrypted) await drawBytes(this.#parts.encrypted, this.file, size, words.card.encryptedOf(this.name));
+    await drawNothing(this.#parts.result, { ...size, file: this.#profiled });
   }
 
   /** The site has all that it gets. */
@@ -181,7 +189,7 @@ export class Card extends EventTarget {
       ...options,
       task: this.#task,
       onOriginal: (photo) => {
-        const file = photo.colour === 'srgb' ? null : this.file;
+        const file = (this.#profiled = photo.colour === 'srgb' ? null : this.file);
         drawn = drawPicture(this.#parts.original, { ...photo, file }, words.card.originalOf(this.name));
         this.#photo = { width: photo.width, height: photo.height };
         this.#parts.left.textContent = words.card.original;

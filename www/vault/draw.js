@@ -17,6 +17,12 @@ export async function drawPicture(canvas, { width, height, rgba, file = null }, 
   show(canvas, bitmap, width, label);
 }
 
+/** Does the work of drawing such a picture, and shows nothing. */
+export async function drawNothing(canvas, { width, height, file = null }) {
+  await drawPicture(canvas, { width, height, rgba: new Uint8ClampedArray(4 * width * height), file }, '');
+  clear(canvas);
+}
+
 /** A file as the browser shows it, or null if it does not, or in another size. */
 async function managed(file, smaller, w, h) {
   const bitmap = await createImageBitmap(file, smaller).catch(() => null);

@@ -15,7 +15,7 @@ export class Queue extends EventTarget {
   #paused = false;
   #wake = null;
   running = null; // the card under way
-  #spent = { bytes: 0, seconds: 0 }; // on photos that the site got back, whether they opened or not, to estimate the others
+  #spent = { bytes: 0, photos: 0, seconds: 0 }; // on photos that the site got back, whether they opened or not
 
   constructor(work, pauses) {
     super();
@@ -100,6 +100,7 @@ export class Queue extends EventTarget {
       await this.#work(card, options);
       if (card.handed) {
         this.#spent.bytes += card.file.size;
+        this.#spent.photos += 1;
         this.#spent.seconds += (performance.now() - start) / 1000;
       }
       this.running = null;
@@ -119,24 +120,29 @@ export class Queue extends EventTarget {
   get totals() {
     const cards = this.#cards.filter(({ state }) => state !== 'asking');
     const open = cards.filter(({ ended }) => !ended);
-    const { fraction, secondsLeft } = this.#share(cards, open, (card) => card.fraction);
+    const { fraction, secondsLeft } = this.#share(cards, open, 'bytes', (card) => card.fraction);
     const alone = secondsLeft === null && open.length === 1 ? open[0].secondsLeft : secondsLeft;
     return { done: cards.length - open.length, all: cards.length, fraction, secondsLeft: alone };
   }
 
-  /** What the site may know of that: how far the photos are on their way to the server and back. */
+  /**
+   * What the site may know of that: how far the photos are on their way to the server and back. Each photo counts as one, and
+   * numbers are rounded: weighed by their files, the fraction would say how many bytes each has.
+   */
   get told() {
     const cards = this.#cards.filter(({ encrypted }) => !encrypted);
     const open = cards.filter(({ ended, handed }) => !ended && !handed);
-    return this.#share(cards, open, (card) => card.toldPart);
+    const { fraction, secondsLeft } = this.#share(cards, open, 'photos', (card) => card.toldPart);
+    return { fraction: Math.round(fraction * 100) / 100, secondsLeft: secondsLeft && Math.round(secondsLeft) };
   }
 
-  #share(cards, open, part) {
-    const all = cards.reduce((sum, { file }) => sum + file.size, 0);
-    const left = open.reduce((sum, card) => sum + card.file.size * (1 - part(card)), 0);
-    const { bytes, seconds } = this.#spent;
-    const known = bytes > 0 && open.length > 0;
-    return { fraction: all > 0 ? 1 - left / all : 1, secondsLeft: known ? (left * seconds) / bytes : null };
+  #share(cards, open, unit, part) {
+    const weight = ({ file }) => (unit === 'bytes' ? file.size : 1);
+    const all = cards.reduce((sum, card) => sum + weight(card), 0);
+    const left = open.reduce((sum, card) => sum + weight(card) * (1 - part(card)), 0);
+    const { [unit]: spent, seconds } = this.#spent;
+    const known = spent > 0 && open.length > 0;
+    return { fraction: all > 0 ? 1 - left / all : 1, secondsLeft: known ? (left * seconds) / spent : null };
   }
 
   show() {

@@ -43,7 +43,7 @@ export class Site extends EventTarget {
       cancel: () => this.#tell('cancel'),
       clear: () => this.#tell('clear'),
     };
-    this.#line = new Line(ports[0], ops, { onBad: () => this.#misbehaves('badMessage') });
+    this.#line = new Line(ports[0], ops, { newsOnly: true, onBad: () => this.#misbehaves('badMessage') });
     this.dispatchEvent(new Event('connected'));
   }
 

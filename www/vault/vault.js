@@ -12,6 +12,7 @@ import { Networks } from './network/network.js';
 import { Protection } from './protection.js';
 import { Queue } from './queue.js';
 import { Recognise } from './recognise/recognise.js';
+import { watchRooms } from './rooms.js';
 import { saveAs } from './save.js';
 import { Site } from './site.js';
 import { choose, explain, languages, words } from './words.js';
@@ -213,6 +214,7 @@ const site = new Site();
 $('whose').textContent = words.alone(location.host);
 follow();
 watchHeight();
+watchRooms();
 listen(take, fail);
 $('sample').addEventListener('click', async () => {
   try {

@@ -132,6 +132,8 @@ window.watch = () => {
   numbers = new Map();
 };
 window.watched = () => watched;
+window.answered = (id) => heard.filter((message) => message?.id === id).length;
+window.progress = () => heard.filter((message) => message?.op === 'progress').map(({ args }) => args);
 for (const type of ['focus', 'blur']) addEventListener(type, () => watched?.messages.push(type));
 
 /** Writes a message down with all that is in it, except what depends on the time alone: numbers, and how often it is told. */
