@@ -1,12 +1,11 @@
-// The filter panel: a field for each parameter of the chosen filter, and what they say together, as attributes of
-// <safe-light>.
+// The filter panel: a field for each parameter of the chosen filter. Their values become attributes of <safe-light>.
 
 import { words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 let catalogue = [];
 
-// How a parameter is asked for. Anything not listed is a line of text.
+// The input for each parameter. Parameters not listed here get a text field.
 const fields = {
   radius: { type: 'number', min: 0, max: 1024, step: 1 },
   sigma: { type: 'number', min: 0.1, max: 300, step: 0.1 },
@@ -16,8 +15,8 @@ const fields = {
 };
 
 /**
- * Shows the list of filters and keeps `element` at what is chosen. `offered` are the names that the server offers, or
- * null if it did not say.
+ * Shows the list of filters and keeps `element` in step with the selection. `offered` lists the filters that the server
+ * offers, or is null if the server did not say.
  */
 export function showFilters(element, filters, offered) {
   catalogue = filters;

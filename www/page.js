@@ -1,4 +1,4 @@
-// The demo page: a site that embeds <safe-light> and lets people choose the filter. It never sees a photo.
+// The demo page: a site that embeds <safe-light> and lets the visitor choose the filter. It never sees a photo.
 
 import './element/safe-light.js';
 import { showFilters } from './controls.js';
@@ -46,7 +46,7 @@ element.addEventListener('error', ({ detail: { code } }) => {
   note(words.sees.failed(code));
 });
 
-/** Shows what belongs to the task, and gives it to <safe-light>. */
+/** Shows the controls of the chosen task and passes their values to <safe-light>. */
 function task() {
   const job = $('task').value;
   for (const [id, its] of [['filtering', 'filter'], ['learning', 'classify'], ['asking', 'classify-encrypted']]) $(id).hidden = job !== its;
@@ -78,7 +78,7 @@ function offer() {
 async function start() {
   const server = new URL(new URLSearchParams(location.search).get('server') ?? '/', location.href);
   element.setAttribute('server', server.href);
-  // The vault comes from the server that delivers this page, whichever server filters.
+  // The vault comes from the server that delivers this page, even if another one filters.
   const answer = await fetch('v1').then((reply) => reply.json(), () => ({}));
   if (!answer.vault) return ($('message').textContent = words.noVault);
   element.setAttribute('vault', answer.vault);

@@ -1,28 +1,28 @@
-// The vault's service worker: after the first visit the vault starts without a network. It keeps the vault's own files,
-// and nothing else passes through it.
+// The vault's service worker: after the first visit, the vault can start offline. It caches the vault's own files and handles
+// nothing else.
 //
-// Built with the page: the list of files, and a name that changes with them. A new version is fetched whole before it
-// takes over, and that is when no page uses the old one, so that files of two versions never meet.
+// The build fills in the list of files, and a version name that changes with them. A new version is fetched completely and
+// takes over only when no page uses the old one, so files of two versions never mix.
 //
-// The headers are the server's of today: who may embed the vault, and what it may do, is said by them. So whatever
-// becomes a page or a worker asks the network first. The stored copy is used with the stored headers only where no
-// server answers; an answer that comes late is waited for, or else whoever slows the network down would choose the policy.
+// The headers must be the server's current ones, because they say who may embed the vault and what it may do. So requests
+// for pages and workers go to the network first. The stored copy and its headers are used only if no server answers. There
+// is no timeout: otherwise, anyone who slows the network down could choose the policy.
 
 const VERSION = 'development';
 const FILES = [];
 
 const CACHE = `safelight-${VERSION}`;
 const PAGES = ['document', 'iframe', 'frame'];
-const WORKERS = ['worker', 'sharedworker']; // and all that a worker imports, which has no policy of its own
-const POLICED = /^$|(keeper|compute)\.js$/; // the files that become one of these
+const WORKERS = ['worker', 'sharedworker']; // and everything that a worker imports, which has no policy of its own
+const POLICED = /^$|(keeper|compute)\.js$/; // the files loaded as one of these
 const here = (file) => new URL(file, self.registration.scope).href;
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      // "no-cache" asks whether the browser's copy is still right, and takes it then. It is not right where the headers count:
-      // a browser that hears that a file has not changed may keep the policy of before.
+      // "no-cache" revalidates the browser's copy. That is not enough where the headers matter: when told that a file has not
+      // changed, a browser may keep its old policy.
       const fresh = (file) => new Request(here(file), { cache: POLICED.test(file) ? 'reload' : 'no-cache' });
       await cache.addAll(FILES.map(fresh));
     })(),
@@ -38,7 +38,7 @@ self.addEventListener('activate', (event) => {
   );
 });
 
-// The vault tells which build of the WebAssembly module works here: only that one is kept.
+// The vault reports which build of the WebAssembly module works here: only that one is cached.
 self.addEventListener('message', (event) => {
   const { keep } = event.data ?? {};
   if (typeof keep !== 'string' || !keep.startsWith(here('client/pkg/'))) return;
@@ -58,17 +58,17 @@ self.addEventListener('fetch', (event) => {
   event.respondWith(policy ? withPolicy(url) : stored(url).then((copy) => copy ?? fetch(event.request)));
 });
 
-/** The stored copy of exactly this address: with anything else in it, a site could choose an address that no server answers. */
+/** The stored copy of exactly this address. Otherwise, a site could alter the address so that no server answers. */
 async function stored(url) {
   return (await caches.open(CACHE)).match(url.split('#')[0]);
 }
 
-/** The server's headers of now with the file of this version: scripts and pages of two versions must not meet. */
+/** The server's current headers with this version's file: scripts and pages of two versions must not mix. */
 async function withPolicy(url) {
   const copy = await stored(url);
   let answer;
   try {
-    // Neither from the browser's copies nor into them.
+    // Bypasses the browser's cache in both directions.
     answer = await fetch(url, { cache: 'no-store', redirect: 'manual' });
   } catch (offline) {
     if (copy) return copy;
@@ -80,7 +80,7 @@ async function withPolicy(url) {
     await (await caches.open(CACHE)).put(url.split('#')[0], answer.clone());
     return answer;
   }
-  // Another version, or another page altogether: both policies hold, so that neither of them takes the other's away.
+  // Another version, or another page altogether: both policies apply, so that neither weakens the other.
   const headers = new Headers(copy.headers);
   const policy = answer.headers.get('Content-Security-Policy');
   if (policy) headers.append('Content-Security-Policy', policy);

@@ -92,7 +92,7 @@ for (const name of browsers) {
       await page.put(['photo.png', encodePng(photo)]);
       await page.done();
       assert.deepEqual(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
-      assert.match(await page.words(), /The server did what it says/);
+      assert.match(await page.words(), /the server did what it claims/);
     });
   });
 }

@@ -172,7 +172,7 @@ for (const name of browsers) {
         return [error.code, text];
       });
       assert.equal(notice[0], 'bad_argument');
-      assert.match(notice[1], /another origin/);
+      assert.match(notice[1], /a different origin/);
     });
 
     it('complained about nothing', () => assert.deepEqual(page.complaints, []));

@@ -69,9 +69,9 @@ for (const name of browsers) {
         'the fingerprint',
         { minutes: 5 },
       );
-      assert.match(await page.text('key-state'), /^Key, 2048 bits, in this tab only, no key file saved yet$/);
+      assert.match(await page.text('key-state'), /^Key, 2048 bits, in this tab only, key file not saved yet$/);
       await page.keepUnprotected();
-      assert.match(await page.text('key-state'), /^Key, 2048 bits, kept in this browser.*, no key file saved yet$/);
+      assert.match(await page.text('key-state'), /^Key, 2048 bits, stored in this browser.*, key file not saved yet$/);
     });
 
     for (const [filter, params, options, width, height, channels] of cases) {
@@ -136,7 +136,7 @@ for (const name of browsers) {
       await page.done();
       assert.match(
         await page.vault.$eval('[data-part="facts"]', (element) => element.textContent),
-        /read by your browser/,
+        /decoded by your browser/,
       );
       assertSame(decodePng((await page.saved('picture', 0)).bytes), expected('mean', {}, [photo]));
     });

@@ -62,7 +62,7 @@ for (const name of browsers) {
       await page.set('dialog-passphrase', PASSPHRASE);
       await page.set('dialog-again', `${PASSPHRASE}.`);
       await page.click('dialog-yes');
-      assert.match(await page.text('dialog-error'), /differ/);
+      assert.match(await page.text('dialog-error'), /do not match/);
       for (const field of ['dialog-passphrase', 'dialog-again']) await page.set(field, 'short');
       await page.click('dialog-yes');
       assert.match(await page.text('dialog-error'), /at least 8/);
@@ -88,7 +88,7 @@ for (const name of browsers) {
     it('keeps the key over a reload', async () => {
       await reload();
       assert.equal(await print(), first.print);
-      assert.match(await page.text('key-state'), /kept in this browser$/);
+      assert.match(await page.text('key-state'), /stored in this browser$/);
       await works();
     });
 
@@ -211,7 +211,7 @@ for (const name of browsers) {
       await works();
       await page.until(() => /in this tab only/.test(document.getElementById('key-state').textContent), 'the warning');
       await page.newKey(2048);
-      assert.match(await page.text('key-state'), /kept in this browser/);
+      assert.match(await page.text('key-state'), /stored in this browser/);
     });
   });
 
@@ -225,7 +225,7 @@ for (const name of browsers) {
       const page = await browser.open(server.url);
       await page.newKey(2048);
       assert.match(await page.text('key-state'), /in this tab only/);
-      assert.match(await page.text('storage'), /refuses to keep keys/);
+      assert.match(await page.text('storage'), /refuses to store keys/);
       await page.filter('mean', { radius: 1 });
       await page.put(['photo.png', encodePng(makePhoto(20, 20, 1, 3))]);
       await page.done();

@@ -100,7 +100,7 @@ for (const name of browsers) {
       await page.page.select('#task', 'classify-encrypted');
       await page.until(() => document.getElementById('labels').textContent.includes('airplane'), 'the labels');
       assert.match(await page.text('task'), /sees neither the photos nor its answers/);
-      assert.match(await page.text('key-state'), /One is made for your first photo/);
+      assert.match(await page.text('key-state'), /One will be created for your first photo/);
       await clean();
     });
 
@@ -150,7 +150,7 @@ for (const name of browsers) {
       const gate = new Promise((free) => (go = free));
       hold = (path) => path.includes('/v1/classifiers/') && gate;
       await page.put(['slow.png', encodePng(PHOTOS[1])]);
-      await page.until(() => /classifying|Sending/.test(document.querySelector('[data-testid="progress-text"]').textContent), 'the wait');
+      await page.until(() => /classifying|Uploading/.test(document.querySelector('[data-testid="progress-text"]').textContent), 'the wait');
       await page.click('cancel', 0);
       assert.equal((await page.ended()).state, 'cancelled');
       hold = null;
@@ -210,7 +210,7 @@ for (const name of browsers) {
     it('in German, on a phone', async () => {
       await page.set('language', 'de');
       await page.until(() => document.documentElement.lang === 'de', 'German');
-      assert.match(await page.text('task'), /Ein Netz des Servers/);
+      assert.match(await page.text('task'), /Ein neuronales Netz auf dem Server/);
       await page.page.setViewport({ width: 360, height: 740 });
       const wide = await page.vault.evaluate(() => document.documentElement.scrollWidth > innerWidth);
       assert.equal(wide, false, 'the phone’s screen must not scroll sideways');

@@ -361,7 +361,7 @@ for (const name of browsers) {
       const gone = await visited(async (page) => {
         await page.newKey(2048);
         const ring = await page.vault.evaluate(storedRing);
-        assert.match(await deleted(page), /Old copies may remain in this browser’s files, and open without a passphrase/);
+        assert.match(await deleted(page), /Old copies may remain in this browser’s files; no passphrase is needed to read them/);
         return ring;
       });
       t.diagnostic(`deleted, it ${opened(recordsOf(gone.value), gone.stores).length ? 'still opens' : 'does not open'}`);
@@ -376,7 +376,7 @@ for (const name of browsers) {
           await named(page);
           const key = await page.savedKey();
           const ring = await page.vault.evaluate(storedRing);
-          if (deletes) assert.match(await deleted(page), /opens only with your passphrase or passkey/);
+          if (deletes) assert.match(await deleted(page), /cannot be read without your passphrase or passkey/);
           return { key, ring };
         });
         assert.deepEqual(Object.keys(value.ring.wrap), ['lock']);
@@ -401,7 +401,7 @@ for (const name of browsers) {
         await page.newKey(2048);
         await page.click('protect');
         await page.protectBy(PASSPHRASE);
-        assert.match(await page.text('protection'), /stored without protection before, and old copies of it may remain/);
+        assert.match(await page.text('protection'), /once stored without protection, and old copies of it may remain/);
         const protectedRing = await page.vault.evaluate(storedRing);
         await page.newKeyUndecided(2048);
         return [protectedRing, await page.vault.evaluate(storedRing)];
@@ -443,7 +443,7 @@ for (const name of browsers) {
       await page.put(['photo.png', png]);
       await page.until(() => !document.getElementById('keep').hidden, 'the question');
       await page.done();
-      assert.match(await page.text('keep-text'), /unprotected key can be opened by anyone who gets a copy of this browser’s profile folder/);
+      assert.match(await page.text('keep-text'), /unprotected key can be read by anyone with a copy of this browser’s profile folder/);
       assert.match(await page.text('key-state'), /in this tab only/);
       assert.match(await page.text('protection'), /in this tab only until you choose/);
       assert.deepEqual(await page.vault.evaluate(storedRing), { keys: {}, wrap: {}, choice: {} });
@@ -474,11 +474,11 @@ for (const name of browsers) {
       await page.set('dialog-passphrase', PASSPHRASE);
       await page.set('dialog-again', `${PASSPHRASE}.`);
       await page.click('dialog-yes');
-      assert.match(await page.text('dialog-error'), /differ/);
+      assert.match(await page.text('dialog-error'), /do not match/);
       await page.set('dialog-again', PASSPHRASE);
       await page.click('dialog-yes');
       await closed();
-      await state('kept in this browser');
+      await state('stored in this browser');
       assert.match(await page.text('protection'), /protected by a passphrase/);
       assert.doesNotMatch(await page.text('protection'), /old copies/);
       assert.equal(await hidden('keep'), true);
@@ -499,7 +499,7 @@ for (const name of browsers) {
       await page.click('again', 0);
       await unlock(PASSPHRASE);
       await page.done();
-      await state('kept in this browser');
+      await state('stored in this browser');
     });
 
     it('unlocking can be given up', async () => {
@@ -515,17 +515,17 @@ for (const name of browsers) {
       assert.match(await page.text('key-state'), /locked/);
       await page.set('dialog-passphrase', PASSPHRASE);
       await page.click('dialog-yes');
-      await state('kept in this browser');
+      await state('stored in this browser');
     });
 
     it('speaks German', async () => {
       await page.set('language', 'de');
-      await page.until(() => /durch ein Passwort geschützt/.test(document.getElementById('protection').textContent), 'German');
+      await page.until(() => /durch eine Passphrase geschützt/.test(document.getElementById('protection').textContent), 'German');
       await page.click('lock');
       await state('gesperrt');
       await page.click('unlock');
       await unlock('falsch geraten');
-      await page.until(() => /Das Passwort stimmt nicht/.test(document.getElementById('dialog-error').textContent), 'the error');
+      await page.until(() => /Die Passphrase ist falsch/.test(document.getElementById('dialog-error').textContent), 'the error');
       await page.click('dialog-no');
       await page.set('language', 'en');
     });
@@ -543,8 +543,8 @@ for (const name of browsers) {
 
     it('without protection the key panel says so, and offers it', async () => {
       await page.click('keep-unprotected');
-      await state('kept in this browser');
-      assert.match(await page.text('protection'), /not protected: anyone who gets a copy of this browser’s profile folder/);
+      await state('stored in this browser');
+      assert.match(await page.text('protection'), /not protected: anyone with a copy of this browser’s profile folder/);
       await reload();
       assert.match(await page.text('protection'), /not protected/);
       assert.equal(await hidden('keep'), true);
@@ -601,7 +601,7 @@ describe('passkeys', { skip: !browsers.includes('chromium') && 'the other browse
     await page.click('keep-passkey');
     await page.until(() => document.getElementById('dialog').open, 'the dialog');
     await page.click('dialog-yes');
-    await state('kept in this browser');
+    await state('stored in this browser');
     assert.match(await page.text('protection'), /protected by a passkey/);
     const { wrap } = await page.vault.evaluate(storedRing);
     assert.deepEqual(Object.keys(wrap), ['lock']);
@@ -616,7 +616,7 @@ describe('passkeys', { skip: !browsers.includes('chromium') && 'the other browse
     await page.click('unlock');
     await page.until(() => document.getElementById('dialog').open, 'the dialog');
     await page.click('dialog-yes');
-    await state('kept in this browser');
+    await state('stored in this browser');
     await page.filter('mean', { radius: 1 });
     await page.put(['photo.png', png]);
     await page.done();

@@ -97,7 +97,7 @@ for (const name of browsers) {
 
     it('warns before anything else, and knows no photo yet', async () => {
       assert.match(await page.text('etc-warning'), /obfuscation, not encryption.*give each other away/s);
-      assert.match(await page.text('whose'), /scrambled pictures only/);
+      assert.match(await page.text('whose'), /sees only scrambled pictures/);
       await drop('#unknown', 0, ['a.png', encodePng(portrait(0, 0))]);
       await message('\\[not_learned\\]');
       await clean();
@@ -120,7 +120,7 @@ for (const name of browsers) {
     });
 
     it('makes a key for scrambled pictures by itself, and asks to save it', async () => {
-      assert.match(await page.text('key-state'), /for scrambled pictures.*no key file saved yet/);
+      assert.match(await page.text('key-state'), /for scrambled pictures.*key file not saved yet/);
       assert.equal(await page.vault.$eval('#reminder', ({ hidden }) => hidden), false);
     });
 
@@ -174,7 +174,7 @@ for (const name of browsers) {
 
     it('shows what the page was told', async () => {
       const notes = await page.page.$$eval('#events li', (all) => all.map(({ textContent }) => textContent));
-      assert.match(notes[0], /^on a scrambled picture is number 2, [0-9.]+%$/);
+      assert.match(notes[0], /^a scrambled picture shows number 2, [0-9.]+%$/);
       assert.ok(notes.includes('the server learned 3 numbers that stand for names'), notes.join('\n'));
     });
 

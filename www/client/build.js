@@ -1,9 +1,9 @@
-// The WebAssembly modules and their builds: one program, compiled with other instructions each time (wasm-pack.toml). A
-// browser refuses a whole file for one instruction that it does not know, so it is asked before the file is fetched.
+// The WebAssembly modules and their builds: the same program, compiled for different instruction sets (wasm-pack.toml). One
+// unknown instruction makes a browser reject the whole file, so its support is tested before the file is fetched.
 
 import { SafelightError } from '../shared/errors.js';
 
-// The smallest module with the instruction f64x2.relaxed_madd: one function that does nothing else.
+// A minimal module with the instruction f64x2.relaxed_madd: one function that does nothing else.
 const RELAXED_MADD = Uint8Array.of(
   ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // "\0asm", version 1
   ...[0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b], // types: (v128, v128, v128) -> v128
@@ -12,7 +12,7 @@ const RELAXED_MADD = Uint8Array.of(
   ...[0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x87, 0x02, 0x0b], // local.get 0, 1, 2; f64x2.relaxed_madd; end
 );
 
-// Of each module the builds, best first. Bundlers find the files by these very expressions.
+// The builds of each module, best first. Bundlers find the files by these exact expressions.
 const modules = {
   safelight: [
     { variant: 'relaxed', url: new URL('pkg/safelight_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
@@ -26,14 +26,14 @@ const modules = {
   ],
 };
 
-/** The builds of a module whose instructions this browser knows, best first. */
+/** The builds of a module that this browser supports, best first. */
 export function usable(module = 'safelight') {
   return modules[module].filter(({ probe }) => !probe || WebAssembly.validate(probe));
 }
 
 /** Fetches and compiles a build's file. */
 export async function compile(url) {
-  const missing = () => new SafelightError('unreachable', 'a part of this page could not be fetched from its server');
+  const missing = () => new SafelightError('unreachable', 'part of this page could not be loaded from its server');
   const answer = await fetch(url).catch(() => {
     throw missing();
   });
@@ -42,7 +42,7 @@ export async function compile(url) {
   return WebAssembly.compile(await answer.arrayBuffer()); // a server without the wasm media type
 }
 
-/** The same for the best build of a module whose file is there and good. */
+/** The same for a module's best build whose file loads and compiles. */
 export async function compileBest(module) {
   let failure;
   for (const { url } of usable(module)) {

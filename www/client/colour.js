@@ -1,15 +1,15 @@
-// What a photo's samples mean as colours. It is found in the file, stays in the vault, and goes into the saved result; the
-// bytes that say it are those of the module (`Colour` in its source).
+// What a photo's samples mean as colours. This comes from the file, stays in the vault, and goes into the saved result. Its
+// bytes are in the module's format (`Colour` in its source).
 
 import { SafelightError } from '../shared/errors.js';
 
 const MAX_PROFILE = 4 * 1024 * 1024; // bytes of an ICC profile, as in the module
 const NAMES = ['srgb', 'icc', 'cicp', 'gamma'];
 
-/** Which kind of mark the bytes are: "srgb" for none. */
+/** The kind of colour mark that the bytes are: "srgb" for none. */
 export const nameOf = (colour) => NAMES[colour.length === 0 ? 0 : colour[0] - 0x30];
 
-/** A file's colour profile, taken out of it and unpacked; undefined if it has none that can be read. */
+/** A file's colour profile, extracted and unpacked; undefined if there is no readable one. */
 export async function profileOf(outline, bytes) {
   const ends = outline.profileParts();
   if (ends.length === 0) return undefined;
@@ -20,7 +20,7 @@ export async function profileOf(outline, bytes) {
   return atMost(stream.getReader(), MAX_PROFILE);
 }
 
-/** What comes, if it is no more than `most` bytes. */
+/** Everything the reader gives, or undefined if it is more than `most` bytes. */
 async function atMost(reader, most) {
   const pieces = [];
   let length = 0;
@@ -37,11 +37,11 @@ async function atMost(reader, most) {
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-/** What becomes of colours: "keep", or "srgb". */
+/** Checks the option `colour`: "keep" or "srgb". */
 export function checkedColour(colour = 'keep') {
   if (colour === 'keep' || colour === 'srgb') return colour;
-  throw new SafelightError('bad_argument', 'colours are kept or converted: option `colour` is "keep" or "srgb"');
+  throw new SafelightError('bad_argument', 'the option `colour` must be "keep" or "srgb"');
 }
 
-/** Whether two photos' samples mean the same. */
+/** Whether the samples of two photos mean the same. */
 export const sameColour = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -1,5 +1,5 @@
-// A worker of the pool. Does one thing at a time on its own instance of the shared WebAssembly module: reads a photo,
-// encrypts rows, decrypts rows, or puts the result together. Talks only to the keeper; does no network requests.
+// A worker of the pool. It does one task at a time on its own instance of the shared WebAssembly module: reads a photo,
+// encrypts rows, decrypts rows, or assembles the result. It communicates only with the keeper and makes no network requests.
 
 import init, {
   Assembler,
@@ -17,8 +17,8 @@ import { decode } from './decode.js';
 import { writePng } from './png.js';
 import { picked } from './samples.js';
 
-let key = null; // the secret key, with the tables that were made for it so far
-let tool = null; // the Encryptor, Decryptor or Assembler of the present job
+let key = null; // the secret key, with the tables computed for it so far
+let tool = null; // the Encryptor, Decryptor or Assembler of the current job
 
 const ops = {
   async init({ module }) {
@@ -66,7 +66,7 @@ const ops = {
   place({ row, values }) {
     tool.place(row, values);
   },
-  /** The picture; `colour` says what its samples mean, if that is known. */
+  /** Returns the picture; `colour` says what its samples mean, if known. */
   finish({ alpha, colour = new Uint8Array() }) {
     const { width, height, channels, filters } = tool;
     const written = colourNeedsRgb(colour) ? 3 : channels;
@@ -75,12 +75,12 @@ const ops = {
   png: ({ rgba, width, height, count, mark }) =>
     writePng(picked(rgba, count), { width, height, count, chunks: colourChunks(mark) }),
 
-  /** Ends the job. Gives what was wrong with it, if anything: that is no failure of this worker, which goes on. */
+  /** Ends the job. Returns what was wrong with it, if anything: the worker itself has not failed and goes on. */
   end() {
     const done = tool;
     tool = null;
     try {
-      if (done instanceof Decryptor) done.finish(); // frees it, too
+      if (done instanceof Decryptor) done.finish(); // also frees it
       else done?.free();
     } catch (error) {
       const failure = pack(error);
@@ -90,6 +90,6 @@ const ops = {
   },
 };
 
-// The page hands over one end of a channel whose other end the keeper has. Requests are answered in their order: rows
-// cost less in ascending order.
+// The page hands over one end of a channel; the keeper has the other end. Requests are answered in order: rows are faster in
+// ascending order.
 self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });

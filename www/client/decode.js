@@ -1,11 +1,11 @@
-// From photo files to samples, by what every browser has: zlib for PNG, and its decoders for JPEG and all formats that our
-// own module for photo files does not know (WebP, HEIC, AVIF, GIF and others).
+// Decodes photo files to samples with what every browser has: zlib for PNG, and its decoders for JPEG and all formats that
+// our own decoder module does not support (WebP, HEIC, AVIF, GIF and others).
 //
-// JPEG's decoders may round each sample one way or the other, as the standard allows; PNG is exact. The browser gets
-// nothing of a JPEG file but what its pixels come from, so it neither turns the picture nor changes its colours; what these
-// mean we read ourselves. Of the formats that it alone reads, it converts the colours to sRGB. It is trusted only after it has
-// drawn known pixels as they are: protection against fingerprinting changes what is drawn. Damage is found before the browser
-// is asked, because it shows a damaged picture without a word.
+// JPEG decoders may round each sample either way, as the standard allows; PNG is exact. The browser gets only the parts of a
+// JPEG file that determine its pixels, so it neither rotates the picture nor changes its colours; we interpret those
+// ourselves. For formats that only the browser reads, it converts the colours to sRGB. The browser is trusted only after it has
+// drawn known pixels unchanged: protection against fingerprinting alters what is drawn. We check for damage before asking the
+// browser, because it silently shows damaged pictures.
 
 import { Outline, Photo } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
@@ -13,15 +13,15 @@ import { profileOf } from './colour.js';
 import { readPixels, writePng } from './png.js';
 import { picked, samplesOf } from './samples.js';
 
-const MAX_PIXELS = 16 * 1024 * 1024; // the same limit as for the formats whose size we read ourselves
+const MAX_PIXELS = 16 * 1024 * 1024; // the same limit as for formats whose size we read ourselves
 const KNOWN = { width: 32, height: 32, count: 3 };
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 const JPEG = [0xff, 0xd8, 0xff];
 const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
 
 /**
- * A photo's samples, or null if this file is for our own decoders. `rounded` says that those would give others, which differ
- * by rounding.
+ * A photo's samples, or null if the file needs our own decoders. `rounded` means that the samples of those would differ by
+ * rounding.
  */
 export async function decode(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -29,7 +29,7 @@ export async function decode(file) {
   try {
     outline = new Outline(bytes);
   } catch (error) {
-    // What the browser does not know either, our own decoders can still name.
+    // If the browser cannot read the file either, our own decoders can still say what it is.
     if (error.code === 'unsupported_image' && !isOurs(bytes)) return foreign(file);
     throw error;
   }
@@ -47,12 +47,12 @@ export async function decode(file) {
   return { ...photo, rounded: isJpeg };
 }
 
-/** Whether a file is PNG or JPEG. A browser that reads a variant which we do not read would not be checked. */
+/** Whether a file is PNG or JPEG. If the browser read variants that we do not, it would go unchecked. */
 function isOurs(bytes) {
   return [PNG, JPEG].some((start) => start.every((byte, i) => bytes[i] === byte));
 }
 
-/** A WebP photo, of which the browser sees whole parts only. */
+/** A WebP photo. The browser sees only its complete parts. */
 async function webp(outline, file, bytes) {
   const whole = outline.ended(bytes);
   const photo = await foreign(whole ? new Blob([whole], { type: 'image/webp' }) : file);
@@ -63,16 +63,16 @@ async function webp(outline, file, bytes) {
   return photo;
 }
 
-/** The samples of a JPEG file as the browser decodes it, or null if it does not, or not as it should. */
+/** The samples of a JPEG file as the browser decodes it, or null if it cannot, or not correctly. */
 async function drawnJpeg(parts, { width, height, count }) {
   if (!(await drawsExactly())) return null;
-  const whole = await new Blob(parts).arrayBuffer(); // Firefox looks at a Blob's first part alone to tell what it is
+  const whole = await new Blob(parts).arrayBuffer(); // Firefox detects the type from a Blob's first part only
   const image = await drawn(new Blob([whole], { type: 'image/jpeg' }));
   if (image?.width !== width || image.height !== height || !isOpaque(image.data)) return null;
   return picked(image.data, count);
 }
 
-/** Whether the pixels of a file arrive here as they are. */
+/** Whether the pixels of a file arrive here unchanged. */
 async function drawsExactly() {
   if (typeof createImageBitmap !== 'function') return false; // in Node
   const samples = Uint8Array.from({ length: KNOWN.width * KNOWN.height * KNOWN.count }, (_, i) => (i * i * 37) >> 4);
@@ -80,7 +80,7 @@ async function drawsExactly() {
   return image !== null && picked(image.data, KNOWN.count).every((sample, i) => sample === samples[i]);
 }
 
-/** A photo of a format that only the browser reads, or null if it does not either. */
+/** A photo in a format that only the browser reads, or null if it cannot either. */
 async function foreign(file) {
   const image = await drawn(file, 'default');
   if (!image) return null;
@@ -88,12 +88,12 @@ async function foreign(file) {
   const count = isOpaque(data) ? 3 : 4;
   const photo = samplesOf(Photo.fromPixels(width, height, count, picked(data, count)));
   photo.notices.unshift('decoded_by_browser');
-  // Only that they were other colours can be seen, not whether sRGB has all of them.
+  // This shows only that the colours were converted, not whether sRGB contains all of them.
   if ((await drawsExactly()) && differs(data, (await drawn(file))?.data)) photo.notices.push('converted_to_srgb');
   return photo;
 }
 
-/** What the browser makes of a file, as an ImageData, or null if it cannot read it. */
+/** A file as the browser decodes it, as an ImageData, or null if it cannot read it. */
 async function drawn(file, colorSpaceConversion = 'none') {
   try {
     const bitmap = await createImageBitmap(file, { premultiplyAlpha: 'none', colorSpaceConversion });
@@ -117,7 +117,7 @@ function differs(a, b) {
   return b !== undefined && (a.length !== b.length || a.some((sample, i) => Math.abs(sample - b[i]) > 2));
 }
 
-/** A canvas that is too large for a browser stays transparent. */
+/** Whether all pixels are opaque. A canvas that is too large for the browser stays transparent. */
 function isOpaque(rgba) {
   for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 255) return false;
   return true;

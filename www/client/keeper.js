@@ -1,6 +1,6 @@
-// The keeper: a worker of its own that holds the key ring, the secret key in use, and the pool. Keys leave this worker
-// only towards its own pool workers, and as a Blob when the user asks for the key file. Nothing in here sends network
-// requests: what goes to the server is handed to the page, encrypted.
+// The keeper: a separate worker that holds the key ring, the secret key in use, and the pool. Keys leave it only for its own
+// pool workers, and as a Blob when the user asks for the key file. Nothing here makes network requests: what goes to the
+// server is handed to the page, encrypted.
 
 import init, {
   KeySearch,
@@ -24,25 +24,25 @@ import { rgbaOf } from './samples.js';
 import { checkedSettings, Scrambling } from './scrambling.js';
 import { Vectors } from './vectors.js';
 
-const PROLOGUE = 32; // bytes that tell what a file is
-const LARGE_JOB = 4e6; // samples; after a larger job the workers are renewed, since wasm memory never shrinks
-const MEMORY = 768e6; // bytes that the workers' copies of one photo may take together
+const PROLOGUE = 32; // bytes that identify a file's kind
+const LARGE_JOB = 4e6; // samples; after a larger job the workers are replaced, since wasm memory never shrinks
+const MEMORY = 768e6; // bytes for the workers' copies of one photo, in total
 
 let pool;
-let codec; // photo files that the browser does not decode as they must be
+let codec; // for photo files that the browser does not decode correctly
 let keys;
 let scrambling;
 let vectors;
-let started; // settles when the module can be used
-let idle; // whether masks are made while nothing else is to be done
+let started; // settles when the module is ready
+let idle; // whether masks are computed in idle time
 const masks = new Masks();
-const photos = new Map(); // decoded photos of the jobs under way: samples and alpha
+const photos = new Map(); // decoded photos of running jobs: samples and alpha
 
 const ops = {
-  /** Starts with one build of the WebAssembly module; fails if it does not work here. */
+  /** Starts with one build of the WebAssembly module; fails if the build does not work here. */
   start: (settings) => (started = start(settings)),
 
-  // ---- keys; all answer with the state of the ring
+  // ---- keys; all return the state of the ring
 
   async newKey({ bits, name }, { signal, progress }) {
     const search = new KeySearch(bits);
@@ -60,7 +60,7 @@ const ops = {
     }
   },
 
-  /** Takes in a key file, protected by a passphrase or not. */
+  /** Opens a key file, protected by a passphrase or not. */
   async openKey({ file, passphrase, name }, { signal }) {
     let bytes = new Uint8Array(await file.arrayBuffer());
     try {
@@ -75,12 +75,12 @@ const ops = {
     }
   },
 
-  /** Makes a key of scrambled pictures. */
+  /** Creates a key for scrambled pictures. */
   async newEtcKey({ name }, { signal }) {
     return adopt(await scrambling.newKey(signal), signal, { name });
   },
 
-  /** Makes a key of encrypted vectors. */
+  /** Creates a key for encrypted vectors. */
   async newCkksKey({ set, name }, { signal }) {
     const { secret, publicKey } = await vectors.newKey(set, signal);
     return { ...(await adopt(secret, signal, { name })), publicKey };
@@ -95,7 +95,7 @@ const ops = {
   keys: () => keys.state(),
 
   lock: () => keys.lock(),
-  /** By a passphrase, or by a passkey: `{ credential, salt, secret }`. */
+  /** With a passphrase, or with a passkey: `{ credential, salt, secret }`. */
   async protectKeys({ passphrase, passkey }, { signal }) {
     try {
       return await keys.protect({ passphrase, passkey }, protecting(signal));
@@ -103,7 +103,7 @@ const ops = {
       passkey?.secret.fill(0);
     }
   },
-  /** By a passphrase, or by the secret that a passkey gives. */
+  /** With a passphrase, or with a passkey's secret. */
   async unlockKeys({ passphrase, secret }, { signal }) {
     try {
       return await keys.unlock({ passphrase, secret }, unprotecting(signal));
@@ -114,7 +114,7 @@ const ops = {
   lockKeys: () => keys.relock(),
   clearKeys: () => keys.clear(),
 
-  /** The key file: an age file where there is a passphrase. Any program that reads the one reads the other. */
+  /** The key file: an age file if there is a passphrase, otherwise the bare key. */
   async exportKey({ passphrase, kind }, { signal }) {
     const secret = neededKey(kind);
     const { fingerprint } = secret;
@@ -127,23 +127,23 @@ const ops = {
 
   // ---- photos
 
-  /** What a file is: "image" (an encrypted one), a key ("secret_key", "etc_key"…), or "photo" for all else. */
+  /** The kind of a file: "image" (encrypted), a key ("secret_key", "etc_key"…), or "photo" for anything else. */
   async kind({ file }) {
     return kind(new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer()));
   },
 
-  /** Reads a photo and keeps it under an id; the page gets what it needs to show it. */
+  /** Decodes a photo and keeps it under an id; the page gets what it needs to show it. */
   async decode({ file, colour }, { signal }) {
     const wanted = checkedColour(colour);
     const read = (helper) => helper.call('decode', { file });
     const { rgba, rounded, ...photo } = (await pool.disposable(signal, read)) ?? (await codec.run(signal, read));
-    if (rounded) photo.file = file; // from which scrambling starts: its bytes are those of the command line
+    if (rounded) photo.file = file; // scrambling starts from the file, so that it gives the same bytes as the command line
     if (wanted === 'keep' || photo.colour.length === 0) return { ...remember(photo), rgba };
     const converted = await inSrgb(photo, signal);
     return { ...remember(converted), rgba: rgbaOf(converted) };
   },
 
-  /** Makes two photos that are to be blended alike: a grey one becomes coloured if the other one is. */
+  /** Prepares two photos for blending: if only one is in colour, the grey one is converted. */
   async match({ first, second }, { signal }) {
     const [a, b] = [neededPhoto(first), neededPhoto(second)];
     if (a.width !== b.width || a.height !== b.height) {
@@ -184,7 +184,7 @@ const ops = {
         if (maxBytes && length > maxBytes) {
           throw new SafelightError(
             'too_large',
-            `the encrypted photo has ${length} bytes, the server takes ${maxBytes}`,
+            `the encrypted photo has ${length} bytes, but the server accepts at most ${maxBytes}`,
           );
         }
         return answer;
@@ -192,7 +192,7 @@ const ops = {
       row: async (helper, row, rows) => {
         const made = ahead.take(row * columns, columns);
         const frame = await helper.call('encryptRow', { row, masks: made }, made ? [made.buffer] : []);
-        frames[row] = new Blob([frame]); // Blobs may go to disk, arrays may not
+        frames[row] = new Blob([frame]); // a Blob can be moved to disk, an array cannot
         progress(++done, rows);
       },
     };
@@ -207,12 +207,12 @@ const ops = {
   },
 
   /**
-   * Decrypts an encrypted image. If `photos` names the kept photos that it was made of, by this filter, it is compared
-   * with them, and the first one's alpha is put back, as what its samples mean. Without them, `check` says whether images are opened that cannot be
+   * Decrypts an encrypted image. If `photos` names the kept photos that this filter was applied to, compares it with them and
+   * restores the first one's alpha and colour mark. Without them, `check` says whether to decrypt images that cannot be
    * verified, and `expect` which filters must have been applied.
    *
-   * Where the header can be right, the work is the same for all images: every row is processed, the picture is put together,
-   * and only then it fails. Who measures the time does not learn what was found.
+   * Unless the header is wrong, the work is the same for all images: every row is processed and the picture is assembled
+   * before it can fail. So the time that it takes does not reveal what was found.
    */
   async decrypt({ file, view, photos: ids = [], filter, params, check, expect, png = true }, { signal, progress }) {
     const start = new Uint8Array(await file.slice(0, PROLOGUE).arrayBuffer());
@@ -221,7 +221,7 @@ const ops = {
     if (known.length > 0) checkHeader(header, known, filter, params);
     neededKey();
     const originals = known.map(({ samples }) => samples);
-    // Behind the very header that the filter makes of what was sent, a key without masks has done all that it can.
+    // With exactly the header that the filter gives for what was sent, a key without masks can verify nothing more.
     const demands = known.length > 0 ? { check: 'where-possible' } : { check, expect };
     const photo = known[0];
     return pool.disposable(signal, async (assembler) => {
@@ -253,11 +253,11 @@ const ops = {
     });
   },
 
-  /** The file of a picture that was opened without one. How long it takes depends on what the picture shows. */
+  /** The file of a picture that was decrypted without one. The time it takes depends on what the picture shows. */
   png: async ({ picture }, { signal }) =>
     pngFile(await pool.disposable(signal, (helper) => helper.call('png', picture))),
 
-  /** Scrambles a photo file, or a kept photo, in sRGB. It is then obfuscated, not encrypted. */
+  /** Scrambles a photo file or a kept photo, in sRGB. This is obfuscation, not encryption. */
   async scramble({ file, photo: id, ...settings }, how) {
     const checked = checkedSettings(settings);
     const key = neededKey('etc');
@@ -268,7 +268,7 @@ const ops = {
     try {
       if (photo.file) return await scrambling.scramble(key, { file: photo.file }, checked, convert, how);
     } catch (error) {
-      if (error.code !== 'unsupported_image') throw error; // there are files that only the browser reads
+      if (error.code !== 'unsupported_image') throw error; // some files can be read only by the browser
     }
     const { samples, width, height, channels, notices } = await inSrgb(photo, signal);
     const { notices: more, ...made } = await scrambling.scramble(key, { samples, width, height, channels }, checked, convert, how);
@@ -279,9 +279,9 @@ const ops = {
 
   // ---- encrypted vectors
 
-  /** One thing with the key and, for networks, a kept photo. */
+  /** One operation with the key and, for networks, a kept photo. */
   async vectors({ op, photo, ...args }, { signal }) {
-    const seen = photo && (await inSrgb(neededPhoto(photo), signal)); // as those that the network learned from
+    const seen = photo && (await inSrgb(neededPhoto(photo), signal)); // like those that the network learned from
     return vectors.run(() => neededKey('ckks'), op, { ...args, photo: seen }, signal);
   },
   beginKeys: ({ wanted }, { signal }) => vectors.begin(neededKey('ckks'), wanted, signal),
@@ -296,7 +296,7 @@ const ops = {
   pause: () => pool.pause(),
   resume: () => pool.resume(),
 
-  /** The page says that a worker died. */
+  /** The page reports that a worker died. */
   died({ worker, error }) {
     pool.died(worker, error);
     codec.died(worker, error);
@@ -308,7 +308,7 @@ const ops = {
 async function start(settings) {
   const { url, remember, site } = settings;
   idle = settings.ahead;
-  const module = await compile(url); // once: the workers get it ready
+  const module = await compile(url); // once: the workers get the compiled module
   await init({ module_or_path: module });
   selfTest();
   pool = new Pool(module, page);
@@ -319,18 +319,18 @@ async function start(settings) {
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
 }
 
-/** Makes age files. That takes much memory, which a worker gives back when it ends. */
+/** Creates age files. This takes much memory, which is freed when the worker ends. */
 const protecting = (signal) => (bytes, passphrase) =>
   pool.disposable(signal, (helper) => helper.call('protect', { bytes, passphrase }, [bytes.buffer]));
 
-/** Opens age files, which takes as much. */
+/** Opens age files, which takes just as much. */
 const unprotecting = (signal) => (bytes, passphrase) =>
   pool.disposable(signal, (helper) => helper.call('unprotect', { bytes, passphrase }));
 
-/** Lets what came while the module was at work be heard. */
+/** Lets messages be handled that arrived while the module was busy. */
 const heard = () => new Promise((done) => setTimeout(done));
 
-/** Takes a key into the ring, unless that was cancelled in the meantime. */
+/** Adds a key to the ring, unless cancelled in the meantime. */
 async function adopt(secret, signal, facts) {
   await heard();
   try {
@@ -343,7 +343,7 @@ async function adopt(secret, signal, facts) {
   return { ...(await keys.add(secret, facts)), taken: fingerprint };
 }
 
-/** The key in use is another one, or none: what runs with it is cancelled, and its copies go with the workers. */
+/** The key in use has changed or is gone: cancels work that depends on it, and ends the workers that have copies. */
 function forget(kind) {
   if (kind === 'etc') return scrambling.end();
   if (kind === 'ckks') return vectors.forget();
@@ -351,16 +351,16 @@ function forget(kind) {
   masks.clear();
 }
 
-/** Hands the key to a worker that has not got it yet. */
+/** Hands the key to a worker that does not have it yet. */
 function giveKey(helper) {
   if (helper.hasKey) return;
   const bytes = neededKey().toWorker();
   helper.hasKey = true;
-  // A failure shows in what the worker is asked next.
+  // A failure will show in the worker's next request.
   helper.call('key', { bytes }, [bytes.buffer]).catch(() => {});
 }
 
-/** The workers, with the key, if they can compute masks ahead. */
+/** The workers, with the key, if masks can be computed ahead. */
 function maskMakers() {
   if (!idle || !keys?.secret()?.derivesMasks) return [];
   const team = pool.team(poolSize(0));
@@ -371,7 +371,7 @@ function maskMakers() {
 function neededKey(kind) {
   const secret = keys.secret(kind);
   if (secret) return secret;
-  throw new SafelightError('foreign_key', 'there is no key in use; make one, or open your key file');
+  throw new SafelightError('foreign_key', 'there is no key in use; create one, or open your key file');
 }
 
 function neededPhoto(id) {
@@ -387,7 +387,7 @@ function remember(photo) {
   return { id, width, height, channels, notices, colour: nameOf(colour) };
 }
 
-/** A photo whose samples are sRGB: this one, or what is made of it. */
+/** The photo, converted to sRGB if necessary. */
 async function inSrgb(photo, signal) {
   if (photo.colour.length === 0) return photo;
   const { samples, width, height, channels, colour } = photo;
@@ -402,7 +402,7 @@ function kind(bytes) {
   try {
     return fileKind(bytes.subarray(0, PROLOGUE));
   } catch (error) {
-    return error.code === 'not_safelight' ? 'photo' : 'image'; // opening it will tell what is wrong
+    return error.code === 'not_safelight' ? 'photo' : 'image'; // decrypting it will show what is wrong
   }
 }
 
@@ -413,25 +413,25 @@ function poolSize(samples) {
   return Math.max(1, Math.min(cores, Math.floor(MEMORY / Math.max(1, 3 * samples))));
 }
 
-/** An honest server's answer begins with the very header that the filter makes of what was sent. */
+/** An honest server's answer begins with exactly the header that the filter gives for what was sent. */
 function checkHeader(header, known, filter, params) {
   const sent = known.map((photo) => photo.header);
   const expected = resultHeader(sent, filter, params);
   if (header.length === expected.length && header.every((byte, i) => byte === expected[i])) return;
   throw new SafelightError(
     'wrong_result',
-    'the server answered with something else than this filter makes of this photo; do not rely on it, and use another server',
+    'the server’s answer is not what this filter makes of this photo; do not rely on it, and use another server',
   );
 }
 
 function checkLength(actual, needed) {
   if (actual < needed)
-    throw new SafelightError('truncated', 'the encrypted image ends too early; get the whole file again');
+    throw new SafelightError('truncated', 'the encrypted image is incomplete; get the whole file again');
   if (actual > needed)
     throw new SafelightError('trailing_data', 'there are bytes after the end of the encrypted image');
 }
 
-/** Nothing works before the start, and masks are made only while nothing else is to be done. */
+/** Operations wait for the start, and masks are computed only in idle time. */
 const guarded = ([name, work]) => [
   name,
   async (args, how) => {

@@ -1,14 +1,14 @@
-// The keys that the keeper has: the ring, and of each kind the one key in use, which alone is in memory.
+// The keeper's keys: the ring, and for each kind the key in use, the only one in memory.
 
 import { SecretKey } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
 import { newLock, openLock } from './lock.js';
 import { IN_MEMORY, openRing } from './ring.js';
 
-const MOST_LETTERS = 60; // of a name
+const MOST_LETTERS = 60; // in a name
 const KINDS = ['paillier', 'etc', 'ckks'];
 
-/** A key of another module: the bytes of its file. Only the workers of that module know what to do with them. */
+/** A key of another module: the bytes of its file, which only that module's workers understand. */
 export class KeyFile {
   #bytes;
 
@@ -35,8 +35,8 @@ export class Keys {
   #held = new Map(); // by kind, the key in use: `{ secret, facts }`
 
   /**
-   * Opens the ring. `site` is whose default keys are used. `onGone(kind)` is called when the key in use is no longer that:
-   * what runs with it must not go on. `onChange(state)` is called when another page has changed the ring.
+   * Opens the ring. `site` says whose default keys are used. `onGone(kind)` is called when a key is no longer in use: work
+   * that depends on it must stop. `onChange(state)` is called when another page has changed the ring.
    */
   static async open({ remember, site, onGone, onChange }) {
     const keys = new Keys();
@@ -53,13 +53,13 @@ export class Keys {
     return this.#held.get(kind)?.secret ?? null;
   }
 
-  /** What the page shows: all keys, those in use by kind, whether this browser keeps them, and how they are protected. */
+  /** What the page shows: all keys, those in use by kind, whether this browser stores them, and how they are protected. */
   async state() {
     const list = await this.#ring.list().catch(() => []);
     const used = {};
     for (const [kind, held] of this.#held) {
       const kept = list.find(({ fingerprint }) => fingerprint === held.facts.fingerprint);
-      // The user may have cleared what this browser stores: then the key is here, and nowhere else.
+      // The user may have cleared the browser's storage: then the key is only here.
       held.facts = kept ?? { ...held.facts, ...IN_MEMORY };
       if (!kept) list.push(held.facts);
       used[kind] = held.facts;
@@ -68,7 +68,7 @@ export class Keys {
     return { list, used, storage: this.#ring.storage, protection, locked };
   }
 
-  /** A new key, or one from a file, which is then in use. */
+  /** Adds a new key, or one from a file, and uses it. */
   async add(secret, { name, exported = false }) {
     const { kind = 'paillier', fingerprint, bits, set } = secret;
     const known = (await this.#ring.list()).find((other) => other.fingerprint === fingerprint);
@@ -94,7 +94,7 @@ export class Keys {
     return this.state();
   }
 
-  /** No key of this kind is in use any more; the ring keeps it. */
+  /** Stops using the key of this kind; the ring keeps it. */
   drop(kind) {
     this.#release(kind);
     return this.state();
@@ -109,7 +109,7 @@ export class Keys {
     try {
       await this.#ring.change(fingerprint, changes);
     } catch (error) {
-      if (!kind) throw error; // else it lives in memory only
+      if (!kind) throw error; // otherwise it is in memory only
     }
     return this.#changed();
   }
@@ -122,15 +122,15 @@ export class Keys {
 
   // ---- protection of what is stored
 
-  /** The lock, without what is encrypted in it: `{ way }`, and of a passkey its `credential` and `salt`; or null. */
+  /** The lock without its encrypted part: `{ way }`, for a passkey with `credential` and `salt`; or null. */
   async lock() {
     const lock = await this.#ring.lock();
     return lock && { way: lock.way, credential: lock.credential, salt: lock.salt };
   }
 
   /**
-   * Protects the stored keys from now on, and stores those that are in memory only. `by` is `{ passphrase }` or
-   * `{ passkey }`, as in lock.js; with neither they are stored unprotected.
+   * Protects the stored keys, and stores those that are only in memory. `by` is `{ passphrase }` or `{ passkey }`, as in
+   * lock.js; with neither, the keys are stored unprotected.
    */
   async protect(by, protect) {
     const { lock = null, ring } = by.passphrase || by.passkey ? await newLock(by, protect) : {};
@@ -139,7 +139,7 @@ export class Keys {
     return this.#changed();
   }
 
-  /** Unlocks the ring, by `{ passphrase }` or `{ secret }`; the site's default keys are then in use. */
+  /** Unlocks the ring with `{ passphrase }` or `{ secret }`, and uses the site's default keys. */
   async unlock(by, unprotect) {
     const lock = await this.#ring.lock();
     if (!lock) return this.state();
@@ -149,10 +149,10 @@ export class Keys {
     return this.#changed();
   }
 
-  /** Takes all stored keys out of memory, here and in the site's other pages, and forgets what opens them. */
+  /** Removes all stored keys from memory, here and in the site's other pages, and forgets the ring key. */
   async relock() {
     if (!(await this.#ring.lock())) {
-      throw new SafelightError('bad_argument', 'the stored keys are not protected: there is nothing to be locked');
+      throw new SafelightError('bad_argument', 'the stored keys are not protected: there is nothing to lock');
     }
     this.#lockUp();
     return this.#changed({ locked: true });
@@ -177,7 +177,7 @@ export class Keys {
       await this.#ring.put(facts, bytes);
       await this.#ring.choose(this.#whose(facts.kind), facts.fingerprint);
     } catch {
-      // It cannot be stored (the disk is full, say): it is used all the same, and the page says that it is not kept.
+      // It cannot be stored (the disk is full, say): it is used anyway, and the page says that it is not stored.
     } finally {
       bytes.fill(0);
     }
@@ -190,20 +190,20 @@ export class Keys {
     }
   }
 
-  /** The site's default keys are in use, of the kinds of which none is. */
+  /** Uses the site's default keys for the kinds that have no key in use. */
   async #usePresets() {
     for (const kind of KINDS) {
       const preset = this.#held.has(kind) ? null : await this.#ring.choice(this.#whose(kind));
-      if (preset) await this.use(preset).catch(() => {}); // gone or locked: there is no key in use, as the page will say
+      if (preset) await this.use(preset).catch(() => {}); // gone or locked: no key is in use, and the page says so
     }
   }
 
-  /** Whose choice: the site's, for each kind. */
+  /** Under which name the default key is stored: the site's, for each kind. */
   #whose(kind) {
     return kind === 'paillier' ? this.#site : `${kind} ${this.#site}`;
   }
 
-  /** Of the key in use with this name. */
+  /** The kind of the key in use with this fingerprint. */
   #kindOf(fingerprint) {
     return KINDS.find((kind) => this.#held.get(kind)?.facts.fingerprint === fingerprint);
   }
@@ -221,7 +221,7 @@ export class Keys {
     this.#held.delete(kind);
   }
 
-  /** Tells the site's other pages. */
+  /** Notifies the site's other pages. */
   #changed(what = {}) {
     this.#news?.postMessage(what);
     return this.state();
@@ -232,7 +232,7 @@ export class Keys {
     this.#news.onmessage = async ({ data: { deleted, locked, cleared } }) => {
       if (deleted) this.#release(this.#kindOf(deleted));
       if (locked) this.#lockUp();
-      else await this.#ring.settle().catch(() => {}); // then they go on waiting
+      else await this.#ring.settle().catch(() => {}); // then they keep waiting
       if (cleared) for (const kind of KINDS) this.#release(kind);
       this.#hooks.onChange(await this.state());
     };
@@ -240,6 +240,6 @@ export class Keys {
 }
 
 function tidy(name = '') {
-  if (typeof name !== 'string') throw new SafelightError('bad_argument', 'the name of a key is a text');
+  if (typeof name !== 'string') throw new SafelightError('bad_argument', 'the name of a key must be a string');
   return name.trim().slice(0, MOST_LETTERS);
 }

@@ -1,25 +1,25 @@
-// Masks computed ahead. Encryption is mostly the making of masks, and a mask does not depend on the photo: so the
-// keeper's workers make them while a person still looks for one. They are as secret as the key. Each is used once, for
-// the one photo of its origin, and wiped; they are never written anywhere.
+// Masks computed ahead. Encryption spends most of its time on masks, and a mask does not depend on the photo. So the keeper's
+// workers compute masks while the user is still choosing a photo. Masks are as secret as the key. Each is used once, for the
+// one photo of its origin, and then wiped; they are never stored.
 
 import { newOrigin } from './pkg/safelight.js';
 
-const MOST = 4096; // masks, of about a kilobyte each
-const CHUNK = 16; // masks made at a time: some hundredths of a second of a worker
+const MOST = 4096; // masks of about a kilobyte each
+const CHUNK = 16; // masks per request: a few hundredths of a second of a worker's time
 
 /** The masks of one origin. */
 class Store {
   origin = newOrigin();
   next = 0;
-  #chunks = new Map(); // by the number of their first mask
-  size = 0; // bytes of a mask
+  #chunks = new Map(); // by the index of their first mask
+  size = 0; // bytes per mask
 
   put(first, bytes) {
     this.size = bytes.length / CHUNK;
     this.#chunks.set(first, bytes);
   }
 
-  /** Masks `first` to `first + count`, if all of them are here. */
+  /** Masks `first` to `first + count`, if all of them are ready. */
   take(first, count) {
     const end = first + count;
     const masks = new Uint8Array(count * this.size);
@@ -40,16 +40,16 @@ class Store {
 
 export class Masks {
   #store = null;
-  #busy = 0; // jobs under way, which go first
+  #busy = 0; // running jobs, which take priority
 
-  /** The origin of the next photo and the masks that are ready for it. To be wiped after use. */
+  /** The next photo's origin and its masks that are ready. Must be wiped after use. */
   claim() {
     const store = this.#store ?? new Store();
     this.#store = null;
     return store;
   }
 
-  /** Forgets everything: there is another key, or none. */
+  /** Forgets everything, since the key has changed or is gone. */
   clear() {
     this.#store?.wipe();
     this.#store = null;
@@ -60,7 +60,7 @@ export class Masks {
     this.#busy++;
   }
 
-  /** A job is over. `helpers()` gives workers that have the key; where nothing else is to be done, they make masks. */
+  /** A job is over. `helpers()` gives workers that have the key; if nothing else is running, they compute masks. */
   resume(helpers) {
     this.#busy--;
     if (this.#busy === 0) for (const helper of helpers()) this.#make(helper);
@@ -75,7 +75,7 @@ export class Masks {
         store.put(first, await helper.call('masks', { origin: store.origin, first, count: CHUNK }));
       }
     } catch {
-      // The worker was ended; the masks that it was making are made when they are needed.
+      // The worker was ended; its unfinished masks will be computed when needed.
     }
   }
 }

@@ -1,8 +1,8 @@
-// PNG's pixels, by the browser's own zlib: exact, whatever the browser does to what it draws.
+// Reads and writes PNG pixels with the browser's zlib: exact, whatever the browser does to what it draws.
 
-const COLOUR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // by samples for each pixel
+const COLOUR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // by samples per pixel
 
-// Which of the neighbours left, above and above left a filter takes away from each sample.
+// The value that a filter subtracts from each sample, from its neighbours left, above and above left.
 function guess(filter, a, b, c) {
   if (filter === 0) return 0;
   if (filter === 1) return a;
@@ -13,8 +13,8 @@ function guess(filter, a, b, c) {
 }
 
 /**
- * The samples of a plain file (8 bits each, `count` for each pixel, not interlaced), from the parts of its zlib stream; null
- * if they are not as they should be. No more is unpacked than the picture needs.
+ * The samples of a plain file (8 bits each, `count` per pixel, not interlaced) from the parts of its zlib stream, or null if
+ * the stream is invalid. Unpacks no more than the picture needs.
  */
 export async function readPixels(parts, { width, height, count }) {
   const line = width * count;
@@ -48,8 +48,8 @@ export async function readPixels(parts, { width, height, count }) {
 }
 
 /**
- * A PNG file of samples with 8 bits, `count` for each pixel: 1 grey, 2 with alpha, 3 red, green, blue, 4 with alpha. `chunks` are
- * the bytes of whole chunks that say what the samples mean.
+ * A PNG file of 8-bit samples, `count` per pixel: 1 for grey, 2 for grey and alpha, 3 for red, green and blue, 4 with alpha.
+ * `chunks` are the bytes of complete chunks that say what the samples mean.
  */
 export async function writePng(samples, { width, height, count, chunks = new Uint8Array() }) {
   const head = new Uint8Array(13);
@@ -64,7 +64,7 @@ export async function writePng(samples, { width, height, count, chunks = new Uin
   return new Uint8Array(await new Blob([mark, ...parts.flat()]).arrayBuffer());
 }
 
-/** Each row with the filter that leaves the smallest numbers, as the standard advises. */
+/** Filters each row with the filter that gives the smallest values, as the standard recommends. */
 function filtered(samples, line, count) {
   const out = new Uint8Array(samples.length + samples.length / line);
   let candidate = new Uint8Array(line);

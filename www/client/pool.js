@@ -1,20 +1,20 @@
 // The keeper's workers: started when needed, replaced when they die, ended to cancel.
 //
-// The page starts and ends them on the keeper's request, and the keeper talks to them over a private MessagePort, past
-// the page. The keeper does not start them itself because Firefox (153) can freeze a worker for good that starts
-// another one shortly after it has ended one.
+// The page starts and ends them on the keeper's request, and the keeper communicates with them over a private MessagePort,
+// bypassing the page. The keeper does not start them itself because Firefox (153) can permanently freeze a worker that
+// starts another one shortly after ending one.
 
 import { cancelled, checkSignal, unpack } from '../shared/errors.js';
 import { Line } from '../shared/line.js';
 import { compileBest } from './build.js';
 
-/** One compute worker: `call` sends it a request and gives its answer. */
+/** One compute worker: `call` sends it a request and returns its answer. */
 class Helper {
   #line;
   #ended;
   dead = null; // the error that ended this worker
-  hasKey = false; // whether it was given the secret key
-  making = null; // the evaluation keys that it makes parts of
+  hasKey = false; // whether it has the secret key
+  making = null; // the evaluation keys whose parts it is making
 
   constructor(port, module, ended) {
     this.#ended = ended;
@@ -35,26 +35,26 @@ class Helper {
   }
 }
 
-let next = 1; // the number of the next worker of all pools
+let next = 1; // the next worker's number, across all pools
 
 export class Pool {
   #module;
   #page;
   #kind;
-  #living = new Map(); // helpers by the number that the page knows them by
+  #living = new Map(); // helpers by their number, as known to the page
   #helpers = [];
-  #resting = []; // those that were kept for the next time
-  #gate = Promise.resolve(); // what rows wait for; open unless paused
+  #resting = []; // idle workers kept for reuse
+  #gate = Promise.resolve(); // rows wait for it; open unless paused
   #open = null;
 
-  /** Workers with the compiled `module`, started and ended by `page`, the line to the page, which knows their `kind`. */
+  /** Workers with the compiled `module`. `page` is the line to the page, which starts and ends them by `kind`. */
   constructor(module, page, kind = 'compute') {
     this.#module = module;
     this.#page = page;
     this.#kind = kind;
   }
 
-  /** So many living workers. */
+  /** `size` living workers. */
   team(size) {
     this.#helpers = this.#helpers.filter((helper) => !helper.dead);
     while (this.#helpers.length < size) this.#helpers.push(this.#start());
@@ -73,12 +73,12 @@ export class Pool {
     return helper;
   }
 
-  /** To be called when the page says that a worker died. */
+  /** To be called when the page reports that a worker died. */
   died(number, error) {
     this.#living.get(number)?.end(unpack(error));
   }
 
-  /** Runs `work(helper)` in a worker of its own that is ended afterwards, whatever happens. */
+  /** Runs `work(helper)` in a new worker that is ended afterwards in any case. */
   async disposable(signal, work) {
     checkSignal(signal);
     const helper = this.#start();
@@ -92,7 +92,7 @@ export class Pool {
     }
   }
 
-  /** Runs `work(helper)` in a worker that is kept for the next time, unless it fails or is cancelled. */
+  /** Runs `work(helper)` in a worker that is kept for reuse, unless it fails or is cancelled. */
   async reused(signal, work) {
     checkSignal(signal);
     this.#resting = this.#resting.filter((helper) => !helper.dead);
@@ -111,13 +111,13 @@ export class Pool {
     }
   }
 
-  /** Ends the workers that were kept. */
+  /** Ends the workers kept for reuse. */
   rest() {
     for (const helper of this.#resting) helper.end();
     this.#resting = [];
   }
 
-  /** Rows under way are finished, further ones wait. */
+  /** Finishes the current rows; further rows wait. */
   pause() {
     if (!this.#open) this.#gate = new Promise((open) => (this.#open = open));
   }
@@ -128,10 +128,10 @@ export class Pool {
   }
 
   /**
-   * Shares the rows of one job among `size` workers. `start(helper)` prepares a worker and says how many rows there
-   * are (all say the same); `row(helper, j)` does one row. Rows are handed out as workers become free. Every failure
-   * and every cancel ends all workers: the next job starts new ones. Gives what the workers found wrong with the job, or
-   * undefined: that shows after the last row, and the workers live on.
+   * Distributes the rows of one job among `size` workers. `start(helper)` prepares a worker and returns the number of rows
+   * (the same for all); `row(helper, j)` processes one row. Rows are handed out as workers become free. Any failure or
+   * cancellation ends all workers; the next job starts new ones. Returns what the workers found wrong with the job, or
+   * undefined: this is known only after the last row, and the workers live on.
    */
   async rows({ size, signal, start, row }) {
     checkSignal(signal);
@@ -150,7 +150,7 @@ export class Pool {
           await row(helper, next++, rows);
         }
       };
-      await Promise.all([lane(), lane()]); // two requests on the way, so that a worker never waits for the next one
+      await Promise.all([lane(), lane()]); // two requests in flight, so that a worker never waits for the next one
       found.push(await helper.call('end'));
     };
     try {
@@ -165,19 +165,19 @@ export class Pool {
     }
   }
 
-  /** Ends every worker at once, also those that have a job to themselves. */
+  /** Ends all workers at once, including those outside a team. */
   endAll() {
     for (const helper of [...this.#living.values()]) helper.end();
   }
 
-  /** Ends every worker of a team at once. Their memory, with what they knew, is given back to the system. */
+  /** Ends all workers of the team at once. Their memory, with everything in it, is returned to the system. */
   end() {
     for (const helper of this.#helpers) helper.end();
     this.#helpers = [];
   }
 }
 
-/** The pool of a module that is fetched when it is first needed. */
+/** The pool of a module that is loaded on first use. */
 export class LazyPool {
   #page;
   #module;
@@ -188,17 +188,17 @@ export class LazyPool {
     this.#module = module;
   }
 
-  /** As a pool's `disposable`. */
+  /** Like a pool's `disposable`. */
   async run(signal, work) {
     return (await this.#fetched()).disposable(signal, work);
   }
 
-  /** As a pool's. */
+  /** Like a pool's. */
   async reused(signal, work) {
     return (await this.#fetched()).reused(signal, work);
   }
 
-  /** As a pool's. */
+  /** Like a pool's. */
   async rest() {
     (await this.#pool)?.rest();
   }
@@ -206,7 +206,7 @@ export class LazyPool {
   #fetched() {
     this.#pool ??= compileBest(this.#module).then((module) => new Pool(module, this.#page, this.#module));
     return this.#pool.catch((error) => {
-      this.#pool = null; // it may be there the next time
+      this.#pool = null; // it may succeed next time
       throw error;
     });
   }

@@ -1,9 +1,9 @@
-// The key ring: secret keys at rest in this browser, in IndexedDB. A browser keeps one ring for each site that embeds the
-// vault.
+// The key ring: secret keys stored in this browser, in IndexedDB. The browser has a separate ring for each site that embeds
+// the vault.
 //
 // A ring with a lock (lock.js) encrypts each key file and each name under its ring key, which is in memory only while the
-// ring is unlocked. A ring without one encrypts key files under an AES key that is stored beside them. Scripts cannot read
-// that key, but browsers write it into the same files: whoever has a copy of these files can open the keys.
+// ring is unlocked. A ring without a lock encrypts key files under an AES key stored beside them. Scripts cannot read that
+// key, but browsers write it into the same files: anyone with a copy of these files can decrypt the keys.
 
 import { SafelightError } from '../shared/errors.js';
 import { seal, unseal } from './lock.js';
@@ -13,17 +13,18 @@ const MUTEX = 'safelight-ring';
 const WRAP = { name: 'AES-GCM', length: 256 };
 
 // A record: { fingerprint, kind, name, bits, created, exported, exposed, sealed }, where `exposed` says that the key has been
-// stored without a lock. Under a lock it also has the lock's id in `lock`, and an encrypted `title` in place of `name`. `wrap` holds the lock as 'lock' or, without one, the AES key as 'aes';
-// `choice` the fingerprint of each site's default key, for each kind of keys.
+// stored without a lock. Under a lock, it also has the lock's id in `lock`, and an encrypted `title` in place of `name`.
+// `wrap` holds the lock as 'lock' or, without one, the AES key as 'aes'; `choice` holds the fingerprint of each site's default
+// key of each kind.
 const STORES = ['keys', 'wrap', 'choice'];
 
-/** What is said of a key that is not stored. */
+/** The storage facts of a key that is not stored. */
 export const IN_MEMORY = { stored: false, protected: false, exposed: false };
 
 /**
- * Opens the ring of this browser. Where the browser stores nothing, opens one that lasts as long as the page. With
- * `remember: 'protected'` nothing is stored until somebody has chosen how it is protected; with `true` keys are stored
- * without a lock until then.
+ * Opens this browser's ring. If the browser stores nothing, opens one that lasts as long as the page. With
+ * `remember: 'protected'`, nothing is stored until the user has chosen a protection; with `true`, keys are stored without a
+ * lock until then.
  */
 export async function openRing({ remember }) {
   if (!remember) return new MemoryRing();
@@ -34,13 +35,13 @@ export async function openRing({ remember }) {
   }
 }
 
-/** A ring in memory, for browsers that refuse to store anything. */
+/** A ring in memory, for browsers that refuse to store keys. */
 class MemoryRing {
   #records = new Map();
   #choices = new Map();
 
   constructor(storage = 'memory') {
-    this.storage = storage; // "refused": the browser does not store; "memory": nobody asked it to
+    this.storage = storage; // "refused": the browser does not store keys; "memory": it was not asked to
   }
 
   async list() {
@@ -69,7 +70,7 @@ class MemoryRing {
     return this.#records.has(fingerprint);
   }
 
-  /** Whose choice a key is. */
+  /** Whose default a key is. */
   chosenBy(fingerprint) {
     return [...this.#choices].filter(([, chosen]) => chosen === fingerprint).map(([whose]) => whose);
   }
@@ -91,7 +92,7 @@ class MemoryRing {
   }
 
   async protect() {
-    throw new SafelightError('bad_argument', 'keys are in memory only here: there is nothing stored to be protected');
+    throw new SafelightError('bad_argument', 'keys are in memory only: there is nothing stored to protect');
   }
 
   async unlock() {}
@@ -108,16 +109,16 @@ class MemoryRing {
 class StoredRing {
   storage = 'kept';
   #base;
-  #first; // the protection where nobody has chosen one: "none", or null where keys wait for that
-  #preset; // that where nothing is stored yet
-  #open = null; // the ring key, `{ id, key }`, where the ring has a lock and is unlocked
-  #waiting = new MemoryRing(); // keys that wait for the choice of a protection, or for the lock to be opened
+  #first; // the initial protection: "none", or null if keys wait for the user's choice
+  #preset; // the protection while nothing is stored
+  #open = null; // the ring key, `{ id, key }`, if the ring has a lock and is unlocked
+  #waiting = new MemoryRing(); // keys that wait for a protection to be chosen, or for the ring to be unlocked
 
   static async open(preset) {
     const ring = new StoredRing();
     ring.#first = ring.#preset = preset;
     ring.#base = await opened();
-    await ring.#look(); // fails where nothing can be stored
+    await ring.#look(); // fails if nothing can be stored
     return ring;
   }
 
@@ -127,7 +128,7 @@ class StoredRing {
     const facts = records.map(async (record) => {
       const { sealed: _, title: __, lock, ...open } = record;
       const name = await this.#name(record);
-      // Records of earlier versions have no kind, since there was one only, and all of these are exposed.
+      // Records of earlier versions have no kind, since there was only one, and all of them are exposed.
       return { kind: 'paillier', exposed: true, ...open, name, stored: true, protected: Boolean(lock) };
     });
     const waiting = (await this.#waiting.list()).map((key) => ({ ...key, waits: true }));
@@ -135,7 +136,7 @@ class StoredRing {
     return [...others, ...waiting].sort((a, b) => a.created - b.created);
   }
 
-  /** Stores a key. While nobody has chosen a protection, or the ring is locked, the key waits in memory. */
+  /** Stores a key. While no protection has been chosen or the ring is locked, the key waits in memory. */
   async put(facts, bytes) {
     const { protection, locked: closed } = await this.protection();
     if (protection === null || closed) return this.#waiting.put(facts, bytes);
@@ -165,8 +166,8 @@ class StoredRing {
 
   /**
    * Deletes a key: overwrites its record, then removes it. Databases may keep older records in their files for a while.
-   * Under a lock these open with the passphrase or passkey only. Without one, the other keys are encrypted anew under a new
-   * AES key, and the old AES key is removed, too.
+   * Under a lock, those need the passphrase or passkey. Without one, the other keys are re-encrypted under a new AES key, and
+   * the old AES key is removed too.
    */
   async remove(fingerprint) {
     await this.#waiting.remove(fingerprint);
@@ -206,18 +207,18 @@ class StoredRing {
 
   // ---- the lock
 
-  /** `protection`: "passphrase", "passkey", "none", or null where nobody has chosen yet; `locked`: whether keys wait for it. */
+  /** `protection`: "passphrase", "passkey", "none", or null if not chosen yet; `locked`: whether keys must be unlocked. */
   async protection() {
     const { way, lock } = await this.#look();
     return { protection: way, locked: Boolean(lock) && this.#open?.id !== lock.id };
   }
 
-  /** The lock as it is stored; null where there is none. */
+  /** The lock as stored; null if there is none. */
   async lock() {
     return (await this.#look()).lock ?? null;
   }
 
-  /** Encrypts all keys anew: under the ring key of this lock, or, for null, without a lock. */
+  /** Re-encrypts all keys under the ring key of this lock or, for null, without a lock. */
   async protect(lock, ring) {
     await locked(async () => {
       const before = await this.#look();
@@ -235,12 +236,12 @@ class StoredRing {
     await this.#storeWaiting();
   }
 
-  /** From now on the ring key is known. */
+  /** Takes the ring key. */
   async unlock(ring) {
     this.#open = ring;
     await this.#storeWaiting();
     await locked(async () => {
-      // A page with an earlier version of the vault, which knows no locks, may have stored something unprotected.
+      // A page with an earlier version of the vault, which has no locks, may have stored something unprotected.
       const bare = (await this.#all()).filter(({ lock }) => !lock);
       if (bare.length === 0) return;
       const records = await this.#movedAll(bare, ring);
@@ -252,12 +253,12 @@ class StoredRing {
     });
   }
 
-  /** The ring key is forgotten. */
+  /** Forgets the ring key. */
   relock() {
     this.#open = null;
   }
 
-  /** Another page may have chosen a protection: what waited for that is stored. */
+  /** Stores waiting keys if another page has chosen a protection. */
   async settle() {
     const { protection, locked: closed } = await this.protection();
     if (protection !== null && !closed) await this.#storeWaiting();
@@ -285,18 +286,18 @@ class StoredRing {
     });
   }
 
-  /** What is stored of the lock: `{ way, lock, aes }`. */
+  /** The stored protection: `{ way, lock, aes }`. */
   async #look() {
     const [lock, aes, count] = await this.#do(['keys', 'wrap'], 'readonly', ({ keys, wrap }) => [
       wrap.get('lock'),
       wrap.get('aes'),
       keys.count(),
     ]);
-    // Earlier versions made an AES key before there was anything to encrypt: that was nobody's choice.
+    // Earlier versions created an AES key before there was anything to encrypt: that was not the user's choice.
     return { lock, aes, way: lock?.way ?? (aes && count > 0 ? 'none' : this.#preset) };
   }
 
-  /** What a new record is encrypted under. */
+  /** The key for encrypting a new record. */
   async #sealer() {
     const { lock, aes } = await this.#look();
     return lock ? this.#ringKey(lock.id) : { key: aes ?? (await this.#firstAes()) };
@@ -331,7 +332,7 @@ class StoredRing {
     return new TextDecoder().decode(open);
   }
 
-  /** A record for another ring key. */
+  /** A record, re-encrypted for another ring key. */
   async #moved(record, ring) {
     const bytes = await this.#bytes(record);
     const { sealed: _, title: __, lock: ___, exposed = true, ...facts } = record;
@@ -342,7 +343,7 @@ class StoredRing {
     }
   }
 
-  /** All of these that are not damaged. */
+  /** Moves all records that are not damaged. */
   async #movedAll(records, ring) {
     const moved = [];
     for (const record of records) {
@@ -355,7 +356,7 @@ class StoredRing {
     return moved;
   }
 
-  /** Puts something else where the AES key was. Whether its bytes are gone then is up to the database. */
+  /** Overwrites the AES key. Whether its bytes are then gone is up to the database. */
   async #smear() {
     const other = await newAes();
     await this.#do(['wrap'], 'readwrite', ({ wrap }) => wrap.put(other, 'aes'));
@@ -370,13 +371,13 @@ class StoredRing {
     return this.#do(['keys'], 'readonly', ({ keys }) => keys.get(fingerprint));
   }
 
-  /** One transaction; gives the results of the requests that `work` returns, when everything is on the disk. */
+  /** One transaction; returns the results of the requests that `work` returns, once everything is on disk. */
   async #do(names, mode, work) {
     try {
       return await transact(this.#base, names, mode, work);
     } catch (error) {
       if (error?.name !== 'InvalidStateError') throw error;
-      this.#base = await opened(); // the browser closed it: the user cleared what sites have stored
+      this.#base = await opened(); // the browser closed it: the user cleared site data
       return transact(this.#base, names, mode, work);
     }
   }
@@ -408,7 +409,7 @@ function opened() {
   });
 }
 
-/** A record. `ring` is a ring key, or without an `id` the AES key of a ring without a lock. */
+/** A record. The first argument is a ring key or, without an `id`, the AES key of a ring without a lock. */
 async function sealed({ id, key }, { name, ...facts }, bytes) {
   const { fingerprint } = facts;
   const record = { ...facts, sealed: await seal(key, fingerprint, bytes) };
@@ -420,7 +421,7 @@ const sealedName = ({ key }, fingerprint, name) => seal(key, nameOf(fingerprint)
 
 const nameOf = (fingerprint) => `name of ${fingerprint}`;
 
-/** A record with nothing in it, as long as it was. */
+/** An emptied record of the same length. */
 function emptied(record) {
   const { sealed: { iv, data } } = record;
   return { ...record, name: '', title: null, sealed: { iv: iv.map(() => 0), data: new ArrayBuffer(data.byteLength) } };

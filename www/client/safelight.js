@@ -1,5 +1,5 @@
-// Safelight's class: keys, encryption, decryption, in browsers and in Node. The work is done in workers of which one, the
-// keeper, has everything secret; this file starts them and asks them. It never sees the secret key, and the workers never
+// The class Safelight: keys, encryption and decryption, in browsers and in Node. Workers do the work; one of them, the keeper,
+// has everything secret. This file starts them and sends them requests. It never sees the secret key, and the workers never
 // see a file's name: they get slices, which have none.
 
 import { cancelled, checkSignal, pack, SafelightError, workerError, unpack } from '../shared/errors.js';
@@ -9,36 +9,35 @@ import { checkPixels, Photo } from './photo.js';
 import { workers } from './workers.js';
 
 /**
- * The user's end of Safelight. `key` is the key in use, `etcKey` that of scrambled pictures, `ckksKey` that of encrypted
- * vectors, `keys` are all of the ring, each as `{ fingerprint, kind, name, bits, created, exported, stored, protected }`;
- * the event `keys` says that one has changed, or how they are protected.
+ * The user's side of Safelight. `key` is the key in use, `etcKey` the one for scrambled pictures, `ckksKey` the one for
+ * encrypted vectors. `keys` are all keys of the ring, each as `{ fingerprint, kind, name, bits, created, exported, stored,
+ * protected }`. The event `keys` fires when a key or the protection has changed.
  *
- * Files are Blobs or bytes. Everything that takes time takes a `signal`, and fails with the code `cancelled` when that is
- * aborted. `onProgress` hears `{ phase, done, total }`, where a `total` of 0 means that nobody knows.
+ * Files are Blobs or bytes. Long operations take a `signal` and fail with the code `cancelled` when it is aborted.
+ * `onProgress` receives `{ phase, done, total }`; a `total` of 0 means unknown.
  */
 export class Safelight extends EventTarget {
   #keeper;
   #line;
-  #workers = new Map(); // the keeper's pool, which this page starts and ends for it but cannot talk to
+  #workers = new Map(); // the keeper's pool: this page starts and ends its workers, but cannot communicate with them
   #start;
   #open = true;
   version = '';
-  build = null; // which build of the WebAssembly module works here, `{ variant, arithmetic }`
+  build = null; // the build of the WebAssembly module in use, `{ variant, arithmetic }`
   filters = []; // the catalogue: every filter with its parameters
   key = null;
   etcKey = null;
   ckksKey = null;
   keys = [];
-  storage = 'memory'; // "kept": this browser keeps the keys; "refused": it does not; "memory": it was not asked to
-  protection = null; // of the stored keys: "passphrase", "passkey", "none", or null where nothing is stored yet
-  locked = false; // whether stored keys wait for their passphrase or passkey
+  storage = 'memory'; // "kept": this browser stores the keys; "refused": it does not; "memory": it was not asked to
+  protection = null; // of the stored keys: "passphrase", "passkey", "none", or null if nothing is stored yet
+  locked = false; // whether stored keys need their passphrase or passkey
 
   /**
-   * Starts the workers with the best build of the WebAssembly module that works here. With `remember` the keys are kept
-   * in this browser, and the one last used for `site` is in use. They are kept unprotected, so that a copy of the browser's
-   * profile opens them, until `protectKeys` is called; with `remember: 'protected'` none is stored before that. With
-   * `ahead` the workers use idle time to compute what the next encryption needs: it is faster then, but they work without
-   * being asked.
+   * Starts the workers with the best build of the WebAssembly module that works here. With `remember`, keys are stored in
+   * this browser, and the one last used for `site` is in use. Until `protectKeys` is called, they are stored unprotected:
+   * anyone with a copy of the browser's profile can read them. With `remember: 'protected'`, none is stored before that. With
+   * `ahead`, the workers use idle time to compute what the next encryption needs, which makes it faster.
    */
   static async open({ remember = false, site = '', ahead = false, signal } = {}) {
     const safelight = new Safelight();
@@ -53,12 +52,12 @@ export class Safelight extends EventTarget {
     }
   }
 
-  /** Where the WebAssembly file in use came from. */
+  /** The URL of the WebAssembly file in use. */
   get url() {
     return this.#start.url;
   }
 
-  /** Ends all workers, and with them all that they know. What is under way is cancelled; later calls fail: `closed`. */
+  /** Ends all workers and discards all they know. Cancels work in progress; later calls fail with `closed`. */
   close() {
     this.#open = false;
     this.#end(cancelled());
@@ -70,35 +69,35 @@ export class Safelight extends EventTarget {
 
   // ---- keys
 
-  /** Makes a key and uses it. `done` of its progress counts tried candidates: how many it takes is luck. */
+  /** Creates a key and uses it. Its progress `done` counts tried candidates: how many it takes is a matter of luck. */
   async newKey(bits = 3072, { name, signal, onProgress } = {}) {
     const report = (done) => onProgress?.({ phase: 'key', done, total: 0 });
     return this.#took(await this.#ask('newKey', { bits, name }, { signal, onProgress: report }));
   }
 
-  /** Makes a key of scrambled pictures and uses it. */
+  /** Creates a key for scrambled pictures and uses it. */
   async newEtcKey({ name, signal } = {}) {
     return this.#took(await this.#ask('newEtcKey', { name }, { signal }));
   }
 
-  /** Uses the key of a key file, of any kind. `passphrase` is for protected ones. */
+  /** Opens a key file of any kind and uses its key. Protected files need their `passphrase`. */
   async openKey(file, { passphrase, name, signal } = {}) {
     return this.#took(await this.#ask('openKey', { file: nameless(file), passphrase, name }, { signal }));
   }
 
-  /** The file of the key in use of a kind: an age file under a passphrase, or, without one, the bare key. */
+  /** The key file of the key in use of this kind: an age file with a passphrase, otherwise the bare key. */
   async exportKey({ passphrase = null, kind = 'paillier', signal } = {}) {
     const { file, keys } = await this.#ask('exportKey', { passphrase, kind }, { signal });
     this.#took(keys);
     return file;
   }
 
-  /** Uses another key of the ring, for what its kind is for. */
+  /** Uses another key of the ring for its kind. */
   async useKey(fingerprint, { signal } = {}) {
     return this.#took(await this.#ask('useKey', { fingerprint }, { signal }));
   }
 
-  /** Takes the key of a kind out of the workers' memory; the ring keeps it. */
+  /** Removes the key of this kind from the workers' memory; the ring keeps it. */
   async dropKey(kind = 'paillier') {
     this.#took(await this.#ask('dropKey', { kind }));
   }
@@ -113,13 +112,13 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Protects the keys that this browser keeps, of all kinds, by `passphrase`, or by a passkey (`passkey: true`, or what the
-   * browser is to call it). Also changes the protection. `unprotected: true` stores them without. Copies of the browser's
-   * profile that were made before keep what was unprotected then.
+   * Protects the keys of all kinds that this browser stores with a `passphrase` or a passkey (`passkey: true`, or the name for
+   * it). Also changes the protection. `unprotected: true` stores them without protection. Earlier copies of the browser's
+   * profile still contain what was unprotected then.
    */
   async protectKeys({ passphrase, passkey, unprotected, signal } = {}) {
     if ([passphrase, passkey, unprotected].filter(Boolean).length !== 1) {
-      throw new SafelightError('bad_argument', 'choose one: `passphrase`, `passkey` or `unprotected`');
+      throw new SafelightError('bad_argument', 'choose one of `passphrase`, `passkey` and `unprotected`');
     }
     if (!passkey) return void this.#took(await this.#ask('protectKeys', { passphrase }, { signal }));
     const name = passkey === true ? undefined : String(passkey);
@@ -127,44 +126,44 @@ export class Safelight extends EventTarget {
     this.#took(await this.#ask('protectKeys', { passkey: made }, { signal }));
   }
 
-  /** Unlocks the stored keys by their `passphrase`; without one by the passkey, for which the browser asks. */
+  /** Unlocks the stored keys with their `passphrase` or, without one, the passkey, for which the browser asks. */
   async unlockKeys({ passphrase, signal } = {}) {
     const lock = await this.#ask('lock', {}, { signal });
     const secret = lock?.way === 'passkey' ? await (await passkeys()).ask({ ...lock, signal }) : undefined;
     this.#took(await this.#ask('unlockKeys', { passphrase, secret }, { signal }));
   }
 
-  /** Takes protected keys out of memory, here and in the site's other pages: they wait for `unlockKeys` then. */
+  /** Removes protected keys from memory, here and in the site's other pages, until `unlockKeys`. */
   async lockKeys() {
     this.#took(await this.#ask('lockKeys'));
   }
 
-  /** Deletes all keys and their protection, for users who have lost the passphrase or the passkey. */
+  /** Deletes all keys and their protection, for users who have lost the passphrase or passkey. */
   async clearKeys() {
     this.#took(await this.#ask('clearKeys'));
   }
 
-  /** Whether this browser can protect keys by a passkey, where this script runs. */
+  /** Whether this browser can protect keys with a passkey on this page. */
   static async hasPasskeys() {
     return typeof PublicKeyCredential === 'function' && (await passkeys()).available();
   }
 
-  /** Looks again which keys are stored: the user may have cleared them. */
+  /** Checks again which keys are stored: the user may have cleared them. */
   async refreshKeys() {
     this.#took(await this.#ask('keys'));
   }
 
   // ---- photos
 
-  /** "photo", "image" (an encrypted one), "secret_key", "etc_key", "protected_key", "public_key" or another of our kinds. */
+  /** "photo", "image" (encrypted), "secret_key", "etc_key", "protected_key", "public_key" or another of our kinds. */
   async kind(file, { signal } = {}) {
     return this.#ask('kind', { file: nameless(file).slice(0, 64) }, { signal });
   }
 
   /**
-   * Reads a photo. The keeper has its samples until the `Photo` is freed. Its `colour` is "srgb", or what the file says
-   * instead: "icc", "cicp" or "gamma"; `decrypt` writes that into the result of the photo. With the option `colour: 'srgb'`
-   * the samples are converted.
+   * Decodes a photo. The keeper has its samples until the `Photo` is freed. Its `colour` is "srgb", or what the file specifies
+   * instead: "icc", "cicp" or "gamma", which `decrypt` writes into the photo's result. The option `colour: 'srgb'` converts
+   * the samples.
    */
   async read(file, { colour, signal, onProgress } = {}) {
     onProgress?.({ phase: 'decode', done: 0, total: 0 });
@@ -173,8 +172,8 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Makes two photos that are to be blended alike: grey ones coloured, and sRGB if their colours mean different things. They
-   * must have the same size.
+   * Prepares two photos for blending: converts them to colour if one is, and to sRGB if their colours mean different things.
+   * They must have the same size.
    */
   async match(first, second, { signal } = {}) {
     const changed = await this.#ask('match', { first: first.id, second: second.id }, { signal });
@@ -182,23 +181,22 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Encrypts `input` for one filter: a photo that was read, a file, or an array of two for a filter of two. Of a file nothing is
-   * kept, so its colours become sRGB. Options:
-   * `filter`, `params`, `border`, `maxBytes` (of each photo; fail with `too_large` above). Gives the encrypted image as a
-   * Blob.
+   * Encrypts `input` for one filter: a photo, a file, or an array of two for a filter with two inputs. Nothing is kept of a
+   * file, so its colours become sRGB. Options: `filter`, `params`, `border`, `maxBytes` (per photo; fails with `too_large`
+   * above it). Returns the encrypted image as a Blob.
    */
   async encrypt(input, options = {}) {
     return this.#withPhotos(input, { ...options, colour: 'srgb' }, (photos) => this.#encrypt(photos, options));
   }
 
   /**
-   * The whole way: encrypts `input`, has a server filter it, opens the result, and compares it with the photo. `server` is
-   * a `Server`, or whatever has such a `filter`. The other options are those of `encrypt` and `decrypt`. Gives what
-   * `decrypt` gives, and the two files that travelled: `upload` and `reply`.
+   * All steps: encrypts `input`, has a server filter it, decrypts the result, and compares it with the photo. `server` is a
+   * `Server`, or any object with the same `filter` method. The other options are those of `encrypt` and `decrypt`. Returns
+   * the result of `decrypt`, and the two files exchanged with the server: `upload` and `reply`.
    */
   async filter(input, options = {}) {
     const { server, filter, params, view, signal, onProgress } = options;
-    if (typeof server?.filter !== 'function') throw new SafelightError('bad_argument', 'name a server: option `server`');
+    if (typeof server?.filter !== 'function') throw new SafelightError('bad_argument', 'no server given: set the option `server`');
     return this.#withPhotos(input, options, async (photos) => {
       const { limits = {} } = server.info ?? (await server.look?.({ signal })) ?? {};
       for (const photo of photos) checkPixels(photo, limits.max_pixels);
@@ -210,12 +208,12 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Opens an encrypted image with the key in use, which must have encrypted its photos: what the server did is verified. If
-   * `photos` names what it was made of, by `filter` with `params`, pixels are compared, too. Options: `view`; `expect`, the
-   * filter that must have been applied, such as "gaussian sigma=2", or an array of several in their order; `check`:
-   * "where-possible" also opens photos that others encrypted, "none" verifies nothing; `png`: whether to make the file, too,
-   * which `pngOf` can make later. Gives `{ width, height, channels, filters, colour, rgba, png, checked }`, where `colour` is what the
-   * samples mean and null if that is not known; an image with `checked: false` may show anything.
+   * Decrypts an encrypted image with the key in use, which must have encrypted its photos, and verifies what the server did.
+   * If `photos` names the photos that `filter` with `params` was applied to, also compares pixels. Options: `view`; `expect`,
+   * the filter that must have been applied, such as "gaussian sigma=2", or an array of several in order; `check`:
+   * "where-possible" also decrypts photos that others encrypted, "none" verifies nothing; `png`: whether to create the file
+   * too, which `pngOf` can do later. Returns `{ width, height, channels, filters, colour, rgba, png, checked }`, where
+   * `colour` is what the samples mean, or null if unknown. An image with `checked: false` may show anything.
    */
   async decrypt(file, options = {}) {
     const { view = 'clamp', photos = [], filter, params = {}, check = 'required', png = true, signal, onProgress } = options;
@@ -229,7 +227,7 @@ export class Safelight extends EventTarget {
     return opened;
   }
 
-  /** The PNG file of a picture that `decrypt` gave. */
+  /** The PNG file of a picture returned by `decrypt`. */
   async pngOf(picture, { signal } = {}) {
     const { rgba, width, height, count, mark } = picture;
     return this.#ask('png', { picture: { rgba, width, height, count, mark } }, { signal });
@@ -238,11 +236,11 @@ export class Safelight extends EventTarget {
   // ---- scrambled pictures: obfuscated, not encrypted
 
   /**
-   * Scrambles a photo, with the key `etcKey`, to a picture that stays a JPEG or PNG file, in sRGB. Options: `form` ("colour", "grey"
-   * or "grey-420"), `block` (pixels), `fixedKey` (every picture alike: such pictures give each other away), `type`
-   * ("image/jpeg" or "image/png"), `quality`, `subsampling`, and `square`: not the whole photo but its middle, in grey, so
-   * many pixels wide and high, for programs that learn. Gives `{ file, label, width, height, blocks, resistance,
-   * notices }`, and for a square `clear`, that picture before it was scrambled.
+   * Scrambles a photo with the key `etcKey` into a JPEG or PNG file, in sRGB. Options: `form` ("colour", "grey" or
+   * "grey-420"), `block` (pixels), `fixedKey` (scrambles every picture in the same way: such pictures give each other away),
+   * `type` ("image/jpeg" or "image/png"), `quality`, `subsampling`, and `square`: only the middle of the photo, in grey,
+   * scaled to `square` pixels on each side, for machine learning. Returns `{ file, label, width, height, blocks, resistance,
+   * notices }`, and with `square` also `clear`, the picture before scrambling.
    */
   async scramble(input, { signal, onProgress, ...settings } = {}) {
     const report = (done, total) => onProgress?.({ phase: 'scramble', done, total });
@@ -259,8 +257,8 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Puts a scrambled picture together again. `label` is for files that have lost it. Gives `{ width, height, channels,
-   * rgba, png }`.
+   * Unscrambles a picture. `label` is needed for files that have lost theirs. Returns `{ width, height, channels, rgba,
+   * png }`.
    */
   async unscramble(file, { label, signal } = {}) {
     return this.#ask('unscramble', { file: nameless(file), label }, { signal });
@@ -268,7 +266,7 @@ export class Safelight extends EventTarget {
 
   // ---- encrypted vectors
 
-  /** What is to be had of encrypted vectors (CKKS): a `Ckks`. */
+  /** The operations on encrypted vectors (CKKS): a `Ckks`. */
   async ckks() {
     const { Ckks } = await import('./ckks/ckks.js');
     const ask = async (op, args, how) => {
@@ -278,7 +276,7 @@ export class Safelight extends EventTarget {
     return new Ckks(ask, nameless);
   }
 
-  /** Encryption and decryption stop after the rows that are under way, until `resume`. */
+  /** Encryption and decryption finish the current rows, then pause until `resume`. */
   pause() {
     if (this.#open) this.#line.tell('pause');
   }
@@ -287,7 +285,7 @@ export class Safelight extends EventTarget {
     if (this.#open) this.#line.tell('resume');
   }
 
-  /** Runs `work` on the photos of an input. Those that are read for it are freed afterwards. */
+  /** Runs `work` on the photos of an input. Photos decoded for this are freed afterwards. */
   async #withPhotos(input, { colour, signal, onProgress }, work) {
     const photos = [];
     const ours = [];
@@ -304,7 +302,7 @@ export class Safelight extends EventTarget {
   }
 
   async #encrypt(photos, { filter, params = {}, border = 'replicate', maxBytes, signal, onProgress }) {
-    if (typeof filter !== 'string') throw new SafelightError('bad_argument', 'say for which filter: option `filter`');
+    if (typeof filter !== 'string') throw new SafelightError('bad_argument', 'no filter given: set the option `filter`');
     const parts = [];
     for (const [i, { id }] of photos.entries()) {
       const report = (done, total) =>
@@ -318,7 +316,7 @@ export class Safelight extends EventTarget {
 
   // ---- workers
 
-  /** Starts a keeper with the best build that works here. Every try needs a new one: a worker loads one build only. */
+  /** Starts a keeper with the best build that works here. Each try needs a new one: a worker loads only one build. */
   async #startBest(settings) {
     let failure;
     for (const { variant, url } of usable()) {
@@ -380,10 +378,10 @@ export class Safelight extends EventTarget {
     this.#line.close(error);
   }
 
-  /** The key in use died with its keeper. A new one is started so that the page goes on working. */
+  /** The key in use died with its keeper. Starts a new keeper so that the page goes on working. */
   #keeperDied(error) {
     this.#end(error);
-    if (!this.#open || !this.version) return; // where it never started, another try would end the same way
+    if (!this.#open || !this.version) return; // if it never started, another try would fail in the same way
     this.#startKeeper();
     this.#line.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
     if (!this.key?.stored) {
@@ -403,17 +401,17 @@ export class Safelight extends EventTarget {
   }
 }
 
-/** Fetched when it is first needed. */
+/** Loaded on first use. */
 const passkeys = () => import('./passkey/passkey.js');
 
-/** A file without its name; bytes become one. */
+/** A file without its name; bytes become a Blob. */
 function nameless(file) {
   if (file instanceof Blob) return file.slice();
   if (ArrayBuffer.isView(file) || file instanceof ArrayBuffer) return new Blob([file]);
-  throw new SafelightError('bad_argument', 'a file is a Blob, a File or bytes');
+  throw new SafelightError('bad_argument', 'a file must be a Blob, a File or bytes');
 }
 
-/** Parameters are texts, as in an address; numbers are welcome. */
+/** Converts parameters to strings, as in a URL. */
 const texts = (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));
 
 export { Photo, SafelightError };

@@ -1,18 +1,18 @@
-// Pixels as workers hand them on.
+// Pixels in the forms that workers exchange.
 
-/** What is needed of a decoded photo, of whichever WebAssembly module, which is freed. */
+/** Extracts what is needed from a decoded photo of any WebAssembly module, and frees the photo. */
 export function samplesOf(photo) {
   const { width, height, channels, hasAlpha, notices } = photo;
-  const colour = photo.colour(); // what the samples mean, as bytes; none for sRGB
+  const colour = photo.colour(); // what the samples mean, as bytes; empty for sRGB
   const [samples, rgba, alpha] = [photo.samples(), photo.rgba(), hasAlpha ? photo.alpha() : null];
   photo.free();
   return { width, height, channels, notices, colour, samples, rgba, alpha };
 }
 
-// Which of a canvas's four samples make a pixel of 1 to 4 samples.
+// Which of a canvas's four samples make up a pixel of 1 to 4 samples.
 const CHOICES = { 1: [0], 2: [0, 3], 3: [0, 1, 2], 4: [0, 1, 2, 3] };
 
-/** Red, green, blue and alpha of samples, as a canvas has them. */
+/** Samples as red, green, blue and alpha, as in a canvas. */
 export function rgbaOf({ samples, channels, alpha }) {
   const pixels = samples.length / channels;
   const out = new Uint8ClampedArray(4 * pixels);
@@ -23,7 +23,7 @@ export function rgbaOf({ samples, channels, alpha }) {
   return out;
 }
 
-/** Of red, green, blue and alpha what a picture needs with so many samples for each pixel: grey has its value three times. */
+/** Picks `count` samples per pixel from red, green, blue and alpha: grey has the same value in all three. */
 export function picked(rgba, count) {
   const choice = CHOICES[count];
   const out = new Uint8Array((rgba.length / 4) * count);

@@ -1,11 +1,11 @@
-// The keeper's half of scrambled pictures: their module is fetched when it comes to them, and each picture has a worker of
-// its own, whose memory goes back to the system with it.
+// The keeper's part of scrambled pictures. Their module is loaded on demand. Each picture has its own worker, whose memory is
+// returned to the system when it ends.
 
 import { SafelightError } from '../shared/errors.js';
 import { KeyFile } from './keys.js';
 import { LazyPool } from './pool.js';
 
-const STEPS = 3; // of a picture: read, scramble, write
+const STEPS = 3; // per picture: read, scramble, write
 
 export class Scrambling {
   #pool;
@@ -26,8 +26,8 @@ export class Scrambling {
   }
 
   /**
-   * Scrambles `source`: `{ file }`, or the samples of a photo that was read, in sRGB. `convert` gives such samples of a file
-   * whose colours are not.
+   * Scrambles `source`: `{ file }`, or the samples of a photo in sRGB. `convert` gives such samples for a file whose colours
+   * are not sRGB.
    */
   scramble(key, source, settings, convert, { signal, progress }) {
     const { form, block, fixedKey, square, type, quality, subsampling } = settings;
@@ -53,7 +53,7 @@ export class Scrambling {
     });
   }
 
-  /** Puts a scrambled picture together again. */
+  /** Unscrambles a picture. */
   unscramble(key, file, label, signal) {
     return this.#pool.run(signal, async (helper) => {
       const bytes = key.toBytes();
@@ -62,12 +62,12 @@ export class Scrambling {
     });
   }
 
-  /** To be called when the page says that a worker died. */
+  /** To be called when the page reports that a worker died. */
   died(number, error) {
     this.#pool.died(number, error);
   }
 
-  /** What is under way is cancelled. */
+  /** Cancels work in progress. */
   end() {
     this.#pool.end();
   }
@@ -75,17 +75,17 @@ export class Scrambling {
 
 const etcKey = (facts) => new KeyFile({ kind: 'etc', bits: 256, ...facts });
 
-/** The options of scrambling, checked as far as the module does not do it itself. */
+/** The options of `scramble`, checked as far as the module does not do so itself. */
 export function checkedSettings(settings) {
   const { form = 'colour', block, fixedKey = false, square, type = 'image/jpeg', quality = 85, subsampling = '444' } = settings;
   const needed = (fits, text) => {
     if (!fits) throw new SafelightError('bad_argument', text);
   };
   const whole = (value, least, most) => Number.isInteger(value) && value >= least && value <= most;
-  // What is too large for the numbers of the module would be another number there.
-  needed(block === undefined || whole(block, 0, 255), 'the side of a block is a whole number of pixels, 4 to 64');
-  needed(square === undefined || whole(square, 1, 4096), 'a square has a side from 1 to 4096 pixels');
-  needed(whole(quality, 1, 100), 'JPEG’s quality is from 1 to 100');
-  needed(['image/jpeg', 'image/png'].includes(type), 'scrambled pictures are image/jpeg or image/png');
+  // A value too large for the module's type would become another number there.
+  needed(block === undefined || whole(block, 0, 255), 'the side of a block must be a whole number of pixels from 4 to 64');
+  needed(square === undefined || whole(square, 1, 4096), 'the side of a square must be from 1 to 4096 pixels');
+  needed(whole(quality, 1, 100), 'the JPEG quality must be from 1 to 100');
+  needed(['image/jpeg', 'image/png'].includes(type), 'the type must be image/jpeg or image/png');
   return { form: String(form), block, fixedKey: Boolean(fixedKey), square, type, quality, subsampling: String(subsampling) };
 }

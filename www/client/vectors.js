@@ -1,17 +1,17 @@
-// The keeper's half of encrypted vectors (CKKS): their module is fetched when it comes to them. A worker that has the key is
-// kept for the next vector; those that have made evaluation keys, which take much memory, are ended.
+// The keeper's part of encrypted vectors (CKKS). Their module is loaded on demand. A worker that has the key is kept for the
+// next vector; workers that made evaluation keys, which take much memory, are ended.
 
 import { SafelightError, unpack } from '../shared/errors.js';
 import { KeyFile } from './keys.js';
 import { LazyPool } from './pool.js';
 
-const MEMORY = 1.5e9; // bytes that the workers that make evaluation keys may take together
-const OPS = ['encrypt', 'decrypt', 'readFront', 'encryptPhoto', 'openAnswer']; // of ckks/compute.js, for the page
-const ONE = 6; // times the length of a key: what a worker takes to make it, about
+const MEMORY = 1.5e9; // bytes for the workers that make evaluation keys, in total
+const OPS = ['encrypt', 'decrypt', 'readFront', 'encryptPhoto', 'openAnswer']; // in ckks/compute.js, for the page
+const ONE = 6; // memory for making a key, as a multiple of its length (approximately)
 
 export class Vectors {
   #pool;
-  #sets = new Map(); // evaluation keys that are being made: `{ key, header }`
+  #sets = new Map(); // evaluation keys in the making: `{ key, header }`
 
   /** `page` is the line to the page, which starts the workers. */
   constructor(page) {
@@ -32,16 +32,16 @@ export class Vectors {
     return new KeyFile({ kind: 'ckks', bytes, ...facts });
   }
 
-  /** Has a worker do one of the things in `OPS`; `need` gives the key. */
+  /** Has a worker do one of `OPS`; `need` gives the key. */
   async run(need, op, args, signal) {
-    if (!OPS.includes(op)) throw new SafelightError('bad_argument', `vectors know no ${op}`);
+    if (!OPS.includes(op)) throw new SafelightError('bad_argument', `unknown vector operation: ${op}`);
     const work = (helper) => helper.call(op, args);
     const answer = await (op === 'readFront' ? this.#pool.reused(signal, work) : this.#with(need(), signal, work));
     if (answer?.failure) throw unpack(answer.failure);
     return answer;
   }
 
-  /** Begins to make evaluation keys: gives their id, the header of the file, and the length of each part in bytes. */
+  /** Prepares evaluation keys: returns their id, the header of the file, and the length of each part in bytes. */
   async begin(key, wanted, signal) {
     const { header, lengths } = await this.#pool.run(signal, async (helper) => {
       giveKey(helper, key);
@@ -52,7 +52,7 @@ export class Vectors {
     return { set, header: header.slice(), lengths, workers: workers(Math.max(...lengths)) };
   }
 
-  /** One part of evaluation keys. Several can be asked for at once: each has a worker. */
+  /** Makes one part of evaluation keys. Several can be requested at once: each has its own worker. */
   async part(set, part, signal) {
     const made = this.#sets.get(set);
     if (!made) throw new SafelightError('cancelled', 'the work was cancelled');
@@ -61,7 +61,7 @@ export class Vectors {
       helper.making = set;
       return helper.call('make', { part });
     });
-    return new Blob([bytes]); // Blobs may go to disk, arrays may not
+    return new Blob([bytes]); // a Blob can be moved to disk, an array cannot
   }
 
   /** No more parts are wanted. */
@@ -70,12 +70,12 @@ export class Vectors {
     if (this.#sets.size === 0) return this.#pool.rest();
   }
 
-  /** To be called when the page says that a worker died. */
+  /** To be called when the page reports that a worker died. */
   died(number, error) {
     this.#pool.died(number, error);
   }
 
-  /** There is another key, or none: what is under way is cancelled. */
+  /** The key has changed or is gone: cancels work in progress. */
   forget() {
     this.#sets.clear();
     this.#pool.end();
@@ -92,11 +92,11 @@ export class Vectors {
 function giveKey(helper, key) {
   const bytes = key.toBytes();
   helper.hasKey = true;
-  // A failure shows in what the worker is asked next.
+  // A failure will show in the worker's next request.
   helper.call('key', { bytes }, [bytes.buffer]).catch(() => {});
 }
 
-/** How many workers make evaluation keys of which the longest part has so many bytes. */
+/** The number of workers for evaluation keys whose longest part has `longest` bytes. */
 function workers(longest) {
   const cores = Math.min(8, navigator.hardwareConcurrency || 2);
   return Math.max(1, Math.min(cores, Math.floor(MEMORY / (ONE * longest))));

@@ -1,12 +1,12 @@
-// How workers are started: the one thing that a page and a program in Node do differently. The npm package's entry for
-// Node puts its own functions here.
+// Starts workers: the only thing that differs between pages and Node. The npm package's entry for Node replaces these
+// functions with its own.
 
 import { SafelightError } from '../shared/errors.js';
 
 const POLICY = 'safelight'; // the name of the Trusted Types policy
 
 export const workers = {
-  // Bundlers find the scripts by these very expressions.
+  // Bundlers find the scripts by these exact expressions.
   keeper: () => start(() => new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' })),
   compute: () => start(() => new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' })),
   codec: () => start(() => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' })),
@@ -14,13 +14,13 @@ export const workers = {
   ckks: () => start(() => new Worker(new URL('ckks/compute.js', import.meta.url), { type: 'module', name: 'safelight-ckks' })),
 };
 
-let policy; // null where the page's content security policy does not allow it
+let policy; // null if the page's content security policy does not allow it
 
-/** Starts a worker. Where a page requires Trusted Types, its address comes from a policy of ours. */
+/** Starts a worker. If the page requires Trusted Types, the worker's address comes from our policy. */
 function start(make) {
   const types = globalThis.trustedTypes;
   if (!types) return make();
-  // A policy named "default" is the page's own, and may let the address pass.
+  // A policy named "default" is the page's own, and may allow the address.
   if (types.defaultPolicy) return orElse(make, () => withPolicy(make, types));
   return withPolicy(make, types);
 }
@@ -28,7 +28,7 @@ function start(make) {
 function withPolicy(make, types) {
   if (policy === undefined) policy = newPolicy(types);
   if (policy) return withTrusted(make);
-  // A page may list policies without requiring Trusted Types: then an address will do.
+  // A page may list policies without requiring Trusted Types: then a plain address works.
   return orElse(make, () => {
     throw new SafelightError(
       'trusted_types',
@@ -54,14 +54,14 @@ function newPolicy(types) {
   }
 }
 
-/** Workers come from the page's own origin, and from nowhere else. */
+/** Workers may come only from the page's own origin. */
 function ownAddress(text) {
   const url = new URL(text, location.href);
   if (url.origin !== location.origin) throw new TypeError('a worker from another origin');
   return url.href;
 }
 
-/** Only after bundling is it known where a script lies. So the address is made a trusted one on its way to `Worker`. */
+/** Makes the address a trusted one on its way to `Worker`, because it is known only after bundling. */
 function withTrusted(make) {
   const Plain = globalThis.Worker;
   globalThis.Worker = function (url, options) {

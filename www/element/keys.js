@@ -1,17 +1,17 @@
-// The upload of evaluation keys, which are gigabytes: piece by piece, and where it breaks off it goes on, by
+// Uploads evaluation keys, which take gigabytes: in pieces, and resuming after a broken connection, by
 // draft-ietf-httpbis-resumable-upload.
 
 import { checkSignal, SafelightError } from '../shared/errors.js';
 import { request } from './request.js';
 
-const TRIES = 8; // without a byte that arrived
+const TRIES = 8; // in which no byte arrives
 const PAUSE = { first: 500, last: 15_000 }; // ms before the next try
-// What may be over soon. ("cancelled" says a server of an upload that another request has taken over.)
+// Errors that may pass. (A server answers "cancelled" when another request has taken over the upload.)
 const AGAIN = ['unreachable', 'wrong_offset', 'stalled', 'too_busy', 'quota_exceeded', 'cancelled'];
 
 /**
- * Sends `keys`, an async iterable of Blobs with the number of their `bytes`, to the server at `base`. Gives the id under which
- * they can be used, which nobody else knows.
+ * Sends `keys`, an async iterable of Blobs with the total size `bytes`, to the server at `base`. Returns the id under which
+ * they can be used, which no one else knows.
  */
 export async function uploadKeys(base, keys, { signal, onProgress } = {}) {
   const url = new URL('v1/keys', base);
@@ -26,7 +26,7 @@ export async function uploadKeys(base, keys, { signal, onProgress } = {}) {
       await append(place, piece, start, { signal, report });
       start += piece.size;
     }
-    if (start !== total) throw new SafelightError('internal', 'there were fewer keys than were announced');
+    if (start !== total) throw new SafelightError('internal', 'the keys do not have the announced size');
   } catch (error) {
     fetch(place, { method: 'DELETE', keepalive: true }).catch(() => {});
     throw error;
@@ -39,14 +39,14 @@ export async function deleteKeys(base, id, { signal } = {}) {
   await request('DELETE', new URL(`v1/keys/${encodeURIComponent(id)}`, base), { signal });
 }
 
-/** Sends a piece that begins at byte `start` of the file. */
+/** Sends the piece that starts at byte `start` of the file. */
 async function append(place, piece, start, { signal, report }) {
   const end = start + piece.size;
   let [offset, tries] = [start, 0];
   while (offset < end) {
     try {
       const from = tries > 0 ? await arrived(place, signal) : offset;
-      if (from < start || from > end) throw new SafelightError('bad_answer', 'the server has lost a part of the keys');
+      if (from < start || from > end) throw new SafelightError('bad_answer', 'the server has lost part of the keys');
       if (from > offset) tries = 0;
       offset = from;
       if (offset === end) break;
@@ -63,17 +63,17 @@ async function append(place, piece, start, { signal, report }) {
   report(end);
 }
 
-/** How many bytes the server has. */
+/** The number of bytes that the server has. */
 async function arrived(place, signal) {
   const offset = Number((await request('HEAD', place, { signal })).header('Upload-Offset') ?? NaN);
   if (Number.isSafeInteger(offset)) return offset;
-  throw new SafelightError('bad_answer', 'the server does not say how much of the keys has arrived');
+  throw new SafelightError('bad_answer', 'the server does not report how much of the keys it has');
 }
 
 function address(location, url) {
   const place = location && new URL(location, url);
   if (place && place.origin === url.origin) return place;
-  throw new SafelightError('bad_answer', 'the server gave no place for the keys');
+  throw new SafelightError('bad_answer', 'the server gave no address for the keys');
 }
 
 function pause(ms, signal) {

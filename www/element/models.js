@@ -1,4 +1,4 @@
-// HTTP to the server that learns from scrambled pictures. It sees them, and numbers instead of names.
+// HTTP requests to the server that learns from scrambled pictures. It sees the pictures, and numbers instead of names.
 
 import { SafelightError } from '../shared/errors.js';
 import { request } from './request.js';
@@ -6,16 +6,16 @@ import { request } from './request.js';
 const MOST_CLASSES = 10_000;
 
 /**
- * Has the server at `base` learn from `pictures`, a list of `{ label, file }`. Gives `{ id, labels }`: whoever knows the id
- * can use the model, and the labels are in the order of its classes. `onProgress` hears `{ phase, done, total }` of the
- * phases "upload" and "learn".
+ * Has the server at `base` learn from `pictures`, a list of `{ label, file }`. Returns `{ id, labels }`: anyone who knows the
+ * id can use the model, and the labels are in the order of its classes. `onProgress` receives `{ phase, done, total }` for
+ * the phases "upload" and "learn".
  */
 export async function train(base, pictures, { learner, signal, onProgress }) {
   const url = new URL('v1/models', base);
   url.search = new URLSearchParams({ learner });
   const body = new FormData();
   for (const { label, file } of pictures) {
-    // Firefox (153) never ends sending a form with blobs that came from another process, as the vault's do: copies it sends.
+    // Firefox (153) never finishes sending a form with blobs from another process, such as the vault's, so they are copied.
     body.append(label, new Blob([await file.arrayBuffer()], { type: file.type }), 'picture.png');
   }
   const report = (phase, done, total) => onProgress?.({ phase, done, total });
@@ -27,7 +27,7 @@ export async function train(base, pictures, { learner, signal, onProgress }) {
   return { id, labels };
 }
 
-/** Asks what a picture shows. Gives `{ label, probabilities }`, one for each class or null. */
+/** Asks what a picture shows. Returns `{ label, probabilities }`: one probability per class, or null. */
 export async function classify(base, id, file, { signal }) {
   const headers = { 'Content-Type': file.type };
   const url = new URL(`v1/classifiers/${encodeURIComponent(id)}`, base);
@@ -36,7 +36,7 @@ export async function classify(base, id, file, { signal }) {
   return { label, probabilities: Array.isArray(probabilities) ? probabilities : null };
 }
 
-/** The server shall forget a model. Nothing waits for it. */
+/** Tells the server to forget a model, without waiting for the answer. */
 export function forget(base, id) {
   fetch(new URL(`v1/models/${encodeURIComponent(id)}`, base), { method: 'DELETE', keepalive: true }).catch(() => {});
 }
@@ -49,4 +49,4 @@ async function json({ body }) {
   }
 }
 
-const bad = () => new SafelightError('bad_answer', 'the server answered with something else than it should');
+const bad = () => new SafelightError('bad_answer', 'the server sent an invalid answer');

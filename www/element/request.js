@@ -1,11 +1,11 @@
-// One HTTP request. Browsers have XMLHttpRequest, which alone tells how far an upload is; service workers and Node have
+// One HTTP request. Browsers use XMLHttpRequest, because only it reports upload progress; service workers and Node have
 // only fetch.
 
 import { cancelled, checkSignal, SafelightError } from '../shared/errors.js';
 
 /**
- * Gives `{ status, body, header(name) }`, the body as a Blob. Fails with the server's own code where it gave one.
- * `onUpload(done, total)` and `onDownload(done, total, status)` hear how it goes; a `total` of 0 is not known.
+ * Returns `{ status, body, header(name) }`, with the body as a Blob. Fails with the server's error code if it sent one.
+ * `onUpload(done, total)` and `onDownload(done, total, status)` receive the progress; a `total` of 0 means unknown.
  */
 export async function request(method, url, { body = null, headers = {}, signal, onUpload, onDownload } = {}) {
   checkSignal(signal);
@@ -44,7 +44,7 @@ async function byFetch(method, url, { body, headers, signal, onUpload, onDownloa
     let done = 0;
     const reader = answer.body?.getReader();
     for (let piece = await reader?.read(); piece && !piece.done; piece = await reader.read()) {
-      pieces.push(new Blob([piece.value])); // Blobs may go to disk, arrays may not
+      pieces.push(new Blob([piece.value])); // a Blob can be moved to disk, an array cannot
       onDownload?.((done += piece.value.length), total, answer.status);
     }
     const type = answer.headers.get('Content-Type') ?? '';
@@ -56,7 +56,7 @@ async function byFetch(method, url, { body, headers, signal, onUpload, onDownloa
 }
 
 function unreachable({ host }) {
-  return new SafelightError('unreachable', `the server ${host} could not be reached or broke off`);
+  return new SafelightError('unreachable', `the connection to the server ${host} failed`);
 }
 
 function problem(status, text) {
@@ -66,5 +66,5 @@ function problem(status, text) {
   } catch {
     // not a problem document
   }
-  return new SafelightError('bad_answer', `the server answered ${status} without saying why`);
+  return new SafelightError('bad_answer', `the server answered ${status} without giving a reason`);
 }

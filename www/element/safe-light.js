@@ -1,10 +1,10 @@
-// <safe-light>: a photo site's end of Safelight. Shows the vault in a frame, carries encrypted photos from the vault to
-// the server and encrypted results back, and tells the site how it goes. It never has a photo, a file name or a key; with
-// job="classify" it carries photos that are scrambled, which is less.
+// <safe-light>: the photo site's side of Safelight. It shows the vault in a frame, carries encrypted photos from the vault to
+// the server and encrypted results back, and reports progress to the site. It never has a photo, a file name or a key. With
+// job="classify" it carries photos that are only scrambled, which protects them less.
 //
 //   <safe-light server="https://filters.example" vault="https://vault.example" filter="mean" radius="1"></safe-light>
 //
-// What each attribute, event and method is for: docs/embedding.md.
+// docs/embedding.md describes the attributes, events and methods.
 
 import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
@@ -15,8 +15,8 @@ import { Server } from './transport.js';
 
 const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', 'share'];
 const SETTINGS = ['job', 'network', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
-const PATIENCE = 20_000; // ms that the vault may take until it answers
-const TALLEST = 20_000; // pixels that the frame may take
+const PATIENCE = 20_000; // ms within which the vault must answer
+const TALLEST = 20_000; // pixels: the most that the frame may take
 
 const STYLE = `
   :host { display: block; min-height: var(--safelight-min-height, 34rem); }
@@ -33,17 +33,17 @@ export class SafeLightElement extends HTMLElement {
   #frame = document.createElement('iframe');
   #notice = document.createElement('p');
   #line = null;
-  #leave = null; // the AbortController of all that listens for the present vault
-  #told = false; // whether the vault must be told of changed settings
+  #leave = null; // the AbortController of the current vault's listeners
+  #told = false; // whether the vault is about to be told the changed settings
 
-  /** The server that the element talks to; its `info` is what the server says about itself. */
+  /** The server that the element uses; its `info` is what the server says about itself. */
   server = null;
-  /** What the vault said about itself: `{ version, filters, build }`, or null before that. */
+  /** What the vault says about itself: `{ version, filters, build }`, or null until it is ready. */
   vault = null;
   /** The last encrypted photo and the last encrypted result. */
   upload = null;
   reply = null;
-  /** What the server has learned for job="classify": `{ id, labels, base }`. Whoever knows the id can use it. */
+  /** What the server learned for job="classify": `{ id, labels, base }`. Anyone who knows the id can use it. */
   model = null;
   #keys = null; // for job="classify-encrypted": the evaluation keys that the server has
   /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
@@ -60,7 +60,7 @@ export class SafeLightElement extends HTMLElement {
     root.adoptedStyleSheets = [style];
     this.#frame.part = 'frame';
     this.#frame.setAttribute('sandbox', 'allow-scripts allow-same-origin allow-downloads');
-    // Passkeys can protect the vault's keys. What they give goes to the vault's origin alone.
+    // Passkeys can protect the vault's keys. Only the vault's origin gets their secrets.
     this.#frame.allow = 'clipboard-read; publickey-credentials-create; publickey-credentials-get';
     this.#notice.part = 'notice';
     this.#notice.setAttribute('role', 'alert');
@@ -85,12 +85,12 @@ export class SafeLightElement extends HTMLElement {
 
   // ---- for the site
 
-  /** Opens an encrypted image in the vault, for the user alone. */
+  /** Decrypts an encrypted image in the vault, for the user alone. */
   open(file) {
     this.#tell('open', { file: new Blob([file]) });
   }
 
-  /** The work stops after what is under way, until `resume`. */
+  /** Finishes the current step, then pauses until `resume`. */
   pause() {
     this.#tell('pause');
   }
@@ -99,7 +99,7 @@ export class SafeLightElement extends HTMLElement {
     this.#tell('resume');
   }
 
-  /** Gives up what is under way and what waits. */
+  /** Cancels current and waiting work. */
   cancel() {
     this.#tell('cancel');
   }
@@ -126,7 +126,7 @@ export class SafeLightElement extends HTMLElement {
 
   #await() {
     this.ready = new Promise((resolve, reject) => (this.#readied = { resolve, reject }));
-    this.ready.catch(() => {}); // who does not wait for it need not hear of it
+    this.ready.catch(() => {}); // no unhandled rejection if nobody waits for it
   }
 
   #start() {
@@ -135,7 +135,7 @@ export class SafeLightElement extends HTMLElement {
     const address = this.#address('vault');
     if (!address) return;
     if (address.origin === location.origin) {
-      return this.#fail(new SafelightError('bad_argument', 'the vault must lie on another origin than this page'));
+      return this.#fail(new SafelightError('bad_argument', 'the vault must be on a different origin from this page'));
     }
     this.#look();
     this.#leave = new AbortController();
@@ -158,7 +158,7 @@ export class SafeLightElement extends HTMLElement {
     this.#await();
   }
 
-  /** The vault says that it is there: it gets one end of a channel, and everything else goes over that. */
+  /** The vault announces itself and gets one end of a channel, which carries everything else. */
   #hear({ source, origin, data }, vault) {
     const fits = source === this.#frame.contentWindow && origin === vault;
     if (!fits || data?.safelight !== VERSION || data.op !== 'ready') return;
@@ -195,7 +195,7 @@ export class SafeLightElement extends HTMLElement {
     this.#line.tell(op, args);
   }
 
-  /** Tells the vault the settings, once for all attributes that change at the same time. */
+  /** Sends the settings to the vault, once for all attributes that change at the same time. */
   #tellTask() {
     if (this.#told || !this.#line) return;
     this.#told = true;
@@ -217,7 +217,7 @@ export class SafeLightElement extends HTMLElement {
     });
   }
 
-  /** The custom properties, such as `--safelight-accent`, that the vault may use; it cannot see the page's styles. */
+  /** Custom properties, such as `--safelight-accent`, for the vault, which cannot see the page's styles. */
   #colours() {
     const style = getComputedStyle(this);
     const look = { scheme: this.getAttribute('theme') };
@@ -241,7 +241,7 @@ export class SafeLightElement extends HTMLElement {
     if (server === this.server) this.#tellTask();
   }
 
-  /** Takes an encrypted photo to the server and its encrypted result back. */
+  /** Carries an encrypted photo to the server, and the encrypted result back. */
   async #carry({ filter, params, file }, { signal, progress }) {
     const server = this.#needed();
     const onProgress = ({ phase, done, total }) => progress(CARRIED.indexOf(phase), total > 0 ? done / total : -1);
@@ -250,7 +250,7 @@ export class SafeLightElement extends HTMLElement {
     return { file: reply };
   }
 
-  /** Takes scrambled pictures to the server, which learns from them; its model replaces the one before. */
+  /** Sends scrambled pictures to the server, which learns from them; the new model replaces the previous one. */
   async #train({ pictures }, { signal, progress }) {
     const { base } = this.#needed();
     const learner = this.getAttribute('learner') ?? 'svm-linear';
@@ -280,7 +280,7 @@ export class SafeLightElement extends HTMLElement {
     return { file: await fetchFront(this.#needed().base, this.#network(), { signal }) };
   }
 
-  /** Takes evaluation keys to the server, in place of those before. */
+  /** Sends evaluation keys to the server, replacing the previous ones. */
   async #sendKeys({ file }, { signal, progress }) {
     const { base } = this.#needed();
     this.#forgetKeys();
@@ -288,9 +288,9 @@ export class SafeLightElement extends HTMLElement {
     this.#keys = await sendKeys(base, file, { signal, onProgress });
   }
 
-  /** Takes an encrypted photo to the network, and its encrypted answer back. What that says the vault alone can tell. */
+  /** Carries an encrypted photo to the network and its answer back, which only the vault can decrypt. */
   async #ask({ file }, { signal, progress }) {
-    if (!this.#keys) throw new SafelightError('keys_not_found', 'the server has no evaluation keys of this page');
+    if (!this.#keys) throw new SafelightError('keys_not_found', 'the server has no evaluation keys from this page');
     const onProgress = ({ phase, done, total }) => progress(ASKED.indexOf(phase), total > 0 ? done / total : -1);
     this.#take(file, null);
     const reply = await ask(this.#keys, this.#network(), file, { signal, onProgress });
@@ -302,7 +302,7 @@ export class SafeLightElement extends HTMLElement {
   #network() {
     const name = this.getAttribute('network');
     if (name) return name;
-    throw new SafelightError('bad_argument', 'the page names no network: attribute `network`');
+    throw new SafelightError('bad_argument', 'the page names no network: set the attribute `network`');
   }
 
   #forgetKeys() {
@@ -312,7 +312,7 @@ export class SafeLightElement extends HTMLElement {
 
   #needed() {
     if (this.server) return this.server;
-    throw new SafelightError('bad_argument', 'the page names no server: attribute `server`');
+    throw new SafelightError('bad_argument', 'the page names no server: set the attribute `server`');
   }
 
   #done({ upload, reply = null, width, height }) {
@@ -320,7 +320,7 @@ export class SafeLightElement extends HTMLElement {
     this.#fire('done', { upload, reply, width: Number(width), height: Number(height) });
   }
 
-  /** The encrypted result, or the encrypted photo where there is none, is the element's value in a form. */
+  /** The element's value in a form is the encrypted result or, with job="encrypt", the encrypted photo. */
   #take(upload, reply) {
     this.upload = upload;
     this.reply = reply;
@@ -336,7 +336,7 @@ export class SafeLightElement extends HTMLElement {
       if (!['http:', 'https:'].includes(url.protocol)) throw new TypeError();
       return url;
     } catch {
-      this.#fail(new SafelightError('bad_argument', `the attribute ${name} is no address: ${text}`));
+      this.#fail(new SafelightError('bad_argument', `the attribute ${name} is not a valid address: ${text}`));
       return null;
     }
   }
@@ -353,7 +353,7 @@ export class SafeLightElement extends HTMLElement {
 }
 
 function unreachable(address) {
-  return new SafelightError('unreachable', `The vault at ${address.host} does not answer. Reload the page, or try later.`);
+  return new SafelightError('unreachable', `The vault at ${address.host} does not answer. Reload the page or try again later.`);
 }
 
 if (!customElements.get('safe-light')) customElements.define('safe-light', SafeLightElement);

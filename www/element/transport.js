@@ -1,21 +1,21 @@
-// HTTP to the server that filters. Everything that passes through here is encrypted already, or is no secret.
+// HTTP requests to the server that filters. Everything that passes through here is already encrypted, or not secret.
 
 import { cancelled, checkSignal, SafelightError } from '../shared/errors.js';
 import { request } from './request.js';
 
 const MEDIA_TYPE = 'application/vnd.safelight';
 const EVENT_SILENCE = 20_000; // ms without an event after which polling takes over
-const POLL = { first: 300, last: 3000 }; // ms between two looks at a job
+const POLL = { first: 300, last: 3000 }; // ms between two polls of a job
 
-/** Where the filters of a server lie, with a look at what it offers. */
+/** A server's address and what it offers. */
 export class Server {
   #base;
-  info = null; // its answer to GET /v1, if it gave one
+  info = null; // its answer to GET /v1, if any
 
   /** `base` is the address above the server's `v1/`; a page may give a relative one. */
   constructor(base) {
     this.#base = address(base, globalThis.location?.href);
-    if (!this.#base) throw new SafelightError('bad_argument', `the address of the server is none: ${base}`);
+    if (!this.#base) throw new SafelightError('bad_argument', `not a valid server address: ${base}`);
     if (!this.#base.pathname.endsWith('/')) this.#base.pathname += '/';
   }
 
@@ -28,12 +28,12 @@ export class Server {
     return this.#base.host;
   }
 
-  /** Name and version, if it said so. */
+  /** Name and version, if known. */
   get title() {
     return this.info ? `${this.info.name} ${this.info.version}` : '';
   }
 
-  /** Asks what the server can do. A very simple server may not say. */
+  /** Asks what the server offers. A very simple server may not answer. */
   async look({ signal } = {}) {
     try {
       const { body } = await request('GET', new URL('v1', this.#base), { signal });
@@ -46,8 +46,8 @@ export class Server {
   }
 
   /**
-   * Sends an encrypted image through a filter and gives back the encrypted result, both as Blobs. `onProgress` hears
-   * `{ phase, done, total }` of the phases "upload", "filter" and "download", where a `total` of 0 means that nobody knows.
+   * Has an encrypted image filtered and returns the encrypted result, both as Blobs. `onProgress` receives
+   * `{ phase, done, total }` for the phases "upload", "filter" and "download"; a `total` of 0 means unknown.
    */
   async filter(image, { filter, params = {}, signal, onProgress }) {
     const url = new URL(`v1/filters/${encodeURIComponent(filter)}`, this.#base);
@@ -70,14 +70,14 @@ export class Server {
       const onDownload = (done, total) => report('download', done, total);
       return (await request('GET', new URL(`${job.href}/result`), { signal, onDownload })).body;
     } finally {
-      // Fetched, failed or cancelled: either way the server shall keep nothing.
+      // Fetched, failed or cancelled: in any case, the server should keep nothing.
       fetch(job, { method: 'DELETE', keepalive: true }).catch(() => {});
     }
   }
 
   /**
-   * Sends evaluation keys, an async iterable of Blobs with their number of `bytes`. Where the connection breaks it goes on.
-   * Gives the id under which they can be used and deleted, which nobody else knows. `onProgress` hears of the phase "upload".
+   * Sends evaluation keys, an async iterable of Blobs with the total size `bytes`. Resumes after a broken connection. Returns
+   * the id under which they can be used and deleted, which no one else knows. `onProgress` reports the phase "upload".
    */
   async uploadKeys(keys, options) {
     const { uploadKeys } = await import('./keys.js');
@@ -93,16 +93,16 @@ export class Server {
 function jobAddress(answer, url) {
   const location = answer.status === 202 && answer.header('Location');
   const job = location && address(location, url);
-  if (!job) throw badAnswer(`the server answered ${answer.status} without a place to look for the result`);
-  if (job.origin !== url.origin) throw badAnswer('the server sent the page to another server');
+  if (!job) throw badAnswer(`the server answered ${answer.status} without an address for the result`);
+  if (job.origin !== url.origin) throw badAnswer('the server redirected the page to another server');
   return job;
 }
 
-/** Waits until a job is done: by server-sent events, and by asking where those do not come through. */
+/** Waits until a job is done: by server-sent events or, if those do not get through, by polling. */
 async function finished(job, signal, onProgress) {
   const take = ({ state, done, total, error }) => {
     if (state === 'failed')
-      throw new SafelightError(error?.code ?? 'bad_answer', error?.detail ?? 'the server gave up');
+      throw new SafelightError(error?.code ?? 'bad_answer', error?.detail ?? 'the job failed on the server');
     if (total > 0) onProgress(done, total);
     return state === 'done';
   };
@@ -114,7 +114,7 @@ async function finished(job, signal, onProgress) {
   }
 }
 
-/** True when the job is done, false when events do not work here. Throws when the job failed or was cancelled. */
+/** Returns true if the job is done, false if events do not work here. Throws if the job failed or was cancelled. */
 function byEvents(job, signal, take) {
   checkSignal(signal);
   if (typeof EventSource !== 'function') return false; // in Node
@@ -159,12 +159,12 @@ function address(text, base) {
 
 const badAnswer = (message) => new SafelightError('bad_answer', message);
 
-/** What a server says as JSON: an object. */
+/** A server's JSON answer, as an object. */
 function parsed(text) {
   try {
     return Object(JSON.parse(text));
   } catch {
-    throw badAnswer('the server answered with something else than it should');
+    throw badAnswer('the server sent an invalid answer');
   }
 }
 

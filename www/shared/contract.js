@@ -1,13 +1,13 @@
-// What the element and the vault both know of each other.
+// What the element and the vault have agreed on.
 
-/** The parts of carrying an encrypted photo to the server and back, told by number. */
+/** The phases of carrying an encrypted photo to the server and back, reported by index. */
 export const CARRIED = ['upload', 'filter', 'download'];
 
-/** The parts of having the server learn from scrambled pictures. */
+/** The phases of training the server on scrambled pictures. */
 export const LEARNING = ['upload', 'learn'];
 
-/** The parts of having a network classify an encrypted photo. */
+/** The phases of having a network classify an encrypted photo. */
 export const ASKED = ['upload', 'classify'];
 
-/** The colours that a site may choose for the vault. */
+/** The vault's colours that a site may set. */
 export const COLOURS = ['accent', 'ground', 'panel', 'text'];

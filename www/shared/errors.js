@@ -1,5 +1,5 @@
-// One error type for pages, workers and the npm package, with the stable codes that the command line and the server use
-// too.
+// One error type for pages, workers and the npm package. Its stable codes are also those of the command line and the
+// server.
 
 export class SafelightError extends Error {
   constructor(code, message) {
@@ -11,14 +11,14 @@ export class SafelightError extends Error {
 
 export const cancelled = () => new SafelightError('cancelled', 'the work was cancelled');
 
-/** Throws if the work was cancelled meanwhile. */
+/** Throws if the work has been cancelled. */
 export function checkSignal(signal) {
   if (signal?.aborted) throw cancelled();
 }
 
 /**
- * Any caught value as `{ code, message, fatal }`, ready to be sent to another thread. `fatal` says that the wasm
- * instance panicked: nothing in it may be used again. What such an error says could quote memory, so it is not shown.
+ * Converts any caught value to `{ code, message, fatal }`, which can be sent to another thread. `fatal` means that the wasm
+ * instance panicked and must not be used again. Its message could quote memory, so it is not passed on.
  */
 export function pack(error) {
   if (error instanceof WebAssembly.RuntimeError) {
@@ -33,8 +33,8 @@ export function pack(error) {
 
 export const unpack = ({ code, message }) => new SafelightError(code, message);
 
-/** What a worker's error event means. One without a message comes from a script that could not be fetched. */
+/** The error behind a worker's error event. An event without a message means that a script could not be loaded. */
 export function workerError({ message }) {
   if (message) return new SafelightError('internal', 'a worker stopped unexpectedly');
-  return new SafelightError('unreachable', 'a part of this page could not be fetched from its server');
+  return new SafelightError('unreachable', 'part of this page could not be loaded from its server');
 }

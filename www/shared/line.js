@@ -1,13 +1,13 @@
-// Requests and answers over a MessagePort, a worker, or a worker's own scope. Every conversation of this project uses it:
-// the site's element with the vault, the vault with the keeper of the keys, the keeper with its workers.
+// Requests and answers over a MessagePort, a worker, or a worker's own scope. Everything in this project that exchanges
+// messages uses it: the site's element and the vault, the vault and the key keeper, the keeper and its workers.
 //
 // Messages, all with `v`, the version of this format:
-//   { v, id, op, args }            a request            { v, op, args }        news, which is not answered
-//   { v, id, cancel: true }        give it up           { v, id, progress }    how far it is, as [done, total]
-//   { v, id, value }               its answer           { v, id, error }       or why there is none
+//   { v, id, op, args }            a request            { v, op, args }        a notification, without an answer
+//   { v, id, cancel: true }        cancels it           { v, id, progress }    its progress, as [done, total]
+//   { v, id, value }               its answer           { v, id, error }       or why it failed
 //
-// The other end may be hostile. Whatever is no message of this kind, or asks for something that is not offered, is
-// dropped and reported to `onBad`; the operations check their arguments themselves.
+// The other end may be hostile. Malformed messages and requests for unknown operations are dropped and reported to
+// `onBad`; the operations check their arguments themselves.
 
 import { cancelled, checkSignal, pack, SafelightError, unpack } from './errors.js';
 
@@ -18,15 +18,16 @@ export class Line {
   #end;
   #ops;
   #hooks;
-  #calls = new Map(); // our requests under way
-  #jobs = new Map(); // AbortControllers of the other end's requests under way
+  #calls = new Map(); // our pending requests
+  #jobs = new Map(); // AbortControllers of the other end's pending requests
   #next = 1;
   #last = Promise.resolve();
 
   /**
-   * Speaks over `end` and offers the operations `ops`: functions `(args, { signal, progress(done, total) })`.
-   * `inOrder` answers one request after the other, `newsOnly` none: nothing is to be learned from when an answer comes. `onBad(what)` hears of messages that are none, `onFatal(error)` of an
-   * answer that says that the other end can do no more.
+   * Communicates over `end` and offers the operations `ops`: functions `(args, { signal, progress(done, total) })`.
+   * With `inOrder`, requests are answered one after the other; with `newsOnly`, none is, so that nobody learns anything from
+   * when an answer comes. `onBad(what)` is called for invalid messages, `onFatal(error)` when an answer reports that the other
+   * end can no longer work.
    */
   constructor(end, ops = {}, { inOrder = false, newsOnly = false, onBad = () => {}, onFatal = () => {} } = {}) {
     this.#end = end;
@@ -35,7 +36,7 @@ export class Line {
     end.onmessage = ({ data }) => this.#hear(data);
   }
 
-  /** Asks for something. What `transfer` lists is handed over instead of copied. */
+  /** Sends a request. The objects in `transfer` are transferred, not copied. */
   call(op, args = {}, { signal, onProgress, transfer = [] } = {}) {
     return new Promise((resolve, reject) => {
       checkSignal(signal);
@@ -55,12 +56,12 @@ export class Line {
     });
   }
 
-  /** Tells something; there is no answer. */
+  /** Sends a notification, without an answer. */
   tell(op, args = {}, transfer = []) {
     this.#send({ op, args }, transfer);
   }
 
-  /** Ends the conversation: our requests fail with `error`, those of the other end are given up. */
+  /** Closes the line: our requests fail with `error`, those of the other end are aborted. */
   close(error = cancelled()) {
     this.#end.onmessage = null;
     this.#end.close?.();
@@ -75,7 +76,7 @@ export class Line {
   #hear(message) {
     const known = typeof message === 'object' && message !== null && message.v === VERSION;
     if (!known || !(message.id === undefined || Number.isSafeInteger(message.id))) {
-      return this.#hooks.onBad('a message of another kind or version');
+      return this.#hooks.onBad('a message of the wrong kind or version');
     }
     if (typeof message.op === 'string') return this.#asked(message);
     if (message.cancel === true) return this.#jobs.get(message.id)?.abort();
@@ -86,7 +87,7 @@ export class Line {
     const work = this.#ops.get(op);
     const unwanted = this.#hooks.newsOnly && id !== undefined;
     if (!work || typeof args !== 'object' || args === null || unwanted || this.#jobs.has(id)) {
-      return this.#hooks.onBad('a request that is not offered');
+      return this.#hooks.onBad('an unsupported request');
     }
     const run = () => this.#run(id, work, args);
     this.#last = this.#hooks.inOrder ? this.#last.then(run) : run();
@@ -111,7 +112,7 @@ export class Line {
 
   #answered({ id, progress, value, error }) {
     const call = this.#calls.get(id);
-    if (!call) return; // it was given up meanwhile
+    if (!call) return; // it has been cancelled
     if (Array.isArray(progress)) return call.onProgress?.(...progress.slice(0, 2).map(Number));
     if (error === undefined) return call.resolve(value);
     const { code = 'bad_message', message = 'the other end failed', fatal = false } = Object(error);
@@ -121,15 +122,15 @@ export class Line {
   }
 }
 
-/** The buffers in an answer: they are handed over. */
+/** The buffers in an answer, which are transferred. */
 function arrays(value) {
   const parts = ArrayBuffer.isView(value) ? [value] : Object.values(Object(value)).filter(ArrayBuffer.isView);
   return [...new Set(parts.map(({ buffer }) => buffer))];
 }
 
-/** Fails unless `value` is a `type`; for what came over a line. */
+/** Fails unless `value`, received over a line, has this type. */
 export function expect(value, type, name) {
   const fits = typeof type === 'string' ? typeof value === type : value instanceof type;
-  if (!fits) throw new SafelightError('bad_message', `${name} is not what it should be`);
+  if (!fits) throw new SafelightError('bad_message', `${name} has the wrong type`);
   return value;
 }

@@ -8,17 +8,17 @@ import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
 const ALL_PHASES = ['decode', 'key', 'encrypt', 'upload', 'filter', 'download', 'decrypt'];
-const SHOWN_EVERY = 250; // ms; reports come for every row, and painting takes the cores from the workers
+const SHOWN_EVERY = 250; // ms; reports come for every row, and painting takes CPU time from the workers
 const PHASES = { filter: ALL_PHASES, encrypt: ALL_PHASES.slice(0, 3), open: ['decrypt'] };
 
 /**
- * A card for a file. `encrypted` says that it is an encrypted image, which is only opened; with `asks` it came from the site,
- * and the visitor is asked first. The state is in `data-state`: asking, waiting, running, done, failed, cancelled. Fires
- * `again` and `remove`, `save` with a file, `progress` with a report, `handed` when the site has all that it gets, and `end`
- * when it has come to one.
+ * A card for a file. `encrypted` means that it is an encrypted image, which is only decrypted; with `asks`, it came from the
+ * site, and the visitor is asked first. The state is in `data-state`: asking, waiting, running, done, failed, cancelled. Fires
+ * `again` and `remove`, `save` with a file, `progress` with a report, `handed` when the site has everything it gets, and `end`
+ * when the work has ended.
  *
- * A card is as high as others of its kind, whatever is in it, and after `handed` nothing that leaves the vault depends on what
- * is found: the site may know all about the encrypted image except what is in it.
+ * All cards of a kind have the same height, whatever they contain, and after `handed` nothing that leaves the vault depends on
+ * the decrypted content: the site may know everything about the encrypted image except what is in it.
  */
 export class Card extends EventTarget {
   element;
@@ -31,13 +31,13 @@ export class Card extends EventTarget {
   #shown = 0; // when the last report was shown
   #saves = {};
   #photo = null;
-  #profiled = null; // the photo's file where its samples are not sRGB
-  #check = 'required'; // whether an encrypted image must be one that the key in use encrypted
+  #profiled = null; // the photo's file, if its samples are not sRGB
+  #check = 'required'; // whether the key in use must have encrypted the image
   #task = null;
-  failure = null; // the error that ended it
-  carried = null; // the encrypted photo and the encrypted result: what the site has in its hands
-  handed = false; // whether the site has them all
-  toldPart = 0; // between 0 and 1: how far it is, of what the site hears about
+  failure = null; // the error with which it ended
+  carried = null; // the encrypted photo and the encrypted result: what the site has
+  handed = false; // whether the site has both
+  toldPart = 0; // between 0 and 1: the progress reported to the site
 
   constructor(file, encrypted, task, { asks = false } = {}) {
     super();
@@ -55,7 +55,7 @@ export class Card extends EventTarget {
     }
     for (const canvas of this.element.querySelectorAll('canvas')) canvas.dataset.testid = canvas.dataset.part;
     const { slider, result, name } = this.#parts;
-    // The style sheet cuts the result off there.
+    // The style sheet clips the result there.
     slider.addEventListener('input', () => result.style.setProperty('--shown', `${slider.value}%`));
     name.textContent = name.title = this.name;
     this.#buttons.open.hidden = !encrypted;
@@ -64,7 +64,7 @@ export class Card extends EventTarget {
     this.#state('asking', words.card.asking);
   }
 
-  /** To be called when the photo is in the queue, to be treated as the site wants it now. */
+  /** To be called when the photo enters the queue, with the site's current task. */
   wait(task) {
     this.#task = task;
     this.#abort = new AbortController();
@@ -94,7 +94,7 @@ export class Card extends EventTarget {
     return this.element.dataset.state;
   }
 
-  /** Whether nothing more will happen to it by itself. */
+  /** Whether it has ended or waits for the visitor. */
   get ended() {
     return this.state !== 'waiting' && this.state !== 'running';
   }
@@ -127,14 +127,14 @@ export class Card extends EventTarget {
     if (this.state === 'waiting') this.#fail({ code: 'cancelled' });
   }
 
-  /** Runs. Options: `second`, another photo, and `bits`, the size of a key if one has to be made. */
+  /** Runs. Options: `second`, another photo, and `bits`, the size of the key if one has to be created. */
   async run(safelight, site, { second, bits }) {
     this.#saves = {};
     for (const name of ['original', 'encrypted', 'result']) clear(this.#parts[name]);
     for (const name of ['facts', 'bytes', 'outcome', 'left']) this.#parts[name].textContent = '';
     this.#parts.slider.disabled = true;
     this.#state('running', words.card.waiting);
-    this.#timer = setInterval(() => this.#tell(), 500); // the time left changes without a report, too
+    this.#timer = setInterval(() => this.#tell(), 500); // the time left changes even without a report
     const opening = new Opening();
     await opening.over(this.#work(safelight, site, { second, bits, opening, signal: this.signal }));
   }
@@ -158,13 +158,13 @@ export class Card extends EventTarget {
     }
   }
 
-  /** A site that keeps the vault busy with messages would see a picture being drawn, so what fails takes as much drawing. */
+  /** Failures take as much drawing as pictures: a site that keeps the vault busy could otherwise see a picture being drawn. */
   async #drawAsMuch(size) {
     if (this.encrypted) await drawBytes(this.#parts.encrypted, this.file, size, words.card.encryptedOf(this.name));
     await drawNothing(this.#parts.result, { ...size, file: this.#profiled });
   }
 
-  /** The site has all that it gets. */
+  /** The site has everything it gets. */
   #hand() {
     this.handed = true;
     this.dispatchEvent(new Event('handed'));
@@ -216,7 +216,7 @@ export class Card extends EventTarget {
     this.#finish(safelight, done);
   }
 
-  /** Files to be saved: each with its name, and how to get it. */
+  /** Sets the files that can be saved: their names, and how to get them. */
   #finish(safelight, { upload, reply, picture }) {
     const name = this.encrypted ? `${this.#stem}-opened` : `${this.#stem}-${this.#task.filter}`;
     this.#saves = {
@@ -242,7 +242,7 @@ export class Card extends EventTarget {
   #act(act) {
     if (act === 'cancel') return this.cancel();
     if (act === 'remove') return this.dispatchEvent(new Event(act));
-    // What the visitor brings may be for their key by somebody else; what the site brings must be of their own making.
+    // A visitor's file may have been encrypted for them by someone else; the site's must come from the visitor's own key.
     if (act === 'open' && !this.asks) this.#check = 'where-possible';
     if (act === 'again' || act === 'open') return this.dispatchEvent(new Event('again'));
     this.dispatchEvent(new CustomEvent('save', { detail: this.#saves[act] }));
@@ -259,7 +259,7 @@ export class Card extends EventTarget {
     this.#buttons.again.disabled = busy || asking;
     this.#buttons.remove.disabled = busy;
     for (const act of ['picture', 'upload', 'reply']) this.#buttons[act].disabled = busy || !this.#saves[act];
-    // A disabled button would lose the keyboard's place.
+    // A disabled button would lose the keyboard focus.
     if (focused === this.#buttons.cancel && !busy) keepFocus(this.#buttons.again);
     if (focused === this.#buttons.open && busy) keepFocus(this.#buttons.cancel);
     if (busy || asking) return;

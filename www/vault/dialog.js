@@ -1,26 +1,26 @@
-// The one dialog of the vault: a question, perhaps with fields, and two answers.
+// The vault's only dialog: a question, optional fields, and two buttons.
 
 import { words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const ROOM = 16; // pixels kept free above the dialog
-const PATIENCE = 200; // ms after which it says that it is working
+const PATIENCE = 200; // ms before it shows that it is working
 
-let last = Promise.resolve(); // settles when the question before is answered
+let last = Promise.resolve(); // settles when the previous question is answered
 
 /**
- * Moves the keyboard's place to an element, if it is in this frame: else it would be taken away from the site around, which
- * could tell by that when something here has come to its end.
+ * Moves the keyboard focus to an element, if it is in this frame. Otherwise, it would be taken from the surrounding site,
+ * which would then learn when something here has ended.
  */
 export function keepFocus(element) {
   if (document.hasFocus()) element?.focus({ preventScroll: true });
 }
 
 /**
- * Asks, as soon as the question before is answered. `fields` are `{ name, label, type, value, autocomplete }`;
- * `check(values)` gives what is wrong with them, or nothing, and `advise(values)` what could be better. `act(values, signal)`
- * is done before the dialog closes: what it throws is shown in it by `explain`, and the signal is aborted when the user does
- * not want to wait. Gives what `act` gives, or null if the user does not want to.
+ * Asks as soon as the previous question is answered. `fields` are `{ name, label, type, value, autocomplete }`;
+ * `check(values)` returns what is wrong with them, or '', and `advise(values)` what could be better. `act(values, signal)`
+ * runs before the dialog closes: its errors are shown in the dialog by `explain`, and the signal is aborted if the user
+ * cancels. Returns the result of `act`, or null if the user cancels.
  */
 export function ask(question) {
   const answer = last.then(() => asked(question));
@@ -37,7 +37,7 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
   $('dialog-status').textContent = '';
   const inputs = fields.map(field);
   $('dialog-fields').replaceChildren(...inputs.flatMap(({ nodes }) => nodes));
-  // The frame may be much taller than the screen: the dialog opens where the user is.
+  // The frame may be much taller than the screen: the dialog opens near the focused element.
   const near = document.activeElement?.getBoundingClientRect().top ?? 0;
   dialog.style.setProperty('--near', `${Math.max(ROOM, near - ROOM)}px`);
   dialog.showModal();

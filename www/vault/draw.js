@@ -4,8 +4,8 @@ const LONG_SIDE = 1000; // pixels of a preview; larger photos are drawn smaller
 const SMALL = 200; // photos narrower than this are shown with visible pixels
 
 /**
- * Draws `{ width, height, rgba }`. Where these samples are not sRGB, `file` is the picture as a file that says so: the browser
- * shows it in its colours.
+ * Draws `{ width, height, rgba }`. If the samples are not sRGB, `file` is the picture as a file with its colour information,
+ * which the browser shows correctly.
  */
 export async function drawPicture(canvas, { width, height, rgba, file = null }, label) {
   const scale = Math.min(1, LONG_SIDE / Math.max(width, height));
@@ -23,7 +23,7 @@ export async function drawNothing(canvas, { width, height, file = null }) {
   clear(canvas);
 }
 
-/** A file as the browser shows it, or null if it does not, or in another size. */
+/** A file as the browser shows it, or null if it cannot, or has another size. */
 async function managed(file, smaller, w, h) {
   const bitmap = await createImageBitmap(file, smaller).catch(() => null);
   if (bitmap?.width === w && bitmap.height === h) return bitmap;
@@ -31,12 +31,12 @@ async function managed(file, smaller, w, h) {
   return null;
 }
 
-/** Draws the bytes of a Blob as coloured pixels, in a picture of the photo's shape: what anybody else can see of it. */
+/** Draws the bytes of a Blob as coloured pixels, in the photo's shape: what anyone else can see of it. */
 export async function drawBytes(canvas, blob, { width, height }, label) {
   const scale = Math.min(1, LONG_SIDE / 2 / Math.max(width, height));
   const [w, h] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
   const needed = 3 * w * h;
-  const from = Math.max(0, blob.size - needed); // the end: whatever the length, it is all ciphertext
+  const from = Math.max(0, blob.size - needed); // the end of the file, which is always ciphertext
   const bytes = new Uint8Array(await blob.slice(from).arrayBuffer());
   const image = new ImageData(w, h);
   for (let pixel = 0; pixel < w * h; pixel++) {
@@ -51,11 +51,10 @@ export function clear(canvas) {
   pictures(canvas).transferFromImageBitmap(null);
   canvas.classList.remove('drawn');
   canvas.removeAttribute('aria-label');
-  canvas.setAttribute('aria-hidden', 'true'); // nothing to tell about it yet
+  canvas.setAttribute('aria-hidden', 'true'); // nothing to describe yet
 }
 
-// A canvas that only shows bitmaps: one that can be drawn on is made ready again whenever anything on the page changes, while
-// the workers need the cores.
+// A canvas that only shows bitmaps: a drawable one is prepared again whenever the page changes, while the workers need the CPU.
 const pictures = (canvas) => canvas.getContext('bitmaprenderer');
 
 function show(canvas, bitmap, width, label) {

@@ -1,14 +1,14 @@
-// How far one photo has come, and how long it will still take.
+// The progress of one photo, and its remaining time.
 
-// Shares of the whole time, first guessed and then learned from each finished photo. A key that has to be made is
-// luck (primes are found by trial), so it takes no share: time spent on it is left out.
+// Shares of the total time, first guessed, then learned from each finished photo. How long a new key takes is a matter of luck
+// (primes are found by trial), so it has no share: time spent on it is left out.
 let shares = { decode: 0.01, encrypt: 0.2, upload: 0.02, filter: 0.05, download: 0.02, decrypt: 0.7 };
 
-// What of a photo's way is behind when a phase begins: what the site hears. The times that were learned are not for it, since
-// opening is one of them.
+// The progress reported to the site when a phase begins. The learned times are not used here, because they include the time
+// for decrypting.
 const BEGINS = { decode: 0, key: 0.05, keys: 0.1, encrypt: 0.15, upload: 0.5, filter: 0.6, classify: 0.6, download: 0.9 };
 
-/** How much of a photo's way to the server and back is done, between 0 and 1. */
+/** The part of a photo's way to the server and back that is done, between 0 and 1. */
 export function toldPart({ phase, done = 0, total = 0 }) {
   const begin = BEGINS[phase] ?? 1;
   const next = Math.min(1, ...Object.values(BEGINS).filter((part) => part > begin));
@@ -21,13 +21,13 @@ export class Estimate {
   #spent = {};
   #part = 0;
 
-  /** Takes in a report of the work: the phase it is in, and how much of that phase is done. */
+  /** Takes a progress report: the current phase, and how much of it is done. */
   report({ phase, done = 0, total = 0 }, now = performance.now()) {
     if (phase !== this.#phase) (this.#close(now), (this.#phase = phase), (this.#began = now));
     this.#part = total > 0 ? Math.min(1, done / total) : 0;
   }
 
-  /** Between 0 and 1 for the whole work. */
+  /** The total progress, between 0 and 1. */
   get fraction() {
     let sum = 0;
     for (const [phase, share] of Object.entries(shares)) {
@@ -37,7 +37,7 @@ export class Estimate {
     return sum;
   }
 
-  /** Seconds left, or null while it is too early to tell. */
+  /** Seconds left, or null while it is too early to estimate. */
   secondsLeft(now = performance.now()) {
     const early = this.#phase === 'encrypt' && this.#part < 0.02;
     if (['decode', 'key', null].includes(this.#phase) || early) return null;
@@ -48,12 +48,12 @@ export class Estimate {
     return (elapsed * (1 - fraction)) / fraction / 1000;
   }
 
-  /** To be called when the photo is finished: the next one is estimated better. */
+  /** To be called when the photo is finished, to improve the next estimate. */
   learn(now = performance.now()) {
     this.#close(now);
     const { key: _, ...spent } = this.#spent;
     const whole = Object.values(spent).reduce((a, b) => a + b, 0);
-    if (whole < 5000 || Object.keys(spent).length < Object.keys(shares).length) return; // small photos teach nothing
+    if (whole < 5000 || Object.keys(spent).length < Object.keys(shares).length) return; // small photos say little
     shares = Object.fromEntries(Object.keys(shares).map((phase) => [phase, spent[phase] / whole]));
   }
 

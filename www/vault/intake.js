@@ -1,8 +1,8 @@
-// The ways in: dropped, pasted and chosen files and folders.
+// How files get in: dropped, pasted and chosen files and folders.
 
 const $ = (id) => document.getElementById(id);
 
-/** Calls `take(files, where)` for whatever comes in onto an element; what goes wrong goes to `fail(error)`. */
+/** Calls `take(files, where)` for files that come in, `where` being the drop target; errors go to `fail(error)`. */
 export function listen(take, fail) {
   const taking = async (get, where = null) => {
     try {
@@ -25,14 +25,14 @@ export function listen(take, fail) {
   $('folder-button').addEventListener('click', () => $('folder').click());
 }
 
-/** The files of an input, which is then empty, so that the same file can be chosen again. */
+/** The files of an input. Empties the input, so that the same file can be chosen again. */
 export function chosen(input) {
   const files = [...input.files];
   input.value = '';
   return files;
 }
 
-/** All files of a drop, also those in dropped folders. */
+/** All dropped files, including those in dropped folders. */
 async function dropped({ items, files }) {
   const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.some((entry) => entry.isDirectory)) return [...files];
@@ -44,6 +44,6 @@ async function walk(entry) {
   const reader = entry.createReader();
   const found = [];
   const some = () => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-  for (let more; (more = await some()).length > 0;) found.push(...more); // browsers give a hundred at a time
+  for (let more; (more = await some()).length > 0;) found.push(...more); // browsers return a hundred at a time
   return (await Promise.all(found.map(walk))).flat();
 }

@@ -1,14 +1,14 @@
-// One photo's whole way: read, encrypt, by the site to the server and back, open.
+// One photo's way: read, encrypt, to the server and back through the site, decrypt.
 
 import { checkPixels } from '../client/photo.js';
 
 const BEAT = 250; // ms
 
 /**
- * Takes one photo the whole way. `task` is what the site wants. Options: `second` (another file, for filters with two
- * inputs), `bits` (of the key, if one has to be made), `signal`, and the callbacks `onProgress({ phase, done, total })`,
- * `onOriginal(picture)`, `onEncrypted(blob)`, `onReply(blob)`, `onOpened()`. Gives `{ upload, reply, picture }`: the two encrypted files
- * that travelled, and the picture; only the first where the site wants no more.
+ * Processes one photo. `task` is what the site wants. Options: `second` (another file, for filters with two inputs), `bits` (of
+ * the key, if one has to be created), `signal`, and the callbacks `onProgress({ phase, done, total })`, `onOriginal(picture)`,
+ * `onEncrypted(blob)`, `onReply(blob)`, `onOpened()`. Returns `{ upload, reply, picture }`: the two files exchanged with the
+ * server, and the picture; only the first if the site just wants the encrypted photo.
  */
 export async function process(safelight, site, file, options) {
   const { task, second, bits, signal, onProgress, onOriginal, onEncrypted, onReply, onOpened } = options;
@@ -16,7 +16,7 @@ export async function process(safelight, site, file, options) {
   const photos = [];
   try {
     for (const input of second ? [file, second] : [file]) {
-      // Where the result does not come back here, nobody could put the colours' meaning into it.
+      // If the result does not come back here, no one can restore the colours' meaning.
       const colour = task.task === 'encrypt' ? 'srgb' : 'keep';
       const photo = await safelight.read(input, { colour, signal, onProgress });
       photos.push(photo);
@@ -34,7 +34,7 @@ export async function process(safelight, site, file, options) {
     onProgress({ phase: 'upload', done: 0, total: 0 });
     const reply = await site.carry({ filter, params, file: upload }, { signal, onProgress });
     onReply(reply);
-    // The file of the picture is made when it is saved: that takes a time which depends on what the picture shows.
+    // The picture's file is created only when it is saved, because the time for that depends on what the picture shows.
     const opening = safelight.decrypt(reply, { view, photos, filter, params, png: false, signal, onProgress });
     const picture = await opening.finally(onOpened);
     return { upload, reply, picture };
@@ -44,9 +44,9 @@ export async function process(safelight, site, file, options) {
 }
 
 /**
- * The time in which a key works on what came from outside. The site sees when the next photo begins, and must not learn from
- * that what was found. Opening takes the same work whatever is found, and what is left of a difference does not show in whole
- * beats. Showing depends on it, so the next photo waits for none of that: there is a whole beat for it.
+ * The time in which a key works on untrusted input. The site sees when the next photo begins, and this must not reveal what was
+ * found. Decryption takes the same work whatever is found, and rounding up to whole beats hides the remaining differences.
+ * Showing the result does depend on it, so the next photo does not wait for that: one extra beat leaves time for it.
  */
 export class Opening {
   #began = null;
@@ -61,7 +61,7 @@ export class Opening {
     if (this.#began !== null) this.#end(performance.now());
   }
 
-  /** Waits until the next photo may begin. `work` is all of this one, and does not fail. */
+  /** Waits until the next photo may begin. `work` is all the work on this one, and does not fail. */
   async over(work) {
     const ended = await Promise.race([this.#ended, work]);
     if (this.#began === null) return;

@@ -1,5 +1,5 @@
-// The panel with the user's keys: which one is in use, new ones, key files, names, deletion. It shows one key at a time: of
-// the kind that the site's job needs, unless the user has chosen one of the other kind.
+// The panel with the user's keys: the key in use, new keys, key files, names, deletion. It shows one key at a time: the kind
+// that the site's job needs, unless the user has chosen another.
 
 import { SafelightError } from '../shared/errors.js';
 import { ask, keepFocus } from './dialog.js';
@@ -15,12 +15,12 @@ export class KeyRing {
   #safelight;
   #queue;
   #protection;
-  #needed = 'paillier'; // the kind of keys that the site's job needs
-  #kind = 'paillier'; // of the key that is shown
-  #making = null; // the AbortController of a key being made
+  #needed = 'paillier'; // the kind of key that the site's job needs
+  #kind = 'paillier'; // of the key shown
+  #making = null; // the AbortController of a key being created
   #reminded = false; // whether the user said "later"
-  #relied = new Set(); // fingerprints of keys with which something was encrypted or scrambled here
-  others = null; // what else works with keys: it says whether it is `running`
+  #relied = new Set(); // fingerprints of keys used here to encrypt or scramble something
+  others = null; // other work with keys; its `running` says whether it is busy
 
   constructor(safelight, queue, protection, fail) {
     this.#safelight = safelight;
@@ -42,21 +42,21 @@ export class KeyRing {
       for (const file of chosen($('open-key'))) await this.open(file);
     });
     on('ring', 'change', () => this.#use($('ring').querySelector(':checked').value));
-    // Browsers ask the user then whether to leave the page.
+    // Browsers then ask the user whether to leave the page.
     addEventListener('beforeunload', (event) => this.#lost.length > 0 && event.preventDefault());
     safelight.addEventListener('keys', () => this.show());
     queue.addEventListener('begin', () => this.show());
     queue.addEventListener('idle', () => this.show());
     queue.addEventListener('end', ({ detail: card }) => {
       if (card.handed && card.carried && safelight.key) this.#relied.add(safelight.key.fingerprint);
-      // The user may have cleared what the browser stores while this page was open.
+      // The user may have cleared the browser's storage while this page was open.
       if (safelight.storage === 'kept') safelight.refreshKeys().catch(() => {});
       this.show();
     });
     this.show();
   }
 
-  /** The size of a key if one has to be made. */
+  /** The size of the key if one has to be created. */
   get bits() {
     return Number($('bits').value) || USUAL_BITS;
   }
@@ -69,29 +69,29 @@ export class KeyRing {
     this.show();
   }
 
-  /** Something was made with a key that only it can open. */
+  /** Something was made with this key that depends on it. */
   relied(fingerprint) {
     this.#relied.add(fingerprint);
     this.show();
   }
 
-  /** The key that is shown. */
+  /** The key shown. */
   get #key() {
     const { key, etcKey, ckksKey } = this.#safelight;
     return { paillier: key, etc: etcKey, ckks: ckksKey }[this.#kind];
   }
 
-  /** The sentences that depend on what the key is for. */
+  /** The texts that depend on the key's purpose. */
   get #words() {
     return words.kinds[this.#kind];
   }
 
-  /** Takes in a key file; asks for its passphrase if it has one. */
+  /** Opens a key file; asks for its passphrase if it has one. */
   async open(file) {
     await this.#queue.over();
-    if (this.#busy) throw new SafelightError('key_busy', 'wait until the work is done before you change the key');
+    if (this.#busy) throw new SafelightError('key_busy', words.errors.key_busy);
     const kind = await this.#safelight.kind(file);
-    if (kind === 'public_key') throw new SafelightError('public_key', 'this is a public key; only its secret key opens pictures');
+    if (kind === 'public_key') throw new SafelightError('public_key', words.errors.public_key);
     const known = { secret_key: ['paillier'], etc_key: ['etc'], ckks_secret_key: ['ckks'] };
     const kinds = known[kind] ?? Object.values(known).flat();
     if (!(await this.#mayLose(kinds))) return;
@@ -114,15 +114,15 @@ export class KeyRing {
     return Boolean(this.#queue.running) || Boolean(this.#making) || Boolean(this.others?.running);
   }
 
-  /** The keys in use that are kept nowhere else, and that something depends on. */
+  /** The keys in use that are stored nowhere else and that something depends on. */
   get #lost() {
     const used = [this.#safelight.key, this.#safelight.etcKey, this.#safelight.ckksKey].filter(Boolean);
     return used.filter((key) => !key.stored && !key.exported && this.#relied.has(key.fingerprint));
   }
 
-  /** Whether keys may be locked now; asks where work would be cancelled. */
+  /** Whether keys may be locked now; asks if work would be cancelled. */
   async mayLock() {
-    const { running } = this.#queue; // one that has ended may still wait for its turn to be over
+    const { running } = this.#queue; // an ended card may still wait for its turn to be over
     if (!this.#making && !this.others?.running && (!running || running.ended)) return true;
     const { lockTitle: title, lockText: text, lockYes: yes } = words.dialog;
     return Boolean(await ask({ title, text, yes, act: () => (this.#stopAll(), true), explain }));
@@ -134,7 +134,7 @@ export class KeyRing {
     this.others?.cancel();
   }
 
-  /** A key that is kept nowhere else is given up on purpose only. `kinds` are those of which another one comes. */
+  /** Asks before a key that is stored nowhere else is lost. `kinds` are the kinds being replaced. */
   async #mayLose(kinds) {
     for (const key of this.#lost) {
       if (!kinds.includes(key.kind) || key.waits) continue;
@@ -278,7 +278,7 @@ function facts({ stored, exported }) {
   return [stored ? words.keys.kept : words.keys.tabOnly, exported ? '' : words.keys.notExported].filter(Boolean);
 }
 
-/** What may be left of a deleted key. */
+/** What may remain of a deleted key. */
 function remains({ stored, exposed }) {
   return stored ? words.protection[exposed ? 'remainsOpen' : 'remainsSealed'] : '';
 }

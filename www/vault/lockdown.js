@@ -1,16 +1,16 @@
-// Runs before anything else in the vault, and closes ways out that its content security policy leaves open or cannot
-// express: an obstacle for a script that should not be here, and no wall. (A script here that works together with the site
-// has a way out already: it can tell the site.)
+// Runs before anything else in the vault and closes ways out that its content security policy leaves open or cannot express:
+// an obstacle for an injected script, not a wall. (A script here that cooperates with the site already has a way out: it can
+// message the site.)
 //
-// - Peer connections reach other machines past `connect-src`, so their constructors are removed. A frame, even an empty one,
-//   would have them again: no frames can be made, in none of the ways in which elements come into being.
-// - Links make browsers look names up and open connections ahead: no links can be made, either. Those of the page itself,
-//   to its style sheets, are exchanged for the sheets.
-// - With Trusted Types, scripts for workers come through a policy: this one lets the vault's own origin pass and nothing else.
+// - Peer connections reach other machines despite `connect-src`, so their constructors are removed. A frame, even an empty one,
+//   would bring them back, so frames cannot be created in any way.
+// - Links make browsers resolve names and open connections in advance, so links cannot be created either. The page's own links
+//   to its style sheets are replaced by the sheets.
+// - With Trusted Types, worker scripts pass through a policy: this one allows only the vault's own origin.
 
 const { apply, defineProperty } = Reflect;
 
-// What reaches out, opens windows, or makes elements of texts. The vault needs none of them.
+// What opens connections or windows, or turns text into elements. The vault needs none of it.
 const REMOVED = [
   'RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel', 'RTCIceTransport', 'RTCDtlsTransport',
   'WebSocket', 'WebSocketStream', 'WebTransport', 'TCPSocket', 'TCPServerSocket', 'UDPSocket',
@@ -32,8 +32,8 @@ function remove(owner, name) {
   if (Object.hasOwn(owner, name) && !delete owner[name]) defineProperty(owner, name, { value: undefined });
 }
 
-// The elements that nobody makes here. A script that is here may have changed all that it can reach, so what decides is held
-// in this module, and no method of anything is called.
+// The elements that cannot be created here. An injected script may have changed everything it can reach, so everything that
+// decides is held in this module, and no methods are called.
 const REFUSED = Object.freeze({
   __proto__: null,
   iframe: true, frame: true, fencedframe: true, portal: true, object: true, embed: true, applet: true, link: true,
@@ -44,7 +44,7 @@ for (const name of ['createElement', 'createElementNS']) {
   const make = Document.prototype[name];
   const value = function (...args) {
     const made = apply(make, this, args);
-    if (REFUSED[apply(localName, made, [])]) throw new TypeError('no frames and no links are made in the vault');
+    if (REFUSED[apply(localName, made, [])]) throw new TypeError('frames and links cannot be created in the vault');
     return made;
   };
   defineProperty(Document.prototype, name, { value, writable: false, configurable: false });
@@ -64,7 +64,7 @@ function copied({ cssRules }) {
 globalThis.trustedTypes?.createPolicy('default', {
   createScriptURL(text) {
     const url = new URL(text, location.href);
-    if (url.origin !== location.origin) throw new TypeError('a script from elsewhere');
+    if (url.origin !== location.origin) throw new TypeError('a script from another origin');
     return url.href;
   },
 });

@@ -1,5 +1,5 @@
-// How this browser protects the keys that it keeps: the choice when the first key is made, changes of it, locking and
-// unlocking. Until the user has chosen, no key is stored.
+// How this browser protects the keys that it stores: the choice when the first key is created, changing it, locking and
+// unlocking. No key is stored until the user has chosen.
 
 import { Safelight } from '../client/safelight.js';
 import { ask, keepFocus } from './dialog.js';
@@ -11,10 +11,10 @@ const $ = (id) => document.getElementById(id);
 
 export class Protection {
   #safelight;
-  #changing = false; // whether the user wants to change it
-  #later = false; // whether the user does not want to choose now
-  #unlocking = null; // a promise, while the dialog asks
-  mayLock = async () => true; // whether work under way may be cancelled
+  #changing = false; // whether the user is changing it
+  #later = false; // whether the user has postponed the choice
+  #unlocking = null; // a promise while the dialog is open
+  mayLock = async () => true; // whether work in progress may be cancelled
 
   constructor(safelight, fail) {
     this.#safelight = safelight;
@@ -39,13 +39,13 @@ export class Protection {
     this.show();
   }
 
-  /** Has locked keys unlocked where there is no key of this kind in use. Says whether the work can go on. */
+  /** Asks to unlock the keys if no key of this kind is in use. Returns whether the work can go on. */
   async opened(kind) {
     const { key, etcKey, ckksKey } = this.#safelight;
     return Boolean({ paillier: key, etc: etcKey, ckks: ckksKey }[kind]) || this.unlocked();
   }
 
-  /** Has locked keys unlocked. Says whether they are. */
+  /** Asks to unlock locked keys. Returns whether they are unlocked. */
   async unlocked() {
     if (!this.#safelight.locked) return true;
     this.#unlocking ??= this.#unlock().finally(() => (this.#unlocking = null));
@@ -135,13 +135,13 @@ export class Protection {
     this.#end();
   }
 
-  /** For those who have lost the passphrase or the passkey. */
+  /** For users who have lost the passphrase or passkey. */
   async #clear() {
     const { clearTitle: title, clearText: text, clearYes: yes } = words.protection;
     await ask({ title, text, yes, act: () => this.#safelight.clearKeys(), explain });
   }
 
-  /** Whether there are keys that have been stored unprotected. */
+  /** Whether any key has been stored unprotected. */
   get #exposed() {
     return this.#safelight.keys.some(({ exposed }) => exposed);
   }

@@ -1,4 +1,4 @@
-// The photos that were dropped: worked on one after the other, with one progress for all.
+// The dropped photos: processed one after the other, with a common progress bar.
 
 import { keepFocus } from './dialog.js';
 import { filled, saveAs } from './save.js';
@@ -8,14 +8,14 @@ const $ = (id) => document.getElementById(id);
 
 /** Fires `begin` and `end` (with the card), and `idle` when nothing is left to do. */
 export class Queue extends EventTarget {
-  #work; // what runs a card
-  #pauses; // how the machinery stops and goes on: { pause, resume }
+  #work; // runs a card
+  #pauses; // pauses and resumes the workers: { pause, resume }
   #waiting = [];
   #cards = [];
   #paused = false;
   #wake = null;
-  running = null; // the card under way
-  #spent = { bytes: 0, photos: 0, seconds: 0 }; // on photos that the site got back, whether they opened or not
+  running = null; // the current card
+  #spent = { bytes: 0, photos: 0, seconds: 0 }; // on photos that came back, whether they could be decrypted or not
 
   constructor(work, pauses) {
     super();
@@ -28,12 +28,12 @@ export class Queue extends EventTarget {
     $('clear').addEventListener('click', () => this.clear());
   }
 
-  /** How many encrypted images of the site wait for the visitor's click. */
+  /** The number of encrypted images from the site that wait for the visitor's click. */
   get asking() {
     return this.#cards.filter(({ state }) => state === 'asking').length;
   }
 
-  /** Adds a card, newest first. One that asks waits until it is put in the line. */
+  /** Adds a card, newest first. One that asks waits until it is enqueued. */
   add(card, options) {
     this.#cards.push(card);
     $('list').prepend(card.element);
@@ -50,7 +50,7 @@ export class Queue extends EventTarget {
     for (const card of this.#cards.filter(({ state }) => state === 'asking')) card.dispatchEvent(new Event('again'));
   }
 
-  /** Puts a card to the end of the line. */
+  /** Appends a card to the queue. */
   enqueue(card, options) {
     this.#waiting.push([card, options]);
     this.show();
@@ -76,7 +76,7 @@ export class Queue extends EventTarget {
     this.resume();
   }
 
-  /** Removes what is finished. One that was just opened stays until the next one begins: the site can ask for this, too. */
+  /** Removes finished cards. One just decrypted stays until the next one begins, because the site can call this too. */
   clear() {
     for (const card of this.#cards.filter((card) => card.ended && card !== this.running)) this.#forget(card);
     keepFocus($('photos'));
@@ -89,7 +89,7 @@ export class Queue extends EventTarget {
   }
 
   async #run() {
-    const timer = setInterval(() => this.show(), 500); // the time left changes even where nothing happens
+    const timer = setInterval(() => this.show(), 500); // the time left changes even if nothing happens
     while (this.#waiting.length > 0) {
       if (this.#paused) await new Promise((wake) => (this.#wake = wake));
       const [card, options] = this.#waiting.shift() ?? [];
@@ -111,12 +111,12 @@ export class Queue extends EventTarget {
     this.show();
   }
 
-  /** Waits until a photo that has come to an end is no longer under way: its turn lasts a moment longer. */
+  /** Waits until the turn of a photo that has ended is over, which takes a moment longer. */
   async over() {
     if (this.running?.ended) await new Promise((over) => this.addEventListener('end', over, { once: true }));
   }
 
-  /** How far all photos are: `{ done, all, fraction, secondsLeft }`. */
+  /** The progress of all photos: `{ done, all, fraction, secondsLeft }`. */
   get totals() {
     const cards = this.#cards.filter(({ state }) => state !== 'asking');
     const open = cards.filter(({ ended }) => !ended);
@@ -126,8 +126,8 @@ export class Queue extends EventTarget {
   }
 
   /**
-   * What the site may know of that: how far the photos are on their way to the server and back. Each photo counts as one, and
-   * numbers are rounded: weighed by their files, the fraction would say how many bytes each has.
+   * The progress that the site may know: of photos on their way to the server and back. Each photo counts as one, and numbers
+   * are rounded. Weighted by file sizes, the fraction would reveal how many bytes each file has.
    */
   get told() {
     const cards = this.#cards.filter(({ encrypted }) => !encrypted);

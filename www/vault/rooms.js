@@ -1,6 +1,6 @@
-// Rooms of a fixed size: the site sees how high the vault is, so texts that it must not measure scroll inside of one. All of them
-// keep the wheel and the finger to themselves, whether there is something to scroll or not (`vault.css`). Here the long ones are
-// marked, so that people see that there is more, and the keyboard is kept in them, too.
+// Boxes of a fixed size. The site sees how high the vault is, so texts whose length is private scroll inside a box. `vault.css` keeps
+// mouse wheels and touch in every box, whether or not its text overflows. This script marks boxes that overflow, so that people
+// see that there is more, and keeps scrolling by keyboard in them.
 
 const ROOMS = '.key, .outcome, .card figcaption, .card .hint, .phases, .queue .card-status, #labels, #learn-state, .verdict p';
 const LINE = 40; // pixels
@@ -16,21 +16,21 @@ export function watchRooms() {
   addEventListener('keydown', keep);
 }
 
-/** The rooms that a change is in, and those that came with it. */
+/** The boxes that contain a change, and those that it added. */
 function changed({ target, addedNodes }) {
   const rooms = [...addedNodes].flatMap((node) => [...(node.querySelectorAll?.(ROOMS) ?? [])]);
   for (let at = target; at; at = at.parentElement) if (at.matches?.(ROOMS)) rooms.push(at);
   return rooms;
 }
 
-/** A room that can be scrolled would be a stop of the keyboard; only long ones are. (Two pixels: the one of all, and rounding.) */
+/** Only boxes with more text than they show are tab stops. (Two pixels: the one that every box has, and rounding.) */
 function mark(room) {
   const long = room.scrollHeight > room.clientHeight + 2;
   room.classList.toggle('long', long);
   room.tabIndex = long ? 0 : -1;
 }
 
-/** Scrolls by the keyboard as browsers do, but never the site. */
+/** Scrolls the box as browsers do, but never the site. */
 function keep(event) {
   const step = STEPS[event.key];
   if (!step || event.defaultPrevented || !event.target.matches?.(ROOMS)) return;

@@ -1,4 +1,4 @@
-// Files out of the vault, to the user alone.
+// Saves files from the vault, for the user alone.
 
 /** Saves a Blob under a name, as the browser does with downloads. */
 export function saveAs(blob, name) {
@@ -9,7 +9,7 @@ export function saveAs(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-/** Sets an element's text if it is another one, so that nothing is announced twice. */
+/** Sets an element's text if it differs, so that nothing is announced twice. */
 export function filled(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

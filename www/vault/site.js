@@ -1,6 +1,6 @@
-// The vault's end of the line to the site that embeds it. The site is not trusted: it may say which filter is wanted and
-// carry ciphertext or scrambled pictures to the server and back, and it is told how far the work is. It hears no file name, no pixel, no key,
-// and not what became of an encrypted image that it handed in.
+// The vault's end of the line to the site that embeds it. The site is not trusted: it may choose the filter and carry
+// ciphertext or scrambled pictures to the server and back, and it receives progress reports. It learns no file name, no pixel
+// and no key, nor what became of an encrypted image that it provided.
 
 import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
@@ -9,24 +9,24 @@ import { expect, Line, VERSION } from '../shared/line.js';
 const TASKS = ['filter', 'encrypt', 'open', 'classify', 'classify-encrypted'];
 const BORDERS = ['replicate', 'reflect', 'zero'];
 const VIEWS = ['clamp', 'signed', 'absolute'];
-const MOST_TEXT = 10_000; // letters of a parameter
+const MOST_TEXT = 10_000; // characters of a parameter
 const MOST_PARAMETERS = 20;
 const LONGEST_FRONT = 8e6; // bytes of a network's public part
 
 /**
- * Fires `task` when the site has said what it wants; `open` with an encrypted image of the site; `pause`, `resume`,
- * `cancel`, `clear`; and `misbehaviour` when it did what no honest site does.
+ * Fires `task` when the site has said what it wants; `open` with an encrypted image from the site; `pause`, `resume`,
+ * `cancel`, `clear`; and `misbehaviour` when the site did what no honest site does.
  */
 export class Site extends EventTarget {
   #line = null;
   origin = null;
   task = null; // what the site wants: { task, network, filter, params, border, view, language, look, server }
 
-  /** Waits for the site's element. Only the page around this frame is heard, and only once. */
+  /** Waits for the site's element. Only the page around this frame may connect, and only once. */
   constructor() {
     super();
     addEventListener('message', (event) => this.#hear(event));
-    // It says nothing but that the vault is ready to be spoken to, so that everybody may read it.
+    // Anyone may read this: it says only that the vault is ready to connect.
     if (parent !== window) parent.postMessage({ safelight: VERSION, op: 'ready' }, '*');
   }
 
@@ -60,14 +60,14 @@ export class Site extends EventTarget {
     this.#tell('task');
   }
 
-  /** Tells the site something that it may know: see the table in the documentation for embedders. */
+  /** Tells the site something that it may know: see the table in docs/embedding.md. */
   tell(op, args) {
     this.#line?.tell(op, args);
   }
 
   /**
-   * Asks the site to carry an encrypted photo to the server. Gives the encrypted result. On the way the site reports which
-   * part it is at, by number, and how much of it is done, or -1.
+   * Asks the site to carry an encrypted photo to the server. Returns the encrypted result. Meanwhile, the site reports the
+   * phase, by index, and how much of it is done, or -1.
    */
   async carry(job, { signal, onProgress }) {
     const report = (phase, part) =>
@@ -77,7 +77,7 @@ export class Site extends EventTarget {
   }
 
   /**
-   * Has the server learn from scrambled pictures, a list of `{ label, file }`. The labels are numbers: names stay here. Gives
+   * Has the server learn from scrambled pictures, a list of `{ label, file }`. The labels are numbers: names stay here. Returns
    * the labels in the order of the model's classes.
    */
   async train(pictures, { signal, onProgress }) {
@@ -90,7 +90,7 @@ export class Site extends EventTarget {
     return labels;
   }
 
-  /** Asks what a scrambled picture shows. Gives `{ label, probabilities }`: one for each of `labels`, or null. */
+  /** Asks what a scrambled picture shows. Returns `{ label, probabilities }`: one per label in `labels`, or null. */
   async classify(file, labels, { signal }) {
     const { label, probabilities = null } = Object(await this.#ask('classify', { file }, { signal }));
     const likely = (value) => Number.isFinite(value) && value >= 0 && value <= 1;
@@ -99,7 +99,7 @@ export class Site extends EventTarget {
     return { label, probabilities };
   }
 
-  /** Asks for the public part of the network that the site has named. */
+  /** Gets the public part of the network that the site has named. */
   async front({ signal } = {}) {
     const answer = await this.#ask('front', {}, { signal });
     const file = expect(answer?.file, Blob, 'the network');
@@ -107,12 +107,12 @@ export class Site extends EventTarget {
     throw new SafelightError('too_large', 'the public part of this network is too large; use another one');
   }
 
-  /** Has the site take evaluation keys to the server; those of before are given up. */
+  /** Has the site send evaluation keys to the server, replacing the previous ones. */
   async sendKeys(file, { signal, onProgress }) {
     await this.#ask('keys', { file }, { signal, onProgress: (done, total) => onProgress({ phase: 'keys', done, total }) });
   }
 
-  /** Has a network classify an encrypted photo. Gives its encrypted answer. */
+  /** Has a network classify an encrypted photo. Returns its encrypted answer. */
   async askNetwork(file, { signal, onProgress }) {
     const report = (phase, part) =>
       onProgress({ phase: ASKED[phase] ?? 'classify', done: part, total: part >= 0 ? 1 : 0 });
@@ -126,20 +126,20 @@ export class Site extends EventTarget {
   }
 }
 
-const badAnswer = () => new SafelightError('bad_answer', 'the server answered with something else than it should');
+const badAnswer = () => new SafelightError('bad_answer', 'the server sent an invalid answer');
 
-/** Everything that a site says is taken apart here, and nothing of it is used otherwise. */
+/** Extracts and checks what the site says; nothing else of its message is used. */
 function checkedTask(message) {
   const { task = 'filter', network, filter, params = {}, border = 'replicate', view = 'clamp', language, look, server } = message;
   const text = (value, name) => {
     if (typeof value !== 'string' || value.length > MOST_TEXT) {
-      throw new SafelightError('bad_message', `${name} is not a text of reasonable length`);
+      throw new SafelightError('bad_message', `${name} is not a string or is too long`);
     }
     return value;
   };
   const one = (value, list, name) => {
     if (list.includes(value)) return value;
-    throw new SafelightError('bad_argument', `${name} is one of ${list.join(', ')}`);
+    throw new SafelightError('bad_argument', `${name} must be one of ${list.join(', ')}`);
   };
   const pairs = Object.entries(expect(params, 'object', 'the parameters') ?? {}).slice(0, MOST_PARAMETERS);
   const { host = '', name = '', limits = {} } = expect(server ?? {}, 'object', 'the server');
@@ -162,7 +162,7 @@ function checkedTask(message) {
   };
 }
 
-/** Colours for the vault's page; anything that is no plain colour is left out. */
+/** Colours for the vault's page; anything but a plain colour is dropped. */
 function checkedLook({ scheme, ...colours }) {
   const plain = (value) => typeof value === 'string' && value.length < 60 && CSS.supports('color', value);
   const look = { scheme: ['light', 'dark'].includes(scheme) ? scheme : null };

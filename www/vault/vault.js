@@ -1,4 +1,4 @@
-// The vault: takes photos in, encrypts them, has the site carry ciphertext to the server and back, and opens the result.
+// The vault: takes photos, encrypts them, has the site carry ciphertext to the server and back, and decrypts the result.
 
 import './lockdown.js'; // before everything else
 import { Safelight } from '../client/safelight.js';
@@ -18,7 +18,7 @@ import { Site } from './site.js';
 import { choose, explain, languages, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
-const MOST_ASKING = 200; // encrypted images of the site that wait for a click
+const MOST_ASKING = 200; // encrypted images from the site that wait for a click
 const root = document.documentElement;
 let safelight;
 let queue;
@@ -35,7 +35,7 @@ function fail(error) {
 
 const needsTwo = () => new SafelightError('needs_two', words.errors.needs_two);
 
-/** What the site wants done; taking photos in needs no more than that it said so. */
+/** The site's task, without which no photos can be taken. */
 function wanted() {
   if (!site.task) throw new SafelightError('no_site', words.errors.no_site);
   return site.task;
@@ -54,7 +54,7 @@ async function take(files, where) {
   const asks = task.task === 'classify-encrypted';
   const two = !asks && inputs(task) > 1;
   let second = two ? ($('second').files[0] ?? null) : null;
-  if (two && !second && photos.length === 2) second = photos.pop(); // two photos at once: one with the other
+  if (two && !second && photos.length === 2) second = photos.pop(); // two photos dropped at once: a pair
   if (two && !second && photos.length > 0) throw needsTwo();
   for (const [i, file] of files.entries()) {
     if (kinds[i] === 'photo' && asks) addAnswer(file);
@@ -94,7 +94,7 @@ function addAnswer(file) {
   queue.add(answer, {});
 }
 
-/** An encrypted image of the site: the visitor is asked before a key works on it. */
+/** An encrypted image from the site: the visitor is asked before a key is used on it. */
 function offered(file) {
   if (!queue || !site.task) return;
   if (queue.asking >= MOST_ASKING) $('message').textContent = words.site.tooMany;
@@ -105,7 +105,7 @@ const inputs = ({ filter }) => safelight.filters.find(({ name }) => name === fil
 
 // ---- the site
 
-/** The site hears how far the work is, but nothing of what is done with the key on something that came from outside. */
+/** Reports progress to the site, except while the key works on untrusted input. */
 function tellProgress(card, { phase, done, total }) {
   if (card.encrypted || phase === 'decrypt') return;
   const { fraction, secondsLeft } = queue.told;
@@ -113,12 +113,12 @@ function tellProgress(card, { phase, done, total }) {
 }
 
 /**
- * When a photo has come to an end before the site had all that it gets. What becomes of it then is between the vault and the
- * visitor: a site that could ask whether a ciphertext of its own making opens would learn what is in it.
+ * Reports a photo that ended before the site had everything it gets. What happens after that is between the vault and the
+ * visitor: a site that could find out whether a forged ciphertext decrypts would learn what is in it.
  */
 function tellEnd(card) {
   const { encrypted, handed, failure } = card;
-  if (encrypted || handed || card instanceof Answer) return; // an answer tells by itself what may be told
+  if (encrypted || handed || card instanceof Answer) return; // an answer reports by itself what the site may know
   site.tell('failed', { code: failure.code });
 }
 
@@ -159,7 +159,7 @@ function follow() {
   if (location.search || location.hash) $('message').textContent = words.site.addressData;
 }
 
-/** The frame is as high as what is in it: cards, which are all of one height, and nothing that depends on what they show. */
+/** Fits the frame to its content: cards of a fixed height, and nothing that depends on what they show. */
 function watchHeight() {
   const tell = () => site.tell('height', { pixels: Math.ceil(document.body.getBoundingClientRect().height) });
   new ResizeObserver(tell).observe(document.body);
@@ -197,7 +197,7 @@ async function begin() {
   keepForOffline();
 }
 
-/** The next start needs no network: the service worker keeps the vault's own files, and the build that works here. */
+/** Lets the next start work offline: the service worker caches the vault's own files and the build in use. */
 async function keepForOffline() {
   try {
     const { active } = await navigator.serviceWorker.register(new URL('../sw.js', import.meta.url)).then(
@@ -205,7 +205,7 @@ async function keepForOffline() {
     );
     active.postMessage({ keep: safelight.url });
   } catch {
-    // Browsers without service workers, and private windows: everything works but the start without a network.
+    // Without service workers, and in private windows, everything works except starting offline.
   }
 }
 
@@ -219,7 +219,7 @@ listen(take, fail);
 $('sample').addEventListener('click', async () => {
   try {
     const answer = await fetch(new URL('sample.jpg', import.meta.url));
-    if (!answer.ok) throw new SafelightError('unreachable', 'the sample photo could not be fetched');
+    if (!answer.ok) throw new SafelightError('unreachable', 'the sample photo could not be loaded');
     await take([new File([await answer.blob()], 'sample.jpg')]);
   } catch (error) {
     fail(error);

@@ -1,4 +1,4 @@
-// The language of the vault: which catalogue, what stands on the page, and numbers as people write them.
+// The vault's language: which catalogue is in use, the texts on the page, and number formats.
 
 import { de } from './words/de.js';
 import { en } from './words/en.js';
@@ -9,10 +9,10 @@ let language = 'en';
 /** The catalogue in use. */
 export let words = en;
 
-/** Fires `change` when another language was chosen. */
+/** Fires `change` when the language has changed. */
 export const languages = new EventTarget();
 
-/** Takes the first of these languages (as in `navigator.languages`) that there is a catalogue for. */
+/** Switches to the first of these languages (as in `navigator.languages`) that has a catalogue. */
 export function choose(tags) {
   const known = tags.map((tag) => String(tag).toLowerCase().split('-')[0]).find((tag) => Object.hasOwn(catalogues, tag));
   language = known ?? 'en';
@@ -22,7 +22,7 @@ export function choose(tags) {
   languages.dispatchEvent(new Event('change'));
 }
 
-/** Writes the words into what is marked with `data-word` (its text), `data-words` (a list), `data-word-label`. */
+/** Fills in the elements marked with `data-word` (text), `data-words` (list) or `data-word-label` (label). */
 export function fill(root) {
   for (const element of root.querySelectorAll('[data-word]')) element.textContent = at(element.dataset.word);
   for (const element of root.querySelectorAll('[data-word-label]'))
@@ -38,7 +38,7 @@ function at(path) {
   return path.split('.').reduce((part, name) => part[name], words);
 }
 
-/** An error as people read it: what happened, what to do, and the stable code. */
+/** An error for display: what happened, what to do, and the stable code. */
 export function explain(error) {
   const code = error.code ?? 'internal';
   const text = String(words.errors[code] ?? error.message ?? error).replace(/\.$/, '');
@@ -46,14 +46,14 @@ export function explain(error) {
   return `${first}. ${words.advice[code] ? `${words.advice[code]} ` : ''}[${code}]`;
 }
 
-/** A number of bytes, in decimal units. */
+/** A size in bytes, in decimal units. */
 export function bytes(count) {
   if (count < 1000) return `${count} B`;
   if (count < 1e6) return `${fixed(count / 1e3)} kB`;
   return `${fixed(count / 1e6)} MB`;
 }
 
-/** A part of a whole; nothing where the whole is not known. */
+/** A percentage, or '' if the total is unknown. */
 export function percent(done, total) {
   if (!(total > 0)) return '';
   const part = (100 * done) / total;

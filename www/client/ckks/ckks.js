@@ -1,4 +1,4 @@
-// The page's half of encrypted vectors (CKKS): see `Safelight.ckks`.
+// The page's part of encrypted vectors (CKKS): see `Safelight.ckks`.
 
 import { checkSignal, SafelightError } from '../../shared/errors.js';
 
@@ -8,31 +8,31 @@ export class Ckks {
   #ask;
   #nameless;
 
-  /** `ask` asks the keeper, `nameless` takes a file's name away. */
+  /** `ask` sends the keeper a request, `nameless` removes a file's name. */
   constructor(ask, nameless) {
     this.#ask = ask;
     this.#nameless = nameless;
   }
 
   /**
-   * Makes a key of a parameter set and uses it. Gives its facts, and `publicKey`, with which others can encrypt, as a file:
-   * it cannot be had later.
+   * Creates a key for a parameter set and uses it. Returns its facts and, as a file, `publicKey`, with which others can
+   * encrypt: it is not available later.
    */
   async newKey(set, { name, signal } = {}) {
     return this.#ask('newCkksKey', { set: String(set), name }, { signal });
   }
 
   /**
-   * Encrypts real numbers with the key in use. `slots` is a power of two, by default the first from their number on; `level` is
-   * how many products can follow one another, by default the most. Gives a file.
+   * Encrypts real numbers with the key in use. `slots` is a power of two, by default the smallest that fits all numbers.
+   * `level` is the number of successive products possible, by default the maximum. Returns a file.
    */
   async encrypt(values, { slots, level, signal } = {}) {
     return asFile(await this.#ask('vectors', { op: 'encrypt', values: Float64Array.from(values), slots, level }, { signal }));
   }
 
   /**
-   * Opens an encrypted vector with the key in use. Gives its numbers, as many as slots. Give nothing of them to whoever computed
-   * them, and publish nothing: a vector that was made up can hold the secret key, at any scale and in any number of figures.
+   * Decrypts an encrypted vector with the key in use. Returns its numbers, one per slot. Never share them with whoever computed
+   * them, and never publish them: a forged vector can contain the secret key, at any scale and with any number of digits.
    */
   async decrypt(file, { signal } = {}) {
     return this.#ask('vectors', { op: 'decrypt', file: this.#nameless(file) }, { signal });
@@ -41,7 +41,7 @@ export class Ckks {
   /**
    * The evaluation keys with which a server can compute. `wanted` is a list of `{ purpose, level }`, where the purpose is
    * "products", "rotation" (with `steps` to the left), "conjugation", "automorphism" (with its `element`) or "bootstrapping"
-   * (with `slots`, and without a level). Nothing is made until the `EvaluationKeys` are iterated over.
+   * (with `slots` instead of a level). Nothing is computed until the `EvaluationKeys` are iterated over.
    */
   async evaluationKeys(wanted, { signal } = {}) {
     const begun = await this.#ask('beginKeys', { wanted }, { signal });
@@ -49,8 +49,8 @@ export class Ckks {
   }
 
   /**
-   * The public part of a network that classifies encrypted photos, which its server gives: a `Network`. It may come from
-   * anybody: it is checked.
+   * A `Network` from the public part of a network that classifies encrypted photos, as provided by its server. The source need
+   * not be trusted: the file is checked.
    */
   async network(front, { signal } = {}) {
     const bytes = new Uint8Array(await this.#nameless(front).arrayBuffer());
@@ -60,8 +60,8 @@ export class Ckks {
 }
 
 /**
- * The owner's half of a network: its parameter `set` and the `labels`. It works with the key in use, which must be of that set;
- * the server computes with `evaluationKeys`, and learns neither the photo nor the label.
+ * The photo owner's side of a network: its parameter `set` and its `labels`. It works with the key in use, which must be of
+ * that set. The server computes with `evaluationKeys`, and learns neither the photo nor the label.
  */
 export class Network {
   #page;
@@ -73,22 +73,23 @@ export class Network {
     Object.assign(this, { set, labels });
   }
 
-  /** The evaluation keys that the server needs, an iterable as of `Ckks`. */
+  /** The evaluation keys that the server needs, an iterable like that of `Ckks`. */
   async evaluationKeys({ signal } = {}) {
     const begun = await this.#page.ask('beginKeys', { wanted: { front: this.#front } }, { signal });
     return new EvaluationKeys(this.#page.ask, begun, signal);
   }
 
-  /** Encrypts a photo that was read. Gives the file that the server takes. */
+  /** Encrypts a photo. Returns the file for the server. */
   async encrypt(photo, { signal } = {}) {
     const args = { op: 'encryptPhoto', photo: photo.id, front: this.#front };
     return asFile(await this.#page.ask('vectors', args, { signal }));
   }
 
   /**
-   * Opens the server's answer. Gives `{ label }`, and with `scores` also `found`: all labels as `{ label, probability }`, rounded
-   * to hundredths, likeliest first. It is for the owner of the photo alone: a dishonest server can answer so that every number
-   * that gets out, and even a label, gives away a part of the secret key. An answer that no honest server sends is refused.
+   * Decrypts the server's answer. Returns `{ label }`, and with `scores` also `found`: all labels as `{ label, probability }`,
+   * rounded to hundredths, likeliest first. They are for the photo's owner alone: a dishonest server can craft its answer so
+   * that each published number, or even a label, reveals part of the secret key. Answers that no honest server sends are
+   * rejected.
    */
   async open(file, { scores = false, signal } = {}) {
     const args = { op: 'openAnswer', front: this.#front, file: this.#page.nameless(file), scores: Boolean(scores) };
@@ -96,7 +97,7 @@ export class Network {
   }
 }
 
-/** Evaluation keys: an iterable of the pieces of one file, as Blobs. They can be iterated over once. */
+/** Evaluation keys: an iterable of the pieces of one file, as Blobs. It can be iterated over once. */
 export class EvaluationKeys {
   #ask;
   #begun;
@@ -113,7 +114,7 @@ export class EvaluationKeys {
   }
 
   async *[Symbol.asyncIterator]() {
-    if (this.#used) throw new SafelightError('bad_argument', 'these evaluation keys were made already; ask for others');
+    if (this.#used) throw new SafelightError('bad_argument', 'these evaluation keys have already been made; request new ones');
     this.#used = true;
     const { set, header, lengths, workers } = this.#begun;
     const stop = new AbortController();
@@ -123,11 +124,11 @@ export class EvaluationKeys {
     let next = 0;
     try {
       checkSignal(this.#signal);
-      // The workers are one piece ahead of who takes them.
+      // The workers are one piece ahead of the consumer.
       const ask = () => {
         for (; next < lengths.length && coming.length < workers; next++) {
           const piece = this.#ask('makeKeys', { set, part: next }, { signal: stop.signal });
-          piece.catch(() => {}); // who waits for it hears of it
+          piece.catch(() => {}); // whoever awaits it gets the error
           coming.push(piece);
         }
       };

@@ -1,14 +1,14 @@
-// A worker for encrypted vectors (CKKS) and the networks that classify encrypted photos, on the WebAssembly module that has nothing else. Talks only to the keeper; does no
-// network requests.
+// A worker for encrypted vectors (CKKS) and for networks that classify encrypted photos, with its own WebAssembly module. It
+// communicates only with the keeper and makes no network requests.
 
 import init, { CkksKey, CkksKeys, NetworkFront, ckksSelfTest } from './pkg/safelight_ckks.js';
 import { pack, SafelightError } from '../../shared/errors.js';
 import { Line } from '../../shared/line.js';
 
 let key = null;
-let making = null; // evaluation keys of which parts are asked for
+let making = null; // evaluation keys whose parts are being requested
 
-/** The key of a key file, whose bytes are wiped. */
+/** Reads the key of a key file and wipes the file's bytes. */
 function read(bytes) {
   try {
     return CkksKey.fromBytes(bytes);
@@ -21,31 +21,32 @@ const facts = ({ fingerprint, set, bits }) => ({ fingerprint, set, bits });
 
 const bad = (text) => new SafelightError('bad_argument', text);
 
-/** What the module's numbers have no room for would be another number there. */
+/** Checks the range: a number that the module's type cannot hold would become another number there. */
 function whole(value, least, what) {
   if (Number.isInteger(value) && value >= least && value < 2 ** 31) return value;
-  throw bad(`${what} is a whole number from ${least} on`);
+  throw bad(`${what} must be a whole number of at least ${least}`);
 }
 
 const optional = (value, what) => (value === undefined ? undefined : whole(value, 0, what));
 const levelOf = ({ level = key.levels }) => whole(level, 0, 'a level');
 
-// How each purpose is put on the list of evaluation keys.
+// How to add each purpose to the list of evaluation keys.
 const PURPOSES = {
   products: (keys, one) => keys.products(levelOf(one)),
-  rotation: (keys, one) => keys.rotation(whole(one.steps, 1 - 2 ** 31, 'a rotation’s number of steps'), levelOf(one)),
+  rotation: (keys, one) => keys.rotation(whole(one.steps, 1 - 2 ** 31, 'the number of steps of a rotation'), levelOf(one)),
   conjugation: (keys, one) => keys.conjugation(levelOf(one)),
-  automorphism: (keys, one) => keys.automorphism(whole(one.element, 0, 'an automorphism’s element'), levelOf(one)),
+  automorphism: (keys, one) => keys.automorphism(whole(one.element, 0, 'the element of an automorphism'), levelOf(one)),
   bootstrapping: (keys, { slots }) => keys.bootstrapping(whole(slots, 0, 'the number of slots')),
 };
 
 function put(keys, one) {
   const purpose = Object(one).purpose;
-  if (!Object.hasOwn(PURPOSES, purpose)) throw bad(`evaluation keys are for one of ${Object.keys(PURPOSES).join(', ')}`);
+  const known = Object.keys(PURPOSES).join(', ');
+  if (!Object.hasOwn(PURPOSES, purpose)) throw bad(`the purpose of evaluation keys must be one of ${known}`);
   PURPOSES[purpose](keys, one);
 }
 
-/** Runs `work` on a network's public part, which came from outside. */
+/** Runs `work` on a network's public part, which is untrusted. */
 function withFront(bytes, work) {
   const front = NetworkFront.read(bytes);
   try {
@@ -78,7 +79,7 @@ const ops = {
       made.free();
     }
   },
-  /** What a key file's key is called, and what it is for. */
+  /** The fingerprint and parameters of a key file's key. */
   check({ bytes }) {
     const one = read(bytes);
     try {
@@ -95,19 +96,19 @@ const ops = {
     key.encrypt(values, optional(slots, 'the number of slots'), optional(level, 'a level')),
   decrypt: async ({ file }) => key.decrypt(new Uint8Array(await file.arrayBuffer())),
 
-  /** Makes a list of evaluation keys: gives the header of their file and the length of each part in bytes. */
+  /** Prepares a list of evaluation keys: returns the header of their file and the length of each part in bytes. */
   list({ wanted }) {
     const network = wanted?.front instanceof Uint8Array;
     const keys = network ? withFront(wanted.front, (front) => front.keys(key)) : new CkksKeys(key);
     try {
-      if (!network && !Array.isArray(wanted)) throw bad('say which evaluation keys: a list of purposes');
+      if (!network && !Array.isArray(wanted)) throw bad('evaluation keys need a list of purposes');
       if (!network) for (const one of wanted) put(keys, one);
       return { header: keys.header(), lengths: keys.partBytes() };
     } finally {
       keys.free();
     }
   },
-  /** Parts of evaluation keys with this header are asked for from now on. */
+  /** From now on, parts of evaluation keys with this header will be requested. */
   making({ header }) {
     making?.free();
     making = CkksKeys.fromHeader(key, header);
@@ -118,8 +119,8 @@ const ops = {
   encryptPhoto: ({ front, photo: { samples, width, height, channels } }) =>
     withFront(front, (network) => network.encrypt(key, samples, width, height, channels)),
   /**
-   * The label; with `scores` also all labels with how likely they are, in hundredths, likeliest first. Or the `failure`, which
-   * is none of this worker: it goes on, so that the next photo takes as long, whatever an answer was.
+   * Returns the label; with `scores`, also all labels with their probabilities in hundredths, likeliest first. Or returns the
+   * `failure`. The worker itself has not failed and goes on, so the next photo takes equally long, whatever the answer was.
    */
   async openAnswer({ front, file, scores }) {
     const bytes = new Uint8Array(await file.arrayBuffer());

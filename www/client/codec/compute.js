@@ -1,5 +1,6 @@
-// A worker for photo files that the browser does not decode as they must be, and for colours that are to become sRGB, on a
-// WebAssembly module of decoders and colour profiles. It ends with the photo: its memory goes back to the system. Talks only to the keeper; does no network requests.
+// A worker for photo files that the browser does not decode correctly, and for converting colours to sRGB, with its own
+// WebAssembly module. It ends with the photo, which returns its memory to the system. It communicates only with the keeper
+// and makes no network requests.
 
 import init, { Photo } from './pkg/safelight_codec.js';
 import { Line } from '../../shared/line.js';

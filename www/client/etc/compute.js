@@ -1,10 +1,10 @@
-// A worker for scrambled pictures, on the WebAssembly module that has nothing else. It does one picture after the other,
-// and ends with the job: its memory goes back to the system. Talks only to the keeper; does no network requests.
+// A worker for scrambled pictures, with its own WebAssembly module. It processes one picture after the other and ends with
+// the job, which returns its memory to the system. It communicates only with the keeper and makes no network requests.
 
 import init, { EtcKey, Photo } from './pkg/safelight_etc.js';
 import { Line } from '../../shared/line.js';
 
-let photo = null; // what was read, until it is scrambled
+let photo = null; // the photo, until it is scrambled
 let scrambled = null;
 
 /** Runs `work` with the key of a key file, and wipes the file's bytes. */
@@ -28,12 +28,12 @@ const ops = {
     const key = EtcKey.generate();
     return { bytes: key.toBytes(), fingerprint: key.fingerprint };
   },
-  /** The public name of a key file's key. */
+  /** The fingerprint of a key file's key. */
   check: ({ bytes }) => withKey(bytes, ({ fingerprint }) => fingerprint),
 
   /**
-   * Takes a photo file in, or the samples of a photo that was read. With `square`, takes the middle of the photo, `square` pixels on each side. A file
-   * whose colours are not sRGB is not for this module, which answers null.
+   * Reads a photo file, or takes the samples of a photo. With `square`, scales the middle of the photo to `square` pixels on
+   * each side. Returns null for a file whose colours are not sRGB, which this module does not handle.
    */
   async read({ file, samples, width, height, channels, square }) {
     photo = file

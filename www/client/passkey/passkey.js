@@ -1,22 +1,22 @@
-// Passkeys that protect stored keys: WebAuthn with its extension PRF, by which a passkey gives a secret of 32 bytes that
-// always is the same for the same salt. Browsers offer it to pages only, so this runs there and hands the secret to the
-// keeper. In a frame it takes the page's permission: allow="publickey-credentials-create; publickey-credentials-get".
+// Passkeys that protect stored keys: WebAuthn with the PRF extension, with which a passkey gives a secret of 32 bytes that is
+// always the same for the same salt. Browsers offer it only to pages, so this runs there and passes the secret to the keeper.
+// A frame needs the page's permission: allow="publickey-credentials-create; publickey-credentials-get".
 
 import { cancelled, checkSignal, SafelightError } from '../../shared/errors.js';
 
 const RULES = ['publickey-credentials-create', 'publickey-credentials-get'];
-const ALGORITHMS = [-8, -7, -257]; // EdDSA, ES256, RS256: whichever the authenticator has; nothing is ever signed with it
+const ALGORITHMS = [-8, -7, -257]; // EdDSA, ES256, RS256: whichever the authenticator supports; nothing is ever signed
 const PRESET_NAME = 'Safelight';
 
-/** Whether this browser has passkeys with PRF, and this page or frame may use them. */
+/** Whether this browser supports passkeys with PRF, and this page or frame may use them. */
 export async function available() {
-  const policy = document.permissionsPolicy ?? document.featurePolicy; // where the browser has neither, trying will show
+  const policy = document.permissionsPolicy ?? document.featurePolicy; // if the browser has neither, we find out by trying
   if (policy && !RULES.every((rule) => policy.allowsFeature(rule))) return false;
   const can = await PublicKeyCredential.getClientCapabilities?.().catch(() => null);
   return can?.['extension:prf'] === true;
 }
 
-/** Makes a passkey. Gives `{ credential, salt, secret }`: its id, and what it gives for that salt. */
+/** Creates a passkey. Returns `{ credential, salt, secret }`: its id, the salt, and its secret for that salt. */
 export async function make({ name = PRESET_NAME, signal }) {
   const salt = random(32);
   const made = await asked(signal, () =>
@@ -37,12 +37,12 @@ export async function make({ name = PRESET_NAME, signal }) {
     throw new SafelightError('no_passkey', 'this passkey cannot protect keys; choose another one, or a passphrase');
   }
   const credential = new Uint8Array(made.rawId);
-  // Many authenticators give the secret only when they are asked for it later.
+  // Many authenticators give the secret only in a later request.
   const secret = results?.first ? new Uint8Array(results.first) : await ask({ credential, salt, signal });
   return { credential, salt, secret };
 }
 
-/** Has a passkey give its secret. */
+/** Asks a passkey for its secret. */
 export async function ask({ credential, salt, signal }) {
   const got = await asked(signal, () =>
     navigator.credentials.get({
@@ -57,7 +57,7 @@ export async function ask({ credential, salt, signal }) {
   );
   const { results } = got.getClientExtensionResults().prf ?? {};
   if (results?.first) return new Uint8Array(results.first);
-  throw new SafelightError('no_passkey', 'the passkey gave no secret; try another browser, or open your key file');
+  throw new SafelightError('no_passkey', 'the passkey returned no secret; try another browser, or open your key file');
 }
 
 async function asked(signal, work) {
@@ -69,7 +69,7 @@ async function asked(signal, work) {
     if (signal?.aborted) throw cancelled();
     if (!(error instanceof DOMException)) throw error;
   }
-  throw new SafelightError('no_passkey', 'no passkey was used; try again, or take a passphrase');
+  throw new SafelightError('no_passkey', 'no passkey was used; try again, or use a passphrase');
 }
 
 const random = (length) => crypto.getRandomValues(new Uint8Array(length));

@@ -1,4 +1,4 @@
-// One photo that a network shall classify: a small picture, its progress, then what it shows.
+// One photo for a network to classify: a small picture, its progress, then what it shows.
 
 import { keepFocus } from '../dialog.js';
 import { clear, drawPicture } from '../draw.js';
@@ -7,21 +7,21 @@ import { Opening } from '../job.js';
 import { bytes, explain, fill, percent, words } from '../words.js';
 
 const announce = document.getElementById('status');
-// What of the whole way is behind when a phase begins. Only sending takes time that is worth a bar of its own.
+// The progress when a phase begins. Only uploads are slow enough to show progress within the phase.
 const BEGINS = { decode: 0, key: 0.1, keys: 0.15, encrypt: 0.5, upload: 0.6, classify: 0.8, decrypt: 0.95 };
-const TOLD = ['decode', 'key', 'keys', 'encrypt', 'upload', 'classify']; // what the site hears of
+const TOLD = ['decode', 'key', 'keys', 'encrypt', 'upload', 'classify']; // the phases reported to the site
 
-/** A card of the queue, as `Card`: the same states and events, without files to save. */
+/** A card of the queue, like `Card`: the same states and events, but no files to save. */
 export class Answer extends EventTarget {
   element;
   #parts = {};
   #buttons = {};
   #abort;
   #phase = null;
-  #told = true; // whether the site may hear how it ends: not of what is done with the key
+  #told = true; // whether the site may know how it ends: not once the key is in use
   failure = null;
-  handed = false; // whether the site has all that it gets
-  toldPart = 0; // between 0 and 1: how far it is, of what the site hears about
+  handed = false; // whether the site has everything it gets
+  toldPart = 0; // between 0 and 1: the progress reported to the site
   encrypted = false;
   picture = null;
   secondsLeft = null;
@@ -42,7 +42,7 @@ export class Answer extends EventTarget {
     this.wait();
   }
 
-  /** To be called when the photo is in the queue. */
+  /** To be called when the photo enters the queue. */
   wait() {
     this.#abort = new AbortController();
     this.#phase = this.failure = null;
@@ -63,7 +63,7 @@ export class Answer extends EventTarget {
     return this.element.dataset.state;
   }
 
-  /** Whether nothing more will happen to it by itself. */
+  /** Whether it has ended. */
   get ended() {
     return this.state !== 'waiting' && this.state !== 'running';
   }
@@ -130,12 +130,12 @@ export class Answer extends EventTarget {
     this.#parts.bar.value = BEGINS[phase] + (total > 0 ? (done / total) * (next - BEGINS[phase]) : 0);
     if (begins) announce.textContent = `${this.name}: ${words.doing[phase]}`;
     this.#told = TOLD.includes(phase);
-    this.handed = !this.#told; // the element itself has told of the answer
+    this.handed = !this.#told; // the element itself has reported the answer
     this.toldPart = toldPart(report);
     if (this.#told) this.dispatchEvent(new CustomEvent('progress', { detail: report }));
   }
 
-  /** Shows the label alone: people publish what they see, and numbers would tell a dishonest server more of the key. */
+  /** Shows only the label: people publish what they see, and numbers would tell a dishonest server more about the key. */
   #show(label) {
     const line = document.createElement('strong');
     line.textContent = label;
@@ -161,7 +161,7 @@ export class Answer extends EventTarget {
     const focused = document.activeElement === this.#buttons.cancel;
     this.#buttons.cancel.disabled = !busy;
     this.#buttons.again.disabled = this.#buttons.remove.disabled = busy;
-    if (focused && !busy) keepFocus(this.#buttons.again); // a disabled button would lose the keyboard's place
+    if (focused && !busy) keepFocus(this.#buttons.again); // a disabled button would lose the keyboard focus
     if (busy) return;
     announce.textContent = `${this.name}: ${text}`;
     this.dispatchEvent(new Event('end'));

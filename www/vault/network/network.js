@@ -1,19 +1,19 @@
-// job="classify-encrypted": a server's network says what a photo shows, and neither sees the photo nor learns what it said.
+// job="classify-encrypted": a server's network says what a photo shows. It sees neither the photo nor its own answer.
 
 import { SafelightError } from '../../shared/errors.js';
 import { languages, words } from '../words.js';
 
 const $ = (id) => document.getElementById(id);
-const SHOWN = 24; // labels that are listed before anything is asked
+const SHOWN = 24; // labels listed in advance
 
-/** The network that the site has named, with what the server has for it. */
+/** The network that the site has named, and what the server has for it. */
 export class Networks {
   #safelight;
   #site;
-  #name = null; // of the network, with the server's
+  #name = null; // of the server and the network
   #network = null; // a promise
   #labels = [];
-  #sent = null; // which evaluation keys the server has: of which key, for which network
+  #sent = null; // which evaluation keys the server has: their key and network
 
   constructor(safelight, site) {
     this.#safelight = safelight;
@@ -22,7 +22,7 @@ export class Networks {
     languages.addEventListener('change', () => this.show());
   }
 
-  /** To be called when the site has said what it wants; fails if there is no such network, or it is none. */
+  /** To be called when the site has said what it wants; fails if the network is missing or invalid. */
   async follow({ task, network, server }) {
     const name = task === 'classify-encrypted' ? `${server.host} ${network}` : null;
     if (name === this.#name) return;
@@ -33,7 +33,7 @@ export class Networks {
     if (name && network && server.host) await this.#get();
   }
 
-  /** Takes a photo the whole way. `onRead(photo)`, `onSent(file)`. Gives `{ label }`, as a `Network`'s `open`. */
+  /** Processes a photo. Calls `onRead(photo)` and `onSent(file)`. Returns `{ label }`, like `open` of a `Network`. */
   async ask(file, { signal, onProgress, onRead, onSent }) {
     const photo = await this.#safelight.read(file, { signal, onProgress });
     try {
@@ -65,7 +65,7 @@ export class Networks {
 
   #get() {
     this.#network ??= this.#fetched(this.#name).catch((error) => {
-      this.#network = null; // it may be there the next time
+      this.#network = null; // it may succeed next time
       throw error;
     });
     return this.#network;
@@ -80,7 +80,7 @@ export class Networks {
     return network;
   }
 
-  /** A key of the network's parameter set is in use then: one of the ring, or a new one. */
+  /** Makes sure that a key of the network's parameter set is in use: one of the ring, or a new one. */
   async #needKey({ set }, { signal, onProgress }) {
     if (this.#safelight.ckksKey?.set === set) return;
     onProgress({ phase: 'key', done: 0, total: 0 });
@@ -100,7 +100,7 @@ export class Networks {
     this.#sent = mine;
   }
 
-  /** Nobody shall go on computing with keys that belong to a key which is not used any more. */
+  /** When the key has changed, has the server forget its evaluation keys. */
   #keyChanged() {
     if (!this.#sent || this.#sent.startsWith(`${this.#safelight.ckksKey?.fingerprint} `)) return;
     this.#sent = null;

@@ -1,13 +1,13 @@
-// One person or thing that the server shall know again: a name, which stays here, and its pictures.
+// One person or thing for the server to recognise: a name, which stays here, and its pictures.
 
 import { words } from '../words.js';
 
 export class Person extends EventTarget {
   element;
-  pictures = []; // { file, clear, scrambled, key }: the photo, its middle, what the server gets, under which key
+  pictures = []; // { file, clear, scrambled, key }: the photo, its middle, what the server gets, and the key's fingerprint
   #parts = {};
 
-  /** Fires `files` with those that were chosen, `change`, and `remove`. */
+  /** Fires `files` with the chosen files, `change`, and `remove`. */
   constructor(name) {
     super();
     this.name = name;
@@ -25,7 +25,7 @@ export class Person extends EventTarget {
     this.show();
   }
 
-  /** Adds a picture, or replaces it by one under another key. */
+  /** Adds a picture, or replaces it with one under another key. */
   put(picture) {
     const at = this.pictures.findIndex(({ file }) => file === picture.file);
     if (at >= 0) this.pictures[at] = picture;
@@ -51,7 +51,7 @@ export class Person extends EventTarget {
     thumbs.replaceChildren(...this.pictures.map((picture, i) => this.#thumb(picture, i + 1)));
   }
 
-  #addresses = []; // of the pictures shown
+  #addresses = []; // URLs of the pictures shown
 
   #thumb(picture, number) {
     const { clearOf, scrambledOf, removePhoto } = words.recognise;

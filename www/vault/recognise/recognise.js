@@ -1,7 +1,7 @@
-// job="classify": people give photos names, the server learns from the scrambled pictures, and says what others show.
+// job="classify": users name photos, the server learns from the scrambled pictures and says what others show.
 //
-// Scrambling is obfuscation, not encryption, and the server can learn only from pictures under one fixed key, which give
-// each other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
+// Scrambling is obfuscation, not encryption, and the server can learn only from pictures under one fixed key, which give each
+// other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
 
 import { cancelled, checkSignal, SafelightError } from '../../shared/errors.js';
 import { filled } from '../save.js';
@@ -11,23 +11,23 @@ import { ranked, verdictItem } from './verdict.js';
 
 const $ = (id) => document.getElementById(id);
 
-// All pictures have one size. Faces were recognised from 96 x 96 pixels as well as from more, and there are 144 blocks then,
-// too many to be put together by trying.
+// All pictures have the same size. Faces were recognised from 96 x 96 pixels as well as from more, and these give 144 blocks,
+// too many to be reassembled by trial.
 const PICTURE = { square: 96, form: 'grey', block: 8, fixedKey: true, type: 'image/png' };
-const FEWEST = 2; // names, and pictures of each
+const FEWEST = 2; // names, and pictures per name
 
 export class Recognise {
   #safelight;
   #site;
   #hooks;
   #people = [];
-  #model = null; // { key, labels, names }: what the server has learned, and from pictures under which key
-  #work = null; // the AbortController of what is under way
-  #state = () => ''; // what is said about it, in the language of the moment
+  #model = null; // { key, labels, names }: what the server learned, and the key of its pictures
+  #work = null; // the AbortController of the current work
+  #state = () => ''; // the status text, in the current language
 
   /**
-   * `onUsed(key)` hears that something depends on a key now, `onBusy()` that work has begun or ended; `opened()` has locked
-   * keys unlocked, and says whether they are; `fail(error)` shows what went wrong.
+   * Hooks: `onUsed(key)` when something depends on a key; `onBusy()` when work has begun or ended; `opened()` asks to unlock
+   * locked keys and returns whether they are unlocked; `fail(error)` shows an error.
    */
   constructor(safelight, site, hooks) {
     this.#safelight = safelight;
@@ -60,7 +60,7 @@ export class Recognise {
     this.#work?.abort();
   }
 
-  /** Photos that were dropped onto `target`, chosen or pasted: of that person, or else to be recognised. */
+  /** Takes photos that were dropped onto `target`, chosen or pasted: of that person, or else to be recognised. */
   async take(photos, target) {
     if (photos.length === 0) return;
     const person = this.#people.find(({ element }) => target instanceof Node && element.contains(target));
@@ -146,7 +146,7 @@ export class Recognise {
       const label = String(i + 1);
       names.set(label, person.name);
       for (const picture of person.pictures) {
-        // The user may have taken another key in the meantime.
+        // The user may have switched to another key.
         if (picture.key !== key) person.put(await this.#scramble(picture.file, signal));
       }
       for (const { scrambled } of person.pictures) pictures.push({ label, file: scrambled });
@@ -183,7 +183,7 @@ export class Recognise {
     this.show();
   }
 
-  /** Tells how it goes; `part` of it is done, or nobody knows. */
+  /** Shows a status text and the progress: `part` is null if unknown, undefined if there is none. */
   #say(text, part = undefined) {
     this.#state = text;
     filled($('learn-state'), text());

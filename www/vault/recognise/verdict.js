@@ -1,12 +1,12 @@
-// What the server says about a picture, beside the picture.
+// A picture, and what the server says about it.
 
 import { percent, words } from '../words.js';
 
-const SHOWN = 3; // of the likeliest names
+const SHOWN = 3; // likeliest names
 
 /**
  * A list item for one photo. `clear` is its middle, `scrambled` what the server got, `found` the names with their
- * probabilities, likeliest first; a probability of null is not known.
+ * probabilities, likeliest first; a probability of null means unknown.
  */
 export function verdictItem(title, { clear, scrambled }, found) {
   const item = document.createElement('li');
@@ -31,7 +31,7 @@ export function verdictItem(title, { clear, scrambled }, found) {
   return item;
 }
 
-/** The names in the order of their probabilities; the one that the server decided for is the first in any case. */
+/** The names by descending probability; the server's choice always comes first. */
 export function ranked({ label, probabilities }, labels, names) {
   const all = labels.map((one, i) => ({ name: names.get(one), label: one, probability: probabilities?.[i] ?? null }));
   const [first, others] = [all.filter((one) => one.label === label), all.filter((one) => one.label !== label)];
