@@ -47,7 +47,7 @@ export const de = {
     alpha_kept_here: 'Transparenz bleibt hier',
     first_frame_only: 'nur das erste Bild',
     still_image_only: 'nur das Standbild, ohne die Animation',
-    end_missing: 'das Dateiende fehlt, aber keine Bildpunkte',
+    end_missing: 'das Dateiende fehlt oder ist beschädigt, aber keine Bildpunkte',
     stray_data: 'die Datei enthält überzählige Daten: bitte mit dem Original vergleichen',
     decoded_by_browser: 'von Ihrem Browser gelesen',
     converted_to_srgb: 'Farben in sRGB umgerechnet',
@@ -55,7 +55,10 @@ export const de = {
     hdr_reduced: 'HDR-Lichter erscheinen weiß',
     hdr_in_8_bit: 'HDR mit 8 Bit: Verläufe können Stufen zeigen',
     profile_unusable: 'Farbprofil unbrauchbar, als sRGB behandelt',
-    cmyk_profile: 'Druckfarben (CMYK), nur annähernd',
+    cmyk: 'Druckfarben (CMYK), nur annähernd',
+    checksum_wrong: 'eine Prüfsumme ist falsch: bitte mit dem Original vergleichen',
+    beyond_range: 'Werte, die kein Bild ergibt: bitte mit dem Original vergleichen',
+    other_pictures: 'ohne die weiteren Bilder in der Datei',
   },
 
   card: {

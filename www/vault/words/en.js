@@ -47,7 +47,7 @@ export const en = {
     alpha_kept_here: 'transparency stays here',
     first_frame_only: 'first frame only',
     still_image_only: 'animation left out: still image only',
-    end_missing: 'the file’s end is missing, but no pixels',
+    end_missing: 'the file’s end is missing or damaged, but no pixels',
     stray_data: 'the file has stray data: compare with the original',
     decoded_by_browser: 'read by your browser',
     converted_to_srgb: 'colours converted to sRGB',
@@ -55,7 +55,10 @@ export const en = {
     hdr_reduced: 'HDR highlights shown as white',
     hdr_in_8_bit: 'HDR in 8 bits: smooth areas may show steps',
     profile_unusable: 'colour profile unusable, taken for sRGB',
-    cmyk_profile: 'printer colours (CMYK), approximate',
+    cmyk: 'printer colours (CMYK), approximate',
+    checksum_wrong: 'a checksum is wrong: compare with the original',
+    beyond_range: 'values that no picture gives: compare with the original',
+    other_pictures: 'other pictures in the file left out',
   },
 
   card: {
