@@ -75,12 +75,10 @@ impl Limits {
             return Err(Error::new(
                 Code::ImageTooLarge,
                 format!(
-                    "the photo has {width} x {height} pixels, {}.{} million; at most {}.{} million and {} on a side are \
+                    "the photo has {width} x {height} pixels, {} million; at most {} million and {} on a side are \
                      possible. Make it smaller, to {fitting_width} x {fitting_height} at most",
-                    pixels / 1_000_000,
-                    pixels / 100_000 % 10,
-                    self.max_pixels / 1_000_000,
-                    self.max_pixels / 100_000 % 10,
+                    millions(pixels),
+                    millions(self.max_pixels),
                     self.max_side
                 ),
             ));
@@ -96,6 +94,15 @@ impl Limits {
     }
 }
 
+/// A number of pixels in millions, with as many digits as say something.
+fn millions(pixels: u64) -> String {
+    if pixels < 1_000_000 {
+        let hundredths = (pixels + 5_000) / 10_000;
+        return format!("{}.{:02}", hundredths / 100, hundredths % 100);
+    }
+    format!("{}.{}", pixels / 1_000_000, pixels / 100_000 % 10)
+}
+
 /// Something about a photo that its owner should know, because the result will differ from the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -108,8 +115,10 @@ pub enum Notice {
     FirstFrameOnly,
     /// The file is an animation with a still image that is not one of its frames; only the still image is used.
     StillImageOnly,
-    /// The end of the file is missing, behind the last pixel.
+    /// The end of the file is missing or damaged, behind the last pixel.
     EndMissing,
+    /// One of the two checksums of a PNG file's pixels is wrong or missing; the other confirms them.
+    ChecksumWrong,
     /// The file has bytes that belong to none of its parts. They were skipped.
     StrayData,
     /// The samples were converted to sRGB.
@@ -122,8 +131,12 @@ pub enum Notice {
     HdrIn8Bit,
     /// The file's colour profile cannot be read or does not fit; the samples are taken for sRGB.
     ProfileUnusable,
-    /// The file is for printers, and its profile says nothing of the red, green and blue that it was decoded to.
-    CmykProfile,
+    /// The file is for printers. What its four inks look like is approximate, whatever profile it has.
+    Cmyk,
+    /// Some blocks of a JPEG file have larger values than a picture gives. Programs show them differently.
+    BeyondRange,
+    /// The file holds other pictures than the photo.
+    OtherPictures,
 }
 
 impl Notice {
@@ -136,13 +149,16 @@ impl Notice {
             Self::FirstFrameOnly => "first_frame_only",
             Self::StillImageOnly => "still_image_only",
             Self::EndMissing => "end_missing",
+            Self::ChecksumWrong => "checksum_wrong",
             Self::StrayData => "stray_data",
             Self::ConvertedToSrgb => "converted_to_srgb",
             Self::ColoursClipped => "colours_clipped",
             Self::HdrReduced => "hdr_reduced",
             Self::HdrIn8Bit => "hdr_in_8_bit",
             Self::ProfileUnusable => "profile_unusable",
-            Self::CmykProfile => "cmyk_profile",
+            Self::Cmyk => "cmyk",
+            Self::BeyondRange => "beyond_range",
+            Self::OtherPictures => "other_pictures",
         }
     }
 
@@ -156,8 +172,11 @@ impl Notice {
             Self::StillImageOnly => {
                 "the file is an animation with a still image for programs that show no animations; only the still image is used"
             }
-            Self::EndMissing => "the end of the file is missing; all pixels are there",
-            Self::StrayData => "the file has data that belong to no part of it; compare the photo with the original",
+            Self::EndMissing => "the end of the file is missing or damaged; all pixels are there",
+            Self::ChecksumWrong => {
+                "one of the file's two checksums of its pixels is wrong or missing; compare the photo with the original"
+            }
+            Self::StrayData => "the file contains stray data; compare the photo with the original",
             Self::ConvertedToSrgb => "the photo's colours were converted to sRGB",
             Self::ColoursClipped => {
                 "some of the photo's colours are outside of sRGB; the nearest ones took their place"
@@ -165,8 +184,12 @@ impl Notice {
             Self::HdrReduced => "the photo is HDR; what is brighter than white became white",
             Self::HdrIn8Bit => "the photo is HDR, and has only 8 bits per sample here; smooth areas may show steps",
             Self::ProfileUnusable => "the photo's colour profile cannot be used; its colours are taken for sRGB",
-            Self::CmykProfile => {
-                "the photo is for printers (CMYK); its colours are approximate, because its profile is not used"
+            Self::Cmyk => "the photo is for printers (CMYK); its colours are approximate, because no profile is used",
+            Self::BeyondRange => {
+                "parts of the photo have values that no picture gives, perhaps by damage; compare the photo with the original"
+            }
+            Self::OtherPictures => {
+                "the file holds more than one picture, such as a second view or a map of HDR brightness; only the first is used"
             }
         }
     }

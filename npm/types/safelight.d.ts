@@ -300,7 +300,7 @@ export class Photo {
   /**
    * What was changed or noticed while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`, `still_image_only`,
    * `end_missing`, `stray_data`, `decoded_by_browser`, `converted_to_srgb`, `colours_clipped`, `hdr_reduced`, `hdr_in_8_bit`,
-   * `profile_unusable`, `cmyk_profile`.
+   * `profile_unusable`, `cmyk`, `checksum_wrong`, `beyond_range`, `other_pictures`.
    */
   readonly notices: readonly string[];
   /** What the samples mean: sRGB, or what the file says of its colours instead. The result says the same. */

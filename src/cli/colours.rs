@@ -3,8 +3,9 @@
 //!
 //! The folder is `colours` in `SAFELIGHT_HOME`, or where programs keep their data (`XDG_DATA_HOME`, `~/.local/share`). A file
 //! in `photos` is named after the random number that travels with the photo, and says which file of `profiles` has its
-//! profile. Nothing else is known of a photo there, and nothing is lost by removing the folder but the colours of results that
-//! have not been decrypted yet. What is older than [`KEPT_DAYS`] is removed.
+//! profile; that a photo has none is kept too, so that `decrypt` knows when it lacks one. Nothing else is known of a photo
+//! there, and nothing is lost by removing the folder but the colours of results that have not been decrypted yet. What is
+//! older than [`KEPT_DAYS`] is removed.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -55,7 +56,7 @@ impl Mark {
 /// Keeps a photo's colours, and says so, or says what else can be done.
 pub(super) fn keep(mark: Mark, colour: &Colour, ui: &Ui) {
     match Store::find().and_then(|store| store.keep(mark, colour).map(|()| store)) {
-        Ok(_) if *colour == Colour::Srgb => {}
+        _ if *colour == Colour::Srgb => {}
         Ok(store) => ui.note(&format!(
             "the photo's colour profile stays on this machine, in {}, and goes into the decrypted picture; to decrypt \
              elsewhere, use --original there, or --colour srgb here",
@@ -68,13 +69,21 @@ pub(super) fn keep(mark: Mark, colour: &Colour, ui: &Ui) {
     }
 }
 
-/// The colours of a photo, if they were kept here.
-pub(super) fn find(mark: Mark, ui: &Ui) -> Option<Colour> {
-    let Ok(store) = Store::find() else { return None };
-    store.read(mark).unwrap_or_else(|error| {
-        ui.note(&format!("the photo's colour profile cannot be read: {}", error.message()));
-        None
-    })
+/// The colours of a photo, if they were kept here. Says what can be done if they were not, unless the `original` is there.
+pub(super) fn find(mark: Mark, original: bool, ui: &Ui) -> Option<Colour> {
+    let found = Store::find().and_then(|store| store.read(mark));
+    let reason = match found {
+        Ok(Some(colour)) => return Some(colour),
+        Ok(None) => "is not on this machine".to_owned(),
+        Err(error) => format!("cannot be read: {}", error.message()),
+    };
+    if !original {
+        ui.note(&format!(
+            "what is known of the photo's colours {reason}; they are taken for sRGB. If the photo has a colour profile, use \
+             --original"
+        ));
+    }
+    None
 }
 
 /// The folder.

@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::colours::{self, Mark, Wanted};
-use super::encrypt::{Read, lookup, read_photo};
+use super::encrypt::{lookup, read_original};
 use super::files::{self, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, PictureKind};
@@ -135,6 +135,9 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
         return Err(Error::new(Code::BadArgument, message));
     }
     let output = job.jpeg.picture(kind)?;
+    if alpha.is_some() && kind != PictureKind::Jpeg {
+        ui.note("the picture gets the transparency of the original photo, which was neither encrypted nor filtered");
+    }
     let (insisted, expected) = (options.check == Check::None, options.expect.is_some());
     let bar = ui.bar("decrypting", Unit::Rows);
     let Decrypted { head, canvas, verified } =
@@ -200,20 +203,21 @@ impl Photos {
         let mut originals = Vec::new();
         let mut colours = Vec::new();
         for (i, origin) in origins.iter().enumerate() {
-            let kept = origin.is_known().then(|| colours::find(Mark::Encrypted(*origin), ui)).flatten();
-            let Some(source) = sources.get(i) else {
-                // Of photos in sRGB nothing is kept.
+            let source = sources.get(i);
+            let kept = || colours::find(Mark::Encrypted(*origin), source.is_some(), ui);
+            let kept = origin.is_known().then(kept).flatten();
+            let Some(source) = source else {
                 colours.push(kept.unwrap_or_default());
                 continue;
             };
             let usual = if kept == Some(Colour::Srgb) || !origin.is_known() { Wanted::Srgb } else { Wanted::Keep };
-            let Read { photo, .. } = read_photo(source, said.unwrap_or(usual), ui)?;
+            let photo = read_original(source, said.unwrap_or(usual), ui)?;
             colours.push(kept.filter(|_| said.is_none()).unwrap_or_else(|| photo.colour().clone()));
             originals.push(photo);
         }
         // Too many are for the comparison to refuse.
         for source in sources.iter().skip(origins.len()) {
-            originals.push(read_photo(source, said.unwrap_or(Wanted::Keep), ui)?.photo);
+            originals.push(read_original(source, said.unwrap_or(Wanted::Keep), ui)?);
         }
         let first = colours.first().cloned().unwrap_or_default();
         if colours.iter().any(|colour| *colour != first) {

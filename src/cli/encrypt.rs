@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::comb::Lookup;
 use crate::paillier::layout::{MAX_HALO, MAX_SLOT_BITS, bits_for};
 use crate::paillier::{Border, Encoding, EncryptOptions, EncryptionKey, Filter};
-use crate::photo::{Colour, Limits, Photo};
+use crate::photo::{Colour, Limits, Notice, Photo};
 use crate::pipeline;
 use crate::wire::key as key_file;
 
@@ -133,13 +133,18 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let owner = matches!(&key, EncryptionKey::Owner(key) if key.derives_masks());
     let wanted = job.colour.unwrap_or(if owner { Wanted::Keep } else { Wanted::Srgb });
     let Read { photo, mark_as } = read_photo(&job.photo, wanted, ui)?;
+    if photo.alpha().is_some() {
+        ui.note("keep the photo: `decrypt --original` puts its transparency into the picture");
+    }
     ui.catch_interrupts();
     let mut sink = Sink::create(&job.out, Care::Binary)?;
     let bar = ui.bar("encrypting", Unit::Rows);
     let head = pipeline::encrypt_image(key, &photo, &job.options, &mut sink, &bar)?;
     bar.clear();
     match (mark_as, head.origins.first()) {
-        (Some(colour), Some(&origin)) if origin.is_known() => colours::keep(Mark::Encrypted(origin), &colour, ui),
+        (colour, Some(&origin)) if origin.is_known() => {
+            colours::keep(Mark::Encrypted(origin), &colour.unwrap_or_default(), ui);
+        }
         (Some(colour), _) if colour != Colour::Srgb => {
             ui.note("what the photo's colours mean is not sent; whoever decrypts it needs --original and the photo");
         }
@@ -167,6 +172,20 @@ pub(super) struct Read {
 
 /// Reads and decodes a photo, converts it if that is wanted, and tells its owner what is lost.
 pub(super) fn read_photo(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Read> {
+    let read = read_quietly(source, wanted)?;
+    read.photo.notices().iter().for_each(|notice| ui.note(notice.text()));
+    Ok(read)
+}
+
+/// Reads a photo whose result is at hand: its transparency does not stay behind.
+pub(super) fn read_original(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Photo> {
+    let photo = read_quietly(source, wanted)?.photo;
+    let told = photo.notices().iter().filter(|&&notice| notice != Notice::AlphaKeptAside);
+    told.for_each(|notice| ui.note(notice.text()));
+    Ok(photo)
+}
+
+fn read_quietly(source: &Source, wanted: Wanted) -> Result<Read> {
     let bytes = source.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
     let mut photo = Photo::decode(&bytes, &Limits::default())?;
     let plain = photo.colour().is_srgb();
@@ -175,7 +194,6 @@ pub(super) fn read_photo(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Rea
     } else if wanted == Wanted::Srgb {
         photo = photo.into_srgb();
     }
-    photo.notices().iter().for_each(|notice| ui.note(notice.text()));
     let mark_as = (!plain).then(|| photo.colour().clone());
     Ok(Read { photo, mark_as })
 }

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, RangedI64ValueParser, TypedValueParser
 use clap::{Args, Subcommand};
 
 use super::colours::{self, Mark, Wanted};
-use super::encrypt::{MAX_PHOTO_FILE, Read, read_photo};
+use super::encrypt::{MAX_PHOTO_FILE, Read, read_original, read_photo};
 use super::files::{self, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, Picture, PictureKind};
@@ -152,7 +152,9 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     let (picture, label) = etc::encrypt(&photo, &key, settings)?;
     let file = output.encode(&picture, Some(&label), ui)?;
     match mark_as {
-        Some(colour) if !settings.fixed_key => colours::keep(Mark::Scrambled(label.nonce), &colour, ui),
+        colour if !settings.fixed_key => {
+            colours::keep(Mark::Scrambled(label.nonce), &colour.unwrap_or_default(), ui);
+        }
         Some(colour) if colour != Colour::Srgb => {
             ui.note("what the photo's colours mean is not in the picture; use --original when you decrypt it");
         }
@@ -199,9 +201,10 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     let picture = Photo::decode(&bytes, &sheet_limits())?;
     let mut photo = etc::decrypt(&picture, &label, &key)?;
     photo.notices().iter().for_each(|notice| ui.note(notice.text()));
-    let mut colour = (label.nonce != Nonce::FIXED).then(|| colours::find(Mark::Scrambled(label.nonce), ui)).flatten();
+    let kept = || colours::find(Mark::Scrambled(label.nonce), original.is_some(), ui);
+    let mut colour = (label.nonce != Nonce::FIXED).then(kept).flatten();
     if let Some(original) = original {
-        let original = read_photo(&original, Wanted::Keep, ui)?.photo;
+        let original = read_original(&original, Wanted::Keep, ui)?;
         if (original.width(), original.height()) != (photo.width(), photo.height()) {
             let message = "the original photo and the scrambled one differ in size; give the photo that was scrambled";
             return Err(Error::new(Code::ImagesDiffer, message));
@@ -213,6 +216,9 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     }
     let photo = photo.with_colour(colour.unwrap_or_default());
     let (sink, kind) = Sink::picture(&flags.out)?;
+    if photo.alpha().is_some() && kind != PictureKind::Jpeg {
+        ui.note("the picture gets the transparency of the original photo, which was not scrambled");
+    }
     sink.write_whole(&flags.jpeg.picture(kind)?.encode(&photo, None, ui)?)?;
     ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
     Ok(())

@@ -15,6 +15,7 @@ mod curve;
 mod exif;
 mod tags;
 
+pub(super) use exif::Tiff;
 pub use tags::Profile;
 pub(super) use tags::Tags;
 
@@ -114,7 +115,6 @@ impl Colour {
         match field(16) {
             Some(b"RGB ") if class => Ok(Self::Icc(whole.to_vec())),
             Some(b"GRAY") if class && channels == 1 => Ok(Self::Icc(whole.to_vec())),
-            Some(b"CMYK") => Err(Notice::CmykProfile),
             _ => Err(Notice::ProfileUnusable),
         }
     }
@@ -186,15 +186,15 @@ impl Colour {
 }
 
 /// A chunk of a PNG file.
-fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+pub(super) fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind.as_slice(), data].concat();
-    // A chunk holds a profile at most.
+    // A chunk holds a profile, or the pixels of a photo, at most.
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), body.as_slice(), &checksum::hash(&body).to_be_bytes()].concat()
 }
 
 /// A zlib stream of these bytes as they are. Profiles are short, and the browser's first module has no compression.
-fn stored(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0x78, 0x01];
     let blocks = bytes.chunks(0xffff);
     let last = blocks.len().saturating_sub(1);

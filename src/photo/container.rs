@@ -38,16 +38,28 @@ pub(super) struct Inspected<'a> {
 }
 
 impl Inspected<'_> {
-    /// The file as decoders are to see it: it has its end. Of JPEG it has nothing that the pixels do not need.
-    pub(super) fn for_decoders<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        match (self.format, self.pixels.end) {
-            (Format::Jpeg, _) => {
-                let parts = self.pixels.parts.iter().flat_map(|part| &bytes[part.clone()]);
-                Cow::Owned(parts.chain(jpeg::END).copied().collect())
+    /// The file as decoders are to see it: it has its end. Of JPEG it has nothing that the pixels do not need, and of PNG all
+    /// rows are there.
+    ///
+    /// # Errors
+    /// [`Code::DamagedImage`] for PNG that lacks pixels, or of which no checksum confirms them.
+    pub(super) fn for_decoders<'a>(&mut self, bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>> {
+        if self.format == Format::Jpeg {
+            let parts = self.pixels.parts.iter().flat_map(|part| &bytes[part.clone()]);
+            let mut file: Vec<u8> = parts.chain(jpeg::END).copied().collect();
+            if self.pixels.standard_codes {
+                // Behind the marker that starts it.
+                file.splice(2..2, jpeg::STANDARD_CODES.iter().copied());
             }
-            (_, None) => Cow::Borrowed(bytes),
-            (format, Some(end)) => Cow::Owned(ended(format, bytes, end)),
+            return Ok(Cow::Owned(file));
         }
+        if self.format == Format::Png
+            && let Some(file) = png::confirm(bytes, &mut self.pixels, limits)?
+        {
+            // What decoders would stumble over is before the pixels, and in the same place.
+            return Ok(Cow::Owned(file));
+        }
+        Ok(self.pixels.end.map_or(Cow::Borrowed(bytes), |end| Cow::Owned(ended(self.format, bytes, end))))
     }
 }
 
@@ -65,14 +77,21 @@ pub(super) struct Pixels {
     /// Not of WebP.
     pub(super) height: u32,
     /// Samples of each pixel: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. Nothing where the file is
-    /// no plain one, which has 8 bits for each sample, and of PNG no palette, transparent colour, interlacing or animation.
+    /// no plain one, which has 8 bits for each sample, and of PNG no palette, transparent colour, interlacing, animation or
+    /// damage in the chunks of pixels.
     pub(super) plain: Option<u8>,
     /// The parts of the file that they are in. Of PNG, put together, they are one zlib stream; of JPEG they are a whole file
     /// without its end marker and without what cameras and programs have written into it. Of WebP there are none.
     pub(super) parts: Vec<Range<usize>>,
-    /// JPEG that our decoder does not read, or gets wrong.
-    pub(super) unusual: bool,
-    /// Where the last whole chunk of PNG or WebP ends, if what must follow it is missing.
+    /// What of a JPEG file our decoder does not read, or gets wrong.
+    pub(super) unusual: Option<String>,
+    /// Whether a JPEG file lacks its Huffman codes, which are the standard's examples (T.81, annex K).
+    standard_codes: bool,
+    /// How many bytes the rows of PNG have, unpacked.
+    unpacked: u64,
+    /// Of PNG.
+    chunk_sums: png::ChunkSums,
+    /// Where the last whole chunk of PNG or WebP ends, if what must follow it is missing or damaged.
     pub(super) end: Option<usize>,
     /// What the owner should know of the file.
     pub(super) notices: Vec<Notice>,

@@ -18,8 +18,8 @@ use crate::error::{Code, Error, Result};
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
     // The walk over the container checks the size, finds missing and damaged data (which decoders forgive), and bounds every
     // length that a decoder would otherwise believe.
-    let found = container::inspect(bytes, limits)?;
-    let whole = found.for_decoders(bytes);
+    let mut found = container::inspect(bytes, limits)?;
+    let whole = found.for_decoders(bytes, limits)?;
     let file = without(&whole, &found.tags.obstacles);
     let tags = found.tags.clone();
     let mut photo = match found.format {
@@ -95,8 +95,12 @@ pub(super) fn assemble(
     let stride = usize::from(per_pixel);
     let mut alpha = None;
     if per_pixel > colours {
-        notices.push(Notice::AlphaKeptAside);
-        alpha = Some(samples.chunks_exact(stride).map(|pixel| pixel[stride - 1]).collect());
+        let values: Vec<u8> = samples.chunks_exact(stride).map(|pixel| pixel[stride - 1]).collect();
+        // Many files could be transparent, and are not.
+        if values.iter().any(|&value| value != 255) {
+            notices.push(Notice::AlphaKeptAside);
+            alpha = Some(values);
+        }
         samples = samples.chunks_exact(stride).flat_map(|pixel| &pixel[..stride - 1]).copied().collect();
     }
 

@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 
 /// The samples of a file that was walked through and put in order, and how many each pixel has: 1 grey, 3 red, green, blue.
 pub(super) fn decode(file: &[u8], pixels: &Pixels, limits: &Limits) -> Result<(Vec<u8>, u8)> {
-    if pixels.unusual {
-        return Err(unsupported());
+    if let Some(what) = &pixels.unusual {
+        return Err(container::unsupported(&format!("JPEG files with {what}")));
     }
     let (format, stored) = match pixels.plain {
         Some(1) => (PixelFormat::Grayscale, 1),
@@ -49,5 +49,5 @@ fn explain(error: JpegError) -> Error {
 }
 
 fn unsupported() -> Error {
-    container::unsupported("JPEG files of this variant (an unusual sampling of colours, or order of scans)")
+    container::unsupported("JPEG files of this variant")
 }

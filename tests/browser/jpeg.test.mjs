@@ -13,7 +13,7 @@ const SCRIPT = new URL('../interop/jpeg_corpus.py', import.meta.url).pathname;
 const BATCH = 40;
 const ROUNDING = 2;
 // Of the large groups, and of files that take a decoder of our own, some are enough here.
-const SHARES = { sampling: 9, colour: 9, change: 7, damage: 11, 'more behind': 4, 'filling bytes': 4 };
+const SHARES = { sampling: 9, colour: 9, change: 7, damage: 11, 'more behind': 4, 'filling bytes': 4, 'honest values': 9, 'large values': 7 };
 
 const refusals = { damaged_image: 'damaged', unsupported_image: 'unsupported', image_too_large: 'large' };
 

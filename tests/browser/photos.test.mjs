@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import { browsers, cli, folder, openBrowser, python, startServer } from './lib/harness.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng, profileOfPng } from './lib/png.mjs';
@@ -78,6 +78,12 @@ describe('PNG by zlib alone', () => {
     assert.equal(await readPixels(rows(0, 1, 2, 3, 0, 4, 5), shape), null, 'too short');
     assert.equal(await readPixels(rows(0, 1, 2, 3, 0, 4, 5, 6, 7), shape), null, 'too long');
     assert.equal(await readPixels([Buffer.from('no zlib')], shape), null);
+    // Whether another checksum confirms the pixels is for our own decoders to find out.
+    const [stream] = rows(0, 1, 2, 3, 0, 4, 5, 6);
+    const wrong = Buffer.from(stream);
+    wrong[wrong.length - 1] ^= 1;
+    assert.equal(await readPixels([wrong], shape), null, 'a wrong checksum');
+    assert.equal(await readPixels([stream.subarray(0, -4)], shape), null, 'no checksum');
     assert.equal(await readPixels([deflateSync(Buffer.alloc(1 << 26))], shape), null, 'a bomb');
   });
 });
@@ -322,6 +328,57 @@ for (const name of browsers) {
         assert.ok(notices.includes('reduced_to_8_bit'));
       }
       assert.equal(fetched(), 1);
+    });
+
+    it('PNG with damaged checksums as on the command line', async () => {
+      const photo = makePhoto(43, 31, 3, 3);
+      const whole = encodePng(photo, everyFilter);
+      const end = whole.length - 12;
+      const bent = (...places) => {
+        const file = Buffer.from(whole);
+        for (const at of places) file[at] ^= 1;
+        return file;
+      };
+      const chunkOf = (data) => {
+        const named = Buffer.concat([Buffer.from('IDAT'), data]);
+        const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
+        length.writeUInt32BE(data.length);
+        sum.writeUInt32BE(crc32(named));
+        return Buffer.concat([length, named, sum]);
+      };
+      const start = whole.indexOf('IDAT') - 4;
+      const stream = Buffer.from(whole.subarray(start + 8, end - 4));
+      stream[stream.length - 1] ^= 1;
+      const wrongAdler = Buffer.concat([whole.subarray(0, start), chunkOf(stream), whole.subarray(end)]);
+      for (const [file, notice] of [
+        [bent(end - 1), 'checksum_wrong'],
+        [wrongAdler, 'checksum_wrong'],
+        [whole.subarray(0, -14), 'end_missing'],
+        [whole.subarray(0, -20), 'end_missing'],
+        [bent(whole.length - 1), 'end_missing'],
+      ]) {
+        const { rgba: seen, notices } = await read(file);
+        assert.deepEqual([seen, notices], [rgba(photo), [notice]]);
+      }
+      for (const file of [bent(end - 1, end - 5), bent(end - 5), whole.subarray(0, -60)]) {
+        assert.equal((await read(file)).code, 'damaged_image');
+      }
+    });
+
+    it('a photo that could be transparent, and is not, has no transparency', async () => {
+      const photo = makePhoto(9, 7, 4, 2);
+      for (let i = 3; i < photo.data.length; i += 4) photo.data[i] = 255;
+      const { rgba: seen, notices } = await read(encodePng(photo, everyFilter));
+      assert.deepEqual([seen, notices], [rgba(photo), []]);
+    });
+
+    it('other pictures in the file, and values that no picture gives, are told', async () => {
+      const { rgba: drawn } = await read(jpeg);
+      const two = await read(Buffer.concat([jpeg, jpeg]));
+      assert.deepEqual([two.rgba, two.notices], [drawn, ['other_pictures', 'decoded_by_browser']]);
+      const large = Buffer.from(jpeg);
+      for (let at = large.indexOf('ffdb', 'hex'); at >= 0; at = large.indexOf('ffdb', at + 2, 'hex')) large.fill(255, at + 5, at + 69);
+      assert.ok((await read(large)).notices.includes('beyond_range'));
     });
 
     it('files of other kinds are called what they are', async () => {

@@ -75,7 +75,7 @@ fn the_profile_stays_at_home_and_goes_into_the_result() {
     assert!(names.iter().all(|name| name.len() == 64 && !name.contains("p3")), "{names:?}");
     // The folder may be removed.
     std::fs::remove_dir_all(&home).expect("removed");
-    folder.run("decrypt --key my.key p3.slt --out back.png").ok();
+    told(folder.run("decrypt --key my.key p3.slt --out back.png"), "use --original");
     assert_eq!(*folder.read_photo("back.png").colour(), Colour::Srgb);
 }
 
@@ -83,9 +83,14 @@ fn the_profile_stays_at_home_and_goes_into_the_result() {
 fn the_original_has_it_on_other_machines() {
     let folder = folder();
     folder.run("encrypt --key my.key p3.png --out p3.slt").ok();
-    elsewhere(&folder, "decrypt --key my.key p3.slt --out back.png --original p3.png").ok();
+    let run = elsewhere(&folder, "decrypt --key my.key p3.slt --out back.png --original p3.png");
+    assert_eq!(run.errors(), "");
+    run.ok();
     assert_eq!(*folder.read_photo("back.png").colour(), p3());
-    elsewhere(&folder, "decrypt --key my.key p3.slt --out back.png").ok();
+    told(
+        elsewhere(&folder, "decrypt --key my.key p3.slt --out back.png"),
+        "If the photo has a colour profile, use --original",
+    );
     assert_eq!(*folder.read_photo("back.png").colour(), Colour::Srgb, "nothing is known");
     assert!(!folder.path(".other").exists());
 }
@@ -113,7 +118,11 @@ fn samples_are_converted_where_that_is_wanted_and_compared_as_they_were_sent() {
         let run = folder.run(&format!("encrypt --key my.key plain.png --out plain.slt {colour}"));
         assert_eq!(run.errors(), "");
         run.ok();
+        let run = folder.run("decrypt --key my.key plain.slt --out back.png");
+        assert_eq!(run.errors(), "", "that it has none is known here");
+        run.ok();
     }
+    told(elsewhere(&folder, "decrypt --key my.key plain.slt --out back.png"), "use --original");
 }
 
 #[test]
@@ -121,6 +130,8 @@ fn where_nothing_can_be_kept_it_is_said() {
     let folder = folder();
     folder.write(".home", b"a file, not a folder");
     told(folder.run("encrypt --key my.key p3.png --out p3.slt"), "could not be kept");
+    told(folder.run("decrypt --key my.key p3.slt --out back.png"), "use --original");
+    assert_eq!(folder.run("encrypt --key my.key plain.png --out plain.slt").errors(), "", "nothing is lost");
     folder.run("decrypt --key my.key p3.slt --out back.png --original p3.png").ok();
     assert_eq!(*folder.read_photo("back.png").colour(), p3());
 }
@@ -150,6 +161,9 @@ fn scrambled_pictures_are_treated_alike() {
     assert_eq!(*folder.read_photo("scrambled.png").colour(), Colour::Srgb, "nothing of it in the picture");
     folder.run("etc decrypt --key etc.key scrambled.png --out back.png").ok();
     assert_eq!(folder.read_photo("back.png"), folder.read_photo("p3.png"));
+    told(elsewhere(&folder, "etc decrypt --key etc.key scrambled.png --out back.png"), "use --original");
+    folder.run("etc encrypt --key etc.key plain.png --out plain.scrambled.png").ok();
+    assert_eq!(folder.run("etc decrypt --key etc.key plain.scrambled.png --out back.png").errors(), "");
     elsewhere(&folder, "etc decrypt --key etc.key scrambled.png --out back.png --original p3.png").ok();
     assert_eq!(folder.read_photo("back.png"), folder.read_photo("p3.png"));
     // Programs that learn see the same colours in all pictures.

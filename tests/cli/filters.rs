@@ -78,6 +78,7 @@ fn transparency_stays_here_and_comes_back() {
     folder.write_png("photo.png", &photo);
     let run = folder.run("encrypt --key my.key photo.png --out in.slt");
     assert!(run.errors().contains("note: the photo's transparency stays here"), "{}", run.errors());
+    assert!(run.errors().contains("`decrypt --original` puts its transparency into the picture"), "{}", run.errors());
     run.ok();
     assert_eq!(folder.run("encrypt --quiet --key my.key photo.png --out in.slt").errors(), "");
     folder.run("filter mean in.slt --out out.slt").ok();
@@ -85,9 +86,15 @@ fn transparency_stays_here_and_comes_back() {
 
     folder.run("decrypt --key my.key out.slt --out out.png").ok();
     assert_eq!((folder.read_photo("out.png").samples(), folder.read_photo("out.png").alpha()), (&expected[..], None));
-    folder.run("decrypt --key my.key out.slt --out out.png --original photo.png").ok();
+    let run = folder.run("decrypt --key my.key out.slt --out out.png --original photo.png");
+    let said = run.errors();
+    assert!(said.contains("gets the transparency of the original photo") && !said.contains("stays here"), "{said}");
+    run.ok();
     let out = folder.read_photo("out.png");
     assert_eq!((out.samples(), out.alpha()), (&expected[..], Some(&alpha[..])));
+    // What is opaque has no transparency to speak of.
+    folder.write_png("opaque.png", &picture(7, 10, 3, 4).with_alpha(vec![255; 70]).expect("a picture"));
+    assert_eq!(folder.run("encrypt --key my.key opaque.png --out opaque.slt").errors(), "");
 
     folder.write_png("other.png", &picture(7, 9, 1, 5));
     folder.run("decrypt --key my.key out.slt --out no.png --original other.png").error("images_differ");

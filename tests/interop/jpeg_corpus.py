@@ -116,6 +116,11 @@ def coded(made, name="sequential", restart=0, **how):
     return made.encode(scans(len(made.components)), progressive, restart, **how)
 
 
+def without_a_word(sampling):
+    """What a reader says of sound files that it must read: of four inks it warns that their colours are approximate."""
+    return "notice" if len(sampling) == 4 else "exact"
+
+
 def fits(sampling):
     """Whether one interleaved unit has at most the ten blocks that the standard allows."""
     return sum(h * v for h, v in sampling) <= 10
@@ -146,7 +151,8 @@ def samplings(corpus):
                     head = b"" if len(sampling) > 3 else jfif()
                     data = coded(frame(sampling, size), coding, restart, head=head)
                     name = f"{'+'.join(f'{h}x{v}' for h, v in sampling)} {coding} restart {restart} {size[0]}x{size[1]}"
-                    corpus.add("sampling", name, data, ["exact"] if usual(sampling, coding) else ["exact", "unsupported"])
+                    read = without_a_word(sampling)
+                    corpus.add("sampling", name, data, [read] if usual(sampling, coding) else [read, "unsupported"])
 
 
 def colours(corpus):
@@ -165,7 +171,7 @@ def colours(corpus):
                         continue
                     coding = "successive" if len(corpus.entries) % 3 == 0 else "sequential"
                     data = coded(frame(sampling, (24, 18), identifiers), coding, head=head)
-                    expect = ["unsupported"] if count == 2 else ["exact"]
+                    expect = ["unsupported"] if count == 2 else [without_a_word(sampling)]
                     corpus.add("colour", f"{count} {says} {called} {coding} {sampling[0]}", data, expect)
 
 
@@ -316,6 +322,68 @@ def changes(corpus):
         corpus.add("change", f"{number}", data, expect)
 
 
+def saved(samples, **how):
+    """A file by libjpeg-turbo's own encoder."""
+    out = io.BytesIO()
+    Image.fromarray(samples).save(out, "JPEG", **how)
+    return out.getvalue()
+
+
+def restepped(data, change):
+    """The same file with other quantisation tables: `change` gets the body of one, and gives another."""
+    at, out = 2, [data[:2]]
+    while data[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        out.append(segment(0xDB, change(data[at + 4 : end])) if data[at + 1] == 0xDB else data[at:end])
+        at = end
+    return b"".join(out) + data[at:]
+
+
+def values(corpus):
+    """Coefficients times steps: as large as pictures give, which nobody is to be warned of, and larger."""
+    noise = numpy.random.default_rng(5)
+    y, x = numpy.mgrid[:40, :48]
+    pictures = {
+        "noise": noise.integers(0, 256, (40, 48, 3)),
+        "black and white": noise.choice([0, 255], (40, 48, 3)),
+        "primaries": noise.choice([0, 255], (5, 6, 3)).repeat(8, 0).repeat(8, 1),
+        "checks": 255 * ((x + y) % 2)[:, :, None].repeat(3, 2),
+        "stripes": 255 * (x // 2 % 2)[:, :, None].repeat(3, 2),
+    }
+    pictures = {name: samples.astype(numpy.uint8) for name, samples in pictures.items()}
+    for name, samples in pictures.items():
+        for quality in range(1, 101):
+            how = {"progressive": quality % 3 == 0, "subsampling": quality % 2 * 2}
+            corpus.add("honest values", f"{name} quality {quality}", saved(samples, quality=quality, **how), ["exact"])
+        grey = saved(samples[:, :, 0], quality=1)
+        corpus.add("honest values", f"{name} grey", grey, ["exact"])
+        for quality in (30, 80, 95):
+            for progressive in (False, True):
+                data = saved(samples, quality=quality, progressive=progressive)
+                called = f"{name} quality {quality}{' progressive' * progressive}"
+                for factor in (2, 4, 8, 16, 200):
+                    more = lambda table: table[:1] + bytes(min(255, factor * step) for step in table[1:])
+                    corpus.add("large values", f"{called} x {factor}", restepped(data, more), ["exact", "warn"])
+                for step in (256, 1000, 5000, 32767, 65535):
+                    wide = lambda table: bytes([16 + table[0]]) + step.to_bytes(2, "big") * 64
+                    expect = ["exact", "warn"]
+                    corpus.add("large values", f"{called} steps of {step}", restepped(data, wide), expect)
+
+
+def known_codes(corpus):
+    """Frames of Motion JPEG have no Huffman codes: the standard's examples are meant."""
+    samples = numpy.random.default_rng(6).integers(0, 256, (40, 48, 3)).astype(numpy.uint8)
+    for source in (samples, samples[:, :, 0]):
+        whole = saved(source, quality=80, restart_marker_blocks=4)
+        at, out = 2, [whole[:2]]
+        while whole[at + 1] != 0xDA:
+            end = at + 2 + int.from_bytes(whole[at + 2 : at + 4], "big")
+            out.append(b"" if whole[at + 1] == 0xC4 else whole[at:end])
+            at = end
+        corpus.add("known codes", f"{source.ndim} axes", b"".join(out) + whole[at:], ["exact"])
+        corpus.add("two starts", f"{source.ndim} axes", whole[:2] + whole, ["damaged"])
+
+
 def others(corpus):
     """Sound files of processes that this reader need not know, by their frame's marker; only the headers are theirs."""
     data = coded(frame(THREE[3], (40, 31)), head=jfif())
@@ -345,7 +413,7 @@ def decoded(data):
 
 def main(folder):
     corpus = Corpus()
-    for part in (samplings, colours, ends, lossless_changes, damages, changes, others):
+    for part in (samplings, colours, ends, lossless_changes, damages, changes, values, known_codes, others):
         part(corpus)
     entries = []
     for group, name, data, expect, sound in corpus.entries:

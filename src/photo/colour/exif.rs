@@ -23,14 +23,15 @@ pub(super) fn says_adobe(exif: &[u8]) -> bool {
 }
 
 /// A TIFF structure. Places are bytes from its start; each is looked at at most once, so none can lead in circles.
-struct Tiff<'a> {
+pub(in crate::photo) struct Tiff<'a> {
     bytes: &'a [u8],
-    little: bool,
-    first: Option<usize>,
+    pub(in crate::photo) little: bool,
+    /// Where the first folder is.
+    pub(in crate::photo) first: Option<usize>,
 }
 
 impl<'a> Tiff<'a> {
-    fn new(bytes: &'a [u8]) -> Option<Self> {
+    pub(in crate::photo) fn new(bytes: &'a [u8]) -> Option<Self> {
         let little = match bytes.get(..4)? {
             b"II*\0" => true,
             b"MM\0*" => false,
@@ -46,13 +47,13 @@ impl<'a> Tiff<'a> {
         Some(if self.little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
     }
 
-    fn number(&self, at: usize) -> Option<usize> {
+    pub(in crate::photo) fn number(&self, at: usize) -> Option<usize> {
         let bytes = *self.bytes.get(at..)?.first_chunk::<4>()?;
         usize::try_from(if self.little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) }).ok()
     }
 
     /// Where the value of a tag is, in the folder that begins here; only for values of up to four bytes.
-    fn value(&self, folder: usize, tag: u16) -> Option<usize> {
+    pub(in crate::photo) fn value(&self, folder: usize, tag: u16) -> Option<usize> {
         let count = usize::from(self.short(folder)?);
         (0..count).map(|i| folder + 2 + 12 * i).find(|&at| self.short(at) == Some(tag)).map(|at| at + 8)
     }

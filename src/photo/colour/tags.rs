@@ -9,6 +9,9 @@ use crate::photo::Notice;
 /// The longest name of a profile in PNG, with the byte that ends it.
 const MAX_NAME: usize = 80;
 
+/// Code points that say nothing, which stand for those that cannot be read.
+const UNSPECIFIED: [u8; 4] = [2, 2, 0, 1];
+
 /// Where a file has its ICC profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
@@ -49,6 +52,8 @@ pub(in crate::photo) struct Tags {
     gamma: Option<u32>,
     chromaticities: Option<[u32; 8]>,
     adobe: bool,
+    /// Whether nothing of this counts, because the samples are computed from something else than red, green and blue.
+    ignored: bool,
     /// The whole chunks of PNG that decoders call damage where they do not understand them.
     pub(in crate::photo) obstacles: Vec<Range<usize>>,
     /// Pieces of a profile in JPEG: number, how many there are, where.
@@ -77,8 +82,11 @@ impl Tags {
                 self.profile =
                     stream.map_or(Profile::Damaged, |from| Profile::Deflated(start + from..start + data.len()));
             }
+            b"cICP" => {
+                let readable = data.try_into().ok().filter(|_| intact);
+                self.coded = self.coded.or(Some(readable.unwrap_or(UNSPECIFIED)));
+            }
             _ if !intact => {}
-            b"cICP" => self.coded = self.coded.or(data.try_into().ok()),
             b"sRGB" => self.srgb |= data.len() == 1,
             b"gAMA" => self.gamma = self.gamma.or(data.try_into().ok().map(u32::from_be_bytes)),
             b"cHRM" if data.len() == 32 && self.chromaticities.is_none() => {
@@ -97,6 +105,11 @@ impl Tags {
         if let Some(&[number, count, ..]) = body.strip_prefix(MARK) {
             self.pieces.push((number, count, start + MARK.len() + 2..start + body.len()));
         }
+    }
+
+    /// To be called for a file whose samples no mark fits.
+    pub(in crate::photo) fn ignore_profile(&mut self) {
+        self.ignored = true;
     }
 
     /// Looks at a WebP file's profile.
@@ -124,13 +137,16 @@ impl Tags {
     /// What the samples mean, given the profile as it was taken out of the file, and what the owner should know of it.
     /// `channels` are those of the photo, not of the file.
     pub(in crate::photo) fn colour(&self, profile: Option<&[u8]>, channels: u8) -> (Colour, Option<Notice>) {
+        if self.ignored {
+            return (Colour::Srgb, None);
+        }
         if let Some(coded) = self.coded() {
             return match coded {
                 Coded { primaries: 1, transfer: 13, full_range: true } => (Colour::Srgb, None),
                 coded => (Colour::Coded(coded), coded.is_hdr().then_some(Notice::HdrIn8Bit)),
             };
         }
-        let mut notice = None;
+        let mut notice = self.coded.map(|_| Notice::ProfileUnusable);
         if self.profile != Profile::None {
             match profile.map_or(Err(Notice::ProfileUnusable), |profile| Colour::icc(profile, channels)) {
                 Ok(colour) => return (colour, None),

@@ -115,7 +115,8 @@ fn damaged_profiles_are_told_and_do_no_harm() {
     ] {
         assert_eq!(read(&jpeg(3, &pieces)), unusable);
     }
-    assert_eq!(read(&jpeg(3, &[piece(1, 1, &changed(16, b"CMYK"))])), (Colour::Srgb, vec![Notice::CmykProfile]));
+    // A profile for inks says nothing of red, green and blue, and the file is none for printers.
+    assert_eq!(read(&jpeg(3, &[piece(1, 1, &changed(16, b"CMYK"))])), unusable);
 
     let good = iccp(&profile);
     let mut bad_sum = good.clone();
@@ -142,6 +143,31 @@ fn damaged_profiles_are_told_and_do_no_harm() {
     let end = late.len() - 12;
     late.splice(end..end, good);
     assert_eq!(read(&late), (Colour::Srgb, Vec::new()));
+}
+
+#[test]
+fn four_inks_are_told_and_no_profile_is_kept_for_them() {
+    let mut file = Vec::new();
+    let encoder = jpeg_encoder::Encoder::new(&mut file, 95);
+    encoder.encode(&samples(48), 4, 3, jpeg_encoder::ColorType::Cmyk).unwrap();
+    let profile = p3();
+    let inks = [&profile[..16], b"CMYK", &profile[20..]].concat();
+    for profile in [Vec::new(), app(0xe2, &piece(1, 1, &inks)), app(0xe2, &piece(1, 1, &profile))] {
+        let file = [&file[..2], &profile, &file[2..]].concat();
+        assert_eq!(read(&file), (Colour::Srgb, vec![Notice::Cmyk]));
+        assert_eq!(crate::photo::Outline::new(&file, &Limits::default()).unwrap().notices(), [Notice::Cmyk]);
+    }
+}
+
+#[test]
+fn code_points_that_cannot_be_used_are_told() {
+    let coded = |bytes: &[u8]| chunk(*b"cICP", bytes);
+    let mut bad_sum = coded(&[12, 13, 0, 1]);
+    *bad_sum.last_mut().unwrap() ^= 1;
+    for bad in [coded(&[1, 13]), coded(&[200, 13, 0, 1]), coded(&[1, 13, 1, 1]), coded(&[2, 2, 0, 1]), bad_sum] {
+        assert_eq!(read(&png(3, std::slice::from_ref(&bad))), (Colour::Srgb, vec![Notice::ProfileUnusable]));
+        assert_eq!(read(&png(3, &[bad, iccp(&p3())])), (Colour::Icc(p3()), Vec::new()), "the profile counts then");
+    }
 }
 
 #[test]

@@ -6,13 +6,17 @@
 
 mod bits;
 mod frame;
+mod more;
 mod scan;
+mod standard;
 
 use std::ops::Range;
 
 use self::bits::{Bits, Code, Fault};
 use self::frame::Frame;
+use self::more::Others;
 use self::scan::Header;
+pub(super) use self::standard::CODES as STANDARD_CODES;
 use super::{Pixels, cut_short, damaged, unsupported};
 use crate::error::Result;
 use crate::photo::colour::Tags;
@@ -35,6 +39,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
     let mut tables = Tables::default();
     let mut frame: Option<Frame> = None;
     let mut scans = 0;
+    let mut others = Others::default();
     loop {
         let complete = frame.as_ref().is_some_and(Frame::is_complete);
         let Some(Segment { marker, start, body, end, stray }) = Segment::next(bytes, at)? else {
@@ -50,7 +55,11 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
         at = end;
         let segment = &bytes[body.clone()];
         match marker {
-            0xd9 if complete => break,
+            0xd9 if complete => {
+                others.look_behind(&bytes[end..]);
+                break;
+            }
+            0xd8 => return Err(damaged("another photo begins inside it")),
             0xd9 if scans == 0 => return Err(damaged("it holds no picture")),
             0xd9 => return Err(damaged("some of its scans are missing")),
             // C4, C8 and CC are not among the start-of-frame markers.
@@ -61,6 +70,11 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
                 }
                 (pixels.width, pixels.height) = (new.width, new.height);
                 pixels.plain = new.channels().filter(|channels| matches!(channels, 1 | 3));
+                if new.channels() == Some(4) {
+                    // Any profile is for inks, or not for this file; they are not converted by it.
+                    pixels.notice(Notice::Cmyk);
+                    tags.ignore_profile();
+                }
                 frame = Some(new);
             }
             0xde => return Err(unsupported("hierarchical JPEG files")),
@@ -68,12 +82,19 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             0xdb => {
                 tables.define_quantisation(segment)?;
                 // A component keeps the steps that it began with. Our decoder would take the new ones for all of it.
-                pixels.unusual |= frame.as_ref().is_some_and(Frame::has_begun);
+                if frame.as_ref().is_some_and(Frame::has_begun) {
+                    pixels.unusual = Some("a quantisation table between two scans".to_owned());
+                }
             }
             0xdd => tables.restart = u16::from_be_bytes(exactly(segment)?).into(),
             0xda => {
                 let frame = frame.as_mut().ok_or_else(|| damaged("a scan comes before the size"))?;
                 let header = Header::parse(segment, frame)?;
+                if scans == 0 && !frame.progressive && tables.have_no_codes() {
+                    // As in Motion JPEG, whose frames leave out the codes that everybody knows.
+                    tables.define_codes(&STANDARD_CODES[4..])?;
+                    pixels.standard_codes = true;
+                }
                 scans += 1;
                 if scans > MOST_SCANS {
                     return Err(unsupported("JPEG files with more than 100 scans"));
@@ -89,6 +110,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             0xe1..=0xed | 0xef | 0xfe => {
                 if marker == 0xe2 && scans == 0 {
                     tags.jpeg_segment(segment, body.start);
+                    others.look_at(segment);
                 }
                 exif = segment.strip_prefix(b"Exif\0\0").filter(|_| marker == 0xe1 && scans == 0).or(exif);
                 continue;
@@ -101,7 +123,10 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
         }
         keep(&mut pixels.parts, start..end);
     }
-    pixels.unusual |= frame.is_some_and(|frame| frame.is_unusual());
+    if others.left_out() {
+        pixels.notice(Notice::OtherPictures);
+    }
+    pixels.unusual = pixels.unusual.or_else(|| frame.and_then(|frame| frame.unusual()));
     Ok((pixels, exif))
 }
 
@@ -110,14 +135,19 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
 struct Tables {
     dc: [Option<Box<Code>>; 4],
     ac: [Option<Box<Code>>; 4],
-    quantisation: [bool; 4],
+    /// The steps of coefficients, in the order in which these are sent.
+    quantisation: [Option<Box<[u16; 64]>>; 4],
     /// Units between two restart markers; 0 for none.
     restart: usize,
 }
 
 impl Tables {
+    fn have_no_codes(&self) -> bool {
+        self.dc.iter().chain(&self.ac).all(Option::is_none)
+    }
+
     fn define_codes(&mut self, mut rest: &[u8]) -> Result<()> {
-        let wrong = || damaged("a table of codes is not one");
+        let wrong = || damaged("a Huffman table is malformed");
         while let Some((&[place, ref counts @ ..], after)) = rest.split_first_chunk::<17>() {
             let counts: [u8; 16] = *counts;
             let total = counts.iter().map(|&count| usize::from(count)).sum();
@@ -135,15 +165,20 @@ impl Tables {
     }
 
     fn define_quantisation(&mut self, mut rest: &[u8]) -> Result<()> {
-        let wrong = || damaged("a quantisation table is not one");
+        let wrong = || damaged("a quantisation table is malformed");
         while let Some((&place, after)) = rest.split_first() {
-            let length = match place >> 4 {
-                0 => 64,
-                1 => 128,
+            let bytes = match place >> 4 {
+                0 => 1,
+                1 => 2,
                 _ => return Err(wrong()),
             };
-            *self.quantisation.get_mut(usize::from(place & 15)).ok_or_else(wrong)? = true;
-            rest = after.get(length..).ok_or_else(wrong)?;
+            let (steps, after) = after.split_at_checked(64 * bytes).ok_or_else(wrong)?;
+            let mut table = Box::new([0; 64]);
+            for (step, bytes) in table.iter_mut().zip(steps.chunks_exact(bytes)) {
+                *step = bytes.iter().fold(0, |high, &low| high << 8 | u16::from(low));
+            }
+            *self.quantisation.get_mut(usize::from(place & 15)).ok_or_else(wrong)? = Some(table);
+            rest = after;
         }
         Ok(())
     }
@@ -177,7 +212,7 @@ impl Segment {
             start += 1;
         };
         let end = start + 2;
-        if matches!(marker, 0x01 | 0xd0..=0xd7 | 0xd9) {
+        if matches!(marker, 0x01 | 0xd0..=0xd9) {
             return Ok(Some(Self { marker, start, body: end..end, end, stray }));
         }
         let Some(length) = bytes.get(end..).and_then(<[u8]>::first_chunk) else { return Ok(None) };
@@ -206,8 +241,8 @@ fn exactly<const N: usize>(segment: &[u8]) -> Result<[u8; N]> {
 fn explain(fault: Fault) -> crate::error::Error {
     damaged(match fault {
         Fault::Missing => "data of its pixels are missing",
-        Fault::Wrong => "data of its pixels are not what they should be",
+        Fault::Wrong => "some of the data of its pixels are invalid",
         Fault::Restart => "parts of its pixels are missing or in the wrong order",
-        Fault::NoTable => "a table of codes is missing",
+        Fault::NoTable => "a table that its pixels need is missing",
     })
 }

@@ -1,9 +1,15 @@
 //! The chunks of a PNG file.
 
-use super::{Pixels, cut_short, damaged, unsupported};
-use crate::error::Result;
+mod rows;
+
+use std::ops::Range;
+
+use self::rows::{Sum, unpack};
+use super::{Pixels, cut_short, damaged};
+use crate::error::{Code, Error, Result};
 use crate::math::checksum;
-use crate::photo::colour::Tags;
+use crate::photo::colour::{self, Tags, stored};
+use crate::photo::decode::bounded;
 use crate::photo::{Limits, Notice};
 
 pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -11,7 +17,20 @@ pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// The last chunk of every file.
 pub(super) const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
+/// What the checksums of the chunks with pixels say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ChunkSums {
+    #[default]
+    Right,
+    /// The file ends before the last one.
+    Missing,
+    Wrong,
+}
+
 /// Walks over length, type, data, checksum until IEND. Gives the EXIF block too, which may also follow the pixels.
+///
+/// Damage before the pixels is an error. Of the pixels, and of what follows them, it is taken down: whether all rows are there
+/// is for [`confirm`] to say.
 pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let mut rest = bytes.get(MARK.len()..).unwrap_or_default();
     let mut exif = None;
@@ -21,16 +40,16 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
     loop {
         let at = bytes.len() - rest.len();
         let Some((kind, data, sum, after)) = chunk(rest, first, &mut pixels, limits)? else {
-            // The file ends in this chunk. Whether the pixels before it are all of them is for their checksum to say.
-            if pixels.parts.is_empty() || rest.get(4..8) == Some(b"IDAT") {
-                return Err(cut_short());
+            if let Some(part) = cut_part(rest, at) {
+                pixels.parts.push(part);
+                pixels.chunk_sums = pixels.chunk_sums.max(ChunkSums::Missing);
             }
-            pixels.notices.push(Notice::EndMissing);
             pixels.end = Some(at);
             break;
         };
         first = false;
         let start = at + 8;
+        let before = pixels.parts.is_empty();
         let critical = kind[0].is_ascii_uppercase();
         let intact = !critical || {
             let mut hasher = checksum::Hasher::new();
@@ -38,32 +57,88 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             hasher.update(data);
             hasher.finalize() == u32::from_be_bytes(*sum)
         };
+        let named = kind.iter().all(u8::is_ascii_alphabetic);
         match kind {
+            b"IDAT" => {
+                pixels.parts.push(start..start + data.len());
+                if !intact {
+                    pixels.chunk_sums = ChunkSums::Wrong;
+                }
+            }
+            // Nothing can be said of what follows.
+            _ if !(before || intact && named) => {
+                pixels.end = Some(at);
+                break;
+            }
             _ if !intact => return Err(damaged("a checksum does not match")),
-            _ if !kind.iter().all(u8::is_ascii_alphabetic) => return Err(damaged("a chunk has an impossible name")),
+            _ if !named => return Err(damaged("a chunk has an impossible name")),
             b"IEND" => break,
             b"IHDR" => header(data, &mut pixels)?,
             b"tRNS" => pixels.plain = None,
-            b"acTL" => {
+            b"acTL" if before => {
                 pixels.plain = None;
-                animation.frames = data.first_chunk().map_or(0, |count| u32::from_be_bytes(*count));
+                animation.says = data.first_chunk().map_or(0, |count| u32::from_be_bytes(*count));
             }
-            b"fcTL" => animation.starts_with_pixels |= pixels.parts.is_empty(),
-            b"IDAT" => pixels.parts.push(start..start + data.len()),
+            b"fcTL" => animation.frame(before),
             b"eXIf" => exif = exif.or(Some(data)),
             b"PLTE" => {}
             // A reader that does not know such a chunk cannot know what the pixels mean.
             _ if critical => {
                 let name = std::str::from_utf8(kind).unwrap_or("?");
-                return Err(unsupported(&format!("PNG files with a chunk of the kind {name}")));
+                return Err(unsupported_png(&format!("PNG files with the unknown part {name}")));
             }
-            _ if pixels.parts.is_empty() => tags.png_chunk(*kind, data, *sum, start),
+            _ if before => tags.png_chunk(*kind, data, *sum, start),
             _ => {}
         }
         rest = after;
     }
-    pixels.notices.extend(animation.notice());
+    if pixels.parts.is_empty() {
+        return Err(if pixels.end.is_some() { cut_short() } else { damaged("it holds no picture") });
+    }
+    if pixels.chunk_sums != ChunkSums::Right {
+        // Programs that read plain files know nothing of such ones.
+        pixels.plain = None;
+    }
+    pixels.notices.extend(pixels.end.map(|_| Notice::EndMissing));
+    pixels.notices.extend(animation.notice(pixels.end.is_some()));
     Ok((pixels, exif))
+}
+
+/// The data of a chunk of pixels that starts at `at`, in which the file ends.
+fn cut_part(rest: &[u8], at: usize) -> Option<Range<usize>> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let data = after.strip_prefix(b"IDAT")?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+    Some(at + 8..at + 8 + length.min(data.len()))
+}
+
+/// Finds out whether all rows are there, and whether one of the two checksums, of the chunks and of the zlib stream, confirms
+/// them; adds a notice where the other does not. Gives the file anew where decoders would stop at its damage.
+pub(super) fn confirm(bytes: &[u8], pixels: &mut Pixels, limits: &Limits) -> Result<Option<Vec<u8>>> {
+    let [first, ..] = &pixels.parts[..] else { return Ok(None) };
+    let head = bytes.get(..first.start.saturating_sub(8)).unwrap_or_default();
+    let parts = || pixels.parts.iter().filter_map(|part| bytes.get(part.clone()));
+    let sum = unpack(parts(), pixels.unpacked, |_| ()).ok_or_else(|| match pixels.end {
+        Some(_) => cut_short(),
+        None => damaged("some of its pixels are missing"),
+    })?;
+    match (pixels.chunk_sums, sum) {
+        (ChunkSums::Right, Sum::Right | Sum::OfMore) => return Ok(None),
+        (ChunkSums::Right, Sum::Wrong | Sum::Missing) => {
+            pixels.notice(Notice::ChecksumWrong);
+            return Ok(None);
+        }
+        (ChunkSums::Wrong, Sum::Right) | (ChunkSums::Missing, Sum::Right | Sum::Missing | Sum::OfMore) => {}
+        (ChunkSums::Wrong, _) | (ChunkSums::Missing, Sum::Wrong) => {
+            return Err(damaged("the checksums of its pixels do not match"));
+        }
+    }
+    let mut rows = Vec::with_capacity(bounded(pixels.unpacked, limits)?);
+    unpack(parts(), pixels.unpacked, |bytes| rows.extend_from_slice(bytes));
+    if pixels.chunk_sums == ChunkSums::Wrong {
+        pixels.notice(Notice::ChecksumWrong);
+    }
+    Ok(Some([head, &colour::chunk(*b"IDAT", &stored(&rows)), END].concat()))
 }
 
 type Chunk<'a> = (&'a [u8; 4], &'a [u8], &'a [u8; 4], &'a [u8]);
@@ -74,7 +149,7 @@ fn chunk<'a>(rest: &'a [u8], first: bool, pixels: &mut Pixels, limits: &Limits) 
     let Some((length, after)) = rest.split_first_chunk::<4>() else { return Ok(None) };
     let Some((kind, after)) = after.split_first_chunk::<4>() else { return Ok(None) };
     if kind == b"CgBI" && first {
-        return Err(unsupported("PNG files of Apple's own kind, as they are in apps for iPhones,"));
+        return Err(unsupported_png("PNG files of Apple's own kind, as they are in apps for iPhones,"));
     }
     if first != (kind == b"IHDR") {
         return Err(damaged("its chunks are in the wrong order"));
@@ -107,8 +182,10 @@ fn header(data: &[u8], pixels: &mut Pixels) -> Result<()> {
     }
     // There is one compression, one set of filters, and one interlacing.
     if compression != 0 || filters != 0 || interlacing > 1 {
-        return Err(unsupported("PNG files with a compression, filters or interlacing of their own"));
+        return Err(unsupported_png("PNG files with a compression, filters or interlacing of their own"));
     }
+    let samples: u64 = [1, 0, 3, 1, 2, 0, 4][usize::from(colour)];
+    pixels.unpacked = unpacked(pixels.width, pixels.height, samples * u64::from(depth), interlacing == 1);
     pixels.plain = match (depth, colour, interlacing) {
         (8, 0, 0) => Some(1),
         (8, 4, 0) => Some(2),
@@ -119,21 +196,49 @@ fn header(data: &[u8], pixels: &mut Pixels) -> Result<()> {
     Ok(())
 }
 
-/// What a file says of an animation.
+/// How many bytes the rows have together, each with the number of its filter.
+fn unpacked(width: u32, height: u32, bits: u64, interlaced: bool) -> u64 {
+    // Where the passes of Adam7 begin, and their steps.
+    const PASSES: [[u32; 4]; 7] =
+        [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+    let whole = [[0, 0, 1, 1]];
+    let passes: &[[u32; 4]] = if interlaced { &PASSES } else { &whole };
+    let size = |&[x, y, across, down]: &[u32; 4]| {
+        let (width, height) = (width.saturating_sub(x).div_ceil(across), height.saturating_sub(y).div_ceil(down));
+        if width == 0 { 0 } else { u64::from(height) * (1 + (u64::from(width) * bits).div_ceil(8)) }
+    };
+    passes.iter().map(size).sum()
+}
+
+/// For intact files that any program for photos makes into usual ones.
+fn unsupported_png(files: &str) -> Error {
+    let advice = "open the photo in another program, save it again as PNG and choose that file";
+    Error::new(Code::UnsupportedImage, format!("{files} are not supported; {advice}"))
+}
+
+/// What a file says of an animation, and has of it.
 #[derive(Default)]
 struct Animation {
+    /// How many frames it says that it has, if it says so in time: without that it is a picture.
+    says: u32,
     frames: u32,
     /// Whether the picture that is read is the first frame.
     starts_with_pixels: bool,
 }
 
 impl Animation {
-    /// What of it is left out, if anything is.
-    fn notice(&self) -> Option<Notice> {
-        match (self.frames, self.starts_with_pixels) {
-            (0, _) | (1, true) => None,
-            (_, true) => Some(Notice::FirstFrameOnly),
-            (_, false) => Some(Notice::StillImageOnly),
+    fn frame(&mut self, before_pixels: bool) {
+        self.frames = self.frames.saturating_add(1);
+        self.starts_with_pixels |= before_pixels;
+    }
+
+    /// What of it is left out, if anything is. Of a file that was cut, it is believed how many frames it had.
+    fn notice(&self, cut: bool) -> Option<Notice> {
+        let frames = if cut { self.frames.max(self.says) } else { self.frames };
+        match (self.says > 0, self.starts_with_pixels) {
+            (true, true) if frames > 1 => Some(Notice::FirstFrameOnly),
+            (true, false) if frames > 0 => Some(Notice::StillImageOnly),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The RIFF chunks of a WebP file.
 
-use super::{Pixels, cut_short};
+use super::{Pixels, cut_short, damaged};
 use crate::error::Result;
 use crate::photo::Notice;
 use crate::photo::colour::Tags;
@@ -16,6 +16,10 @@ pub(super) fn walk<'a>(bytes: &'a [u8], tags: &mut Tags) -> Result<(Pixels, Opti
     let size = bytes.get(4..8).and_then(|size| size.first_chunk::<4>()).ok_or_else(cut_short)?;
     let declared = usize::try_from(u32::from_le_bytes(*size)).ok().and_then(|size| size.checked_add(8));
     let declared = declared.ok_or_else(cut_short)?;
+    // Programs that write to a pipe leave the length open, which is no WebP file.
+    if declared < 12 && bytes.len() > 12 {
+        return Err(damaged("its header says that it is empty"));
+    }
     let end = declared.min(bytes.len());
     let mut rest = bytes.get(12..end).ok_or_else(cut_short)?;
     let mut exif = None;

@@ -48,9 +48,10 @@ fn every_cut_of_every_format_is_an_error_or_only_the_end_is_missing() {
                 }
             }
         }
-        // IEND has twelve bytes, a JPEG file's end two. (In the last scan, bits that only fill a byte may go, too.)
+        // IEND has twelve bytes, and the two checksums before it four each; the end of the zlib stream may go, too. A JPEG
+        // file's end has two. (In the last scan, bits that only fill a byte may go.)
         let wanted = if file[0] == 0x89 {
-            12..=12
+            20..=22
         } else if file[0] == 0xff {
             2..=3
         } else {
@@ -128,8 +129,8 @@ fn stray_bytes_are_skipped_with_a_notice() {
             let photo = decode(&[&file[..at], &[1, 2, 3, 4, 0xff, 0, 5], &file[at..]].concat()).unwrap();
             assert_eq!((photo.samples(), photo.notices()), (whole.samples(), &[Notice::StrayData][..]), "at {at}");
         }
-        // Behind the end other files may follow: small pictures, a film.
-        assert_eq!(decode(&[&file[..], &file, b"film"].concat()).unwrap(), whole);
+        // Behind the end other files may follow.
+        assert_eq!(decode(&[&file[..], b"film", &file].concat()).unwrap(), whole);
     }
 }
 
@@ -171,6 +172,74 @@ fn webp_without_its_last_chunk_is_complete_with_its_picture() {
     assert_eq!(code(&file[..picture - 4]), Code::DamagedImage);
 }
 
+/// A PNG file of six grey pixels whose stream ends, before the checksums, in these bytes; and these pixels.
+fn six(stream: &[u8]) -> Vec<u8> {
+    let whole = png(3, 2, 8, 0, &[], &[0; 8], &[]);
+    let start = whole.windows(4).position(|name| name == b"IDAT").unwrap() - 4;
+    [&whole[..start], &chunk(b"IDAT", stream), &chunk(b"IEND", b"")].concat()
+}
+
+#[test]
+fn either_checksum_of_png_confirms_the_pixels() {
+    let stream = zlib(&[0, 1, 2, 3, 0, 4, 5, 6]);
+    let whole = six(&stream);
+    let (end, adler) = (whole.len() - 12, whole.len() - 20);
+    let bent = |at: &[usize]| {
+        let mut file = whole.clone();
+        at.iter().for_each(|&at| file[at] ^= 1);
+        file
+    };
+    let wrong_adler = six(&[&stream[..stream.len() - 1], &[stream[stream.len() - 1] ^ 1]].concat());
+    let no_adler = six(&stream[..stream.len() - 4]);
+    let notice = |file: &[u8]| {
+        let photo = decode(file).unwrap();
+        assert_eq!(photo.samples(), [1, 2, 3, 4, 5, 6]);
+        photo.notices().to_vec()
+    };
+    for file in [bent(&[end - 1]), wrong_adler.clone(), no_adler] {
+        assert_eq!(notice(&file), [Notice::ChecksumWrong]);
+    }
+    // What only decoders of ours unpack, the page is not to give to its browser.
+    let outline = |file: &[u8]| Outline::new(file, &Limits::default()).unwrap();
+    assert_eq!(outline(&bent(&[end - 1])).plain(), None);
+    assert_eq!(outline(&whole[..end - 1]).plain(), None);
+    // The end: its checksum, its name, its length.
+    for at in [whole.len() - 1, whole.len() - 5, end] {
+        assert_eq!(notice(&bent(&[at])), [Notice::EndMissing]);
+        assert_eq!(
+            (outline(&bent(&[at])).plain(), outline(&bent(&[at])).notices()),
+            (Some(1), &[Notice::EndMissing][..])
+        );
+    }
+    for file in [bent(&[end - 1, adler]), bent(&[adler]), wrong_adler[..end - 1].to_vec()] {
+        assert_eq!(code(&file), Code::DamagedImage, "neither checksum confirms it");
+    }
+}
+
+#[test]
+fn rows_decide_of_png_of_every_kind() {
+    // One row less than the header says, of each kind of pixel.
+    for (depth, color, line) in [(1, 0, 3), (8, 0, 10), (16, 0, 19), (8, 2, 28), (8, 4, 19), (16, 6, 73), (4, 0, 6)] {
+        let rows = vec![0; 3 * line];
+        assert!(decode(&png(9, 3, depth, color, &[], &rows, &[])).is_ok(), "{depth} {color}");
+        let file = png(9, 3, depth, color, &[], &rows, &[]);
+        for cut in 13..20 {
+            let photo = decode(&file[..file.len() - cut]).unwrap();
+            assert_eq!(photo.samples(), decode(&file).unwrap().samples());
+            assert!(photo.notices().contains(&Notice::EndMissing), "{depth} {color} {cut}");
+        }
+        assert_eq!(code(&png(9, 3, depth, color, &[], &rows[1..], &[])), Code::DamagedImage, "{depth} {color}");
+    }
+    // Interlaced: 5 x 3 pixels have 1, 1, 2, 3 and 7 more in six passes, one of which is empty.
+    let mut interlaced = png(5, 3, 8, 0, &[], &[0, 1, 0, 5, 0, 3, 0, 1, 3, 5, 0, 2, 4, 0, 2, 4, 0, 1, 2, 3, 4, 5], &[]);
+    interlaced[28] = 1;
+    let sum = crc32fast::hash(&interlaced[12..29]);
+    interlaced[29..33].copy_from_slice(&sum.to_be_bytes());
+    let whole = decode(&interlaced).unwrap();
+    let cut = decode(&interlaced[..interlaced.len() - 17]).unwrap();
+    assert_eq!((cut.samples(), cut.notices()), (whole.samples(), &[Notice::EndMissing][..]));
+}
+
 #[test]
 fn an_animation_has_a_notice_that_says_what_is_left_out() {
     let control = |frames: u8| chunk(b"acTL", &[0, 0, 0, frames, 0, 0, 0, 0]);
@@ -179,11 +248,66 @@ fn an_animation_has_a_notice_that_says_what_is_left_out() {
         (body[7], body[11]) = (2, 1);
         chunk(b"fcTL", &body)
     };
-    let notices = |extra: &[Vec<u8>]| decode(&png(2, 1, 8, 0, extra, &[0, 7, 8], &[])).unwrap().notices().to_vec();
-    assert_eq!(notices(&[control(2), frame.clone()]), [Notice::FirstFrameOnly]);
-    assert_eq!(notices(&[control(1), frame]), []);
-    assert_eq!(notices(&[control(2)]), [Notice::StillImageOnly]);
-    assert_eq!(notices(&[control(1)]), [Notice::StillImageOnly]);
+    let more = [frame.clone(), chunk(b"fdAT", &[&[0, 0, 0, 2][..], &zlib(&[0, 9, 9])].concat())];
+    let file = |before: &[Vec<u8>], after: &[Vec<u8>]| png(2, 1, 8, 0, before, &[0, 7, 8], after);
+    let notices = |before: &[Vec<u8>], after: &[Vec<u8>]| decode(&file(before, after)).unwrap().notices().to_vec();
+    assert_eq!(notices(&[control(2), frame.clone()], &more), [Notice::FirstFrameOnly]);
+    assert_eq!(notices(&[control(1), frame.clone()], &[]), []);
+    assert_eq!(notices(&[control(2)], &more), [Notice::StillImageOnly]);
+    assert_eq!(notices(&[control(1)], &more), [Notice::StillImageOnly]);
+    // What is there counts, not what the file says.
+    assert_eq!(notices(&[control(2), frame.clone()], &[]), [], "says two, has one");
+    assert_eq!(notices(&[control(1), frame.clone()], &more), [Notice::FirstFrameOnly], "says one, has two");
+    assert_eq!(notices(&[control(2)], &[]), [], "says two, has none");
+    assert_eq!(notices(&[], &[control(2)]), [], "says it behind the pixels, where the standard has no room for it");
+    let cut = file(&[control(2), frame], &[]);
+    let photo = decode(&cut[..cut.len() - 12]).unwrap();
+    assert_eq!(photo.notices(), [Notice::EndMissing, Notice::FirstFrameOnly], "the rest may be missing");
+}
+
+#[test]
+fn what_starts_wrongly_is_called_what_it_is() {
+    let message = |file: &[u8]| {
+        let error = decode(file).unwrap_err();
+        assert_eq!(error.kind(), Code::DamagedImage);
+        error.message().to_owned()
+    };
+    let file = jpeg(24, 16, &ramp(24 * 16 * 3), ColorType::Rgb, None);
+    assert!(message(&[&file[..2], &file].concat()).contains("another photo begins inside it"));
+    let mut piped = webp(3, 1, &ramp(9), ExtendedColorType::Rgb8);
+    piped[4..8].fill(0);
+    assert!(message(&piped).contains("says that it is empty"));
+}
+
+#[test]
+fn jpeg_without_codes_has_those_of_the_standard() {
+    let file = jpeg(40, 24, &ramp(40 * 24 * 3), ColorType::Rgb, None);
+    let mut bare = file.clone();
+    while let Some(at) = bare.windows(2).position(|pair| pair == [0xff, 0xc4]) {
+        let end = at + 2 + usize::from(u16::from_be_bytes([bare[at + 2], bare[at + 3]]));
+        bare.drain(at..end);
+    }
+    assert_eq!(decode(&bare).unwrap(), decode(&file).unwrap());
+    // Progressive files have codes of their own.
+    let frame = bare.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    bare[frame + 1] = 0xc2;
+    assert_eq!(code(&bare), Code::DamagedImage);
+}
+
+#[test]
+fn values_that_no_picture_gives_are_told() {
+    for file in jpegs() {
+        assert_eq!(decode(&file).unwrap().notices(), []);
+        let mut large = file.clone();
+        let tables: Vec<usize> =
+            (0..file.len() - 1).filter(|&at| file[at..at + 2] == [0xff, 0xdb] && at < last_scan(&file)).collect();
+        for at in tables {
+            let end = at + 2 + usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+            large[at + 5..end].iter_mut().for_each(|step| *step = 255);
+        }
+        let outline = Outline::new(&large, &Limits::default()).unwrap();
+        assert_eq!(outline.notices(), [Notice::BeyondRange]);
+    }
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn png_of_other_kinds_is_named() {
     let xcode = [&file[..8], &chunk(b"CgBI", &[0x50, 0, 0x20, 2]), &file[8..]].concat();
     assert!(refusal(&xcode).contains("Apple"));
     let unknown = png(2, 1, 8, 0, &[chunk(b"ABCD", b"?")], &[0, 7, 8], &[]);
-    assert!(refusal(&unknown).contains("ABCD"));
+    assert!(refusal(&unknown).contains("ABCD are not supported; open the photo in another program"));
     for (at, value) in [(26, 1), (27, 64), (28, 2)] {
         let mut file = file.clone();
         file[at] = value;
@@ -141,4 +141,58 @@ fn a_photo_that_is_too_large_is_told_a_size_that_fits() {
     }
     let message = limits.check(5712, 4284).unwrap_err().message().to_owned();
     assert!(message.contains("24.4 million") && message.contains("16.7 million"), "{message}");
+    let message = limits.check(65_536, 1).unwrap_err().message().to_owned();
+    assert!(message.contains("65536 x 1 pixels, 0.07 million"), "{message}");
+}
+
+/// A JPEG file with these segments behind its start, and these bytes behind its end.
+fn surrounded(segments: &[u8], behind: &[u8]) -> Vec<u8> {
+    let file = jpeg(24, 16, &ramp(24 * 16 * 3), ColorType::Rgb, None);
+    [&file[..2], segments, &file[2..], behind].concat()
+}
+
+/// An index of several pictures (CIPA DC-007): of each what it is.
+fn index(little: bool, kinds: &[u32]) -> Vec<u8> {
+    let n16 = |n: u16| if little { n.to_le_bytes() } else { n.to_be_bytes() }.to_vec();
+    let n32 = |n: usize| {
+        let n = u32::try_from(n).unwrap();
+        if little { n.to_le_bytes() } else { n.to_be_bytes() }.to_vec()
+    };
+    let mut body = if little { b"MPF\0II*\0".to_vec() } else { b"MPF\0MM\0*".to_vec() };
+    body.extend([n32(8), n16(3)].concat());
+    body.extend([n16(0xb000), n16(7), n32(4), b"0100".to_vec()].concat());
+    body.extend([n16(0xb001), n16(4), n32(1), n32(kinds.len())].concat());
+    body.extend([n16(0xb002), n16(7), n32(16 * kinds.len()), n32(50), n32(0)].concat());
+    for &kind in kinds {
+        body.extend([n32(usize::try_from(kind).unwrap()), vec![0; 12]].concat());
+    }
+    [&[0xff, 0xe2], &u16::try_from(body.len() + 2).unwrap().to_be_bytes()[..], &body].concat()
+}
+
+#[test]
+fn other_pictures_in_the_file_are_told() {
+    let notices = |file: &[u8]| {
+        let outline = Outline::new(file, &Limits::default()).unwrap();
+        let photo = decode(file).unwrap();
+        assert_eq!(outline.notices(), photo.notices());
+        photo.notices().to_vec()
+    };
+    let another = jpeg(8, 8, &[9; 64], ColorType::Luma, None);
+    let told = [Notice::OtherPictures];
+    assert_eq!(notices(&surrounded(b"", &another)), told);
+    assert_eq!(notices(&surrounded(b"", &[&[0; 700], &another[..]].concat())), told);
+    assert_eq!(notices(&surrounded(b"", b"a film")), []);
+    for little in [false, true] {
+        // A second view, and the map of an HDR photo, which is of no kind.
+        for kind in [0x02_0002, 0] {
+            assert_eq!(notices(&surrounded(&index(little, &[0x2003_0000, kind]), &another)), told);
+        }
+        // Cameras put smaller copies behind their photos.
+        assert_eq!(notices(&surrounded(&index(little, &[0x2003_0000, 0x01_0001, 0x01_0002]), &another)), []);
+        let mut cut = index(little, &[0x2003_0000, 0]);
+        cut.truncate(cut.len() - 9);
+        let length = u16::try_from(cut.len() - 2).unwrap().to_be_bytes();
+        cut[2..4].copy_from_slice(&length);
+        assert_eq!(notices(&surrounded(&cut, b"")), [], "an index that cannot be read");
+    }
 }

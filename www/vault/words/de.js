@@ -47,7 +47,7 @@ export const de = {
     alpha_kept_here: 'Transparenz bleibt hier',
     first_frame_only: 'nur das erste Bild',
     still_image_only: 'nur das Standbild, ohne Animation',
-    end_missing: 'Dateiende fehlt, alle Pixel vorhanden',
+    end_missing: 'Dateiende fehlt oder ist beschädigt, alle Pixel vorhanden',
     stray_data: 'Datei enthält überzählige Daten: bitte mit dem Original vergleichen',
     decoded_by_browser: 'von Ihrem Browser dekodiert',
     converted_to_srgb: 'Farben in sRGB umgewandelt',
@@ -55,7 +55,10 @@ export const de = {
     hdr_reduced: 'HDR-Lichter erscheinen weiß',
     hdr_in_8_bit: 'HDR mit 8 Bit: Verläufe können Stufen zeigen',
     profile_unusable: 'Farbprofil unbrauchbar, als sRGB behandelt',
-    cmyk_profile: 'CMYK-Druckfarben, nur annähernd',
+    cmyk: 'CMYK-Druckfarben, nur annähernd',
+    checksum_wrong: 'Prüfsumme falsch: bitte mit dem Original vergleichen',
+    beyond_range: 'Werte außerhalb des Bildbereichs: bitte mit dem Original vergleichen',
+    other_pictures: 'weitere Bilder in der Datei ausgelassen',
   },
 
   card: {

@@ -47,7 +47,7 @@ export const en = {
     alpha_kept_here: 'transparency stays here',
     first_frame_only: 'first frame only',
     still_image_only: 'still image only, no animation',
-    end_missing: 'end of file missing, all pixels present',
+    end_missing: 'end of file missing or damaged, all pixels present',
     stray_data: 'file contains stray data: compare with the original',
     decoded_by_browser: 'decoded by your browser',
     converted_to_srgb: 'colours converted to sRGB',
@@ -55,7 +55,10 @@ export const en = {
     hdr_reduced: 'HDR highlights shown as white',
     hdr_in_8_bit: 'HDR with 8 bits: smooth areas may show banding',
     profile_unusable: 'colour profile unusable, treated as sRGB',
-    cmyk_profile: 'CMYK print colours, approximate',
+    cmyk: 'CMYK print colours, approximate',
+    checksum_wrong: 'a checksum is wrong: compare with the original',
+    beyond_range: 'values out of range: compare with the original',
+    other_pictures: 'other pictures in the file left out',
   },
 
   card: {

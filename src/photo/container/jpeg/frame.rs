@@ -37,6 +37,8 @@ pub(super) struct Component {
     pub(super) stored_across: usize,
     /// Of a progressive frame: for each stored block, which coefficients are not zero.
     pub(super) history: Vec<u64>,
+    /// Of a progressive frame: for each stored block, the squares of its coefficients, times their steps, added up.
+    pub(super) energy: Vec<f32>,
     /// How many low bits of each coefficient have not been sent yet.
     pub(super) missing_bits: [u8; 64],
 }
@@ -44,7 +46,7 @@ pub(super) struct Component {
 impl Frame {
     pub(super) fn parse(marker: u8, body: &[u8], limits: &Limits) -> Result<Self> {
         refuse_process(marker)?;
-        let wrong = || damaged("its frame header is not one");
+        let wrong = || damaged("its frame header is malformed");
         let (&[depth, h1, h0, w1, w0, count], rest) = body.split_first_chunk().ok_or_else(wrong)?;
         match depth {
             8 => {}
@@ -95,6 +97,7 @@ impl Frame {
             component.stored_across = self.units_across * h;
             if self.progressive {
                 component.history = vec![0; component.stored_across * self.units_down * v];
+                component.energy = vec![0.0; component.history.len()];
             }
         }
     }
@@ -119,19 +122,23 @@ impl Frame {
         self.components.iter().all(|component| component.missing_bits == [0; 64])
     }
 
-    /// Whether our decoder does not know the sampling or the order of scans, or gets them wrong. It knows chroma that is
-    /// sampled as luma or a whole number of times less, and black that is sampled as the first ink.
-    pub(super) fn is_unusual(&self) -> bool {
+    /// What our decoder does not know, or gets wrong, if there is such a thing. It knows chroma that is sampled as luma or a
+    /// whole number of times less, and black that is sampled as the first ink.
+    pub(super) fn unusual(&self) -> Option<String> {
         let (most_h, most_v) = self.most();
         let full = |component: &Component| component.h == most_h && component.v == most_v;
         let divides = |component: &Component| most_h % component.h == 0 && most_v % component.v == 0;
-        self.mixed
-            || match &self.components[..] {
-                [] | [_] => false,
-                [a, b, c] => !full(a) || !divides(b) || !divides(c),
-                [a, b, c, d] => !full(a) || !full(d) || !divides(b) || (b.h, b.v) != (c.h, c.v),
-                _ => true,
-            }
+        let sampled = match &self.components[..] {
+            [] | [_] => true,
+            [a, b, c] => full(a) && divides(b) && divides(c),
+            [a, b, c, d] => full(a) && full(d) && divides(b) && (b.h, b.v) == (c.h, c.v),
+            _ => false,
+        };
+        if !sampled {
+            let factors: Vec<_> = self.components.iter().map(|part| format!("{}x{}", part.h, part.v)).collect();
+            return Some(format!("the colour sampling {}", factors.join(", ")));
+        }
+        self.mixed.then(|| "some, but not all, of their colours in one scan".to_owned())
     }
 }
 
@@ -148,6 +155,7 @@ impl Component {
             down: 0,
             stored_across: 0,
             history: Vec::new(),
+            energy: Vec::new(),
             missing_bits: [NOTHING; 64],
         })
     }

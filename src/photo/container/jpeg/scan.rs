@@ -9,6 +9,11 @@ use super::{Tables, keep};
 use crate::error::Result;
 use crate::photo::Notice;
 
+/// The most that the squares of a block's coefficients, times their steps, add up to. The DCT keeps lengths, so those of 64
+/// samples from -128 to 127 have a length of 1024 at most, or 1272 where an encoder lets white overshoot by 31. Rounding to
+/// steps doubles a coefficient at most: 2544. From 2896 on decoders overflow, each in its own way.
+const MOST_ENERGY: f32 = 2560.0 * 2560.0;
+
 /// The header of a scan.
 pub(super) struct Header {
     /// Which components, by their place in the frame, with the numbers of their code tables.
@@ -19,6 +24,8 @@ pub(super) struct Header {
     last: usize,
     /// The bits that the scan before left, of a scan that refines; otherwise 0.
     high: u8,
+    /// The bits that this scan leaves.
+    low: u8,
 }
 
 struct Selected {
@@ -30,7 +37,7 @@ struct Selected {
 impl Header {
     /// Reads the header, and takes note of what the scan brings.
     pub(super) fn parse(body: &[u8], frame: &mut Frame) -> Result<Self> {
-        let wrong = || damaged("a scan's header is not one");
+        let wrong = || damaged("the header of a scan is malformed");
         let (&count, rest) = body.split_first().ok_or_else(wrong)?;
         let (named, rest) = rest.split_at_checked(2 * usize::from(count)).ok_or_else(wrong)?;
         let &[first, last, bits] = rest else { return Err(wrong()) };
@@ -59,7 +66,7 @@ impl Header {
             frame.components[selected.place].receive(first, last, high, low)?;
         }
         frame.mixed |= !frame.progressive && several && components.len() < frame.components.len();
-        Ok(Self { components, first, last, high })
+        Ok(Self { components, first, last, high, low })
     }
 }
 
@@ -74,7 +81,7 @@ pub(super) fn walk(
     let (units_across, units_down) = (frame.units_across, frame.units_down);
     let needed = Needed::new(header, frame, tables)?;
     let mut from = bits.position();
-    let mut blocks = Blocks { bits, header, run: 0 };
+    let mut blocks = Blocks { bits, header, run: 0, before: [0; 4], beyond: false };
     let mut done = 0;
     let mut restarts = 0u8;
     let mut leave = |left: Option<Range<usize>>, from: &mut usize| {
@@ -119,9 +126,12 @@ pub(super) fn walk(
         }
     }
     let left = blocks.finish()?;
-    let end = blocks.bits.position();
+    let (end, beyond) = (blocks.bits.position(), blocks.beyond);
     leave(left, &mut from);
     keep(&mut pixels.parts, from..end);
+    if beyond {
+        pixels.notice(Notice::BeyondRange);
+    }
     Ok(())
 }
 
@@ -130,6 +140,7 @@ struct Needed<'a> {
     place: usize,
     dc: Option<&'a Code>,
     ac: Option<&'a Code>,
+    steps: &'a [u16; 64],
 }
 
 impl<'a> Needed<'a> {
@@ -139,9 +150,9 @@ impl<'a> Needed<'a> {
         let codes = |selected: &Selected| {
             let dc = tables.dc[selected.dc].as_deref().filter(|code| needs_dc && code.has_sizes_only());
             let ac = tables.ac[selected.ac].as_deref().filter(|_| needs_ac);
-            let there = tables.quantisation[frame.components[selected.place].quantisation];
-            let complete = there && dc.is_some() == needs_dc && ac.is_some() == needs_ac;
-            complete.then_some(Self { place: selected.place, dc, ac }).ok_or(Fault::NoTable)
+            let steps = tables.quantisation[frame.components[selected.place].quantisation].as_deref();
+            let steps = steps.filter(|_| dc.is_some() == needs_dc && ac.is_some() == needs_ac);
+            steps.map(|steps| Self { place: selected.place, dc, ac, steps }).ok_or(Fault::NoTable)
         };
         header.components.iter().map(codes).collect()
     }
@@ -153,25 +164,72 @@ struct Blocks<'b, 'a> {
     header: &'b Header,
     /// In how many blocks from here on the band has nothing new.
     run: u32,
+    /// The first coefficient of the block before, of each component.
+    before: [i64; 4],
+    /// Whether a block had more energy than a picture gives.
+    beyond: bool,
 }
 
 impl Blocks<'_, '_> {
     fn follow(&mut self, code: &Needed<'_>, component: &mut Component, at: usize) -> Result<(), Fault> {
-        let Header { first, last, high, .. } = *self.header;
+        let high = self.header.high;
         match (code.dc, code.ac) {
             (Some(dc), ac) => {
-                let size = self.bits.symbol(dc)?;
-                self.bits.skip(size.into())?;
-                ac.map_or(Ok(()), |ac| self.sequential(ac))
+                let mut energy = squared(self.first_coefficient(dc, code.place)?, code.steps[0]);
+                ac.map_or(Ok(()), |ac| self.sequential(ac, code.steps, &mut energy))?;
+                self.weigh(energy, component.energy.get_mut(at));
+                Ok(())
             }
-            (None, Some(ac)) if high == 0 => self.band(ac, first, last, component.history.get_mut(at)),
-            (None, Some(ac)) => self.refined_band(ac, first, last, component.history.get_mut(at)),
+            (None, Some(ac)) => {
+                let history = component.history.get_mut(at).ok_or(Fault::Wrong)?;
+                let mut energy = 0.0;
+                if high == 0 {
+                    self.band(ac, code.steps, history, &mut energy)?;
+                } else {
+                    self.refined_band(ac, code.steps, history, &mut energy)?;
+                }
+                self.weigh(energy, component.energy.get_mut(at));
+                Ok(())
+            }
             (None, None) => self.bits.skip(1),
         }
     }
 
+    /// Adds energy to what the block has, if that is kept, and looks whether it is too much.
+    fn weigh(&mut self, energy: f32, kept: Option<&mut f32>) {
+        let sum = match kept {
+            Some(kept) => {
+                *kept += energy;
+                *kept
+            }
+            None => energy,
+        };
+        self.beyond |= sum > MOST_ENERGY;
+    }
+
+    /// The first coefficient: a difference to that of the block before.
+    fn first_coefficient(&mut self, dc: &Code, place: usize) -> Result<i64, Fault> {
+        let size = self.bits.symbol(dc)?;
+        let bits = i64::from(self.bits.take(size.into())?);
+        let negative = size > 0 && bits >> (size - 1) == 0;
+        let before = self.before.get_mut(place).ok_or(Fault::Wrong)?;
+        *before += if negative { bits + 1 - (1 << size) } else { bits };
+        Ok(*before << self.header.low)
+    }
+
+    /// How large a coefficient is whose bits follow. Of the bits that are left for later, half are taken to be there.
+    fn coefficient(&mut self, size: u8) -> Result<i64, Fault> {
+        let bits = i64::from(self.bits.take(size.into())?);
+        let negative = bits >> size.saturating_sub(1) == 0;
+        Ok(self.estimated(if negative { (1 << size) - 1 - bits } else { bits }))
+    }
+
+    fn estimated(&self, sent: i64) -> i64 {
+        (sent << self.header.low) + (1 << self.header.low) / 2
+    }
+
     /// All coefficients but the first, of a sequential frame.
-    fn sequential(&mut self, ac: &Code) -> Result<(), Fault> {
+    fn sequential(&mut self, ac: &Code, steps: &[u16; 64], energy: &mut f32) -> Result<(), Fault> {
         let mut k = 1;
         while k < 64 {
             let symbol = self.bits.symbol(ac)?;
@@ -181,8 +239,9 @@ impl Blocks<'_, '_> {
                 (15, 0) => k += 16,
                 (_, 0) => return Err(Fault::Wrong),
                 _ => {
+                    let step = *steps.get(k + zeros).ok_or(Fault::Wrong)?;
                     k += zeros + 1;
-                    self.bits.skip(size.into())?;
+                    *energy += squared(self.coefficient(size)?, step);
                 }
             }
         }
@@ -190,13 +249,13 @@ impl Blocks<'_, '_> {
     }
 
     /// The first bits of a band's coefficients (T.81, G.1.2.2).
-    fn band(&mut self, ac: &Code, first: usize, last: usize, history: Option<&mut u64>) -> Result<(), Fault> {
+    fn band(&mut self, ac: &Code, steps: &[u16; 64], history: &mut u64, energy: &mut f32) -> Result<(), Fault> {
         if self.run > 0 {
             self.run -= 1;
             return Ok(());
         }
-        let history = history.ok_or(Fault::Wrong)?;
-        let mut k = first;
+        let last = self.header.last;
+        let mut k = self.header.first;
         while k <= last {
             let symbol = self.bits.symbol(ac)?;
             let (zeros, size) = (symbol >> 4, symbol & 15);
@@ -211,7 +270,7 @@ impl Blocks<'_, '_> {
                     if k > last {
                         return Err(Fault::Wrong);
                     }
-                    self.bits.skip(size.into())?;
+                    *energy += squared(self.coefficient(size)?, steps[k]);
                     *history |= 1 << k;
                     k += 1;
                 }
@@ -222,9 +281,9 @@ impl Blocks<'_, '_> {
 
     /// One more bit of a band's coefficients (T.81, G.1.2.3): those that are not zero yet have it in the data, each where the
     /// codes for the others come by.
-    fn refined_band(&mut self, ac: &Code, first: usize, last: usize, history: Option<&mut u64>) -> Result<(), Fault> {
-        let history = history.ok_or(Fault::Wrong)?;
-        let mut k = first;
+    fn refined_band(&mut self, ac: &Code, steps: &[u16; 64], history: &mut u64, energy: &mut f32) -> Result<(), Fault> {
+        let last = self.header.last;
+        let mut k = self.header.first;
         while self.run == 0 && k <= last {
             let symbol = self.bits.symbol(ac)?;
             let (mut zeros, size) = (symbol >> 4, symbol & 15);
@@ -252,6 +311,7 @@ impl Blocks<'_, '_> {
                     return Err(Fault::Wrong);
                 }
                 *history |= 1 << k;
+                *energy += squared(self.estimated(1), steps[k]);
             }
             k += 1;
         }
@@ -274,6 +334,7 @@ impl Blocks<'_, '_> {
         if self.run > 0 {
             return Err(Fault::Wrong);
         }
+        self.before = [0; 4];
         self.bits.restart(number)
     }
 
@@ -283,4 +344,11 @@ impl Blocks<'_, '_> {
         }
         Ok(self.bits.finish())
     }
+}
+
+/// The square of a coefficient times its step.
+#[expect(clippy::cast_precision_loss, reason = "what is that large is too large")]
+fn squared(coefficient: i64, step: u16) -> f32 {
+    let value = coefficient as f32 * f32::from(step);
+    value * value
 }
