@@ -51,13 +51,13 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
         let segment = &bytes[body.clone()];
         match marker {
             0xd9 if complete => break,
-            0xd9 if scans == 0 => return Err(damaged("it holds no picture")),
+            0xd9 if scans == 0 => return Err(damaged("it has no picture")),
             0xd9 => return Err(damaged("some of its scans are missing")),
             // C4, C8 and CC are not among the start-of-frame markers.
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
                 let new = Frame::parse(marker, segment, limits)?;
                 if frame.is_some() {
-                    return Err(damaged("it gives its size twice"));
+                    return Err(damaged("its size appears twice"));
                 }
                 (pixels.width, pixels.height) = (new.width, new.height);
                 pixels.plain = new.channels().filter(|channels| matches!(channels, 1 | 3));
@@ -72,7 +72,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             }
             0xdd => tables.restart = u16::from_be_bytes(exactly(segment)?).into(),
             0xda => {
-                let frame = frame.as_mut().ok_or_else(|| damaged("a scan comes before the size"))?;
+                let frame = frame.as_mut().ok_or_else(|| damaged("a scan precedes the size"))?;
                 let header = Header::parse(segment, frame)?;
                 scans += 1;
                 if scans > MOST_SCANS {
@@ -117,7 +117,7 @@ struct Tables {
 
 impl Tables {
     fn define_codes(&mut self, mut rest: &[u8]) -> Result<()> {
-        let wrong = || damaged("a table of codes is not one");
+        let wrong = || damaged("a code table is invalid");
         while let Some((&[place, ref counts @ ..], after)) = rest.split_first_chunk::<17>() {
             let counts: [u8; 16] = *counts;
             let total = counts.iter().map(|&count| usize::from(count)).sum();
@@ -135,7 +135,7 @@ impl Tables {
     }
 
     fn define_quantisation(&mut self, mut rest: &[u8]) -> Result<()> {
-        let wrong = || damaged("a quantisation table is not one");
+        let wrong = || damaged("a quantisation table is invalid");
         while let Some((&place, after)) = rest.split_first() {
             let length = match place >> 4 {
                 0 => 64,
@@ -205,9 +205,9 @@ fn exactly<const N: usize>(segment: &[u8]) -> Result<[u8; N]> {
 
 fn explain(fault: Fault) -> crate::error::Error {
     damaged(match fault {
-        Fault::Missing => "data of its pixels are missing",
-        Fault::Wrong => "data of its pixels are not what they should be",
-        Fault::Restart => "parts of its pixels are missing or in the wrong order",
-        Fault::NoTable => "a table of codes is missing",
+        Fault::Missing => "pixel data is missing",
+        Fault::Wrong => "pixel data is wrong",
+        Fault::Restart => "pixel data is missing or in the wrong order",
+        Fault::NoTable => "a code table is missing",
     })
 }

@@ -55,7 +55,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             // A reader that does not know such a chunk cannot know what the pixels mean.
             _ if critical => {
                 let name = std::str::from_utf8(kind).unwrap_or("?");
-                return Err(unsupported(&format!("PNG files with a chunk of the kind {name}")));
+                return Err(unsupported(&format!("PNG files with a {name} chunk")));
             }
             _ if pixels.parts.is_empty() => tags.png_chunk(*kind, data, *sum, start),
             _ => {}
@@ -74,7 +74,7 @@ fn chunk<'a>(rest: &'a [u8], first: bool, pixels: &mut Pixels, limits: &Limits) 
     let Some((length, after)) = rest.split_first_chunk::<4>() else { return Ok(None) };
     let Some((kind, after)) = after.split_first_chunk::<4>() else { return Ok(None) };
     if kind == b"CgBI" && first {
-        return Err(unsupported("PNG files of Apple's own kind, as they are in apps for iPhones,"));
+        return Err(unsupported("PNG files in Apple's variant for iPhone apps"));
     }
     if first != (kind == b"IHDR") {
         return Err(damaged("its chunks are in the wrong order"));
@@ -103,11 +103,11 @@ fn header(data: &[u8], pixels: &mut Pixels) -> Result<()> {
         _ => &[],
     };
     if !depths.contains(&depth) {
-        return Err(damaged("there are no pixels of the kind that its header names"));
+        return Err(damaged("its header has an invalid pixel format"));
     }
     // There is one compression, one set of filters, and one interlacing.
     if compression != 0 || filters != 0 || interlacing > 1 {
-        return Err(unsupported("PNG files with a compression, filters or interlacing of their own"));
+        return Err(unsupported("PNG files with unknown compression, filters or interlacing"));
     }
     pixels.plain = match (depth, colour, interlacing) {
         (8, 0, 0) => Some(1),

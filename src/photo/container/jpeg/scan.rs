@@ -30,7 +30,7 @@ struct Selected {
 impl Header {
     /// Reads the header, and takes note of what the scan brings.
     pub(super) fn parse(body: &[u8], frame: &mut Frame) -> Result<Self> {
-        let wrong = || damaged("a scan's header is not one");
+        let wrong = || damaged("a scan's header is invalid");
         let (&count, rest) = body.split_first().ok_or_else(wrong)?;
         let (named, rest) = rest.split_at_checked(2 * usize::from(count)).ok_or_else(wrong)?;
         let &[first, last, bits] = rest else { return Err(wrong()) };
