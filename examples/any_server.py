@@ -73,7 +73,7 @@ def mean(body, length, out, rx, ry, max_bytes):
         nonlocal left
         data = body.read(min(count, left))
         # Of a file that is not ours, even a few bytes tell.
-        need(left < length or data[:8] == MARK[:len(data)], "not_safelight", "this does not start with Safelight's mark")
+        need(left < length or data[:8] == MARK[:len(data)], "not_safelight", "this is not a Safelight file: its signature is missing")
         need(len(data) == count, "truncated", "the file ends too early; send the whole file")
         left -= count
         return data

@@ -1,26 +1,26 @@
 //! CKKS: arithmetic on encrypted vectors of approximate numbers (J. H. Cheon, A. Kim, M. Kim, Y. Song, ASIACRYPT 2017), on
 //! residues (J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song, "A full RNS variant", SAC 2018).
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! |---|---|
-//! | [`parameters`], [`security`] | the closed list of parameter sets, and what attacks on them cost |
+//! | [`parameters`], [`security`] | the closed list of parameter sets, and the cost of attacks on them |
 //! | [`ring`] | polynomials modulo the primes of a set, and their automorphisms |
 //! | [`encode`] | vectors of complex numbers as polynomials, and back |
 //! | [`sample`] | uniform, ternary and Gaussian polynomials |
-//! | [`plaintext`], [`ciphertext`] | what is computed with |
-//! | `secret` | secret keys, encryption and decryption (feature `ckks-secret`, which `client` contains) |
-//! | [`keys`] | what the owner of a secret key gives to others: to encrypt, and to compute |
-//! | [`switch`] | from one key to another, hybrid and aware of levels |
+//! | [`plaintext`], [`ciphertext`] | encoded and encrypted vectors |
+//! | `secret` | secret keys, encryption and decryption (feature `ckks-secret`, included in `client`) |
+//! | [`keys`] | the public keys of a secret key's owner: for encryption and evaluation |
+//! | [`switch`] | hybrid, level-aware key switching |
 //! | [`evaluator`] | sums, products, rotations |
 //! | [`matrix`], [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
 //! | [`dense`] | layers of networks: rectangular matrices, with few keys |
-//! | [`noise`], `selftest` | what precision is promised, and what it is (`selftest` with feature `client`) |
-//! | `stopwatch` | how long every operation takes (feature `client`, native) |
-//! | `check` | whether this machine computes rightly at all (feature `ckks-secret`) |
-//! | [`bootstrap`] | new levels for ciphertexts that have used theirs |
+//! | [`noise`], `selftest` | promised and measured precision (`selftest` with feature `client`) |
+//! | `stopwatch` | benchmarks of every operation (feature `client`, native) |
+//! | `check` | a test of this machine's arithmetic (feature `ckks-secret`) |
+//! | [`bootstrap`] | new levels for exhausted ciphertexts |
 //!
-//! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and everything happens in all slots
-//! at once. Ciphertexts start at the ring's highest level; each product and rescaling takes one level away.
+//! A vector has [`parameters::Parameters::slots`] numbers, or any smaller power of two, and every operation applies to all
+//! slots at once. Ciphertexts start at the ring's highest level; each product with its rescaling consumes one level.
 
 pub mod bootstrap;
 #[cfg(feature = "ckks-secret")]

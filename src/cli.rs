@@ -1,9 +1,8 @@
-//! The `safelight` program: arguments to one command each.
+//! The `safelight` program, with one module per command.
 //!
-//! Every command works in the same three steps: the flags become one checked value; inputs are opened and the output is
-//! begun under a temporary name; the work is done and the output gets its name. Whatever fails on the way leaves no
-//! output behind, writes `error[code]: message` on standard error and ends with exit code 1. Flags that make no sense
-//! end with exit code 2.
+//! Every command takes the same three steps: check the flags; open the inputs and create the output under a temporary name; do
+//! the work and rename the output. If a step fails, the command leaves no output behind, writes `error[code]: message` to
+//! standard error and exits with code 1. Wrong usage exits with code 2.
 //!
 //! Commands that need secret keys or photos exist with the feature `client`, `serve` with the feature `server`.
 
@@ -55,8 +54,8 @@ use crate::error::Result;
 use crate::pipeline;
 use ui::Ui;
 
-/// What the command line accepts in its owner's own files. Wider than a server's limits: slots may be wide and keys
-/// long, and the files are read as streams.
+/// Limits for the user's own files. They are wider than a server's: slots may be wide, keys may be long, and files are read as
+/// streams.
 const LIMITS: pipeline::Limits = pipeline::Limits {
     max_bytes: 8 << 30,
     max_pixels: crate::paillier::layout::MAX_PIXELS,
@@ -66,12 +65,12 @@ const LIMITS: pipeline::Limits = pipeline::Limits {
 
 /// Let a server work on a photo that it cannot see.
 ///
-/// The photo is encrypted here, filtered there, and decrypted here. The server sees the photo's size and the filter's
-/// name, and nothing of the picture.
+/// The photo is encrypted on this machine, filtered on the server, and decrypted on this machine. The server sees the photo's
+/// size and the filter's name, but nothing of the picture itself.
 #[derive(Parser)]
 #[command(name = "safelight", version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
-    /// No progress bars, notes or summaries
+    /// Hide progress bars, notes and summaries
     #[arg(short, long, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -85,9 +84,9 @@ Examples:
   safelight filter mean --radius 1 photo.slt --out blurred.slt --server https://photos.example
   safelight decrypt --key my.key blurred.slt --out blurred.png
 
-A file named - is standard input or output. Exit codes: 0 done, 1 failed, 2 wrong usage.
+Use - for standard input or output. Exit codes: 0 success, 1 failure, 2 wrong usage.
 Outputs are complete or absent: they get their name only when everything has been written.
-A file that is replaced keeps its permissions. No input is ever overwritten.";
+A replaced file keeps its permissions. Inputs are never overwritten.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -125,7 +124,7 @@ enum Command {
     Completions(completions::Flags),
 }
 
-/// Runs the program with the process's arguments and gives its exit code.
+/// Runs the program with the process's arguments and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     // Ends the process with code 2 on wrong usage, and with 0 after --help and --version.

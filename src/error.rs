@@ -1,19 +1,19 @@
-//! One error type with a stable code that JavaScript, HTTP and the command line all show.
+//! One error type, with a stable code that JavaScript, HTTP and the command line all report.
 //!
-//! The code is part of the interface: programs match on it, so a code never changes its meaning. The message is for
-//! people: it says what is wrong and what to do next, and never contains key material.
+//! The code is part of the interface: programs match on it, so its meaning never changes. The message is for people: it says
+//! what is wrong and what to do next, and never contains key material.
 
 use std::fmt;
 
-/// What went wrong, as a closed list. [`Code::as_str`] gives the stable name.
+/// The closed list of error codes. [`Code::as_str`] returns the stable name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// An argument or query parameter has a value that is not allowed.
+    /// An argument or query parameter has an invalid value.
     BadArgument,
     /// A file or stream could not be read or written.
     Io,
-    /// The file to be written exists already and is not overwritten.
+    /// The output file already exists and is not overwritten.
     FileExists,
     /// The photo's format is not PNG, JPEG or WebP.
     UnsupportedImage,
@@ -21,110 +21,109 @@ pub enum Code {
     DamagedImage,
     /// The photo is larger than the limits allow.
     ImageTooLarge,
-    /// The bytes do not start with the Safelight mark.
+    /// The bytes do not start with the Safelight signature.
     NotSafelight,
-    /// The file was written by a newer format version.
+    /// The file has a newer format version.
     UnsupportedVersion,
-    /// The file is of another kind than the one needed here (a key where an image is needed, ...).
+    /// The file is of the wrong kind (such as a key where an image is needed).
     WrongKind,
-    /// The bytes end before the length that the header promises.
+    /// The data ends before the length given by the header.
     Truncated,
-    /// There are bytes after the end that the header promises.
+    /// The data continues beyond the length given by the header.
     TrailingData,
-    /// A checksum does not match: the bytes were damaged on the way.
+    /// A checksum does not match: the data was damaged in transit.
     Damaged,
-    /// A header field has a value that the format does not allow.
+    /// A header field has an invalid value.
     BadHeader,
-    /// The ciphertext was made under another key.
+    /// The ciphertext was encrypted under another key.
     ForeignKey,
-    /// The modulus is even, of a size that is not allowed, or otherwise not a Paillier modulus.
+    /// The modulus is even, of an unsupported size, or otherwise not a Paillier modulus.
     BadModulus,
-    /// The secret key's numbers do not fit together.
+    /// The numbers of the secret key are inconsistent.
     BadSecretKey,
-    /// The passphrase does not open the protected key file.
+    /// The passphrase does not decrypt the protected key file.
     WrongPassphrase,
-    /// Opening the protected key file would take too much memory and time.
+    /// Decrypting the protected key file would take too much memory and time.
     TooCostly,
-    /// A ciphertext is zero or not below the square of the modulus.
+    /// A ciphertext is zero, or not less than the square of the modulus.
     CiphertextOutOfRange,
     /// A ciphertext shares a factor with the modulus.
     CiphertextNotUnit,
-    /// The encrypted result is not what its header says was done: the server left ciphertexts out, repeated, weighted, moved
-    /// or changed them.
+    /// The encrypted result does not match its header: the server left out, repeated, weighted, moved or changed ciphertexts.
     WrongResult,
-    /// The encrypted image does not say which masks of this key hide its pixels, so nothing about it can be verified.
+    /// The encrypted image does not name the masks of this key that hide its pixels, so it cannot be verified.
     NotVerifiable,
     /// The plaintext does not fit into the key or the slot.
     PlaintextOutOfRange,
     /// There is no filter with this name.
     UnknownFilter,
-    /// The filter's parameters are not allowed.
+    /// The filter's parameters are invalid.
     BadFilter,
-    /// The encrypted image carries less border than the filter needs.
+    /// The encrypted image has a narrower halo than the filter needs.
     HaloTooSmall,
-    /// The filter's weights are too large for the room in each slot.
+    /// The filter's weights are too large for the width of a slot.
     SlotOverflow,
-    /// Two images that should be combined differ in shape or key.
+    /// Two images to combine differ in shape or key.
     ImagesDiffer,
-    /// There is no such set of CKKS parameters.
+    /// There is no CKKS parameter set with this name or number.
     UnknownParameters,
-    /// The file is for another set of CKKS parameters than the one at work.
+    /// The file is for another CKKS parameter set than the one in use.
     WrongParameters,
-    /// A residue of a polynomial is not below its prime.
+    /// A residue of a polynomial is not less than its prime.
     ResidueOutOfRange,
-    /// The encrypted vector has no level left for another product.
+    /// The encrypted vector has no level left for another multiplication.
     LevelExhausted,
-    /// A key for computing on encrypted vectors is not there, or not for this level.
+    /// An evaluation key for encrypted vectors is missing, or does not reach this level.
     MissingKey,
-    /// Two vectors that should be combined differ in slots, scale or level.
+    /// Two vectors to combine differ in slots, scale or level.
     VectorsDiffer,
     /// The request is larger than this server allows.
     TooLarge,
-    /// The server as a whole has as much work, or keeps as much, as it takes on.
+    /// The whole server is at its limit of work or storage.
     TooBusy,
-    /// This client alone has as much work on the server, or keeps as much there, as one client may.
+    /// This client is at its own limit of work or storage on the server.
     QuotaExceeded,
     /// The work took longer than this server allows.
     TimeLimit,
-    /// The peer sent nothing for too long.
+    /// The peer was idle for too long.
     Stalled,
-    /// There is no such address.
+    /// There is nothing at this address.
     NotFound,
-    /// The address does not take this HTTP method.
+    /// The address does not support this HTTP method.
     MethodNotAllowed,
-    /// The request comes from a web page whose origin may not use this server.
+    /// The request comes from a web page whose origin is not allowed on this server.
     ForeignOrigin,
-    /// The request is for a host name that is not one of this server's.
+    /// The request is for a host name that does not belong to this server.
     ForeignHost,
-    /// The request's body is a form or is compressed, where the bytes of the file itself are needed.
+    /// The request's body is a form or compressed; the plain bytes of the file are needed.
     UnsupportedContent,
-    /// The requested range lies outside of the result.
+    /// The requested range lies outside the result.
     RangeNotSatisfiable,
-    /// There is no such job, or it was deleted or has expired.
+    /// The job does not exist, was deleted or has expired.
     JobNotFound,
     /// The job has not finished yet.
     JobNotFinished,
-    /// There is no such model, or it was deleted or has expired.
+    /// The model does not exist, was deleted or has expired.
     ModelNotFound,
-    /// There is no such set of keys, or its upload failed, or it was deleted or has expired.
+    /// The set of keys does not exist, was not fully uploaded, was deleted or has expired.
     KeysNotFound,
-    /// The set of keys was damaged on the server's disk and has to be uploaded again.
+    /// The set of keys was damaged on the server's disk and must be uploaded again.
     KeysDamaged,
-    /// A piece of an upload does not begin where the last one ended.
+    /// A piece of an upload does not start where the last one ended.
     WrongOffset,
     /// The work was cancelled.
     Cancelled,
-    /// The server is shutting down and takes no new work.
+    /// The server is shutting down and accepts no new work.
     ShuttingDown,
     /// The server could not be reached or broke the connection.
     Unreachable,
-    /// The server's answer is not one that this program understands.
+    /// This program does not understand the server's answer.
     BadAnswer,
     /// The system's random generator failed.
     NoRandomness,
-    /// This machine or browser computes wrongly.
+    /// This machine or browser computes incorrect results.
     BadArithmetic,
-    /// A fault in Safelight itself.
+    /// A bug in Safelight.
     Internal,
 }
 
@@ -191,7 +190,7 @@ impl Code {
         Self::Internal,
     ];
 
-    /// The stable `snake_case` name shown by JavaScript (`error.code`), HTTP (`"code"`) and the command line.
+    /// The stable `snake_case` name reported by JavaScript (`error.code`), HTTP (`"code"`) and the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -271,11 +270,11 @@ pub struct Error {
     retry_after: Option<u32>,
 }
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error with this code. The message starts in lower case, says what to do next, and holds no secret.
+    /// Creates an error with this code. The message starts in lower case, says what to do next, and contains no secret.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
     }
@@ -286,25 +285,25 @@ impl Error {
         Self { retry_after: Some(seconds), ..self }
     }
 
-    /// After how many seconds another attempt may succeed, where that is known.
+    /// The number of seconds after which another attempt may succeed, if known.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {
         self.retry_after
     }
 
-    /// The stable name of what went wrong.
+    /// The stable name of the error's code.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.code.as_str()
     }
 
-    /// What went wrong, as a value to match on.
+    /// The error's code, to match on.
     #[must_use]
     pub const fn kind(&self) -> Code {
         self.code
     }
 
-    /// The text for people.
+    /// The message for people.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
@@ -320,15 +319,15 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<std::io::Error> for Error {
-    /// Keeps an [`Error`] that travelled inside an [`std::io::Error`], and turns everything else into
-    /// [`Code::Truncated`] (unexpected end) or [`Code::Io`].
+    /// Unwraps an [`Error`] inside an [`std::io::Error`], and turns everything else into [`Code::Truncated`] (unexpected end)
+    /// or [`Code::Io`].
     fn from(error: std::io::Error) -> Self {
         if let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>()) {
             return inner.clone();
         }
         match error.kind() {
             std::io::ErrorKind::UnexpectedEof => {
-                Self::new(Code::Truncated, "the data ends too early; send or copy the whole file again")
+                Self::new(Code::Truncated, "the data is cut short; send or copy the whole file again")
             }
             _ => Self::new(Code::Io, error.to_string()),
         }

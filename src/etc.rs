@@ -1,43 +1,43 @@
-//! Encryption-then-compression (`EtC`) images: photos whose blocks are scrambled, so that they can still be stored as JPEG,
-//! sent through photo sites, and learned from.
+//! Encryption-then-compression (`EtC`) images: photos whose blocks are scrambled, which can still be stored as JPEG, sent
+//! through photo sites, and used for learning.
 //!
 //! **This is obfuscation, not encryption in the sense of [`paillier`](crate::paillier).** It hides a picture from a casual
-//! look. Pictures that share one key give each other away: four of them can be put together again in seconds. Of a picture
-//! with a key of its own, large blocks fit together like a jigsaw puzzle. The attacks are in the `attack` module and their
-//! figures in `docs/etc-attacks.md`, so that anybody can see for themselves what a setting is worth; [`Resistance`] sums up.
+//! look. Pictures that share one key give each other away: four of them can be reassembled in seconds. Even if a picture has a
+//! key of its own, large blocks fit together like a jigsaw puzzle. The attacks are in the `attack` module and their figures in
+//! `docs/etc-attacks.md`, so that anyone can judge a setting; [`Resistance`] sums up.
 //!
 //! # The steps
 //!
-//! Chuman, Sirichotedumrong, Kiya, "Encryption-Then-Compression Systems Using Grayscale-Based Image Encryption for JPEG
-//! Images" (2019), and the colour form that it started from. The picture is split into blocks of `B` x `B` pixels, and
-//! each step has a key of its own:
+//! Chuman, Sirichotedumrong, Kiya, "Encryption-Then-Compression Systems Using Grayscale-Based Image Encryption for JPEG Images"
+//! (2019), and the original colour form. The picture is split into blocks of `B` x `B` pixels, and each step has a key of its
+//! own:
 //!
 //! | key | step |
 //! |---|---|
 //! | K1 | the blocks change places |
-//! | K2 | each is turned by 0, 90, 180 or 270 degrees, then mirrored not at all, across, down, or both |
+//! | K2 | each is rotated by 0, 90, 180 or 270 degrees, then not mirrored, or mirrored across, down, or both |
 //! | K3 | half of them are negated: `p` becomes `255 - p` |
-//! | K4 | the channels of each (there are six orders) change places; pictures of one channel skip this |
+//! | K4 | the channels of each are permuted (six orders); pictures of one channel skip this |
 //!
-//! K1 to K4 come from one [`MasterKey`] and a [`Nonce`] that travels with the picture. A new nonce for each picture, the
-//! default, means that no two pictures are scrambled alike. A fixed key is what most experiments of the literature use.
+//! K1 to K4 are derived from one [`MasterKey`] and a [`Nonce`] that travels with the picture. With a new nonce for each
+//! picture, the default, no two pictures are scrambled alike. Most published experiments use a fixed key.
 //!
 //! # The exact steps
 //!
 //! The random numbers of step `i` are those of `ChaCha20` (20 rounds, nonce zero, 64-bit counter from zero) under the 32 bytes
-//! that HKDF-SHA-256 gives for the master key, the picture's 16-byte nonce as salt (zeros for a fixed key) and `safelight etc
-//! v1 K` followed by the digit `i` as information. They are taken 8 bytes at a time, little-endian. A number below `b` is
-//! such a number modulo `b`; numbers not below `m - m mod b` with `m = 2^64 - 1` are passed over.
+//! that HKDF-SHA-256 derives from the master key, with the picture's 16-byte nonce as salt (zeros for a fixed key) and
+//! `safelight etc v1 K` followed by the digit `i` as info. They are taken 8 bytes at a time, little-endian. A number below `b`
+//! is such a number modulo `b`; numbers not below `m - m mod b` with `m = 2^64 - 1` are skipped.
 //!
-//! The blocks are counted row by row. K1: starting with `0, 1, 2, ...`, for each place from the last down to the second, it
-//! changes its number with a place below or the same, drawn from all of these; the number at a place is then the block that
-//! comes there. Then for each place in order: K2 gives the quarter turns (below 4, clockwise) and the mirror (below 4: bit 0
-//! across, bit 1 down, after turning), K3 the negation (below 2), K4 which of [`scramble::ORDERS`] (below 6).
+//! The blocks are counted row by row. K1: starting with `0, 1, 2, ...`, for each place from the last down to the second, swap
+//! its number with that of a place at or before it, drawn from all of these; the number at a place is then the block that moves
+//! there. Then for each place in order: K2 gives the quarter turns (below 4, clockwise) and the mirror (below 4: bit 0 across,
+//! bit 1 down, after rotation), K3 the negation (below 2), K4 the index into [`scramble::ORDERS`] (below 6).
 //!
-//! A sheet is the photo with its last column and row repeated to whole blocks; [`Form`] says what the grey forms make of
+//! A sheet is the photo with its last column and row repeated to whole blocks; [`Form`] describes how the grey forms convert
 //! colours.
 //!
-//! What has to travel with a picture so that it can be put together again is its [`Label`].
+//! The [`Label`] must travel with a picture so that it can be unscrambled.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod attack;
@@ -65,14 +65,14 @@ use scramble::Plan;
 /// The smallest and the largest block, in pixels.
 pub const BLOCKS: std::ops::RangeInclusive<u8> = 4..=64;
 
-/// How a photo is to be scrambled.
+/// Options for scrambling a photo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// What is split into blocks.
     pub form: Form,
     /// The side of a block in pixels, one of [`BLOCKS`].
     pub block: u8,
-    /// Whether every picture is scrambled in the same way. Pictures that are give each other away.
+    /// Whether every picture is scrambled in the same way. Such pictures give each other away.
     pub fixed_key: bool,
 }
 
@@ -88,11 +88,11 @@ impl Settings {
     }
 }
 
-/// Scrambles a photo. Gives the picture to store or send, and the label that has to go with it.
+/// Scrambles a photo. Returns the picture to store or send, and the label that must travel with it.
 ///
 /// # Errors
-/// [`Code::BadArgument`] for a block outside of [`BLOCKS`], [`Code::ImageTooLarge`] where the picture would be larger than
-/// any format holds, [`Code::NoRandomness`].
+/// [`Code::BadArgument`] for a block outside [`BLOCKS`], [`Code::ImageTooLarge`] if the picture would be too large for any
+/// format, [`Code::NoRandomness`].
 pub fn encrypt(photo: &Photo, key: &MasterKey, settings: Settings) -> Result<(Photo, Label)> {
     let nonce = if settings.fixed_key { Nonce::FIXED } else { Nonce::random()? };
     let label = Label::new(photo, key, settings, nonce)?;
@@ -101,14 +101,14 @@ pub fn encrypt(photo: &Photo, key: &MasterKey, settings: Settings) -> Result<(Ph
     Ok((plan.scramble(&sheet).into_photo()?, label))
 }
 
-/// Puts a photo together again. It has the picture's notices.
+/// Unscrambles a photo. It has the picture's notices.
 ///
 /// # Errors
-/// [`Code::ForeignKey`] if the label names another key, [`Code::ImagesDiffer`] if the picture has not the size that the
-/// label says: it was made smaller or cut on the way.
+/// [`Code::ForeignKey`] if the label names another key, [`Code::ImagesDiffer`] if the picture's size differs from the label,
+/// because it was resized or cropped on the way.
 pub fn decrypt(picture: &Photo, label: &Label, key: &MasterKey) -> Result<Photo> {
     if label.key != key.id() {
-        let message = format!("the picture was scrambled with key {}, this is key {}", label.key, key.id());
+        let message = format!("the picture was scrambled with key {}, but this is key {}", label.key, key.id());
         return Err(Error::new(Code::ForeignKey, message));
     }
     let sheet = Sheet::of_picture(picture, label)?;

@@ -1,6 +1,6 @@
-//! Experiments of the literature, run again: `safelight reproduce`.
+//! Reproductions of published experiments: `safelight reproduce`.
 //!
-//! Each takes its data from a folder that the caller names; nothing of it is part of this crate.
+//! Each reads its data from a folder that the caller names; the data is not part of this crate.
 
 pub mod attacks;
 pub mod cifar;

@@ -1,34 +1,34 @@
-//! Learning from pictures that the learner need not understand.
+//! Learning from pictures that the learner need not be able to see.
 //!
-//! A scrambled picture ([`etc`](crate::etc)) is its original with the samples in another order, some of them negated. When
-//! every sample is standardised over the training set, its inner products with other pictures under the same key are those
-//! of the originals, and so is all that a support-vector machine computes. Kawamura, Kinoshita, Kiya, "A
-//! Privacy-Preserving Machine Learning Scheme Using `EtC` Images" (2020).
+//! A scrambled picture ([`etc`](crate::etc)) is its original with the samples in another order, some of them negated. If every
+//! sample is standardised over the training set, the inner products with other pictures under the same key equal those of the
+//! originals, and so does everything that a support-vector machine computes. Kawamura, Kinoshita, Kiya, "A Privacy-Preserving
+//! Machine Learning Scheme Using `EtC` Images" (2020).
 //!
-//! # The way of a picture
+//! # The path of a picture
 //!
 //! ```text
-//! pictures under labels ─► trainer ─► model ─► its file
-//!                                       ▲
-//!                       a new picture ──┴───► verdict
+//! labelled pictures ─► trainer ─► model ─► its file
+//!                                   ▲
+//!                   a new picture ──┴───► verdict
 //! ```
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! |---|---|
-//! | [`recipe`] | how a model is to be made |
-//! | [`trainer`] | pictures under labels become a model |
-//! | [`model`] | what was learned, and how it is used |
-//! | [`verdict`] | what a classifier says |
+//! | [`recipe`] | options for training a model |
+//! | [`trainer`] | training of a model on labelled pictures |
+//! | [`model`] | a trained model, and its use |
+//! | [`verdict`] | a classifier's result |
 //! | [`features`] | rows of samples, standardised |
 //! | [`kernel`] | inner products: linear, Gaussian, polynomial |
 //! | [`svm`] | support-vector machines for two classes |
-//! | [`committee`] | many classes from machines for two |
+//! | [`committee`] | many classes from two-class machines |
 //! | [`sigmoid`] | probabilities from decision values |
 //! | [`network`] | networks for encrypted pictures |
-//! | `neighbours`, `trees` | nearest neighbours and random forests, by a library |
-//! | [`rates`] | how good a verifier is: error rates |
+//! | `neighbours`, `trees` | nearest neighbours and random forests, from a library |
+//! | [`rates`] | error rates of a verifier |
 //!
-//! Everything here is deterministic: the same input gives the same numbers, on any number of cores.
+//! Everything here is deterministic: the same input gives the same result, on any number of cores.
 
 pub mod committee;
 pub mod features;

@@ -1,25 +1,26 @@
-//! Other learnable encryptions of the literature, to compare [`etc`](crate::etc) with. **None of them is offered to users**:
-//! they are obfuscation like it, and the attacks in [`attack`] see through all of them under a fixed key, through two of
-//! them under any.
+//! Other published learnable encryption schemes, to compare with [`etc`](crate::etc). **None of them is offered to users**:
+//! like it, they are obfuscation, and the attacks in [`attack`] break all of them under a fixed key, and two of them under any
+//! key.
 //!
-//! Each is the same operation: a picture is so many *values*, which change places, and some of which are reversed (`v`
-//! becomes the greatest value less `v`). What differs is how many bits a value has, how far it goes, and what shares a key.
+//! All do the same: a picture consists of *values*, which change places, and some of which are reversed (`v` becomes the
+//! greatest value minus `v`). They differ in the bits of a value, how far it moves, and what shares a key.
 //!
-//! | | values | they go | keys |
+//! | | values | moved | keys |
 //! |---|---|---|---|
 //! | [`le`] | 4 bits | anywhere within their block of 4 x 4 pixels | one for all blocks |
-//! | [`ele`] | 4 bits | anywhere within their block, then the blocks change places | one for each block |
-//! | [`pe`] | 8 bits | to another channel of their pixel | one for each pixel |
+//! | [`ele`] | 4 bits | anywhere within their block, then the blocks change places | one per block |
+//! | [`pe`] | 8 bits | to another channel of their pixel | one per pixel |
 //!
-//! All are one-to-one on pictures of whole blocks, so all can be undone exactly from lossless files; the tests do. After JPEG
-//! the 4-bit ones are lost: an upper half that is one off is 16 off in the sample, and a lower half is noise to begin with.
+//! All are one-to-one on pictures of whole blocks, so all can be undone exactly from lossless files, as tested. After JPEG, the
+//! 4-bit schemes are lost: an error of one in an upper half is an error of 16 in the sample, and a lower half is noise to begin
+//! with.
 //!
 //! # The exact steps
 //!
 //! Random numbers are drawn as in [`etc`](crate::etc), from the streams whose HKDF information is `safelight ` followed by
-//! `le`, `ele` or `pe`, ` v1 ` and the step's name: `place`, `shuffle`, `reverse`, `order`. A [`Nonce`] for each picture makes
-//! a key for each picture; [`Nonce::FIXED`] is the fixed key. A photo is filled up to whole blocks by repeating its last
-//! column and row, and cut to its size afterwards.
+//! `le`, `ele` or `pe`, ` v1 ` and the step's name: `place`, `shuffle`, `reverse`, `order`. A [`Nonce`] per picture makes a key
+//! per picture; [`Nonce::FIXED`] is the fixed key. A photo is padded to whole blocks by repeating its last column and row, and
+//! cropped to its size afterwards.
 
 pub mod attack;
 pub mod ele;
@@ -30,7 +31,7 @@ use crate::error::{Code, Error, Result};
 use crate::etc::{MasterKey, Nonce, Sheet};
 use crate::photo::Photo;
 
-/// One of the encryptions.
+/// One of the schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Learnable encryption (Tanaka 2018).
@@ -73,7 +74,7 @@ impl Scheme {
         }
     }
 
-    /// A photo filled up to whole blocks.
+    /// A photo padded to whole blocks.
     #[must_use]
     pub fn sheet(self, photo: &Photo) -> Sheet {
         let whole = |side: u32| (side as usize).next_multiple_of(self.block());
@@ -97,11 +98,11 @@ impl Scheme {
     }
 }
 
-/// Where a value of the scrambled sheet comes from.
+/// The origin of a value of the scrambled sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// Which value of the clear sheet comes here. Of sample `i` the lower half is value `2 i` and the upper one `2 i + 1`,
-    /// where values have 4 bits.
+    /// The value of the clear sheet that moves here. If values have 4 bits, the lower half of sample `i` is value `2 i` and the
+    /// upper half `2 i + 1`.
     pub from: u32,
     /// Whether it is reversed.
     pub reversed: bool,
@@ -138,7 +139,7 @@ impl Plan {
         &self.steps
     }
 
-    /// Does all steps.
+    /// Applies all steps.
     ///
     /// # Errors
     /// [`Code::ImagesDiffer`] if the sheet has another size.
@@ -177,7 +178,7 @@ impl Plan {
     }
 }
 
-/// Scrambles a photo. The picture is larger where the photo has no whole blocks.
+/// Scrambles a photo. The picture is larger if the photo does not consist of whole blocks.
 ///
 /// # Errors
 /// [`Code::ImageTooLarge`].
@@ -186,14 +187,15 @@ pub fn encrypt(photo: &Photo, scheme: Scheme, key: &MasterKey, nonce: &Nonce) ->
     Plan::new(scheme, &sheet, key, nonce)?.scramble(&sheet)?.into_photo()
 }
 
-/// Gets the photo of this width and height back.
+/// Unscrambles a photo of this width and height.
 ///
 /// # Errors
-/// [`Code::ImagesDiffer`] if such a photo has a picture of another size.
+/// [`Code::ImagesDiffer`] if the picture's size does not match.
 pub fn decrypt(picture: &Photo, (w, h): (u32, u32), scheme: Scheme, key: &MasterKey, nonce: &Nonce) -> Result<Photo> {
     let whole = |side: u32| u64::from(side).next_multiple_of(scheme.block() as u64);
     if (whole(w), whole(h)) != (picture.width().into(), picture.height().into()) {
-        let message = format!("the picture of a photo of {w} x {h} pixels has another size; it was resized or cut");
+        let message =
+            format!("the picture's size does not match a photo of {w} x {h} pixels; it was resized or cropped");
         return Err(Error::new(Code::ImagesDiffer, message));
     }
     let sheet = Sheet::from(picture);
@@ -211,7 +213,7 @@ fn check(scheme: Scheme, sheet: &Sheet) -> Result<()> {
     let whole = |side: usize| side > 0 && side.is_multiple_of(scheme.block());
     if !whole(width) || !whole(height) || !matches!(channels, 1 | 3) || sheet.samples.len() != width * height * channels
     {
-        let message = format!("{} needs blocks of {1} x {1} pixels, all whole", scheme.as_str(), scheme.block());
+        let message = format!("{} needs whole blocks of {1} x {1} pixels", scheme.as_str(), scheme.block());
         return Err(Error::new(Code::ImagesDiffer, message));
     }
     if u32::try_from(2 * sheet.samples.len()).is_err() {

@@ -1,41 +1,42 @@
 //! **Safelight** lets a server work on a photo that it cannot see.
 //!
-//! The photo is encrypted where it was taken, the server filters the ciphertexts, and only the owner of the key can
-//! open the result. One crate serves both ends: compiled for `wasm32-unknown-unknown` with the feature `client` it is
-//! the browser's half (with `web-codec`, `web-etc` and `web-ckks` three more modules, for unusual photo files, for scrambled
-//! pictures and for encrypted vectors), compiled natively it is the server and the command line.
+//! The photo is encrypted where it was taken, the server filters the ciphertexts, and only the owner of the key can decrypt the
+//! result. One crate serves both ends. Compiled for `wasm32-unknown-unknown` with the feature `client`, it is the browser's
+//! half; the features `web-codec`, `web-etc` and `web-ckks` build three more modules, for unusual photo files, scrambled
+//! pictures and encrypted vectors. Compiled natively, it is the server and the command line.
 //!
-//! # The way of a photo
+//! # The path of a photo
 //!
 //! ```text
 //! photo ─► planes ─► encrypt ─► wire ─►  server: filter  ─► wire ─► decrypt ─► photo
 //!         [photo]   [paillier] [wire]   [pipeline, server]  [wire]  [paillier]  [photo]
 //! ```
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! |---|---|
 //! | [`error`] | one error type with a stable code |
-//! | `watch` | progress of long work, and its end before its time (native) |
+//! | `watch` | progress and cancellation of long work (native) |
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
-//! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
+//! | `photo` | decoding and encoding of photo files, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
 //! | `ckks` | arithmetic on encrypted vectors of approximate numbers (feature `ckks`) |
 //! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |
-//! | `learnable` | other scramblings of the literature, to compare `etc` with (feature `client`, native) |
+//! | `learnable` | other published scrambling schemes, to compare with `etc` (feature `client`, native) |
 //! | `network` | classifiers that a server applies to encrypted pictures (features `ckks` and `photo`) |
-//! | `learn` | classifiers of pictures in the clear or scrambled, which need no key (feature `learn`, native) |
+//! | `learn` | classifiers for plain or scrambled pictures, which need no key (feature `learn`, native) |
 //! | [`wire`] | the versioned format of keys, encrypted images, encrypted vectors and models; **the format's specification** |
-//! | `experiments` | experiments of the literature, run again (features `client` and `learn`, native) |
-//! | `pipeline` | the scheme and the format joined over readers and writers; keys in files (native) |
-//! | `server` | HTTP (feature `server`, native) |
-//! | `web` | the browser's surface (wasm32) |
+//! | `experiments` | reproductions of published experiments (features `client` and `learn`, native) |
+//! | `pipeline` | the schemes and the format combined over readers and writers; keys in files (native) |
+//! | `server` | the HTTP server (feature `server`, native) |
+//! | `web` | the interface for browsers (wasm32) |
 //! | `cli` | the `safelight` program (feature `cli`, native) |
 //!
-//! In the browser the scripts under `www/` do the rest: `client/` runs this crate in workers, `vault/` is the frame that
-//! has photos and keys, `element/` is what a site embeds, and the files beside them are the demo page.
+//! In the browser the scripts under `www/` do the rest: `client/` runs this crate in workers, `vault/` is the frame that holds
+//! photos and keys, `element/` is what a site embeds, and the files beside them are the demo page.
 //!
-//! Imports point only up this list. Types that hold secret keys live in modules called `secret`, which exist only with
-//! the feature `client` (and `etc` and `ckks-secret`, which it contains); a server built without it cannot name them.
+//! Imports only point up this list. Types that hold secret keys live in modules called `secret`, which exist only with the
+//! feature `client` (or the features `etc` and `ckks-secret`, which it includes). A server built without it cannot name these
+//! types.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]

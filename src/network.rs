@@ -1,22 +1,23 @@
-//! Classifiers for pictures that nobody but their owner sees: the server has the weights, the client has the picture, and
-//! neither learns the other's.
+//! Classifiers for pictures that only their owner sees: the server has the weights, the client has the picture, and neither
+//! learns the other's.
 //!
-//! | module | what it is for |
+//! | module | purpose |
 //! |---|---|
-//! | [`features`] | numbers of a picture, made in the clear by its owner |
-//! | [`circuit`] | what the server computes on the encrypted numbers |
-//! | `client` | keys, encryption and the answer (feature `ckks-secret`) |
+//! | [`features`] | features of a picture, computed in the clear by its owner |
+//! | [`circuit`] | the server's computation on the encrypted features |
+//! | `client` | keys, encryption and decryption of the answer (feature `ckks-secret`) |
 //!
-//! A network has two parts. Its [`Front`] is public: how numbers are made of a picture, the labels, the parameter set, and
-//! which keys are needed. Behind it are the weights of one dense layer, or of two with squares between them; they stay with
-//! the server. The server learns nothing of the picture, not even the label. The client learns the scores of its pictures, and
-//! who may ask for many of them can train a network like this one with the answers; that is not hidden.
+//! A network has two parts. Its [`Front`] is public: the features of a picture, the labels, the parameter set, and the keys
+//! that are needed. The weights of one dense layer, or of two with squares between them, stay with the server. The server
+//! learns nothing about the picture, not even the label. The client learns the scores of its pictures. A client that can
+//! request many of them can train a similar network on the answers; nothing prevents that.
 //!
-//! A server that does not follow the protocol can send any ciphertext as an answer, and what its owner then publishes of the
-//! decrypted numbers, even the label alone, tells that server something of the secret key. So the client refuses what no
-//! honest server sends ([`Front::check_answer`], `Front::open`), and programs show labels unless they are asked for scores.
+//! A server that does not follow the protocol can send any ciphertext as an answer, and whatever its owner then publishes of
+//! the decrypted numbers, even only the label, reveals information about the secret key to that server. So the client refuses
+//! what no honest server would send ([`Front::check_answer`], `Front::open`), and programs show labels unless they are asked
+//! for scores.
 //!
-//! How precise the scores are: see [`PRECISION`].
+//! For the precision of the scores, see [`PRECISION`].
 
 pub mod circuit;
 #[cfg(feature = "ckks-secret")]
@@ -33,11 +34,11 @@ use crate::ckks::parameters::Parameters;
 use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
 
-/// How far encrypted scores may be from those in the clear, for hidden units and scores up to 64 in size. It is the promise for
-/// the parameter set with the smallest scale; tests hold it.
+/// The largest difference of encrypted scores from those in the clear, for hidden units and scores of at most 64 in absolute
+/// value. It is promised for the parameter set with the smallest scale, and tested.
 pub const PRECISION: f64 = 1.0 / 64.0;
-/// The largest score of an answer in size. Trainers keep to it for the pictures that they learn from, and clients refuse what is
-/// beyond it: nothing is promised there, and a dishonest server has less room.
+/// The largest absolute score of an answer. Trainers keep to it for the training pictures, and clients refuse larger ones:
+/// nothing is promised beyond it, and a dishonest server has less freedom.
 pub const LARGEST_SCORE: f64 = 64.0;
 /// How far apart the scale of an answer and the expected one may be, as a share: they are rounded in different orders.
 const SAME_SCALE: f64 = 1e-12;
@@ -62,7 +63,7 @@ pub struct Front {
     hidden: usize,
 }
 
-/// A key that the server needs.
+/// A key required by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     /// For products.
@@ -72,14 +73,14 @@ pub enum Need {
     },
     /// For rotations to the left.
     Rotation {
-        /// By so many steps.
+        /// The number of steps.
         steps: i64,
         /// For ciphertexts up to this level.
         level: usize,
     },
 }
 
-/// A network, weights and all.
+/// A network with its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     front: Front,
@@ -89,20 +90,20 @@ pub struct Network {
 /// The weights of a dense layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
-    /// For each output, one for each input. They have 8 bits of precision: see [`rounded`].
+    /// For each output, one weight per input, with 8 bits of precision: see [`rounded`].
     pub weights: Vec<f32>,
     /// For each output.
     pub bias: Vec<f32>,
 }
 
-/// What a network says about one picture.
+/// A network's answer for one picture.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The number of the label.
+    /// The index of the label.
     pub class: usize,
-    /// How much speaks for each label.
+    /// The score of each label.
     pub scores: Vec<f64>,
-    /// How likely each label is; together 1.
+    /// The probability of each label; their sum is 1.
     pub probabilities: Vec<f64>,
 }
 
@@ -139,14 +140,14 @@ impl Front {
     /// From its parts; `hidden` is the number of hidden units, or 0 for a network of one layer.
     ///
     /// # Errors
-    /// [`Code::BadHeader`] if they do not fit together, or the set has not enough levels or slots.
+    /// [`Code::BadHeader`] if they are inconsistent, or the set does not have enough levels or slots.
     pub fn new(parameters: &'static Parameters, patches: Patches, labels: Vec<String>, hidden: usize) -> Result<Self> {
         patches.check()?;
         let mut sorted: Vec<&String> = labels.iter().collect();
         sorted.sort_unstable();
         sorted.dedup();
         if sorted.len() != labels.len() || !(2..=MOST_LABELS).contains(&labels.len()) {
-            return Err(bad("its labels are too few, too many, or not all different"));
+            return Err(bad("its labels are too few, too many, or not distinct"));
         }
         let fits = |label: &String| (1..=LONGEST_LABEL).contains(&label.len()) && !label.chars().any(char::is_control);
         if !labels.iter().all(fits) {
@@ -157,7 +158,7 @@ impl Front {
         }
         let this = Self { parameters, patches, labels, hidden };
         if this.level() > parameters.levels {
-            return Err(bad("its parameter set has not enough levels"));
+            return Err(bad("its parameter set has too few levels"));
         }
         this.layers().map_err(|error| bad(error.message()))?;
         Ok(this)
@@ -169,7 +170,7 @@ impl Front {
         self.parameters
     }
 
-    /// How numbers are made of a picture.
+    /// The features of a picture.
     #[must_use]
     pub const fn patches(&self) -> &Patches {
         &self.patches
@@ -181,7 +182,7 @@ impl Front {
         &self.labels
     }
 
-    /// How many hidden units there are; 0 in a network of one layer.
+    /// The number of hidden units; 0 in a network of one layer.
     #[must_use]
     pub const fn hidden(&self) -> usize {
         self.hidden
@@ -199,18 +200,18 @@ impl Front {
         sizes(self.patches.features(), self.hidden, self.labels.len())
     }
 
-    /// How each layer lies in the slots.
+    /// The layout of each layer in the slots.
     ///
     /// # Errors
-    /// None: it was tried.
+    /// None: checked at creation.
     pub fn layers(&self) -> Result<Vec<Dense>> {
         layers(self.parameters, &self.sizes())
     }
 
-    /// The keys that the server needs, each for the highest level where it is used.
+    /// The keys that the server needs, each for the highest level at which it is used.
     ///
     /// # Errors
-    /// None: it was tried.
+    /// None: checked at creation.
     pub fn needs(&self) -> Result<Vec<Need>> {
         let mut steps = std::collections::BTreeMap::new();
         let mut level = self.level();
@@ -238,18 +239,18 @@ impl Front {
         self.layers()?.last().copied().ok_or_else(|| bad("it has no layers"))
     }
 
-    /// How many slots an answer has: the labels, filled up to a power of two.
+    /// The number of slots of an answer: the number of labels, rounded up to a power of two.
     ///
     /// # Errors
-    /// None: it was tried.
+    /// None: checked at creation.
     pub fn answer_slots(&self) -> Result<usize> {
         Ok(self.last()?.out_slots())
     }
 
-    /// Whether an answer of this level, with this scale and number of slots, is one that an honest server can have computed.
-    /// All three follow from the public part alone.
+    /// Checks that an honest server can have computed an answer of this level, scale and number of slots. All three follow from
+    /// the public part.
     ///
-    /// A server that may choose the scale chooses how many figures of a decrypted number are printed, and puts the secret key
+    /// A server that can choose the scale chooses how many digits of a decrypted number are printed, and can put the secret key
     /// there.
     ///
     /// # Errors
@@ -261,7 +262,7 @@ impl Front {
             return Ok(());
         }
         let message = format!(
-            "an answer of this network has {wanted} slots at level 0 and the scale 2^{:.3}; this is something else",
+            "this is not an answer of this network, which has {wanted} slots at level 0 and the scale 2^{:.3}",
             usual.log2()
         );
         Err(Error::new(Code::VectorsDiffer, message))
@@ -272,7 +273,7 @@ impl Front {
             return Ok(());
         }
         let (theirs, ours) = (self.parameters.name, ring.parameters().name);
-        let message = format!("the network is for the parameters {theirs}, but {ours} are at work here");
+        let message = format!("the network is for the parameter set {theirs}, but {ours} is in use");
         Err(Error::new(Code::WrongParameters, message))
     }
 }
@@ -281,7 +282,7 @@ impl Network {
     /// From its parts.
     ///
     /// # Errors
-    /// [`Code::BadHeader`] if they do not fit together, or a weight is not finite or too large.
+    /// [`Code::BadHeader`] if they are inconsistent, or a weight is not finite or too large.
     pub fn new(front: Front, layers: Vec<Layer>) -> Result<Self> {
         let sizes = front.sizes();
         let fits = |(layer, (inputs, outputs)): (&Layer, &(usize, usize))| {
@@ -291,7 +292,7 @@ impl Network {
                 && all().all(|number| number.is_finite() && number.abs() <= LARGEST)
         };
         if layers.len() != sizes.len() || !layers.iter().zip(&sizes).all(fits) {
-            return Err(bad("its weights are not those of its layers"));
+            return Err(bad("its weights do not match its layers"));
         }
         Ok(Self { front, layers })
     }
@@ -308,7 +309,7 @@ impl Network {
         &self.layers
     }
 
-    /// What it says in the clear about a picture's numbers; those that are missing count as 0.
+    /// Its answer in the clear for a picture's features; missing features count as 0.
     #[must_use]
     pub fn decide(&self, features: &[f32]) -> Answer {
         let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
@@ -325,7 +326,7 @@ impl Network {
 }
 
 impl Layer {
-    /// How many inputs it has.
+    /// The number of inputs.
     #[must_use]
     pub fn inputs(&self) -> usize {
         self.weights.len() / self.bias.len().max(1)
@@ -341,9 +342,9 @@ impl Layer {
 }
 
 impl Answer {
-    /// The same with scores and probabilities rounded to two figures after the point. What is opened of an honest answer differs
-    /// from exact numbers by a little that tells of the secret key. Rounding removes that, except for numbers close to the
-    /// middle of two. Against a server that makes answers up, rounding is no help: publish nothing.
+    /// The same with scores and probabilities rounded to two decimal places. Decrypted numbers of an honest answer differ
+    /// slightly from exact ones, and the difference reveals information about the secret key. Rounding removes it, except for
+    /// numbers close to a rounding boundary. Rounding does not help against a server that forges answers: publish nothing.
     #[cfg(feature = "ckks-secret")]
     #[must_use]
     pub fn for_display(mut self) -> Self {
@@ -363,7 +364,7 @@ impl Answer {
     }
 }
 
-/// The closest number whose last 16 bits are zero, as filters and weights have it: 8 bits of precision, in 2 bytes.
+/// The closest number whose last 16 bits are zero, as in filters and weights: 8 bits of precision, in 2 bytes.
 #[must_use]
 pub fn rounded(number: f32) -> f32 {
     let bits = number.to_bits();
@@ -372,5 +373,5 @@ pub fn rounded(number: f32) -> f32 {
 }
 
 fn bad(why: &str) -> Error {
-    Error::new(Code::BadHeader, format!("this is not a network that can be used: {why}"))
+    Error::new(Code::BadHeader, format!("this is not a valid network: {why}"))
 }

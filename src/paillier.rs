@@ -14,20 +14,20 @@
 //! A slot holds `value * divisor + bias` ([`Encoding`]): integers only, never negative, never beyond the slot. The
 //! divisor of a mean is applied after decryption, with exact rounding.
 //!
-//! | module | what is in it |
+//! | module | content |
 //! |---|---|
-//! | [`key`] | the public key and what it lets anybody do |
+//! | [`key`] | the public key and the operations it allows |
 //! | `secret` | key generation, the owner's encryption, decryption (feature `client`) |
 //! | `encrypt` | encryption with either key (feature `client`) |
-//! | [`origin`] | what an image's masks are derived from |
+//! | [`origin`] | the seed of an image's masks |
 //! | [`ciphertext`] | one ciphertext and its arithmetic |
-//! | [`layout`] | tiles, halo, slots, borders, and the numbers in a slot |
+//! | [`layout`] | tiles, halo, slots, borders, and the values in a slot |
 //! | [`kernel`] | integer kernels |
 //! | [`filter`] | filters by name and parameter |
 //! | [`circuit`] | filters on rows of ciphertexts |
-//! | [`units`] | whether ciphertexts are units |
-//! | `shape` | which headers our encryptor and filters can make (feature `client`) |
-//! | `replay`, `clear` | what a result must be: its masks, and its pixels (feature `client`) |
+//! | [`units`] | checks that ciphertexts are units |
+//! | `shape` | the headers that our encryptor and filters can produce (feature `client`) |
+//! | `replay`, `clear` | the masks and pixels that a result must have (feature `client`) |
 //! | `image` | photos to rows of ciphertexts and back (feature `client`) |
 //! | [`phe`] | exchange with python-paillier |
 

@@ -1,9 +1,9 @@
-//! Photo files in and out: what a person drops on the page or names on the command line becomes a [`Photo`].
+//! Reading and writing photo files: what a user drops on the page or names on the command line becomes a [`Photo`].
 //!
-//! A photo comes from an unknown place, so its size is read from its first bytes and compared with [`Limits`] before
-//! any pixel is decoded. What comes out is simple on purpose: 8-bit grey or RGB samples row by row, upright, and the
-//! transparency kept aside because it is never encrypted and never sent; what the samples mean as colours ([`Colour`]) is kept in the same way.
-//! Names, places and times written into the file by a camera are dropped.
+//! Photos are untrusted, so the size is read from the first bytes and compared with [`Limits`] before any pixel is decoded. The
+//! result is simple on purpose: upright 8-bit grey or RGB samples, row by row. Transparency is kept apart, because it is never
+//! encrypted and never sent; so is the colour space of the samples ([`Colour`]). Names, places and times written into the file
+//! by a camera are dropped.
 //!
 //! Nothing here touches the file system or threads; the browser runs the same code.
 
@@ -36,7 +36,7 @@ use image::metadata::Orientation;
 
 use crate::error::{Code, Error, Result};
 
-/// How large a photo may be. The default is what one encrypted image may hold.
+/// Size limits for photos. The default is the limit of one encrypted image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Width times height, in pixels.
@@ -54,14 +54,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same for scrambled pictures of such photos: the grey form is up to three times as large as its photo, and has whole
-    /// blocks.
+    /// The same for scrambled pictures of such photos: the grey form is up to three times as large as its photo, and consists
+    /// of whole blocks.
     #[must_use]
     pub const fn of_scrambled(self) -> Self {
         Self { max_pixels: self.max_pixels.saturating_mul(4), ..self }
     }
 
-    /// Checks a width and a height, in pixels, as a file's header gives them.
+    /// Checks a width and a height in pixels from a file's header.
     ///
     /// # Errors
     /// [`Code::DamagedImage`] for an empty side, [`Code::ImageTooLarge`] beyond the limits.
@@ -75,8 +75,8 @@ impl Limits {
             return Err(Error::new(
                 Code::ImageTooLarge,
                 format!(
-                    "the photo has {width} x {height} pixels, {} million; at most {} million and {} on a side are \
-                     possible. Make it smaller, to {fitting_width} x {fitting_height} at most",
+                    "the photo has {width} x {height} pixels, {} million; the limit is {} million and {} on a \
+                     side. Make it smaller, at most {fitting_width} x {fitting_height}",
                     millions(pixels),
                     millions(self.max_pixels),
                     self.max_side
@@ -94,7 +94,7 @@ impl Limits {
     }
 }
 
-/// A number of pixels in millions, with as many digits as say something.
+/// A number of pixels in millions, with one decimal, or two below a million.
 fn millions(pixels: u64) -> String {
     if pixels < 1_000_000 {
         let hundredths = (pixels + 5_000) / 10_000;
@@ -103,7 +103,7 @@ fn millions(pixels: u64) -> String {
     format!("{}.{}", pixels / 1_000_000, pixels / 100_000 % 10)
 }
 
-/// Something about a photo that its owner should know, because the result will differ from the file.
+/// A notice for a photo's owner, because the result will differ from the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notice {
@@ -123,19 +123,19 @@ pub enum Notice {
     StrayData,
     /// The samples were converted to sRGB.
     ConvertedToSrgb,
-    /// Some colours are outside of sRGB; the nearest took their place.
+    /// Some colours are outside sRGB; they were replaced by the nearest ones.
     ColoursClipped,
     /// The file is brighter than white in places (HDR); sRGB shows these as white.
     HdrReduced,
     /// The file is brighter than white in places (HDR), which 8 bits show in coarse steps.
     HdrIn8Bit,
-    /// The file's colour profile cannot be read or does not fit; the samples are taken for sRGB.
+    /// The file's colour profile is unreadable or does not fit; the samples are treated as sRGB.
     ProfileUnusable,
-    /// The file is for printers. What its four inks look like is approximate, whatever profile it has.
+    /// The file is for printers (CMYK). Its colours are approximate, whether or not it has a profile.
     Cmyk,
     /// Some blocks of a JPEG file have larger values than a picture gives. Programs show them differently.
     BeyondRange,
-    /// The file holds other pictures than the photo.
+    /// The file contains further pictures.
     OtherPictures,
 }
 
@@ -170,7 +170,7 @@ impl Notice {
             Self::AlphaKeptAside => "the photo's transparency stays here: it is neither encrypted nor filtered",
             Self::FirstFrameOnly => "the file is an animation; only its first frame is used",
             Self::StillImageOnly => {
-                "the file is an animation with a still image for programs that show no animations; only the still image is used"
+                "the file is an animation with a separate still image; only the still image is used"
             }
             Self::EndMissing => "the end of the file is missing or damaged; all pixels are there",
             Self::ChecksumWrong => {
@@ -179,17 +179,17 @@ impl Notice {
             Self::StrayData => "the file contains stray data; compare the photo with the original",
             Self::ConvertedToSrgb => "the photo's colours were converted to sRGB",
             Self::ColoursClipped => {
-                "some of the photo's colours are outside of sRGB; the nearest ones took their place"
+                "some of the photo's colours are outside sRGB; they were replaced by the nearest ones"
             }
-            Self::HdrReduced => "the photo is HDR; what is brighter than white became white",
-            Self::HdrIn8Bit => "the photo is HDR, and has only 8 bits per sample here; smooth areas may show steps",
-            Self::ProfileUnusable => "the photo's colour profile cannot be used; its colours are taken for sRGB",
+            Self::HdrReduced => "the photo is HDR; areas brighter than white became white",
+            Self::HdrIn8Bit => "the photo is HDR, but is stored with 8 bits per sample; smooth areas may show steps",
+            Self::ProfileUnusable => "the photo's colour profile cannot be used; its colours are treated as sRGB",
             Self::Cmyk => "the photo is for printers (CMYK); its colours are approximate, because no profile is used",
             Self::BeyondRange => {
-                "parts of the photo have values that no picture gives, perhaps by damage; compare the photo with the original"
+                "parts of the photo have values out of range, perhaps because of damage; compare the photo with the original"
             }
             Self::OtherPictures => {
-                "the file holds more than one picture, such as a second view or a map of HDR brightness; only the first is used"
+                "the file contains more than one picture, such as a second view or an HDR gain map; only the first is used"
             }
         }
     }
@@ -214,17 +214,17 @@ pub struct Photo {
 }
 
 impl Photo {
-    /// Reads a PNG, JPEG or (with the feature `webp`) WebP file, told apart by its first bytes. The camera's orientation
-    /// is applied, 16-bit samples are rounded to 8, a grey file stays grey, and an animation gives its first frame. The
-    /// samples are the file's own, and [`Photo::colour`] says what they mean.
+    /// Reads a PNG, JPEG or (with the feature `webp`) WebP file, identified by its first bytes. The camera's orientation is
+    /// applied, 16-bit samples are rounded to 8 bits, a grey file stays grey, and of an animation the first frame is read. The
+    /// samples are not converted; [`Photo::colour`] is their colour space.
     ///
     /// The samples of a JPEG file are those of libjpeg-turbo, with its default settings. The inks of a JPEG file for printers
-    /// are taken to be inverted, as other programs do, and multiplied with black.
+    /// are assumed to be inverted, as in other programs, and multiplied with black.
     ///
     /// # Errors
-    /// [`Code::UnsupportedImage`] for anything else, and for files of these formats in a variant that is not read,
-    /// [`Code::ImageTooLarge`] beyond `limits` (found before decoding), [`Code::DamagedImage`] for a file that lacks some of
-    /// its pixels, or whose data are otherwise broken.
+    /// [`Code::UnsupportedImage`] for anything else, and for unsupported variants of these formats, [`Code::ImageTooLarge`]
+    /// beyond `limits` (checked before decoding), [`Code::DamagedImage`] for a file that lacks some of its pixels, or is
+    /// otherwise broken.
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self> {
         decode::decode(bytes, limits)
     }
@@ -232,7 +232,7 @@ impl Photo {
     /// A picture from samples row by row, the channels of one pixel (1 grey, 3 RGB) side by side.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] when the number of samples is not width x height x channels, or nothing is left of it.
+    /// [`Code::BadArgument`] if the number of samples is not width x height x channels, or zero.
     pub fn from_samples(width: u32, height: u32, channels: u8, samples: Vec<u8>) -> Result<Self> {
         if !matches!(channels, 1 | 3) {
             return Err(Error::new(Code::BadArgument, format!("a photo has 1 or 3 channels, not {channels}")));
@@ -251,7 +251,7 @@ impl Photo {
         Ok(self)
     }
 
-    /// The same samples, taken for other colours.
+    /// The same samples in another colour space.
     #[must_use]
     pub fn with_colour(mut self, colour: Colour) -> Self {
         self.colour = colour;
@@ -288,19 +288,19 @@ impl Photo {
         self.alpha.as_deref()
     }
 
-    /// What the samples mean as colours.
+    /// The colour space of the samples.
     #[must_use]
     pub const fn colour(&self) -> &Colour {
         &self.colour
     }
 
-    /// What the owner should know about how the file was read.
+    /// Notices for the owner about how the file was read.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }
 
-    /// The same picture with what is known of the file that it was made from.
+    /// The same picture with notices about its file.
     #[cfg(feature = "etc")]
     pub(crate) fn with_notices(mut self, notices: &[Notice]) -> Self {
         self.notices = notices.to_vec();
@@ -315,7 +315,7 @@ impl Photo {
         decode::assemble(samples, per_pixel, (width, height), Orientation::NoTransforms, Vec::new())
     }
 
-    /// The picture as a browser's canvas wants it: four bytes per pixel, not premultiplied.
+    /// The picture as a browser's canvas needs it: four bytes per pixel, not premultiplied.
     #[must_use]
     pub fn rgba(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.samples.len() / usize::from(self.channels) * 4);
@@ -350,6 +350,6 @@ fn check_samples(width: u32, height: u32, channels: u8, len: usize) -> Result<()
     }
     Err(Error::new(
         Code::BadArgument,
-        format!("{len} samples do not make {width} x {height} pixels of {channels} channels; give all of them"),
+        format!("{len} samples are not {width} x {height} pixels of {channels} channels"),
     ))
 }

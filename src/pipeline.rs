@@ -1,7 +1,7 @@
-//! The scheme and the format joined over readers and writers, for the server and the command line.
+//! Schemes and format combined over readers and writers, for the server and the command line.
 //!
-//! Nothing here holds more than a band of rows in memory, and every function checks everything before it says `Ok`:
-//! after an error, what was written so far must be thrown away.
+//! Nothing here holds more than a band of rows in memory, and every function checks everything before it returns `Ok`. After an
+//! error, discard what was written so far.
 
 #[cfg(all(feature = "ckks", feature = "photo"))]
 pub mod keys;
@@ -16,16 +16,16 @@ use crate::watch::Watch;
 use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
-/// What is accepted as input.
+/// Limits on the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one encrypted image.
+    /// Most bytes of one encrypted image.
     pub max_bytes: u64,
-    /// Pixels of the photo.
+    /// Most pixels of the photo.
     pub max_pixels: u64,
-    /// Ciphertexts of the image.
+    /// Most ciphertexts of the image.
     pub max_ciphertexts: u64,
-    /// Bytes of the rows that have to be in memory at the same time: as many as the filter's kernel has, and two more.
+    /// Most bytes of the rows in memory at the same time: as many rows as the filter's kernel has, plus two.
     pub max_band_bytes: u64,
 }
 
@@ -42,8 +42,8 @@ impl Default for Limits {
 /// Of two images, the first is kept in an anonymous temporary file.
 ///
 /// # Errors
-/// Everything that [`crate::wire`] and [`Circuit`] can find wrong; [`Code::TooLarge`] beyond the limits;
-/// [`Code::TrailingData`] if there is more after the last image; what the watcher says; [`Code::Io`].
+/// All errors of [`crate::wire`] and [`Circuit`]; [`Code::TooLarge`] beyond the limits; [`Code::TrailingData`] if there is more
+/// after the last image; errors of the watcher; [`Code::Io`].
 pub fn run_filter(
     input: &mut (dyn Read + Send),
     output: &mut (dyn Write + Send),
@@ -84,17 +84,17 @@ pub fn run_filter(
     Ok(())
 }
 
-/// Checks the header of an encrypted image that a filter is to be applied to; gives the length of the whole image in bytes.
+/// Checks the header of an encrypted image for a filter; returns the length of the whole image in bytes.
 ///
 /// # Errors
-/// As [`run_filter`], as far as the header shows it.
+/// As [`run_filter`], as far as the header reveals them.
 pub fn check_header(header: &[u8], filter: &Filter, limits: &Limits) -> Result<u64> {
     let frames = Frames::read(header)?;
     check_limits(&frames, limits, 2 * u64::from(filter.radius().1) + 1)?;
     Ok(frames.total_bytes())
 }
 
-/// Reads a whole encrypted image and checks all of it but for what needs a key; gives its head.
+/// Reads a whole encrypted image and checks everything that needs no key; returns its head.
 ///
 /// # Errors
 /// As [`run_filter`].
@@ -127,7 +127,7 @@ impl<'a> ImageReader<'a> {
     /// Reads the header and checks the limits, `band` being the number of rows that are needed at the same time.
     fn open(input: &'a mut (dyn Read + Send), limits: &Limits, band: u64) -> Result<Self> {
         let mut header = vec![0; PROLOGUE_BYTES];
-        // Whatever is there of a short file decides between "not ours" and "cut short".
+        // The start of a short file decides between "not a Safelight file" and "cut short".
         let mut filled = 0;
         while filled < header.len() {
             match input.read(&mut header[filled..])? {
@@ -161,7 +161,7 @@ fn check_limits(frames: &Frames, limits: &Limits, band: u64) -> Result<()> {
     let too_large = |what: &str, has: u64, allowed: u64| {
         Err(Error::new(
             Code::TooLarge,
-            format!("the encrypted image has {has} {what}, more than the {allowed} allowed here"),
+            format!("the encrypted image has {has} {what}, more than the {allowed} allowed"),
         ))
     };
     let pixels = u64::from(layout.width) * u64::from(layout.height);
@@ -176,7 +176,7 @@ fn check_limits(frames: &Frames, limits: &Limits, band: u64) -> Result<()> {
     }
     let band_bytes = (band + 2).saturating_mul(frames.frame_bytes() as u64);
     if band_bytes > limits.max_band_bytes {
-        return too_large("bytes in the rows that the filter needs at a time", band_bytes, limits.max_band_bytes);
+        return too_large("bytes in the rows that the filter needs at once", band_bytes, limits.max_band_bytes);
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn spool(image: &mut ImageReader<'_>, watch: &dyn Watch) -> Result<std::fs::File
     Ok(file)
 }
 
-/// Reads from a place in a file without a cursor that others could move; gives how many bytes it got, none at the end.
+/// Reads from an offset in a file, independently of its cursor; returns the number of bytes read, 0 at the end.
 #[cfg(unix)]
 pub(crate) fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> std::io::Result<usize> {
     std::os::unix::fs::FileExt::read_at(file, buffer, at)
@@ -205,7 +205,7 @@ pub(crate) fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> std::
     std::os::windows::fs::FileExt::seek_read(file, buffer, at)
 }
 
-/// Fills all of the buffer from a place in a file.
+/// Fills the buffer from an offset in a file.
 #[cfg(all(feature = "ckks", feature = "photo"))]
 fn read_exact_at(file: &std::fs::File, mut buffer: &mut [u8], mut at: u64) -> std::io::Result<()> {
     while !buffer.is_empty() {
@@ -224,7 +224,7 @@ fn at_end(input: &mut (dyn Read + Send)) -> Result<()> {
     if input.read(&mut byte)? == 0 {
         return Ok(());
     }
-    Err(Error::new(Code::TrailingData, "there are bytes after the end of the encrypted image; send it alone"))
+    Err(Error::new(Code::TrailingData, "there is extra data after the encrypted image; send it alone"))
 }
 
 #[cfg(feature = "client")]
@@ -241,10 +241,10 @@ mod client {
     use crate::photo::Photo;
     use crate::wire::image::Frames;
 
-    /// Encrypts a photo, on all cores, and writes the encrypted image; gives its head.
+    /// Encrypts a photo on all cores and writes the encrypted image; returns its head.
     ///
     /// # Errors
-    /// As [`ImageEncryptor`]; what the watcher says; [`crate::error::Code::Io`].
+    /// As [`ImageEncryptor`]; errors of the watcher; [`crate::error::Code::Io`].
     pub fn encrypt_image(
         key: EncryptionKey,
         photo: &Photo,
@@ -265,22 +265,22 @@ mod client {
         Ok(frames.head)
     }
 
-    /// How an image is to be decrypted.
+    /// Options for the decryption of an image.
     pub struct DecryptOptions {
-        /// How values outside 0 to 255 are shown.
+        /// How to show values outside 0 to 255.
         pub view: View,
-        /// Which images are opened, and whether what the server did is verified.
+        /// Which images to accept, and whether to verify what the server did.
         pub check: Check,
-        /// The filters that must have been applied, if that is known.
+        /// The filters that must have been applied, if known.
         pub expect: Option<Expectation>,
-        /// How the key's tables are read.
+        /// How to read the key's tables.
         pub lookup: Lookup,
-        /// The photos that went in, to compare a sample of pixels with; none to do without.
+        /// The original photos, to compare a sample of pixels with; none for no comparison.
         pub originals: Vec<Photo>,
     }
 
     impl Default for DecryptOptions {
-        /// Verifies images of one's own photos, and opens no others.
+        /// Verifies images of the owner's photos, and refuses others.
         fn default() -> Self {
             Self {
                 view: View::default(),
@@ -292,9 +292,9 @@ mod client {
         }
     }
 
-    /// What came out of an encrypted image.
+    /// A decrypted image.
     pub struct Decrypted {
-        /// What its header says.
+        /// Its header.
         pub head: ImageHead,
         /// The picture.
         pub canvas: Canvas,
@@ -302,7 +302,7 @@ mod client {
         pub verified: bool,
     }
 
-    /// Reads an encrypted image of one's own photos and decrypts it, on all cores, verifying what was done to them.
+    /// Reads an encrypted image of the owner's photos and decrypts it on all cores, verifying what was done to them.
     ///
     /// # Errors
     /// As [`decrypt_image_with`].
@@ -318,10 +318,10 @@ mod client {
         Ok((head, canvas))
     }
 
-    /// Reads an encrypted image and decrypts it, on all cores.
+    /// Reads an encrypted image and decrypts it on all cores.
     ///
     /// # Errors
-    /// As [`ImageDecryptor`] and [`crate::wire`]; what the watcher says; [`crate::error::Code::Io`].
+    /// As [`ImageDecryptor`] and [`crate::wire`]; errors of the watcher; [`crate::error::Code::Io`].
     pub fn decrypt_image_with(
         key: &SecretKey,
         input: &mut (dyn Read + Send),

@@ -1,46 +1,46 @@
-//! The HTTP server: filters encrypted images, keeps jobs, and serves the page.
+//! The HTTP server: filters encrypted images, classifies pictures, and serves the page.
 //!
-//! It is built and tested without the feature `client`, so nothing here can name a secret key.
+//! It builds without the feature `client`, so nothing here can name a secret key.
 //!
-//! | address | what it does |
+//! | address | purpose |
 //! |---|---|
-//! | `GET /v1` | what the server can do and its limits |
-//! | `POST /v1/filters/{name}` | filters the image in the body; with `Prefer: respond-async` as a job |
-//! | `GET /v1/jobs/{id}` | where a job stands |
-//! | `GET /v1/jobs/{id}/events` | the same as server-sent events, up to the job's end |
+//! | `GET /v1` | describes the server's functions and limits |
+//! | `POST /v1/filters/{name}` | filters the image in the body; with `Prefer: respond-async`, as a job |
+//! | `GET /v1/jobs/{id}` | a job's state and progress |
+//! | `GET /v1/jobs/{id}/events` | the same as server-sent events, until the job ends |
 //! | `GET /v1/jobs/{id}/result` | the job's result |
 //! | `DELETE /v1/jobs/{id}` | cancels and deletes the job |
-//! | `POST /v1/models` | makes a model of the labelled pictures in the body, or takes in a model file |
-//! | `GET`, `DELETE /v1/models/{id}` | what a model is; forgets it |
+//! | `POST /v1/models` | trains a model on the labelled pictures in the body, or loads a model file |
+//! | `GET`, `DELETE /v1/models/{id}` | describes a model; deletes it |
 //! | `GET /v1/models/{id}/file` | the model's file |
-//! | `POST /v1/classifiers/{id}` | says what the picture in the body shows |
-//! | `POST /v1/keys` | begins an upload of evaluation keys |
-//! | `PATCH`, `HEAD /v1/keys/{id}` | takes the next piece; says how many bytes are there |
-//! | `GET`, `DELETE /v1/keys/{id}` | what keys there are; deletes them |
-//! | `GET /v1/health`, `GET /v1/openapi.json` | whether the server is up; the interface described for programs |
+//! | `POST /v1/classifiers/{id}` | classifies the picture in the body |
+//! | `POST /v1/keys` | starts an upload of evaluation keys |
+//! | `PATCH`, `HEAD /v1/keys/{id}` | receives the next piece; reports how many bytes have arrived |
+//! | `GET`, `DELETE /v1/keys/{id}` | describes keys; deletes them |
+//! | `GET /v1/health`, `GET /v1/openapi.json` | whether the server is up; a description of the interface |
 //! | everything else | the page |
 //! | the vault's host, all addresses | the vault |
 //!
-//! # The way of a request
+//! # The path of a request
 //! ```text
 //! connection ─► client ─► guard ─► routes ─► admission ─► upload (heads) ─► spool ─► queue ─► work ─► spool ─► answer
 //!   (seats)                                   a slot                           a place, a turn
 //! ```
-//! A request for a host that is not this server's, or from a web page of an origin that is not allowed, ends at the
-//! [guard](Config::allow_origins). An upload takes a slot and nothing else while it arrives: it is checked from its first bytes on
-//! and written to the spool. When it is whole, the work takes a place in the queue, and clients have their turns one after the
-//! other. In the job form the answer is given at that point; in the direct form it is the result.
+//! A request for a foreign host, or from a web page of an origin that is not allowed, ends at the
+//! [guard](Config::allow_origins). While an upload arrives, it only takes a slot: it is checked from its first bytes and
+//! written to the spool. Once complete, the work takes a place in the queue, and clients take turns. A request for a job is
+//! answered at that point; a direct request is answered with the result.
 //!
-//! Uploads and results never pile up in memory: both lie in unnamed temporary files, and the work holds a band of rows or one
-//! picture. An answer starts when everything has been checked.
+//! Uploads and results never pile up in memory: both are kept in unnamed temporary files, and the work holds a band of rows or
+//! one picture. An answer starts after everything has been checked.
 //!
-//! Everything that there is a limited amount of is limited twice: for all clients together ([`Limits`], code `too_busy`) and
-//! for each network address ([`ClientLimits`], code `quota_exceeded`). What was announced and did not arrive counts nowhere.
+//! Every resource is limited twice: for all clients together ([`Limits`], code `too_busy`) and for each network address
+//! ([`ClientLimits`], code `quota_exceeded`). Announced data that has not arrived does not count.
 //!
-//! # The end
-//! When told to stop, the server refuses new work (`shutting_down`; `GET /v1/health` answers 503), finishes what runs and
-//! waits, and gives clients time to fetch the results of their jobs. All of that takes [`Config::drain`] at most; what is not
-//! done then is cut short.
+//! # Shutdown
+//! On a signal to stop, the server refuses new work (`shutting_down`; `GET /v1/health` answers 503), finishes running and
+//! waiting work, and gives clients time to fetch the results of their jobs. All of this takes at most [`Config::drain`]; the
+//! rest is then cut off.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -85,10 +85,10 @@ mod work;
 
 pub use config::{ClientLimits, Config, Limits, ProxyHeader};
 
-/// How often a stopping server looks whether it is done.
+/// How often a stopping server checks whether it is done.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
-/// What all requests share.
+/// The state shared by all requests.
 struct App {
     settings: config::Settings,
     guard: Arc<guard::Guard>,
@@ -98,19 +98,19 @@ struct App {
     models: Arc<models::Models>,
     keys: Arc<keys::Keys>,
     vault: Option<vault::Vault>,
-    /// Cancelled when the time for stopping is over: all work ends.
+    /// Cancelled when the time to stop is over: all work ends.
     end: CancellationToken,
 }
 
-/// Serves until the process is told to stop (Ctrl-C or SIGTERM), and finishes running work then, within
-/// [`Config::drain`]. A second signal stops at once. SIGHUP reads the operator's models again.
+/// Serves until a signal to stop (Ctrl-C or SIGTERM), then finishes running work within [`Config::drain`]. A second signal
+/// stops at once. SIGHUP reloads the operator's models.
 ///
-/// Prints `safelight: listening on http://ADDRESS` on standard output when it is ready, and logs to standard error as
-/// the environment variable `SAFELIGHT_LOG` says (default `info`).
+/// Prints `safelight: listening on http://ADDRESS` to standard output when it is ready, and logs to standard error at the level
+/// of the environment variable `SAFELIGHT_LOG` (default `info`).
 ///
 /// # Errors
-/// `bad_argument` if the configuration makes no sense, `io` if the address cannot be listened on, `cancelled` if a
-/// second signal cut work short.
+/// `bad_argument` if the configuration is invalid, `io` if it cannot listen on the address, `cancelled` if a second signal cut
+/// work short.
 pub fn run(config: Config) -> Result<()> {
     telemetry::init()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -118,20 +118,20 @@ pub fn run(config: Config) -> Result<()> {
         let mut signals = Signals::new()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let (reload, reloads) = mpsc::channel(1);
-        // An error means that nobody can give the signal any more, which is an end as well.
+        // An error means that no signal can arrive any more, which also ends the server.
         let server = serve_with(config, announce, async { drop(stopped.await) }, reloads);
         let signalled = async {
             while signals.next().await == Signal::Reload {
                 // One that is waiting already is enough.
                 let _ = reload.try_send(());
             }
-            tracing::info!("stopping; running work is finished first, a second signal stops at once");
+            tracing::info!("stopping after running work is finished; a second signal stops at once");
             let _ = stop.send(());
             while signals.next().await == Signal::Reload {}
         };
         tokio::select! {
             outcome = server => outcome,
-            () = signalled => Err(Error::new(Code::Cancelled, "stopped by a second signal; running work was cut short")),
+            () = signalled => Err(Error::new(Code::Cancelled, "stopped by a second signal; running work was cut off")),
         }
     });
     // Worker threads that were cut short are not waited for.
@@ -141,20 +141,20 @@ pub fn run(config: Config) -> Result<()> {
 
 fn announce(address: SocketAddr) {
     let mut out = std::io::stdout().lock();
-    // Nobody may be listening there, which is no reason not to serve.
+    // Standard output may be closed, which must not prevent serving.
     let _ = writeln!(out, "safelight: listening on http://{address}").and_then(|()| out.flush());
 }
 
-/// Serves until `shutdown` is ready, then finishes running work, within [`Config::drain`], and returns. `ready` is called with
-/// the address when connections are accepted. Must run in a Tokio runtime; dropping the future closes everything at once.
+/// Serves until `shutdown` is ready, then finishes running work within [`Config::drain`] and returns. `ready` is called with
+/// the address once connections are accepted. Must run in a Tokio runtime; dropping the future closes everything at once.
 ///
 /// # Errors
-/// `bad_argument` if the configuration makes no sense, `io` if the address cannot be listened on.
+/// `bad_argument` if the configuration is invalid, `io` if it cannot listen on the address.
 pub async fn serve(config: Config, ready: impl FnOnce(SocketAddr), shutdown: impl Future<Output = ()>) -> Result<()> {
     serve_with(config, ready, shutdown, mpsc::channel(1).1).await
 }
 
-/// As [`serve`]; each message of `reloads` has the operator's models read again.
+/// As [`serve`]; each message of `reloads` reloads the operator's models.
 async fn serve_with(
     config: Config,
     ready: impl FnOnce(SocketAddr),
@@ -190,12 +190,7 @@ async fn serve_with(
     let (uploads, work) = app.admission.inside();
     app.end.cancel();
     if uploads > 0 || work > 0 || cut > 0 || !app.jobs.all_settled() {
-        tracing::warn!(
-            uploads,
-            work,
-            connections = cut,
-            "stopped when the time to drain was over; the rest was cut short"
-        );
+        tracing::warn!(uploads, work, connections = cut, "stopped at the end of the drain time; the rest was cut off");
     } else {
         tracing::info!("stopped");
     }
@@ -219,7 +214,7 @@ impl App {
         })
     }
 
-    /// Takes no more work, and waits until there is none and all results are fetched, or until the end.
+    /// Refuses new work, and waits until there is none left and all results are fetched, or until `end`.
     async fn drain(&self, end: Instant) {
         self.admission.close(end);
         while Instant::now() < end && (self.admission.inside() != (0, 0) || !self.jobs.all_settled()) {
@@ -228,13 +223,15 @@ impl App {
     }
 }
 
-/// Reads the operator's models again whenever that is asked for. Models that cannot be read leave things as they are.
+/// Reloads the operator's models on every message. If one cannot be read, all stay as they were.
 async fn reload(models: Arc<models::Models>, mut reloads: mpsc::Receiver<()>) {
     while reloads.recv().await.is_some() {
         let models = Arc::clone(&models);
         match work::joined(tokio::task::spawn_blocking(move || models.reload()).await) {
-            Ok(count) => tracing::info!(models = count, "read the operator's models again"),
-            Err(error) => tracing::error!(reason = error.message(), "the operator's models stay as they were"),
+            Ok(count) => tracing::info!(models = count, "reloaded the operator's models"),
+            Err(error) => {
+                tracing::error!(reason = error.message(), "could not reload the operator's models; the old ones stay")
+            }
         }
     }
 }

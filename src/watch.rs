@@ -1,24 +1,24 @@
-//! How long work is watched and ended: by a person at a terminal, or by a server for a client that may go away.
+//! Progress and cancellation of long work: by a user at a terminal, or by a server whose client may go away.
 
 use crate::error::Result;
 
-/// Somebody who watches the work and may end it.
+/// Observes the work and may end it.
 pub trait Watch: Sync {
-    /// `done` of `total` steps are finished: rows of ciphertexts, machines, or what else the work counts.
+    /// Reports that `done` of `total` steps are finished: rows of ciphertexts, machines, or whatever the work counts.
     fn progress(&self, done: u64, total: u64) {
         let _ = (done, total);
     }
 
-    /// Asked between steps: an error, such as [`Cancelled`](crate::error::Code::Cancelled), ends the work with it.
+    /// Called between steps. An error, such as [`Cancelled`](crate::error::Code::Cancelled), ends the work with it.
     ///
     /// # Errors
-    /// Whatever the watcher wants the work to end with.
+    /// Any error with which the watcher ends the work.
     fn check(&self) -> Result<()> {
         Ok(())
     }
 }
 
-/// Nobody watches.
+/// A watcher that does nothing.
 pub struct NoWatch;
 
 impl Watch for NoWatch {}

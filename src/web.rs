@@ -1,9 +1,9 @@
-//! The browser's surface: thin wrappers that JavaScript calls. Compiled only for wasm32.
+//! The interface for browsers: thin wrappers that JavaScript calls. Compiled only for wasm32.
 //!
-//! There are four modules, so that nobody fetches what they do not use: the feature `client` makes the one that encrypts
-//! photos and opens the results, `web-codec` the one for photo files that the browser does not decode as they must be,
-//! `web-etc` the one for scrambled pictures, and `web-ckks` the one for encrypted vectors. What stands in this file is in all
-//! of them, but for photos, which encrypted vectors get as samples.
+//! There are four modules, so that users only fetch what they need: the feature `client` builds the one that encrypts photos
+//! and decrypts the results, `web-codec` the one for photo files that the browser does not decode correctly, `web-etc` the one
+//! for scrambled pictures, and `web-ckks` the one for encrypted vectors. All of them contain the code in this file, except for
+//! photos, which encrypted vectors get as samples.
 //!
 //! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
 //! worker that runs it is replaced); its text goes to the console and holds no data.

@@ -1,23 +1,23 @@
 //! The versioned format of keys, encrypted images, encrypted vectors, models and networks: version 1.
 //!
-//! This page is the whole specification. It is enough to write another client or server: `examples/any_server.py` is a
-//! server and `tests/interop/reference.py` a client, both written from here, and `tests/vectors` has files to try.
+//! This page is the complete specification, sufficient to write another client or server: `examples/any_server.py` is a server
+//! and `tests/interop/reference.py` a client, both written from this page. `tests/vectors` has test files.
 //!
-//! All numbers are little-endian, `u8` to `i64` as in Rust; ciphertexts and key numbers are little-endian integers of a
-//! fixed length.
+//! All numbers are little-endian, with the types `u8` to `i64` of Rust; ciphertexts and numbers of keys are little-endian
+//! integers of fixed length.
 //!
 //! # Prologue, 16 bytes
 //!
 //! | offset | type | content |
 //! |---|---|---|
-//! | 0 | 8 bytes | mark `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it finds files damaged by text mode) |
+//! | 0 | 8 bytes | signature `89 53 4C 54 0D 0A 1A 0A` (as in PNG, it reveals files damaged by text mode) |
 //! | 8 | u16 | format version, 1 |
-//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key of scrambled pictures, 5 model; 6 to 11 as in the section on CKKS; 12 public part of a network, 13 network |
+//! | 10 | u8 | kind: 1 public key, 2 secret key, 3 encrypted image, 4 key for scrambled pictures, 5 model; 6 to 11 see the section on CKKS; 12 public part of a network, 13 network |
 //! | 11 | u8 | scheme: 1 Paillier for kinds 1 to 3, 2 `EtC` for kind 4, 3 learning for kinds 5, 12 and 13, 4 CKKS for kinds 6 to 11 |
 //! | 12 | u32 | length `h` of the header in bytes, at most 65,536 |
 //!
-//! Then the header, `h` bytes, and a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. A public or secret
-//! key ends here. The header's own fields must fill it exactly.
+//! The header follows, `h` bytes, then a u32: the CRC-32 (IEEE 802.3, as in zlib) of prologue and header. Public and secret
+//! keys end here. The fields of the header must fill it exactly.
 //!
 //! # Header of a public key
 //!
@@ -29,10 +29,10 @@
 //!
 //! # Header of a secret key
 //!
-//! The same three fields without `n`, then its two prime factors `p` and `q`, bits/16 bytes each. They differ, each is
-//! exactly bits/2 long, and their order means nothing.
+//! The same fields without `n`, then its two prime factors `p` and `q`, bits/16 bytes each. They differ, each is exactly bits/2
+//! bits long, and their order has no meaning.
 //!
-//! # Header of a key of scrambled pictures
+//! # Header of a key for scrambled pictures
 //!
 //! | type | content |
 //! |---|---|
@@ -47,7 +47,7 @@
 //! | 2 | u8 | colour planes: 1 grey, 3 red, green, blue |
 //! | 3 | u8 | border policy used by the client: 0 replicate, 1 reflect (edge pixels are not repeated), 2 zero |
 //! | 4 | u32, u32 | photo's width and height in pixels, each at least 1, together at most 2^24 pixels |
-//! | 12 | u16, u16 | tiles across and down, each at least 1 and not more than there are pixels |
+//! | 12 | u16, u16 | tiles across and down, each at least 1 and at most the number of pixels |
 //! | 16 | u16, u16 | halo in pixels, left and right, above and below, each at most 1024 |
 //! | 20 | u8 | width of a slot in bits, 8 to 48 |
 //! | 21 | 3 bytes | zero |
@@ -56,96 +56,97 @@
 //! | 48 | i64 | divisor, 1 to 2^31 - 1: the pixel is `floor((2 raw + divisor) / (2 divisor))` |
 //! | 56 | 16 bytes | key id |
 //! | 72 | bits/8 bytes | `n` |
-//! | then | u8 | how many photos it is made of, 1 to 16 |
-//! | then | 32 bytes each | the origin of each photo's masks, see below; all zero if nobody knows it |
+//! | then | u8 | number of photos it is made of, 1 to 16 |
+//! | then | 32 bytes each | the origin of each photo's masks, see below; all zero if unknown |
 //! | then | u16 | length of the history in bytes, at most 8,192 |
-//! | then | UTF-8 | history: the texts of the filters applied, joined by "; ", without control characters |
+//! | then | UTF-8 | history: the texts of the applied filters, joined by "; ", without control characters |
 //!
 //! The slots fit into a plaintext: `tiles across * tiles down * planes * slot bits < bits`. The values fit into a slot:
-//! `low <= high`, `0 <= low + bias`, `high + bias < 2^(slot bits)`. Neither `low` nor `high`, divided by the divisor,
-//! reaches 2^30 in size, and `low`, `high` and bias do not reach 2^62.
+//! `low <= high`, `0 <= low + bias`, `high + bias < 2^(slot bits)`. The absolute values of `low` and `high`, divided by the
+//! divisor, are below 2^30, and those of `low`, `high` and bias are below 2^62.
 //!
 //! # Frames of an encrypted image
 //!
-//! With `tile width = ceil(width / tiles across)` and likewise for the height, there are `rows = tile height + 2 halo`
-//! frames, one for each row of ciphertexts from top to bottom, all of the same length:
+//! With `tile width = ceil(width / tiles across)` and likewise for the height, there are `rows = tile height + 2 halo` frames,
+//! one per row of ciphertexts from top to bottom, all of the same length:
 //!
 //! | type | content |
 //! |---|---|
 //! | columns * bits/4 bytes | `columns = tile width + 2 halo` ciphertexts from left to right |
-//! | u32 | CRC-32 of: the header's CRC-32 (u32), the frame's number from 0 on (u32), the ciphertexts |
+//! | u32 | CRC-32 of: the header's CRC-32 (u32), the frame's number counted from 0 (u32), the ciphertexts |
 //!
-//! The file ends after the last frame. So its length follows from its header.
+//! The file ends after the last frame, so its length follows from its header.
 //!
 //! # Ciphertexts
 //!
-//! A ciphertext of the number `m`, `0 <= m < n`, is `c = (1 + n)^m * r^n mod n^2` (Paillier 1999), with a new random `r`
-//! below `n` for each. It satisfies `0 < c < n^2` and `gcd(c, n) = 1`; every reader checks both. The second is checked
-//! for all at once: the product of all ciphertexts modulo `n` must have no factor in common with `n`.
+//! A ciphertext of a number `m`, `0 <= m < n`, is `c = (1 + n)^m * r^n mod n^2` (Paillier 1999), with a fresh random `r` below
+//! `n`. It satisfies `0 < c < n^2` and `gcd(c, n) = 1`; every reader checks both. The second condition is checked for all
+//! ciphertexts at once: their product modulo `n` must have no factor in common with `n`.
 //!
-//! Slot `s` of a plaintext is its bits from `s * slot bits` on. In ciphertext `(i, j)` (column `i`, row `j`), slot
-//! `(plane * tiles down + v) * tiles across + u` belongs to tile `(u, v)` and holds the pixel at
-//! `x = u * tile width + i - halo x`, `y = v * tile height + j - halo y` of that plane. Where that lies outside the
-//! photo (halo, or the overhang of the last tiles), the border policy says what the client puts there: the nearest pixel
+//! Slot `s` of a plaintext consists of its bits from `s * slot bits` upwards. In ciphertext `(i, j)` (column `i`, row `j`),
+//! slot `(plane * tiles down + v) * tiles across + u` belongs to tile `(u, v)` and holds the pixel at
+//! `x = u * tile width + i - halo x`, `y = v * tile height + j - halo y` of that plane. Where that lies outside the photo (in
+//! the halo, or in the overhang of the last tiles), the border policy decides what the client puts there: the nearest pixel
 //! of the photo; the photo mirrored at its edge pixels, which are not repeated (`c b | a b c | b a`); or zero. A photo's
 //! samples, 0 to 255, are encrypted with `low` 0, `high` 255, bias 0, divisor 1.
 //!
-//! Whoever decrypts leaves halo and overhang out of the picture. A slot in use outside `low + bias` to `high + bias`, or
-//! bits set beyond the slots in use, show that a server did something else than its answer says.
+//! Decryption omits halo and overhang from the picture. A slot in use outside `low + bias` to `high + bias`, or bits set beyond
+//! the slots in use, show that the server did not do what its answer says.
 //!
 //! # Filters
 //!
-//! A filter with integer weights `w(a, b)`, `-rx <= a <= rx`, `-ry <= b <= ry`, makes of the pixels `in` the sums
+//! A filter with integer weights `w(a, b)`, `-rx <= a <= rx`, `-ry <= b <= ry`, turns the pixels `in` into the sums
 //! `out(x, y) = sum of w(a, b) * in(x + a, y + b)` and divides them by an integer `d`. On an encrypted image:
 //!
-//! - The result's ciphertext `(i, j)` is the product of all `c(i + rx + a, j + ry + b)^w(a, b)` modulo `n^2`. There are
-//!   `2 rx` columns and `2 ry` rows less. A negative power is a power of the inverse modulo `n^2`.
+//! - The result's ciphertext `(i, j)` is the product of all `c(i + rx + a, j + ry + b)^w(a, b)` modulo `n^2`. There are `2 rx`
+//!   fewer columns and `2 ry` fewer rows. A negative power is a power of the inverse modulo `n^2`.
 //! - Each is multiplied by `1 + n * constant * (sum of 2^(s * slot bits) over the slots s in use)` modulo `n^2`, where
 //!   `constant = new bias - old bias * (sum of w)`. The slots in use are the first `tiles across * tiles down * planes`.
-//! - The header stays as it is but for these fields: the halo shrinks by `rx`, `ry`; the divisor is multiplied by `d`;
-//!   `low` and `high` become the smallest and largest sum that their old values allow; the bias becomes
-//!   `max(0, -low)`; the filter's text is added to the history.
+//! - Only these fields of the header change: the halo shrinks by `rx`, `ry`; the divisor is multiplied by `d`; `low` and `high`
+//!   become the smallest and largest sum that their old values allow; the bias becomes `max(0, -low)`; the filter's text is
+//!   appended to the history.
 //!
-//! So the result is determined to the last byte. A filter that also adds `k` to each pixel adds `k * divisor` (the new
-//! one) to `low`, `high` and `constant`. A filter of two images, which follow one another in the request, multiplies the
-//! products of both: `low` and `high` are those of the sum of both sums, `constant` is the new bias less each old bias
-//! times the sum of its image's weights, and the rest of the header comes from the first, but that the second one's
-//! origins follow the first one's, and its history, if there is any, follows the filter's text as ` [history]`. The two
-//! must be alike in key, size, planes, tiles, halo, slot bits and divisor, and together be made of at most 16 photos.
+//! So the result is determined to the last byte. A filter that also adds `k` to each pixel adds `k * divisor` (the new divisor)
+//! to `low`, `high` and `constant`. A filter of two images, which follow one another in the request, multiplies the products of
+//! both: `low` and `high` are those of the sum of both sums, `constant` is the new bias minus each old bias times the sum of
+//! its image's weights, and the rest of the header comes from the first image, except that the second image's origins follow
+//! the first's, and its history, if not empty, follows the filter's text as ` [history]`. The two images must agree in key,
+//! size, planes, tiles, halo, slot bits and divisor, and together be made of at most 16 photos.
 //!
-//! Readers check a header only against these rules. The owner's programs also check, before a secret key works on an image, that
-//! its header is the one that the filters of its history make of a photo with the grid that needs the fewest ciphertexts
-//! ([`crate::paillier::Layout::plan`]): whoever could choose the bounds could ask by them how large a number is.
-//! `safelight decrypt --no-check` opens others.
+//! Readers check a header only against these rules. Before a secret key is used on an image, the owner's programs also check
+//! that its header is the one that the filters of its history produce from a photo with the grid that needs the fewest
+//! ciphertexts ([`crate::paillier::Layout::plan`]): otherwise, an attacker could choose the bounds to learn how large a number
+//! is. `safelight decrypt --no-check` decrypts other images.
 //!
-//! The weights of each filter and its text are in [`crate::paillier::filter`] and [`crate::paillier::kernel`]; the mean
-//! of a rectangle has all weights 1, `d` is their number, and its text is `mean size=WIDTHxHEIGHT`. The history is for
-//! people, and for the owner of the key, who checks by it what was done.
+//! The weights of each filter and its text are in [`crate::paillier::filter`] and [`crate::paillier::kernel`]; the mean of a
+//! rectangle has all weights 1, `d` is their number, and its text is `mean size=WIDTHxHEIGHT`. The history is for people, and
+//! for the owner of the key, who verifies the result against it.
 //!
-//! # Origins: masks that the owner can tell again
+//! # Origins: masks that the owner can recognise
 //!
-//! The owner of a key may choose the masks `r^n` of a photo so as to know them later. Our own program does this where
-//! `p - 1` is a prime times a small number, for both primes. With `g` the smallest prime number from 3 on that generates
-//! the group modulo `p`, the mask modulo `p^2` is `h^e` with `h = g^p` and `e` from 0 to `p - 2`; likewise for `q`. The exponents of ciphertext number `t`, counted row by row from 0, halo included, come from the image's *origin*,
-//! 32 random bytes, new for each photo: HKDF-SHA-256 with the origin as salt, the primes (the smaller one first, each
-//! bits/16 bytes) as key material and `safelight paillier masks` as info gives a key of 32 bytes; the `ChaCha20` stream
-//! under this key with nonce `t` (64 bits, and a block counter of 64 bits) gives, first for the smaller prime, then for
-//! the larger one, numbers of as many bytes as the prime has, little-endian, until one is from 1 to the prime less one;
-//! the exponent is that less one. Nobody else can tell such masks from random ones. An origin of 32 zeros says that the
-//! masks are random: somebody else encrypted the photo with the public key. Whoever decrypts says beforehand whether such
-//! images are welcome (`not_verifiable`), since a server can put zeros there, too.
+//! The owner of a key can choose the masks `r^n` of a photo such that they can be derived again later. Our own program does
+//! this if `p - 1` is a prime times a small number, for both primes. With `g` the smallest prime number from 3 upwards that
+//! generates the group modulo `p`, the mask modulo `p^2` is `h^e` with `h = g^p` and `e` from 0 to `p - 2`; likewise for `q`.
+//! The exponents of ciphertext number `t`, counted row by row from 0, halo included, come from the image's *origin*: 32 random
+//! bytes, new for each photo. HKDF-SHA-256 with the origin as salt, the primes (the smaller one first, each bits/16 bytes) as
+//! key material and `safelight paillier masks` as info yields a key of 32 bytes. The `ChaCha20` stream under this key with
+//! nonce `t` (64 bits, with a block counter of 64 bits) yields, first for the smaller prime, then for the larger one,
+//! little-endian numbers of as many bytes as the prime has, until one is from 1 to the prime minus one; the exponent is that
+//! number minus one. No one else can distinguish such masks from random ones. An origin of 32 zeros means that the masks are
+//! random: someone else encrypted the photo with the public key. The owner decides before decryption whether to accept such
+//! images (`not_verifiable`), since a server can also put zeros there.
 //!
-//! A filter's result then has masks whose exponents the owner can add up. What is left after these are taken away is 1
-//! modulo `n` if, and only if, the right ciphertexts were multiplied; if not, the result is refused as `wrong_result`.
+//! A filter's result then has masks whose exponents the owner can add up. What remains without these masks is 1 modulo `n` if
+//! and only if the right ciphertexts were multiplied; otherwise, the result is refused as `wrong_result`.
 //!
 //! # Models
 //!
-//! What [`crate::learn`] made of pictures under labels. `f64` is IEEE 754's, and never infinite or none at all. The header:
+//! What [`crate::learn`] learned from labelled pictures. `f64` is as in IEEE 754, and never infinite or NaN. The header:
 //!
 //! | offset | type | content |
 //! |---|---|---|
-//! | 0 | u8 | rule: 1 support-vector machines, 2 nearest neighbours, 3 random forest |
-//! | 1 | u8 | machines: 1 for each label, 2 for each pair of labels; else 0 |
+//! | 0 | u8 | method: 1 support-vector machines, 2 nearest neighbours, 3 random forest |
+//! | 1 | u8 | machines: 1 one per label, 2 one per pair of labels; else 0 |
 //! | 2 | u8 | kernel of machines: 1 linear, 2 Gaussian, 3 polynomial; else 0 |
 //! | 3 | u8 | channels of a picture, 1 or 3 |
 //! | 4 | u32, u32 | width and height of a picture in pixels |
@@ -154,44 +155,45 @@
 //! | 20 | u32 | pictures learned from |
 //! | 24 | u32 | pictures kept |
 //! | 28 | u32 | the polynomial kernel's degree, the number of neighbours or trees; else 0 |
-//! | 32 | f64, f64 | gamma of the kernel and shift of the polynomial one; else 0 |
+//! | 32 | f64, f64 | gamma of the kernel, and shift of the polynomial kernel; else 0 |
 //! | 48 | u64 | seed of a forest; else 0 |
 //! | 56 | u64 | length of the body in bytes |
 //!
-//! The body follows, then a u32: the CRC-32 of the header's CRC-32 (u32) and the body. Then the file ends. The body:
+//! The body follows, then a u32: the CRC-32 of the header's CRC-32 (u32) and the body. The file ends there. The body:
 //!
-//! | how many | type | content |
+//! | count | type | content |
 //! |---|---|---|
 //! | one for each label | u8, UTF-8, u32 | the label's length in bytes, the label, the number of its pictures |
-//! | one for each sample used | u32 | its number in the picture, row by row, channels of a pixel side by side; rising |
-//! | one for each sample used | i64, i64 | over all pictures `p` learned from: the sum `S` of the sample, and `n` times the sum of squares less `S^2`, for `n` pictures |
+//! | one for each sample used | u32 | its index in the picture, row by row, channels of a pixel side by side; ascending |
+//! | one for each sample used | i64, i64 | over all pictures `p` learned from: the sum `S` of the sample, and `n` times the sum of squares minus `S^2`, for `n` pictures |
 //! | one for each picture kept | u16, bytes | the number of its label, its samples used |
-//! | one for each machine | see below | with one for each label: label 0, 1, ...; with one for each pair: (0, 1), (0, 2), ..., (1, 2), ... |
+//! | one for each machine | see below | one per label: label 0, 1, ...; one per pair: (0, 1), (0, 2), ..., (1, 2), ... |
 //!
-//! A machine is its bias (f64); 1 (u8) and slope and offset (f64, f64) of its sigmoid, or 0 if it has none; the number of
-//! its weights (u32), and each weight that is not zero: the number of a picture kept (u32, rising) and the weight (f64).
+//! A machine is its bias (f64); 1 (u8) and slope and offset (f64, f64) of its sigmoid, or 0 if it has none; the number of its
+//! weights (u32), and each nonzero weight: the number of a picture kept (u32, ascending) and the weight (f64).
 //!
-//! A sample `p` counts as `(n p - S) / sqrt(spread)`, where `spread` is the second of its numbers, or as 0 if that is 0.
-//! The kernels, decisions and probabilities are in [`crate::learn::kernel`], [`crate::learn::committee`] and
-//! [`crate::learn::sigmoid`]. A forest's trees are not in the file: they grow from the pictures kept, which are all.
+//! A sample `p` has the value `(n p - S) / sqrt(spread)`, where `spread` is the second of its numbers, or 0 if that is 0. The
+//! kernels, decisions and probabilities are defined in [`crate::learn::kernel`], [`crate::learn::committee`] and
+//! [`crate::learn::sigmoid`]. A forest's trees are not in the file: they are grown again from its pictures, all of which are
+//! kept.
 //!
 //! # CKKS
 //!
-//! Encrypted vectors and their keys. A *set* is one of the numbered parameter sets of `safelight::ckks::parameters`. It has
-//! a degree `N` and primes, in this order: the special ones, the base prime, and one for each level from the lowest on;
-//! `safelight::ckks::ring` says which. The primes of level `l` are the base prime and those of the levels 1 to `l`.
+//! Encrypted vectors and their keys. A *set* is one of the numbered parameter sets of `safelight::ckks::parameters`. It has a
+//! degree `N` and primes, in this order: the special primes, the base prime, and one prime per level, starting with the lowest.
+//! `safelight::ckks::ring` defines them. The primes of level `l` are the base prime and those of the levels 1 to `l`.
 //!
-//! A *polynomial* is its residues modulo each prime of a basis, prime after prime: its values at the odd powers of a root of
-//! unity, in the order of [`crate::math::ntt`]. For each prime there is a *limb*, which stands alone:
+//! A *polynomial* is stored as its residues modulo each prime of a basis, prime after prime: its values at the odd powers of a
+//! root of unity, in the order of [`crate::math::ntt`]. Each prime has a self-contained *limb*:
 //!
 //! | type | content |
 //! |---|---|
-//! | `N * b / 8` bytes | `N` residues of `b` bits each, one after the other, the lowest bit first; `b` is the length of the prime in bits, and each residue is below it |
-//! | u32 | CRC-32 of: the header's CRC-32 (u32), the limb's number in the file from 0 on (u32), the residues |
+//! | `N * b / 8` bytes | `N` residues of `b` bits each, one after the other, lowest bit first; `b` is the length of the prime in bits, and each residue is less than the prime |
+//! | u32 | CRC-32 of: the header's CRC-32 (u32), the limb's number in the file counted from 0 (u32), the residues |
 //!
 //! A *uniform polynomial* comes from a seed of 32 bytes and a number (u32): the residues modulo the prime at a place are the
-//! words (u64) of the `ChaCha20` stream under the seed, with the nonce `number * 2^32 + place` (64 bits, and a block counter
-//! of 64 bits), without those bits that the prime is too short for, and without those words that are not below it then.
+//! words (u64) of the `ChaCha20` stream under the seed, with the nonce `number * 2^32 + place` (64 bits, with a block counter
+//! of 64 bits), cut to the length of the prime, and without those words that are then not less than the prime.
 //!
 //! | kind | header | then |
 //! |---|---|---|
@@ -202,88 +204,87 @@
 //! | 10 evaluation keys | set (u16), key id, number of keys (u32), an entry for each | the switch keys, each a whole file of kind 9 |
 //! | 11 secret key | set (u16), key id, `N / 4` bytes | nothing |
 //!
-//! - A key id is 16 bytes: the first ones of SHA-256 of the public key's set (u16), its seed, and the residues of its `b`,
-//!   each as u64. Those who read a public key check it.
-//! - Slots are a power of two, at most `N / 2`. A scale is from 1 to two to the bits of the level's primes together, and not
-//!   above 2^120.
-//! - An entry is what a switch key is for (u8: 1 products, 2 an automorphism `X -> X^e`, 3 to the sparse secret of
-//!   bootstrapping, 4 back), its level (u8), its special primes (u8: how many, the last ones of the set), and
-//!   `e` (u32; odd, from 3 to `2 N - 1`; 0 for the others). A switch key has a digit for as many of its level's primes as it
-//!   has special ones; the last digit may have fewer. Entries rise, by what they are for, by `e`, by the level, by the special
-//!   primes, and none is there twice. A switch key has the set, the key id and the entry that are expected at its place.
-//! - A secret key's coefficients take two bits each, the lowest first: 0 for -1, 1 for 0, 2 for 1. They, and not what they
-//!   were made from, so that a file does not depend on how programs draw them. Under a passphrase it is an age file.
+//! - A key id is the first 16 bytes of SHA-256 of the public key's set (u16), its seed, and the residues of its `b`, each as
+//!   u64. Readers of a public key check it.
+//! - The number of slots is a power of two, at most `N / 2`. A scale is at least 1, at most 2 to the power of the total bits of
+//!   the level's primes, and at most 2^120.
+//! - An entry is the purpose of a switch key (u8: 1 products, 2 an automorphism `X -> X^e`, 3 to the sparse secret of
+//!   bootstrapping, 4 back from it), its level (u8), its number of special primes (u8; the last ones of the set), and `e` (u32;
+//!   odd, from 3 to `2 N - 1`; 0 for other purposes). Each digit of a switch key covers as many of its level's primes as it has
+//!   special primes; the last digit may cover fewer. Entries are sorted by purpose, `e`, level and special primes, without
+//!   duplicates. A switch key has the set, key id and entry expected at its place.
+//! - A secret key's coefficients take two bits each, lowest first: 0 for -1, 1 for 0, 2 for 1. The coefficients are stored
+//!   rather than a seed, so that a file does not depend on how programs draw them. With a passphrase, it is an age file.
 //!
-//! The length of each file follows from its header, and readers compare it before they look further.
+//! The length of each file follows from its header, and readers check it before they read on.
 //!
 //! # Networks
 //!
-//! A network classifies encrypted pictures. Its public part is a file of its own, which clients get:
+//! A network classifies encrypted pictures. Its public part is a file of its own, for clients:
 //!
 //! | type | content of the header |
 //! |---|---|
 //! | u16 | set of CKKS parameters |
 //! | u32, u32, u8 | width and height of the pictures, each at most 256, and samples of each pixel, 1 or 3 |
-//! | u8, u8, u8 | side of a patch, from one patch to the next, cells across and down `g` |
+//! | u8, u8, u8 | side of a patch, step from one patch to the next, cells across and down `g` |
 //! | u16 | filters `K` |
 //! | u16 | labels, 2 to 1000 |
-//! | u16 | hidden units `U`, at most 4096; 0 if there is one layer |
+//! | u16 | hidden units `U`, at most 4096; 0 for a single layer |
 //! | f32 | threshold |
-//! | u32 | length of all labels in bytes |
+//! | u32 | total length of the labels in bytes |
 //!
-//! Then each label's length in bytes (u8) and its UTF-8; `K` filters of `side^2 * samples` numbers, each number the upper half
-//! of an f32 (u16); then f32: `K` offsets, and for each of the `D = 2 K g^2` numbers of a picture its mean, and then for each
-//! its scale. At the end the CRC-32 of the header's CRC-32 and all this. [`crate::network::features`] says what they are for.
+//! Then follow, for each label, its length in bytes (u8) and its UTF-8; `K` filters of `side^2 * samples` numbers, each the
+//! upper half of an f32 (u16); then, as f32, `K` offsets, the means of the `D = 2 K g^2` features of a picture, and their
+//! scales. The file ends with the CRC-32 of the header's CRC-32 and all of this. [`crate::network::features`] explains their
+//! use.
 //!
-//! The network has a header of one u32: the length of the public part in bytes. Then that part, a whole file; then for each
-//! layer (`D` to `U` and `U` to labels, or `D` to labels) its weights, output by output (upper halves, as above), and a bias
-//! for each output (f32). At the end the CRC-32 of the header's CRC-32 and all this.
+//! The network has a header of one u32: the length of the public part in bytes. Then follow that part, a whole file, and for
+//! each layer (`D` to `U` and `U` to labels, or `D` to labels) its weights, output by output (upper halves, as above), and a
+//! bias per output (f32). The file ends with the CRC-32 of the header's CRC-32 and all of this.
 //!
-//! What a picture becomes before it is encrypted, and the keys that go with a network, are in `safelight::ckks::dense` and
+//! How a picture is encoded before it is encrypted, and which keys a network needs, are in `safelight::ckks::dense` and
 //! [`crate::network::Front::needs`].
 //!
-//! # Telling errors apart
+//! # Errors
 //!
-//! Every reader checks in this order and stops at the first fault; nothing is repaired and nothing skipped. The names are
-//! those of [`Code`].
+//! Every reader checks in this order and stops at the first error; nothing is repaired or skipped. The names are those of
+//! [`Code`].
 //!
-//! | code | what is wrong |
+//! | code | error |
 //! |---|---|
-//! | `not_safelight` | the mark, or as much of it as there is |
+//! | `not_safelight` | the signature, or as much of it as there is |
 //! | `unsupported_version` | the version is not 1 |
-//! | `bad_header` | kind or scheme are unknown, or the header is too long |
+//! | `bad_header` | the kind or scheme is unknown, or the header is too long |
 //! | `damaged` | the header's checksum |
 //! | `wrong_kind` | a file of another kind is needed here |
 //! | `bad_header`, `bad_modulus`, `bad_secret_key`, `image_too_large`, `unknown_parameters` | a field of the header |
-//! | `wrong_parameters` | another set of CKKS parameters than the reader's, or in a switch key than in its file's |
-//! | `too_large` | the reader takes no image of this size |
-//! | `foreign_key` | the image is under another key than the one that decrypts, or than the first image |
-//! | `images_differ` | two images that do not go together |
+//! | `wrong_parameters` | a CKKS parameter set other than the reader's, or, in a switch key, other than its file's |
+//! | `too_large` | the reader does not accept an image of this size |
+//! | `foreign_key` | the image is under another key than the decrypting one, or than the first image |
+//! | `images_differ` | two images that do not match |
 //! | `halo_too_small` | the halo is narrower than the filter's reach |
 //! | `slot_overflow` | the filter's result would not fit its slots, or its divisor is too large |
 //! | `bad_filter` | the history has no room for the filter's text |
 //! | `damaged` | of each frame or limb, the checksum |
 //! | `residue_out_of_range` | of each limb, a residue that is not below its prime |
 //! | `ciphertext_out_of_range` | of each frame, a ciphertext that is zero or not below `n^2` |
-//! | `damaged` | of each frame, when it is decrypted, a slot that cannot be |
-//! | `not_verifiable` | when the owner decrypts it, an origin of zeros, though the owner wants the result verified |
-//! | `wrong_result` | when the owner decrypts it, numbers that mean something else than the history says; of each frame, a ciphertext that is not what the header says |
-//! | `ciphertext_not_unit` | at the end, or when it is to be inverted, a ciphertext that has a factor in common with `n` |
-//! | `trailing_data` | there is more after the last frame, after a key, a vector, a model or a network |
+//! | `damaged` | of each frame, when it is decrypted, an impossible slot |
+//! | `not_verifiable` | when the owner decrypts it, an origin of zeros, if the owner requires verification |
+//! | `wrong_result` | when the owner decrypts it, values that do not match the history; of each frame, a ciphertext that does not match the header |
+//! | `ciphertext_not_unit` | at the end, or when it must be inverted, a ciphertext that has a factor in common with `n` |
+//! | `trailing_data` | extra data after the last frame, a key, a vector, a model or a network |
 //!
-//! A file that ends where more is needed is `truncated`. What a filter wrote before an error is to be
-//! thrown away.
+//! A file that ends too early is `truncated`. Discard what a filter wrote before an error.
 //!
 //! # Over HTTP
 //!
-//! `POST /v1/filters/{name}?parameter=value` with the encrypted image as body (media type `application/vnd.safelight`)
-//! answers 200 with the filtered image, or a status of 400 and above with `application/problem+json` (RFC 9457), whose
-//! member `code` is one of the names above. Filters and parameters have the names of
-//! [`crate::paillier::Filter::catalogue`]: `mean` takes `radius=1` (the default) or `size=3x5`. A client may send
-//! `Prefer: respond-async`, which a server may ignore. `GET /v1` describes the server as JSON: `filters` is a list of
-//! objects with `name`, and `limits.max_bytes` the size of the largest encrypted image. For pages of other origins,
-//! CORS must allow the request header `Prefer`. The full interface of `safelight serve`, with jobs for long work, is
-//! described by its `GET /v1/openapi.json`.
+//! `POST /v1/filters/{name}?parameter=value` with the encrypted image as its body (media type `application/vnd.safelight`)
+//! returns 200 with the filtered image, or a status of 400 or above with `application/problem+json` (RFC 9457), whose member
+//! `code` is one of the names above. Filters and parameters have the names of [`crate::paillier::Filter::catalogue`]: `mean`
+//! takes `radius=1` (the default) or `size=3x5`. A client may send `Prefer: respond-async`, which a server may ignore.
+//! `GET /v1` describes the server as JSON: `filters` is a list of objects with `name`, and `limits.max_bytes` is the size of
+//! the largest encrypted image. For pages of other origins, CORS must allow the request header `Prefer`. The full interface
+//! of `safelight serve`, with jobs for long work, is described by its `GET /v1/openapi.json`.
 
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
@@ -303,19 +304,19 @@ pub mod network;
 pub const MEDIA_TYPE: &str = "application/vnd.safelight";
 /// The first bytes of every Safelight file.
 pub const MAGIC: [u8; 8] = *b"\x89SLT\r\n\x1a\n";
-/// The first bytes of a key file under a passphrase, which is an age file (version 1).
+/// The first bytes of a key file protected by a passphrase, which is an age file (version 1).
 pub const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
 /// The first line of such a file as text ("armored").
 pub const AGE_ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
-/// How many bytes from the start of a file always suffice for [`is_age`].
+/// The number of bytes from the start of a file that [`is_age`] needs at most.
 pub const AGE_START: usize = MAX_AGE_SPACE + AGE_ARMOR.len();
-/// How much white space may stand around an armored file, in bytes.
+/// The most white space before or after an armored file, in bytes each.
 pub const MAX_AGE_SPACE: usize = 1024;
 /// The version of the format.
 pub const VERSION: u16 = 1;
 /// The length of the prologue in bytes.
 pub const PROLOGUE_BYTES: usize = 16;
-/// The longest header in bytes.
+/// The longest header, in bytes.
 pub const MAX_HEADER: u32 = 65_536;
 
 const SCHEME_PAILLIER: u8 = 1;
@@ -323,8 +324,8 @@ const SCHEME_ETC: u8 = 2;
 const SCHEME_LEARNING: u8 = 3;
 const SCHEME_CKKS: u8 = 4;
 
-/// Whether a file begins like a key file under a passphrase, as bytes or as text. The first 16 bytes are enough, unless white
-/// space stands before the text.
+/// Whether a file starts like a key file protected by a passphrase, as bytes or as text. The first 16 bytes are enough, unless
+/// the text starts with white space.
 #[must_use]
 pub fn is_age(start: &[u8]) -> bool {
     let like = |start: &[u8], mark: &[u8]| {
@@ -334,7 +335,7 @@ pub fn is_age(start: &[u8]) -> bool {
     like(start, AGE_MAGIC) || like(start.trim_ascii_start(), AGE_ARMOR)
 }
 
-/// What a file holds.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A public key.
@@ -343,21 +344,21 @@ pub enum Kind {
     SecretKey,
     /// An encrypted image.
     Image,
-    /// A key of scrambled pictures.
+    /// A key for scrambled pictures.
     EtcKey,
     /// A model.
     Model,
-    /// A vector encrypted by CKKS.
+    /// A CKKS ciphertext.
     Ciphertext,
-    /// A vector encoded by CKKS, in the clear.
+    /// A CKKS plaintext: an encoded vector.
     Plaintext,
-    /// A public key of CKKS.
+    /// A CKKS public key.
     CkksPublicKey,
-    /// A key that leads from one secret of CKKS to another.
+    /// A CKKS key that switches a ciphertext from one secret to another.
     SwitchKey,
-    /// Switch keys of one owner.
+    /// The switch keys of one owner.
     EvaluationKeys,
-    /// A secret key of CKKS.
+    /// A CKKS secret key.
     CkksSecretKey,
     /// The public part of a network.
     Front,
@@ -366,7 +367,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The name that programs see.
+    /// The stable name, for programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -418,7 +419,7 @@ impl Kind {
         }
     }
 
-    /// The name of its scheme that programs see.
+    /// The stable name of its scheme, for programs.
     #[must_use]
     pub const fn scheme_name(self) -> &'static str {
         match self.scheme() {
@@ -440,14 +441,14 @@ impl Kind {
             Self::PublicKey => "a public key",
             Self::SecretKey => "a secret key",
             Self::Image => "an encrypted image",
-            Self::EtcKey => "a key of scrambled pictures",
+            Self::EtcKey => "a key for scrambled pictures",
             Self::Model => "a model",
             Self::Ciphertext => "an encrypted vector",
             Self::Plaintext => "an encoded vector",
-            Self::CkksPublicKey => "a public key for vectors",
+            Self::CkksPublicKey => "a CKKS public key",
             Self::SwitchKey => "a switch key",
             Self::EvaluationKeys => "a set of evaluation keys",
-            Self::CkksSecretKey => "a secret key for vectors",
+            Self::CkksSecretKey => "a CKKS secret key",
             Self::Front => "the public part of a network",
             Self::Network => "a network",
         }
@@ -457,7 +458,7 @@ impl Kind {
 /// The first 16 bytes of a file, checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prologue {
-    /// What the file holds.
+    /// The kind of the file.
     pub kind: Kind,
     /// The length of the header in bytes.
     pub header_bytes: usize,
@@ -471,10 +472,7 @@ impl Prologue {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let known = bytes.len().min(MAGIC.len());
         if bytes[..known] != MAGIC[..known] {
-            return Err(Error::new(
-                Code::NotSafelight,
-                "this is not a Safelight file: it does not start with Safelight's mark",
-            ));
+            return Err(Error::new(Code::NotSafelight, "this is not a Safelight file: its signature is missing"));
         }
         let mut reader = Reader::new(bytes);
         reader.take(MAGIC.len())?;
@@ -482,7 +480,7 @@ impl Prologue {
         if version != VERSION {
             return Err(Error::new(
                 Code::UnsupportedVersion,
-                format!("the file has format version {version}, this program reads version {VERSION}; update it"),
+                format!("the file has format version {version}, but this program reads version {VERSION}; update it"),
             ));
         }
         let kind = match reader.u8()? {
@@ -499,11 +497,11 @@ impl Prologue {
             11 => Kind::CkksSecretKey,
             12 => Kind::Front,
             13 => Kind::Network,
-            other => return Err(Error::new(Code::BadHeader, format!("the file is of unknown kind {other}"))),
+            other => return Err(Error::new(Code::BadHeader, format!("the file has the unknown kind {other}"))),
         };
         let scheme = reader.u8()?;
         if scheme != kind.scheme() {
-            return Err(Error::new(Code::BadHeader, format!("the file is of unknown scheme {scheme}")));
+            return Err(Error::new(Code::BadHeader, format!("the file has the unknown scheme {scheme}")));
         }
         let length = reader.u32()?;
         if length > MAX_HEADER {
@@ -549,11 +547,11 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Checked<'_>> {
     Ok(Checked { header: &sealed[PROLOGUE_BYTES..], crc })
 }
 
-/// What went wrong inside a header whose checksum is right: nothing was lost on the way, its writer made it so.
+/// An error inside a header whose checksum is right, so that the fault lies with its writer.
 fn in_header(error: Error) -> Error {
     match error.kind() {
-        Code::Truncated => Error::new(Code::BadHeader, "the file's header is shorter than its own numbers say"),
-        Code::TrailingData => Error::new(Code::BadHeader, "the file's header is longer than its own numbers say"),
+        Code::Truncated => Error::new(Code::BadHeader, "the file's header is shorter than its own fields say"),
+        Code::TrailingData => Error::new(Code::BadHeader, "the file's header is longer than its own fields say"),
         _ => error,
     }
 }
@@ -571,7 +569,7 @@ fn seal(kind: Kind, header: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Takes numbers off the front of a byte string.
+/// Reads numbers from the front of a byte string.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -624,6 +622,6 @@ impl<'a> Reader<'a> {
         if self.0.is_empty() {
             return Ok(());
         }
-        Err(Error::new(Code::TrailingData, format!("there are {} bytes too many at the end", self.0.len())))
+        Err(Error::new(Code::TrailingData, format!("there are {} extra bytes at the end", self.0.len())))
     }
 }

@@ -52,7 +52,7 @@ export type KeyKind = 'paillier' | 'etc' | 'ckks';
 
 /** One secret key of the ring, without what is secret. */
 export interface KeyFacts {
-  /** The key's public name, 32 hexadecimal digits; 16 for a key of scrambled pictures. */
+  /** The key's public name, 32 hexadecimal digits; 16 for a key for scrambled pictures. */
   readonly fingerprint: string;
   readonly kind: KeyKind;
   readonly bits: number;
@@ -191,7 +191,7 @@ export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
   readonly fixedKey?: boolean | undefined;
   /** `image/jpeg` by default. `image/png` keeps every sample of the scrambled picture. */
   readonly type?: 'image/jpeg' | 'image/png' | undefined;
-  /** JPEG's quality, 1 to 100; 85 by default. */
+  /** JPEG quality, 1 to 100; 85 by default. */
   readonly quality?: number | undefined;
   /** JPEG's chroma subsampling; `444` by default. */
   readonly subsampling?: '444' | '422' | '420' | undefined;
@@ -381,7 +381,7 @@ export class Safelight extends EventTarget {
 
   /** Makes a key of 2048, 3072 (by default) or 4096 bits and uses it. */
   newKey(bits?: 2048 | 3072 | 4096, options?: { readonly name?: string | undefined } & Lengthy<'key'>): Promise<KeyFacts>;
-  /** Makes a key of scrambled pictures and uses it. */
+  /** Makes a key for scrambled pictures and uses it. */
   newEtcKey(options?: { readonly name?: string | undefined } & Cancellable): Promise<KeyFacts>;
   /** Uses the key of a key file, of any kind. `passphrase` is for protected ones. */
   openKey(
@@ -520,7 +520,7 @@ export type SafelightErrorCode =
   /** The image does not say that this key encrypted its photo, so nothing about it can be verified. */
   | 'not_verifiable'
   | 'unknown_filter'
-  /** The filter's parameters are not allowed. */
+  /** The filter's parameters are invalid. */
   | 'bad_filter'
   /** The image was encrypted for filters that reach less far, or weigh less. */
   | 'halo_too_small'

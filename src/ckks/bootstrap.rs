@@ -1,16 +1,15 @@
-//! Bootstrapping: new levels for a ciphertext that has used its own (J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song,
-//! EUROCRYPT 2018).
+//! Bootstrapping: new levels for an exhausted ciphertext (J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song, EUROCRYPT 2018).
 //!
-//! 1. *Slots to coefficients*, at the lowest levels, where it is cheap: the numbers become coefficients of the polynomial.
-//! 2. *Raising*: what was known modulo the base prime `q` alone is read modulo all primes. It opens to the message plus `q`
-//!    times a polynomial `I`, whose coefficients are small since it happens under a sparse secret (see
-//!    [`Encapsulation`](super::keys::Encapsulation)) of weight 40, so that all are at most 16 in size but with the probability
-//!    [`failure_bits`].
+//! 1. *Slots to coefficients*, at the lowest levels, where it is cheap: the values become coefficients of the polynomial.
+//! 2. *Raising*: a polynomial modulo the base prime `q` is read modulo all primes. It decrypts to the message plus `q` times
+//!    a polynomial `I`, whose coefficients are small because this happens under a sparse secret (see
+//!    [`Encapsulation`](super::keys::Encapsulation)) of weight 40: all have absolute values of at most 16, except with the
+//!    probability [`failure_bits`].
 //! 3. *Coefficients to slots*, in as many matrices as the parameter set has levels for.
 //! 4. *Reduction modulo `q`*: a coefficient `t = m + q I` goes through a function of period `q` that is close to `m` where
-//!    `m` is small: with `x = 2 pi t / q`, through `q / 2 pi (8 sin x - sin 2 x) / 6`, where the third power cancels and what
-//!    is left of the fifth is `x^4 / 30` of `m`. One Chebyshev polynomial does it; doubling the angle of a smaller one, as
-//!    others do, would need the same number of levels, and two more to make up for the sine's third power.
+//!    `m` is small: with `x = 2 pi t / q`, through `q / 2 pi (8 sin x - sin 2 x) / 6`, where the third power cancels and the
+//!    fifth leaves an error of `x^4 / 30` of `m`. This takes one Chebyshev polynomial. Doubling the angle of a smaller one,
+//!    as others do, would need the same number of levels, and two more to compensate for the sine's third power.
 
 use num_complex::Complex64;
 
@@ -25,9 +24,9 @@ use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
 use super::switch::{After, switch};
 use crate::error::{Code, Error, Result};
 
-/// Bits of the probability that a bootstrap goes wrong, for a set: below -60 for all. A coefficient of `I` is the sum of as many
-/// numbers as the sparse secret has coefficients and one more, all uniform between -1/2 and 1/2, rounded. The sum must not be
-/// beyond `REACH`; there are as many coefficients as the degree, each with two signs.
+/// The binary logarithm of the probability that a bootstrap fails, for a set: below -60 for all sets. A coefficient of `I` is a
+/// rounded sum of numbers uniform between -1/2 and 1/2, one more than the sparse secret's weight. The sum must not exceed
+/// `REACH`; there are as many coefficients as the degree, each with two signs.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
 pub fn failure_bits(set: &Parameters) -> f64 {
@@ -52,21 +51,21 @@ fn tail_bits(terms: f64, limit: f64) -> f64 {
 const REACH: f64 = 16.5;
 /// The degree of its approximation, whose error is then below 2^-38.
 const DEGREE: usize = 255;
-/// The levels that this takes.
+/// The levels that it consumes.
 const REDUCTION: usize = 9;
 /// Matrices from slots to coefficients at the most.
 const LOW_GROUPS: usize = 3;
 
-/// Which numbers a vector has.
+/// The type of a vector's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
-    /// Real ones. Half the work.
+    /// Real numbers, for half the work.
     Real,
-    /// Complex ones.
+    /// Complex numbers.
     Complex,
 }
 
-/// What does not depend on keys: the matrices, the polynomial, and the keys that are needed.
+/// The part that does not depend on keys: the matrices, the polynomial, and the list of required keys.
 pub struct Plan {
     slots: usize,
     numbers: Numbers,
@@ -76,10 +75,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For vectors of so many slots.
+    /// For vectors of `slots` slots.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the ring's set has no levels for it, or for a number of slots that it does not have.
+    /// [`Code::BadArgument`] if the ring's set has no levels for it, or does not support the number of slots.
     pub fn new(ring: &Ring, encoder: &Encoder, slots: usize, numbers: Numbers) -> Result<Self> {
         let set = ring.parameters();
         if set.raised == 0 {
@@ -87,8 +86,7 @@ impl Plan {
             return Err(Error::new(Code::BadArgument, message));
         }
         if !slots.is_power_of_two() || slots < 2 || slots > set.slots() {
-            let message =
-                format!("{slots} slots cannot be bootstrapped, but any power of two from 2 to {}", set.slots());
+            let message = format!("cannot bootstrap {slots} slots; use a power of two from 2 to {}", set.slots());
             return Err(Error::new(Code::BadArgument, message));
         }
         let (forward, backward) = encoder.layers(slots);
@@ -103,7 +101,7 @@ impl Plan {
         Ok(Self { slots, numbers, to_coefficients, to_slots, remainder })
     }
 
-    /// The rotations for which keys are needed, each with the level, and last the conjugation.
+    /// The elements of the rotations for which keys are needed, each with its level; the conjugation comes last.
     #[must_use]
     pub fn keys(&self, ring: &Ring) -> Vec<(u64, usize)> {
         let element = |step: i64| rotation(ring.degree(), step);
@@ -161,7 +159,7 @@ fn raised_scale(ring: &Ring, slots: usize) -> f64 {
     ring.divisor(0) * REACH * (ring.parameters().slots() / slots) as f64
 }
 
-/// Products of as many matrices that follow one another as gives so many groups at the most.
+/// Multiplies consecutive matrices, so that at most `groups` remain.
 fn grouped(layers: &[Matrix], groups: usize) -> Vec<Matrix> {
     let size = |group: usize| layers.len() * (group + 1) / groups - layers.len() * group / groups;
     let mut rest = layers;
@@ -176,7 +174,7 @@ fn grouped(layers: &[Matrix], groups: usize) -> Vec<Matrix> {
     all
 }
 
-/// What bootstraps vectors of one number of slots.
+/// Bootstraps vectors with a fixed number of slots.
 pub struct Bootstrapper {
     plan: Plan,
     to_coefficients: Vec<EncodedMatrix>,
@@ -184,7 +182,7 @@ pub struct Bootstrapper {
 }
 
 impl Bootstrapper {
-    /// The level that a ciphertext must have left.
+    /// The lowest level that a ciphertext must have.
     #[must_use]
     pub const fn needed_level(&self) -> usize {
         self.to_coefficients.len()
@@ -192,7 +190,7 @@ impl Bootstrapper {
 }
 
 impl Evaluator {
-    /// The same numbers, all at most 1 in size, at the set's usual level and scale again.
+    /// The same numbers, whose absolute values must not exceed 1, at the set's usual level and scale.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] below [`Bootstrapper::needed_level`]; [`Code::VectorsDiffer`] for another number of slots;
@@ -228,7 +226,7 @@ impl Evaluator {
     fn raise(&self, a: &Ciphertext) -> Result<Ciphertext> {
         let ring = &self.ring;
         let missing =
-            || Error::new(Code::MissingKey, "there are no keys for bootstrapping: their owner has to make them");
+            || Error::new(Code::MissingKey, "there are no keys for bootstrapping; the key's owner must make them");
         let keys = self.keys.encapsulation.as_ref().ok_or_else(missing)?;
         let first = |first| After { add: [Some(first), None], permutation: None };
         let sparse = switch(ring, &a.parts[1], 0, &keys.to_sparse, &first(&a.parts[0]));
@@ -243,11 +241,11 @@ impl Evaluator {
         Ok(a.with(switch(ring, &a1, top, &keys.back, &first(&b)), top, a.scale))
     }
 
-    /// Takes multiples of `q` away from numbers that are divided by [`REACH`] times `q`. The message was multiplied by `scale`.
+    /// Removes multiples of `q` from numbers divided by [`REACH`] times `q`. The message was multiplied by `scale`.
     fn reduce(&self, plan: &Plan, a: &Ciphertext, scale: f64) -> Result<Ciphertext> {
         let ring = &self.ring;
         let level = ring.parameters().levels;
-        // What comes out is the message times so much.
+        // The factor of the message in the result.
         let factor = 2.0 * std::f64::consts::PI * scale / ring.divisor(0);
         let mut a = self.polynomial_to(&plan.remainder, a, level, ring.scale(level) / factor)?;
         a.scale = ring.scale(level);

@@ -1,5 +1,5 @@
-//! A test of the arithmetic with a known answer, for machines that we cannot try beforehand: a key, a key for products and
-//! a ciphertext of the smallest set from a fixed seed, and the numbers that come out again.
+//! A known-answer test of the arithmetic, for machines that we cannot test in advance: a key, a relinearisation key and a
+//! ciphertext of the smallest set from a fixed seed, and the decrypted numbers.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use super::secret::SecretKey;
 use crate::error::Result;
 use crate::math::hex::hex;
 
-/// SHA-256 of it all, as the portable kernel gives it.
+/// SHA-256 of all of these, from the portable kernel.
 const ANSWER: &str = "8f7f46dcd6ec45fad7abf7199e3eecaf3cb14371e4008f4ff9d20fc76726ac44";
 
-/// Whether this machine gives the known answer. It takes some hundredths of a second.
+/// Whether this machine returns the known answer. Takes a few hundredths of a second.
 #[must_use]
 pub fn arithmetic_is_right() -> bool {
-    // The compiler shall keep the answer.
+    // The compiler must not precompute the answer.
     Ring::new(&SMALL).and_then(|ring| answer(&ring)).is_ok_and(|answer| answer == black_box(ANSWER))
 }
 

@@ -4,7 +4,7 @@ use super::keys::KeyId;
 use super::ring::Poly;
 use super::sample::Seed;
 
-/// An encrypted vector `(c_0, c_1)`, which `c_0 + c_1 s` opens.
+/// An encrypted vector `(c_0, c_1)`, which `c_0 + c_1 s` decrypts.
 #[derive(Clone, Debug)]
 pub struct Ciphertext {
     pub(super) parts: [Poly; 2],
@@ -31,25 +31,25 @@ impl Ciphertext {
         &self.parts
     }
 
-    /// How many more products can follow.
+    /// The number of products that can still follow.
     #[must_use]
     pub const fn level(&self) -> usize {
         self.level
     }
 
-    /// What the numbers were multiplied by.
+    /// The factor by which the values were multiplied.
     #[must_use]
     pub const fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// How many numbers there are.
+    /// The number of values.
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.slots
     }
 
-    /// The same read as a vector of more slots, in which it repeats itself.
+    /// The same, read as a vector of more slots with repeated values.
     pub(crate) fn repeated(mut self, slots: usize) -> Self {
         self.slots = self.slots.max(slots);
         self
@@ -62,23 +62,23 @@ impl Ciphertext {
     }
 }
 
-/// A ciphertext as the owner of the secret key makes it: `c_1` comes from a seed, which is all that has to travel of it.
+/// A ciphertext made by the owner of the secret key: `c_1` comes from a seed, so only the seed needs to be sent.
 #[derive(Clone, Debug)]
 pub struct Seeded {
-    /// The ciphertext, whole.
+    /// The whole ciphertext.
     pub ciphertext: Ciphertext,
     pub(super) seed: Seed,
 }
 
 impl Seeded {
-    /// What `c_1` is made from.
+    /// The seed of `c_1`.
     #[must_use]
     pub const fn seed(&self) -> &Seed {
         &self.seed
     }
 }
 
-/// A product `(c_0, c_1, c_2)` that is not relinearised yet: `c_0 + c_1 s + c_2 s^2` opens it. Several can be added before.
+/// A product `(c_0, c_1, c_2)` before relinearisation: `c_0 + c_1 s + c_2 s^2` decrypts it. Several can be added first.
 #[derive(Clone, Debug)]
 pub struct Product {
     pub(super) parts: [Poly; 3],

@@ -1,4 +1,4 @@
-//! From polynomials back to numbers.
+//! Decodes polynomials to numbers.
 
 use num_complex::Complex64;
 
@@ -14,8 +14,8 @@ impl Plaintext {
         encoder.decode(&self.coefficients(ring), self.slots)
     }
 
-    /// The largest of the coefficients that a vector of so few slots does not have: in what was computed honestly they are
-    /// noise. In units of the numbers, and 0 where all slots are in use.
+    /// The largest coefficient that a vector of so few slots should not have: in an honest result, these are noise. In units of
+    /// the values; 0 if all slots are in use.
     #[must_use]
     pub fn beside(&self, ring: &Ring) -> f64 {
         let coefficients = self.coefficients(ring);
@@ -26,8 +26,8 @@ impl Plaintext {
 
     /// The coefficients closest to zero, divided by the scale.
     ///
-    /// Two primes are enough for all that fits into a float: the numbers of mixed radix above them are multiples of their
-    /// product, about 2^90, and no plaintext is that large.
+    /// Two primes suffice for everything that fits into a float: mixed-radix digits above them are multiples of their product,
+    /// about 2^90, and no plaintext is that large.
     #[expect(clippy::cast_precision_loss, reason = "that is what floats do")]
     fn coefficients(&self, ring: &Ring) -> Vec<f64> {
         let first = ring.level(0).first;

@@ -1,18 +1,18 @@
-//! Dense layers: a matrix of weights times an encrypted vector, and a vector added, with few keys.
+//! Dense layers: a matrix of weights times an encrypted vector plus a bias, with few keys.
 //!
 //! A layer of `D` inputs and `H` outputs, both powers of two, works in `S` slots that are cut into blocks of `H`. Slot `s` is
-//! for output `s mod H`. With `M = D H / S`, the inputs are cut into chunks of `M`, and each block is filled with one chunk,
-//! again and again: slot `t` has input `M floor(t / H) + t mod M`. So the `M` slots from any one on within a block have the
-//! whole chunk (those that run over into the next block have what they lack of it from there, and the last one's come round
-//! to the first). `M` diagonals, one for each turn of the vector by `0..M`, multiply every input by its weight; turns by `H`,
-//! `2 H`, ... `S / 2`, each added to what it turned, sum up the blocks. Every block then has all outputs, so the result is a
-//! vector of `H` slots, and nothing else is in the ciphertext: no sums over parts of the weights. (C. Juvekar, V. Vaikuntanathan,
-//! A. Chandrakasan, "GAZELLE", USENIX Security 2018, section 4, turn inputs against weights in a similar way; here, the
-//! client's packing saves the turns that would fill the slots.)
+//! for output `s mod H`. With `M = D H / S`, the inputs are cut into chunks of `M`, and each block is filled with repetitions
+//! of one chunk: slot `t` has input `M floor(t / H) + t mod M`. So any `M` consecutive slots within a block hold the whole
+//! chunk (those that run over into the next block find the missing inputs there, and the last block wraps around to the first).
+//! `M` diagonals, one for each rotation of the vector by `0..M`, multiply every input by its weight; rotations by `H`, `2 H`,
+//! ... `S / 2`, each added to its operand, sum up the blocks. Every block then has all outputs, so the result is a vector of
+//! `H` slots, and the ciphertext contains nothing else: no partial sums over the weights. (C. Juvekar, V. Vaikuntanathan, A.
+//! Chandrakasan, "GAZELLE", USENIX Security 2018, section 4, rotate inputs against weights in a similar way; here, the client's
+//! packing saves the rotations that would fill the slots.)
 //!
-//! The `M` turns are made of turns by one step and by eight steps alone, one after the other, in the manner of Horner for
-//! the latter. That is more work than turns hoisted out of one decomposition, but needs two keys instead of about `2 sqrt M`,
-//! and keys are what a client makes and sends.
+//! The `M` rotations consist of rotations by one step and by eight steps only, one after the other, with Horner's scheme for
+//! the latter. This is more work than rotations hoisted from one decomposition, but needs two keys instead of about `2 sqrt M`,
+//! and the client has to make and send the keys.
 
 use num_complex::Complex64;
 
@@ -24,10 +24,10 @@ use super::ring::{Poly, Ring};
 use crate::error::{Code, Error, Result};
 use crate::math::parallel;
 
-/// How many turns by one step there are before there is one by so many.
+/// The number of rotations by one step before one giant step, which is as long.
 const BABIES: usize = 8;
 
-/// How a layer lies in the slots.
+/// The layout of a layer in the slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dense {
     inputs: usize,
@@ -46,18 +46,17 @@ pub struct EncodedDense {
 }
 
 impl Dense {
-    /// For a vector that is packed for it, into as many of `most` slots as are of use. Inputs and outputs are filled up to
-    /// powers of two.
+    /// For a vector packed for it, in as many of `most` slots as are useful. Inputs and outputs are padded to powers of two.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the layer has none of either, or more than slots.
+    /// [`Code::BadArgument`] if the layer has no inputs, no outputs, or more of them than slots.
     pub fn packed(inputs: usize, outputs: usize, most: usize) -> Result<Self> {
         Self::check(inputs, outputs, most)?;
         let (inputs, outputs) = (inputs.next_power_of_two(), outputs.next_power_of_two());
         Ok(Self { inputs, outputs, slots: inputs.saturating_mul(outputs).min(most) })
     }
 
-    /// For a vector that has its numbers in order, as another layer leaves it.
+    /// For a vector with its values in order, as the output of another layer.
     ///
     /// # Errors
     /// As [`Dense::packed`].
@@ -75,26 +74,26 @@ impl Dense {
         Err(Error::new(Code::BadArgument, message))
     }
 
-    /// How many slots the input has.
+    /// The number of slots of the input.
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.slots
     }
 
-    /// How many slots the output has: the outputs, filled up.
+    /// The number of slots of the output: the outputs, padded.
     #[must_use]
     pub const fn out_slots(&self) -> usize {
         self.outputs
     }
 
-    /// The numbers of the slots for these inputs; there may be fewer than the layer has.
+    /// The values of the slots for these inputs, which may be fewer than the layer has.
     #[must_use]
     pub fn pack(&self, inputs: &[f64]) -> Vec<f64> {
         (0..self.slots).map(|slot| inputs.get(self.input_of(slot)).copied().unwrap_or_default()).collect()
     }
 
-    /// The steps of the turns before rescaling, and of those after it. Keys are needed for the level of the input, and for the
-    /// one below.
+    /// The steps of the rotations before rescaling, and of those after it. Their keys are needed at the level of the input, and
+    /// at the one below.
     #[must_use]
     pub fn steps(&self) -> (Vec<usize>, Vec<usize>) {
         let turns = [(1, 1), (BABIES, BABIES)].into_iter().filter(|(_, least)| self.turns() > *least);
@@ -102,7 +101,7 @@ impl Dense {
         (turns.map(|(step, _)| step).collect(), sums.take_while(|step| *step < self.slots).collect())
     }
 
-    /// About how many bytes of memory its weights take when they are encoded for a level of a ring of this degree.
+    /// The approximate memory in bytes for its weights, encoded for a level of a ring of this degree.
     #[must_use]
     pub const fn memory(&self, degree: usize, level: usize) -> usize {
         self.turns() * (level + 1) * degree * size_of::<u64>()
@@ -120,8 +119,8 @@ impl Dense {
 }
 
 impl EncodedDense {
-    /// Encodes a layer for ciphertexts of this level with the level's usual scale. `weight(output, input)` is asked for all
-    /// inputs and outputs, those that fill up too, and `bias` may have fewer numbers than outputs.
+    /// Encodes a layer for ciphertexts of this level with the level's usual scale. `weight(output, input)` is called for all
+    /// inputs and outputs, including padding, and `bias` may have fewer numbers than there are outputs.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] for level 0; [`Code::PlaintextOutOfRange`] for weights that are not finite or too large.
@@ -134,7 +133,7 @@ impl EncodedDense {
         bias: &[f64],
     ) -> Result<Self> {
         let Some(below) = level.checked_sub(1) else {
-            return Err(Error::new(Code::LevelExhausted, "a layer needs a level, and none is left"));
+            return Err(Error::new(Code::LevelExhausted, "a layer needs a level, but none is left"));
         };
         // After rescaling, the scale is that of the level below.
         let scale = ring.scale(below) * ring.divisor(level) / ring.scale(level);
@@ -157,13 +156,13 @@ impl EncodedDense {
         Ok(Self { shape, level, scale, diagonals, bias })
     }
 
-    /// How it lies in the slots.
+    /// Its layout in the slots.
     #[must_use]
     pub const fn shape(&self) -> &Dense {
         &self.shape
     }
 
-    /// About how many bytes of memory it takes.
+    /// Its approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.diagonals.iter().flatten().map(|poly| size_of_val(poly.words())).sum()
@@ -171,16 +170,16 @@ impl EncodedDense {
 }
 
 impl Evaluator {
-    /// The layer's outputs for the inputs in a ciphertext, which are a level lower and in as many slots as there are outputs.
+    /// Applies the layer to an encrypted input. The result is one level lower, and has as many slots as there are outputs.
     ///
     /// # Errors
-    /// [`Code::VectorsDiffer`] for another level, scale or number of slots than the layer is made for; [`Code::MissingKey`]
-    /// without the rotations' keys.
+    /// [`Code::VectorsDiffer`] for a level, scale or number of slots other than the layer's; [`Code::MissingKey`] without the
+    /// rotations' keys.
     pub fn dense(&self, layer: &EncodedDense, a: &Ciphertext) -> Result<Ciphertext> {
         let (ring, shape, level) = (&*self.ring, layer.shape, layer.level);
         if (a.level, a.slots) != (level, shape.slots) {
             let message = format!(
-                "the layer is for level {level} and {} slots, the ciphertext has level {} and {} slots",
+                "the layer is for level {level} and {} slots, but the ciphertext has level {} and {} slots",
                 shape.slots, a.level, a.slots
             );
             return Err(Error::new(Code::VectorsDiffer, message));

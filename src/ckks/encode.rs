@@ -1,11 +1,11 @@
 //! Vectors of complex numbers as polynomials with whole coefficients, and back.
 //!
-//! A polynomial in `X^(N / 2n)` with real coefficients is given by its values at `n` roots of unity, the powers
-//! `5^j` of the first one; the values at the others are their conjugates. The transform between them goes in `log n` layers
-//! (the "special" transform of J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song, "Bootstrapping for approximate homomorphic
-//! encryption", EUROCRYPT 2018). Times the scale and rounded, the coefficients are a plaintext.
+//! A polynomial in `X^(N / 2n)` with real coefficients is given by its values at `n` roots of unity, the powers `5^j` of the
+//! first one; the values at the others are their conjugates. The transform between them has `log n` layers (the "special"
+//! transform of J. H. Cheon, K. Han, A. Kim, M. Kim, Y. Song, "Bootstrapping for approximate homomorphic encryption", EUROCRYPT
+//! 2018). Multiplied by the scale and rounded, the coefficients are a plaintext.
 //!
-//! Roots come from `libm`, so that browsers and servers get the same bits.
+//! Roots are computed by `libm`, so that browsers and servers get the same bits.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use super::ring::{Basis, Poly, Ring};
 use crate::error::{Code, Error, Result};
 use crate::math::residue::Prime;
 
-/// The largest coefficient of a plaintext in bits: beyond it floats could not be told apart from one another anyway.
+/// The largest coefficient of a plaintext in bits. Larger floats would have no precision left.
 const MOST_BITS: i32 = 120;
 
 /// The transform between slots and coefficients for one ring.
@@ -42,12 +42,12 @@ impl Encoder {
         Self { roots: (0..order).map(root).collect(), powers: powers.take(order / 4).collect() }
     }
 
-    /// Complex numbers as a plaintext of this level and scale. There may be fewer than slots, the others are zero; a number
-    /// of slots below the most is for vectors that repeat themselves.
+    /// Encodes complex numbers as a plaintext of this level and scale. If there are fewer numbers than slots, the others are
+    /// zero; fewer slots than the maximum are for vectors that repeat themselves.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for a number of slots that is not a power of two, not within the ring's, or below that of the
-    /// numbers; [`Code::PlaintextOutOfRange`] for what is not finite or too large for the scale.
+    /// [`Code::BadArgument`] for a number of slots that is not a power of two, too large for the ring, or less than the count
+    /// of numbers; [`Code::PlaintextOutOfRange`] for numbers that are not finite or too large for the scale.
     pub fn encode(
         &self,
         ring: &Ring,
@@ -60,7 +60,7 @@ impl Encoder {
         Ok(Plaintext { poly, level, scale, slots })
     }
 
-    /// Real numbers, as [`Encoder::encode`].
+    /// Encodes real numbers, like [`Encoder::encode`].
     ///
     /// # Errors
     /// As [`Encoder::encode`].
@@ -93,7 +93,7 @@ impl Encoder {
         let mut values = values.to_vec();
         values.resize(slots, Complex64::default());
         if !values.iter().all(|value| value.is_finite()) {
-            return Err(Error::new(Code::PlaintextOutOfRange, "a number to be encrypted is infinite or not a number"));
+            return Err(Error::new(Code::PlaintextOutOfRange, "a value to encrypt is infinite or NaN"));
         }
         self.to_coefficients(&mut values);
         let coefficients = values.iter().map(|w| w.re).chain(values.iter().map(|w| w.im));
@@ -121,7 +121,7 @@ impl Encoder {
         if slots.is_power_of_two() && slots <= self.powers.len() {
             return Ok(());
         }
-        let message = format!("there cannot be {slots} slots, but any power of two up to {}", self.powers.len());
+        let message = format!("{slots} slots are not supported; use a power of two up to {}", self.powers.len());
         Err(Error::new(Code::BadArgument, message))
     }
 
@@ -217,7 +217,7 @@ pub(super) fn whole(number: f64) -> Result<i128> {
     if number.abs() < f64::powi(2.0, MOST_BITS) {
         return Ok(number.round_ties_even() as i128);
     }
-    let message = "a number is too large for the scale: encrypt smaller numbers, or choose a smaller scale";
+    let message = "a number is too large for the scale; use smaller numbers or a smaller scale";
     Err(Error::new(Code::PlaintextOutOfRange, message))
 }
 

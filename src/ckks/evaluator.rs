@@ -1,4 +1,4 @@
-//! Computing on encrypted vectors.
+//! Computes on encrypted vectors.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use super::switch::{After, Hoisted, switch};
 use crate::error::{Code, Error, Result};
 use crate::math::limb::Limb;
 
-/// Scales that differ by less than this, as a part of them, count as the same: it is what rounding leaves.
+/// Scales with a relative difference below this count as equal, because rounding causes such differences.
 const SAME: f64 = 1e-10;
 
-/// What computes: a ring, its encoder, and the keys of one owner. It cannot decrypt.
+/// Evaluates operations with a ring, its encoder, and the keys of one owner. It cannot decrypt.
 pub struct Evaluator {
     pub(super) ring: Arc<Ring>,
     pub(super) encoder: Arc<Encoder>,
@@ -36,7 +36,7 @@ impl Evaluator {
         &self.ring
     }
 
-    /// The sum. The higher of two levels is brought down to the other.
+    /// The sum. If the levels differ, the higher one is lowered.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for different scales or numbers of slots; [`Code::ForeignKey`].
@@ -60,7 +60,7 @@ impl Evaluator {
     ) -> Result<Ciphertext> {
         self.check_pair(a, b)?;
         let level = a.level.min(b.level);
-        // Where only the level differs, the primes above it are not looked at.
+        // If only the level differs, the primes above it are ignored.
         let lower = |x: &Ciphertext, other: &Ciphertext| {
             let same = x.level == level || same_scale(x.scale, other.scale).is_ok();
             if same { Ok(None) } else { self.adjust(x, level, other.scale).map(Some) }
@@ -77,8 +77,8 @@ impl Evaluator {
         Ok(a.with(parts, level, a.scale))
     }
 
-    /// The sum of ciphertexts, each times a whole number, and of a whole number in all slots, at a level that none of them is
-    /// below. What it stands for is up to the caller: scales are not looked at.
+    /// The sum of ciphertexts, each times an integer, and of an integer in all slots, at a level that none of them is below.
+    /// Scales are up to the caller.
     pub(super) fn weighted(&self, terms: &[(&Ciphertext, f64)], constant: f64, level: usize) -> Result<[Poly; 2]> {
         let ring = &self.ring;
         let factors = terms.iter().map(|&(_, factor)| whole(factor)).collect::<Result<Vec<_>>>()?;
@@ -103,7 +103,7 @@ impl Evaluator {
         negative
     }
 
-    /// The sum with a plaintext of the same scale and of the same level or a higher one.
+    /// The sum with a plaintext of the same scale, and of the same or a higher level.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] otherwise.
@@ -115,7 +115,7 @@ impl Evaluator {
         Ok(sum)
     }
 
-    /// The product with a plaintext of the same level or a higher one, slot by slot. The scales are multiplied.
+    /// The slotwise product with a plaintext of the same or a higher level. The scales are multiplied.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for a lower level or another number of slots.
@@ -139,8 +139,7 @@ impl Evaluator {
         Ok(sum)
     }
 
-    /// The product with the same number in all slots, which is rounded to a multiple of `1 / scale`. The scales are
-    /// multiplied.
+    /// The product with the same number in all slots, rounded to a multiple of `1 / scale`. The scales are multiplied.
     ///
     /// # Errors
     /// [`Code::PlaintextOutOfRange`] if it does not fit.
@@ -180,16 +179,16 @@ impl Evaluator {
         Ok(())
     }
 
-    /// The product, slot by slot. The scales are multiplied; [`Evaluator::rescale`] brings the scale back.
+    /// The slotwise product. The scales are multiplied; [`Evaluator::rescale`] restores the scale.
     ///
     /// # Errors
-    /// [`Code::VectorsDiffer`] for different numbers of slots; [`Code::ForeignKey`]; [`Code::MissingKey`] without a key for
-    /// products.
+    /// [`Code::VectorsDiffer`] for different numbers of slots; [`Code::ForeignKey`]; [`Code::MissingKey`] without a
+    /// relinearisation key.
     pub fn mul(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
         self.relinearise(&self.mul_only(a, b)?)
     }
 
-    /// The product as a [`Product`], to be added to others before it is relinearised.
+    /// The product as a [`Product`], to add to others before relinearisation.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for different numbers of slots; [`Code::ForeignKey`].
@@ -214,7 +213,7 @@ impl Evaluator {
         same_slots(a.slots, b.slots)?;
         same_scale(a.scale, b.scale)?;
         if a.level != b.level {
-            return Err(differ(&format!("one product is at level {}, the other at level {}", a.level, b.level)));
+            return Err(differ(&format!("one product has level {}, the other level {}", a.level, b.level)));
         }
         for (a, b) in a.parts.iter_mut().zip(&b.parts) {
             a.add(&self.ring, b);
@@ -222,10 +221,10 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Makes a ciphertext of a product.
+    /// Relinearises a product to a ciphertext.
     ///
     /// # Errors
-    /// [`Code::MissingKey`] without a key for products that reaches up to this level.
+    /// [`Code::MissingKey`] without a relinearisation key that reaches up to this level.
     pub fn relinearise(&self, product: &Product) -> Result<Ciphertext> {
         let Product { ref parts, level, scale, slots, key: id } = *product;
         let key = for_level(&self.keys.relinearise, level, || "products".into())?;
@@ -234,7 +233,7 @@ impl Evaluator {
         Ok(Ciphertext { parts: switch(&self.ring, square, level, key, &after), level, scale, slots, key: id })
     }
 
-    /// Divides by the level's prime: scale and level go down.
+    /// Divides by the level's prime, which lowers scale and level.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] at level 0.
@@ -267,17 +266,17 @@ impl Evaluator {
     /// [`Code::LevelExhausted`] for a level above the ciphertext's.
     pub fn drop_to(&self, a: &Ciphertext, level: usize) -> Result<Ciphertext> {
         if level > a.level {
-            let message = format!("a ciphertext of level {} cannot be brought up to level {level}", a.level);
+            let message = format!("a ciphertext of level {} cannot be raised to level {level}", a.level);
             return Err(Error::new(Code::LevelExhausted, message));
         }
         let parts = [0, 1].map(|i| a.parts[i].restricted(&self.ring, self.ring.level(level)));
         Ok(a.with(parts, level, a.scale))
     }
 
-    /// The same at a lower level with this very scale, by a product with a constant and a rescaling.
+    /// The same at a lower level with exactly this scale, by a product with a constant and a rescaling.
     ///
     /// # Errors
-    /// [`Code::LevelExhausted`] for a level that is not below the ciphertext's, if the scale is to change.
+    /// [`Code::LevelExhausted`] for a level that is not below the ciphertext's, if the scale must change.
     pub fn adjust(&self, a: &Ciphertext, level: usize, scale: f64) -> Result<Ciphertext> {
         if (scale / a.scale - 1.0).abs() < SAME {
             return self.drop_to(a, level);
@@ -289,8 +288,8 @@ impl Evaluator {
         Ok(a)
     }
 
-    /// The vector turned to the left by so many steps; to the right by those below zero. Without a key for the very number of
-    /// steps, it goes by powers of two.
+    /// The vector rotated to the left by `steps` slots, or to the right if `steps` is negative. Without a key for this number
+    /// of steps, rotates by powers of two.
     ///
     /// # Errors
     /// [`Code::MissingKey`] if there are no keys for these either.
@@ -322,13 +321,13 @@ impl Evaluator {
             return Ok(bits);
         }
         let message = format!(
-            "there is no key for rotations by {steps} steps at level {level}, nor are there those for the powers of two in it: \
-             the owner of the secret key has to make one"
+            "there is no key for rotations by {steps} steps at level {level}, nor for its powers of two; the key's \
+             owner must make one"
         );
         Err(Error::new(Code::MissingKey, message))
     }
 
-    /// Several rotations of the same vector, which costs much less than one after the other.
+    /// Several rotations of the same vector, for much less work than one after the other.
     ///
     /// # Errors
     /// [`Code::MissingKey`] without a key for each number of steps.
@@ -349,7 +348,7 @@ impl Evaluator {
     /// The complex conjugates.
     ///
     /// # Errors
-    /// [`Code::MissingKey`] without the key for it.
+    /// [`Code::MissingKey`] without a key for conjugation.
     pub fn conjugate(&self, a: &Ciphertext) -> Result<Ciphertext> {
         self.automorphism(a, CONJUGATION, a.level)
     }
@@ -369,14 +368,14 @@ impl Evaluator {
         for_level(self.keys.galois.get(&element).map_or(&[], Vec::as_slice), level, what)
     }
 
-    /// The sums of `count` slots from each one on, round and round; `count` is a power of two. Where the vector has as many
-    /// slots, all of them hold the sum of all.
+    /// For each slot, the sum of `count` slots from there on, cyclically; `count` is a power of two. If the vector has `count`
+    /// slots, each holds the total.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for another count; [`Code::MissingKey`] without keys for the powers of two below it.
     pub fn inner_sum(&self, a: &Ciphertext, count: usize) -> Result<Ciphertext> {
         if !count.is_power_of_two() || count > a.slots {
-            let message = format!("{count} slots cannot be summed, but any power of two up to {}", a.slots);
+            let message = format!("cannot sum {count} slots; use a power of two up to {}", a.slots);
             return Err(Error::new(Code::BadArgument, message));
         }
         let mut sum = a.clone();
@@ -389,7 +388,7 @@ impl Evaluator {
     pub(super) fn exhausted(&self, what: &str) -> Error {
         let set = self.ring.parameters();
         let message = format!(
-            "{what} needs a level, and none is left: use a parameter set with more than the {} levels of {:?}",
+            "{what} needs a level, but none is left; use a parameter set with more than the {} levels of {:?}",
             set.levels, set.name
         );
         Error::new(Code::LevelExhausted, message)
@@ -405,7 +404,7 @@ impl Evaluator {
         same_key(a.key, self.keys.id())?;
         same_slots(a.slots, b.slots)?;
         if b.level < a.level {
-            let message = format!("the plaintext is at level {}, the ciphertext at level {}", b.level, a.level);
+            let message = format!("the plaintext has level {}, the ciphertext level {}", b.level, a.level);
             return Err(differ(&message));
         }
         Ok(())
@@ -413,7 +412,7 @@ impl Evaluator {
 }
 
 fn same_key(a: super::keys::KeyId, b: super::keys::KeyId) -> Result<()> {
-    let foreign = || Error::new(Code::ForeignKey, "a ciphertext was made under another key");
+    let foreign = || Error::new(Code::ForeignKey, "a ciphertext was encrypted under another key");
     (a == b).then_some(()).ok_or_else(foreign)
 }
 
@@ -435,8 +434,8 @@ fn differ(how: &str) -> Error {
 pub(super) fn for_level(keys: &[Arc<SwitchKey>], level: usize, what: impl Fn() -> String) -> Result<&SwitchKey> {
     keys.iter().filter(|key| key.level >= level).min_by_key(|key| key.level).map(|key| &**key).ok_or_else(|| {
         let message = match keys.iter().map(|key| key.level).max() {
-            Some(most) => format!("the key for {} reaches up to level {most}, but is needed at level {level}", what()),
-            None => format!("there is no key for {}: the owner of the secret key has to make one", what()),
+            Some(most) => format!("the key for {} reaches level {most}, but level {level} is needed", what()),
+            None => format!("there is no key for {}; the key's owner must make one", what()),
         };
         Error::new(Code::MissingKey, message)
     })

@@ -1,4 +1,4 @@
-//! What the owner of a secret key gives to others.
+//! The public keys of a secret key's owner.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// With it anybody can encrypt: `(-a s + e, a)` at the highest level, where `a` comes from the seed.
+/// A public key, with which anyone can encrypt: `(-a s + e, a)` at the highest level, where `a` comes from the seed.
 #[derive(Clone, Debug)]
 pub struct PublicKey {
     pub(super) b: Poly,
@@ -59,20 +59,20 @@ impl PublicKey {
         self.id
     }
 
-    /// What the second half is made from.
+    /// The seed of the second half.
     #[must_use]
     pub const fn seed(&self) -> &Seed {
         &self.seed
     }
 }
 
-/// From one secret to another: for each digit of the levels' primes, `(-a s + e + P g s', a)` modulo these primes and the
+/// A key from one secret to another: for each digit of the levels' primes, `(-a s + e + P g s', a)` modulo these primes and the
 /// special ones, whose product is `P`. The digit's `g` is 1 modulo its own primes and 0 modulo the others (K. Han, D. Ki,
 /// "Better bootstrapping for approximate homomorphic encryption", CT-RSA 2020, section 3).
 #[derive(Clone, Debug)]
 pub struct SwitchKey {
     pub(super) level: usize,
-    /// How many special primes there are, and how many primes each digit has.
+    /// The number of special primes, which is also the number of primes of each digit.
     pub(super) special: usize,
     pub(super) seed: Seed,
     /// For each digit.
@@ -87,13 +87,13 @@ impl SwitchKey {
         Self { level, special, seed, b, a }
     }
 
-    /// The highest level where it can be used.
+    /// The highest level at which it can be used.
     #[must_use]
     pub const fn level(&self) -> usize {
         self.level
     }
 
-    /// How many special primes there are, and how many primes each digit has.
+    /// The number of special primes, which is also the number of primes of each digit.
     #[must_use]
     pub const fn special(&self) -> usize {
         self.special
@@ -105,14 +105,14 @@ impl SwitchKey {
         &self.b
     }
 
-    /// What the second halves are made from.
+    /// The seed of the second halves.
     #[must_use]
     pub const fn seed(&self) -> &Seed {
         &self.seed
     }
 }
 
-/// What computing needs of a key pair. The keys are shared, so that some of a large set can be taken for a part of the work.
+/// The evaluation keys of a key pair. They are shared, so that a part of a large set can be used for a part of the work.
 #[derive(Clone, Debug)]
 pub struct EvaluationKeys {
     pub(super) id: KeyId,
@@ -122,18 +122,18 @@ pub struct EvaluationKeys {
     pub(super) encapsulation: Option<Encapsulation>,
 }
 
-/// To a sparse secret, under which a ciphertext is raised, and back (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P. Hubaux,
+/// Keys to a sparse secret, under which a ciphertext is raised, and back (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P. Hubaux,
 /// "Bootstrapping for approximate homomorphic encryption with negligible failure-probability by using sparse-secret
 /// encapsulation", ACNS 2022).
 #[derive(Clone, Debug)]
 pub struct Encapsulation {
-    /// At level 0, with one special prime: all that is ever public under the sparse secret.
+    /// At level 0, with one special prime: nothing else under the sparse secret is ever public.
     pub(super) to_sparse: Arc<SwitchKey>,
     pub(super) back: Arc<SwitchKey>,
 }
 
 impl Encapsulation {
-    /// From the key to the sparse secret and that back.
+    /// Combines the key to the sparse secret and the key back.
     #[must_use]
     pub fn new(to_sparse: impl Into<Arc<SwitchKey>>, back: impl Into<Arc<SwitchKey>>) -> Self {
         Self { to_sparse: to_sparse.into(), back: back.into() }
@@ -153,7 +153,7 @@ impl Encapsulation {
 }
 
 impl EvaluationKeys {
-    /// None yet, for the key pair with this fingerprint.
+    /// An empty set for the key pair with this fingerprint.
     #[must_use]
     pub const fn new(id: KeyId) -> Self {
         Self { id, relinearise: Vec::new(), galois: BTreeMap::new(), encapsulation: None }
@@ -165,13 +165,13 @@ impl EvaluationKeys {
         self.id
     }
 
-    /// The keys for products.
+    /// The relinearisation keys.
     #[must_use]
     pub fn relinearise(&self) -> &[Arc<SwitchKey>] {
         &self.relinearise
     }
 
-    /// The keys for automorphisms with their elements, the smallest first.
+    /// The keys for automorphisms with their elements, smallest first.
     pub fn galois(&self) -> impl Iterator<Item = (u64, &Arc<SwitchKey>)> {
         self.galois.iter().flat_map(|(&element, keys)| keys.iter().map(move |key| (element, key)))
     }
@@ -182,17 +182,17 @@ impl EvaluationKeys {
         self.encapsulation.as_ref()
     }
 
-    /// Takes a key for products. There may be several, for different levels: the lower a key's level, the quicker it is.
+    /// Adds a relinearisation key. There may be several, for different levels: keys for lower levels are faster.
     pub fn insert_relinearise(&mut self, key: impl Into<Arc<SwitchKey>>) {
         self.relinearise.push(key.into());
     }
 
-    /// Takes a key for an automorphism. There may be several, for different levels.
+    /// Adds a key for an automorphism. There may be several, for different levels.
     pub fn insert_galois(&mut self, element: u64, key: impl Into<Arc<SwitchKey>>) {
         self.galois.entry(element).or_default().push(key.into());
     }
 
-    /// Takes the keys for bootstrapping.
+    /// Sets the keys for bootstrapping.
     pub fn set_encapsulation(&mut self, keys: Encapsulation) {
         self.encapsulation = Some(keys);
     }

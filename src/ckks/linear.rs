@@ -1,10 +1,10 @@
 //! Matrices applied to encrypted vectors, by their diagonals.
 //!
-//! The product of a matrix with a vector is the sum, over its diagonals, of the diagonal times the vector turned by its
-//! number (S. Halevi, V. Shoup, "Algorithms in `HElib`", CRYPTO 2014). With `d = g n + b` ("giant" and "baby" steps) the
-//! vector is turned by all `b` once, hoisted, and each sum over `b` by `g n`; neither the first rotations nor the last
-//! sums are divided by the special primes one by one (J.-P. Bossuat, C. Mouchet, J. Troncoso-Pastoriza, J.-P. Hubaux,
-//! "Efficient bootstrapping for approximate homomorphic encryption with non-sparse keys", EUROCRYPT 2021, algorithm 6).
+//! The product of a matrix with a vector is the sum, over its diagonals, of the diagonal times the vector rotated by its index
+//! (S. Halevi, V. Shoup, "Algorithms in `HElib`", CRYPTO 2014). With `d = g n + b` ("giant" and "baby" steps) the vector is
+//! rotated by all `b` once, hoisted, and each sum over `b` by `g n`; neither the first rotations nor the last sums are divided
+//! by the special primes one by one (J.-P. Bossuat, C. Mouchet, J. Troncoso-Pastoriza, J.-P. Hubaux, "Efficient bootstrapping
+//! for approximate homomorphic encryption with non-sparse keys", EUROCRYPT 2021, algorithm 6).
 
 use std::collections::BTreeMap;
 
@@ -15,21 +15,21 @@ use super::ring::{Poly, Ring, rotation};
 use super::switch::{Raised, divide, divide_both};
 use crate::error::{Code, Error, Result};
 
-/// A matrix, encoded for ciphertexts of one level.
+/// A matrix encoded for ciphertexts of one level.
 pub struct EncodedMatrix {
     slots: usize,
     level: usize,
     special: usize,
     scale: f64,
-    /// For each giant step, in slots, and each baby step: the diagonal, turned back by the giant step, modulo the level's and
-    /// so many special primes.
+    /// For each giant step, in slots, and each baby step: the diagonal, rotated back by the giant step, modulo the level's and
+    /// `special` special primes.
     diagonals: BTreeMap<i64, BTreeMap<i64, Poly>>,
 }
 
 impl Evaluator {
-    /// Encodes a matrix for ciphertexts of this level, with the scale that rescaling takes away again.
+    /// Encodes a matrix for ciphertexts of this level, with the scale that rescaling removes.
     ///
-    /// The keys for the rotations must have been made for this level, or one that needs as many special primes.
+    /// The keys for the rotations must be for this level, or for one with the same number of special primes.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] for level 0; [`Code::PlaintextOutOfRange`] for entries that are not finite or too large.
@@ -56,14 +56,14 @@ impl Evaluator {
         Ok(EncodedMatrix { slots: matrix.slots, level, special, scale, diagonals })
     }
 
-    /// The matrix times the vector. The scales are multiplied; [`Evaluator::rescale`] brings the scale back.
+    /// The matrix times the vector. The scales are multiplied; [`Evaluator::rescale`] restores the scale.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for another level or number of slots; [`Code::MissingKey`] without the rotations' keys.
     pub fn apply(&self, matrix: &EncodedMatrix, a: &Ciphertext) -> Result<Ciphertext> {
         if (a.level, a.slots) != (matrix.level, matrix.slots) {
             let message = format!(
-                "the matrix is for level {} and {} slots, the ciphertext has level {} and {} slots",
+                "the matrix is for level {} and {} slots, but the ciphertext has level {} and {} slots",
                 matrix.level, matrix.slots, a.level, a.slots
             );
             return Err(Error::new(Code::VectorsDiffer, message));
@@ -74,7 +74,7 @@ impl Evaluator {
             // All sums are modulo the same primes.
             let keys = self.keys.galois.get(&element).into_iter().flatten();
             let missing = || {
-                let message = format!("there is no key for rotations by {step} steps made for level {level}");
+                let message = format!("there is no key for rotations by {step} steps for level {level}");
                 Error::new(Code::MissingKey, message)
             };
             let key = keys.filter(|key| key.special == special && key.level >= level).min_by_key(|key| key.level);

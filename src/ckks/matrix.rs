@@ -6,8 +6,8 @@ use num_complex::Complex64;
 
 use crate::error::{Code, Error, Result};
 
-/// A square matrix: for each diagonal that is not zero, its numbers. The entry in row `i` and column `i + d`, read round
-/// and round, is number `i` of diagonal `d`.
+/// A square matrix, stored as its nonzero diagonals. The entry in row `i` and column `i + d`, counted cyclically, is number `i`
+/// of diagonal `d`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
     pub(super) slots: usize,
@@ -15,10 +15,10 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// The matrix with these rows and columns: all rows have the same length; it is filled up with zeros to `slots`.
+    /// The matrix with these rows, which have the same length, padded with zeros to `slots` rows and columns.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the slots are no power of two, or fewer than rows or columns.
+    /// [`Code::BadArgument`] if `slots` is not a power of two, or less than the number of rows or columns.
     pub fn from_rows(rows: &[Vec<f64>], slots: usize) -> Result<Self> {
         let columns = rows.first().map_or(0, Vec::len);
         if rows.iter().any(|row| row.len() != columns) {
@@ -45,7 +45,7 @@ impl Matrix {
     /// The matrix with these diagonals.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if one of them has another length than `slots`, or a number that is not below.
+    /// [`Code::BadArgument`] if one of them has a length other than `slots`, or an index not below `slots`.
     pub fn from_diagonals(diagonals: BTreeMap<usize, Vec<Complex64>>, slots: usize) -> Result<Self> {
         if !slots.is_power_of_two() || diagonals.iter().any(|(&d, numbers)| d >= slots || numbers.len() != slots) {
             return Err(Error::new(Code::BadArgument, format!("the diagonals do not fit {slots} slots")));

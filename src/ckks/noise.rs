@@ -1,17 +1,17 @@
-//! How far computed numbers are from exact ones.
+//! Bounds on the errors of computed numbers.
 //!
-//! Every operation adds an error polynomial. If its coefficients are as good as independent, with the variance `v`, slots
-//! are sums of so many of them that they are normal, with a deviation of `sqrt(N v)` (A. Costache, B. R. Curtis, E. Hales,
-//! S. Murphy, T. Ogilvie, R. Player, "On the precision loss in approximate homomorphic encryption", SAC 2023, section 3). Six
-//! deviations are passed by one slot in 10^15. Where the error is a product of two polynomials, such as a rounding times
-//! the secret, a slot is a product of two normal numbers, which is large far more often: there it takes 16 deviations.
+//! Every operation adds an error polynomial. If its coefficients are practically independent, with the variance `v`, slots are
+//! sums of so many of them that they are normally distributed, with a deviation of `sqrt(N v)` (A. Costache, B. R. Curtis, E.
+//! Hales, S. Murphy, T. Ogilvie, R. Player, "On the precision loss in approximate homomorphic encryption", SAC 2023, section
+//! 3). One slot in 10^15 exceeds six deviations. Where the error is a product of two polynomials, such as a rounding times the
+//! secret, a slot is a product of two normal numbers, which is large far more often: the bound is then 16 deviations.
 //!
-//! Bounds are absolute: divided by the scale. `selftest` measures every operation beside its bound.
+//! Bounds are absolute errors of values, after division by the scale. `selftest` compares every operation with its bound.
 
 use super::parameters::{DEVIATION, Secret};
 use super::ring::Ring;
 
-/// How many deviations make a bound, for sums.
+/// The deviations in a bound, for sums.
 const SUM: f64 = 6.0;
 /// The same for products.
 const PRODUCT: f64 = 16.0;
@@ -29,19 +29,19 @@ impl<'a> Noise<'a> {
         Self { ring }
     }
 
-    /// Of encoding: coefficients are rounded.
+    /// The error of encoding: coefficients are rounded.
     #[must_use]
     pub fn encode(&self, scale: f64) -> f64 {
         self.bound(1.0 / 12.0, 0.0, scale)
     }
 
-    /// Of encrypting with the secret key, encoding included.
+    /// The error of encryption with the secret key, including encoding.
     #[must_use]
     pub fn encrypt_as_owner(&self, scale: f64) -> f64 {
         self.bound(DEVIATION.powi(2) + 1.0 / 12.0, 0.0, scale)
     }
 
-    /// Of encrypting with the public key, encoding included: `v e + e_0 + e_1 s`, where `v` is ternary.
+    /// The error of encryption with the public key, including encoding: `v e + e_0 + e_1 s`, where `v` is ternary.
     #[must_use]
     pub fn encrypt_as_anybody(&self, scale: f64) -> f64 {
         let mask = self.degree() * 2.0 / 3.0;
@@ -49,14 +49,14 @@ impl<'a> Noise<'a> {
         self.bound(error + 1.0 / 12.0, error * (mask + self.weight()), scale)
     }
 
-    /// Of rescaling, with the scale after it: both halves are rounded, and one is then multiplied by the secret.
+    /// The error of rescaling, with the scale after it: both halves are rounded, and one is then multiplied by the secret.
     #[must_use]
     pub fn rescale(&self, scale: f64) -> f64 {
         self.bound(1.0 / 12.0, self.weight() / 12.0, scale)
     }
 
-    /// Of switching keys, as products, rotations and conjugations do, at a level with a key for it: digits times errors,
-    /// divided by the special primes, and a rounding.
+    /// The error of key switching, as in products, rotations and conjugations, at a level with a key for it: digits times
+    /// errors, divided by the special primes, and a rounding.
     #[must_use]
     pub fn switch(&self, level: usize, scale: f64) -> f64 {
         let special = self.ring.special_for(level);

@@ -1,66 +1,66 @@
-//! The parameter sets: a closed list, so that nobody can be talked into a weak one.
+//! The parameter sets: a closed list, so that no one can be tricked into a weak one.
 //!
-//! | set | degree | log Q P | most for 128 bits | secret |
+//! | set | degree | log Q P | limit for 128 bits | secret |
 //! |---|---|---|---|---|
 //! | [`SMALL`] | 2^13 | 200 | 214 | ternary |
 //! | [`LEVELED_14`] | 2^14 | 430 | 430 | ternary |
 //! | [`LEVELED_15`] | 2^15 | 840 | 868 | ternary |
 //! | [`LEVELED_16`] | 2^16 | 1740 | 1747 | ternary |
-//! | [`BOOTSTRAP_15`] | 2^15 | 861 | 868 | ternary; for a moment one of weight 40, with log Q P = 100 |
-//! | [`BOOTSTRAP_16`] | 2^16 | 1670 | 1714 | of weight 1024; for a moment one of weight 40, with log Q P = 100 |
+//! | [`BOOTSTRAP_15`] | 2^15 | 861 | 868 | ternary; for a moment weight 40, with log Q P = 100 |
+//! | [`BOOTSTRAP_16`] | 2^16 | 1670 | 1714 | weight 1024; for a moment weight 40, with log Q P = 100 |
 //!
-//! The bounds are those for ternary secrets and errors of deviation 3.19 against classical attacks (J.-P. Bossuat et al.,
-//! "Security Guidelines for Implementing Homomorphic Encryption", 2024, table 5.2). Ours deviate by 3.2. For secrets of few
-//! coefficients the bound is the stricter one of ePrint 2026/279. [`super::security`] computes what attacks cost once more.
+//! The limits are those for ternary secrets and errors of deviation 3.19 against classical attacks (J.-P. Bossuat et al.,
+//! "Security Guidelines for Implementing Homomorphic Encryption", 2024, table 5.2). Our deviation is 3.2. For sparse secrets,
+//! the limit is the stricter one of ePrint 2026/279. [`super::security`] recomputes the cost of attacks.
 
 use crate::error::{Code, Error, Result};
 
-/// The deviation of errors.
+/// The standard deviation of errors.
 pub const DEVIATION: f64 = 3.2;
 
-/// How many coefficients of the sparse secret of bootstrapping are not zero. With 32, attacks cost 130 bits, which leaves no
-/// margin; with 40, 153, and [`failure_bits`](super::bootstrap::failure_bits) stay below -60.
+/// The number of nonzero coefficients of the sparse secret of bootstrapping. With 32, attacks cost 130 bits, which leaves no
+/// margin; with 40, they cost 153, and [`failure_bits`](super::bootstrap::failure_bits) stay below -60.
 pub const SPARSE_WEIGHT: usize = 40;
 
-/// How the coefficients of a secret key are chosen.
+/// The distribution of a secret key's coefficients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Secret {
-    /// -1, 0 and 1, all as likely.
+    /// -1, 0 and 1, with equal probability.
     Ternary,
-    /// So many are -1 or 1, the others 0. Rounding then costs less precision.
+    /// This many are -1 or 1, the others 0. Rounding then costs less precision.
     Sparse(usize),
 }
 
-/// One set. There are only those of [`ALL`].
+/// A parameter set. There are no others than those in [`ALL`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameters {
     /// The number on the wire.
     pub id: u16,
     /// The name for people.
     pub name: &'static str,
-    /// The degree of polynomials is two to this power.
+    /// The binary logarithm of the degree of polynomials.
     pub log_degree: u32,
-    /// Bits of the first prime, which is never rescaled by.
+    /// Bits of the base prime, which is never used for rescaling.
     pub base_bits: u32,
-    /// Bits of the scale, and of the primes that are rescaled by.
+    /// Bits of the scale, and of the primes used for rescaling.
     pub scale_bits: u32,
-    /// How many products can follow one another.
+    /// The number of products that can follow one another.
     pub levels: usize,
-    /// How many levels more there are for bootstrapping, and the bits of their scale.
+    /// The number of additional levels for bootstrapping.
     pub raised: usize,
-    /// Those bits.
+    /// Bits of the scale at these levels.
     pub raised_bits: u32,
-    /// How many special primes there are, and how many primes each digit of key switching has.
+    /// The number of special primes, which is also the number of primes of each digit of key switching.
     pub special: usize,
     /// Bits of the special primes.
     pub special_bits: u32,
-    /// How secret keys are chosen.
+    /// The distribution of secret keys.
     pub secret: Secret,
-    /// The largest modulus in bits with which the degree and the secret give 128 bits of security.
+    /// The largest modulus, in bits, that provides 128 bits of security with this degree and secret.
     pub most_bits: u32,
 }
 
-/// For tests and small sums: one digit for each prime.
+/// For tests and small computations: one digit per prime.
 pub const SMALL: Parameters = Parameters {
     id: 1,
     name: "small",
@@ -124,7 +124,7 @@ pub const LEVELED_16: Parameters = Parameters {
     most_bits: 1747,
 };
 
-/// 13 levels of 41 bits, and 13 for bootstrapping: as many primes as three digits of key switching have.
+/// 13 levels of 41 bits, and 13 for bootstrapping: as many primes as in three digits of key switching.
 pub const BOOTSTRAP_16: Parameters = Parameters {
     id: 5,
     name: "bootstrap-16",
@@ -182,7 +182,7 @@ impl Parameters {
         1 << self.log_degree
     }
 
-    /// Bits of all primes together, rounded up.
+    /// The total bits of all primes, rounded up.
     #[must_use]
     pub const fn modulus_bits(&self) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "there are few primes")]
@@ -190,7 +190,7 @@ impl Parameters {
         self.base_bits + levels * self.scale_bits + raised * self.raised_bits + special * self.special_bits
     }
 
-    /// The most numbers in a ciphertext.
+    /// The largest number of values in a ciphertext.
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.degree() / 2
@@ -199,6 +199,6 @@ impl Parameters {
 
 fn unknown(which: &str) -> Error {
     let names: Vec<_> = ALL.iter().map(|set| set.name).collect();
-    let message = format!("there is no parameter set {which}; there are {}", names.join(", "));
+    let message = format!("there is no parameter set {which}; use one of {}", names.join(", "));
     Error::new(Code::UnknownParameters, message)
 }

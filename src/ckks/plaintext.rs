@@ -29,13 +29,13 @@ impl Plaintext {
         self.level
     }
 
-    /// What numbers were multiplied by before they were rounded.
+    /// The factor by which the values were multiplied before rounding.
     #[must_use]
     pub const fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// How many numbers there are.
+    /// The number of values.
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.slots

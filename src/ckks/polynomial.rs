@@ -1,12 +1,12 @@
 //! Polynomials applied to encrypted numbers.
 //!
 //! A polynomial of degree `d` needs about `2 sqrt(d)` products of ciphertexts (M. S. Paterson, L. J. Stockmeyer, 1973): the
-//! powers below `2^m`, those `2^m`, `2^(m+1)`, ..., and a product for each division by one of the latter. In the basis of
+//! powers below `2^m`, those `2^m`, `2^(m+1)`, ..., and one product for each division by one of the latter. In the basis of
 //! Chebyshev polynomials, powers are replaced by these, and `T_(a+b) = 2 T_a T_b - T_(a-b)` (H. Chen, I. Chillotti, Y. Song,
 //! "Improved bootstrapping for approximate homomorphic encryption", EUROCRYPT 2019, section 3).
 //!
-//! Scales are exact: the wanted level and scale are handed down, and the coefficients of the smallest parts are encoded
-//! with whatever scale makes everything fit.
+//! Scales are exact: the wanted level and scale are passed down, and the coefficients of the smallest parts are encoded with
+//! the scale that makes everything fit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use super::ciphertext::{Ciphertext, Product};
 use super::evaluator::Evaluator;
 use crate::error::{Code, Error, Result};
 
-/// What the coefficients of a polynomial belong to.
+/// The basis of a polynomial's coefficients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Powers.
@@ -23,7 +23,7 @@ pub enum Kind {
     Chebyshev,
 }
 
-/// A polynomial with real coefficients, the constant one first.
+/// A polynomial with real coefficients, constant term first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Polynomial {
     kind: Kind,
@@ -34,7 +34,7 @@ pub struct Polynomial {
 const ROUNDING: f64 = 1e-13;
 
 impl Polynomial {
-    /// With these coefficients.
+    /// A polynomial with these coefficients.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if one is not finite, or the degree is 0 or above 1023.
@@ -49,7 +49,7 @@ impl Polynomial {
         Ok(Self { kind, coefficients })
     }
 
-    /// The interpolation of a function on `[-1, 1]` in the Chebyshev nodes.
+    /// Interpolates a function on `[-1, 1]` at the Chebyshev nodes.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the function is not finite there, or for a degree of 0 or above 1023.
@@ -76,7 +76,7 @@ impl Polynomial {
         Self::new(Kind::Chebyshev, coefficients)
     }
 
-    /// The value in the clear.
+    /// Evaluates the polynomial in the clear.
     #[must_use]
     pub fn value(&self, x: f64) -> f64 {
         match self.kind {
@@ -96,13 +96,13 @@ impl Polynomial {
         self.coefficients.len() - 1
     }
 
-    /// The levels that it takes.
+    /// The levels that it consumes.
     #[must_use]
     pub fn depth(&self) -> usize {
         (usize::BITS - self.degree().leading_zeros()) as usize + 1
     }
 
-    /// So many powers are computed one by one: two to this power, about the root of the degree.
+    /// The binary logarithm of the number of powers computed one by one, about the square root of the degree.
     fn log_baby(&self) -> u32 {
         (usize::BITS - self.degree().leading_zeros()).div_ceil(2)
     }
@@ -112,10 +112,11 @@ impl Polynomial {
 type Powers = BTreeMap<usize, Ciphertext>;
 
 impl Evaluator {
-    /// The polynomial of each number. The result is [`Polynomial::depth`] levels lower and has the level's usual scale.
+    /// Evaluates the polynomial at each value. The result is [`Polynomial::depth`] levels lower and has the level's usual
+    /// scale.
     ///
     /// # Errors
-    /// [`Code::LevelExhausted`] if there are not enough levels; [`Code::MissingKey`] without a key for products.
+    /// [`Code::LevelExhausted`] if there are not enough levels; [`Code::MissingKey`] without a relinearisation key.
     pub fn polynomial(&self, polynomial: &Polynomial, a: &Ciphertext) -> Result<Ciphertext> {
         let Some(level) = a.level.checked_sub(polynomial.depth()) else {
             let message = format!("a polynomial of degree {} ({} levels)", polynomial.degree(), polynomial.depth());
@@ -124,7 +125,7 @@ impl Evaluator {
         self.polynomial_to(polynomial, a, level, self.ring.scale(level))
     }
 
-    /// The same for a chosen level, at least so many lower, and scale.
+    /// The same for a chosen scale and level, which must be at least as much lower.
     pub(super) fn polynomial_to(
         &self,
         polynomial: &Polynomial,
@@ -190,7 +191,7 @@ impl Evaluator {
             let power = &powers[&giant];
             let quotient = self.part(kind, &quotient, powers, log_baby, level + 1, above / power.scale)?;
             let mut product = self.mul_only(&quotient, power)?;
-            // The same but for the rounding of floats.
+            // The same except for the rounding of floats.
             product.scale = above;
             match &mut products {
                 None => products = Some(product),

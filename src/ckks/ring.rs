@@ -22,12 +22,12 @@ pub use poly::Poly;
 use pool::Pool;
 pub use pool::Room;
 
-/// Some of a ring's primes, which follow one another: first the special ones, then those of the levels.
+/// A range of a ring's primes: first the special ones, then those of the levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Basis {
-    /// The place of the first.
+    /// The place of the first prime.
     pub first: usize,
-    /// How many there are.
+    /// The number of primes.
     pub count: usize,
 }
 
@@ -38,14 +38,14 @@ impl Basis {
         self.first..self.first + self.count
     }
 
-    /// Whether the other's primes are all among these.
+    /// Whether it contains all primes of the other basis.
     #[must_use]
     pub fn contains(self, other: Self) -> bool {
         self.first <= other.first && other.places().end <= self.places().end
     }
 }
 
-/// The primes of a parameter set with all that computing modulo them needs. Expensive to make; shared by all that compute.
+/// The primes of a parameter set with everything needed to compute modulo them. Expensive to make, and shared.
 pub struct Ring {
     parameters: &'static Parameters,
     kernel: Kernel,
@@ -60,7 +60,7 @@ pub struct Ring {
 type Cache<K, V> = Mutex<HashMap<K, Arc<V>>>;
 
 impl Ring {
-    /// The ring of a parameter set, by the fastest kernel of this machine.
+    /// The ring of a parameter set, with this machine's fastest kernel.
     ///
     /// # Errors
     /// [`Code::Internal`] if there are not enough primes, which tests rule out for all sets.
@@ -68,7 +68,7 @@ impl Ring {
         Self::with_kernel(parameters, Kernel::best())
     }
 
-    /// The same by a chosen kernel.
+    /// The same with a chosen kernel.
     ///
     /// # Errors
     /// As [`Ring::new`].
@@ -101,7 +101,7 @@ impl Ring {
         self.parameters.degree()
     }
 
-    /// The highest level, which only bootstrapping reaches where the set has levels for it.
+    /// The highest level. If the set has levels for bootstrapping, only bootstrapping reaches it.
     #[must_use]
     pub const fn top(&self) -> usize {
         self.parameters.levels + self.parameters.raised
@@ -113,7 +113,7 @@ impl Ring {
         Basis { first: self.parameters.special, count: level + 1 }
     }
 
-    /// The same with the last so many of the special primes before them.
+    /// The same, preceded by the last `special` special primes.
     #[must_use]
     pub const fn extended(&self, level: usize, special: usize) -> Basis {
         Basis { first: self.parameters.special - special, count: special + level + 1 }
@@ -131,15 +131,16 @@ impl Ring {
         Basis { first: basis.first, count: self.parameters.special - basis.first }
     }
 
-    /// How many special primes a key for this level needs to cut polynomials into as many digits as one for all levels.
+    /// The number of special primes with which a key for this level cuts polynomials into as many digits as a key for all
+    /// levels.
     #[must_use]
     pub const fn special_for(&self, level: usize) -> usize {
         let digits = (self.top() + 1).div_ceil(self.parameters.special);
         (level + 1).div_ceil(digits)
     }
 
-    /// The scale that ciphertexts of a level have unless somebody wants another: that of the level above squared, divided by
-    /// the prime between them. So products of them come out with the scale of the level below.
+    /// The default scale of ciphertexts at a level: the scale of the level above squared, divided by the prime between them. So
+    /// their products have the scale of the level below.
     #[must_use]
     pub fn scale(&self, level: usize) -> f64 {
         self.scales[level]
@@ -151,7 +152,7 @@ impl Ring {
         self.limbs[place]
     }
 
-    /// The prime that rescaling takes away from a level.
+    /// The prime by which rescaling divides at a level.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "primes have 50 bits")]
     pub fn divisor(&self, level: usize) -> f64 {
@@ -169,7 +170,7 @@ impl Ring {
         &self.transforms[place]
     }
 
-    /// So many words with anything in them.
+    /// Words with arbitrary content.
     pub(super) fn room(&self, length: usize) -> Room {
         self.pool.take(length)
     }
@@ -190,7 +191,7 @@ impl Ring {
 }
 
 /// The primes of a parameter set without the rest of its ring: the special ones, then those of the levels from the lowest on.
-/// This is what readers of files need.
+/// Readers of files need only these.
 ///
 /// # Errors
 /// [`Code::Internal`] if there are not enough, which tests rule out for all sets.
@@ -207,7 +208,7 @@ fn cached<K: std::hash::Hash + Eq + Clone, V>(cache: &Cache<K, V>, key: K, make:
     if let Some(value) = lock().get(&key) {
         return Arc::clone(value);
     }
-    // Without the lock: others may use what is there. Twice the same does no harm.
+    // Without the lock, so that others can go on. Computing it twice does no harm.
     let value = Arc::new(make(&key));
     Arc::clone(lock().entry(key).or_insert(value))
 }

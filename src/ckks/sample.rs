@@ -1,7 +1,7 @@
 //! Random polynomials.
 //!
-//! Seeds are spread by `ChaCha20` and read in little-endian words of 64 bits, so that all who have a seed get the same
-//! polynomial. What is secret is made without branches or addresses that depend on it.
+//! Seeds are expanded by `ChaCha20` and read in little-endian words of 64 bits, so that a seed always yields the same
+//! polynomial. Secrets are sampled without branches or addresses that depend on them.
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod stream;
@@ -12,7 +12,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::ring::{Basis, Poly, Ring};
 
-/// What a polynomial can be made from again.
+/// The seed of a polynomial.
 pub type Seed = [u8; 32];
 
 /// How likely the size of an error is at least 1, 2, ..., times 2^63: the discrete Gaussian of deviation
@@ -49,8 +49,8 @@ const TAILS: [u64; 29] = [
     4,
 ];
 
-/// A polynomial whose values are uniform modulo each prime. Its limb at a place depends on nothing but the seed, the number
-/// and the place.
+/// A polynomial whose values are uniform modulo each prime. Its limb at a place depends only on the seed, the number and the
+/// place.
 #[must_use]
 pub fn uniform(ring: &Ring, basis: Basis, seed: &Seed, number: u32) -> Poly {
     Poly::from_values(ring, basis, |place, limb| uniform_limb(ring, seed, number, place, limb))
@@ -62,7 +62,7 @@ pub(super) fn uniform_limb(ring: &Ring, seed: &Seed, number: u32, place: usize, 
     let prime = ring.limb(place).prime().value();
     let mask = prime.next_power_of_two() - 1;
     for residue in limb {
-        // Words that are not below the prime are thrown away, so that all residues are as likely.
+        // Words that are not below the prime are discarded, so that all residues are equally likely.
         *residue = std::iter::repeat_with(|| word() & mask).find(|&word| word < prime).unwrap_or_default();
     }
 }
@@ -83,14 +83,14 @@ fn words(seed: &Seed, stream: u64) -> impl FnMut() -> u64 {
     move || words.word()
 }
 
-/// Coefficients -1, 0 and 1, all as likely.
+/// Coefficients -1, 0 and 1, with equal probability.
 #[must_use]
 pub fn ternary(rng: &mut ChaCha20Rng, count: usize) -> Zeroizing<Vec<i8>> {
     let mut coefficients = Zeroizing::new(Vec::with_capacity(count));
     while coefficients.len() < count {
         let mut word = rng.next_u64();
         for _ in 0..32 {
-            // Of the four values of two bits, one is thrown away. Which bits were is no secret.
+            // Of the four values of two bits, one is discarded. Which bits were discarded is not secret.
             let bits = word & 3;
             if bits < 3 && coefficients.len() < count {
                 coefficients.push(small(bits) - 1);
@@ -102,10 +102,10 @@ pub fn ternary(rng: &mut ChaCha20Rng, count: usize) -> Zeroizing<Vec<i8>> {
     coefficients
 }
 
-/// So many coefficients 1 or -1 at random places, and 0 elsewhere.
+/// `weight` coefficients 1 or -1 at random places, and 0 elsewhere.
 ///
-/// Each place gets a random number, in whose lowest bits its coefficient is written; sorted by a network, in which it only
-/// depends on the length what is compared with what, all orders are as likely but for equal numbers (of 61 bits).
+/// Each place gets a random number, whose lowest bits hold the coefficient. A sorting network, whose comparisons depend only on
+/// the length, sorts them, so that all orders are equally likely, except for equal numbers (of 61 bits).
 #[must_use]
 pub fn sparse(rng: &mut ChaCha20Rng, count: usize, weight: usize) -> Zeroizing<Vec<i8>> {
     let mut words: Zeroizing<Vec<u64>> = Zeroizing::new(Vec::with_capacity(count));

@@ -1,4 +1,4 @@
-//! The secret key: what only the owner has. Nothing here leaves the owner's machine but what is marked as public.
+//! The secret key, which only the owner has. Only values marked as public leave the owner's machine.
 
 mod switching;
 
@@ -71,7 +71,7 @@ impl SecretKey {
         self.encrypt_seeded(ring, plaintext, rng).map(|seeded| seeded.ciphertext)
     }
 
-    /// The same, with the seed that half of the ciphertext comes from: so it travels in half the bytes.
+    /// The same, with the seed of one half of the ciphertext, so that only half the bytes need to be sent.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -85,16 +85,16 @@ impl SecretKey {
         Ok(Seeded { ciphertext: Ciphertext { parts: [b, a], level, scale, slots, key: self.id }, seed })
     }
 
-    /// Opens a ciphertext.
+    /// Decrypts a ciphertext.
     ///
-    /// What comes out is close to what was encrypted, and the difference tells something of the secret key (B. Li,
-    /// D. Micciancio, EUROCRYPT 2021): it is for the owner's eyes, not for who computed with the ciphertext.
+    /// The result is close to the encrypted values, and the difference reveals information about the secret key (B. Li, D.
+    /// Micciancio, EUROCRYPT 2021): do not show it to whoever computed on the ciphertext.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if it was made under another key.
+    /// [`Code::ForeignKey`] if it was encrypted under another key.
     pub fn decrypt(&self, ring: &Ring, ciphertext: &Ciphertext) -> Result<Plaintext> {
         if ciphertext.key != self.id {
-            return Err(Error::new(Code::ForeignKey, "the ciphertext was made under another key"));
+            return Err(Error::new(Code::ForeignKey, "the ciphertext was encrypted under another key"));
         }
         let [b, a] = &ciphertext.parts;
         let mut poly = b.clone();
@@ -103,7 +103,7 @@ impl SecretKey {
         Ok(Plaintext { poly, level, scale, slots })
     }
 
-    /// Makes the key for products, for ciphertexts up to a level. Public.
+    /// A maker of the relinearisation key, for ciphertexts up to a level. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -119,7 +119,7 @@ impl SecretKey {
         SwitchKeyMaker::new(ring, size, Held::Made(square), Held::Owner(&self.poly), rng)
     }
 
-    /// Makes the key for an automorphism, for ciphertexts up to a level. Public.
+    /// A maker of the key for an automorphism, for ciphertexts up to a level. Public.
     ///
     /// The automorphism comes after the switching, so the key leads to the secret that the automorphism takes back to ours.
     ///
@@ -138,7 +138,7 @@ impl SecretKey {
         SwitchKeyMaker::new(ring, size, Held::Owner(&self.poly), Held::Made(target), rng)
     }
 
-    /// Makes the keys with which a server can bootstrap: to a new sparse secret, which nobody keeps, and back. Public.
+    /// Makers of the keys with which a server can bootstrap: to a new sparse secret, which is not kept, and back. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -156,7 +156,7 @@ impl SecretKey {
         ])
     }
 
-    /// The key for products, for ciphertexts up to a level. Public.
+    /// The relinearisation key, for ciphertexts up to a level. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -164,7 +164,7 @@ impl SecretKey {
         Ok(self.relinearisation_maker(ring, level, rng)?.key())
     }
 
-    /// The key for rotations to the left by so many steps, for ciphertexts up to a level, with its element. Public.
+    /// The key for rotations to the left by `steps`, for ciphertexts up to a level, with its element. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.

@@ -1,15 +1,16 @@
-//! What the best known attacks on a parameter set cost, computed again from their published models.
+//! The cost of the best known attacks on a parameter set, recomputed from their published models.
 //!
-//! The attacks look for the secret as a short vector of a lattice: the *primal* attack (E. Alkim, L. Ducas, T. Pöppelmann,
-//! P. Schwabe, USENIX Security 2016, section 6.3, with the secret scaled as by S. Bai, S. D. Galbraith, ACISP 2014). Of
-//! secrets with few coefficients an attacker may also guess that some places hold nothing (*dropping*), or go through all
-//! that some places may hold from both ends (*hybrid*; N. Howgrave-Graham, CRYPTO 2007). Lattices are reduced by BKZ, whose
-//! cost is that of M. R. Albrecht et al., "Homomorphic Encryption Standard" (2018): `2^(0.292 b + 16.4)` for each of `8 d`
-//! calls with blocks of `b` in dimension `d`.
+//! The attacks search for the secret as a short vector of a lattice: the *primal* attack (E. Alkim, L. Ducas, T. Pöppelmann, P.
+//! Schwabe, USENIX Security 2016, section 6.3, with the secret scaled as by S. Bai, S. D. Galbraith, ACISP 2014). For sparse
+//! secrets, an attacker can also guess that some coefficients are zero (*dropping*), or try all values of some coefficients
+//! with a meet in the middle (*hybrid*; N. Howgrave-Graham, CRYPTO 2007). Lattices are reduced by BKZ, whose cost is that of M.
+//! R. Albrecht et al., "Homomorphic Encryption Standard" (2018): `2^(0.292 b + 16.4)` for each of `8 d` calls with blocks of
+//! `b` in dimension `d`.
 //!
-//! At the limits of the standard tables this gives 130 bits, so the models are theirs. For sparse secrets a guess is taken to cost
-//! a single operation, which is the strictest of the models in use: those that also count the closest vector come out up to
-//! 20 bits higher. The bounds of [`super::parameters`] are stricter still: their source knows a better hybrid.
+//! At the limits of the standard tables this gives 130 bits, so the models agree with theirs. For sparse secrets, a guess is
+//! assumed to cost a single operation, the strictest of the models in use: models that also count the search for the closest
+//! vector give up to 20 bits more. The limits of [`super::parameters`] are stricter still, because their source has a better
+//! hybrid attack.
 
 use super::parameters::{DEVIATION, Parameters, SPARSE_WEIGHT, Secret};
 
@@ -41,7 +42,7 @@ fn degree(set: &Parameters) -> f64 {
     f64::from(1 << set.log_degree)
 }
 
-/// The primal attack on a secret of so many coefficients that deviate by so much, modulo a number of so many bits.
+/// The primal attack on a secret with this number of coefficients and this deviation, for a modulus of `modulus` bits.
 fn primal(coefficients: f64, modulus: f64, deviation: f64) -> f64 {
     let lattice = Lattice { coefficients, modulus, stretch: (DEVIATION / deviation).log2() };
     let (block, dimension) = lattice.smallest_block(|block, dimension, volume| {
@@ -51,7 +52,7 @@ fn primal(coefficients: f64, modulus: f64, deviation: f64) -> f64 {
     reduction(block, dimension)
 }
 
-/// The best attack on a secret of so few coefficients.
+/// The best attack on a sparse secret.
 fn sparse(degree: f64, modulus: f64, weight: usize) -> f64 {
     let places = (0..STEPS).map(|step| (degree * f64::from(step) / f64::from(STEPS)).floor());
     let costs = places.map(|guessed| {
@@ -64,7 +65,7 @@ fn sparse(degree: f64, modulus: f64, weight: usize) -> f64 {
 /// How many numbers of guessed places are tried.
 const STEPS: u32 = 100;
 
-/// The primal attack on what is left where so many places hold nothing, until they do.
+/// The primal attack on the rest, guessing that `guessed` coefficients are zero, repeated until they are.
 #[expect(clippy::cast_precision_loss, reason = "weights are small")]
 fn dropping(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     let (left, weight) = (degree - guessed, weight as f64);
@@ -136,7 +137,7 @@ impl Lattice {
 
 /// Blocks for which the formula of the root Hermite factor holds.
 const SMALLEST_BLOCK: u32 = 50;
-/// More than anybody can reduce.
+/// More than anyone can reduce.
 const LARGEST_BLOCK: u32 = 1 << 16;
 
 /// Bits of the root Hermite factor after BKZ with this block (Y. Chen, thesis, 2013).

@@ -1,4 +1,4 @@
-//! Every operation on random numbers beside exact arithmetic, and beside the bound that [`super::noise`] gives.
+//! Compares every operation on random numbers with exact arithmetic, and with the bound of [`super::noise`].
 
 use std::sync::Arc;
 
@@ -18,26 +18,26 @@ use super::ring::{CONJUGATION, Ring};
 use super::secret::SecretKey;
 use crate::error::Result;
 
-/// What was measured for one operation. Errors are absolute; the numbers are within the unit circle.
+/// The measurements of one operation. Errors are absolute; the numbers are within the unit circle.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What was done.
+    /// The operation's name.
     pub operation: &'static str,
-    /// How many numbers went through it.
+    /// The number of values tested.
     pub numbers: usize,
     /// The largest error.
     pub worst: f64,
     /// The mean error.
     pub mean: f64,
-    /// What the largest one may be.
+    /// The bound on the largest error.
     pub bound: f64,
 }
 
 impl Row {
-    /// Whether it is as it should be.
+    /// Whether the largest error is within the bound.
     #[must_use]
     pub fn passes(&self) -> bool {
-        // False for what is not a number, too.
+        // Also false for NaN.
         self.worst <= self.bound
     }
 }
@@ -53,8 +53,8 @@ struct Bench {
     rows: Vec<Row>,
 }
 
-/// Runs all operations of a set until at least so many numbers went through each; with `bootstrap`, that one too, where
-/// the set has levels for it. The same seed gives the same numbers, keys and errors.
+/// Runs all operations of a set on at least `numbers` values each; with `bootstrap`, also bootstrapping, if the set has levels
+/// for it. The same seed gives the same numbers, keys and errors.
 ///
 /// # Errors
 /// None in practice.
@@ -92,10 +92,10 @@ impl Bench {
         let (pa, pb, factor) = (plain(&a, scale)?, plain(&b, scale)?, plain(&b, ring.divisor(level))?);
         let x = self.secret.encrypt(&ring, &pa, &mut self.rng)?;
         let fresh = noise.encrypt_as_owner(scale);
-        self.row("encrypt as owner", &x, fresh, |i| a[i])?;
+        self.row("encrypt with the secret key", &x, fresh, |i| a[i])?;
         let y = public.encrypt(&ring, &pb, &mut self.rng)?;
         let public = noise.encrypt_as_anybody(scale);
-        self.row("encrypt as anybody", &y, public, |i| b[i])?;
+        self.row("encrypt with the public key", &y, public, |i| b[i])?;
         self.row("add", &evaluator.add(&x, &y)?, fresh + public, |i| a[i] + b[i])?;
         self.row("subtract", &evaluator.sub(&x, &y)?, fresh + public, |i| a[i] - b[i])?;
         self.row("add a plaintext", &evaluator.add_plain(&x, &pb)?, fresh + noise.encode(scale), |i| a[i] + b[i])?;
@@ -128,7 +128,7 @@ impl Bench {
         Ok(())
     }
 
-    /// A bootstrapping of as many slots as are cheap to make keys for. 18 bits are promised.
+    /// Bootstraps as many slots as are cheap to make keys for. 18 bits are promised.
     fn bootstrap(&mut self) -> Result<()> {
         let (ring, slots) = (Arc::clone(&self.ring), 64);
         let plan = Plan::new(&ring, &self.encoder, slots, Numbers::Complex)?;

@@ -1,4 +1,4 @@
-//! How long every operation takes on this machine.
+//! Benchmarks of every operation on this machine.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use super::ring::Ring;
 use super::secret::SecretKey;
 use crate::error::Result;
 
-/// What was measured for one operation.
+/// The measurement of one operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Timed {
-    /// What was done.
+    /// The operation's name.
     pub operation: &'static str,
-    /// How long the fastest run took.
+    /// The time of the fastest run.
     pub time: Duration,
 }
 
 /// How many rotations of one vector are made together.
 const MANY: usize = 8;
 
-/// Runs all operations of a set so many times each, at the highest level that numbers are encrypted at.
+/// Runs all operations of a set `runs` times each, at the highest level of fresh ciphertexts.
 ///
 /// # Errors
 /// None in practice.
@@ -55,7 +55,7 @@ pub fn times(set: &'static Parameters, runs: u32) -> Result<Vec<Timed>> {
         Ok(())
     })?;
     let mut keys = EvaluationKeys::new(secret.id());
-    row("make a key for products", &mut || {
+    row("make a relinearisation key", &mut || {
         keys = EvaluationKeys::new(secret.id());
         keys.insert_relinearise(secret.relinearisation_key(&ring, level, &mut rng)?);
         Ok(())
@@ -70,15 +70,19 @@ pub fn times(set: &'static Parameters, runs: u32) -> Result<Vec<Timed>> {
     let encode = || encoder.encode_real(&ring, &numbers, set.slots(), level, ring.scale(level));
     let plaintext = encode()?;
     row("encode", &mut || encode().map(|plaintext| drop(black_box(plaintext))))?;
-    row("encrypt as owner", &mut || secret.encrypt(&ring, &plaintext, &mut rng).map(|x| drop(black_box(x))))?;
-    row("encrypt as anybody", &mut || public.encrypt(&ring, &plaintext, &mut rng).map(|x| drop(black_box(x))))?;
+    row("encrypt with the secret key", &mut || {
+        secret.encrypt(&ring, &plaintext, &mut rng).map(|x| drop(black_box(x)))
+    })?;
+    row("encrypt with the public key", &mut || {
+        public.encrypt(&ring, &plaintext, &mut rng).map(|x| drop(black_box(x)))
+    })?;
     let x = secret.encrypt(&ring, &plaintext, &mut rng)?;
     row("add", &mut || evaluator.add(&x, &x).map(|y| drop(black_box(y))))?;
     row("multiply by a plaintext", &mut || evaluator.mul_plain(&x, &plaintext).map(|y| drop(black_box(y))))?;
     row("multiply, relinearise", &mut || evaluator.mul(&x, &x).map(|y| drop(black_box(y))))?;
     row("rescale", &mut || evaluator.rescale(&x).map(|y| drop(black_box(y))))?;
     row("rotate", &mut || evaluator.rotate(&x, 1).map(|y| drop(black_box(y))))?;
-    row("rotate, 8 times together", &mut || evaluator.rotate_many(&x, &steps).map(|y| drop(black_box(y))))?;
+    row("rotate 8 times, hoisted", &mut || evaluator.rotate_many(&x, &steps).map(|y| drop(black_box(y))))?;
     row("decrypt, decode", &mut || {
         drop(black_box(secret.decrypt(&ring, &x)?.decode(&ring, &encoder)));
         Ok(())

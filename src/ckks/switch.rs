@@ -1,8 +1,8 @@
 //! Key switching: a polynomial times one secret becomes a pair under another.
 //!
-//! The polynomial is cut into digits, each of as many primes as there are special ones; each digit is raised to all primes,
-//! multiplied by its part of the key, and the sum is divided by the special primes, which makes the errors small again
-//! (K. Han, D. Ki, CT-RSA 2020). Everything happens modulo the primes that the polynomial's level still has.
+//! The polynomial is cut into digits, each with as many primes as there are special primes; each digit is raised to all primes,
+//! multiplied by its part of the key, and the sum is divided by the special primes, which makes the errors small again (K. Han,
+//! D. Ki, CT-RSA 2020). Everything happens modulo the primes that the polynomial's level still has.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) struct Raised<'a> {
 }
 
 impl<'a> Raised<'a> {
-    /// Raises a polynomial of this level to so many special primes.
+    /// Extends a polynomial at `level` to `special` special primes.
     pub(super) fn new(ring: &Ring, poly: &'a Poly, level: usize, special: usize) -> Self {
         let mut this = Self::coefficients(ring, poly, level, special);
         let (first, piece) = (ring.extended(level, special).first, this.digits() * ring.degree());

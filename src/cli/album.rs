@@ -1,4 +1,4 @@
-//! Folders of pictures under labels: a folder for each label, with its pictures in it.
+//! Folders of labelled pictures: one folder per label.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::watch::Watch as _;
 
 /// The longest picture file that is read, in bytes.
 const MAX_PICTURE_FILE: u64 = 256 << 20;
-/// How many pictures are in memory at a time.
+/// Number of pictures in memory at a time.
 const AT_A_TIME: usize = 16;
 /// What a picture's name ends in.
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
@@ -54,16 +54,17 @@ const fn has_own_key(_: &[u8]) -> bool {
 
 /// Gives `take` each picture under its label, in the order of the names, several decoded at a time.
 ///
-/// Files that are hidden or have other endings than pictures are passed over.
+/// Hidden files and files without a picture's extension are skipped.
 pub(super) fn for_each(folder: &Path, ui: &Ui, mut take: impl FnMut(&str, &Path, Picture) -> Result<()>) -> Result<()> {
     let mut files = Vec::new();
     for (label, folder) in entries(folder)?.into_iter().filter(|(_, path)| path.is_dir()) {
-        let label = label.to_str().ok_or_else(|| bad(format!("{} is not text; rename it", folder.display())))?;
+        let label =
+            label.to_str().ok_or_else(|| bad(format!("{} is not valid Unicode; rename it", folder.display())))?;
         let pictures = entries(&folder)?.into_iter().filter(|(_, path)| path.is_file() && is_picture(path));
         files.extend(pictures.map(|(_, path)| (label.to_owned(), path)));
     }
     if files.is_empty() {
-        let message = "has no folders with pictures; make a folder for each label and put its pictures there";
+        let message = "has no folders with pictures; make one folder per label and put its pictures there";
         return Err(bad(format!("{} {message}", folder.display())));
     }
     ui.catch_interrupts();
@@ -87,17 +88,17 @@ pub(super) fn for_each(folder: &Path, ui: &Ui, mut take: impl FnMut(&str, &Path,
     Ok(())
 }
 
-/// Says that pictures under keys of their own have nothing in common.
+/// Notes that pictures with keys of their own have nothing in common.
 pub(super) fn note_own_keys(count: usize, ui: &Ui) {
     if count > 0 {
         ui.note(&format!(
-            "{count} of the pictures are scrambled with a key of their own, which leaves nothing to learn or recognise; \
-             scramble them with --fixed-key"
+            "{count} of the pictures are each scrambled with a key of their own, which leaves nothing to learn or \
+             recognise; scramble them with --fixed-key"
         ));
     }
 }
 
-/// What is in a folder, by name, without what is hidden.
+/// The entries of a folder, sorted by name, without hidden ones.
 fn entries(folder: &Path) -> Result<Vec<(std::ffi::OsString, PathBuf)>> {
     let about = |error: std::io::Error| Error::new(Code::Io, format!("cannot read {}: {error}", folder.display()));
     let mut entries = Vec::new();

@@ -1,4 +1,4 @@
-//! `safelight attack`: what scrambled pictures give away to somebody without the key.
+//! `safelight attack`: what scrambled pictures reveal without the key.
 
 mod table;
 
@@ -19,7 +19,7 @@ use crate::etc::{Form, Label, Sheet, file};
 use crate::photo::quality::{psnr, ssim};
 use crate::photo::{Limits, Photo};
 
-/// Try to see scrambled pictures without their key
+/// Try to recover scrambled pictures without their key
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
@@ -32,11 +32,11 @@ enum Scheme {
     Table(table::Flags),
 }
 
-/// Put pictures together again that were scrambled with one key
+/// Reassemble pictures that were scrambled with the same key
 ///
-/// Looks only at the pictures. How the whole is turned and coloured cannot be known from them: with the originals to
-/// compare with, the best of all ways is written and its likeness printed (SSIM, 1 for the same picture); without them, any.
-/// Somebody who has the photos of some of the pictures gives them with --known: what was done to each block is seen from them.
+/// Uses only the pictures. They do not reveal how the whole is turned and coloured: with --originals, the best match of all is
+/// written and its similarity printed (SSIM; 1 means identical); without, any of them is written. An attacker who has the
+/// photos of some of the pictures gives them with --known: they show what was done to each block.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -44,19 +44,19 @@ Examples:
   safelight attack etc one.jpg two.jpg --block 16 --originals one.png two.png --out-dir seen
   safelight attack etc one.jpg two.jpg --known one.png --out-dir seen")]
 struct EtcFlags {
-    /// The scrambled pictures, all of one size and one key
+    /// Scrambled pictures, all of the same size and key
     #[arg(required = true)]
     pictures: Vec<OsString>,
-    /// The folder to write what was found to, as PNG files with the pictures' names
+    /// Folder for the recovered pictures, as PNG files with the same names
     #[arg(long, value_name = "DIR")]
     out_dir: PathBuf,
-    /// The side of a block in pixels [default: what the first picture's label says]
+    /// Side of a block in pixels [default: from the first picture's label]
     #[arg(long, value_name = "N", value_parser = block_parser())]
     block: Option<u8>,
-    /// What was scrambled, in the same order, to tell how much was found
+    /// Original photos, in the same order, to measure how much was recovered
     #[arg(long, num_args = 1.., value_name = "FILE")]
     originals: Vec<OsString>,
-    /// Photos that the attacker has, of the first of the pictures, in the same order
+    /// Photos that the attacker has, for the first of the pictures, in the same order
     #[arg(long, num_args = 1.., value_name = "FILE")]
     known: Vec<OsString>,
 }
@@ -86,7 +86,7 @@ fn etc(flags: &EtcFlags) -> Result<()> {
         }
     }
     let block = flags.block.or(label.as_ref().map(|label| label.block)).ok_or_else(|| {
-        Error::new(Code::BadArgument, "the picture has no label that says how large its blocks are; give --block")
+        Error::new(Code::BadArgument, "the picture has no label with the size of its blocks; give --block")
     })?;
     let (solution, mut text) = if flags.known.is_empty() {
         let solution = attack::solve(&sheets, block.into())?;
@@ -100,14 +100,14 @@ fn etc(flags: &EtcFlags) -> Result<()> {
         let mut found = solution.apply(sheet);
         if let Some(original) = originals.get(i) {
             let before = ssim(&shown(sheet, original)?, original)?;
-            // Known photos tell how the whole is turned and coloured.
+            // Known photos show how the whole is turned and coloured.
             if flags.known.is_empty() {
                 found = attack::best_view(&found, |view| psnr(&shown(view, original)?, original))?.1;
             }
             let after = ssim(&shown(&found, original)?, original)?;
             let name = Path::new(&flags.pictures[i]).display();
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{name}: SSIM {before:.3} scrambled, {after:.3} found");
+            let _ = writeln!(text, "{name}: SSIM {before:.3} scrambled, {after:.3} recovered");
         }
         let name = Path::new(&flags.pictures[i]).with_extension("png");
         let name = name.file_name().ok_or_else(|| Error::new(Code::BadArgument, "a picture has no name"))?;
@@ -117,7 +117,7 @@ fn etc(flags: &EtcFlags) -> Result<()> {
     files::print(&text)
 }
 
-/// What the known photos tell, and a line that says how much.
+/// What the known photos show, and a line that says how much.
 fn known(flags: &EtcFlags, sheets: &[Sheet], label: Option<&Label>, block: u8) -> Result<(Solution, String)> {
     let clear = |name: &OsString| {
         let photo = decode(&read(name)?)?;
@@ -138,7 +138,7 @@ fn known(flags: &EtcFlags, sheets: &[Sheet], label: Option<&Label>, block: u8) -
     let pairs: Vec<(Sheet, Sheet)> = clear.into_iter().zip(sheets.iter().cloned()).collect();
     let known = attack::known(&pairs, block.into())?;
     let text = format!(
-        "{:.0} % of the blocks were found, {:.0} % of them could as well be others\n",
+        "{:.0} % of the blocks were matched, {:.0} % of them ambiguously\n",
         100.0 * known.solution.joined,
         100.0 * known.ambiguous
     );
@@ -153,12 +153,12 @@ fn decode(bytes: &[u8]) -> Result<Photo> {
     Photo::decode(bytes, &Limits::default())
 }
 
-/// What is left of a picture when the filling at its edges is cut off.
+/// The picture without the padding at its edges.
 fn shown(sheet: &Sheet, original: &Photo) -> Result<Photo> {
     let (width, height) = (original.width() as usize, original.height() as usize);
     let fits = sheet.width >= width && sheet.height >= height && sheet.channels == usize::from(original.channels());
     if !fits {
-        return Err(Error::new(Code::ImagesDiffer, "an original is no picture of the same form and size"));
+        return Err(Error::new(Code::ImagesDiffer, "an original differs in form or size from its scrambled picture"));
     }
     Photo::from_samples(original.width(), original.height(), original.channels(), sheet.corner(width, height))
 }

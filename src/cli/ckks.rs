@@ -1,4 +1,4 @@
-//! `safelight ckks`: the parameter sets, and whether this machine computes with them as it should.
+//! `safelight ckks`: list the parameter sets, and test and benchmark this machine.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::ckks::selftest::{Row, run as measure};
 use crate::ckks::stopwatch::{Timed, times};
 use crate::error::{Code, Error, Result};
 
-/// Arithmetic on encrypted vectors (CKKS): parameter sets, and a test of this machine
+/// List parameter sets for encrypted vectors (CKKS), and test this machine
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
@@ -28,9 +28,9 @@ enum Command {
 
 /// List the parameter sets
 ///
-/// There are no others. Each has at least 128 bits of security: its modulus is below the bound of the standard tables beside
-/// it, and `security` is what the best attacks on a secret key cost, in bits, computed again from their models. Bootstrapping
-/// also has a secret of few coefficients, which is used for a moment with a small modulus; `sparse` is what attacks on it cost.
+/// There are no others. Each has at least 128 bits of security: its modulus is below the bound of the standard tables, printed
+/// beside it. `security` is the cost of the best attacks on a secret key in bits, recomputed from their models. Bootstrapping
+/// also uses a sparse secret for a moment, with a small modulus; `sparse` is the cost of attacks on it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -39,44 +39,44 @@ struct SetsFlags {}
 
 /// Compare every operation with exact arithmetic
 ///
-/// Random numbers within the unit circle are encrypted and computed with under a key made for it. Printed are the largest
-/// and the mean error in bits after the binary point, and what is promised. Fails if a promise is not kept.
+/// Encrypts random numbers within the unit circle under a new key and computes with them. Prints the largest and the mean error
+/// in bits after the binary point, and the promised precision. Fails if an operation is less precise than promised.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight ckks selftest
   safelight ckks selftest --set bootstrap-16 --bootstrap")]
 struct SelftestFlags {
-    /// The parameter set
+    /// Parameter set
     #[arg(long, default_value = "small")]
     set: String,
-    /// How many numbers go through each operation, at least
+    /// Least number of values to put through each operation
     #[arg(long, default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     numbers: u32,
-    /// Bootstrap, too: takes a minute and some gigabytes of memory
+    /// Also test bootstrapping, which takes a minute and a few gigabytes of memory
     #[arg(long)]
     bootstrap: bool,
-    /// The seed of numbers and keys; the same seed gives the same errors
+    /// Seed of numbers and keys; the same seed gives the same errors
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
 /// Measure how long every operation takes on this machine
 ///
-/// At the highest level that numbers are encrypted at, with a key made for it, on all cores. The fastest of some runs counts.
+/// Measures at the highest level of fresh ciphertexts, under a new key, on all cores. The fastest of several runs counts.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight ckks bench
   safelight ckks bench --set leveled-15 --threads 1")]
 struct BenchFlags {
-    /// The parameter set
+    /// Parameter set
     #[arg(long, default_value = "small")]
     set: String,
-    /// How many cores [default: all]
+    /// Number of cores [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// How many runs each
+    /// Runs per operation
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
 }
@@ -118,10 +118,10 @@ fn selftest(flags: &SelftestFlags, ui: &Ui) -> Result<()> {
     let set = Parameters::named(&flags.set)?;
     if flags.bootstrap && set.raised == 0 {
         let sets: Vec<_> = ALL.iter().filter(|set| set.raised > 0).map(|set| set.name).collect();
-        let message = format!("the set {:?} has no levels for bootstrapping; take {}", set.name, sets.join(" or "));
+        let message = format!("the set {:?} has no levels for bootstrapping; use {}", set.name, sets.join(" or "));
         return Err(Error::new(Code::BadArgument, message));
     }
-    let bar = ui.bar("Testing", super::ui::Unit::Unknown);
+    let bar = ui.bar("testing", super::ui::Unit::Unknown);
     let rows = measure(set, flags.numbers as usize, flags.bootstrap, flags.seed)?;
     bar.clear();
     files::print(&table(&rows))?;
@@ -136,7 +136,8 @@ fn bench(flags: &BenchFlags, ui: &Ui) -> Result<()> {
     let set = Parameters::named(&flags.set)?;
     let bar = ui.bar("measuring", super::ui::Unit::Unknown);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(flags.threads.unwrap_or(0).into()).build();
-    let pool = pool.map_err(|error| Error::new(Code::BadArgument, format!("no such number of cores: {error}")))?;
+    let pool =
+        pool.map_err(|error| Error::new(Code::BadArgument, format!("cannot use this number of cores: {error}")))?;
     let rows = pool.install(|| times(set, flags.runs))?;
     bar.clear();
     let mut text = format!("{:<34} {:>10}\n", format!("{}, {} cores", set.name, pool.current_num_threads()), "ms");

@@ -1,4 +1,4 @@
-//! `safelight classify` and `safelight evaluate`: what a model says of pictures, and how often it is right.
+//! `safelight classify` and `safelight evaluate`: classify pictures, and measure a model's accuracy.
 
 mod classifier;
 #[cfg(feature = "client")]
@@ -25,14 +25,14 @@ use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
 use crate::learn::rates::equal_error_rate;
 
-/// Say what pictures show
+/// Classify pictures
 ///
-/// Prints a line for each picture: its file, the label, and how likely it is. Scrambled pictures must have been scrambled
-/// like those that the model was made from. With a key, a network classifies pictures that stay encrypted, here or on a server;
-/// the server learns neither the picture nor the label.
+/// Prints one line per picture: its file, label and probability. Scrambled pictures must have been scrambled like those that
+/// the model was trained on. With --key, a network classifies pictures that stay encrypted, here or on a server; the server
+/// learns neither the picture nor the label.
 ///
-/// With a key, it prints labels, and scores only with --scores. Keep all of it to yourself: a dishonest server can answer so
-/// that every number you publish, and even a label, gives away a part of your secret key.
+/// With --key, it prints labels, and scores only with --scores. Keep all of this to yourself: a dishonest server can craft its
+/// answer so that every number you publish, and even a label, reveals part of your secret key.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -41,21 +41,21 @@ Examples:
   safelight classify --model cifar10.model --key my.vectors.key photo.jpg
   safelight classify --model cifar10 --server https://photos.example --key my.vectors.key photo.jpg")]
 pub(super) struct ClassifyFlags {
-    /// The model or network, or -; with --server its name there
+    /// Model or network, or -; with --server, its name there
     #[arg(long, value_name = "MODEL")]
     model: OsString,
-    /// Keep the pictures encrypted under this secret key for vectors; a new one is made if the file is not there
+    /// Encrypt the pictures under this CKKS key; a new key is generated if the file does not exist
     #[cfg(feature = "client")]
     #[arg(long, value_name = "KEY")]
     key: Option<OsString>,
-    /// Let this server classify them: `http://host:port` or `https://host`
+    /// Classify on this server: `http://host:port` or `https://host`
     #[cfg(feature = "client")]
     #[arg(long, value_name = "URL", requires = "key", value_parser = Address::parse)]
     server: Option<Address>,
     #[cfg(feature = "client")]
     #[command(flatten)]
     way: WayFlags,
-    /// With --key, print scores and probabilities, too; never publish them
+    /// With --key, also print scores and probabilities; never publish them
     #[cfg(feature = "client")]
     #[arg(long, requires = "key")]
     scores: bool,
@@ -65,14 +65,14 @@ pub(super) struct ClassifyFlags {
     /// The pictures, or -
     #[arg(required = true)]
     pictures: Vec<OsString>,
-    /// As JSON, for programs, a line for each picture
+    /// Print JSON, one line per picture
     #[arg(long)]
     json: bool,
 }
 
-/// Tell how good a model is, on pictures that it has not seen
+/// Measure a model's accuracy on pictures that it has not seen
 ///
-/// The folder has a folder for each label with its pictures in it. Prints how many were recognised, the equal error rate of all
+/// The folder contains one folder of pictures per label. Prints how many pictures were recognised, the equal error rate of all
 /// scores (each picture against each label), and for each label what its pictures were taken for.
 #[derive(Args)]
 #[command(after_help = "\
@@ -83,15 +83,15 @@ pub(super) struct EvaluateFlags {
     /// The model, or -
     #[arg(long, value_name = "MODEL")]
     model: OsString,
-    /// The folder with a folder for each label
+    /// Folder with one folder per label
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// As JSON, for programs
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What was said of one picture.
+/// The result for one picture.
 #[derive(Serialize)]
 struct Line<'a> {
     file: String,
@@ -125,7 +125,7 @@ pub(super) fn classify(flags: &ClassifyFlags, ui: &Ui) -> Result<()> {
     files::print(&lines(flags, model.labels(), &pictures, verdicts)?)
 }
 
-/// A line for each picture.
+/// One line per picture.
 fn lines(flags: &ClassifyFlags, labels: &[String], pictures: &[Source], verdicts: Vec<Verdict>) -> Result<String> {
     let mut text = String::new();
     for (source, Verdict { class, scores, probabilities }) in pictures.iter().zip(verdicts) {
@@ -142,7 +142,7 @@ fn lines(flags: &ClassifyFlags, labels: &[String], pictures: &[Source], verdicts
     Ok(text)
 }
 
-/// How good a model is.
+/// The accuracy of a model.
 #[derive(Serialize)]
 struct Report {
     pictures: usize,
@@ -152,7 +152,7 @@ struct Report {
     labels: Vec<LabelReport>,
 }
 
-/// How good it is at one label.
+/// Its accuracy for one label.
 #[derive(Serialize)]
 struct LabelReport {
     label: String,

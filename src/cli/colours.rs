@@ -1,11 +1,10 @@
-//! What the colours of photos mean, kept at home: a photo's colour profile never travels with it, so that `encrypt` and
-//! `etc encrypt` put it into a folder of this machine, where `decrypt` and `etc decrypt` find it again.
+//! Colour profiles, kept on this machine: a photo's profile is never sent, so `encrypt` and `etc encrypt` store it in a local
+//! folder, where `decrypt` and `etc decrypt` find it again.
 //!
 //! The folder is `colours` in `SAFELIGHT_HOME`, or where programs keep their data (`XDG_DATA_HOME`, `~/.local/share`). A file
 //! in `photos` is named after the random number that travels with the photo, and says which file of `profiles` has its
-//! profile; that a photo has none is kept too, so that `decrypt` knows when it lacks one. Nothing else is known of a photo
-//! there, and nothing is lost by removing the folder but the colours of results that have not been decrypted yet. What is
-//! older than [`KEPT_DAYS`] is removed.
+//! profile, or that there is none, so that `decrypt` knows whether it lacks one. The folder holds nothing else about a photo.
+//! Deleting it loses only the colours of results that have not been decrypted yet. Files older than [`KEPT_DAYS`] are deleted.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -27,7 +26,7 @@ use crate::photo::colour::MAX_PROFILE;
 const KEPT_DAYS: u32 = 400;
 const DAY: Duration = Duration::from_hours(24);
 
-/// What becomes of a photo's colours.
+/// How a photo's colours are treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Wanted {
     /// The samples stay as they are, and the colour profile stays on this machine.
@@ -53,7 +52,7 @@ impl Mark {
     }
 }
 
-/// Keeps a photo's colours, and says so, or says what else can be done.
+/// Stores a photo's colours and notes it, or notes what to do instead.
 pub(super) fn keep(mark: Mark, colour: &Colour, ui: &Ui) {
     match Store::find().and_then(|store| store.keep(mark, colour).map(|()| store)) {
         _ if *colour == Colour::Srgb => {}
@@ -96,9 +95,8 @@ impl Store {
         let data = || folder("XDG_DATA_HOME").or_else(|| folder("LOCALAPPDATA").filter(|_| cfg!(windows)));
         let home = || folder("HOME").map(|home| home.join(".local").join("share"));
         let ours = folder("SAFELIGHT_HOME").or_else(|| Some(data().or_else(home)?.join("safelight")));
-        ours.map(|ours| Self(ours.join("colours"))).ok_or_else(|| {
-            Error::new(Code::Io, "there is no folder for programs' data; set SAFELIGHT_HOME to the path of one")
-        })
+        ours.map(|ours| Self(ours.join("colours")))
+            .ok_or_else(|| Error::new(Code::Io, "no data folder found; set SAFELIGHT_HOME to the path of one"))
     }
 
     fn keep(&self, mark: Mark, colour: &Colour) -> Result<()> {
@@ -108,10 +106,10 @@ impl Store {
         for folder in [&photos, &profiles] {
             create_folder(folder).map_err(|error| about(folder, &error))?;
         }
-        // First the profile, then what names it.
+        // The profile first, then the file that names it.
         write(&profiles, &name, &profile)?;
         write(&photos, &mark.name(), format!("{name}\n").as_bytes())?;
-        // What is too old is in nobody's way if it stays a little longer.
+        // Old files do no harm if they stay a little longer.
         let _ = expire(&photos, &profiles);
         Ok(())
     }
@@ -137,8 +135,8 @@ impl Store {
     }
 }
 
-/// Removes photos that are too old, then profiles that no photo needs. A profile that was written lately may be one whose
-/// photo is about to be.
+/// Removes photos that are too old, then profiles that no photo needs. A recent profile may belong to a photo that is about to
+/// be written.
 fn expire(photos: &Path, profiles: &Path) -> io::Result<()> {
     let now = SystemTime::now();
     let older = |entry: &fs::DirEntry, age: Duration| {

@@ -1,4 +1,4 @@
-//! `safelight completions`: what the shell needs to complete arguments.
+//! `safelight completions`: print completion scripts for shells.
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use super::files;
 use crate::error::Result;
 
-/// Print the completions for a shell
+/// Print a completion script for a shell
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

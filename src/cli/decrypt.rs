@@ -1,4 +1,4 @@
-//! `safelight decrypt`: an encrypted image becomes a picture.
+//! `safelight decrypt`: decrypt an image to a picture file.
 
 use std::ffi::OsString;
 use std::io::Read as _;
@@ -22,17 +22,17 @@ use crate::wire::key as key_file;
 
 /// Decrypt an encrypted image to a picture file
 ///
-/// The output's name decides the kind: .png, .jpg or .webp (lossless). PNG and WebP hold exactly what was decrypted.
+/// The output's name decides the format: .png, .jpg or .webp (lossless). PNG and WebP store exactly what was decrypted.
 ///
-/// The key must have encrypted the photo: then it verifies that the server did what the result says, and left out, repeated,
-/// moved or reweighted no ciphertext. Add --expect to insist on a filter of yours; otherwise the server chooses which one the
-/// result says. With the original photo at hand, a random sample of pixels is compared too, which shows whether something was
-/// added to them. (A JPEG photo that was encrypted in a browser is compared there: decoders of JPEG round samples in different
-/// ways, and to this program each would look like a change.)
+/// Results are verified, which needs the key that encrypted the photo: decryption fails if the server did anything other than
+/// the result says, or left out, repeated, moved or reweighted a ciphertext. Use --expect to require a particular filter;
+/// otherwise the server chooses which filter the result names. With --original, a random sample of pixels is compared too,
+/// which shows whether anything was added to them. (If a browser encrypted a JPEG photo, compare it there: JPEG decoders round
+/// samples differently, and this program would take every difference for a change.)
 ///
-/// A photo that somebody else encrypted with your public key cannot be verified; --from-others opens it with a warning.
+/// A photo that someone else encrypted with your public key cannot be verified; --from-others decrypts it with a warning.
 ///
-/// The colour profile of the photo, which `encrypt` kept on this machine, or which --original has, goes into the picture.
+/// The picture gets the colour profile that `encrypt` kept on this machine, or else the one in --original.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -43,9 +43,9 @@ Examples:
 
 Views of values outside 0 to 255:
   clamp     below 0 is black, above 255 is white
-  signed    half the value and 128: 0 is middle grey
-  absolute  the size without the sign
-  exact16   a 16-bit PNG with the value and 32768, for exact work")]
+  signed    half the value plus 128: 0 is mid-grey
+  absolute  the value without its sign
+  exact16   a 16-bit PNG of the value plus 32768, for exact work")]
 pub(super) struct Flags {
     /// The secret key file that the photo was encrypted for
     #[arg(long, value_name = "KEY")]
@@ -55,30 +55,28 @@ pub(super) struct Flags {
     /// The picture to write (.png, .jpg or .webp), or -
     #[arg(long, value_name = "OUT")]
     out: OsString,
-    /// How values outside 0 to 255 are shown
+    /// How to show values outside 0 to 255
     #[arg(long, default_value = "clamp", value_parser = view_parser())]
     view: View,
-    /// The original photo, to compare with and to take transparency and colour profile from; give it again for the second
-    /// photo of a blend
+    /// Original photo, to compare pixels and to restore transparency and colour profile; repeat for the second photo of a blend
     #[arg(long, value_name = "PHOTO")]
     original: Vec<OsString>,
-    /// With --original: what `encrypt` did with colours, keep or srgb [default: what this machine has kept of it; else keep,
-    /// and srgb if a public key encrypted the photo]
+    /// With --original: how `encrypt` treated colours, keep or srgb [default: as recorded on this machine; else keep, or srgb
+    /// if a public key encrypted the photo]
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true, requires = "original")]
     colour: Option<Wanted>,
-    /// Insist that exactly this filter was applied, such as 'gaussian sigma=2'; repeat it for several filters, in their order
+    /// Require exactly this filter, such as 'gaussian sigma=2'; repeat for several filters, in order
     ///
-    /// After a blend, the filters of the second photo follow in brackets: 'blend share=30 [sharpen]'. An empty text means no
-    /// filter.
+    /// For a blend, add the second photo's filters in brackets: 'blend share=30 [sharpen]'. An empty string means no filter.
     #[arg(long, value_name = "FILTER", conflicts_with_all = ["no_check", "from_others"])]
     expect: Vec<String>,
-    /// Open a photo that somebody else encrypted with your public key; what the server did to it cannot be verified
+    /// Decrypt a photo that someone else encrypted with your public key; what the server did cannot be verified
     #[arg(long)]
     from_others: bool,
-    /// Do not verify what the server did: for results of programs that change ciphertexts in other ways
+    /// Do not verify what the server did, for results of programs that change ciphertexts in other ways
     #[arg(long, conflicts_with_all = ["original", "from_others"])]
     no_check: bool,
-    /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
+    /// Read the key's tables in full, so that watching this machine's caches reveals nothing; takes twice as long
     #[arg(long)]
     scan_tables: bool,
     #[command(flatten)]
@@ -131,7 +129,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     ui.catch_interrupts();
     let (sink, kind) = Sink::picture(&job.out)?;
     if options.view == View::Exact16 && kind != PictureKind::Png {
-        let message = "only PNG holds the 16-bit values of exact16; end the output's name in .png";
+        let message = "only PNG can store exact16's 16-bit values; end the output's name in .png";
         return Err(Error::new(Code::BadArgument, message));
     }
     let output = job.jpeg.picture(kind)?;
@@ -145,17 +143,17 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     bar.clear();
     if !verified {
         ui.warn(if insisted {
-            "not verified, as --no-check says: the server may have done anything to this picture"
+            "not verified (--no-check): the server may have done anything to this picture"
         } else {
-            "not verified: this key did not encrypt the photo, so the server may have done anything to the picture, or put \
-             another one in its place"
+            "not verified: this key did not encrypt the photo, so the server may have done anything to the picture, \
+             or replaced it"
         });
     }
 
     let (width, height, channels) = (head.layout.width, head.layout.height, head.layout.channels);
     let file = if canvas.view() == View::Exact16 {
         if beyond_16_bits(&head.encoding) {
-            ui.note("values may lie outside -32768 to 32767, where exact16 cuts them off");
+            ui.note("exact16 clips values outside -32768 to 32767, which this picture may have");
         }
         encode_png16(width, height, channels, canvas.samples(), alpha.as_deref())?
     } else {
@@ -170,16 +168,16 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let history = if head.history.is_empty() { "not filtered" } else { &head.history };
     let expected = if expected { ", as expected" } else { "" };
     let checked = match (verified, job.originals.is_empty()) {
-        (true, true) => "; verified what was multiplied",
-        (true, false) => "; verified what was multiplied, and pixels",
-        (false, false) => "; compared pixels",
+        (true, true) => "; filter weights verified",
+        (true, false) => "; filter weights and pixels verified",
+        (false, false) => "; pixels compared",
         (false, true) => "; not verified",
     };
     ui.summary(&format!("decrypted {width} x {height} pixels ({history}{expected}{checked})"));
     Ok(())
 }
 
-/// Names the flags that open what cannot be verified.
+/// Names the flags that decrypt what cannot be verified.
 fn with_flags(error: Error) -> Error {
     match error.kind() {
         Code::NotVerifiable => {
@@ -189,16 +187,15 @@ fn with_flags(error: Error) -> Error {
     }
 }
 
-/// What is known of the photos that went in.
+/// What is known about the photos that were encrypted.
 struct Photos {
     originals: Vec<Photo>,
-    /// What the result's samples mean.
+    /// The colour space of the result.
     colour: Colour,
 }
 
 impl Photos {
-    /// Reads the originals as they were encrypted. What is not said and was not kept on this machine is taken for what
-    /// `encrypt` does by itself.
+    /// Reads the originals as they were encrypted. Without a flag or a record on this machine, the defaults of `encrypt` apply.
     fn read(sources: &[Source], said: Option<Wanted>, origins: &[Origin], ui: &Ui) -> Result<Self> {
         let mut originals = Vec::new();
         let mut colours = Vec::new();
@@ -215,14 +212,14 @@ impl Photos {
             colours.push(kept.filter(|_| said.is_none()).unwrap_or_else(|| photo.colour().clone()));
             originals.push(photo);
         }
-        // Too many are for the comparison to refuse.
+        // The comparison refuses surplus originals.
         for source in sources.iter().skip(origins.len()) {
             originals.push(read_original(source, said.unwrap_or(Wanted::Keep), ui)?);
         }
         let first = colours.first().cloned().unwrap_or_default();
         if colours.iter().any(|colour| *colour != first) {
             ui.note(
-                "the photos have different colour profiles, and no profile fits what was made of both; encrypt them with \
+                "the photos have different colour profiles, and no profile fits the result; encrypt both with \
                  --colour srgb",
             );
             return Ok(Self { originals, colour: Colour::Srgb });

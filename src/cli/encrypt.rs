@@ -23,12 +23,12 @@ pub(super) const MAX_PHOTO_FILE: u64 = 512 << 20;
 
 /// Encrypt a photo (PNG, JPEG or WebP)
 ///
-/// The photo's edge is encrypted several times, so that the filter finds the neighbours of every pixel: how far it may
-/// reach is set here. Without options a filter of radius 1 (3x3) fits.
+/// Every tile of the photo is encrypted with a margin of neighbouring pixels, which decides how far a filter can reach. The
+/// default margin fits a filter of radius 1 (3x3).
 ///
-/// A photo's colour profile is never sent. With your own secret key it is kept on this machine, and `decrypt` writes it into
-/// the picture: in the folder safelight/colours of `$XDG_DATA_HOME` (~/.local/share), or colours of `$SAFELIGHT_HOME`, for
-/// 400 days. You may remove that folder.
+/// A photo's colour profile is never sent. With your own secret key, it is kept on this machine for 400 days, and `decrypt`
+/// writes it into the picture. The folder is `$SAFELIGHT_HOME/colours` or `$XDG_DATA_HOME/safelight/colours`
+/// (~/.local/share/safelight/colours); you can delete it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +37,7 @@ Examples:
   safelight encrypt --key her.pub photo.webp --out for-her.slt --radius 3 --border reflect
   safelight encrypt --key my.key photo.jpg --out photo.slt --colour srgb")]
 pub(super) struct Flags {
-    /// The secret key (fast) or public key file to encrypt with
+    /// Key file to encrypt with: secret (faster) or public
     #[arg(long, value_name = "KEY_OR_PUB")]
     key: OsString,
     /// The photo, or -
@@ -45,28 +45,28 @@ pub(super) struct Flags {
     /// The encrypted image to write, or -
     #[arg(long, value_name = "OUT.slt")]
     out: OsString,
-    /// How far a filter may reach, in pixels [default: 1]
+    /// Reach of the filter in pixels [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=i64::from(MAX_HALO)))]
     radius: Option<u16>,
-    /// The same, across and down apart
+    /// Separate horizontal and vertical reach
     #[arg(long, value_name = "WxH", value_parser = parse_halo, conflicts_with = "radius")]
     halo: Option<(u16, u16)>,
-    /// What stands for the pixels outside the photo: the edge pixel; the photo mirrored, edge pixel not repeated; or black
+    /// Pixels outside the photo: the nearest edge pixel; the photo mirrored, edge pixel not repeated; or black
     ///
-    /// `reflect` continues a row a b c as b a: numpy's reflect, `cv2.BORDER_REFLECT_101`, scipy's mirror.
+    /// `reflect` continues a row a b c with b a, like numpy's reflect, `cv2.BORDER_REFLECT_101` and scipy's mirror.
     #[arg(long, default_value = "replicate", value_parser = border_parser())]
     border: Border,
-    /// Room for the filter's weights: bits per sample, 8 to 48 [default: what a Gaussian of this radius needs]
+    /// Bits per sample, 8 to 48, with room for the filter's weights [default: enough for a Gaussian of this radius]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(8..=i64::from(MAX_SLOT_BITS)))]
     slot_bits: Option<u8>,
-    /// Exactly the reach and room for this filter, as in 'mean radius=2'; repeat it for several in a row
+    /// Fit reach and bits exactly to this filter, such as 'mean radius=2'; repeat for several filters in a row
     #[arg(long = "for", value_name = "FILTER", conflicts_with_all = ["radius", "halo", "slot_bits"])]
     filters: Vec<String>,
-    /// What becomes of colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB
-    /// [default: keep with a secret key, srgb with a public one]
+    /// Colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB [default: keep with a
+    /// secret key, srgb with a public key]
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
     colour: Option<Wanted>,
-    /// Read whole tables of the key, so that nobody who watches this machine's caches learns from it; takes twice as long
+    /// Read the key's tables in full, so that watching this machine's caches reveals nothing; takes twice as long
     #[arg(long)]
     scan_tables: bool,
     #[command(flatten)]
@@ -106,7 +106,7 @@ pub(super) fn lookup(scan_tables: bool) -> Lookup {
     if scan_tables { Lookup::Scan } else { Lookup::Direct }
 }
 
-/// Exactly what these filters need one after another.
+/// The options that exactly fit these filters, applied in this order.
 fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
     let mut options = EncryptOptions { border, halo: (0, 0), slot_bits: 8, lookup: Lookup::Direct };
     let mut encoding = Encoding::SAMPLES;
@@ -129,7 +129,7 @@ fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let key = key_file::read_encryption_key(&job.passphrase.read_key(&job.key)?)?;
-    // Only what a key derives masks for carries a number by which its profile is found again.
+    // Only images whose masks a key derives carry a number by which the profile is found again.
     let owner = matches!(&key, EncryptionKey::Owner(key) if key.derives_masks());
     let wanted = job.colour.unwrap_or(if owner { Wanted::Keep } else { Wanted::Srgb });
     let Read { photo, mark_as } = read_photo(&job.photo, wanted, ui)?;
@@ -146,7 +146,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
             colours::keep(Mark::Encrypted(origin), &colour.unwrap_or_default(), ui);
         }
         (Some(colour), _) if colour != Colour::Srgb => {
-            ui.note("what the photo's colours mean is not sent; whoever decrypts it needs --original and the photo");
+            ui.note("the photo's colour profile is not sent; to restore it, decrypt with --original and the photo");
         }
         _ => {}
     }
@@ -166,11 +166,11 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
 /// A photo that was read.
 pub(super) struct Read {
     pub(super) photo: Photo,
-    /// What its samples mean now, if the file said something else than sRGB.
+    /// The colour space of the samples now, if the file was not in sRGB.
     pub(super) mark_as: Option<Colour>,
 }
 
-/// Reads and decodes a photo, converts it if that is wanted, and tells its owner what is lost.
+/// Reads and decodes a photo, converts it if wanted, and notes what is lost.
 pub(super) fn read_photo(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Read> {
     let read = read_quietly(source, wanted)?;
     read.photo.notices().iter().for_each(|notice| ui.note(notice.text()));

@@ -19,10 +19,10 @@ use crate::etc::{self, BLOCKS, Form, Label, Nonce, Resistance, Settings};
 use crate::photo::{Colour, Photo};
 use crate::wire::key as key_file;
 
-/// Scramble photos block by block, so that they stay JPEG files that sites store and programs learn from
+/// Scramble photos block by block; they stay JPEG files that sites can store and programs can learn from
 ///
-/// This is obfuscation, not encryption: it hides a picture from a casual look. Pictures that share a fixed key can be put
-/// together again from one another; a picture of few or large blocks by itself. docs/etc-attacks.md has the figures.
+/// This is obfuscation, not encryption: it hides a picture from a casual look. Pictures that share a fixed key can be
+/// reassembled from one another; a picture with few or large blocks, from itself. See docs/etc-attacks.md for figures.
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
@@ -38,16 +38,16 @@ enum Command {
 
 /// Scramble a photo
 ///
-/// The output's name decides the kind: JPEG for .jpg or .jpeg, PNG for .png or no ending. From PNG, the colour form comes back
-/// exactly; the grey form comes back within two units per sample, because the conversion to luma and chroma rounds, and
-/// grey-420 also halves the chroma. Grey photos come back exactly in every form. Transparency is not scrambled: it stays in
+/// The output's name decides the format: JPEG for .jpg or .jpeg, PNG for .png or no extension. From PNG, the colour form is
+/// restored exactly. The grey form is restored within two units per sample, because the conversion to luma and chroma rounds;
+/// grey-420 also halves the chroma. Grey photos are restored exactly in every form. Transparency is not scrambled: it stays in
 /// your photo.
 ///
-/// The picture can be put together again with the key and its label, a line of text that stands in the file. Some sites
-/// remove it, so keep the line (`safelight etc label`) or the file.
+/// To unscramble the picture you need the key and its label, a line of text in the file. Some sites remove it, so keep the
+/// label (`safelight etc label`) or the file.
 ///
-/// A photo's colour profile is never in the picture. It is kept on this machine, as `safelight encrypt --help` says, unless
-/// every picture is scrambled alike: programs that learn are to see the same colours.
+/// A photo's colour profile is never in the picture. It is kept on this machine (see `safelight encrypt --help`), except with
+/// --fixed-key, which converts colours to sRGB so that programs learn from the same colours.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -63,17 +63,17 @@ struct EncryptFlags {
     /// The picture to write (.jpg or .png), or -
     #[arg(long, value_name = "OUT")]
     out: OsString,
-    /// What is split into blocks: the colours, or luma and chroma planes side by side, the latter also at half size
+    /// What is split into blocks: the colours; luma and chroma planes side by side; or the same with chroma at half size
     #[arg(long, default_value = "colour", value_parser = form_parser())]
     form: Form,
-    /// The side of a block in pixels, 4 to 64 [default: 16 for colour, 8 for grey]
+    /// Side of a block in pixels, 4 to 64 [default: 16 for colour, 8 for grey]
     #[arg(long, value_name = "N", value_parser = block_parser())]
     block: Option<u8>,
-    /// Scramble every picture alike; such pictures give each other away
+    /// Scramble every picture the same way; such pictures give each other away
     #[arg(long)]
     fixed_key: bool,
-    /// What becomes of colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB
-    /// [default: keep, and srgb with --fixed-key]
+    /// Colours other than sRGB: keep the samples, and the profile on this machine; or convert to sRGB [default: keep, or srgb
+    /// with --fixed-key]
     #[arg(long, value_name = "HOW", value_enum, hide_possible_values = true)]
     colour: Option<Wanted>,
     #[command(flatten)]
@@ -82,9 +82,9 @@ struct EncryptFlags {
     passphrase: PassphraseFlags,
 }
 
-/// Put a scrambled picture together again
+/// Unscramble a picture
 ///
-/// The output's name decides the kind: .png, .jpg or .webp (lossless).
+/// The output's name decides the format: .png, .jpg or .webp (lossless).
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -100,10 +100,10 @@ struct DecryptFlags {
     /// The picture to write (.png, .jpg or .webp), or -
     #[arg(long, value_name = "OUT")]
     out: OsString,
-    /// The picture's label, if it is no longer in the file
+    /// Label of the picture, if it is no longer in the file
     #[arg(long, value_name = "TEXT")]
     label: Option<Label>,
-    /// The original photo, to take the transparency from, and the colour profile where this machine has not kept it
+    /// Original photo, to restore transparency, and the colour profile if this machine has not kept it
     #[arg(long, value_name = "PHOTO")]
     original: Option<OsString>,
     #[command(flatten)]
@@ -112,7 +112,7 @@ struct DecryptFlags {
     passphrase: PassphraseFlags,
 }
 
-/// Print the label of a scrambled picture, which its owner needs beside the key
+/// Print the label of a scrambled picture, which its owner needs in addition to the key
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -145,7 +145,7 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     let wanted = flags.colour.unwrap_or(if settings.fixed_key { Wanted::Srgb } else { Wanted::Keep });
     let Read { photo, mark_as } = read_photo(&photo, wanted, ui)?;
     if photo.alpha().is_some() {
-        ui.note("keep the photo: the scrambled picture is without its transparency, which `etc decrypt --original` restores");
+        ui.note("keep the photo: the scrambled picture has no transparency; `etc decrypt --original` restores it");
     }
     let (sink, kind) = Sink::picture(&flags.out)?;
     let output = flags.output(kind)?;
@@ -156,7 +156,7 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
             colours::keep(Mark::Scrambled(label.nonce), &colour.unwrap_or_default(), ui);
         }
         Some(colour) if colour != Colour::Srgb => {
-            ui.note("what the photo's colours mean is not in the picture; use --original when you decrypt it");
+            ui.note("the photo's colour profile is not in the picture; to restore it, decrypt with --original");
         }
         _ => {}
     }
@@ -164,25 +164,27 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     if let Some(weakness) = weakness(&label, settings.fixed_key) {
         ui.note(&weakness);
     }
-    ui.summary(&format!("scrambled {} blocks; this hides a picture from a casual look, no more", label.blocks()));
+    ui.summary(&format!("scrambled {} blocks; this only hides the picture from a casual look", label.blocks()));
     Ok(())
 }
 
-/// What the person should know about the settings, if anything.
+/// What the user should know about the settings, if anything.
 fn weakness(label: &Label, fixed_key: bool) -> Option<String> {
     let (blocks, block) = (label.blocks(), label.block);
     match Resistance::of(label) {
         Resistance::Falls if fixed_key => {
-            Some("every picture is scrambled alike; from a few of them anybody can put them together again".into())
+            Some("every picture is scrambled the same way; anyone can reassemble them from a few".into())
         }
         Resistance::Falls if blocks < FEW_BLOCKS => {
-            Some(format!("the picture has only {blocks} blocks, so few that it can be put together by trying"))
+            Some(format!("the picture has only {blocks} blocks, few enough to reassemble by trial"))
         }
         Resistance::Falls => Some(format!(
-            "blocks of {block} pixels fit together like a jigsaw puzzle, from {LARGE_BLOCK} on nearly always; use --block 8"
+            "blocks of {block} pixels fit together like a jigsaw puzzle, nearly always from {LARGE_BLOCK} pixels up; \
+             use --block 8"
         )),
         Resistance::Shows => Some(format!(
-            "parts of a picture with {blocks} blocks of {block} pixels can be put together; hundreds of blocks of 8 show less"
+            "parts of a picture with {blocks} blocks of {block} pixels can be reassembled; hundreds of blocks of 8 \
+             pixels show less"
         )),
         Resistance::Holds => None,
     }
@@ -220,7 +222,7 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
         ui.note("the picture gets the transparency of the original photo, which was not scrambled");
     }
     sink.write_whole(&flags.jpeg.picture(kind)?.encode(&photo, None, ui)?)?;
-    ui.summary(&format!("put {} x {} pixels together again", photo.width(), photo.height()));
+    ui.summary(&format!("unscrambled {} x {} pixels", photo.width(), photo.height()));
     Ok(())
 }
 
@@ -228,7 +230,7 @@ impl EncryptFlags {
     /// How the output is made.
     fn output(&self, kind: PictureKind) -> Result<Picture> {
         let kind = match kind {
-            // What standard output gets has no name: flags of JPEG decide.
+            // Standard output has no name, so the JPEG flags decide.
             PictureKind::Png if self.out == "-" && self.jpeg.any() => PictureKind::Jpeg,
             PictureKind::WebP => {
                 let message = "scrambled pictures are written as PNG or JPEG; end the output's name in .png or .jpg";
@@ -241,12 +243,11 @@ impl EncryptFlags {
 }
 
 fn no_label() -> Error {
-    let message =
-        "the file has no label of a scrambled picture, perhaps because a site dropped it; give it with --label";
+    let message = "the file has no scrambling label, perhaps because a site removed it; give it with --label";
     Error::new(Code::BadHeader, message)
 }
 
-/// The side of a block, as every command about scrambled pictures takes it.
+/// The side of a block, for every command on scrambled pictures.
 pub(super) fn block_parser() -> RangedI64ValueParser<u8> {
     clap::value_parser!(u8).range(i64::from(*BLOCKS.start())..=i64::from(*BLOCKS.end()))
 }

@@ -110,10 +110,10 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// Reads prologue and header from the start of a Safelight file. The rest of the reader is what follows.
+/// Reads prologue and header from the start of a Safelight file. The reader is left at the data after them.
 pub(super) fn read_header(input: &mut dyn Read) -> Result<(Prologue, Vec<u8>)> {
     let mut bytes = Vec::with_capacity(PROLOGUE_BYTES);
-    // A short file is given as it is: whether it is ours at all is the better question.
+    // A short file is passed on as it is: whether it is a Safelight file matters more.
     (&mut *input).take(PROLOGUE_BYTES as u64).read_to_end(&mut bytes)?;
     if wire::is_age(&bytes) {
         let message = "this is a protected key file; see `safelight info`";
@@ -125,7 +125,7 @@ pub(super) fn read_header(input: &mut dyn Read) -> Result<(Prologue, Vec<u8>)> {
     Ok((prologue, bytes))
 }
 
-/// Writes text to standard output; a program that stopped listening is an error like any other.
+/// Writes text to standard output; a closed pipe is an error like any other.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())
@@ -143,7 +143,7 @@ fn about(path: &Path, verb: &str, error: &io::Error) -> Error {
     Error::new(Code::Io, format!("cannot {verb} {}: {error}", path.display()))
 }
 
-/// What went wrong, without the hidden name of a file that is not finished.
+/// What went wrong, without the temporary name of an unfinished file.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split_once(" at path ").map_or(text.clone(), |(reason, _)| reason.to_owned())

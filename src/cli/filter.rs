@@ -20,7 +20,7 @@ use crate::wire::image::Frames;
 #[derive(Args)]
 #[command(after_help = help())]
 pub(super) struct Flags {
-    /// The filter's name; they are listed below
+    /// Name of the filter (see the list below)
     #[arg(value_name = "FILTER")]
     name: String,
     /// The encrypted image, or -; two for blend
@@ -29,7 +29,7 @@ pub(super) struct Flags {
     /// The encrypted image to write, or -
     #[arg(long, value_name = "OUT.slt")]
     out: OsString,
-    /// Send it to this server
+    /// Filter on this server
     #[arg(long, value_name = "URL", value_parser = Address::parse)]
     server: Option<Address>,
     #[command(flatten)]
@@ -43,16 +43,16 @@ pub(super) struct Flags {
     /// gaussian: standard deviation in pixels
     #[arg(long, value_name = "S")]
     sigma: Option<String>,
-    /// kernel: integer weights, not mirrored, rows split by ';'; see below for an even number
+    /// kernel: integer weights, not mirrored, rows separated by ';'; see below for even sizes
     #[arg(long, value_name = "WEIGHTS", allow_hyphen_values = true)]
     kernel: Option<String>,
-    /// kernel: the sum is divided by this
+    /// kernel: divide the sum by N
     #[arg(long, value_name = "N")]
     divisor: Option<String>,
-    /// brightness: added to every sample, -255 to 255
+    /// brightness: add N to every sample, -255 to 255
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     offset: Option<String>,
-    /// blend: percent of the first image
+    /// blend: share of the first image in percent
     #[arg(long, value_name = "PERCENT")]
     share: Option<String>,
 }
@@ -81,11 +81,11 @@ Filters:
     }
     text.push_str(
         "\n\
-The pixel itself is under a kernel's weight in column columns/2 and row rows/2, rounded down and
+The centre of a kernel is its weight in column columns/2 and row rows/2, rounded down and
 counted from 0, as in OpenCV and SciPy: --kernel 1,0 takes the left neighbour.
 ",
     );
-    text.push_str("\nThe photo must have been encrypted with room for the filter: safelight encrypt --help.");
+    text.push_str("\nThe photo must have been encrypted with room for the filter (see safelight encrypt --help).");
     text
 }
 
@@ -93,7 +93,7 @@ fn count(images: usize) -> String {
     if images == 1 { "one encrypted image".into() } else { format!("{images} encrypted images") }
 }
 
-/// The flag of a parameter: they have the same names but for one.
+/// The flag of a parameter. All but one have the same name.
 fn flag(parameter: &str) -> &str {
     if parameter == "weights" { "kernel" } else { parameter }
 }
@@ -130,7 +130,7 @@ impl Flags {
         if images.len() != filter.inputs() {
             return Err(Error::new(
                 Code::BadArgument,
-                format!("filter {} works on {} at a time; {} given", self.name, count(filter.inputs()), images.len()),
+                format!("filter {} takes {}; {} given", self.name, count(filter.inputs()), images.len()),
             ));
         }
         Source::check_one_stdin(&images.iter().collect::<Vec<_>>())?;
@@ -142,7 +142,7 @@ impl Flags {
 /// A filter from a text such as `mean radius=2`, as the history of an image has it.
 #[cfg(feature = "client")]
 pub(super) fn from_text(text: &str) -> Result<Filter> {
-    // On the command line the weights are called as their option is.
+    // On the command line, the weights are named after their option.
     Filter::from_text(&text.replace(" kernel=", " weights="))
 }
 
@@ -182,10 +182,10 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
         parts.push(Box::new(Cursor::new(header)));
         parts.push(Box::new(Exactly { input, left: rest }));
     }
-    // What this image cannot bear is found before anything is sent.
+    // A filter that this image has no room for fails before anything is sent.
     let expected = output_head(&job.filter, &heads)?;
     let (_, answer) = Frames::write(expected.clone());
-    // So that an answer which says something else can be told from one without end.
+    // Longer than expected, so that a different answer can be told from an endless one.
     let longest = answer.total_bytes() + u64::from(crate::wire::MAX_HEADER);
     let upload = Upload { body: chain(parts), length };
     server.filter(&job.name, &job.parameters, upload, longest, sink, ui)?;
@@ -203,16 +203,16 @@ fn check_answer(sink: &mut Sink, expected: &ImageHead, ui: &Ui) -> Result<()> {
     if head == *expected {
         return Ok(());
     }
-    Err(Error::new(Code::BadAnswer, "the server's answer is not the image that this filter makes; use another server"))
+    Err(Error::new(Code::BadAnswer, "the server's answer is not the result of this filter; use another server"))
 }
 
 fn check_length(source: &Source, promised: u64) -> Result<()> {
     match source.length() {
         Some(length) if length < promised => {
-            Err(Error::new(Code::Truncated, format!("{source} ends too early; copy the whole file again")))
+            Err(Error::new(Code::Truncated, format!("{source} is cut short; copy the whole file again")))
         }
         Some(length) if length > promised => {
-            Err(Error::new(Code::TrailingData, format!("{source} goes on after the end of the encrypted image")))
+            Err(Error::new(Code::TrailingData, format!("{source} has extra data after the encrypted image")))
         }
         _ => Ok(()),
     }
@@ -222,7 +222,7 @@ fn chain(parts: Vec<Box<dyn Read + Send>>) -> Box<dyn Read + Send> {
     parts.into_iter().fold(Box::new(std::io::empty()), |all, part| Box::new(all.chain(part)))
 }
 
-/// A reader that must end after exactly so many bytes.
+/// A reader that must end after exactly `left` bytes.
 struct Exactly {
     input: Box<dyn Read + Send>,
     left: u64,
@@ -236,9 +236,9 @@ impl Read for Exactly {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= count as u64;
-        // Looked at now, because whoever knows the length does not ask for more.
+        // Checked now, because a caller that knows the length does not ask for more.
         if self.left == 0 && count > 0 && self.input.read(&mut [0])? > 0 {
-            return Err(Error::new(Code::TrailingData, "the input goes on after the end of the encrypted image").into());
+            return Err(Error::new(Code::TrailingData, "the input has extra data after the encrypted image").into());
         }
         Ok(count)
     }

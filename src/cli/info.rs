@@ -1,4 +1,4 @@
-//! `safelight info`: what a file is, without any key. Of a secret key it tells the public facts only.
+//! `safelight info`: describe a file, without any key. Of a secret key, only public facts are shown.
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read};
@@ -16,10 +16,10 @@ use crate::pipeline;
 use crate::wire::image::Frames;
 use crate::wire::{self, Kind, key as key_file};
 
-/// Tell what a key, an encrypted image, a model or a network is
+/// Describe a key, an encrypted image, a model or a network
 ///
-/// No key and no passphrase is needed. Of a protected key file it says that it is one; what kind of key is in it, only the
-/// passphrase shows.
+/// Needs no key and no passphrase. A protected key file is reported as such; only the passphrase reveals what kind of key it
+/// holds.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -28,10 +28,10 @@ Examples:
 pub(super) struct Flags {
     /// The file, or -
     file: std::ffi::OsString,
-    /// As JSON, for programs
+    /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Read all of it and verify every checksum and ciphertext
+    /// Read the whole file and verify every checksum and ciphertext
     #[arg(long)]
     check: bool,
 }
@@ -39,7 +39,7 @@ pub(super) struct Flags {
 /// The longest key file that is read, in bytes.
 const LONGEST_KEY: u64 = 1 << 17;
 
-/// What is known of a file.
+/// The known facts about a file.
 #[derive(Serialize)]
 struct Facts {
     kind: &'static str,
@@ -68,7 +68,7 @@ struct Key {
     bits: u16,
 }
 
-/// Of a key file under a passphrase.
+/// Facts about a key file protected by a passphrase.
 #[derive(Serialize)]
 struct Protection {
     /// Whether the file is text.
@@ -77,7 +77,7 @@ struct Protection {
     work_factor: Option<u8>,
 }
 
-/// Of encrypted vectors and their keys.
+/// Facts about encrypted vectors and their keys.
 #[derive(Serialize)]
 struct VectorFacts {
     parameters: &'static str,
@@ -97,7 +97,7 @@ struct ModelFacts {
     labels: Vec<LabelFacts>,
 }
 
-/// Of a network, or its public part.
+/// Facts about a network, or its public part.
 #[derive(Serialize)]
 struct NetworkFacts {
     parameters: &'static str,
@@ -129,7 +129,7 @@ struct Image {
     divisor: i64,
     filters: Vec<String>,
     ciphertexts: u64,
-    /// The length that a file with this header has.
+    /// The length of a complete file with this header.
     complete_bytes: u64,
 }
 
@@ -162,7 +162,7 @@ fn protected(input: Box<dyn Read + Send>) -> Result<Facts> {
     let mut bytes = Vec::new();
     input.take(LONGEST_KEY + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LONGEST_KEY {
-        return Err(Error::new(Code::BadHeader, "this file is longer than any key; open it with age"));
+        return Err(Error::new(Code::BadHeader, "this file is longer than any key; decrypt it with age"));
     }
     #[cfg(feature = "client")]
     let work_factor = Some(wire::age::cost(&bytes)?);
@@ -250,7 +250,7 @@ fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) ->
     let header_bytes = bytes.len();
     input.take(1).read_to_end(&mut bytes)?;
     if bytes.len() > header_bytes {
-        return Err(Error::new(Code::TrailingData, "the file goes on after the end of the key; copy it again"));
+        return Err(Error::new(Code::TrailingData, "the file has extra data after the key; copy it again"));
     }
     let (key_id, bits) = match kind {
         Kind::PublicKey => {
@@ -288,7 +288,7 @@ fn etc_facts(bytes: &[u8]) -> Result<(String, u16)> {
 
 #[cfg(not(feature = "client"))]
 fn etc_facts(_: &[u8]) -> Result<(String, u16)> {
-    Err(Error::new(Code::BadArgument, "this program is built without secret keys and cannot read one"))
+    Err(Error::new(Code::BadArgument, "this build has no support for secret keys and cannot read one"))
 }
 
 #[cfg(feature = "client")]
@@ -298,7 +298,7 @@ fn verify_secret(bytes: &[u8]) -> Result<()> {
 
 #[cfg(not(feature = "client"))]
 fn verify_secret(_: &[u8]) -> Result<()> {
-    Err(Error::new(Code::BadArgument, "this program is built without secret keys and cannot check one"))
+    Err(Error::new(Code::BadArgument, "this build has no support for secret keys and cannot check one"))
 }
 
 impl Facts {
@@ -352,10 +352,10 @@ impl Facts {
         }
         if let Some(network) = &self.network {
             let shape = Shape { width: network.width, height: network.height, channels: network.channels };
-            line("pictures", format!("{shape}, {} numbers of each", network.features));
+            line("pictures", format!("{shape}, {} features each", network.features));
             line("hidden", network.hidden.to_string());
             line("labels", network.labels.join(", "));
-            line("keys", format!("{} for the parameters {}", network.keys, network.parameters));
+            line("keys", format!("{} for the parameter set {}", network.keys, network.parameters));
         }
         if let Some(VectorFacts { parameters, key_id }) = &self.vector {
             line("parameters", format!("{} {parameters}", self.scheme));
@@ -365,12 +365,11 @@ impl Facts {
         }
         if let Some(Protection { armored, work_factor }) = &self.protection {
             let form = if *armored { "age, as text" } else { "age" };
-            let work =
-                work_factor.map_or_else(String::new, |factor| format!(", 2^{factor} steps of scrypt for each guess"));
+            let work = work_factor.map_or_else(String::new, |factor| format!(", 2^{factor} steps of scrypt per guess"));
             line("protected", format!("by a passphrase ({form}{work})"));
         }
         line("size", self.size());
-        line("checked", if self.checked { "all of it, intact" } else { "its header only" }.into());
+        line("checked", if self.checked { "whole file, intact" } else { "header only" }.into());
         text
     }
 
@@ -378,7 +377,7 @@ impl Facts {
         let complete = self.image.as_ref().map(|image| image.complete_bytes);
         match (self.bytes, complete) {
             (Some(bytes), Some(complete)) if bytes < complete => {
-                format!("{bytes} bytes: cut short, {complete} are missing to the end", complete = complete - bytes)
+                format!("{bytes} bytes: cut short, {complete} bytes are missing", complete = complete - bytes)
             }
             (Some(bytes), Some(complete)) if bytes > complete => {
                 format!("{bytes} bytes, {} too many", bytes - complete)

@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP: the work ends in good order, and no half file stays behind.
+//! Ctrl-C, SIGTERM and SIGHUP: the work stops cleanly and leaves no partial file behind.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once, OnceLock};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Once, OnceLock};
 use super::files;
 
 static INSTALLED: Once = Once::new();
-/// The wish to stop, for commands that look for it.
+/// The request to stop, for commands that check it.
 static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// From here on the first signal sets `stop`, and the second ends the program.

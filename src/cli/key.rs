@@ -1,4 +1,4 @@
-//! `safelight keygen`, `pubkey`, `protect` and `unprotect`: make a key, give its public half away, put the file under a
+//! `safelight keygen`, `pubkey`, `protect` and `unprotect`: make a key, write its public half, protect its file with a
 //! passphrase.
 
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use crate::paillier::{KeySearch, SecretKey};
 use crate::watch::Watch as _;
 use crate::wire::{Kind, Prologue, age, key as key_file};
 
-/// Make a new secret key
+/// Generate a secret key
 #[derive(Args)]
 pub(super) struct KeygenFlags {
     #[command(subcommand)]
@@ -34,10 +34,10 @@ enum Scheme {
     Ckks(CkksFlags),
 }
 
-/// A key for exact linear filters (Paillier)
+/// Generate a key for exact linear filters (Paillier)
 ///
-/// The file is readable by its owner alone. An existing file is never overwritten. Who has this file can see every
-/// photo encrypted under it; who loses it, none.
+/// The file is readable only by its owner. An existing file is never overwritten. Anyone with this file can decrypt your
+/// photos. If you lose it, no one can.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -45,16 +45,16 @@ Examples:
   safelight keygen paillier --passphrase --out my.key.age
   safelight keygen paillier --bits 2048 --out quick.key")]
 struct PaillierFlags {
-    /// Length of the key in bits: 2048 is 112-bit security, 3072 is 128, 4096 about 150
+    /// Key length in bits: 2048 gives 112-bit security, 3072 gives 128, 4096 about 150
     #[arg(long, default_value = "3072", value_parser = PossibleValuesParser::new(["2048", "3072", "4096"]))]
     bits: String,
     #[command(flatten)]
     file: NewFileFlags,
 }
 
-/// A key for scrambled pictures, which are obfuscated rather than encrypted
+/// Generate a key for scrambled pictures (obfuscation, not encryption)
 ///
-/// The file is readable by its owner alone. An existing file is never overwritten.
+/// The file is readable only by its owner. An existing file is never overwritten.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -64,16 +64,16 @@ struct EtcFlags {
     file: NewFileFlags,
 }
 
-/// A key for encrypted vectors of numbers (CKKS), as networks classify them
+/// Generate a key for encrypted vectors (CKKS), which networks classify
 ///
-/// The file is readable by its owner alone. An existing file is never overwritten.
+/// The file is readable only by its owner. An existing file is never overwritten.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight keygen ckks --out my.vectors.key
   safelight keygen ckks --set leveled-14 --out my.vectors.key")]
 struct CkksFlags {
-    /// The parameter set: see `safelight ckks sets`
+    /// Parameter set (see `safelight ckks sets`)
     #[arg(long, default_value = "small")]
     set: String,
     #[command(flatten)]
@@ -83,17 +83,17 @@ struct CkksFlags {
 /// Where a new key goes.
 #[derive(Args)]
 struct NewFileFlags {
-    /// The file to write, which must not exist
+    /// File to write; it must not exist
     #[arg(long, value_name = "KEY")]
     out: OsString,
-    /// Protect the file by a passphrase, in the age format
+    /// Protect the file with a passphrase, in the age format
     #[arg(long)]
     passphrase: bool,
     #[command(flatten)]
     source: PassphraseFlags,
 }
 
-/// Write the public half of a key, with which others can encrypt photos for you
+/// Write the public half of a key, which lets others encrypt photos for you
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -108,10 +108,10 @@ pub(super) struct PubkeyFlags {
     passphrase: PassphraseFlags,
 }
 
-/// Put a secret key file under a passphrase
+/// Protect a secret key file with a passphrase
 ///
-/// The new file has the age format: every command and the page read it when they are told the passphrase, and so does the
-/// program age. The old file stays; delete it when you have tried the new one.
+/// The new file is in the age format. With the passphrase, every command, the page and the age program can read it. The old
+/// file stays; delete it once you have tried the new one.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -119,14 +119,14 @@ Examples:
 pub(super) struct ProtectFlags {
     /// The secret key file, or -
     key: OsString,
-    /// The file to write, which must not exist
+    /// File to write; it must not exist
     #[arg(long, value_name = "KEY")]
     out: OsString,
     #[command(flatten)]
     passphrase: PassphraseFlags,
 }
 
-/// Take the passphrase off a secret key file
+/// Remove the passphrase from a secret key file
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -134,7 +134,7 @@ Examples:
 pub(super) struct UnprotectFlags {
     /// The protected secret key file, or -
     key: OsString,
-    /// The file to write, which must not exist
+    /// File to write; it must not exist
     #[arg(long, value_name = "KEY")]
     out: OsString,
     #[command(flatten)]
@@ -155,7 +155,7 @@ pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
         }
         Scheme::Etc(EtcFlags { file }) => file.write(|| {
             let key = MasterKey::random()?;
-            let text = format!("key {} of scrambled pictures", key.id());
+            let text = format!("key {} for scrambled pictures", key.id());
             Ok((key_file::write_etc(&key), text))
         }),
         Scheme::Ckks(CkksFlags { set, file }) => {
@@ -171,8 +171,8 @@ pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
 }
 
 impl NewFileFlags {
-    /// Makes a key and writes its file, under a passphrase if one is wanted. All that can be refused is found out before the
-    /// key is made. Gives the key's description.
+    /// Makes a key and writes its file, protected by a passphrase if requested. Whatever can be refused is refused before the
+    /// key is made. Returns the key's description.
     fn write(&self, make: impl FnOnce() -> Result<(Zeroizing<Vec<u8>>, String)>) -> Result<String> {
         let sink = Sink::create(&self.out, Care::Secret)?;
         let chosen = if self.passphrase { Some(self.source.choose()?) } else { None };
@@ -212,7 +212,7 @@ pub(super) fn pubkey(flags: &PubkeyFlags) -> Result<()> {
 pub(super) fn protect(flags: &ProtectFlags) -> Result<()> {
     let bytes = Source::from(flags.key.as_os_str()).read_key()?;
     if age::is_age(&bytes) {
-        return Err(Error::new(Code::BadArgument, "this key file is protected already; take its passphrase off first"));
+        return Err(Error::new(Code::BadArgument, "this key file is already protected; remove its passphrase first"));
     }
     check_secret(&bytes)?;
     let sink = Sink::create(&flags.out, Care::Secret)?;

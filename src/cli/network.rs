@@ -1,4 +1,4 @@
-//! `safelight network`: a picture classified without being seen, step by step, with a file after each.
+//! `safelight network`: classify an encrypted picture step by step, with a file after each.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -24,13 +24,13 @@ use crate::wire::{self, Kind, Prologue};
 
 /// The longest ciphertext that is read, in bytes.
 const LONGEST: u64 = 1 << 26;
-/// How many bytes of keys stay in memory.
+/// The bytes of keys that stay in memory.
 const KEPT: usize = 1 << 30;
 
 /// Classify an encrypted picture step by step, with a file after each
 ///
-/// The owner of the picture takes the network's public part, and makes keys and the encrypted picture; whoever has the network
-/// evaluates it on them; the owner decrypts the answer. `safelight classify --key` does all of it at once.
+/// The picture's owner takes the network's public part, makes keys and encrypts the picture. The network's owner evaluates the
+/// network on them. The picture's owner decrypts the answer. `safelight classify --key` does all of this at once.
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
@@ -46,7 +46,7 @@ enum Step {
     Decrypt(DecryptFlags),
 }
 
-/// Write the public part of a network, which tells nothing of its weights
+/// Write the public part of a network, which reveals nothing about its weights
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +59,7 @@ struct FrontFlags {
     out: OsString,
 }
 
-/// Make the keys that whoever has the network needs, and a secret key if there is none yet
+/// Make the evaluation keys for a network, and a secret key if the file does not exist
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -87,7 +87,7 @@ struct EncryptFlags {
     out: OsString,
 }
 
-/// Evaluate a network on an encrypted picture; no secret is needed
+/// Evaluate a network on an encrypted picture; needs no secret key
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -107,8 +107,8 @@ struct EvaluateFlags {
 
 /// Decrypt an answer and print its label
 ///
-/// An answer that no honest server sends is refused. Keep what is printed to yourself: whoever computed the answer can have
-/// made it up so that every number you publish, and even a label, gives away a part of your secret key.
+/// An answer that no honest server would send is refused. Keep the output to yourself: a dishonest server can craft its answer
+/// so that every number you publish, and even a label, reveals part of your secret key.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -117,20 +117,20 @@ Examples:
 struct DecryptFlags {
     #[command(flatten)]
     owner: OwnerFlags,
-    /// Print a line for each label with its score and probability, too, likeliest first; never publish them
+    /// Also print the score and probability of each label, most likely first; never publish them
     #[arg(long)]
     scores: bool,
     /// The encrypted answer, or -
     answer: OsString,
 }
 
-/// What the owner of a picture has.
+/// The files of a picture's owner.
 #[derive(Args)]
 struct OwnerFlags {
     /// The network's public part, or the network
     #[arg(long, value_name = "FRONT")]
     front: OsString,
-    /// The secret key for vectors
+    /// The CKKS secret key
     #[arg(long, value_name = "KEY")]
     key: OsString,
     #[command(flatten)]

@@ -16,13 +16,13 @@ const LONGEST: u64 = 4096;
 /// Where the passphrase of a protected key file comes from.
 #[derive(Args, Clone, Debug)]
 pub(super) struct PassphraseFlags {
-    /// File whose first line is the passphrase of the key file [default: the variable `SAFELIGHT_PASSPHRASE`, or asked for]
+    /// File whose first line is the key file's passphrase [default: the variable `SAFELIGHT_PASSPHRASE`, or a prompt]
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<OsString>,
 }
 
 impl PassphraseFlags {
-    /// Reads a key file; a protected one is opened.
+    /// Reads a key file, and decrypts a protected one.
     pub(super) fn read_key(&self, key: &Source) -> Result<Zeroizing<Vec<u8>>> {
         let bytes = key.read_key()?;
         if !age::is_age(&bytes) {
@@ -31,13 +31,13 @@ impl PassphraseFlags {
         age::open(&bytes, &self.given()?.map_or_else(|| ask(&format!("Passphrase of {key}: ")), Ok)?)
     }
 
-    /// The passphrase for a new protected file; whoever types it types it twice.
+    /// The passphrase for a new protected file. It must be typed twice.
     pub(super) fn choose(&self) -> Result<Zeroizing<String>> {
         if let Some(given) = self.given()? {
             return Ok(given);
         }
         let first = ask("New passphrase: ")?;
-        if *first != *ask("The same again: ")? {
+        if *first != *ask("Repeat the passphrase: ")? {
             return Err(Error::new(Code::BadArgument, "the two passphrases differ; try again"));
         }
         Ok(first)
@@ -48,7 +48,7 @@ impl PassphraseFlags {
             let bytes = Source::from(file.as_os_str()).read(LONGEST, Code::BadArgument)?;
             let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let text = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line));
-            let text = text.map_err(|_| Error::new(Code::BadArgument, "the passphrase's file is no UTF-8 text"))?;
+            let text = text.map_err(|_| Error::new(Code::BadArgument, "the passphrase file is not UTF-8 text"))?;
             return Ok(Some(Zeroizing::new(text.to_owned())));
         }
         Ok(std::env::var(VARIABLE).ok().map(Zeroizing::new))
@@ -58,7 +58,7 @@ impl PassphraseFlags {
 /// Asks on the terminal, whatever standard input is.
 fn ask(question: &str) -> Result<Zeroizing<String>> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|_| {
-        let message = format!("nobody can be asked for the passphrase here; use --passphrase-file or {VARIABLE}");
+        let message = format!("there is no terminal to ask for the passphrase; use --passphrase-file or {VARIABLE}");
         Error::new(Code::BadArgument, message)
     })
 }

@@ -1,4 +1,4 @@
-//! `safelight phe`: exchange of keys and encrypted numbers with python-paillier.
+//! `safelight phe`: exchange keys and encrypted numbers with python-paillier.
 
 use std::ffi::OsString;
 
@@ -31,7 +31,7 @@ enum Command {
     Decrypt(DecryptFlags),
 }
 
-/// Write a public key as python-paillier reads it
+/// Export a public key in python-paillier's format
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -47,10 +47,10 @@ struct ExportKeyFlags {
     passphrase: PassphraseFlags,
 }
 
-/// Read a key of python-paillier, public or secret
+/// Import a public or secret key from python-paillier
 ///
-/// Reads what `pheutil genpkey` and `pheutil extract` write, and `{"n": ...}` as in python-paillier's documentation. The file of
-/// a secret key is readable by its owner alone, and never replaces another.
+/// Reads the output of `pheutil genpkey` and `pheutil extract`, and `{"n": ...}` as in python-paillier's documentation. A
+/// secret key file is readable only by its owner and never replaces another.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -65,7 +65,7 @@ struct ImportKeyFlags {
     out: OsString,
 }
 
-/// Encrypt integers, one per ciphertext, exponent 0
+/// Encrypt integers, one per ciphertext, with exponent 0
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -84,11 +84,11 @@ struct EncryptFlags {
     numbers: Vec<BigInt>,
 }
 
-/// Decrypt numbers and print one on each line
+/// Decrypt numbers and print one per line
 ///
-/// Values are exact: python-paillier's fractions are printed with all their digits, so 0.1 comes out as the binary number that
-/// Python stores for it. Reads lists as in python-paillier's documentation, and single numbers of `pheutil encrypt`, which must
-/// have been encrypted under this key.
+/// Values are exact: python-paillier's fractions are printed with all their digits, so 0.1 becomes the binary number that
+/// Python stores for it. Reads lists as in python-paillier's documentation, and single numbers from `pheutil encrypt`, which
+/// must have been encrypted under this key.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

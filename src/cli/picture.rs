@@ -1,4 +1,4 @@
-//! Picture files that are written: the output's name decides the kind.
+//! Picture files to write: the output's name decides the format.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 pub(super) use self::encoding::{JpegFlags, Picture};
 use crate::error::{Code, Error, Result};
 
-/// Endings of names that stand for pictures, written here or not.
+/// Extensions of picture files, whether this program writes them or not.
 const PICTURES: [&str; 15] =
     ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff", "heic", "heif", "avif", "jxl", "apng"];
 
@@ -36,15 +36,13 @@ impl PictureKind {
             _ => Err(Error::new(Code::BadArgument, {
                 let webp = if cfg!(feature = "webp") { ", .webp" } else { "" };
                 let name = Path::new(name).display();
-                format!(
-                    "{name} is not the name of a picture that can be written; end it in .png, .jpg{webp} or leave the ending out"
-                )
+                format!("{name} is not a supported picture name; end it in .png, .jpg{webp}, or use no extension")
             })),
         }
     }
 }
 
-/// Fails if the name of an output that is no picture stands for one.
+/// Fails if an output that is not a picture has a picture's name.
 ///
 /// # Errors
 /// [`Code::BadArgument`].
@@ -54,7 +52,7 @@ pub(super) fn check_no_picture(name: &Path) -> Result<()> {
         return Ok(());
     }
     let message =
-        format!("{} is the name of a picture, and this output is none; choose another ending", name.display());
+        format!("{} is a picture's name, but this output is not a picture; choose another extension", name.display());
     Err(Error::new(Code::BadArgument, message))
 }
 
@@ -73,10 +71,10 @@ mod encoding {
     /// How JPEG files are made.
     #[derive(Args)]
     pub(in crate::cli) struct JpegFlags {
-        /// JPEG's quality, 1 to 100 [default: 85]
+        /// JPEG quality, 1 to 100 [default: 85]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
         quality: Option<u8>,
-        /// JPEG's chroma subsampling [default: 444]
+        /// JPEG chroma subsampling [default: 444]
         #[arg(long, value_parser = subsampling_parser())]
         subsampling: Option<Subsampling>,
     }
@@ -88,7 +86,7 @@ mod encoding {
     }
 
     impl JpegFlags {
-        /// Whether any of them is given.
+        /// Whether any of them was given.
         pub(in crate::cli) const fn any(&self) -> bool {
             self.quality.is_some() || self.subsampling.is_some()
         }
@@ -96,7 +94,7 @@ mod encoding {
         /// A file of this kind.
         ///
         /// # Errors
-        /// [`Code::BadArgument`] if these flags are given for a file that is no JPEG file.
+        /// [`Code::BadArgument`] if these flags are given for a file other than JPEG.
         pub(in crate::cli) fn picture(&self, kind: PictureKind) -> Result<Picture> {
             if self.any() && kind != PictureKind::Jpeg {
                 let message = "--quality and --subsampling apply to JPEG only; name the output something.jpg";
@@ -113,8 +111,8 @@ mod encoding {
     }
 
     impl Picture {
-        /// The file's bytes, and a note if its kind cannot hold all of the photo. JPEG and WebP hold ICC profiles; of what else
-        /// says what colours are, they hold nothing, so that the samples are converted.
+        /// Encodes the file, and notes what its format cannot store. JPEG and WebP store ICC profiles but no other description
+        /// of colours, so other samples are converted.
         pub(in crate::cli) fn encode(&self, photo: &Photo, label: Option<&Label>, ui: &Ui) -> Result<Vec<u8>> {
             let converted;
             let photo = match (self.kind, photo.colour()) {
@@ -133,7 +131,7 @@ mod encoding {
             match self.kind {
                 PictureKind::Png => file::encode_png(photo, label),
                 PictureKind::Jpeg if photo.alpha().is_some() => {
-                    ui.note("JPEG has no transparency: the photo is put on white; use .png or .webp to keep it");
+                    ui.note("JPEG has no transparency: the photo is drawn on white; use .png or .webp to keep it");
                     file::encode_jpeg(&on_white(photo)?, label, self.jpeg)
                 }
                 PictureKind::Jpeg => file::encode_jpeg(photo, label, self.jpeg),
@@ -149,7 +147,7 @@ mod encoding {
 
     #[cfg(not(feature = "webp"))]
     fn webp(_: &Photo) -> Result<Vec<u8>> {
-        Err(Error::new(Code::BadArgument, "this program is built without WebP; use .png or .jpg"))
+        Err(Error::new(Code::BadArgument, "this build has no support for WebP; use .png or .jpg"))
     }
 
     /// What a photo looks like on a white page.

@@ -1,5 +1,4 @@
-//! A server that filters: upload, wait, download. Knows the interface of [`crate::server`] and of simpler servers that
-//! answer at once.
+//! A client for a filter server: upload, wait, download. It supports [`crate::server`] and simpler servers that answer at once.
 
 mod exchange;
 #[cfg(feature = "client")]
@@ -25,7 +24,7 @@ use crate::wire::MEDIA_TYPE;
 
 /// How long a job's state may stay unknown before the server counts as gone.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long is waited for an answer that no longer matters.
+/// How long to wait for an answer that no longer matters.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// The longest JSON answer that is read, in bytes.
 const MAX_JSON: u64 = 1 << 16;
@@ -55,7 +54,7 @@ pub(super) struct Upload {
 
 impl Address {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let uri: Uri = text.parse().map_err(|_| "this is not an address".to_owned())?;
+        let uri: Uri = text.parse().map_err(|_| "not a valid server address".to_owned())?;
         let known = matches!(uri.scheme_str(), Some("http" | "https"));
         match (uri.scheme_str(), uri.authority()) {
             (Some(scheme), Some(authority)) if known && uri.query().is_none() => Ok(Self {
@@ -76,14 +75,14 @@ impl Address {
     /// The full address of a job or of keys. Its name gives power over it, so it is sent to no other server.
     fn resolve(&self, location: Option<String>) -> Result<String> {
         let bad = |what: &str| Error::new(Code::BadAnswer, format!("the server at {} {what}", self.origin));
-        let location = location.ok_or_else(|| bad("began something without saying where"))?;
+        let location = location.ok_or_else(|| bad("sent no address of the new job or keys"))?;
         if location.starts_with('/') && !location.starts_with("//") {
             return Ok(format!("{}{location}", self.origin));
         }
         if location.strip_prefix(&self.origin).is_some_and(|rest| rest.starts_with('/')) {
             return Ok(location);
         }
-        Err(bad("began something on another server; use that server's address"))
+        Err(bad("refers to another server; use that server's address"))
     }
 }
 
@@ -93,7 +92,7 @@ impl Server {
     /// # Errors
     /// [`Code::BadArgument`] if the way there cannot be used, by the flags or by the environment.
     pub(super) fn new(address: &Address, way: &WayFlags) -> Result<Self> {
-        let uri = address.origin.parse().map_err(|_| Error::new(Code::BadArgument, "this is not an address"))?;
+        let uri = address.origin.parse().map_err(|_| Error::new(Code::BadArgument, "not a valid server address"))?;
         let (agent, via) = way.agent(&uri)?;
         let peer = Peer { origin: address.origin.clone(), via };
         Ok(Self { address: address.clone(), peer, agent })
@@ -157,7 +156,7 @@ impl Session<'_> {
         match exchange.wait(bar) {
             Ok(()) => Ok(exchange),
             Err(error) => {
-                // The server may have started a job that nobody else knows of.
+                // The server may have started a job that no one else knows about.
                 if error.kind() == Code::Cancelled
                     && exchange.wait_at_most(FAREWELL)
                     && let Ok(job) = self.server.address.resolve(exchange.location())
@@ -201,7 +200,7 @@ impl Session<'_> {
     fn state(&self, job: &str, bar: &Bar) -> Result<JobState> {
         let json = self.get(job, bar)?.read_all(MAX_JSON, bar)?;
         serde_json::from_slice(&json)
-            .map_err(|error| Error::new(Code::BadAnswer, format!("the job's state makes no sense: {error}")))
+            .map_err(|error| Error::new(Code::BadAnswer, format!("the job's state is not valid: {error}")))
     }
 
     fn get(&self, address: &str, bar: &Bar) -> Result<Exchange> {
@@ -210,7 +209,7 @@ impl Session<'_> {
         if exchange.status() == 200 { Ok(exchange) } else { Err(refusal(exchange, bar)) }
     }
 
-    /// Deletes a job as well as it can: a server that is gone has nothing left to delete.
+    /// Deletes a job on a best-effort basis: a server that is gone has nothing left to delete.
     fn delete(&self, job: &str) {
         Exchange::start(&self.server.agent, Request::delete(job), None, &self.server.peer).wait_at_most(FAREWELL);
     }
@@ -245,12 +244,12 @@ impl Problem {
     }
 }
 
-/// What a status that is not wanted means.
+/// The error for an unexpected status.
 fn refusal(exchange: Exchange, bar: &Bar) -> Error {
     let status = exchange.status();
     if (300..400).contains(&status) {
         let place = exchange.location().unwrap_or_default();
-        return Error::new(Code::BadAnswer, format!("the server has moved to {place}; give its new address"));
+        return Error::new(Code::BadAnswer, format!("the server has moved to {place}; use its new address"));
     }
     let problem = exchange.read_all(MAX_JSON, bar).ok().and_then(|json| serde_json::from_slice::<Problem>(&json).ok());
     match problem {

@@ -1,4 +1,4 @@
-//! `safelight reproduce`: experiments of the literature, with the paper's figures beside ours.
+//! `safelight reproduce`: reproduce published experiments, with the paper's figures beside ours.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ use crate::learn::svm::Training;
 use crate::watch::Watch as _;
 use crate::wire;
 
-/// Run an experiment of the literature again
+/// Reproduce a published experiment
 #[derive(Args)]
 pub(super) struct Flags {
     #[command(subcommand)]
@@ -33,44 +33,44 @@ enum Which {
     CifarNetwork(CifarNetworkFlags),
 }
 
-/// Faces recognised from scrambled pictures (Kawamura, Kinoshita, Kiya 2020)
+/// Recognise faces in scrambled pictures (Kawamura, Kinoshita, Kiya 2020)
 ///
 /// Needs the Extended Yale B sheets (yaleB01.webp and so on, 8 x 8 faces of 168 x 192 pixels each). Prints the equal error
-/// rates of support-vector machines on plain and scrambled pictures, mean and deviation over the seeds. Under one key for all
-/// (the paper's key condition 1) they are those of the plain pictures' same samples, digit for digit.
+/// rates of support-vector machines on plain and scrambled pictures, mean and deviation over the seeds. With one key for all
+/// pictures (the paper's key condition 1), they equal the rates on the same samples of the plain pictures, digit for digit.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight reproduce etc-svm --data ../shared/data/yaleb
   safelight reproduce etc-svm --data yaleb --kernel rbf --seeds 10 --csv rates.csv --svg rates.svg")]
 struct EtcSvmFlags {
-    /// The folder with the sheets
+    /// Folder with the sheets
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// The machines' kernel
+    /// Kernel of the support-vector machines
     #[arg(long, value_enum, default_value = "all")]
     kernel: KernelName,
-    /// What a training picture on the wrong side costs
+    /// Cost of a training picture on the wrong side of the margin
     #[arg(long, default_value_t = 1.0, value_name = "C")]
     cost: f64,
-    /// The side of a block in pixels: a divisor of 160 and 192
+    /// Side of a block in pixels: a divisor of 160 and 192
     #[arg(long, default_value_t = 8, value_name = "N", value_parser = block_parser())]
     block: u8,
-    /// How many runs, each with another split, other keys and other samples
+    /// Number of runs, each with a different split, keys and samples
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
-    /// Write all rates to this file, too
+    /// Also write all rates to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<OsString>,
-    /// Draw them to this file
+    /// Plot them to this SVG file
     #[arg(long, value_name = "FILE")]
     svg: Option<OsString>,
 }
 
-/// How large scrambled photos are as JPEG files (MaungMaung, Kiya)
+/// Measure the JPEG size of scrambled photos (MaungMaung, Kiya)
 ///
 /// Needs the CIFAR-10 sheets (train-0.webp to train-4.webp and test.webp, 100 x 100 photos of 32 x 32 pixels each). Prints the
-/// size of all 60,000 files, labels left away, plain and scrambled, with the standard's Huffman tables and with tables made for
+/// size of all 60,000 files without labels, plain and scrambled, with the standard Huffman tables and with tables optimised for
 /// each photo, which change no pixel.
 #[expect(clippy::doc_markdown, reason = "a person's name")]
 #[derive(Args)]
@@ -78,47 +78,47 @@ struct EtcSvmFlags {
 Examples:
   safelight reproduce etc-jpeg --data ../shared/data/cifar10")]
 struct EtcJpegFlags {
-    /// The folder with the sheets
+    /// Folder with the sheets
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// JPEG's quality, 1 to 100
+    /// JPEG quality, 1 to 100
     #[arg(long, default_value_t = 85, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
     quality: u8,
 }
 
-/// A network that classifies encrypted photos of ten kinds
+/// Classify encrypted photos of ten kinds with a network
 ///
-/// Needs the CIFAR-10 sheets (train-0.webp to train-4.webp and test.webp, 100 x 100 photos of 32 x 32 pixels each). Learns from
-/// 50,000 photos, or takes a network that did. Prints of how many of the other 10,000 it knows the kind in the clear, whether it
-/// says the same of encrypted ones, and what that takes.
+/// Needs the CIFAR-10 sheets (train-0.webp to train-4.webp and test.webp, 100 x 100 photos of 32 x 32 pixels each). Trains a
+/// network on 50,000 photos, or takes a trained one. Prints how many of the other 10,000 it recognises in the clear, whether it
+/// gives the same labels for encrypted ones, and how long and how many bytes that takes.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight reproduce cifar-network --data ../shared/data/cifar10 --out cifar10.network
   safelight reproduce cifar-network --data ../shared/data/cifar10 --network cifar10.network --encrypted 1000")]
 struct CifarNetworkFlags {
-    /// The folder with the sheets
+    /// Folder with the sheets
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// A network that has learned already
+    /// Network that is already trained
     #[arg(long, value_name = "NETWORK", conflicts_with_all = ["hidden", "filters", "epochs", "seed", "out"])]
     network: Option<OsString>,
-    /// Hidden units; 0 for one layer alone
+    /// Hidden units, or 0 for a single layer
     #[arg(long, value_name = "N", default_value_t = Settings::default().hidden)]
     hidden: usize,
-    /// Filters; eight times as many numbers are made of a photo
+    /// Filters; each yields eight features of a photo
     #[arg(long, value_name = "N", default_value_t = Settings::default().filters)]
     filters: usize,
-    /// How many times all photos are looked at
+    /// Number of passes over all photos
     #[arg(long, value_name = "N", default_value_t = Settings::default().epochs)]
     epochs: usize,
-    /// Decides everything that is drawn at random
+    /// Seed of all random choices
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Write the network to this file, too
+    /// Also write the network to this file
     #[arg(long, value_name = "OUT")]
     out: Option<OsString>,
-    /// How many photos are encrypted
+    /// Number of photos to encrypt
     #[arg(long, value_name = "N", default_value_t = 100)]
     encrypted: usize,
 }
@@ -180,13 +180,14 @@ fn cifar_table(report: &cifar_network::Report) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{name:<44}{value:>20}");
     };
-    line("known in the clear, of the test photos", format!("{} of {}", clear.1, clear.0));
+    line("recognised in the clear, of the test photos", format!("{} of {}", clear.1, clear.0));
     line("the same label when encrypted", format!("{} of {}", same.1, same.0));
-    line("largest difference of a score", format!("{worst:.6}"));
+    line("largest difference in a score", format!("{worst:.6}"));
     for (name, bytes) in ["keys, bytes", "encrypted photo, bytes", "encrypted answer, bytes"].into_iter().zip(bytes) {
         line(name, bytes.to_string());
     }
-    for (name, time) in [("server's work on a photo, ms", server), ("client's, ms", client), ("making keys, ms", keys)]
+    for (name, time) in
+        [("server's work per photo, ms", server), ("client's work per photo, ms", client), ("making keys, ms", keys)]
     {
         line(name, format!("{:.1}", 1000.0 * time.as_secs_f64()));
     }
@@ -211,7 +212,7 @@ fn etc_jpeg(flags: &EtcJpegFlags, ui: &Ui) -> Result<()> {
         line("the paper", experiments::etc_jpeg::PAPER);
     }
     let [standard, optimised] = [sizes.standard, sizes.optimised].map(|sizes| sizes.map(|bytes| bytes as f64 / 1e6));
-    line("the standard's Huffman tables", standard);
+    line("the standard Huffman tables", standard);
     line("tables for each photo", optimised);
     line("  smaller by, %", [0, 1].map(|i| 100.0 * (1.0 - optimised[i] / standard[i])));
     files::print(&text)

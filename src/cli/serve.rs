@@ -9,23 +9,26 @@ use clap::{Args, ValueEnum};
 use crate::error::Result;
 use crate::{pipeline, server};
 
-/// Serve filters, and the page
+/// Serve filters, classifiers and the page
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight serve
   safelight serve --listen 127.0.0.1:8080 --page target/page --vault target/vault
-  safelight serve --vault target/vault --vault-url https://vault.example/ --embedder https://photos.example
+  safelight serve --vault vault --vault-url https://vault.example/ --embedder https://photos.example
   safelight serve --allow-origin https://photos.example --max-body 256MiB --time-limit 5m
   safelight serve --host filters.example --trust-proxy 10.0.0.0/8    # behind a reverse proxy
 
-The line `safelight: listening on http://ADDRESS` on standard output says that it is ready; the log goes to standard
-error as the variable SAFELIGHT_LOG says (error, warn, info, debug). Ctrl-C or SIGTERM lets running work finish first,
-for the time --drain; a second signal stops at once. SIGHUP reads the models in the folder --models again.
-Requests for other host names than --host names, and from web pages of other origins than --allow-origin names, are refused.
-There is no encryption on the way: put a proxy with TLS in front of it where others can reach it.")]
+Prints `safelight: listening on http://ADDRESS` to standard output when it is ready, and logs to
+standard error at the level of the variable SAFELIGHT_LOG (error, warn, info, debug). Ctrl-C or
+SIGTERM finishes running work within the time --drain; a second signal stops at once. SIGHUP reloads
+the models in the folder --models.
+
+Requests for host names other than those of --host, and from web pages of origins other than those
+of --allow-origin, are refused. Traffic is not encrypted: put a TLS proxy in front of the server
+where others can reach it.")]
 pub(super) struct Flags {
-    /// Address and port; port 0 takes any free one
+    /// Address and port to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// Folder with the page's files
@@ -34,61 +37,61 @@ pub(super) struct Flags {
     /// Folder with the vault's files
     #[arg(long, value_name = "FOLDER")]
     vault: Option<PathBuf>,
-    /// Where browsers reach the vault, on a host of its own [default: http://localhost:PORT/]
+    /// URL of the vault for browsers, on a host of its own [default: http://localhost:PORT/]
     #[arg(long, value_name = "URL", requires = "vault")]
     vault_url: Option<String>,
-    /// Origin whose pages may embed the vault, or * for all; may be repeated [default: this server's page]
+    /// Origin whose pages may embed the vault, or * for all; repeatable [default: this server's page]
     #[arg(long = "embedder", value_name = "ORIGIN", requires = "vault")]
     embedders: Vec<String>,
-    /// Origin whose pages may use this server, or * for all; may be repeated
+    /// Origin whose pages may use this server, or * for all; repeatable
     #[arg(long = "allow-origin", value_name = "ORIGIN")]
     allow_origins: Vec<String>,
-    /// Name under which clients reach this server, or * for all; may be repeated [default: the address that it listens on]
+    /// Host name by which clients reach this server, or * for all; repeatable [default: the listening address]
     #[arg(long = "host", value_name = "NAME")]
     hosts: Vec<String>,
-    /// Network of a reverse proxy, such as 10.0.0.0/8, that names its clients; may be repeated
+    /// Network of a reverse proxy to trust, such as 10.0.0.0/8; repeatable
     #[arg(long = "trust-proxy", value_name = "NETWORK")]
     trusted_proxies: Vec<String>,
     /// Header field in which trusted proxies name their clients
     #[arg(long, value_name = "FIELD", value_enum, default_value_t = Field::XForwardedFor, requires = "trusted_proxies")]
     proxy_header: Field,
-    /// Origin of a further server that the page may send encrypted photos to; may be repeated
+    /// Origin of another server that the page may send encrypted photos to; repeatable
     #[arg(long, value_name = "ORIGIN")]
     connect_src: Vec<String>,
-    /// Folder with models for everybody: files named ID.model
+    /// Folder with public models: files named ID.model
     #[arg(long, value_name = "FOLDER")]
     models: Option<PathBuf>,
-    /// Folder for clients' evaluation keys, this server's alone [default: one that is deleted at the end]
+    /// Folder for clients' evaluation keys, for this server only [default: a temporary one]
     #[arg(long, value_name = "FOLDER")]
     keys: Option<PathBuf>,
-    /// Folder for working files [default: the system's for temporary files]
+    /// Folder for working files [default: the system's temporary folder]
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// Longest time that stopping takes: finish running work, let results be fetched, then cut off the rest
+    /// Longest shutdown time: finish running work, let results be fetched, then cut off the rest
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     drain: Duration,
-    /// Longest encrypted image
+    /// Largest encrypted image
     #[arg(long, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
     max_body: u64,
     /// Largest photo, in pixels
     #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_pixels)]
     max_pixels: u64,
-    /// Most ciphertexts of an image
+    /// Most ciphertexts in an image
     #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_ciphertexts)]
     max_ciphertexts: u64,
-    /// Longest time for the work on one request, without its upload
+    /// Longest time to work on one request, not counting its upload
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_time)]
     time_limit: Duration,
-    /// Longest time without enough progress in an upload or an answer
+    /// Longest time without sufficient progress in an upload or an answer
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time)]
     stall: Duration,
     /// Uploads received at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().uploads)]
     uploads: usize,
-    /// Requests worked on at the same time
+    /// Requests running at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().running)]
     running: usize,
-    /// Requests that wait for their turn
+    /// Requests waiting for their turn
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().waiting)]
     waiting: usize,
     /// Jobs kept at the same time, finished ones included
@@ -100,10 +103,10 @@ pub(super) struct Flags {
     /// How long a finished job's result can be fetched
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time)]
     keep_results: Duration,
-    /// Models of clients kept at the same time
+    /// Clients' models kept at the same time
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().models)]
     models_kept: usize,
-    /// Bytes of memory that models of clients may take together
+    /// Bytes of memory for all clients' models
     #[arg(long, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
     model_bytes: u64,
     /// How long a client's model is kept
@@ -112,16 +115,16 @@ pub(super) struct Flags {
     /// Sets of evaluation keys kept at the same time, uploads included
     #[arg(long, value_name = "N", default_value_t = server::Limits::default().keys)]
     keys_kept: usize,
-    /// Bytes of disk that evaluation keys may take together
+    /// Bytes of disk for all evaluation keys
     #[arg(long, value_name = "BYTES", default_value = "64GiB", value_parser = parse_bytes)]
     key_bytes: u64,
     /// How long a set of evaluation keys is kept
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse_time)]
     keep_keys: Duration,
-    /// How long an upload of keys that broke off may rest
+    /// How long an interrupted upload of keys is kept
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_time)]
     keep_uploads: Duration,
-    /// How long an upload of keys may rest of which nothing has arrived
+    /// How long an upload of keys is kept before its first byte
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_time)]
     keep_empty: Duration,
     /// Connections open at the same time
@@ -131,15 +134,15 @@ pub(super) struct Flags {
     client: ClientFlags,
 }
 
-/// The share of one client.
+/// The limits for one client.
 #[derive(Args)]
 #[expect(clippy::struct_field_names, reason = "the fields are the names of flags")]
-#[command(next_help_heading = "Share of one client (an IPv4 address or an IPv6 network of 64 bits)")]
+#[command(next_help_heading = "Limits per client (an IPv4 address or an IPv6 /64 network)")]
 struct ClientFlags {
     /// Uploads received at the same time
     #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().uploads)]
     client_uploads: usize,
-    /// Requests that run or wait for their turn
+    /// Requests running or waiting for their turn
     #[arg(long, value_name = "N", default_value_t = server::ClientLimits::default().waiting)]
     client_waiting: usize,
     /// Jobs kept at the same time

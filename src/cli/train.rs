@@ -1,4 +1,4 @@
-//! `safelight train`: pictures in folders become a model.
+//! `safelight train`: train a model on folders of pictures.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use crate::learn::network::{NetworkTrainer, Settings};
 use crate::learn::{Learner, Trainer, Wishes};
 use crate::wire;
 
-/// Learn to recognise pictures, plain or scrambled, from examples
+/// Train a classifier on example pictures, plain or scrambled
 ///
-/// The folder has a folder for each label with its pictures in it, all of one size. Scrambled pictures (`safelight etc
-/// encrypt`) need no key here, but must have been scrambled with one fixed key. A model holds samples of the pictures that it
-/// was made from: keep it as you keep them. A network holds none; it takes pictures of any size, and those who ask it may
-/// keep theirs encrypted.
+/// The folder contains one folder of pictures per label, all pictures of the same size. Scrambled pictures
+/// (`safelight etc encrypt`) need no key here, but must all have been scrambled with one key and --fixed-key. A model holds
+/// samples of its training pictures: protect it as you protect them. A network holds none; it takes pictures of any size, and
+/// can classify pictures that stay encrypted.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -30,51 +30,51 @@ Examples:
   safelight train faces --learner knn --neighbours 3 --sample 20 --out faces.model
   safelight train things --learner network --hidden 64 --out things.model")]
 pub(super) struct Flags {
-    /// The folder with a folder for each label
+    /// Folder with one folder per label
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// The model to write, or -
     #[arg(long, value_name = "OUT")]
     out: OsString,
-    /// How to learn
+    /// Learning method
     #[arg(long, default_value = "svm-linear", value_parser = learner_parser())]
     learner: How,
-    /// Machines: one for each label, or one for each pair of labels [default: rest]
+    /// svm: one machine per label, or one per pair of labels [default: rest]
     #[arg(long, value_parser = strategy_parser())]
     strategy: Option<Strategy>,
-    /// Machines: what a picture on the wrong side costs [default: 1]
+    /// svm: cost of a picture on the wrong side of the margin [default: 1]
     #[arg(long, value_name = "C")]
     cost: Option<f64>,
-    /// svm-rbf and svm-poly: the kernel's scale [default: one divided by the number of samples used]
+    /// svm-rbf, svm-poly: scale of the kernel [default: 1 / number of samples used]
     #[arg(long, value_name = "G")]
     gamma: Option<f64>,
-    /// knn: how many neighbours decide [default: 5]
+    /// knn: number of neighbours [default: 5]
     #[arg(long, value_name = "K")]
     neighbours: Option<u32>,
-    /// forest: how many trees, which grow again whenever the model is opened [default: 100]
+    /// forest: number of trees, grown again whenever the model is loaded [default: 100]
     #[arg(long, value_name = "N")]
     trees: Option<u32>,
-    /// Use one of N samples of each picture, chosen at random [default: the fewest that leave at most 4096]
+    /// Use one in N samples of each picture, chosen at random [default: the smallest N that leaves at most 4096]
     #[arg(long, value_name = "N")]
     sample: Option<u32>,
-    /// network: hidden units, or 0 for one layer alone [default: 128]
+    /// network: hidden units, or 0 for a single layer [default: 128]
     #[arg(long, value_name = "N")]
     hidden: Option<usize>,
-    /// network: filters; eight times as many numbers are made of each picture [default: 128]
+    /// network: filters; each yields eight features of a picture [default: 128]
     #[arg(long, value_name = "N")]
     filters: Option<usize>,
-    /// network: how many times all pictures are looked at [default: 20]
+    /// network: number of passes over all pictures [default: 20]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// network: the parameter set of its keys; the larger ones are slower and more precise [default: small]
+    /// network: parameter set of its keys; larger sets are slower and more precise [default: small]
     #[arg(long, value_name = "SET", value_parser = set_parser())]
     set: Option<&'static Parameters>,
-    /// Decides which samples are used, how trees grow, and how a network begins
+    /// Seed for sample choice, tree growth and network initialisation
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 }
 
-/// How to learn.
+/// The learning method.
 #[derive(Clone, Copy)]
 enum How {
     Model(Learner),
@@ -89,7 +89,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
         return network(flags, ui);
     }
     if flags.hidden.or(flags.filters).or(flags.epochs).is_some() || flags.set.is_some() {
-        let message = "hidden, filters, epochs and set go with --learner network; leave them out";
+        let message = "--hidden, --filters, --epochs and --set apply only to --learner network";
         return Err(Error::new(Code::BadArgument, message));
     }
     let mut trainer = Trainer::new(flags.wishes().recipe()?);
@@ -112,7 +112,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
 
 fn network(flags: &Flags, ui: &Ui) -> Result<()> {
     if flags.wishes() != (Wishes { seed: Some(flags.seed), ..Wishes::default() }) {
-        let message = "strategy, cost, gamma, neighbours, trees and sample do not go with a network; leave them out";
+        let message = "--strategy, --cost, --gamma, --neighbours, --trees and --sample do not apply to networks";
         return Err(Error::new(Code::BadArgument, message));
     }
     let usual = Settings::default();

@@ -1,4 +1,4 @@
-//! What the person at the terminal sees and how they stop the work: progress, notes, errors, Ctrl-C.
+//! The terminal: progress, notes, errors and Ctrl-C.
 
 use std::io::{IsTerminal as _, Write as _, stderr};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::interrupt;
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch;
 
-/// Talks to the person at the terminal, on standard error only.
+/// Writes to the user, on standard error only.
 pub(super) struct Ui {
     quiet: bool,
     terminal: bool,
@@ -22,12 +22,12 @@ impl Ui {
         Self { quiet, terminal: stderr().is_terminal(), stop: Arc::default() }
     }
 
-    /// From here on, Ctrl-C (or SIGTERM, or SIGHUP) ends the work in good order, and a second one at once.
+    /// From here on, Ctrl-C (or SIGTERM, or SIGHUP) stops the work cleanly, and a second one at once.
     pub(super) fn catch_interrupts(&self) {
         interrupt::orderly(&self.stop);
     }
 
-    /// Something the person should know although the work goes on.
+    /// Something the user should know although the work continues.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             say(&format!("note: {text}"));
@@ -41,7 +41,7 @@ impl Ui {
         say(&format!("warning: {text}"));
     }
 
-    /// What was done, for a person who watches; programs see nothing.
+    /// What was done, shown on terminals only.
     pub(super) fn summary(&self, text: &str) {
         if self.terminal && !self.quiet {
             say(text);
@@ -78,7 +78,7 @@ pub(super) enum Unit {
     Unknown,
 }
 
-/// A progress bar that also carries the wish to stop. It vanishes when dropped.
+/// A progress bar that also carries the request to stop. It vanishes when dropped.
 #[derive(Clone)]
 pub(super) struct Bar {
     bar: ProgressBar,
@@ -86,7 +86,7 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// Whether the person wants to stop.
+    /// Whether the user wants to stop.
     pub(super) fn stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
@@ -110,7 +110,7 @@ impl Watch for Bar {
 
     fn check(&self) -> Result<()> {
         if self.stopped() {
-            return Err(Error::new(Code::Cancelled, "stopped before it was done; nothing was written"));
+            return Err(Error::new(Code::Cancelled, "stopped before it was finished; nothing was written"));
         }
         Ok(())
     }
@@ -119,6 +119,6 @@ impl Watch for Bar {
 /// Writes a line on standard error. Text may come from a file or a server, so it must not move the cursor about.
 fn say(text: &str) {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    // When nobody can read it, there is nothing to be done about it.
+    // If it cannot be written, nothing can be done about it.
     let _ = writeln!(stderr(), "{clean}");
 }

@@ -1,11 +1,11 @@
-//! Putting scrambled pictures together again without the key.
+//! Reassembling scrambled pictures without the key.
 //!
-//! * [`solve`] has nothing but scrambled pictures. Neighbouring blocks of a photo fit together at their edges. With one picture
-//!   that is a jigsaw puzzle with turned, mirrored, negated and recoloured pieces, in which many pieces fit by chance. Pictures
-//!   under one key are many puzzles with the same solution: what fits in ten of them fits for a reason. What nobody can tell
-//!   from them, the orientation and colours of the whole, is left open.
-//! * [`exhaustive`] tries all keys of a picture of few blocks; [`Effort`] says what that takes with more.
-//! * [`known`] has a photo together with its scrambled picture, and so all pictures under that key.
+//! * [`solve`] has only scrambled pictures. Neighbouring blocks of a photo fit together at their edges. One picture is a jigsaw
+//!   puzzle with rotated, mirrored, negated and recoloured pieces, in which many pieces fit by chance. Pictures under one key
+//!   are many puzzles with the same solution: what fits in ten of them fits for a reason. The orientation and colours of the
+//!   whole cannot be determined and are left open.
+//! * [`exhaustive`] tries all keys of a picture of few blocks; [`Effort`] estimates the cost for more.
+//! * [`known`] has a photo and its scrambled picture, which opens all pictures under that key.
 //!
 //! The method of the first is that of jigsaw solvers (Gallagher, "Jigsaw Puzzles with Pieces of Unknown Orientation", 2012; Pomeranz,
 //! Shemesh, Ben-Shahar, "A Fully Automated Greedy Square Jigsaw Puzzle Solver", 2011). Pairs of edges are joined in the order
@@ -40,14 +40,14 @@ use turn::{Colours, Turn};
 /// How often what hangs together is kept and the rest laid anew.
 const ROUNDS: usize = 8;
 
-/// What the attack found out: where each block belongs. The whole may be turned, mirrored, negated and recoloured.
+/// The attack's result: where each block belongs. The whole may be rotated, mirrored, negated and recoloured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
     block: usize,
     across: usize,
     /// For each place, row by row: the scrambled block that belongs there, and what to do with it.
     places: Vec<(usize, Turn, Colours)>,
-    /// How many of the blocks were joined to the largest part by pairs of edges, between 0 and 1.
+    /// The share of blocks that pairs of edges joined to the largest part, between 0 and 1.
     pub joined: f64,
 }
 
@@ -84,13 +84,13 @@ fn frame<'a>(mut pictures: impl Iterator<Item = &'a Sheet>, block: usize) -> Res
     let full = |sheet: &Sheet| sheet.samples.len() == width * height * channels && matches!(channels, 1 | 3);
     let alike = |sheet: &Sheet| (sheet.width, sheet.height, sheet.channels) == (width, height, channels) && full(sheet);
     if !usable || !full(first) || !pictures.all(alike) {
-        return Err(Error::new(Code::ImagesDiffer, "the pictures must be of one size and made of whole blocks"));
+        return Err(Error::new(Code::ImagesDiffer, "the pictures must have the same size, in whole blocks"));
     }
     Ok([width / block, height / block])
 }
 
 impl Solution {
-    /// What somebody with the key knows.
+    /// The solution that the key gives.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
         let mut places = vec![(0, Turn::NONE, Colours::NONE); plan.steps().len()];
@@ -100,7 +100,7 @@ impl Solution {
         Self { block: plan.block(), across: plan.across(), places, joined: 1.0 }
     }
 
-    /// Puts one of the pictures together.
+    /// Reassembles one of the pictures.
     #[must_use]
     pub fn apply(&self, sheet: &Sheet) -> Sheet {
         let corner = |number: usize| [number % self.across * self.block, number / self.across * self.block];
@@ -111,8 +111,8 @@ impl Solution {
         out
     }
 
-    /// The share of neighbours in the clear picture that this solution, too, has beside each other, turned and coloured alike
-    /// (the literature's neighbour score, `Nc`): 1 for a solved puzzle, however the whole is turned and coloured.
+    /// The share of neighbours in the clear picture that are also neighbours in this solution, rotated and coloured alike (the
+    /// published neighbour score, `Nc`): 1 for a solved puzzle, however the whole is rotated and coloured.
     #[must_use]
     pub fn neighbours(&self, truth: &Self) -> f64 {
         let pairs = |solution: &Self| {

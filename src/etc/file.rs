@@ -1,5 +1,4 @@
-//! Files of scrambled pictures: PNG, which keeps every sample, and JPEG, which keeps the picture small. Both carry the
-//! label.
+//! Files of scrambled pictures: PNG, which is lossless, and JPEG, which is small. Both contain the label.
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
@@ -12,14 +11,15 @@ use crate::photo::{self, Colour, Photo};
 /// What stands before the label: the keyword of PNG's text chunk, the start of JPEG's application segment 15.
 const MARK: &[u8] = b"Safelight-EtC\0";
 
-/// How a JPEG file is made.
+/// Options for JPEG files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jpeg {
     /// 1 to 100.
     pub quality: u8,
-    /// How many pixels share one chroma sample.
+    /// Chroma subsampling.
     pub subsampling: Subsampling,
-    /// Huffman tables made for this picture instead of the standard's: the same pixels in a smaller file.
+    /// Whether to use Huffman tables optimised for this picture instead of the standard ones: the same pixels in a smaller
+    /// file.
     pub optimised: bool,
 }
 
@@ -30,14 +30,14 @@ impl Default for Jpeg {
 }
 
 /// JPEG's chroma subsampling. Decoders smooth subsampled chroma across the edges of blocks, which costs scrambled colour
-/// pictures some decibels: [`Form::Grey420`](super::Form::Grey420) is the better way to have small chroma.
+/// pictures a few decibels: [`Form::Grey420`](super::Form::Grey420) is the better way to reduce chroma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subsampling {
-    /// 4:4:4, one for each pixel.
+    /// 4:4:4, one chroma sample per pixel.
     Full,
-    /// 4:2:2, one for two pixels side by side.
+    /// 4:2:2, one chroma sample per two pixels side by side.
     Half,
-    /// 4:2:0, one for two by two.
+    /// 4:2:0, one chroma sample per two by two pixels.
     Quarter,
 }
 
@@ -62,11 +62,11 @@ impl Subsampling {
     }
 }
 
-/// A PNG file of a picture, with its label if it has one. A picture that was put together again may have been marked with what
-/// its colours are; scrambled ones are not.
+/// A PNG file of a picture, with its label if it has one. A unscrambled picture may include its colour profile; scrambled
+/// pictures do not.
 ///
 /// # Errors
-/// [`Code::Internal`] in theory.
+/// [`Code::Internal`], in theory only.
 pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     let (width, height, channels) = (picture.width(), picture.height(), picture.channels());
     let png = photo::encode_png_in(picture.colour(), width, height, channels, picture.samples(), picture.alpha())?;
@@ -82,10 +82,10 @@ pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
 /// A JPEG file of a picture, with its label if it has one, and its ICC profile.
 ///
 /// # Errors
-/// [`Code::BadArgument`] for a quality that there is not, [`Code::ImageTooLarge`] for sides that JPEG cannot hold.
+/// [`Code::BadArgument`] for an invalid quality, [`Code::ImageTooLarge`] for sides too long for JPEG.
 pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<Vec<u8>> {
     if !(1..=100).contains(&how.quality) {
-        return Err(Error::new(Code::BadArgument, format!("JPEG's quality is from 1 to 100, not {}", how.quality)));
+        return Err(Error::new(Code::BadArgument, format!("JPEG quality must be from 1 to 100, not {}", how.quality)));
     }
     let side = |side: u32| {
         u16::try_from(side).map_err(|_| {
@@ -116,7 +116,7 @@ pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<
 /// The label in a PNG or JPEG file, or none.
 ///
 /// # Errors
-/// As [`Label::from_str`](std::str::FromStr::from_str), if there is one and it is wrong.
+/// As [`Label::from_str`](std::str::FromStr::from_str), for an invalid label.
 pub fn read_label(file: &[u8]) -> Result<Option<Label>> {
     // Wherever it stands, and whatever the container: the mark is long enough not to be there by chance.
     let Some(at) = file.windows(MARK.len()).position(|window| window == MARK) else { return Ok(None) };

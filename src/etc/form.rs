@@ -1,12 +1,12 @@
 //! What is split into blocks.
 
-/// What is split into blocks.
+/// The form of the picture that is split into blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
     /// The photo in RGB.
     Colour,
     /// Luma, blue and red difference (JFIF's YCbCr) side by side, as one grey picture three times as wide. The conversion
-    /// rounds: colours come back to within two units, grey photos exactly.
+    /// rounds: colours are restored within two units, grey photos exactly.
     Grey,
     /// The same with both differences at half the width and height, one above the other.
     Grey420,

@@ -38,7 +38,7 @@ struct Channel {
 
 /// A file taken apart.
 struct Source<'a> {
-    /// Everything before the scan, but for Huffman tables.
+    /// Everything before the scan, except for Huffman tables.
     head: Vec<u8>,
     channels: Vec<Channel>,
     /// How many units (MCUs) the scan has.

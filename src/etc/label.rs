@@ -1,9 +1,8 @@
-//! What travels with a scrambled picture.
+//! The label that travels with a scrambled picture.
 //!
-//! A label is one line of text, such as
-//! `etc1 colour 16 640x480x3 key=0123456789abcdef nonce=00112233445566778899aabbccddeeff`. It stands in the file (a text
-//! chunk of PNG, an application segment of JPEG). Photo sites drop such things, so the person can also keep the line and
-//! give it at decryption. It holds nothing secret.
+//! A label is one line of text, such as `etc1 colour 16 640x480x3 key=0123456789abcdef nonce=00112233445566778899aabbccddeeff`.
+//! It is stored in the file (in a text chunk of PNG or an application segment of JPEG). Photo sites remove such metadata, so
+//! the user can also keep the line and give it for decryption. It contains no secrets.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,10 +19,10 @@ const VERSION: &str = "etc1";
 /// The longest label, in bytes.
 pub const MAX_LENGTH: usize = 200;
 
-/// See the module.
+/// A scrambled picture's label; see the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// What was split into blocks.
+    /// The form that was split into blocks.
     pub form: Form,
     /// The side of a block in pixels.
     pub block: u8,
@@ -33,9 +32,9 @@ pub struct Label {
     pub height: u32,
     /// The photo's channels: 1 or 3.
     pub channels: u8,
-    /// Which key opens it.
+    /// The key that unscrambles it.
     pub key: KeyId,
-    /// What else the steps' keys depend on.
+    /// The nonce of the steps' keys.
     pub nonce: Nonce,
 }
 
@@ -65,7 +64,7 @@ impl Label {
         }
     }
 
-    /// How many blocks there are.
+    /// The number of blocks.
     #[must_use]
     pub fn blocks(&self) -> usize {
         let (width, height, _) = self.sheet_size();
@@ -73,9 +72,8 @@ impl Label {
         across(width) * across(height)
     }
 
-    /// How many bits all keys of this picture together have: the logarithm to base 2 of `n! * 16^n * 2^n * 6^n` with only 8
-    /// of the 16 turns and mirrors different, and without the last factor for one channel. What an attacker faces who can
-    /// do nothing but try.
+    /// The size of the key space in bits: the logarithm to base 2 of `n! * 16^n * 2^n * 6^n`, where only 8 of the 16 rotations
+    /// and mirrors differ, without the last factor for one channel. This is the cost for an attacker who can only try keys.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "blocks are counted in millions at most")]
     pub fn key_space_bits(&self) -> f64 {
@@ -99,7 +97,7 @@ impl Label {
     }
 }
 
-/// How large a scrambled picture may be.
+/// The size limits of scrambled pictures.
 #[must_use]
 pub fn sheet_limits() -> Limits {
     Limits::default().of_scrambled()
@@ -122,9 +120,9 @@ impl FromStr for Label {
     /// Reads a label.
     ///
     /// # Errors
-    /// [`Code::UnsupportedVersion`] for a later version's, [`Code::BadHeader`] for what is no label.
+    /// [`Code::UnsupportedVersion`] for a later version, [`Code::BadHeader`] for anything else.
     fn from_str(text: &str) -> Result<Self> {
-        let bad = || Error::new(Code::BadHeader, "this is not a label of a scrambled picture; copy the whole line");
+        let bad = || Error::new(Code::BadHeader, "this is not the label of a scrambled picture; copy the whole line");
         if text.len() > MAX_LENGTH {
             return Err(bad());
         }
@@ -132,7 +130,7 @@ impl FromStr for Label {
         let [version, form, block, size, key, nonce] = *fields.as_slice() else { return Err(bad()) };
         if version != VERSION {
             if version.starts_with("etc") {
-                let message = format!("the label is of version {version}, this program knows {VERSION}; update it");
+                let message = format!("the label has version {version}, but this program reads {VERSION}; update it");
                 return Err(Error::new(Code::UnsupportedVersion, message));
             }
             return Err(bad());
@@ -153,7 +151,7 @@ impl FromStr for Label {
             key,
             nonce,
         };
-        label.checked().map_err(|error| Error::new(Code::BadHeader, format!("the label is wrong: {error}")))
+        label.checked().map_err(|error| Error::new(Code::BadHeader, format!("the label is invalid: {error}")))
     }
 }
 

@@ -1,9 +1,9 @@
-//! What makes every picture's steps its own.
+//! The number that makes every picture's steps unique.
 
 use crate::error::Result;
 use crate::math::random;
 
-/// Why no two pictures are scrambled alike: 16 random bytes, used once.
+/// 16 random bytes, used once, so that no two pictures are scrambled alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nonce(pub [u8; 16]);
 

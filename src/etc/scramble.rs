@@ -1,4 +1,4 @@
-//! What happens to each block, and doing it.
+//! The steps for each block, and their execution.
 
 use rand_chacha::ChaCha20Rng;
 
@@ -11,10 +11,10 @@ use crate::math::random;
 /// The six orders of three channels: where each channel of the result comes from.
 pub const ORDERS: [[u8; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-/// What is done to one block on its way to its place.
+/// The transformation of one block on its way to its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Which block of the clear sheet comes here, counted row by row.
+    /// The block of the clear sheet that moves here, counted row by row.
     pub from: u32,
     /// Quarter turns, clockwise: 0 to 3.
     pub turns: u8,
@@ -36,7 +36,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The plan that a key and a label give.
+    /// The plan for a key and a label.
     ///
     /// # Errors
     /// None in practice.
@@ -78,7 +78,7 @@ impl Plan {
         self.width / self.block
     }
 
-    /// Does all steps on a sheet of the label's size.
+    /// Applies all steps to a sheet of the label's size.
     #[must_use]
     pub fn scramble(&self, sheet: &Sheet) -> Sheet {
         let mut samples = vec![0; sheet.samples.len()];
@@ -94,8 +94,8 @@ impl Plan {
         Sheet { samples, ..*sheet }
     }
 
-    /// The same for places of samples instead of samples: number `i` of the result says which sample of the clear sheet
-    /// comes to place `i` of the scrambled one, and whether it is negated there.
+    /// The same for the positions of samples: entry `i` of the result is the position in the clear sheet of the sample at
+    /// position `i` of the scrambled one, and whether it is negated there.
     #[must_use]
     pub fn origins(&self) -> Vec<(usize, bool)> {
         let mut origins = vec![(0, false); self.steps.len() * self.block * self.block * self.channels];
@@ -142,8 +142,8 @@ impl Plan {
     }
 }
 
-/// Where in a clear block the pixel comes from that is at `(x, y)` after turning and mirroring. `last` is the block's last
-/// row and column.
+/// The position in a clear block of the pixel that is at `(x, y)` after rotation and mirroring. `last` is the index of the
+/// block's last row and column.
 #[must_use]
 #[inline]
 pub fn origin(turns: u8, mirror: u8, x: usize, y: usize, last: usize) -> (usize, usize) {

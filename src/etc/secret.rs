@@ -1,4 +1,4 @@
-//! The master key of scrambled pictures.
+//! The master key for scrambled pictures.
 
 use std::fmt;
 
@@ -38,7 +38,7 @@ impl MasterKey {
         Zeroizing::new(self.0)
     }
 
-    /// What tells this key from others and says nothing else about it.
+    /// The key's fingerprint, which reveals nothing else about it.
     #[must_use]
     pub fn id(&self) -> KeyId {
         let hash = Sha256::new().chain_update(b"safelight etc v1 key id").chain_update(self.0).finalize();

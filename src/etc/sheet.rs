@@ -19,7 +19,7 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    /// What is to be scrambled of a photo. What blocks hold beyond its edge repeats the edge.
+    /// The sheet to scramble for a photo. Beyond the photo's edge, blocks repeat the edge.
     #[must_use]
     pub fn of_photo(photo: &Photo, label: &Label) -> Self {
         let (width, height, channels) = label.sheet_size();
@@ -64,7 +64,7 @@ impl Sheet {
         Self { width, height, channels, samples }
     }
 
-    /// A photo made as wide and high as this, which must be no less than it is: what lies beyond its edge repeats the edge.
+    /// A photo padded to this width and height, which must not be smaller than the photo, by repeating its edge.
     #[must_use]
     pub fn padded(photo: &Photo, width: usize, height: usize) -> Self {
         let (w, h, channels) = (photo.width() as usize, photo.height() as usize, usize::from(photo.channels()));
@@ -80,16 +80,16 @@ impl Sheet {
         Self { width, height, channels, samples }
     }
 
-    /// A picture that came back.
+    /// The sheet of a returned picture.
     ///
     /// # Errors
-    /// [`Code::ImagesDiffer`] if it is not of the size that the label says.
+    /// [`Code::ImagesDiffer`] if its size differs from the label.
     pub fn of_picture(picture: &Photo, label: &Label) -> Result<Self> {
         let (width, height, channels) = label.sheet_size();
         if (picture.width(), picture.height()) != (width, height) {
             let message = format!(
-                "the picture has {} x {} pixels, its label says {width} x {height}; it was resized or cut on the way and \
-                 cannot be put together again",
+                "the picture has {} x {} pixels, but its label says {width} x {height}; it was resized or cropped on \
+                 the way and cannot be unscrambled",
                 picture.width(),
                 picture.height()
             );
@@ -104,7 +104,7 @@ impl Sheet {
         Ok(Self { width: width as usize, height: height as usize, channels: usize::from(channels), samples })
     }
 
-    /// The samples of the left upper corner, `width` x `height` pixels, which the sheet must have.
+    /// The samples of the upper left corner, `width` x `height` pixels, which the sheet must have.
     #[must_use]
     pub fn corner(&self, width: usize, height: usize) -> Vec<u8> {
         let rows = self.samples.chunks_exact(self.width * self.channels).take(height);
@@ -121,10 +121,10 @@ impl Sheet {
         Photo::from_samples(side(self.width)?, side(self.height)?, channels, self.samples)
     }
 
-    /// The photo that this is the sheet of.
+    /// The photo of this sheet.
     ///
     /// # Errors
-    /// None for a sheet of the size that the label says.
+    /// None for a sheet of the label's size.
     pub fn to_photo(&self, label: &Label) -> Result<Photo> {
         let (w, h) = (label.width as usize, label.height as usize);
         let samples = if self.channels == usize::from(label.channels) {
@@ -158,7 +158,7 @@ impl From<&Photo> for Sheet {
     }
 }
 
-/// JFIF's conversion in 16-bit fixed point, so that every machine gives the same bytes.
+/// JFIF's conversion in 16-bit fixed point, so that every machine produces the same bytes.
 fn rgb_to_ycc(rgb: &[u8]) -> [u8; 3] {
     let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(i32::from);
     let half = 1 << 15;

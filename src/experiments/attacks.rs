@@ -1,8 +1,8 @@
-//! What attacks see of scrambled pictures: the table of `safelight attack table`.
+//! The results of attacks on scrambled pictures: the table of `safelight attack table`.
 //!
 //! Squares are cut from the photos of a folder, scrambled, stored without loss or as JPEG, and attacked. Each row is the mean
-//! over the pictures attacked. How the whole is turned and coloured, which nobody can tell from scrambled pictures alone, is
-//! resolved in favour of the attacker (as [`best_view`] and [`best_colours`] do); known photos tell it, so there it is not.
+//! over the pictures attacked. The orientation and colours of the whole, which scrambled pictures do not reveal, are resolved
+//! in favour of the attacker (by [`best_view`] and [`best_colours`]), except with known photos, which reveal them.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ const LIMIT: u64 = 1_000_000;
 /// How many squares are cut from one photo at most.
 const SQUARES: u32 = 4;
 
-/// What scrambles.
+/// The scrambling scheme.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// Encryption-then-compression, with blocks of this side.
@@ -34,7 +34,7 @@ pub enum Encryption {
     Other(Scheme),
 }
 
-/// What attacks.
+/// The method of attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// One scrambled picture, whatever its key.
@@ -43,7 +43,7 @@ pub enum Method {
     AllKeys,
     /// [`TOGETHER`] scrambled pictures under one key.
     Several,
-    /// As many photos with their scrambled pictures, and another picture.
+    /// This many photos with their scrambled pictures, and another picture.
     Known(usize),
 }
 
@@ -60,43 +60,43 @@ impl Method {
     }
 }
 
-/// What to try.
+/// The settings of the experiment.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// The encryptions.
     pub encryptions: Vec<Encryption>,
     /// The sides of the squares, in pixels.
     pub sides: Vec<u32>,
-    /// JPEG's qualities; none is without loss.
+    /// JPEG qualities; `None` is lossless.
     pub qualities: Vec<Option<u8>>,
 }
 
 /// One line of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What scrambled.
+    /// The scrambling scheme.
     pub encryption: Encryption,
     /// The side of the square, in pixels.
     pub side: u32,
-    /// How many blocks that is.
+    /// The number of blocks.
     pub blocks: usize,
     /// The logarithm to base 2 of the number of keys, for `EtC`.
     pub bits: Option<f64>,
     /// Whether all pictures have one key.
     pub fixed_key: bool,
-    /// JPEG's quality.
+    /// The JPEG quality; `None` is lossless.
     pub quality: Option<u8>,
-    /// What attacked.
+    /// The method of attack.
     pub method: Method,
-    /// How many pictures the means are over.
+    /// The number of pictures in the means.
     pub pictures: usize,
-    /// The similarity of the scrambled picture and the photo, the best view of it.
+    /// The similarity of the scrambled picture's best view to the photo (SSIM).
     pub before: f64,
-    /// That of what the attack found.
+    /// The similarity of the recovered picture.
     pub ssim: f64,
     /// The highest of these.
     pub highest: f64,
-    /// The mean squared error of what it found as peak signal-to-noise ratio, in decibels; infinite if there is none.
+    /// The peak signal-to-noise ratio of the recovered picture in decibels; infinite if it is exact.
     pub psnr: f64,
     /// The share of neighbours that it found, for `EtC`.
     pub neighbours: Option<f64>,
@@ -106,13 +106,13 @@ pub struct Row {
 
 /// A picture that an attack recovered.
 pub struct Recovered {
-    /// What it is of, as a file's name without ending.
+    /// Its content, as a file name without extension.
     pub name: String,
     /// The photo, as it was scrambled.
     pub original: Photo,
-    /// What was stored.
+    /// The stored picture.
     pub scrambled: Photo,
-    /// What the attack found.
+    /// The recovered picture.
     pub found: Photo,
 }
 
@@ -120,12 +120,12 @@ impl Recovered {
     /// All three in one picture, from left to right.
     ///
     /// # Errors
-    /// [`Code::ImagesDiffer`] if they are not of one size.
+    /// [`Code::ImagesDiffer`] if their sizes differ.
     pub fn side_by_side(&self) -> Result<Photo> {
         let all = [&self.original, &self.scrambled, &self.found];
         let (width, height, channels) = (self.original.width(), self.original.height(), self.original.channels());
         if all.iter().any(|photo| (photo.width(), photo.height(), photo.channels()) != (width, height, channels)) {
-            return Err(Error::new(Code::ImagesDiffer, "only pictures of one size can stand side by side"));
+            return Err(Error::new(Code::ImagesDiffer, "only pictures of the same size can be shown side by side"));
         }
         let row = (width * u32::from(channels)) as usize;
         let rows = (0..height as usize).flat_map(|y| all.map(|photo| &photo.samples()[y * row..(y + 1) * row]));
@@ -133,11 +133,11 @@ impl Recovered {
     }
 }
 
-/// Runs all attacks. `watch(done, all)` is told how far they are and ends them with an error; `show` gets every picture
-/// recovered.
+/// Runs all attacks. `watch(done, all)` is told the progress and can end them with an error; `show` gets every recovered
+/// picture.
 ///
 /// # Errors
-/// What `watch` and `show` say; [`Code::NotFound`], [`Code::Io`] and the codes of [`Photo::decode`] for the folder;
+/// Errors of `watch` and `show`; [`Code::NotFound`], [`Code::Io`] and the codes of [`Photo::decode`] for the folder;
 /// [`Code::BadArgument`] if no photo in colour is as large as the squares.
 pub fn run(
     folder: &Path,
@@ -204,7 +204,7 @@ fn squares(photos: &[Photo], side: u32) -> Result<Vec<Photo>> {
         }
     }
     if squares.is_empty() {
-        let message = format!("the folder has no photo in colour of {side} x {side} pixels or more");
+        let message = format!("the folder has no colour photo of at least {side} x {side} pixels");
         return Err(Error::new(Code::BadArgument, message));
     }
     Ok(squares)

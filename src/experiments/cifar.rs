@@ -17,7 +17,7 @@ pub const SHEETS: [&str; 6] = ["train-0", "train-1", "train-2", "train-3", "trai
 /// Reads one sheet, such as `train-0.webp`: 100 x 100 photos of 32 x 32 pixels, row by row.
 ///
 /// # Errors
-/// [`Code::NotFound`] if it is not there, the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet of another size.
+/// [`Code::NotFound`] if it does not exist, the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet of another size.
 pub fn read(folder: &Path, sheet: &str) -> Result<Vec<Photo>> {
     let file = folder.join(sheet).with_extension("webp");
     let bytes = fs::read(&file).map_err(|error| {

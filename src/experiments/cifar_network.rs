@@ -1,5 +1,5 @@
-//! A network for encrypted photos, learned from CIFAR-10: how often it is right in the clear, whether it says the same of
-//! encrypted photos, and what that costs.
+//! A network for encrypted photos, trained on CIFAR-10: its accuracy in the clear, its agreement on encrypted photos, and the
+//! cost.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,29 +24,29 @@ use crate::wire::ckks::{write_ciphertext, write_seeded, write_set};
 pub const LABELS: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-/// What came of it.
+/// The results.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// Test photos, and of how many the network knows the class in the clear.
+    /// The number of test photos, and of those classified correctly in the clear.
     pub clear: (usize, usize),
-    /// Test photos that were encrypted, and of how many the encrypted network says the same label as the clear one.
+    /// The number of encrypted test photos, and of those with the same label as in the clear.
     pub same: (usize, usize),
-    /// The largest difference of a score.
+    /// The largest difference in a score.
     pub worst: f64,
-    /// Bytes of the keys, of a photo's numbers, and of the answer.
+    /// Bytes of the keys, of an encrypted photo, and of the answer.
     pub bytes: [usize; 3],
     /// The mean time of the server's work on one photo.
     pub server: Duration,
-    /// The mean time of the client's: numbers and encryption.
+    /// The mean time of the client's work on one photo: features and encryption.
     pub client: Duration,
     /// The time to make the keys.
     pub keys: Duration,
 }
 
-/// Learns from the five sheets for it.
+/// Trains on the five training sheets.
 ///
 /// # Errors
-/// As [`cifar::read`], [`NetworkTrainer::finish`], and what the watcher says.
+/// As [`cifar::read`], [`NetworkTrainer::finish`], and errors of the watcher.
 pub fn learn(folder: &Path, settings: Settings, watch: &dyn Watch) -> Result<Network> {
     let mut trainer = NetworkTrainer::new(settings)?;
     for sheet in &cifar::SHEETS[..5] {
@@ -58,14 +58,14 @@ pub fn learn(folder: &Path, settings: Settings, watch: &dyn Watch) -> Result<Net
     trainer.finish(watch)
 }
 
-/// Tests a network on the sheet for it: all photos in the clear, and the first so many encrypted.
+/// Tests a network on the test sheet: all photos in the clear, and the first `encrypted` photos encrypted.
 ///
 /// # Errors
-/// As [`cifar::read`], [`Code::BadArgument`] for a network of other labels, and what the watcher says.
+/// As [`cifar::read`], [`Code::BadArgument`] for a network of other labels, and errors of the watcher.
 pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watch) -> Result<Report> {
     let front = network.front();
     if front.labels() != LABELS {
-        return Err(Error::new(Code::BadArgument, "the network has other labels than CIFAR-10"));
+        return Err(Error::new(Code::BadArgument, "the network's labels are not those of CIFAR-10"));
     }
     let photos = cifar::read(folder, cifar::SHEETS[5])?;
     let right = |(number, photo): (usize, &Photo)| {

@@ -1,8 +1,8 @@
-//! How large scrambled photos are as JPEG files, beside plain ones: the JPEG rows of the table of file sizes that `MaungMaung`
-//! and Kiya give for CIFAR-10, at quality 85 without chroma subsampling.
+//! The size of scrambled photos as JPEG files, compared with plain ones: the JPEG rows of the table of file sizes by
+//! `MaungMaung` and Kiya for CIFAR-10, at quality 85 without chroma subsampling.
 //!
-//! Whole files are counted, from the first marker to the last, headers and tables included; labels, about a hundred bytes
-//! each, are left away. Both kinds of files hold the same coefficients, so they decode to the same pixels.
+//! Whole files are counted, from the first marker to the last, headers and tables included; labels, about a hundred bytes each,
+//! are omitted. Files with either kind of tables have the same coefficients, so they decode to the same pixels.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ use crate::error::Result;
 use crate::etc::file::{Jpeg, encode_jpeg};
 use crate::etc::{Form, MasterKey, Settings, encrypt};
 
-/// What the paper gives for all plain photos, and for all scrambled ones, in millions of bytes.
+/// The paper's figures for all plain photos and all scrambled ones, in millions of bytes.
 pub const PAPER: [f64; 2] = [68.7, 69.0];
 
 /// The bytes of all files together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
-    /// Plain, and scrambled, with the standard's Huffman tables.
+    /// Plain and scrambled, with the standard Huffman tables.
     pub standard: [u64; 2],
     /// The same with tables made for each photo.
     pub optimised: [u64; 2],
@@ -33,10 +33,10 @@ impl Sizes {
 }
 
 /// Encodes every photo of the sheets in a folder four times. Each is scrambled with blocks of 16 pixels under a nonce of its
-/// own. `watch(done, all)` is told how far it is, and ends it with an error.
+/// own. `watch(done, all)` is told the progress, and can end it with an error.
 ///
 /// # Errors
-/// Those of [`cifar::read`], and what `watch` says.
+/// Those of [`cifar::read`], and errors of `watch`.
 pub fn run(folder: &Path, quality: u8, mut watch: impl FnMut(u64, u64) -> Result<()>) -> Result<Sizes> {
     let key = MasterKey::random()?;
     let mut sizes = Sizes::default();

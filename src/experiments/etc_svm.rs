@@ -1,15 +1,15 @@
-//! Faces recognised from scrambled pictures: Kawamura, Kinoshita, Kiya, "A Privacy-Preserving Machine Learning Scheme Using
+//! Recognising faces in scrambled pictures: Kawamura, Kinoshita, Kiya, "A Privacy-Preserving Machine Learning Scheme Using
 //! `EtC` Images" (2020), figure 4 and tables 1 and 2.
 //!
-//! Half of each person's pictures, drawn at random, is for training and the other for testing. A random sample of the
-//! places in the pictures is used, standardised over the training set. Each person has a machine against all others; the
-//! equal error rate is that of all its scores together.
+//! A random half of each person's pictures is used for training, the other half for testing. A random sample of the places in
+//! the pictures is used, standardised over the training set. Each person has a machine against all others; the equal error rate
+//! is that of all scores together.
 //!
 //! Pictures are in the clear, scrambled with one key for all persons (key condition 1), or with one for each person (key
 //! condition 2). The clear ones use either the places that the scrambled ones' samples come from, which must give the same
 //! rates to the last bit, or as many others.
 //!
-//! Kernels have scikit-learn's presets: for `d` samples `gamma = 1 / d` (which is its `scale`, as standardised samples have
+//! Kernels have scikit-learn's defaults: for `d` samples, `gamma = 1 / d` (its `scale`, since standardised samples have
 //! variance 1), polynomials of degree 3 without a constant term; the cost is 1.
 
 use rand_chacha::ChaCha20Rng;
@@ -29,15 +29,15 @@ use crate::math::random;
 use crate::photo::Photo;
 use crate::watch::NoWatch;
 
-/// One sample of so many is used.
+/// One sample in this many is used.
 pub const FRACTIONS: [usize; 4] = [20, 40, 60, 80];
 /// The kernels, as in the table.
 pub const KERNELS: [Family; 3] = [Family::Linear, Family::Gaussian, Family::Polynomial];
-/// What the paper gives for the linear kernel under key condition 1, at each of [`FRACTIONS`]. Its other figures were not at
-/// hand.
+/// The paper's figures for the linear kernel under key condition 1, at each of [`FRACTIONS`]. Its other figures were not
+/// available.
 pub const PAPER_LINEAR: [f64; 4] = [0.0223, 0.0247, 0.0271, 0.0296];
 
-/// What the machine is shown.
+/// The pictures shown to the machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pictures {
     /// In the clear, at the places that the samples of [`Self::OneKey`] come from.
@@ -66,16 +66,16 @@ impl Pictures {
     }
 }
 
-/// What to run.
+/// The settings of the experiment.
 #[derive(Clone, Debug)]
 pub struct Experiment {
     /// The machines' kernels.
     pub kernels: Vec<Family>,
-    /// How they are trained.
+    /// Options for their training.
     pub training: Training,
     /// The side of a block in pixels.
     pub block: u8,
-    /// One run for each: another split, other keys, other samples.
+    /// One run per seed, each with a different split, keys and samples.
     pub seeds: Vec<u64>,
 }
 
@@ -84,9 +84,9 @@ pub struct Experiment {
 pub struct Row {
     /// The machines' kernel.
     pub kernel: Family,
-    /// What they were shown.
+    /// The pictures they were shown.
     pub pictures: Pictures,
-    /// One sample of so many was used.
+    /// One sample in this many was used.
     pub fraction: usize,
     /// One rate for each seed.
     pub rates: Vec<f64>,
@@ -100,11 +100,11 @@ impl Row {
     }
 }
 
-/// Runs it. Rows are ordered by kernel, then by pictures as in [`Pictures::ALL`], then by fraction. `watch(done, all)` is told
-/// how far it is, and ends it with an error.
+/// Runs the experiment. Rows are ordered by kernel, then by pictures as in [`Pictures::ALL`], then by fraction.
+/// `watch(done, all)` is told the progress, and can end it with an error.
 ///
 /// # Errors
-/// What `watch` says, and [`Code::BadArgument`] where faces have no whole blocks or training does not work.
+/// Errors of `watch`, and [`Code::BadArgument`] if faces have no whole blocks or training fails.
 pub fn run(faces: &Faces, experiment: &Experiment, mut watch: impl FnMut(u64, u64) -> Result<()>) -> Result<Vec<Row>> {
     let empty = |kernel| {
         Pictures::ALL

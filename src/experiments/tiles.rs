@@ -14,7 +14,7 @@ pub(super) fn cut(bytes: &[u8], name: &Path, across: u32, (width, height): (u32,
     let sheet = Photo::decode(bytes, &Limits::default())?;
     if (sheet.width(), sheet.height(), sheet.channels()) != (across * width, across * height, 3) {
         let name = name.display();
-        let message = format!("{name} is no sheet of {across} x {across} pictures of {width} x {height} pixels");
+        let message = format!("{name} is not a sheet of {across} x {across} pictures of {width} x {height} pixels");
         return Err(Error::new(Code::ImagesDiffer, message));
     }
     let tile = |number: u32| {

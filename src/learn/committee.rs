@@ -1,4 +1,4 @@
-//! Many classes from machines for two.
+//! Many classes from two-class machines.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,13 +11,13 @@ use super::verdict::{Verdict, highest};
 use crate::error::Result;
 use crate::watch::Watch;
 
-/// Which machines a committee has.
+/// The machines of a committee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strategy {
-    /// One for each class, against all others. The highest decision value wins.
+    /// One per class, against all others. The highest decision value wins.
     Rest,
-    /// One for each pair of classes. Who wins most duels wins, the lower number where two win as many.
+    /// One per pair of classes. The class with the most duels won wins; ties go to the lower index.
     Pairs,
 }
 
@@ -40,7 +40,7 @@ impl Strategy {
         Self::ALL.into_iter().find(|strategy| strategy.as_str() == name)
     }
 
-    /// How many machines there are.
+    /// The number of machines.
     #[must_use]
     pub const fn count(self, classes: usize) -> usize {
         match self {
@@ -49,7 +49,7 @@ impl Strategy {
         }
     }
 
-    /// Of each machine, the class that it speaks for, and the one that it speaks against if it is not all others.
+    /// For each machine, the positive class, and the negative one unless it is all others.
     #[must_use]
     pub fn pairs(self, classes: usize) -> Vec<(usize, Option<usize>)> {
         match self {
@@ -62,22 +62,22 @@ impl Strategy {
 /// One machine of a committee.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
-    /// The class that it speaks for.
+    /// The positive class.
     pub class: usize,
-    /// The class that it speaks against; all others if none.
+    /// The negative class; `None` for all others.
     pub against: Option<usize>,
     /// The machine.
     pub machine: Machine,
-    /// What makes probabilities of its decision values, if there were rows enough to find out.
+    /// The mapping of decision values to probabilities, if there were enough rows to fit it.
     pub sigmoid: Option<Sigmoid>,
 }
 
-/// Machines that decide together.
+/// A committee of machines.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Committee {
-    /// Which machines there are.
+    /// The kind of machines.
     pub strategy: Strategy,
-    /// How many classes there are.
+    /// The number of classes.
     pub classes: usize,
     /// All machines, in the order of [`Strategy::pairs`].
     pub members: Vec<Member>,
@@ -87,8 +87,8 @@ pub struct Committee {
 const FOLDS: usize = 5;
 
 impl Committee {
-    /// Trains all machines on a table of kernels. `class` has the class of each row, from 0 on. With `probabilities` each
-    /// machine is trained some more times, each time without a fifth of the rows.
+    /// Trains all machines on a table of kernels. `class` is the class of each row, starting at 0. With `probabilities`, each
+    /// machine is trained several more times, each time without a fifth of the rows.
     ///
     /// # Errors
     /// As [`Machine::train`].
@@ -115,7 +115,7 @@ impl Committee {
         Ok(Self { strategy, classes, members: pairs.into_par_iter().map(train).collect::<Result<_>>()? })
     }
 
-    /// Decides about a row, from its kernels with the training rows.
+    /// Classifies a row from its kernels with the training rows.
     #[must_use]
     pub fn decide(&self, kernels: &[f64]) -> Verdict {
         let mut scores = vec![0.0; self.classes];

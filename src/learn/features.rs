@@ -15,25 +15,25 @@ impl Matrix {
     /// A matrix of rows of equal length.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the values do not make whole rows, or one is not finite.
+    /// [`Code::BadArgument`] if the values are not whole rows, or one is not finite.
     pub fn new(columns: usize, values: Vec<f64>) -> Result<Self> {
         if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
-            let message = format!("{} numbers do not make rows of {columns}", values.len());
+            let message = format!("{} numbers are not whole rows of {columns}", values.len());
             return Err(Error::new(Code::BadArgument, message));
         }
         if values.iter().any(|value| !value.is_finite()) {
-            return Err(Error::new(Code::BadArgument, "a number is infinite or none at all; check the data"));
+            return Err(Error::new(Code::BadArgument, "a value is infinite or NaN; check the data"));
         }
         Ok(Self { columns, values })
     }
 
-    /// How many numbers there are in each row.
+    /// The number of columns.
     #[must_use]
     pub const fn columns(&self) -> usize {
         self.columns
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.values.len() / self.columns
@@ -49,10 +49,10 @@ impl Matrix {
 /// The most rows of a training set, so that no sum overflows.
 const MOST_ROWS: i64 = 1_000_000;
 
-/// What standardising needs to know of the training set.
+/// The statistics of the training set for standardisation.
 ///
-/// Sums are kept as whole numbers, so that negating a column (`p` to `255 - p`) negates its standardised numbers and
-/// changes nothing else, to the last bit.
+/// Sums are stored as integers, so that negating a column (`p` to `255 - p`) negates its standardised values and changes
+/// nothing else, to the last bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standardiser {
     count: i64,
@@ -61,7 +61,7 @@ pub struct Standardiser {
 }
 
 impl Standardiser {
-    /// Looks at the training set.
+    /// Computes the statistics of a training set.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if there is no row, the rows differ in length, or there are more than a million of them.
@@ -70,7 +70,7 @@ impl Standardiser {
         let same = rows.iter().all(|row| row.as_ref().len() == first.len());
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         if first.is_empty() || !same || count > MOST_ROWS {
-            return Err(Error::new(Code::BadArgument, "pictures to learn from must be of one size, and at least one"));
+            return Err(Error::new(Code::BadArgument, "training needs at least one picture, and all of the same size"));
         }
         let mut sums = vec![(0i64, 0i64); first.len()];
         for row in rows {
@@ -86,12 +86,12 @@ impl Standardiser {
         Ok(Self { count, sums })
     }
 
-    /// A standardiser from its numbers, which a training set could have: see [`Self::count`] and [`Self::sums`].
+    /// A standardiser from its statistics; see [`Self::count`] and [`Self::sums`].
     ///
     /// # Errors
-    /// [`Code::BadHeader`] if none could.
+    /// [`Code::BadHeader`] if no training set can have them.
     pub fn from_parts(count: u64, sums: Vec<(i64, i64)>) -> Result<Self> {
-        let bad = || Error::new(Code::BadHeader, "no pictures have the means and deviations that the model has");
+        let bad = || Error::new(Code::BadHeader, "the model's means and deviations are impossible");
         let count = i64::try_from(count).ok().filter(|count| (1..=MOST_ROWS).contains(count)).ok_or_else(bad)?;
         let possible = |&(sum, spread): &(i64, i64)| {
             (0..=255 * count).contains(&sum) && (0..=255 * count * 255 * count).contains(&spread)
@@ -102,19 +102,19 @@ impl Standardiser {
         Ok(Self { count, sums })
     }
 
-    /// Of how many rows the training set was.
+    /// The number of rows of the training set.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count.unsigned_abs()
     }
 
-    /// How many columns there are.
+    /// The number of columns.
     #[must_use]
     pub const fn columns(&self) -> usize {
         self.sums.len()
     }
 
-    /// Of each column over the training set: the sum, and `count` times the sum of squares less the square of the sum.
+    /// For each column of the training set: the sum, and `count` times the sum of squares minus the square of the sum.
     #[must_use]
     pub fn sums(&self) -> &[(i64, i64)] {
         &self.sums
@@ -131,7 +131,7 @@ impl Standardiser {
             let row = row.as_ref();
             if row.len() != self.sums.len() {
                 let message =
-                    format!("a picture has {} samples, the model was made for {}", row.len(), self.sums.len());
+                    format!("a picture has {} samples, but the model was made for {}", row.len(), self.sums.len());
                 return Err(Error::new(Code::ImagesDiffer, message));
             }
             values.extend(self.sums.iter().zip(&deviations).zip(row).map(|((&(sum, spread), deviation), &sample)| {

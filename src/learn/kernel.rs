@@ -1,4 +1,4 @@
-//! Kernels: how alike two rows are.
+//! Kernels: the similarity of two rows.
 
 use rayon::prelude::*;
 
@@ -12,21 +12,21 @@ pub enum Kernel {
     Linear,
     /// `exp(-gamma |x - y|^2)`
     Gaussian {
-        /// How fast likeness falls with distance.
+        /// How fast similarity falls with distance.
         gamma: f64,
     },
     /// `(gamma x . y + shift)^degree`
     Polynomial {
         /// The power, at least 1.
         degree: u32,
-        /// What inner products are multiplied by.
+        /// The factor of inner products.
         gamma: f64,
-        /// What is added to them.
+        /// The constant added to them.
         shift: f64,
     },
 }
 
-/// The kinds of kernels, without their numbers.
+/// The kinds of kernels, without their parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     /// [`Kernel::Linear`]
@@ -48,7 +48,7 @@ impl Family {
         }
     }
 
-    /// The kernel for standardised rows of so many numbers. Without `gamma` it is one divided by that number, as usual.
+    /// The kernel for standardised rows of `columns` numbers. By default, `gamma` is `1 / columns`, as usual.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "columns are counted in thousands")]
     pub fn kernel(self, columns: usize, gamma: Option<f64>) -> Kernel {
@@ -88,7 +88,7 @@ impl Kernel {
         }
     }
 
-    /// The kernel of each row with each, as [`Self::table`] gives it, in half the time: it is the same both ways round.
+    /// The kernels of all pairs of rows, as from [`Self::table`], in half the time, because they are symmetric.
     #[must_use]
     pub fn gram(&self, rows: &Matrix) -> Vec<Vec<f64>> {
         let mut table = by_groups(rows.rows(), |i| i + 1, |i, j| self.of(rows.row(i), rows.row(j)));
@@ -99,7 +99,7 @@ impl Kernel {
         table
     }
 
-    /// The kernel of each row of `a` with each of `b`: a table with a row for each row of `a`.
+    /// The kernels of each row of `a` with each row of `b`: a table with one row per row of `a`.
     #[must_use]
     pub fn table(&self, a: &Matrix, b: &Matrix) -> Vec<Vec<f64>> {
         by_groups(a.rows(), |_| b.rows(), |i, j| self.of(a.row(i), b.row(j)))

@@ -1,4 +1,4 @@
-//! What was learned, and how it is used.
+//! A trained model, and its use.
 
 use super::committee::{Committee, Strategy};
 use super::features::{Matrix, Standardiser};
@@ -30,7 +30,7 @@ const LARGEST: f64 = 1e12;
 /// The highest degree of a polynomial kernel.
 const HIGHEST_DEGREE: u32 = 16;
 
-/// How a model decides.
+/// The decision rule of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// Support-vector machines.
@@ -42,40 +42,40 @@ pub enum Rule {
     },
     /// The nearest of the rows.
     Neighbours {
-        /// How many.
+        /// The number of neighbours.
         k: usize,
     },
-    /// A random forest, which is grown again from the rows when the model is opened.
+    /// A random forest, which is grown again from the rows when the model is loaded.
     Forest {
-        /// How many trees.
+        /// The number of trees.
         trees: u32,
-        /// How they grow.
+        /// The seed of their growth.
         seed: u64,
     },
 }
 
-/// Everything that a model consists of.
+/// The parts of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
     /// The size of the pictures.
     pub shape: Shape,
-    /// Which samples of a picture are used, rising.
+    /// The indices of the samples used, ascending.
     pub places: Vec<u32>,
     /// The label of each class.
     pub labels: Vec<String>,
-    /// How many pictures of each class were learned from.
+    /// The number of training pictures of each class.
     pub pictures: Vec<u32>,
-    /// What makes numbers of samples.
+    /// The standardiser of samples.
     pub standardiser: Standardiser,
     /// The samples of pictures that the rule needs.
     pub rows: Vec<Vec<u8>>,
     /// The class of each row.
     pub class: Vec<u16>,
-    /// How to decide.
+    /// The decision rule.
     pub rule: Rule,
 }
 
-/// What was learned, ready for use. It holds samples of the pictures that it was learned from.
+/// A model ready for use. It contains samples of its training pictures.
 pub struct Model {
     parts: Parts,
     ready: Ready,
@@ -88,11 +88,11 @@ enum Ready {
 }
 
 impl Model {
-    /// Checks the parts and makes them ready.
+    /// Checks the parts and prepares the model.
     ///
     /// # Errors
-    /// [`Code::BadHeader`] if they do not fit together, [`Code::TooLarge`] for more than one model holds, and what the
-    /// watcher says while trees grow.
+    /// [`Code::BadHeader`] if they are inconsistent, [`Code::TooLarge`] beyond the limits of a model, and errors of the watcher
+    /// while trees grow.
     pub fn from_parts(parts: Parts, watch: &dyn Watch) -> Result<Self> {
         parts.check()?;
         let ready = match &parts.rule {
@@ -107,13 +107,13 @@ impl Model {
         Ok(Self { parts, ready })
     }
 
-    /// What it consists of.
+    /// The parts of the model.
     #[must_use]
     pub const fn parts(&self) -> &Parts {
         &self.parts
     }
 
-    /// About how many bytes of memory it takes.
+    /// Its approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let parts = match &self.parts.rule {
@@ -124,7 +124,7 @@ impl Model {
         memory(self.parts.rows.len(), self.parts.places.len(), parts)
     }
 
-    /// How it was learned.
+    /// The learner that made it.
     #[must_use]
     pub const fn learner(&self) -> Learner {
         match &self.parts.rule {
@@ -136,11 +136,11 @@ impl Model {
         }
     }
 
-    /// Says what a picture shows. `samples` are row by row.
+    /// Classifies a picture. `samples` are row by row.
     ///
     /// # Errors
-    /// [`Code::ImagesDiffer`] if the picture has not the size of those that the model learned from, [`Code::BadArgument`]
-    /// for samples that are no such picture, [`Code::BadHeader`] if the model's numbers lead beyond all bounds.
+    /// [`Code::ImagesDiffer`] if the picture's size differs from the training pictures, [`Code::BadArgument`] for a wrong
+    /// number of samples, [`Code::BadHeader`] if the model's numbers overflow.
     pub fn classify(&self, shape: Shape, samples: &[u8]) -> Result<Verdict> {
         shape.check(samples.len())?;
         self.parts.shape.check_same(shape)?;
@@ -157,7 +157,7 @@ impl Model {
         };
         let numbers = verdict.scores.iter().chain(&verdict.probabilities);
         if numbers.flatten().any(|number| !number.is_finite()) {
-            return Err(bad("its numbers lead beyond all bounds"));
+            return Err(bad("its numbers overflow"));
         }
         Ok(verdict)
     }
@@ -187,32 +187,32 @@ pub(crate) fn memory(rows: usize, places: usize, voters: Voters) -> u64 {
 
 impl Parts {
     fn check(&self) -> Result<()> {
-        self.shape.check(self.shape.samples()).map_err(|_| bad("no picture has its size"))?;
+        self.shape.check(self.shape.samples()).map_err(|_| bad("its picture size is invalid"))?;
         let rising = self.places.windows(2).all(|pair| pair[0] < pair[1]);
         let last = self.places.last().is_some_and(|&last| (last as usize) < self.shape.samples());
         if !rising || !last || self.places.len() > MOST_PLACES {
-            return Err(bad("its samples are not places in a picture"));
+            return Err(bad("its samples are outside the picture"));
         }
         self.check_labels()?;
         let learned_from: u64 = self.pictures.iter().map(|&count| u64::from(count)).sum();
         if learned_from != self.standardiser.count() || self.standardiser.columns() != self.places.len() {
-            return Err(bad("it was not learned from as many pictures, or samples, as it says"));
+            return Err(bad("its counts of pictures or samples are wrong"));
         }
         let (rows, samples) = (self.rows.len(), self.rows.len().saturating_mul(self.places.len()));
         if rows as u64 > learned_from || rows > MOST_PICTURES || samples > MOST_SAMPLES {
-            return Err(bad("it keeps more pictures than it may"));
+            return Err(bad("it keeps too many pictures"));
         }
         let fits = |row: &Vec<u8>| row.len() == self.places.len();
         let known = |class: &u16| usize::from(*class) < self.labels.len();
         if self.class.len() != rows || !self.rows.iter().all(fits) || !self.class.iter().all(known) {
-            return Err(bad("the pictures that it keeps are not like those that it was learned from"));
+            return Err(bad("the pictures that it keeps do not match its training pictures"));
         }
         match &self.rule {
             Rule::Machines { kernel, committee } => self.check_machines(kernel, committee),
             Rule::Neighbours { k } => {
                 self.check_complete()?;
                 if *k == 0 || *k > rows {
-                    return Err(bad("it asks for more neighbours than there are"));
+                    return Err(bad("it needs more neighbours than there are"));
                 }
                 Ok(())
             }
@@ -236,7 +236,7 @@ impl Parts {
         sorted.sort_unstable();
         sorted.dedup();
         if sorted.len() != self.labels.len() || !(2..=MOST_CLASSES).contains(&self.labels.len()) {
-            return Err(bad("its labels are too few, too many, or not all different"));
+            return Err(bad("its labels are too few, too many, or not distinct"));
         }
         if self.pictures.len() != self.labels.len() || self.pictures.contains(&0) {
             return Err(bad("it has a label without pictures"));
@@ -248,7 +248,7 @@ impl Parts {
     fn check_complete(&self) -> Result<()> {
         let mut count = vec![0u32; self.labels.len()];
         self.class.iter().for_each(|&class| count[usize::from(class)] += 1);
-        if count == self.pictures { Ok(()) } else { Err(bad("pictures that it was learned from are missing")) }
+        if count == self.pictures { Ok(()) } else { Err(bad("training pictures are missing")) }
     }
 
     fn check_machines(&self, kernel: &Kernel, committee: &Committee) -> Result<()> {
@@ -261,7 +261,7 @@ impl Parts {
             }
         };
         if !kernel_fits {
-            return Err(bad("its kernel is none"));
+            return Err(bad("its kernel is invalid"));
         }
         let wanted = committee.strategy.pairs(self.labels.len());
         let paired = committee.strategy == Strategy::Pairs;
@@ -269,7 +269,7 @@ impl Parts {
             || (paired && self.labels.len() > MOST_PAIRED)
             || !committee.members.iter().map(|member| (member.class, member.against)).eq(wanted)
         {
-            return Err(bad("its machines are not those that its labels need"));
+            return Err(bad("its machines do not match its labels"));
         }
         let good = committee.members.iter().all(|member| {
             let curve = member.sigmoid.is_none_or(|curve| sensible(curve.slope) && sensible(curve.offset));
@@ -277,7 +277,7 @@ impl Parts {
                 && member.machine.weights.iter().all(|&weight| sensible(weight));
             curve && weights && sensible(member.machine.bias)
         });
-        if good { Ok(()) } else { Err(bad("a machine's numbers make no sense")) }
+        if good { Ok(()) } else { Err(bad("a machine's numbers are invalid")) }
     }
 }
 
@@ -303,5 +303,5 @@ pub(super) fn class_of(labels: &mut Vec<String>, label: &str) -> Result<usize> {
 }
 
 fn bad(why: &str) -> Error {
-    Error::new(Code::BadHeader, format!("this is not a model that can be used: {why}"))
+    Error::new(Code::BadHeader, format!("this is not a valid model: {why}"))
 }

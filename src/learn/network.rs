@@ -1,7 +1,8 @@
-//! Networks for encrypted pictures, learned from pictures in the clear.
+//! Networks for encrypted pictures, trained on pictures in the clear.
 //!
-//! First the filters, without looking at labels: patches are drawn at random and whitened, and filters are the directions
-//! around which they lie (spherical k-means, as in A. Coates, A. Ng, ICML 2011). Then the layers, by gradients.
+//! The filters are learned first, without labels: patches are drawn at random and whitened, and the filters are the directions
+//! around which they cluster (spherical k-means, as in A. Coates, A. Ng, ICML 2011). Then the layers are trained by gradient
+//! descent.
 //!
 //! The same pictures in the same order and the same seed give the same network, on any number of cores.
 
@@ -21,7 +22,7 @@ use crate::network::{Front, MOST_HIDDEN, Network, Patches};
 use crate::photo::{Photo, Shape};
 use crate::watch::Watch;
 
-/// The most pictures to learn from.
+/// The most training pictures.
 pub const MOST_PICTURES: usize = 200_000;
 /// The most samples of all pictures together, and the most numbers of all of them.
 const MOST_NUMBERS: usize = 1 << 28;
@@ -36,16 +37,16 @@ const THRESHOLD: f32 = 0.25;
 
 const _: () = assert!(MOST_CLASSES == crate::network::MOST_LABELS && LONGEST_LABEL == crate::network::LONGEST_LABEL);
 
-/// How a network is to be made.
+/// Options for training a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Hidden units; 0 for one layer alone.
+    /// Hidden units; 0 for a single layer.
     pub hidden: usize,
-    /// How many filters there are. Twice as many numbers are made of each of four cells of a picture.
+    /// The number of filters. Each yields two features in each of a picture's four cells.
     pub filters: usize,
-    /// How many times all pictures are looked at.
+    /// The number of passes over all pictures.
     pub epochs: usize,
-    /// Decides everything that is drawn at random.
+    /// The seed of all random choices.
     pub seed: u64,
     /// The parameter set.
     pub parameters: &'static Parameters,
@@ -57,7 +58,7 @@ impl Default for Settings {
     }
 }
 
-/// Takes pictures one by one, and learns when it has all of them.
+/// Takes pictures one by one, and trains once it has all of them.
 pub struct NetworkTrainer {
     settings: Settings,
     shape: Option<Shape>,
@@ -67,7 +68,7 @@ pub struct NetworkTrainer {
 }
 
 impl NetworkTrainer {
-    /// Nothing has been learned yet.
+    /// A trainer without pictures.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for settings out of range.
@@ -82,12 +83,10 @@ impl NetworkTrainer {
         Ok(Self { settings, shape: None, labels: Vec::new(), pictures: Vec::new(), class: Vec::new() })
     }
 
-    /// Takes a picture of any size under a label. The first one says how wide pictures are for their height, and whether they
-    /// have colours.
+    /// Takes a picture of any size with its label. The first one decides the aspect ratio and whether pictures have colours.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for a label that cannot be or a picture that is too small, [`Code::TooLarge`] for more than one
-    /// network learns from.
+    /// [`Code::BadArgument`] for an invalid label or a picture that is too small, [`Code::TooLarge`] for too many pictures.
     pub fn add(&mut self, label: &str, photo: &Photo) -> Result<()> {
         check_label(label)?;
         let shape = match self.shape {
@@ -95,7 +94,7 @@ impl NetworkTrainer {
             None => *self.shape.insert(shape_for(Shape::of(photo))?),
         };
         if self.class.len() >= MOST_PICTURES || self.pictures.len() + shape.samples() > MOST_NUMBERS {
-            let message = format!("a network learns from no more than {} such pictures", self.class.len());
+            let message = format!("a network is trained on at most {} such pictures", self.class.len());
             return Err(Error::new(Code::TooLarge, message));
         }
         let class = class_of(&mut self.labels, label)?;
@@ -105,21 +104,21 @@ impl NetworkTrainer {
         Ok(())
     }
 
-    /// How many pictures there are.
+    /// The number of pictures.
     #[must_use]
     pub fn count(&self) -> usize {
         self.class.len()
     }
 
-    /// Learns. The watcher is told how many of all steps are done: pictures whose numbers are made, and then small groups of
-    /// them that were learned from.
+    /// Trains the network. The watcher is told the number of finished steps: pictures whose features are computed, then
+    /// mini-batches.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if there are not at least two labels, [`Code::TooLarge`] for more than one network learns from,
-    /// [`Code::BadHeader`] if the parameter set has no room for such a network, and what the watcher says.
+    /// [`Code::BadArgument`] for fewer than two labels, [`Code::TooLarge`] for too many pictures, [`Code::BadHeader`] if the
+    /// parameter set has no room for such a network, and errors of the watcher.
     pub fn finish(self, watch: &dyn Watch) -> Result<Network> {
         let Some(shape) = self.shape.filter(|_| self.labels.len() >= 2) else {
-            return Err(Error::new(Code::BadArgument, "to learn, there must be pictures under at least two labels"));
+            return Err(Error::new(Code::BadArgument, "training needs pictures with at least two labels"));
         };
         let Settings { hidden, filters, epochs, seed, parameters } = self.settings;
         let stride = if shape.width.max(shape.height) > 32 { 2 } else { 1 };
@@ -136,7 +135,7 @@ impl NetworkTrainer {
         };
         let features = patches.features();
         if self.class.len() * features > MOST_NUMBERS {
-            let message = format!("{} pictures of {features} numbers are too many; use fewer", self.class.len());
+            let message = format!("{} pictures of {features} features are too many; use fewer", self.class.len());
             return Err(Error::new(Code::TooLarge, message));
         }
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
@@ -181,7 +180,7 @@ fn shape_for(photo: Shape) -> Result<Shape> {
     };
     let shape = Shape { width: side(photo.width), height: side(photo.height), ..photo };
     if shape.width.min(shape.height) < 2 * u32::from(PATCH) {
-        let message = format!("the picture is {photo}: too small or too narrow for patches of {PATCH} pixels");
+        let message = format!("the picture has {photo}: too small or too narrow for patches of {PATCH} pixels");
         return Err(Error::new(Code::BadArgument, message));
     }
     Ok(shape)

@@ -1,9 +1,9 @@
-//! How good a verifier is that accepts scores above a threshold.
+//! Error rates of a verifier that accepts scores above a threshold.
 
 #![expect(clippy::cast_precision_loss, reason = "counts and sums of samples are far below 2^52")]
 
-/// The equal error rate: the share of impostors accepted and of genuine ones refused at the threshold where both are the
-/// same, interpolated between the two thresholds around it. Between 0 and 1; 0.5 if there are no scores of one kind.
+/// The equal error rate: the shares of accepted impostors and of rejected genuine ones at the threshold where both are equal,
+/// interpolated between the two thresholds around it. Between 0 and 1; 0.5 if there are no scores of one kind.
 #[must_use]
 pub fn equal_error_rate(genuine: &[f64], impostors: &[f64]) -> f64 {
     if genuine.is_empty() || impostors.is_empty() {
@@ -12,7 +12,7 @@ pub fn equal_error_rate(genuine: &[f64], impostors: &[f64]) -> f64 {
     let mut all: Vec<(f64, bool)> = genuine.iter().map(|&score| (score, true)).collect();
     all.extend(impostors.iter().map(|&score| (score, false)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // From a threshold below all scores upwards: nobody is refused, then one score after the other.
+    // From a threshold below all scores upwards: first no score is rejected, then one after the other.
     let (mut refused, mut accepted) = (0usize, impostors.len());
     let rates = |refused: usize, accepted: usize| {
         (refused as f64 / genuine.len() as f64, accepted as f64 / impostors.len() as f64)

@@ -1,4 +1,4 @@
-//! How a model is to be made.
+//! Options for training a model.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use super::kernel::Family;
 use super::svm::Training;
 use crate::error::{Code, Error, Result};
 
-/// Ways to learn, for people and programs to choose from.
+/// The learning methods to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum Learner {
     /// Support-vector machines with a linear kernel.
@@ -59,40 +59,40 @@ impl Learner {
     }
 }
 
-/// What somebody says about a model to be made. Everything has a default; what does not go with the learner is refused.
+/// Options for a model. Everything has a default; options that do not apply to the learner are refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Wishes {
-    /// How to learn [default: `svm-linear`].
+    /// The learner [default: `svm-linear`].
     pub learner: Option<Learner>,
-    /// Machines: one for each class or one for each pair of classes [default: `rest`].
+    /// Machines: one per class or one per pair of classes [default: `rest`].
     pub strategy: Option<Strategy>,
-    /// Machines: what a picture on the wrong side costs [default: 1].
+    /// Machines: cost of a picture on the wrong side of the margin [default: 1].
     pub cost: Option<f64>,
-    /// Gaussian and polynomial kernels: their scale [default: one divided by the number of samples used].
+    /// Gaussian and polynomial kernels: scale [default: one divided by the number of samples used].
     pub gamma: Option<f64>,
-    /// Nearest neighbours: how many [default: 5, or as many pictures as there are].
+    /// Nearest neighbours: their number [default: 5, or the number of pictures if lower].
     pub neighbours: Option<u32>,
-    /// Forest: how many trees [default: 100].
+    /// Forest: number of trees [default: 100].
     pub trees: Option<u32>,
-    /// Use one of so many samples [default: the fewest that leave at most 4096].
+    /// Use one in this many samples [default: the smallest number that leaves at most 4096].
     pub sample: Option<u32>,
-    /// Decides which samples are used, and how trees grow [default: 0].
+    /// Seed for the choice of samples and the growth of trees [default: 0].
     pub seed: Option<u64>,
 }
 
 /// The checked form of [`Wishes`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
-    /// How to learn.
+    /// The learning method.
     pub method: Method,
-    /// One of so many samples is used; if none is said, so many that at most [`USUAL_PLACES`] are.
+    /// Use one in this many samples; by default, the smallest number that leaves at most [`USUAL_PLACES`].
     pub sample: Option<u32>,
-    /// Decides which samples are used, and how trees grow.
+    /// Seed for the choice of samples and the growth of trees.
     pub seed: u64,
 }
 
-/// How to learn, with all numbers.
+/// A learning method with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Method {
     /// Support-vector machines.
@@ -101,24 +101,24 @@ pub enum Method {
         family: Family,
         /// Its scale.
         gamma: Option<f64>,
-        /// Which machines there are.
+        /// The kind of machines.
         strategy: Strategy,
-        /// How each is trained.
+        /// Options for training each.
         training: Training,
     },
     /// The nearest neighbours.
     Neighbours {
-        /// How many.
+        /// Their number.
         k: Option<u32>,
     },
     /// A random forest.
     Forest {
-        /// How many trees.
+        /// The number of trees.
         trees: u32,
     },
 }
 
-/// How many samples of a picture are used unless said otherwise.
+/// The default number of samples used of a picture.
 pub const USUAL_PLACES: usize = 4096;
 /// The most trees of a forest, and the most neighbours.
 pub const MOST_VOTERS: u32 = 1000;
@@ -129,7 +129,7 @@ impl Wishes {
     /// Checks them.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for what does not go with the learner, or is out of range.
+    /// [`Code::BadArgument`] for options that do not apply to the learner, or are out of range.
     pub fn recipe(&self) -> Result<Recipe> {
         let learner = self.learner.unwrap_or(Learner::SvmLinear);
         let fits = [
@@ -140,16 +140,16 @@ impl Wishes {
             ("trees", self.trees.is_some(), learner == Learner::Forest),
         ];
         if let Some((name, ..)) = fits.iter().find(|(_, given, fits)| *given && !fits) {
-            return Err(bad(format!("{name} does not go with the learner {}; leave it out", learner.as_str())));
+            return Err(bad(format!("{name} does not apply to the learner {}; leave it out", learner.as_str())));
         }
         let number = |name: &str, value: Option<f64>| match value {
             Some(value) if !(value > 0.0 && value <= MOST) => {
-                Err(bad(format!("{name} is a number above 0 and not above {MOST:e}")))
+                Err(bad(format!("{name} must be a number above 0 and at most {MOST:e}")))
             }
             other => Ok(other),
         };
         let count = |name: &str, value: Option<u32>, most: u32| match value {
-            Some(value) if value == 0 || value > most => Err(bad(format!("{name} is a number from 1 to {most}"))),
+            Some(value) if value == 0 || value > most => Err(bad(format!("{name} must be a number from 1 to {most}"))),
             other => Ok(other),
         };
         let (cost, gamma) = (number("cost", self.cost)?, number("gamma", self.gamma)?);

@@ -6,9 +6,9 @@
 /// `p = 1 / (1 + exp(slope * decision + offset))`
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid {
-    /// Negative where high decision values speak for the class.
+    /// Negative if high decision values favour the class.
     pub slope: f64,
-    /// Where the probability is one half, times the slope, negated.
+    /// The decision value with probability one half, times the negated slope.
     pub offset: f64,
 }
 
@@ -22,8 +22,8 @@ const FLAT: f64 = 1e-5;
 const SHORTEST: f64 = 1e-10;
 
 impl Sigmoid {
-    /// Fits the curve to decision values of rows that the machine was not trained on, by maximum likelihood. Targets stay
-    /// off 0 and 1 by what Laplace's rule of succession says for so many rows.
+    /// Fits the curve to decision values of rows that the machine was not trained on, by maximum likelihood. Targets differ
+    /// from 0 and 1 by Laplace's rule of succession for this number of rows.
     #[must_use]
     pub fn fit(decisions: &[f64], positive: &[bool]) -> Self {
         let positives = positive.iter().filter(|&&yes| yes).count() as f64;

@@ -1,18 +1,18 @@
 //! Support-vector machines for two classes, on a table of kernels.
 //!
 //! The problem for two classes (Cortes, Vapnik 1995), in its dual form: find `alpha` between 0 and `cost` with
-//! `sum y_i alpha_i = 0` that minimises `sum_ij y_i y_j alpha_i alpha_j K_ij / 2 - sum_i alpha_i`. It is solved two
-//! variables at a time (Platt 1998); which two, second-order information says (Fan, Chen, Lin 2005).
+//! `sum y_i alpha_i = 0` that minimises `sum_ij y_i y_j alpha_i alpha_j K_ij / 2 - sum_i alpha_i`. It is solved two variables
+//! at a time (Platt 1998), chosen by second-order information (Fan, Chen, Lin 2005).
 
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch;
 
-/// How a machine is trained.
+/// Options for training a machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Training {
-    /// What a training row on the wrong side costs.
+    /// The cost of a training row on the wrong side of the margin.
     pub cost: f64,
-    /// How far the optimality conditions may be violated at the end.
+    /// The largest final violation of the optimality conditions.
     pub tolerance: f64,
 }
 
@@ -27,7 +27,7 @@ impl Default for Training {
 pub struct Machine {
     /// `y_i alpha_i` of each training row; most are 0.
     pub weights: Vec<f64>,
-    /// What is added to the weighted sum of kernels.
+    /// The constant added to the weighted sum of kernels.
     pub bias: f64,
 }
 
@@ -39,11 +39,11 @@ const STEPS_PER_ROW: usize = 10_000;
 const STEPS_UNWATCHED: usize = 256;
 
 impl Machine {
-    /// Trains on the table of kernels of the training rows with each other. `positive` says which rows are in the class.
+    /// Trains on the table of kernels of the training rows with each other. `positive` marks the rows in the class.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the table is not square, has a value that is not finite, if there are not rows of both
-    /// kinds, or `training` makes no sense; what the watcher says.
+    /// [`Code::BadArgument`] if the table is not square, has a value that is not finite, if there are no rows of one kind, or
+    /// `training` is invalid; errors of the watcher.
     pub fn train(table: &[Vec<f64>], positive: &[bool], training: Training, watch: &dyn Watch) -> Result<Self> {
         check(table, positive, training)?;
         let sign: Vec<f64> = positive.iter().map(|&yes| if yes { 1.0 } else { -1.0 }).collect();
@@ -56,7 +56,7 @@ impl Machine {
                 watch.check()?;
             }
             if steps == 0 {
-                let message = "training does not come to an end; use a lower cost, or standardise the data";
+                let message = "training does not converge; use a lower cost, or standardise the data";
                 return Err(Error::new(Code::BadArgument, message));
             }
         }
@@ -65,7 +65,7 @@ impl Machine {
         Ok(Self { weights, bias })
     }
 
-    /// How far a row is on the positive side, from its kernels with the training rows.
+    /// The decision value of a row, positive for the class, from its kernels with the training rows.
     #[must_use]
     pub fn decide(&self, kernels: &[f64]) -> f64 {
         let support = self.weights.iter().zip(kernels).filter(|(weight, _)| **weight != 0.0);
@@ -81,14 +81,14 @@ fn check(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<()
     }
     // Without an early end the processor looks at several numbers at once.
     if !table.iter().all(|row| row.iter().fold(true, |finite, value| finite & value.is_finite())) {
-        return bad("a kernel is infinite or none at all; standardise the data");
+        return bad("a kernel is infinite or NaN; standardise the data");
     }
     if !positive.contains(&true) || !positive.contains(&false) {
         return bad("training needs rows of at least two classes");
     }
     let sensible = |number: f64| number.is_finite() && number > 0.0;
     if !sensible(training.cost) || !sensible(training.tolerance) {
-        return bad("cost and tolerance are positive numbers");
+        return bad("cost and tolerance must be positive numbers");
     }
     Ok(())
 }

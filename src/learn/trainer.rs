@@ -1,7 +1,7 @@
-//! Pictures under labels become a model.
+//! Trains a model on labelled pictures.
 //!
-//! Of each picture only the sampled places are kept, as soon as it arrives. The same pictures in the same order give the
-//! same model, to the last bit.
+//! Only the sampled places of each picture are kept when it arrives. The same pictures in the same order give the same model,
+//! to the last bit.
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -22,7 +22,7 @@ use crate::watch::Watch;
 /// How many neighbours are asked unless said otherwise.
 const USUAL_NEIGHBOURS: usize = 5;
 
-/// Takes pictures one by one, and learns when it has all of them.
+/// Takes pictures one by one, and trains once it has all of them.
 pub struct Trainer {
     recipe: Recipe,
     shape: Option<Shape>,
@@ -33,18 +33,18 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Nothing has been learned yet.
+    /// A trainer without pictures.
     #[must_use]
     pub fn new(recipe: Recipe) -> Self {
         let (places, labels, rows, class) = Default::default();
         Self { recipe, shape: None, places, labels, rows, class }
     }
 
-    /// Takes a picture, with its samples row by row, under a label. The first one says what size all of them have.
+    /// Takes a picture, with its samples row by row, and its label. The first one decides the size of all pictures.
     ///
     /// # Errors
-    /// [`Code::ImagesDiffer`] for another size, [`Code::BadArgument`] for samples or a label that cannot be, or a sampling
-    /// that leaves nothing, [`Code::TooLarge`] for more than one model takes.
+    /// [`Code::ImagesDiffer`] for another size, [`Code::BadArgument`] for invalid samples or labels, or a sampling that leaves
+    /// nothing, [`Code::TooLarge`] beyond the limits of a model.
     pub fn add(&mut self, label: &str, shape: Shape, samples: &[u8]) -> Result<()> {
         shape.check(samples.len())?;
         check_label(label)?;
@@ -63,7 +63,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// About how many bytes of memory learning takes, and the model that comes of it, with the pictures that are there.
+    /// The approximate memory in bytes for training on the present pictures, and for the resulting model.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let (rows, labels) = (self.rows.len(), self.labels.len());
@@ -81,7 +81,7 @@ impl Trainer {
         let one_of = self.recipe.sample.map_or(all.div_ceil(USUAL_PLACES), |sample| sample as usize);
         let count = all / one_of;
         if count == 0 {
-            let message = format!("a picture has {all} samples, so one of {one_of} is none; sample more of them");
+            let message = format!("a picture has {all} samples, so one in {one_of} is none; use more of them");
             return Err(Error::new(Code::BadArgument, message));
         }
         if count > MOST_PLACES {
@@ -97,14 +97,14 @@ impl Trainer {
         Ok(())
     }
 
-    /// Learns. The watcher is told how many of all machines or trees are done.
+    /// Trains the model. The watcher is told the number of finished machines or trees.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if there are not at least two labels or training does not come to an end,
-    /// [`Code::TooLarge`] for more than one model takes, and what the watcher says.
+    /// [`Code::BadArgument`] for fewer than two labels or if training does not converge, [`Code::TooLarge`] beyond the limits
+    /// of a model, and errors of the watcher.
     pub fn finish(self, watch: &dyn Watch) -> Result<Model> {
         let Some(shape) = self.shape.filter(|_| self.labels.len() >= 2) else {
-            return Err(Error::new(Code::BadArgument, "to learn, there must be pictures under at least two labels"));
+            return Err(Error::new(Code::BadArgument, "training needs pictures with at least two labels"));
         };
         let standardiser = Standardiser::fit(&self.rows)?;
         let mut pictures = vec![0; self.labels.len()];
@@ -122,14 +122,15 @@ impl Trainer {
         parts.rule = match self.recipe.method {
             Method::Neighbours { k: None } => Rule::Neighbours { k: USUAL_NEIGHBOURS.min(parts.rows.len()) },
             Method::Neighbours { k: Some(k) } if k as usize > parts.rows.len() => {
-                let message = format!("{k} neighbours are more than the {} pictures there are", parts.rows.len());
+                let message = format!("{k} neighbours are more than the {} pictures", parts.rows.len());
                 return Err(Error::new(Code::BadArgument, message));
             }
             Method::Neighbours { k: Some(k) } => Rule::Neighbours { k: k as usize },
             Method::Forest { trees } => Rule::Forest { trees, seed: self.recipe.seed },
             Method::Machines { family, gamma, strategy, training } => {
                 if strategy == Strategy::Pairs && parts.labels.len() > MOST_PAIRED {
-                    let message = format!("machines for pairs go up to {MOST_PAIRED} labels; use the strategy rest");
+                    let message =
+                        format!("the strategy pairs supports at most {MOST_PAIRED} labels; use the strategy rest");
                     return Err(Error::new(Code::TooLarge, message));
                 }
                 let rows = parts.standardiser.apply(&parts.rows)?;

@@ -1,7 +1,7 @@
-//! Seeing what was scrambled without the key.
+//! Recovering scrambled pictures without the key.
 //!
-//! * [`known`]: somebody who has a photo and its scrambled picture finds the plan, and opens all pictures under that key.
-//! * [`see`]: somebody who has a scrambled picture alone.
+//! * [`known`]: an attacker who has a photo and its scrambled picture finds the plan, and recovers all pictures under that key.
+//! * [`see`]: an attacker who has only a scrambled picture.
 //!
 //! Chang, Case, "Attacks on Image Encryption Schemes for Privacy-Preserving Deep Neural Networks" (2020) showed both kinds
 //! for [`le`] and [`pe`](super::pe); the methods here are ours.
@@ -20,27 +20,27 @@ use crate::etc::scramble::ORDERS;
 /// How many clear blocks are considered for each scrambled one.
 const CANDIDATES: usize = 8;
 
-/// A plan found out from pairs.
+/// A plan found from pairs.
 pub struct Found {
-    /// The plan. Where pairs leave several, one of them.
+    /// The plan, one of several if the pairs leave a choice.
     pub plan: Plan,
     /// The share of values for which the pairs leave a choice, between 0 and 1. A choice between values that are always
     /// alike, as in a flat sky, costs little.
     pub ambiguous: f64,
 }
 
-/// Finds the plan from clear sheets and what they became under one key.
+/// Finds the plan from clear sheets and their scrambled ones under one key.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if there is no pair, [`Code::ImagesDiffer`] if sheets differ in size or cannot be scrambled so.
 pub fn known(scheme: Scheme, pairs: &[(Sheet, Sheet)]) -> Result<Found> {
-    let (first, _) = pairs.first().ok_or_else(|| {
-        Error::new(Code::BadArgument, "this attack needs a photo together with its scrambled picture")
-    })?;
+    let (first, _) = pairs
+        .first()
+        .ok_or_else(|| Error::new(Code::BadArgument, "this attack needs a photo and its scrambled picture"))?;
     check(scheme, first)?;
     let shape = shape(first);
     if pairs.iter().any(|(clear, scrambled)| super::shape(clear) != shape || super::shape(scrambled) != shape) {
-        return Err(Error::new(Code::ImagesDiffer, "the photos and their pictures must all be of one size"));
+        return Err(Error::new(Code::ImagesDiffer, "the photos and their pictures must all have the same size"));
     }
     let pairs: Vec<Values> = pairs.iter().map(|(a, b)| [scheme.values(a), scheme.values(b)]).collect();
     let greatest = scheme.greatest();
@@ -208,11 +208,11 @@ fn assigned(count: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<us
     origins.into_iter().map(|from| from.or_else(|| left.next()).unwrap_or(0)).collect()
 }
 
-/// A picture with its colours corrected as a person would: of all ways to change its channels' places and to negate each the
-/// one with the highest score, and that score.
+/// The picture with the channel order and negations that have the highest score, as a person would correct its colours, and
+/// that score.
 ///
 /// # Errors
-/// What `score` says.
+/// Errors of `score`.
 pub fn best_colours(sheet: &Sheet, mut score: impl FnMut(&Sheet) -> Result<f64>) -> Result<(f64, Sheet)> {
     let channels = sheet.channels;
     let orders = if channels == 3 { ORDERS.as_slice() } else { &ORDERS[..1] };

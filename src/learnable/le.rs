@@ -1,7 +1,7 @@
 //! Learnable encryption: Tanaka, "Learnable Image Encryption" (ICCE-TW 2018).
 //!
-//! Each block of 4 x 4 pixels is so many samples of 8 bits; their halves are 96 values of 4 bits (32 in grey). They change
-//! places, and some are reversed. All blocks of a picture share the key.
+//! The 8-bit samples of each block of 4 x 4 pixels are split into 96 values of 4 bits (32 in grey). They change places, and
+//! some are reversed. All blocks of a picture share the key.
 //!
 //! Settled here: the lower halves of a block's samples, row by row with the channels of a pixel side by side, are its first
 //! values, the upper halves in the same order the others. `shuffle` draws which of these comes to each place, by the

@@ -2,7 +2,7 @@
 //! Privacy-Preserving Deep Neural Networks" (IEEE Access 2019).
 //!
 //! Each sample is negated or not, then the channels of each pixel change places. The paper's keys are independent for each
-//! picture, and nobody keeps them.
+//! picture and are not kept.
 //!
 //! Settled here: pixels are taken row by row; `reverse` draws (below 2) for each sample of the clear picture, `order` (below
 //! 6) which of [`ORDERS`] the pixel's channels get. Grey pixels have no order to change.

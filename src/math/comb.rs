@@ -7,8 +7,8 @@
 //! `run - 1` squarings, which all blocks share. More teeth mean fewer products and a larger table, longer runs more squarings
 //! and a smaller one: [`Shape::best`] weighs them.
 //!
-//! Which entries are read depends on the exponent. Where somebody may watch this machine's caches, [`Lookup::Scan`] reads
-//! every entry of a table each time instead.
+//! Which entries are read depends on the exponent. Where others may watch this machine's caches, [`Lookup::Scan`] reads every
+//! entry of a table each time instead.
 
 use num_bigint::BigUint;
 use zeroize::{Zeroize, ZeroizeOnDrop};

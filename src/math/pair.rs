@@ -83,8 +83,8 @@ pub trait Kernel: Send + Sync {
 /// The longest number in digits of a kernel that works on one number at a time.
 const MAX_DIGITS: usize = 80;
 
-/// An odd modulus `n`, prepared for arithmetic modulo `n^2` on batches. It may be secret (a factor of a key), so it is
-/// wiped when dropped (but for what the big-number library keeps of it) and has no `Debug`.
+/// An odd modulus `n`, prepared for arithmetic modulo `n^2` on batches. It may be secret (a factor of a key), so it is wiped
+/// when dropped (except for copies inside the big-number library) and has no `Debug`.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct PairModulus {
     #[zeroize(skip)]

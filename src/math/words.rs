@@ -68,7 +68,7 @@ impl std::ops::DerefMut for Words {
 mod buffer {
     use memmap2::{Advice, MmapMut};
 
-    /// From so many words on: 4 MiB.
+    /// From this many words on: 4 MiB.
     const MUCH: usize = 1 << 19;
 
     #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What the server does: the network on an encrypted picture.
+//! The server's work: applying the network to an encrypted picture.
 //!
 //! Level by level: the picture comes in at [`Front::level`](super::Front::level), 3 with hidden units and 1 without; the first layer takes one, the
 //! square one, the second layer one. So the scores are at level 0, where a ciphertext is as small as it gets.
@@ -17,7 +17,7 @@ use crate::error::{Code, Error, Result};
 /// The most bytes that encoded weights may take.
 const MOST_MEMORY: usize = 1 << 30;
 
-/// A network whose weights are encoded, for any number of pictures and keys.
+/// A network with encoded weights, for any number of pictures and keys.
 pub struct Circuit {
     ring: Arc<Ring>,
     encoder: Arc<Encoder>,
@@ -29,8 +29,8 @@ impl Circuit {
     /// Encodes the weights.
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a ring of another set than the network's; [`Code::TooLarge`] if the weights would take more
-    /// memory than a network may; [`Code::PlaintextOutOfRange`] for weights that are too large themselves.
+    /// [`Code::WrongParameters`] for a ring of another set than the network's; [`Code::TooLarge`] if the weights would take too
+    /// much memory; [`Code::PlaintextOutOfRange`] for weights that are too large.
     pub fn new(ring: Arc<Ring>, encoder: Arc<Encoder>, network: &Network) -> Result<Self> {
         let front = network.front();
         front.check_ring(&ring)?;
@@ -40,8 +40,8 @@ impl Circuit {
         let memory = super::memory(front.parameters(), &front.sizes())?;
         if memory > MOST_MEMORY {
             let message = format!(
-                "the network's weights take {memory} bytes when encoded, and the limit is {MOST_MEMORY}; use a smaller \
-                 parameter set, or fewer hidden units"
+                "the network's encoded weights take {memory} bytes, more than {MOST_MEMORY}; use a smaller parameter \
+                 set or fewer hidden units"
             );
             return Err(Error::new(Code::TooLarge, message));
         }
@@ -65,18 +65,18 @@ impl Circuit {
         &self.ring
     }
 
-    /// About how many bytes of memory it takes.
+    /// Its approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.layers.iter().map(EncodedDense::memory).sum()
     }
 
-    /// The scores of an encrypted picture, encrypted. `check` is asked between the steps whether to go on.
+    /// Computes the encrypted scores of an encrypted picture. `check` is called between the steps and can stop the work.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] and [`Code::VectorsDiffer`] for a vector that is not packed for this network;
-    /// [`Code::ForeignKey`] if the keys are another owner's; [`Code::MissingKey`] without one of [`Front::needs`](super::Front::needs); and what
-    /// `check` says.
+    /// [`Code::ForeignKey`] if the keys are another owner's; [`Code::MissingKey`] without one of
+    /// [`Front::needs`](super::Front::needs); and errors of `check`.
     pub fn run(
         &self,
         keys: EvaluationKeys,
@@ -84,7 +84,7 @@ impl Circuit {
         check: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Ciphertext> {
         if picture.key() != keys.id() {
-            let message = "the picture is encrypted under another key than that of the evaluation keys";
+            let message = "the picture is encrypted under another key than the evaluation keys";
             return Err(Error::new(Code::ForeignKey, message));
         }
         if picture.level() < self.level {

@@ -1,8 +1,8 @@
-//! What the owner of a picture does: keys, the picture's numbers encrypted, and the answer opened.
+//! The work of a picture's owner: making keys, encrypting features and decrypting answers.
 //!
-//! What is opened here is for the owner's eyes alone: the scores differ from exact ones by a little that tells of the secret key
-//! (B. Li, D. Micciancio, EUROCRYPT 2021), and an answer that was made up can tell all of it. So nothing of it goes back to the
-//! server, and an answer that no honest server sends is refused as a whole.
+//! Decrypted answers are only for the owner: the scores differ slightly from exact ones, which reveals information about the
+//! secret key (B. Li, D. Micciancio, EUROCRYPT 2021), and a forged answer can reveal all of it. So nothing of it goes back to
+//! the server, and an answer that no honest server would send is refused entirely.
 
 use rand_core::TryCryptoRng;
 
@@ -14,8 +14,8 @@ use crate::ckks::ring::Ring;
 use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
 
-/// How far from zero the coefficients may be that no score is made of. Those of honest answers are noise, 2^-16 at the most in
-/// what was measured.
+/// The largest absolute value of coefficients outside the scores. In honest answers they are noise, at most 2^-16 in
+/// measurements.
 const BESIDE: f64 = 1.0 / 1024.0;
 
 impl Front {
@@ -43,10 +43,10 @@ impl Front {
         Ok(keys)
     }
 
-    /// Encrypts a picture's numbers, which [`Patches::of`](super::Patches::of) gives.
+    /// Encrypts a picture's features from [`Patches::of`](super::Patches::of).
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a ring of another set; [`Code::BadArgument`] for another number of them;
+    /// [`Code::WrongParameters`] for a ring of another set; [`Code::BadArgument`] for a wrong number of them;
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn encrypt(
         &self,
@@ -59,7 +59,7 @@ impl Front {
         self.check_ring(ring)?;
         let wanted = self.patches().features();
         if features.len() != wanted {
-            let message = format!("a picture has {wanted} numbers for this network, not {}", features.len());
+            let message = format!("a picture has {wanted} features for this network, not {}", features.len());
             return Err(Error::new(Code::BadArgument, message));
         }
         let numbers: Vec<f64> = features.iter().map(|&number| number.into()).collect();
@@ -68,14 +68,14 @@ impl Front {
         secret.encrypt_seeded(ring, &plaintext, rng)
     }
 
-    /// Opens the answer, if it is one that an honest server can have computed. Anything that is published of it, the label
-    /// included, tells a dishonest server something of the secret key.
+    /// Decrypts the answer, if an honest server can have computed it. Anything published of it, including the label, reveals
+    /// information about the secret key to a dishonest server.
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a ring of another set; [`Code::VectorsDiffer`] for another level, scale or number of slots
-    /// than an answer of this network has, which is found before the key is used; [`Code::ForeignKey`] if it is under another
-    /// key; [`Code::BadAnswer`] if the numbers are outside the bounds of honest answers: beyond [`LARGEST_SCORE`], or not zero
-    /// where no score is. The error is the same for all of these, and has no number in it.
+    /// [`Code::WrongParameters`] for a ring of another set; [`Code::VectorsDiffer`] for a level, scale or number of slots other
+    /// than an answer of this network has, checked before the key is used; [`Code::ForeignKey`] if it is under another key;
+    /// [`Code::BadAnswer`] if the numbers are outside the bounds of honest answers: beyond [`LARGEST_SCORE`], or nonzero
+    /// outside the scores. The last error is the same in all cases, and contains no number.
     pub fn open(&self, ring: &Ring, encoder: &Encoder, secret: &SecretKey, answer: &Ciphertext) -> Result<Answer> {
         self.check_ring(ring)?;
         self.check_answer(ring, answer.level(), answer.slots(), answer.scale())?;
@@ -88,8 +88,8 @@ impl Front {
             && filling.iter().all(|number| number.re.abs() <= PRECISION)
             && numbers.iter().all(|number| number.im.abs() <= PRECISION);
         if !honest {
-            let message = "the answer is outside the bounds of this network's answers: the server did something else, or the \
-                           picture is unlike all that the network has learned from; do not publish anything about it";
+            let message = "the answer is outside the bounds of this network's answers: the server did not do its \
+                           work, or the picture is unlike all training pictures; do not publish anything about it";
             return Err(Error::new(Code::BadAnswer, message));
         }
         Ok(Answer::new(scores.iter().map(|score| score.re).collect()))

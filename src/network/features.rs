@@ -1,12 +1,12 @@
-//! Numbers that tell a picture's content better than its samples do, made by the owner of the picture before it is encrypted.
+//! Features that describe a picture's content better than its samples, computed by its owner before encryption.
 //!
-//! Every small patch of the picture is brought to mean 0 and, about, deviation 1, and compared with filters that were learned
-//! from patches: what a filter's answer has above a threshold counts, upwards and downwards apart, and is summed up in each
-//! cell of a grid (A. Coates, H. Lee, A. Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS
-//! 2011; A. Coates, A. Ng, "The importance of encoding versus training with sparse coding and vector quantization", ICML 2011,
-//! for the threshold and both signs). Whitening is a part of the filters.
+//! Every small patch of the picture is normalised to mean 0 and deviation of about 1, and compared with filters learned from
+//! patches. The part of a filter's response above a threshold, positive and negative separately, is summed in each cell of a
+//! grid (A. Coates, H. Lee, A. Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011; A.
+//! Coates, A. Ng, "The importance of encoding versus training with sparse coding and vector quantization", ICML 2011, for the
+//! threshold and both signs). Whitening is a part of the filters.
 //!
-//! All in the same order of sums everywhere, so a browser and a server get the same numbers.
+//! Sums have the same order everywhere, so that a browser and a server get the same features.
 
 use crate::error::{Code, Error, Result};
 use crate::math::product::add_product;
@@ -14,51 +14,51 @@ use crate::photo::{Photo, Shape};
 
 /// What is added to a patch's variance, in squared steps of samples: where there is nothing but noise, noise stays small.
 const QUIET: f32 = 10.0;
-/// How far numbers go from 0 in deviations.
+/// The largest absolute value of a feature, in deviations.
 pub const REACH: f32 = 4.0;
 /// The largest pictures, in pixels on a side.
 pub const MOST_SIDE: u32 = 256;
-/// The most numbers of a picture.
+/// The most features of a picture.
 pub const MOST_FEATURES: usize = 1 << 14;
 /// The most products it may take to make them: some seconds.
 const MOST_WORK: u64 = 1 << 32;
 /// The largest number among a recipe's. Learned ones stay far below it.
 const LARGEST: f32 = 1e9;
 
-/// How numbers are made of a picture.
+/// The recipe for a picture's features.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Patches {
     /// The size of the pictures.
     pub shape: Shape,
     /// The side of a patch, in pixels.
     pub side: u8,
-    /// From one patch to the next, in pixels.
+    /// The distance from one patch to the next, in pixels.
     pub stride: u8,
     /// Cells across and down.
     pub grid: u8,
-    /// What a filter's answer must be above.
+    /// The threshold of a filter's response.
     pub threshold: f32,
-    /// The filters, one number after another, each of which is for one sample of a patch: row by row, as in a picture.
+    /// The filters, one after another, with one number per sample of a patch, row by row as in a picture.
     pub filters: Vec<f32>,
-    /// What is taken away from each filter's answer.
+    /// The offset subtracted from each filter's response.
     pub offsets: Vec<f32>,
-    /// Of each number before standardising: the mean.
+    /// The mean of each feature before standardisation.
     pub means: Vec<f32>,
-    /// One divided by the deviation.
+    /// The inverse deviation of each feature.
     pub scales: Vec<f32>,
 }
 
 impl Patches {
-    /// Checks that it can be used.
+    /// Checks that the recipe is valid.
     ///
     /// # Errors
-    /// [`Code::BadHeader`] if not, or if it would take too much work.
+    /// [`Code::BadHeader`] if not, or if it takes too much work.
     pub fn check(&self) -> Result<()> {
         let Shape { width, height, channels } = self.shape;
         let (side, stride, grid) = (u32::from(self.side), u32::from(self.stride), u32::from(self.grid));
         let sides = [width, height].iter().all(|length| (1..=MOST_SIDE).contains(length) && side <= *length);
         if !sides || !matches!(channels, 1 | 3) || side == 0 || stride == 0 || grid == 0 {
-            return Err(bad("its pictures or patches have sizes that cannot be"));
+            return Err(bad("its pictures or patches have invalid sizes"));
         }
         let (across, down) = self.places();
         if grid as usize > across.min(down) {
@@ -70,27 +70,27 @@ impl Patches {
             return Err(bad("its filters are too many or too few"));
         }
         if self.means.len() != features || self.scales.len() != features {
-            return Err(bad("it has not a mean and a deviation for each number"));
+            return Err(bad("it lacks a mean or a deviation for a feature"));
         }
         if (across * down) as u64 * (filters * length) as u64 > MOST_WORK {
-            return Err(bad("its numbers take too much work"));
+            return Err(bad("its features take too much work"));
         }
         let all = [&self.filters, &self.offsets, &self.means, &self.scales];
         let sensible = |number: &f32| number.is_finite() && number.abs() <= LARGEST;
         if !all.into_iter().flatten().chain([&self.threshold]).all(sensible) || self.threshold < 0.0 {
-            return Err(bad("its numbers make no sense"));
+            return Err(bad("its numbers are invalid"));
         }
         Ok(())
     }
 
-    /// How many numbers there are of a picture.
+    /// The number of features of a picture.
     #[must_use]
     pub const fn features(&self) -> usize {
         2 * self.offsets.len() * self.grid as usize * self.grid as usize
     }
 
-    /// The numbers of a photo of any size: its middle part is brought to the size of the pictures. They have mean 0 and
-    /// deviation 1 over what was learned from, and end at [`REACH`].
+    /// The features of a photo of any size: its middle part is resized to the size of the pictures. They have mean 0 and
+    /// deviation 1 over the training pictures, and are clipped at [`REACH`].
     ///
     /// # Errors
     /// None in practice.
@@ -182,5 +182,5 @@ fn normalise(patch: &mut [f32]) {
 }
 
 fn bad(why: &str) -> Error {
-    Error::new(Code::BadHeader, format!("this is not a network that can be used: {why}"))
+    Error::new(Code::BadHeader, format!("this is not a valid network: {why}"))
 }

@@ -17,7 +17,7 @@ pub struct Ciphertext {
 }
 
 impl Ciphertext {
-    /// The key it was made under.
+    /// The key that it was encrypted under.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
         self.key
@@ -45,7 +45,7 @@ impl Ciphertext {
 }
 
 impl PublicKey {
-    /// Checks a number from outside and makes it a ciphertext of this key.
+    /// Checks a number and wraps it as a ciphertext of this key.
     ///
     /// # Errors
     /// [`Code::CiphertextOutOfRange`] or [`Code::CiphertextNotUnit`].
@@ -54,7 +54,7 @@ impl PublicKey {
         if bytes.len() > self.ciphertext_bytes() {
             return Err(Error::new(
                 Code::CiphertextOutOfRange,
-                "a ciphertext is not below the square of the modulus; was it made under another key?",
+                "a ciphertext is too large for this key; was it encrypted under another key?",
             ));
         }
         bytes.resize(self.ciphertext_bytes(), 0);
@@ -66,7 +66,7 @@ impl PublicKey {
     /// A ciphertext of `a + b`.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if one was made under another key; so for the functions below.
+    /// [`Code::ForeignKey`] if one was encrypted under another key; likewise for the functions below.
     pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
         let mut a = self.enter(a)?;
         self.square().mul_assign(&mut a, &self.enter(b)?);
@@ -84,7 +84,7 @@ impl PublicKey {
     /// A ciphertext of `a * factor`.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`], or [`Code::PlaintextOutOfRange`] if the factor is not below `n / 2` in size.
+    /// [`Code::ForeignKey`], or [`Code::PlaintextOutOfRange`] if the factor's absolute value is not below `n / 2`.
     pub fn multiply(&self, a: &Ciphertext, factor: &BigInt) -> Result<Ciphertext> {
         self.encode(factor)?;
         self.enter(a)?;
@@ -94,10 +94,10 @@ impl PublicKey {
         Ok(self.leave(self.square().pow(&base, &exponent)))
     }
 
-    /// A ciphertext of `a + number`. It can be told from `a` what was added: re-randomise it before it is shown.
+    /// A ciphertext of `a + number`. Anyone who knows `a` can see what was added: re-randomise the result before sharing it.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`], or [`Code::PlaintextOutOfRange`] if the number is not below `n / 2` in size.
+    /// [`Code::ForeignKey`], or [`Code::PlaintextOutOfRange`] if the number's absolute value is not below `n / 2`.
     pub fn add_plain(&self, a: &Ciphertext, number: &BigInt) -> Result<Ciphertext> {
         let mut a = self.enter(a)?;
         self.square().mul_assign(&mut a, &self.unmasked(&self.encode(number)?));
@@ -112,7 +112,7 @@ impl PublicKey {
     /// The residue modulo `n` of a signed plaintext.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size.
+    /// [`Code::PlaintextOutOfRange`] if its absolute value is not below `n / 2`.
     pub fn encode(&self, number: &BigInt) -> Result<BigUint> {
         let magnitude = number.magnitude();
         if magnitude * 2u8 >= *self.n() {
@@ -124,7 +124,7 @@ impl PublicKey {
         Ok(if number.is_negative() { self.n() - magnitude } else { magnitude.clone() })
     }
 
-    /// The signed plaintext that a residue modulo `n` stands for.
+    /// The signed plaintext of a residue modulo `n`.
     #[must_use]
     pub fn decode(&self, residue: &BigUint) -> BigInt {
         if residue * 2u8 < *self.n() {
@@ -139,7 +139,7 @@ impl PublicKey {
         if a.key_id() != self.id() {
             return Err(Error::new(
                 Code::ForeignKey,
-                format!("the ciphertext was made under key {}, not {}", a.key_id(), self.id()),
+                format!("the ciphertext was encrypted under key {}, not {}", a.key_id(), self.id()),
             ));
         }
         let mut limbs = a.limbs().to_vec();

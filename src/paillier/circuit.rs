@@ -1,17 +1,16 @@
 //! Linear filters on rows of ciphertexts.
 //!
-//! Rows go in one by one from the top, and filtered rows come out as soon as they are known, so only a band of as many
-//! rows as the filter is high is in memory. A sum of pixels is a product of ciphertexts, a weight is a power, and a
-//! negative weight is a power of the inverse. Inverses are expensive alone and cheap together (P. L. Montgomery, "Speeding
-//! the Pollard and elliptic curve methods of factorization", 1987, section 10.3.1), so the rows of filters that need them
-//! wait until there are some.
+//! Rows go in one by one from the top, and filtered rows come out as soon as they are known, so that only as many rows as the
+//! filter is high are in memory. A sum of pixels is a product of ciphertexts, a weight is a power, and a negative weight is a
+//! power of the inverse. Inverses are expensive alone and cheap together (P. L. Montgomery, "Speeding the Pollard and elliptic
+//! curve methods of factorization", 1987, section 10.3.1), so the rows of filters that need them wait until there are some.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `plan` | the cheapest way to a kernel |
-//! | `linear` | a kernel at work on rows |
+//! | `plan` | the cheapest way to compute a kernel |
+//! | `linear` | applies a kernel to rows |
 //! | `boxes` | sums of many rows or columns |
-//! | `algebra` | what is added up: ciphertexts, or the exponents of masks |
+//! | `algebra` | what is summed: ciphertexts, or the exponents of masks |
 //! | `invert` | many inverses with one division |
 
 pub(crate) mod algebra;
@@ -39,7 +38,7 @@ use crate::math::montgomery::Limb;
 use crate::math::pair::{Batch, PairModulus};
 use crate::math::parallel;
 
-/// So many ciphertexts are inverted together, or a row more.
+/// The number of ciphertexts inverted together, up to one more row.
 const INVERTED_TOGETHER: usize = 1024;
 
 /// A filter at work.
@@ -54,7 +53,7 @@ pub struct Circuit {
     /// Checks all ciphertexts that are seen.
     units: UnitCheck,
     rows_left: u32,
-    /// Finished rows but for their inverses.
+    /// Rows that are finished except for their inverses.
     waiting: Vec<Signed<PairModulus>>,
 }
 
@@ -63,7 +62,7 @@ impl Circuit {
     ///
     /// # Errors
     /// [`Code::HaloTooSmall`], [`Code::SlotOverflow`] if the images were encrypted for a smaller filter;
-    /// [`Code::ImagesDiffer`], [`Code::ForeignKey`] if two images do not go together.
+    /// [`Code::ImagesDiffer`], [`Code::ForeignKey`] if two images do not match.
     pub fn new(filter: &Filter, heads: &[ImageHead]) -> Result<Self> {
         let output = output_head(filter, heads)?;
         let first = &heads[0];
@@ -97,14 +96,14 @@ impl Circuit {
         })
     }
 
-    /// The head of the image that comes out.
+    /// The head of the resulting image.
     #[must_use]
     pub fn output(&self) -> &ImageHead {
         &self.output
     }
 
-    /// Takes the next row of each input, as limbs of ciphertexts that are in range; gives the next rows of the result, as
-    /// far as they are known.
+    /// Takes the next row of each input, as limbs of ciphertexts in range; returns the next rows of the result, as far as they
+    /// are known.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the rows have the wrong length or there are too many; [`Code::CiphertextNotUnit`].
@@ -134,7 +133,7 @@ impl Circuit {
         self.take_waiting()
     }
 
-    /// Checks that all rows came and that every ciphertext was a unit. Until then, nothing that came out is to be used.
+    /// Checks that all rows have arrived and every ciphertext is a unit. Do not use any result before that.
     ///
     /// # Errors
     /// [`Code::Truncated`], [`Code::CiphertextNotUnit`].
@@ -187,7 +186,7 @@ fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<BigUint
     Ok(residue * key.n() + 1u8)
 }
 
-/// The head of what a filter makes of images with these heads: there is only one that is right.
+/// The head of a filter's result for images with these heads. It is the only correct one.
 ///
 /// # Errors
 /// As [`Circuit::new`].
@@ -205,8 +204,8 @@ pub fn output_head(filter: &Filter, heads: &[ImageHead]) -> Result<ImageHead> {
         return Err(Error::new(
             Code::HaloTooSmall,
             format!(
-                "the filter reaches {rx} x {ry} pixels, the photo was encrypted with a halo of {} x {}; \
-                 encrypt it again with --radius {} (or --for and the filter)",
+                "the filter reaches {rx} x {ry} pixels, but the photo was encrypted with a halo of {} x {}; encrypt \
+                 it again with --radius {} (or --for with the filter)",
                 halo.0,
                 halo.1,
                 rx.max(ry)

@@ -1,8 +1,8 @@
-//! Single pixels of a result, computed from the clear photos: to compare some of them with what a server made.
+//! Single pixels of a result, computed from the original photos, to compare them with a server's result.
 //!
-//! What is left of a mask ([`super::replay`]) shows that the right ciphertexts were multiplied. It does not show that
-//! nothing was added to a plaintext, which everybody can do with the public key. A random sample of pixels shows that: who
-//! changes a share `f` of them is found by `s` samples with probability `1 - (1 - f)^s`.
+//! The remaining mask ([`super::replay`]) shows that the right ciphertexts were multiplied. It does not show that nothing was
+//! added to a plaintext, which anyone can do with the public key. A random sample of pixels does: if a share `f` of them is
+//! changed, `s` samples detect it with probability `1 - (1 - f)^s`.
 
 use super::filter::Filter;
 use super::kernel::Kernel;

@@ -1,4 +1,4 @@
-//! Encryption by the owner of a key, and by everybody who has the public one. Compiled only with the feature `client`.
+//! Encryption by the owner of a key, and by anyone with the public key. Compiled only with the feature `client`.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::error::Result;
 use crate::math::montgomery::{Exponent, Limb, to_limbs};
 use crate::math::random;
 
-/// A key that can encrypt: the owner's, which is fast, or somebody's public key.
+/// A key that can encrypt: the owner's, which is fast, or a public key.
 pub enum EncryptionKey {
     /// The owner's key.
     Owner(Arc<SecretKey>),
-    /// Somebody's public key.
+    /// A public key.
     Public(Arc<PublicKey>),
 }
 
@@ -33,7 +33,7 @@ impl EncryptionKey {
     /// Encrypts a signed number.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size, [`Code::NoRandomness`].
+    /// [`Code::PlaintextOutOfRange`] if its absolute value is not below `n / 2`, [`Code::NoRandomness`].
     ///
     /// [`Code::PlaintextOutOfRange`]: crate::error::Code::PlaintextOutOfRange
     /// [`Code::NoRandomness`]: crate::error::Code::NoRandomness
@@ -54,10 +54,10 @@ impl EncryptionKey {
 }
 
 impl PublicKey {
-    /// Encrypts a signed number with the public key alone.
+    /// Encrypts a signed number with the public key only.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size, [`Code::NoRandomness`].
+    /// [`Code::PlaintextOutOfRange`] if its absolute value is not below `n / 2`, [`Code::NoRandomness`].
     ///
     /// [`Code::PlaintextOutOfRange`]: crate::error::Code::PlaintextOutOfRange
     /// [`Code::NoRandomness`]: crate::error::Code::NoRandomness
@@ -65,7 +65,7 @@ impl PublicKey {
         Ok(Ciphertext::trusted(self.id(), self.encrypt_residues(&[self.encode(number)?], rng)?))
     }
 
-    /// Gives a ciphertext a fresh mask, so that nobody can tell what it was made from.
+    /// Gives a ciphertext a fresh mask, so that it cannot be linked to the original.
     ///
     /// # Errors
     /// [`Code::ForeignKey`], [`Code::NoRandomness`].

@@ -1,4 +1,4 @@
-//! Filters by name and parameters, as the address of a request and the command line give them.
+//! Filters by name and parameters, as given in URLs and on the command line.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::kernel::{Kernel, MAX_WEIGHT, gaussian_sum, gaussian_weights};
 use super::layout::{Encoding, MAX_DIVISOR, MAX_HALO, bits_for};
 use crate::error::{Code, Error, Result};
 
-/// A filter with its parameters, checked. `Display` gives its canonical text.
+/// A filter with checked parameters. `Display` writes its canonical text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// The mean of a rectangle, `2 rx + 1` wide and `2 ry + 1` high.
@@ -26,31 +26,31 @@ pub enum Filter {
         /// Radius in pixels.
         radius: u16,
     },
-    /// Five times the pixel less its four neighbours.
+    /// Five times the pixel minus its four neighbours.
     Sharpen,
     /// Sobel's derivative from left to right.
     SobelX,
     /// Sobel's derivative from top to bottom.
     SobelY,
-    /// The four neighbours less four times the pixel.
+    /// The four neighbours minus four times the pixel.
     Laplacian,
     /// A relief lit from the upper left.
     Emboss,
     /// Any integer kernel.
     Custom {
-        /// The weights as they were given.
+        /// The weights as given.
         rows: Vec<Vec<i64>>,
-        /// The sum is divided by this.
+        /// The divisor of the sum.
         divisor: i64,
     },
     /// Adds a constant.
     Brightness {
-        /// What is added to every sample, from -255 to 255.
+        /// The constant added to every sample, from -255 to 255.
         offset: i64,
     },
     /// Mixes two images.
     Blend {
-        /// Percent of the first image, from 0 to 100.
+        /// The share of the first image in percent, from 0 to 100.
         share: i64,
     },
 }
@@ -58,11 +58,11 @@ pub enum Filter {
 /// A filter's description for people and programs.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct FilterInfo {
-    /// Its name in addresses and on the command line.
+    /// Its name in URLs and on the command line.
     pub name: &'static str,
     /// What it does.
     pub summary: &'static str,
-    /// How many encrypted images it takes.
+    /// The number of encrypted images it takes.
     pub inputs: usize,
     /// Its parameters.
     pub parameters: &'static [ParameterInfo],
@@ -73,9 +73,9 @@ pub struct FilterInfo {
 pub struct ParameterInfo {
     /// Its name.
     pub name: &'static str,
-    /// What it means and which values are allowed.
+    /// Its meaning and allowed values.
     pub help: &'static str,
-    /// The value taken when it is absent; `None` if it must be given or another parameter stands for it.
+    /// The default value; `None` if it is required or another parameter replaces it.
     pub default: Option<&'static str>,
 }
 
@@ -89,16 +89,16 @@ const GAUSS_RADIUS: ParameterInfo =
     ParameterInfo { name: "radius", help: "pixels to each side, 1 to 1024; twice sigma if absent", default: None };
 const WEIGHTS: ParameterInfo = ParameterInfo {
     name: "weights",
-    help: "integers, rows split by ';' and weights by ',', up to 15x15: 1,2,1;2,4,2;1,2,1. The pixel itself is under the \
+    help: "integers, rows separated by ';' and weights by ',', up to 15x15: 1,2,1;2,4,2;1,2,1. The centre is the \
            weight in column columns/2 and row rows/2, rounded down and counted from 0",
     default: None,
 };
 const DIVISOR: ParameterInfo =
-    ParameterInfo { name: "divisor", help: "the sum is divided by this, 1 to 1048576", default: Some("1") };
+    ParameterInfo { name: "divisor", help: "divisor of the sum, 1 to 1048576", default: Some("1") };
 const OFFSET: ParameterInfo =
-    ParameterInfo { name: "offset", help: "added to every sample, -255 to 255", default: None };
+    ParameterInfo { name: "offset", help: "value added to every sample, -255 to 255", default: None };
 const SHARE: ParameterInfo =
-    ParameterInfo { name: "share", help: "percent of the first image, 0 to 100", default: Some("50") };
+    ParameterInfo { name: "share", help: "share of the first image in percent, 0 to 100", default: Some("50") };
 
 static CATALOGUE: [FilterInfo; 10] = [
     FilterInfo { name: "mean", summary: "mean of a rectangle (box blur)", inputs: 1, parameters: &[RADIUS, SIZE] },
@@ -119,7 +119,7 @@ static CATALOGUE: [FilterInfo; 10] = [
 ];
 
 impl Filter {
-    /// All filters, in the order in which they are shown.
+    /// All filters, in display order.
     #[must_use]
     pub fn catalogue() -> &'static [FilterInfo] {
         &CATALOGUE
@@ -128,8 +128,7 @@ impl Filter {
     /// Reads a filter from its name and parameters, all values as text.
     ///
     /// # Errors
-    /// [`Code::UnknownFilter`] for the name; [`Code::BadFilter`] for a parameter that is unknown, repeated, missing or
-    /// has a value that is not allowed.
+    /// [`Code::UnknownFilter`] for the name; [`Code::BadFilter`] for a parameter that is unknown, repeated, missing or invalid.
     pub fn parse(name: &str, params: &[(String, String)]) -> Result<Self> {
         let Some(info) = CATALOGUE.iter().find(|info| info.name == name) else {
             let names: Vec<_> = CATALOGUE.iter().map(|info| info.name).collect();
@@ -171,7 +170,7 @@ impl Filter {
         let pair = |word: &str| {
             let (name, value) = word
                 .split_once('=')
-                .ok_or_else(|| bad(format!("'{word}' is no parameter; write it as in 'mean radius=2'")))?;
+                .ok_or_else(|| bad(format!("'{word}' is not a parameter; write it as in 'mean radius=2'")))?;
             Ok((name.to_owned(), value.to_owned()))
         };
         Self::parse(name, &words.map(pair).collect::<Result<Vec<_>>>()?)
@@ -201,20 +200,20 @@ impl Filter {
         Ok(Self::Gaussian { sigma, radius: params.radius(reach, 1)? })
     }
 
-    /// How many encrypted images it takes.
+    /// The number of encrypted images it takes.
     #[must_use]
     pub fn inputs(&self) -> usize {
         if matches!(self, Self::Blend { .. }) { 2 } else { 1 }
     }
 
-    /// How far it reaches, to each side and up and down, in pixels: the halo that an image must carry.
+    /// Its horizontal and vertical reach in pixels: the halo that an image must have.
     #[must_use]
     pub fn radius(&self) -> (u16, u16) {
         let radii = self.kernels().iter().map(Kernel::radius).collect::<Vec<_>>();
         radii.into_iter().fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 
-    /// The width of a slot, in bits, that this filter needs on a photo's samples.
+    /// The slot width in bits that this filter needs for a photo's samples.
     ///
     /// # Errors
     /// [`Code::SlotOverflow`] if no slot is wide enough.
@@ -223,7 +222,7 @@ impl Filter {
         Ok(bits_for(encoding.high + encoding.bias).max(8))
     }
 
-    /// One kernel for each image taken.
+    /// One kernel per input image.
     #[must_use]
     pub fn kernels(&self) -> Vec<Kernel> {
         let full = |rows: [[i64; 3]; 3]| {
@@ -248,7 +247,7 @@ impl Filter {
         }
     }
 
-    /// What the sum of weighted values is divided by.
+    /// The divisor of the weighted sum.
     #[must_use]
     pub fn divisor(&self) -> i64 {
         match self {
@@ -260,11 +259,11 @@ impl Filter {
         }
     }
 
-    /// What the filter makes of the numbers in the slots of its inputs, which must have equal divisors. The bias of the
-    /// result is the smallest that keeps it from being negative.
+    /// The encoding of the result, for inputs with equal divisors. The bias of the result is the smallest that keeps it from
+    /// being negative.
     ///
     /// # Errors
-    /// [`Code::SlotOverflow`] if the numbers grow beyond all slots, or the divisor beyond [`MAX_DIVISOR`].
+    /// [`Code::SlotOverflow`] if the values exceed every slot width, or the divisor exceeds [`MAX_DIVISOR`].
     pub fn apply(&self, inputs: &[Encoding]) -> Result<Encoding> {
         let overflow = || Error::new(Code::SlotOverflow, "the filtered values are too large for any slot");
         let narrow = |wide: i128| i64::try_from(wide).ok().filter(|v| v.abs() < 1 << 60).ok_or_else(overflow);
@@ -273,7 +272,7 @@ impl Filter {
         if divisor > MAX_DIVISOR {
             return Err(Error::new(
                 Code::SlotOverflow,
-                format!("the divisors of all filters applied multiply to {divisor}, more than {MAX_DIVISOR}"),
+                format!("the product of all filters' divisors is {divisor}, more than {MAX_DIVISOR}"),
             ));
         }
         let offset = if let Self::Brightness { offset } = self { i128::from(*offset) * i128::from(divisor) } else { 0 };

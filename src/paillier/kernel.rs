@@ -1,19 +1,19 @@
 //! Integer kernels of linear filters.
 //!
-//! A filter is a correlation: `out(x, y) = sum of weight(i, j) * in(x + i - rx, y + j - ry)`, with `i` counted to the
-//! right and `j` downwards, as image libraries do it (the kernel is not mirrored).
+//! A filter is a correlation: `out(x, y) = sum of weight(i, j) * in(x + i - rx, y + j - ry)`, with `i` counted to the right and
+//! `j` downwards, as in image libraries (the kernel is not mirrored).
 
 use crate::error::{Code, Error, Result};
 
-/// The largest kernel given weight by weight, in rows and in columns.
+/// The most rows and columns of a kernel given weight by weight.
 pub const MAX_SIDE: usize = 15;
-/// The largest weight, in size.
+/// The largest absolute weight.
 pub const MAX_WEIGHT: i64 = 1 << 20;
 
 /// A kernel with an odd number of rows and columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kernel {
-    /// Every weight is `vertical[j] * horizontal[i]`: two short passes instead of a long one.
+    /// Every weight is `vertical[j] * horizontal[i]`: two short passes instead of one long pass.
     Separable {
         /// Weights from top to bottom.
         vertical: Vec<i64>,
@@ -25,9 +25,9 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// A kernel from its rows. The weight in column `columns / 2` and row `rows / 2`, rounded down and counted from 0, belongs
-    /// to the pixel itself, as in `OpenCV`'s `filter2D` and `SciPy`'s `ndimage.correlate`. So an even number of rows or columns
-    /// is filled up with zeros below or on the right.
+    /// A kernel from its rows. Its centre is the weight in column `columns / 2` and row `rows / 2`, rounded down and counted
+    /// from 0, as in `OpenCV`'s `filter2D` and `SciPy`'s `ndimage.correlate`. An even number of rows or columns is padded with
+    /// zeros below or on the right.
     ///
     /// # Errors
     /// [`Code::BadFilter`] if it is empty, ragged, larger than 15 x 15, all zero, or has weights above 2^20.
@@ -63,7 +63,7 @@ impl Kernel {
         Self::Separable { vertical: vec![1], horizontal: vec![weight] }
     }
 
-    /// How far it reaches, to each side and up and down.
+    /// Its horizontal and vertical reach in pixels.
     #[must_use]
     pub fn radius(&self) -> (u16, u16) {
         let half = |length: usize| u16::try_from(length / 2).unwrap_or(u16::MAX);
@@ -120,8 +120,8 @@ fn factor(rows: &[Vec<i64>]) -> Option<Kernel> {
     Some(Kernel::Separable { vertical, horizontal })
 }
 
-/// The sum that one axis of a Gaussian of this radius is scaled to: 4, 16, and from radius 3 on the power of two not
-/// below `8 * (2 * radius + 1)`.
+/// The sum of weights along one axis of a Gaussian of this radius: 4, 16, and from radius 3 the smallest power of two that is
+/// at least `8 * (2 * radius + 1)`.
 #[must_use]
 pub fn gaussian_sum(radius: u16) -> i64 {
     match radius {
@@ -133,7 +133,7 @@ pub fn gaussian_sum(radius: u16) -> i64 {
 }
 
 /// The weights of one axis of a Gaussian: with `g(i) = exp(-i^2 / (2 sigma^2))`, the weight at distance `i > 0` is
-/// `sum * g(i) / (g(-radius) + ... + g(radius))` rounded half up, and the weight in the middle is what is missing to
+/// `sum * g(i) / (g(-radius) + ... + g(radius))` rounded half up, and the weight in the middle makes up the difference to
 /// [`gaussian_sum`].
 #[must_use]
 pub fn gaussian_weights(sigma: f64, radius: u16) -> Vec<i64> {

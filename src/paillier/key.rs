@@ -12,9 +12,9 @@ use crate::error::{Code, Error, Result};
 use crate::math::montgomery::{Limb, Modulus, limbs_from_bytes, to_limbs};
 use crate::math::pair::PairModulus;
 
-/// The sizes of `n` that are allowed, in bits. By NIST SP 800-57 they stand for 112, 128 and about 150 bits of security.
+/// The supported sizes of `n` in bits. According to NIST SP 800-57, they provide 112, 128 and about 150 bits of security.
 pub const MODULUS_BITS: [u16; 3] = [2048, 3072, 4096];
-/// The size of `n` that a new key has unless asked otherwise, in bits.
+/// The default size of `n` for new keys, in bits.
 pub const DEFAULT_MODULUS_BITS: u16 = 3072;
 
 /// A short name of a public key: the first 16 bytes of `SHA-256("safelight paillier key" || n)`, with `n` as
@@ -62,7 +62,7 @@ impl PublicKey {
             Error::new(Code::BadModulus, format!("the public key is not a Paillier modulus: {what}; make a new key"))
         };
         let Some(bits) = MODULUS_BITS.into_iter().find(|&bits| n.bits() == u64::from(bits)) else {
-            return Err(bad(&format!("it has {} bits, allowed are 2048, 3072 and 4096", n.bits())));
+            return Err(bad(&format!("it has {} bits, not 2048, 3072 or 4096", n.bits())));
         };
         if n.is_even() {
             return Err(bad("it is even"));
@@ -113,7 +113,7 @@ impl PublicKey {
         &self.square
     }
 
-    /// The same arithmetic on many numbers at a time, which is much faster. Prepared when it is first asked for.
+    /// The same arithmetic on many numbers at a time, which is much faster. Prepared on first use.
     ///
     /// # Panics
     /// Never: every allowed modulus can be prepared.
@@ -124,10 +124,10 @@ impl PublicKey {
 
     /// Reads ciphertexts, one after another, each little-endian and [`Self::ciphertext_bytes`] long.
     ///
-    /// That each is a unit is left to the caller, who can check many at once ([`super::UnitCheck`]).
+    /// The caller must check that each is a unit, and can check many at once ([`super::UnitCheck`]).
     ///
     /// # Errors
-    /// [`Code::CiphertextOutOfRange`] if one is zero or not below `n^2`, [`Code::Truncated`] if the length does not fit.
+    /// [`Code::CiphertextOutOfRange`] if one is zero or not below `n^2`, [`Code::Truncated`] if the length is wrong.
     pub fn read_ciphertexts(&self, bytes: &[u8]) -> Result<Vec<Limb>> {
         if !bytes.len().is_multiple_of(self.ciphertext_bytes()) {
             return Err(Error::new(Code::Truncated, "the data ends inside a ciphertext; send the whole file again"));
@@ -157,7 +157,7 @@ impl PublicKey {
     }
 }
 
-/// A ciphertext that is no unit.
+/// The error for a ciphertext that is not a unit.
 pub(crate) fn not_unit() -> Error {
     Error::new(
         Code::CiphertextNotUnit,

@@ -1,11 +1,11 @@
-//! Where each pixel lies among the ciphertexts, and what the numbers in a slot mean.
+//! The place of each pixel among the ciphertexts, and the meaning of the values in a slot.
 //!
-//! A plane of `width x height` pixels is cut into `grid.0 x grid.1` tiles of [`Layout::tile`] pixels each; the last
-//! tiles may hang over the edge. All tiles of all planes share the same ciphertexts: ciphertext `(i, j)` holds, in slot
-//! `(channel * grid.1 + tile row) * grid.0 + tile column`, the pixel `(i - halo.0, j - halo.1)` of that tile. So every
-//! tile carries a copy of its neighbours' edge pixels, and at the photo's edge what the [`Border`] policy makes up.
+//! A plane of `width x height` pixels is cut into `grid.0 x grid.1` tiles of [`Layout::tile`] pixels each; the last tiles may
+//! hang over the edge. All tiles of all planes share the same ciphertexts: ciphertext `(i, j)` holds, in slot
+//! `(channel * grid.1 + tile row) * grid.0 + tile column`, the pixel `(i - halo.0, j - halo.1)` of that tile. So every tile
+//! carries a copy of its neighbours' edge pixels, and at the photo's edge, the pixels of the [`Border`] policy.
 //!
-//! Slot `s` is the `slot_bits` bits of the plaintext from bit `s * slot_bits` on.
+//! Slot `s` consists of `slot_bits` bits of the plaintext, starting at bit `s * slot_bits`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::key::PublicKey;
 use super::origin::Origin;
 use crate::error::{Code, Error, Result};
 
-/// The largest number of pixels of a photo.
+/// The most pixels of a photo.
 pub const MAX_PIXELS: u64 = 1 << 24;
 /// The widest halo, in pixels.
 pub const MAX_HALO: u16 = 1024;
@@ -21,15 +21,15 @@ pub const MAX_HALO: u16 = 1024;
 pub const MAX_SLOT_BITS: u8 = 48;
 /// The largest divisor.
 pub const MAX_DIVISOR: i64 = (1 << 31) - 1;
-/// The longest text of filters applied, in bytes.
+/// The longest history of filters, in bytes.
 pub const MAX_HISTORY: usize = 8192;
-/// The most photos that one image is made of.
+/// The most photos in one image.
 pub const MAX_PHOTOS: usize = 16;
 
-/// What the client takes for the pixels outside the photo.
+/// The pixels that the client uses outside the photo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Border {
-    /// The nearest pixel of the edge.
+    /// The nearest edge pixel.
     #[default]
     Replicate,
     /// The photo mirrored at its edge pixels, which are not repeated: `c b | a b c | b a`.
@@ -62,7 +62,7 @@ impl Border {
         })
     }
 
-    /// The coordinate inside `0..size` that stands for `position`, or `None` for black. `size` is at least 1.
+    /// The coordinate inside `0..size` used for `position`, or `None` for black. `size` is at least 1.
     #[must_use]
     pub fn source(self, position: i64, size: u32) -> Option<u32> {
         let size = i64::from(size);
@@ -103,7 +103,7 @@ impl Layout {
     /// Chooses the grid that needs the fewest ciphertexts under a key of `modulus_bits` bits.
     ///
     /// # Errors
-    /// [`Code::ImageTooLarge`] or [`Code::BadArgument`] if a number is not allowed.
+    /// [`Code::ImageTooLarge`] or [`Code::BadArgument`] if a number is out of range.
     pub fn plan(
         (width, height): (u32, u32),
         channels: u8,
@@ -133,10 +133,10 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Checks that every number is allowed and the slots fit into the key.
+    /// Checks that every number is in range and the slots fit the key.
     ///
     /// # Errors
-    /// [`Code::ImageTooLarge`] for a photo of more than [`MAX_PIXELS`], else [`Code::BadArgument`].
+    /// [`Code::ImageTooLarge`] for a photo of more than [`MAX_PIXELS`], otherwise [`Code::BadArgument`].
     pub fn check(&self, modulus_bits: u16) -> Result<()> {
         let bad = |what: String| Err(Error::new(Code::BadArgument, what));
         if self.width == 0 || self.height == 0 {
@@ -152,10 +152,10 @@ impl Layout {
             ));
         }
         if !matches!(self.channels, 1 | 3) {
-            return bad(format!("{} colour planes are not possible, only 1 or 3", self.channels));
+            return bad(format!("{} colour planes are not supported, only 1 or 3", self.channels));
         }
         if self.halo.0 > MAX_HALO || self.halo.1 > MAX_HALO {
-            return bad(format!("a radius of more than {MAX_HALO} pixels is not possible"));
+            return bad(format!("a radius of more than {MAX_HALO} pixels is not supported"));
         }
         if !(8..=MAX_SLOT_BITS).contains(&self.slot_bits) {
             return bad(format!("slots have 8 to {MAX_SLOT_BITS} bits, not {}", self.slot_bits));
@@ -194,8 +194,8 @@ impl Layout {
         u32::from(self.grid.0) * u32::from(self.grid.1) * u32::from(self.channels)
     }
 
-    /// Where the pixel of slot `slot` in ciphertext `(column, row)` lies: `(channel, x, y)`. Negative coordinates and
-    /// those beyond the photo's size are halo or overhang.
+    /// The position `(channel, x, y)` of the pixel in slot `slot` of ciphertext `(column, row)`. Negative coordinates and those
+    /// beyond the photo's size are halo or overhang.
     #[must_use]
     pub fn pixel(&self, slot: u32, column: u32, row: u32) -> (u8, i64, i64) {
         let (across, down) = (u32::from(self.grid.0), u32::from(self.grid.1));
@@ -208,13 +208,13 @@ impl Layout {
     }
 }
 
-/// How many slots a plaintext has: the packed number stays below `2^(modulus_bits - 1)`, and so below `n`.
+/// The number of slots in a plaintext: the packed number stays below `2^(modulus_bits - 1)`, and so below `n`.
 #[must_use]
 pub fn slots(modulus_bits: u16, slot_bits: u8) -> u32 {
     (u32::from(modulus_bits) - 1) / u32::from(slot_bits.max(1))
 }
 
-/// What the number in a slot means: `slot = raw + bias`, and the pixel is `raw / divisor`, rounded half up.
+/// The meaning of the value in a slot: `slot = raw + bias`, and the pixel is `raw / divisor`, rounded half up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Encoding {
     /// The smallest `raw` that can occur.
@@ -228,18 +228,18 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// Eight-bit samples as they come from a photo.
+    /// The eight-bit samples of a photo.
     pub const SAMPLES: Self = Self { low: 0, high: 255, bias: 0, divisor: 1 };
 
-    /// Checks that the numbers fit each other and a slot of `slot_bits` bits.
+    /// Checks that the numbers are consistent and fit a slot of `slot_bits` bits.
     ///
     /// # Errors
-    /// [`Code::SlotOverflow`] if the slot is too narrow, [`Code::BadHeader`] if the numbers contradict each other.
+    /// [`Code::SlotOverflow`] if the slot is too narrow, [`Code::BadHeader`] if the numbers are inconsistent.
     pub fn check(&self, slot_bits: u8) -> Result<()> {
         let limit = 1i64 << 62;
         let bounded = [self.low, self.high, self.bias].iter().all(|v| (-limit..limit).contains(v));
         if !bounded || self.low > self.high || self.low + self.bias < 0 || !(1..=MAX_DIVISOR).contains(&self.divisor) {
-            return Err(Error::new(Code::BadHeader, "the numbers in the slots contradict each other"));
+            return Err(Error::new(Code::BadHeader, "the bounds of the slots are inconsistent"));
         }
         let pixel = |raw: i64| i32::try_from(raw / self.divisor).is_ok_and(|v| v.abs() < 1 << 30);
         if !pixel(self.low) || !pixel(self.high) {
@@ -253,15 +253,15 @@ impl Encoding {
             return Err(Error::new(
                 Code::SlotOverflow,
                 format!(
-                    "the filter's weights need slots of {needed} bits, the photo was encrypted with {slot_bits}; \
-                     encrypt it again with --slot-bits {needed} (or --for and the filter)"
+                    "the filter's weights need slots of {needed} bits, but the photo was encrypted with {slot_bits}; \
+                     encrypt it again with --slot-bits {needed} (or --for with the filter)"
                 ),
             ));
         }
         Ok(())
     }
 
-    /// The pixel that the number in a slot stands for: divided and rounded half up (towards positive infinity).
+    /// The pixel for the value in a slot: divided and rounded half up (towards positive infinity).
     #[must_use]
     pub fn pixel(&self, slot: i64) -> i64 {
         let raw = slot - self.bias;
@@ -269,31 +269,30 @@ impl Encoding {
     }
 }
 
-/// Bits that a number from 0 to `largest` needs, at least 1.
+/// The number of bits for values from 0 to `largest`, at least 1.
 #[must_use]
 pub fn bits_for(largest: i64) -> u8 {
     u8::try_from(64 - largest.max(1).leading_zeros()).unwrap_or(64)
 }
 
-/// Everything that is known of an encrypted image besides its ciphertexts.
+/// The description of an encrypted image, without its ciphertexts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageHead {
     /// The key it is encrypted under.
     pub key: Arc<PublicKey>,
-    /// Where the pixels lie.
+    /// The place of the pixels.
     pub layout: Layout,
-    /// What the slots mean.
+    /// The meaning of the slots.
     pub encoding: Encoding,
-    /// The filters applied, oldest first, as their canonical texts joined by "; ". After a filter of two images, those
-    /// applied to the second one follow in brackets.
+    /// The applied filters, oldest first, as their canonical texts joined by "; ". After a filter of two images, those applied
+    /// to the second image follow in brackets.
     pub history: String,
-    /// What the masks of each photo that went in were derived from, in the order in which they went in: 1 to
-    /// [`MAX_PHOTOS`].
+    /// The origins of the masks of each encrypted photo, in their order: 1 to [`MAX_PHOTOS`].
     pub origins: Vec<Origin>,
 }
 
 impl ImageHead {
-    /// Ciphertexts in all.
+    /// The total number of ciphertexts.
     #[must_use]
     pub fn ciphertexts(&self) -> u64 {
         u64::from(self.layout.columns()) * u64::from(self.layout.rows())

@@ -1,10 +1,10 @@
-//! Where an encrypted image's masks come from.
+//! The origin of an encrypted image's masks.
 
 use std::fmt;
 
-/// What the owner of the key derived the masks of a photo from, together with the secret key: 32 random bytes, a new
-/// number for each photo, which say nothing to anybody else. They travel with the image and with what filters make of it,
-/// so that the owner can tell the masks of the result, which makes decryption fast and shows what the server did.
+/// The seed of a photo's masks, from which the owner derives them with the secret key: 32 random bytes, new for each photo,
+/// which mean nothing to anyone else. They travel with the image and its filtered results, so that the owner knows the masks of
+/// the result, which makes decryption fast and shows what the server did.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Origin(pub [u8; 32]);
 

@@ -2,12 +2,12 @@
 //!
 //! Both use the base `1 + n`, so a ciphertext is the same number in both. A key is a JSON web key as `phe`'s own command line
 //! `pheutil` writes it (`"kty": "DAJ"`, `n`, or `p` and `q`, as base64url of their big-endian bytes). Encrypted numbers are the
-//! JSON of `phe`'s documentation on serialisation, `{"public_key": {"n": ...}, "values": [[ciphertext, exponent], ...]}`, or one
-//! number of `pheutil`'s, `{"v": ciphertext, "e": exponent}`. Numbers are decimal texts or JSON numbers, of any length; they are
-//! written as texts, which more programs read.
+//! JSON of `phe`'s documentation on serialisation, `{"public_key": {"n": ...}, "values": [[ciphertext, exponent], ...]}`, or
+//! one number of `pheutil`'s, `{"v": ciphertext, "e": exponent}`. Numbers are decimal strings or JSON numbers, of any length;
+//! they are written as strings, which more programs can read.
 //!
-//! A plaintext stands for itself times 16 to the power of the exponent. Sums and products made by `phe` keep to that, so every
-//! value is a finite decimal fraction, and is given exactly.
+//! The value of a plaintext is the plaintext times 16 to the power of the exponent. This holds for sums and products made by
+//! `phe`, so every value is a finite decimal fraction and is returned exactly.
 
 use std::sync::Arc;
 
@@ -28,10 +28,10 @@ use crate::error::{Code, Error, Result};
 
 /// The longest decimal number that is read: 8192 bits have 2,467 digits.
 const MAX_DIGITS: usize = 2_500;
-/// The largest exponent, in size: Python's smallest `float` has -269, and products add theirs.
+/// The largest absolute exponent: Python's smallest `float` has -269, and products add theirs.
 const MAX_EXPONENT: u32 = 4_096;
 
-/// A public key as JSON web key.
+/// A public key as a JSON web key.
 #[must_use]
 pub fn write_public_key(key: &PublicKey) -> String {
     json!({
@@ -44,7 +44,7 @@ pub fn write_public_key(key: &PublicKey) -> String {
     .to_string()
 }
 
-/// A key of python-paillier's.
+/// A key from python-paillier.
 pub enum Key {
     /// A public key.
     Public(Box<PublicKey>),
@@ -53,7 +53,7 @@ pub enum Key {
     Secret(Box<SecretKey>),
 }
 
-/// Reads a key: a JSON web key, public or secret, or an object with `n` as a decimal number or text.
+/// Reads a key: a JSON web key, public or secret, or an object with `n` as a decimal number or string.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if the text is something else, [`Code::BadModulus`], [`Code::BadSecretKey`].
@@ -65,11 +65,11 @@ pub fn read_key(text: &str) -> Result<Key> {
         (Some(p), Some(q)) => {
             let key = SecretKey::from_primes(&base64_number(p)?, &base64_number(q)?)?;
             if document.public.is_some_and(|public| public.public().is_ok_and(|public| public != **key.public())) {
-                return Err(bad("the secret key and the public key in it do not fit together"));
+                return Err(bad("the secret key does not match the public key in it"));
             }
             Ok(Key::Secret(Box::new(key)))
         }
-        _ => Err(bad("the key has not both primes")),
+        _ => Err(bad("the key does not have both primes")),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn write_numbers(key: &PublicKey, numbers: &[Ciphertext]) -> String {
     json!({ "public_key": { "n": key.n().to_string() }, "values": values }).to_string()
 }
 
-/// An encrypted number of python-paillier's: its value is the plaintext times `16^exponent`.
+/// An encrypted number from python-paillier: its value is the plaintext times `16^exponent`.
 pub struct EncryptedNumber {
     /// The plaintext, encrypted.
     pub ciphertext: Ciphertext,
@@ -89,7 +89,7 @@ pub struct EncryptedNumber {
 }
 
 impl EncryptedNumber {
-    /// The exact value as decimal text, given the plaintext that was decrypted. It ends: a power of 16 is one of 2.
+    /// The exact value as a decimal string, given the decrypted plaintext. It is finite: a power of 16 is a power of 2.
     #[must_use]
     pub fn value(&self, plaintext: &BigInt) -> String {
         let sign = if plaintext.is_negative() { "-" } else { "" };
@@ -109,17 +109,17 @@ impl EncryptedNumber {
     }
 }
 
-/// Reads encrypted numbers, each checked to be a ciphertext of the key that is given with them. One number alone, as `phe`'s
-/// command line writes it (`{"v": ..., "e": ...}`), comes without a key: it is taken for one of `own`, if given.
+/// Reads encrypted numbers, and checks that each is a ciphertext of the key given with them. A single number, as `phe`'s
+/// command line writes it (`{"v": ..., "e": ...}`), has no key: it is assumed to be under `own`, if given.
 ///
 /// # Errors
-/// [`Code::BadArgument`] if the text is something else or an exponent is beyond 4096 in size, [`Code::BadModulus`],
+/// [`Code::BadArgument`] if the text is something else or an exponent is below -4096 or above 4096, [`Code::BadModulus`],
 /// [`Code::CiphertextOutOfRange`], [`Code::CiphertextNotUnit`].
 pub fn read_numbers(text: &str, own: Option<&Arc<PublicKey>>) -> Result<(Arc<PublicKey>, Vec<EncryptedNumber>)> {
     let document: NumbersDocument = parse(text)?;
     let (key, values) = match document {
         NumbersDocument { v: Some(v), e: Some(e), values: None, .. } => {
-            let own = own.ok_or_else(|| bad("its number comes without a key"))?;
+            let own = own.ok_or_else(|| bad("its number has no key"))?;
             (Arc::clone(own), vec![(v, e)])
         }
         NumbersDocument { public_key: Some(key), values: Some(values), .. } => (Arc::new(key.public()?), values),
@@ -167,7 +167,7 @@ impl KeyDocument<'_> {
         let n = match self.kty.as_deref() {
             None => decimal(n)?,
             Some("DAJ") => base64_number(&string(n)?)?,
-            Some(_) => return Err(bad("the key is not of python-paillier's kind \"DAJ\"")),
+            Some(_) => return Err(bad("the key type is not python-paillier's \"DAJ\"")),
         };
         if self.g.map(decimal).transpose()?.is_some_and(|g| g != &n + 1u8) {
             return Err(bad("the key's base \"g\" is not n + 1"));
@@ -181,7 +181,7 @@ fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
 }
 
 fn string(value: &RawValue) -> Result<String> {
-    serde_json::from_str(value.get()).map_err(|_| bad("a text is missing"))
+    serde_json::from_str(value.get()).map_err(|_| bad("a string is missing"))
 }
 
 fn base64_number(text: &str) -> Result<BigUint> {
@@ -207,7 +207,7 @@ fn read_exponent(value: &RawValue) -> Result<i32> {
 }
 
 fn bad(what: &str) -> Error {
-    Error::new(Code::BadArgument, format!("this is not what python-paillier writes: {what}"))
+    Error::new(Code::BadArgument, format!("this is not from python-paillier: {what}"))
 }
 
 #[cfg(test)]

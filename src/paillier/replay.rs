@@ -1,5 +1,5 @@
-//! What the masks of a result must be: the filters of its history, done again on the exponents of the photos' masks.
-//! Compiled only with the feature `client`.
+//! The masks that a result must have: the filters of its history, applied to the exponents of the photos' masks. Compiled only
+//! with the feature `client`.
 //!
 //! A product of ciphertexts has the product of their masks, and masks are powers of one generator, so exponents are added
 //! where ciphertexts are multiplied. That costs next to nothing beside a decryption.
@@ -39,8 +39,8 @@ impl Replay {
         if recipe.encoding()? != head.encoding {
             return Err(Error::new(
                 Code::WrongResult,
-                "the image's header gives its numbers another meaning than the filters in its history; do not rely on this \
-                 result, and ask another server",
+                "the image's header does not match the filters in its history; do not rely on this result, and use \
+                 another server",
             ));
         }
         let seeds = head.origins.iter().map(|origin| Ok((*origin, key.mask_seed(origin)?))).collect::<Result<_>>()?;

@@ -1,16 +1,16 @@
 //! Secret keys: generation, the owner's encryption and decryption. Compiled only with the feature `client`.
 //!
-//! The owner works modulo `p^2` and `q^2` and joins the halves by the Chinese remainder theorem (Paillier 1999,
-//! section 7). A mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers. These are a cyclic
-//! group, and keys made here know a generator `h` of it (`g^p` for a generator `g` modulo `p`): `h^e` with a uniform `e`
-//! below `p - 1` is exactly such a mask, and cheap with a table of `h` ([`crate::math::comb`]). For a key whose generator
-//! is not known it is `y^p` with a uniform `y`. So the owner's ciphertexts have the same distribution as anybody's.
+//! The owner works modulo `p^2` and `q^2` and joins the halves by the Chinese remainder theorem (Paillier 1999, section 7). A
+//! mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers. These are a cyclic group, and keys made
+//! here know a generator `h` of it (`g^p` for a generator `g` modulo `p`): `h^e` with a uniform `e` below `p - 1` is exactly
+//! such a mask, and cheap with a table of `h` ([`crate::math::comb`]). For a key whose generator is not known it is `y^p` with
+//! a uniform `y`. So the owner's ciphertexts have the same distribution as anyone's.
 //!
-//! Who knows the exponent of a ciphertext's mask takes the mask away with one more power, and sees by what is left whether
-//! it was that mask (module `masks`). For other ciphertexts, `c^(p-1)` has no mask.
+//! If the exponent of a ciphertext's mask is known, one more power removes the mask, and the remainder shows whether it was
+//! that mask (module `masks`). For other ciphertexts, `c^(p-1)` has no mask.
 //!
-//! Secret numbers are wiped on drop where they are stored. `num-bigint` leaves copies of intermediate values in freed
-//! memory; that guards against leaks through files and logs, not against somebody who can read the process.
+//! Secret numbers are wiped on drop where they are stored. `num-bigint` leaves copies of intermediate values in freed memory;
+//! wiping guards against leaks through files and logs, not against an attacker who can read the process.
 
 mod half;
 mod handover;
@@ -71,11 +71,14 @@ impl SecretKey {
     /// [`Code::BadSecretKey`] if they are equal, composite, or not each of half an allowed size.
     pub fn from_primes(p: &BigUint, q: &BigUint) -> Result<Self> {
         let bad = |what: &str| {
-            Error::new(Code::BadSecretKey, format!("the secret key's numbers do not fit: {what}; use another key file"))
+            Error::new(
+                Code::BadSecretKey,
+                format!("the secret key's numbers are inconsistent: {what}; use another key file"),
+            )
         };
         let n = p * q;
         let Some(bits) = MODULUS_BITS.into_iter().map(u64::from).find(|&bits| n.bits() == bits) else {
-            return Err(bad("its size is not allowed"));
+            return Err(bad("its size is not supported"));
         };
         if p == q || p.bits() != bits / 2 || q.bits() != bits / 2 {
             return Err(bad("the primes must differ and be of half the size"));
@@ -85,7 +88,7 @@ impl SecretKey {
         if !prime::is_prime(p, 2, &mut rng)? || !prime::is_prime(q, 2, &mut rng)? {
             return Err(bad("one of the primes is composite"));
         }
-        let public = PublicKey::new(n).map_err(|_| bad("the modulus is not allowed"))?;
+        let public = PublicKey::new(n).map_err(|_| bad("the modulus is invalid"))?;
         let generators = [Half::find_generator(p)?, Half::find_generator(q)?];
         Self::assemble(public, [p, q], generators).ok_or_else(|| bad("the primes are not coprime"))
     }
@@ -122,7 +125,7 @@ impl SecretKey {
     /// Encrypts a signed number.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it is not below `n / 2` in size, [`Code::NoRandomness`].
+    /// [`Code::PlaintextOutOfRange`] if its absolute value is not below `n / 2`, [`Code::NoRandomness`].
     pub fn encrypt(&self, number: &BigInt, rng: &mut impl TryCryptoRng) -> Result<Ciphertext> {
         let residue = self.public.encode(number)?;
         let limbs = self.seal(&[residue], self.random_masks(1, rng)?);
@@ -132,12 +135,12 @@ impl SecretKey {
     /// Decrypts to a signed number.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if it was made under another key.
+    /// [`Code::ForeignKey`] if it was encrypted under another key.
     pub fn decrypt(&self, ciphertext: &Ciphertext) -> Result<BigInt> {
         if ciphertext.key_id() != self.public.id() {
             return Err(Error::new(
                 Code::ForeignKey,
-                format!("the ciphertext was made under key {}, not {}", ciphertext.key_id(), self.public.id()),
+                format!("the ciphertext was encrypted under key {}, not {}", ciphertext.key_id(), self.public.id()),
             ));
         }
         let opened = self.open(ciphertext.limbs());
@@ -145,8 +148,8 @@ impl SecretKey {
         if *fits { Ok(self.public.decode(residue)) } else { Err(super::key::not_unit()) }
     }
 
-    /// Gets ready for encrypting, or decrypting with known masks, this many ciphertexts, on two cores where there are any.
-    /// It takes about as long as some ten to a hundred of them; more ciphertexts get a larger table.
+    /// Prepares to encrypt this many ciphertexts, or to decrypt them with known masks, on two cores if available. This takes
+    /// about as long as ten to a hundred ciphertexts; more ciphertexts get a larger table.
     pub fn prepare(&self, ciphertexts: u64, lookup: Lookup) {
         parallel::join(|| self.p.prepare(ciphertexts, lookup), || self.q.prepare(ciphertexts, lookup));
     }
@@ -173,8 +176,8 @@ impl SecretKey {
         Ok([self.p.powers(&side(0))?, self.q.powers(&side(1))?])
     }
 
-    /// Computes masks of an origin in advance: those of ciphertexts number `first` and on. They hide as much as the
-    /// exponents do: use them once, keep them in memory only, and wipe them.
+    /// Computes masks of an origin in advance, starting with ciphertext number `first`. They are as secret as the exponents:
+    /// use them once, keep them in memory only, and wipe them.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the key cannot derive masks.
@@ -215,7 +218,7 @@ impl SecretKey {
         masks
     }
 
-    /// Masks that nobody can tell again.
+    /// Random masks, which cannot be derived again.
     pub(crate) fn random_masks(&self, count: usize, rng: &mut impl TryCryptoRng) -> Result<Masks> {
         if self.derives_masks() {
             let primes = self.prime_numbers();
@@ -248,7 +251,7 @@ impl SecretKey {
     }
 
     /// Decrypts numbers modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`. Each comes with whether the
-    /// ciphertext is a unit; the number of one that is none means nothing. The work is the same for all.
+    /// ciphertext is a unit; the number of any other is meaningless. The work is the same for all.
     pub(crate) fn open(&self, ciphertexts: &[Limb]) -> Vec<(BigUint, bool)> {
         let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
         let parts = self.p.open(&ciphertexts).into_iter().zip(self.q.open(&ciphertexts));

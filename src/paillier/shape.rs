@@ -1,9 +1,8 @@
-//! Which headers our encryptor and our filters can make. Compiled only with the feature `client`.
+//! The headers that our encryptor and our filters can produce. Compiled only with the feature `client`.
 //!
-//! A header says what the numbers behind it mean, and whether they are refused. Whoever could choose it freely could ask
-//! the owner of the key about a ciphertext: "is it below this bound?". So a secret key works only on images whose header
-//! is the very one that follows from the photo's size, the room that it was encrypted with, and the filters of its
-//! history.
+//! A header decides what the numbers after it mean, and whether they are refused. An attacker who could choose it freely could
+//! use the owner of the key as an oracle for a ciphertext: "is it below this bound?". So a secret key is only used on images
+//! whose header is exactly the one that follows from the photo's size, its encryption options and the filters of its history.
 
 use std::sync::Arc;
 
@@ -24,8 +23,8 @@ pub(crate) fn check(head: &ImageHead) -> Result<()> {
     }
     Err(Error::new(
         Code::BadHeader,
-        "no photo that was encrypted by Safelight has this header after these filters: the numbers in the slots, the tiles \
-         or the halo are others; do not open this file, and ask who made it",
+        "no photo encrypted by Safelight has this header after these filters: its slots, tiles or halo differ; do not \
+         decrypt this file, and ask its sender",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! Whether ciphertexts are units, many at a time.
+//! Checks that ciphertexts are units, many at a time.
 
 use std::sync::Arc;
 
@@ -11,15 +11,14 @@ use crate::math::montgomery::Limb;
 use crate::math::pair::{Batch, LowBatch};
 use crate::math::parallel;
 
-/// Checks that many ciphertexts are units with one division: it multiplies all of them, modulo `n`, and looks at the
-/// product at the end.
+/// Checks that many ciphertexts are units with one division: it multiplies all of them modulo `n` and checks the product.
 pub struct UnitCheck {
     key: Arc<PublicKey>,
     product: LowBatch,
 }
 
 impl UnitCheck {
-    /// A check without ciphertexts so far.
+    /// An empty check.
     #[must_use]
     pub fn new(key: &Arc<PublicKey>) -> Self {
         let product = key.pairs().low(key.pairs().one());
@@ -44,7 +43,7 @@ impl UnitCheck {
         self.load_row(row);
     }
 
-    /// Adds ciphertexts that are loaded already.
+    /// Adds ciphertexts that are already loaded.
     pub fn add(&mut self, loaded: &Batch) {
         let pairs = self.key.pairs();
         self.product = pairs.mul_low(&self.product, &pairs.low(loaded));

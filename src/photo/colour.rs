@@ -1,11 +1,12 @@
-//! What colours the samples of a photo stand for.
+//! The colour space of a photo's samples.
 //!
-//! A photo without any mark is in sRGB. Others carry an ICC profile, or one of PNG's smaller marks. Samples are encrypted and
-//! filtered as they are, whatever they stand for; the mark stays with the photo's owner, and is written into the result, so
-//! that it looks like the photo. Where that cannot be, [`Photo::into_srgb`](super::Photo::into_srgb) converts the samples.
+//! A photo without colour information is in sRGB. Others have an ICC profile, or one of PNG's smaller chunks. Samples are
+//! encrypted and filtered as they are, in any colour space. The colour information stays with the photo's owner and is written
+//! into the result, so that it looks like the photo. If that is impossible, [`Photo::into_srgb`](super::Photo::into_srgb)
+//! converts the samples.
 //!
-//! Of several marks in one file the first of these counts that can be used (PNG specification, third edition, section 4.3):
-//! cICP, an ICC profile, sRGB, gAMA with cHRM. A camera's EXIF note that its colours are Adobe RGB counts where there is none.
+//! If a file has several of these, the first usable one counts (PNG specification, third edition, section 4.3): cICP, an ICC
+//! profile, sRGB, gAMA with cHRM. If there is none, a camera's EXIF note that the colours are Adobe RGB counts.
 
 mod adobe;
 #[cfg(any(not(target_arch = "wasm32"), feature = "web-codec"))]
@@ -23,17 +24,17 @@ use super::Notice;
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
 
-/// The longest ICC profile that is kept, in bytes. Those of printers have up to some megabytes.
+/// The longest ICC profile that is kept, in bytes. Profiles of printers take up to a few megabytes.
 pub const MAX_PROFILE: usize = 4 << 20;
 
-/// What an image's samples mean as colours.
+/// The colour space of an image's samples.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Colour {
-    /// sRGB (IEC 61966-2-1), or no word about it.
+    /// sRGB (IEC 61966-2-1), or unspecified.
     #[default]
     Srgb,
-    /// An ICC profile, byte for byte; at least its header is one.
+    /// An ICC profile, byte for byte, of which only the header was checked.
     Icc(Vec<u8>),
     /// PNG's coding-independent code points (ITU-T H.273).
     Coded(Coded),
@@ -41,18 +42,18 @@ pub enum Colour {
     Measured(Measured),
 }
 
-/// Code points of ITU-T H.273, as PNG's chunk cICP has them.
+/// Code points of ITU-T H.273, as in PNG's chunk cICP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Coded {
     /// Colour primaries.
     pub primaries: u8,
     /// Transfer function.
     pub transfer: u8,
-    /// Whether all numbers from 0 to 255 are in use; else 16 is black and 235 white.
+    /// Whether the full range from 0 to 255 is used; otherwise 16 is black and 235 white.
     pub full_range: bool,
 }
 
-/// PNG's chunks gAMA and cHRM, of which one may be missing, in hundred-thousandths.
+/// PNG's chunks gAMA and cHRM, one of which may be missing, in units of 1/100,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
     /// The exponent by which linear light became samples.
@@ -119,18 +120,18 @@ impl Colour {
         }
     }
 
-    /// Whether grey samples must become red, green and blue for this mark: an RGB profile in a grey PNG file is none.
+    /// Whether grey samples must be converted to RGB for this colour space: an RGB profile is invalid in a grey PNG file.
     #[must_use]
     pub fn needs_rgb(&self) -> bool {
         matches!(self, Self::Icc(profile) if profile.get(16..20) == Some(b"RGB "))
     }
 
-    /// The mark as chunks of a PNG file; nothing for sRGB.
+    /// The colour space as chunks of a PNG file; empty for sRGB.
     #[must_use]
     pub fn png_chunks(&self) -> Vec<u8> {
         match self {
             Self::Srgb => Vec::new(),
-            // The profile's name is of no use to anybody.
+            // The profile's name has no use.
             Self::Icc(profile) => chunk(*b"iCCP", &[b"icc\0\0".as_slice(), &stored(profile)].concat()),
             Self::Coded(Coded { primaries, transfer, full_range }) => {
                 chunk(*b"cICP", &[*primaries, *transfer, 0, u8::from(*full_range)])
@@ -143,8 +144,7 @@ impl Colour {
         }
     }
 
-    /// The mark as bytes, to be kept or handed from one program to another: a digit that says which, and what it is made
-    /// of. Nothing for sRGB.
+    /// The colour space as bytes, to store or to pass between programs: a digit for its type, then its data. Empty for sRGB.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
@@ -160,12 +160,12 @@ impl Colour {
         }
     }
 
-    /// Reads what [`Colour::to_bytes`] gives.
+    /// Reads the output of [`Colour::to_bytes`].
     ///
     /// # Errors
     /// [`Code::BadArgument`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let bad = || Error::new(Code::BadArgument, "these bytes do not say what colours are");
+        let bad = || Error::new(Code::BadArgument, "these bytes are not a colour space");
         match bytes {
             [] => Ok(Self::Srgb),
             [b'1', profile @ ..] => Self::icc(profile, 1).map_err(|_| bad()),

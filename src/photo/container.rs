@@ -1,8 +1,8 @@
-//! A first look at a photo file: which format, how many pixels, and is it all there?
+//! A first check of a photo file: its format, its size, and whether it is complete.
 //!
-//! The decoders fill in what is missing from a file that was cut short, so that half a photo would pass as a whole
-//! one. This walk over the file's chunks or segments finds that, and it reads the size before anything is allocated.
-//! It also finds where the pixels are, for decoders that are to see nothing else of the file.
+//! The decoders fill in what is missing from a file that was cut short, so that half a photo would pass as a whole one. This
+//! walk over the file's chunks or segments detects that, and it reads the size before anything is allocated. It also locates
+//! the pixels, for decoders that should see nothing else of the file.
 
 mod jpeg;
 #[cfg(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc"))]
@@ -128,7 +128,7 @@ fn refuse(_: &[u8]) -> Error {
 }
 
 fn cut_short() -> Error {
-    damaged("it ends too early")
+    damaged("it is cut short")
 }
 
 pub(super) fn damaged(what: &str) -> Error {

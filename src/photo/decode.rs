@@ -36,7 +36,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
         Format::WebP => read(WebPDecoder::new(Cursor::new(&file)).map_err(from_image)?, found, limits),
         #[cfg(not(feature = "webp"))]
         Format::WebP => {
-            Err(Error::new(Code::UnsupportedImage, "WebP photos are not read here; save it as PNG or JPEG"))
+            Err(Error::new(Code::UnsupportedImage, "WebP photos are not supported here; save it as PNG or JPEG"))
         }
     }?;
     photo.understand(&tags, tags.profile.read(bytes).as_deref());

@@ -1,4 +1,4 @@
-//! Picture files from samples: PNG, and lossless WebP. Both keep every sample.
+//! Picture files from samples: PNG and lossless WebP. Both are lossless.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -15,7 +15,7 @@ const MAX_WEBP_SIDE: u32 = 16_383;
 /// An 8-bit PNG file in grey (1 channel) or RGB (3), with one transparency value per pixel if given.
 ///
 /// # Errors
-/// [`Code::BadArgument`] when the samples are not exactly one picture of that size.
+/// [`Code::BadArgument`] if the samples are not exactly one picture of that size.
 pub fn encode_png(width: u32, height: u32, channels: u8, samples: &[u8], alpha: Option<&[u8]>) -> Result<Vec<u8>> {
     check_samples(width, height, channels, samples.len())?;
     let color = color(channels, alpha.is_some())?;
@@ -25,8 +25,7 @@ pub fn encode_png(width: u32, height: u32, channels: u8, samples: &[u8], alpha: 
     }
 }
 
-/// The same with a mark that says what the samples mean as colours. Grey samples become red, green and blue where the mark
-/// is for these alone.
+/// The same with a colour space. Grey samples are converted to RGB if the colour space requires it.
 ///
 /// # Errors
 /// As [`encode_png`].
@@ -49,11 +48,11 @@ pub fn encode_png_in(
     Ok([start, &colour.png_chunks(), rest].concat())
 }
 
-/// A 16-bit PNG file in grey (1 channel) or RGB (3), for values that do not fit into 8 bits. The transparency, if given,
-/// has 8 bits all the same.
+/// A 16-bit PNG file in grey (1 channel) or RGB (3), for values that do not fit into 8 bits. The transparency, if given, has 8
+/// bits.
 ///
 /// # Errors
-/// [`Code::BadArgument`] when the samples are not exactly one picture of that size.
+/// [`Code::BadArgument`] if the samples are not exactly one picture of that size.
 pub fn encode_png16(width: u32, height: u32, channels: u8, samples: &[u16], alpha: Option<&[u8]>) -> Result<Vec<u8>> {
     check_samples(width, height, channels, samples.len())?;
     let color = match (channels, alpha.is_some()) {

@@ -1,8 +1,8 @@
 //! The samples of JPEG files, as libjpeg-turbo decodes them.
 //!
-//! The decoder was chosen by measuring four over a corpus of every sampling, order of scans and colour model beside
-//! libjpeg-turbo (`tests/jpeg.rs`): its samples are the same, and what it does not know it refuses. The others went wrong in
-//! silence for one file in ten or more.
+//! The decoder was chosen by comparing four with libjpeg-turbo over a corpus of every sampling, order of scans and colour model
+//! (`tests/jpeg.rs`): its samples are the same, and it refuses what it does not support. The others silently produced wrong
+//! samples for one file in ten or more.
 
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
 

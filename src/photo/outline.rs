@@ -1,6 +1,6 @@
-//! Photos whose pixels a browser decodes: it has decoders of its own, which nobody has to fetch. What it is given are the
-//! parts of a file that pixels come from; what surrounds them (limits, damage, the camera's orientation, transparency) is
-//! treated as in [`Photo::decode`].
+//! Photos whose pixels a browser decodes with its own decoders, which need no download. It is given only the parts of a file
+//! that contain the pixels; everything around them (limits, damage, the camera's orientation, transparency) is treated as in
+//! [`Photo::decode`].
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::decode::{assemble, exif_orientation};
 use super::{Limits, Notice, Photo};
 use crate::error::Result;
 
-/// What a photo file is like, before its pixels are decoded.
+/// The outline of a photo file, before its pixels are decoded.
 pub struct Outline {
     format: Format,
     pixels: Pixels,
@@ -21,10 +21,10 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Looks a file through, which includes every code of a JPEG file: browsers' decoders fill in what is missing.
+    /// Checks a file, including every code of a JPEG file: browsers' decoders fill in what is missing.
     ///
     /// # Errors
-    /// As [`Photo::decode`], as far as the container tells. The size of WebP is not known yet.
+    /// As [`Photo::decode`], as far as the container reveals them. The size of a WebP file is not known yet.
     pub fn new(bytes: &[u8], limits: &Limits) -> Result<Self> {
         let Inspected { format, exif, tags, pixels } = container::inspect(bytes, limits)?;
         Ok(Self { format, pixels, turn: exif_orientation(exif), tags })
@@ -36,7 +36,7 @@ impl Outline {
         self.format == Format::Jpeg
     }
 
-    /// Whether it is a WebP file, of which nothing is known but [`Outline::notices`] and [`Outline::ended`].
+    /// Whether it is a WebP file, for which only [`Outline::notices`] and [`Outline::ended`] are known.
     #[must_use]
     pub fn is_webp(&self) -> bool {
         self.format == Format::WebP
@@ -54,30 +54,29 @@ impl Outline {
         self.pixels.height
     }
 
-    /// Samples of each pixel of a plain file: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. Nothing
-    /// for the many other kinds, which [`Photo::decode`] is for: with 16 bits, a palette, interlacing, four inks and so on, and
-    /// for WebP.
+    /// Samples of each pixel of a plain file: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. `None` for
+    /// all other files, which need [`Photo::decode`] (16 bits, a palette, interlacing, four inks and so on), and for WebP.
     #[must_use]
     pub fn plain(&self) -> Option<u8> {
         self.pixels.plain
     }
 
-    /// The parts of the file that the pixels come from. Of PNG, put together, they are one zlib stream; of JPEG they are a
-    /// whole file without what cameras and programs have written into it, so that it looks the same to all decoders, and
-    /// without its end marker, the two bytes FF D9.
+    /// The parts of the file that contain the pixels. For PNG, their concatenation is one zlib stream. For JPEG, it is a whole
+    /// file without the metadata of cameras and programs, so that it looks the same to all decoders, and without its end
+    /// marker, the two bytes FF D9.
     #[must_use]
     pub fn parts(&self) -> &[Range<usize>] {
         &self.pixels.parts
     }
 
-    /// Where the file has its colour profile.
+    /// The location of the file's colour profile.
     #[must_use]
     pub fn profile(&self) -> &Profile {
         &self.tags.profile
     }
 
-    /// The photo of these pixels, as they are stored, row by row. `profile` is the file's colour profile, taken out of it and
-    /// unpacked, if it has one that can be.
+    /// The photo with these pixels as stored, row by row. `profile` is the file's colour profile, extracted and unpacked, if
+    /// possible.
     ///
     /// # Errors
     /// [`Code::BadArgument`](crate::error::Code::BadArgument) for another number of samples than a plain file has.
@@ -89,13 +88,13 @@ impl Outline {
         Ok(photo)
     }
 
-    /// What the owner should know of the file, whoever decodes it. [`Outline::photo`] says it too.
+    /// Notices for the owner about the file, whichever decoder is used. [`Outline::photo`] includes them.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.pixels.notices
     }
 
-    /// The same file with an end, where a PNG or WebP file lacks it.
+    /// The same file with its end, if a PNG or WebP file lacks it.
     #[must_use]
     pub fn ended(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         self.pixels.end.map(|end| container::ended(self.format, bytes, end))

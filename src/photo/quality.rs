@@ -1,4 +1,4 @@
-//! How far two pictures of one size differ.
+//! The difference between two pictures of the same size.
 
 #![expect(clippy::cast_precision_loss, reason = "samples are counted in millions")]
 
@@ -28,7 +28,7 @@ pub fn ssim(a: &Photo, b: &Photo) -> Result<f64> {
     if width < SIDE || height < SIDE {
         return Err(Error::new(
             Code::BadArgument,
-            "pictures are compared in windows of 11 x 11 pixels; these are smaller",
+            "pictures are compared in windows of 11 x 11 pixels, but these are smaller",
         ));
     }
     let weights: Vec<f64> = (0..SIDE).map(|i| libm::exp(-(i as f64 - 5.0).powi(2) / (2.0 * 1.5 * 1.5))).collect();

@@ -1,4 +1,4 @@
-//! Sizes of pictures, as programs that learn compare them.
+//! Sizes of pictures, for learning.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl Shape {
         Self { width: photo.width(), height: photo.height(), channels: photo.channels() }
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     #[must_use]
     pub fn samples(&self) -> usize {
         usize::try_from(self.count()).unwrap_or(usize::MAX)
@@ -41,13 +41,13 @@ impl Shape {
 
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 impl Shape {
-    /// Whether so many samples are such a picture.
+    /// Checks that the number of samples fits this shape.
     pub(crate) fn check(&self, samples: usize) -> Result<()> {
         let sensible = matches!(self.channels, 1 | 3) && (1..=LARGEST).contains(&self.count());
         if sensible && self.samples() == samples {
             return Ok(());
         }
-        Err(Error::new(Code::BadArgument, format!("{samples} samples are no picture of {self}")))
+        Err(Error::new(Code::BadArgument, format!("{samples} samples are not a picture of {self}")))
     }
 
     /// Whether a picture of another shape goes with those of this one.
@@ -55,7 +55,7 @@ impl Shape {
         if *self == other {
             return Ok(());
         }
-        let message = format!("the picture is {other}, the others are {self}; give all of them the same size");
+        let message = format!("the picture has {other}, the others {self}; give all of them the same size");
         Err(Error::new(Code::ImagesDiffer, message))
     }
 }

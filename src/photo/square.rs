@@ -1,4 +1,4 @@
-//! Pictures of one size and one kind, for programs that learn: the middle of a photo.
+//! Pictures of one size and one kind, for learning: the middle of a photo.
 
 use super::{Photo, Shape};
 use crate::error::{Code, Error, Result};
@@ -15,16 +15,16 @@ impl Photo {
         self.cut_to(Shape { width: side, height: side, channels: 1 })
     }
 
-    /// The largest part in the middle of the photo that is as wide for its height as this shape, made as large as it. Each new
-    /// pixel is the mean of what it covers, rounded, so that every machine gives the same bytes. Colour becomes grey where the
-    /// shape has one channel, and grey three equal channels where it has three. Transparency is left out.
+    /// The largest part in the middle of the photo with this shape's aspect ratio, resized to this shape. Each new pixel is the
+    /// rounded mean of the pixels it covers, so that every machine produces the same bytes. Colour becomes grey if the shape
+    /// has one channel, and grey becomes three equal channels if it has three. Transparency is dropped.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for a side of 0 or above 4096, or channels that are not 1 or 3.
     pub fn cut_to(&self, shape: Shape) -> Result<Self> {
         let Shape { width: new_width, height: new_height, channels } = shape;
         if [new_width, new_height].iter().any(|side| !(1..=MAX_SIDE).contains(side)) || !matches!(channels, 1 | 3) {
-            let message = format!("a part of a photo has sides from 1 to {MAX_SIDE} pixels, and is not {shape}");
+            let message = format!("a part of a photo has sides from 1 to {MAX_SIDE} pixels, not {shape}");
             return Err(Error::new(Code::BadArgument, message));
         }
         let (width, height) = (self.width as usize, self.height as usize);
@@ -57,7 +57,7 @@ impl Photo {
         Self::from_samples(new_width, new_height, channels, samples)
     }
 
-    /// A sample of a pixel, if the photo had so many channels.
+    /// A sample of a pixel, as if the photo had `channels` channels.
     fn sample(&self, pixel: usize, channel: usize, channels: u8) -> u8 {
         match (self.channels, channels) {
             (3, 3) => self.samples[3 * pixel + channel],

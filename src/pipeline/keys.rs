@@ -1,8 +1,8 @@
-//! A set of evaluation keys in a file: its keys are gigabytes, and few of them are needed at a time.
+//! A set of evaluation keys in a file: they take gigabytes, and few are needed at a time.
 //!
-//! A switch key is read when it is first needed: its limbs are checked and its second halves made from its seed again. Those
-//! used last stay, up to a number of bytes. The file is not mapped into memory: one that somebody cuts short would then end
-//! the process, where a read says so.
+//! A switch key is loaded on demand: its limbs are checked and its second halves expanded from its seed. The most recently used
+//! keys stay in memory, up to a number of bytes. The file is not mapped into memory: truncating a mapped file would crash the
+//! process, where a read returns an error.
 
 use std::fs::File;
 use std::ops::Range;
@@ -29,7 +29,7 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Opens a file. The set's header is read, and its length compared; each key is checked when it is loaded.
+    /// Opens a file. The set's header is read and compared with the file's length; each key is checked when it is loaded.
     ///
     /// # Errors
     /// [`Code::Io`]; as [`SetHead::read`]; [`Code::Truncated`], [`Code::TrailingData`].
@@ -44,9 +44,11 @@ impl KeySet {
         let head = SetHead::read(&start(prologue.total_bytes())?)?;
         match bytes.cmp(&head.total_bytes()?) {
             std::cmp::Ordering::Less => {
-                Err(Error::new(Code::Truncated, "the keys end too early; get the whole file again"))
+                Err(Error::new(Code::Truncated, "the keys are cut short; get the whole file again"))
             }
-            std::cmp::Ordering::Greater => Err(Error::new(Code::TrailingData, "there is more after the last key")),
+            std::cmp::Ordering::Greater => {
+                Err(Error::new(Code::TrailingData, "there is extra data after the last key"))
+            }
             std::cmp::Ordering::Equal => Ok(Self { ranges: head.ranges()?, head, file, bytes }),
         }
     }
@@ -63,7 +65,7 @@ impl KeySet {
         self.bytes
     }
 
-    /// The length that the file has now, and when it was last written to: something else than before if it was changed.
+    /// The file's current length and time of modification, which differ from before if it was changed.
     ///
     /// # Errors
     /// [`Code::Io`].
@@ -88,11 +90,11 @@ impl KeySet {
         checker.finish().map(drop)
     }
 
-    /// Reads a key of the list, if it is there.
+    /// Reads a key, if it is in the list.
     ///
     /// # Errors
-    /// As [`read_switch`], and [`Code::Damaged`] if the key in the file is not the one that its list says; [`Code::Truncated`] if
-    /// the file has become shorter; [`Code::Io`].
+    /// As [`read_switch`], and [`Code::Damaged`] if the key in the file is not the listed one; [`Code::Truncated`] if the file
+    /// has become shorter; [`Code::Io`].
     pub fn load(&self, ring: &Ring, entry: Entry) -> Result<Option<SwitchKey>> {
         let Ok(place) = self.head.entries().binary_search(&entry) else { return Ok(None) };
         let Range { start, end } = self.ranges[place];
@@ -100,30 +102,30 @@ impl KeySet {
         super::read_exact_at(&self.file, &mut bytes, start)?;
         let (head, switch) = read_switch(ring, &bytes)?;
         if (head.key, head.entry) != (self.head.key(), entry) {
-            return Err(Error::new(Code::Damaged, "the key in the file is another one than its list says"));
+            return Err(Error::new(Code::Damaged, "the key in the file is not the listed one"));
         }
         Ok(Some(switch))
     }
 }
 
-/// The keys of a set that were used last, in memory.
+/// The most recently used keys of a set, in memory.
 pub struct LoadedKeys {
     set: Arc<KeySet>,
     ring: Arc<Ring>,
     most_bytes: usize,
-    /// The one used last is at the end.
+    /// The most recently used key is last.
     loaded: Mutex<Vec<(Entry, Arc<SwitchKey>)>>,
 }
 
 impl LoadedKeys {
-    /// None yet, and never more than so many bytes together, but for the one that was asked for last.
+    /// Empty at first, and never more than `most_bytes` bytes in total, except for the latest key.
     ///
     /// # Errors
     /// [`Code::WrongParameters`] for a ring of other parameters.
     pub fn new(set: Arc<KeySet>, ring: Arc<Ring>, most_bytes: usize) -> Result<Self> {
         if ring.parameters().id != set.head.parameters().id {
             let (theirs, ours) = (set.head.parameters().name, ring.parameters().name);
-            let message = format!("the keys are for the parameters {theirs}, but {ours} are at work here");
+            let message = format!("the keys are for the parameter set {theirs}, but {ours} is in use");
             return Err(Error::new(Code::WrongParameters, message));
         }
         Ok(Self { set, ring, most_bytes, loaded: Mutex::default() })
@@ -135,7 +137,7 @@ impl LoadedKeys {
         &self.set
     }
 
-    /// A key of the list, if it is there. It is loaded if it was not used lately.
+    /// A key, if it is in the list. It is loaded if it is not in memory.
     ///
     /// # Errors
     /// As [`KeySet::load`].
@@ -143,7 +145,7 @@ impl LoadedKeys {
         if let Some(key) = self.known(entry) {
             return Ok(Some(key));
         }
-        // Without the lock: others go on with what is there. Twice the same does no harm.
+        // Without the lock, so that others can go on. Loading a key twice does no harm.
         let Some(key) = self.set.load(&self.ring, entry)?.map(Arc::new) else { return Ok(None) };
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.retain(|(known, _)| *known != entry);
@@ -155,7 +157,7 @@ impl LoadedKeys {
         Ok(Some(key))
     }
 
-    /// These keys together, to compute with: as many as a part of the work needs.
+    /// Several keys, to compute a part of the work with.
     ///
     /// # Errors
     /// As [`KeySet::load`], and [`Code::MissingKey`] if one is not in the set.
@@ -164,7 +166,7 @@ impl LoadedKeys {
         let mut sparse = [None, None];
         for &entry in entries {
             let key = self.get(entry)?.ok_or_else(|| {
-                let message = format!("there is no {entry:?} in the set: the owner of the secret key has to make one");
+                let message = format!("there is no {entry:?} in the set; the key's owner must make one");
                 Error::new(Code::MissingKey, message)
             })?;
             match entry.purpose {
@@ -180,7 +182,7 @@ impl LoadedKeys {
         Ok(keys)
     }
 
-    /// The keys that a network needs, of as low a level as will do.
+    /// The keys that a network needs, at the lowest levels that suffice.
     ///
     /// # Errors
     /// [`Code::WrongParameters`] for a set of other parameters than the network's; [`Code::MissingKey`] if one is not in the
@@ -188,7 +190,8 @@ impl LoadedKeys {
     pub fn for_network(&self, front: &Front) -> Result<EvaluationKeys> {
         let (theirs, ours) = (self.set.head.parameters(), front.parameters());
         if theirs.id != ours.id {
-            let message = format!("the keys are for the parameters {}, the network needs {}", theirs.name, ours.name);
+            let message =
+                format!("the keys are for the parameter set {}, the network needs {}", theirs.name, ours.name);
             return Err(Error::new(Code::WrongParameters, message));
         }
         let entry = |need: Need| {
@@ -201,8 +204,8 @@ impl LoadedKeys {
             let good = |entry: &&Entry| entry.purpose == purpose && entry.level >= level;
             self.set.head.entries().iter().filter(good).min_by_key(|entry| entry.level).copied().ok_or_else(|| {
                 let message = format!(
-                    "the set has no key for {what} at level {level}: the owner of the secret key has to make the keys \
-                     for this network"
+                    "the set has no key for {what} at level {level}; the key's owner must make the keys for this \
+                     network"
                 );
                 Error::new(Code::MissingKey, message)
             })
@@ -227,5 +230,5 @@ fn memory(key: &SwitchKey) -> usize {
 }
 
 fn no_room() -> Error {
-    Error::new(Code::TooLarge, "this is larger than this machine can hold")
+    Error::new(Code::TooLarge, "too large for this machine's memory")
 }

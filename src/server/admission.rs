@@ -1,9 +1,9 @@
-//! Who is let in, and whose turn it is.
+//! Admission of requests, and their turns.
 //!
-//! An upload takes a slot of its own kind, so that slow ones hold no work up. When the whole body is there, the work takes
-//! a place in the queue and waits for its turn. Turns go round among the clients, however much work each of them has
-//! waiting. What is full is said at once: `too_busy` if all clients together have filled it, `quota_exceeded` if this one
-//! has filled its share.
+//! An upload takes a slot of its own kind, so that slow uploads do not hold up work. Once the whole body has arrived, the work
+//! takes a place in the queue and waits for its turn. Clients take turns, however much work each has waiting. If a limit is
+//! reached, the request fails at once: with `too_busy` if all clients together have reached it, with `quota_exceeded` if this
+//! client has reached its own.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use super::config::Limits;
 use super::shares::{Full, Share, Shares};
 use crate::error::{Code, Error, Result};
 
-/// The longest time that a client is told to wait, in seconds.
+/// The longest time that a client is asked to wait, in seconds.
 const LONGEST_WAIT: u32 = 600;
 
 pub(super) struct Admission {
@@ -27,7 +27,7 @@ pub(super) struct Admission {
     queue: Arc<Queue>,
     upload_times: Average,
     work_times: Arc<Average>,
-    /// Set when no more work is taken: when the server will be gone.
+    /// Set once no more work is accepted: the time at which the server ends.
     closed: Mutex<Option<Instant>>,
 }
 
@@ -56,20 +56,20 @@ impl Admission {
         }
     }
 
-    /// Lets an upload in, for work that has a place in the queue at this moment.
+    /// Admits an upload, if its work has a place in the queue at this moment.
     pub(super) fn upload(&self, client: Client) -> Result<UploadSlot> {
         self.check_open()?;
         self.places.check(client, 1).map_err(|full| self.queue_full(full))?;
         self.upload_alone(client)
     }
 
-    /// Lets an upload in that is not followed by work.
+    /// Admits an upload that is not followed by work.
     pub(super) fn upload_alone(&self, client: Client) -> Result<UploadSlot> {
         self.check_open()?;
         let share = self.uploads.take(client, 1).map_err(|full| {
             full.error(
-                "the server receives as many uploads as it can; try again in a while",
-                "this network address sends as many uploads as one client may; wait until one is over",
+                "the server is receiving as many uploads as it can; try again later",
+                "this network address has reached its limit of uploads; wait until one is finished",
                 seconds(self.upload_times.get()),
             )
         })?;
@@ -81,7 +81,7 @@ impl Admission {
         self.upload_times.note(time);
     }
 
-    /// Takes a place in the queue for work whose upload was let in.
+    /// Takes a place in the queue for work whose upload was admitted.
     pub(super) fn enter(&self, client: Client) -> Result<Place> {
         let share = self.places.take(client, 1).map_err(|full| self.queue_full(full))?;
         Ok(Place { client, _share: share })
@@ -95,8 +95,8 @@ impl Admission {
             Full::Own => u32::try_from(self.queue.clients()).unwrap_or(u32::MAX).max(1),
         };
         full.error(
-            "the server has as much work as it takes on; try again in a while",
-            "this network address has as much work waiting as one client may; wait until some of it is done",
+            "the server has as much work as it can take; try again later",
+            "this network address has reached its limit of waiting work; wait until some is done",
             seconds(one.saturating_mul(rounds)),
         )
     }
@@ -108,7 +108,7 @@ impl Admission {
         Ok(Turn { _slot: slot, start: Instant::now(), times: Arc::clone(&self.work_times) })
     }
 
-    /// Whether new work is taken at all.
+    /// Checks that new work is accepted.
     pub(super) fn check_open(&self) -> Result<()> {
         let Some(end) = *locked(&self.closed) else { return Ok(()) };
         let left = seconds(end.saturating_duration_since(Instant::now()));
@@ -116,7 +116,7 @@ impl Admission {
         Err(Error::new(Code::ShuttingDown, message).with_retry_after(left))
     }
 
-    /// From now on nobody is let in, up to the server's end. Those inside go on.
+    /// Admits no more requests until the server ends. Admitted ones go on.
     pub(super) fn close(&self, end: Instant) {
         *locked(&self.closed) = Some(end);
     }
@@ -125,7 +125,7 @@ impl Admission {
         locked(&self.closed).is_some()
     }
 
-    /// How many uploads are on their way, and how many pieces of work run or wait.
+    /// The numbers of uploads in progress and of pieces of work that run or wait.
     pub(super) fn inside(&self) -> (u64, u64) {
         (self.uploads.taken(), self.places.taken())
     }
@@ -155,7 +155,7 @@ impl Drop for Slot {
     }
 }
 
-/// Turns, and those who wait for one.
+/// Turns, and the clients that wait for one.
 struct Queue {
     turns: Mutex<Turns>,
 }
@@ -169,18 +169,18 @@ struct Turns {
 }
 
 impl Queue {
-    /// How many clients have work waiting.
+    /// The number of clients with work waiting.
     fn clients(&self) -> usize {
         locked(&self.turns).round.len()
     }
 
-    /// Gets in line. The slot is given back if the receiver is gone.
+    /// Joins the queue. The slot is given back if the receiver is gone.
     fn join(self: &Arc<Self>, client: Client) -> oneshot::Receiver<Slot> {
         let (sender, receiver) = oneshot::channel();
         {
             let mut turns = locked(&self.turns);
             let line = turns.waiting.entry(client).or_default();
-            // Those who gave up need not be kept.
+            // Clients that gave up need not be kept.
             line.retain(|sender| !sender.is_closed());
             line.push_back(sender);
             if !turns.round.contains(&client) {
@@ -195,7 +195,7 @@ impl Queue {
         receiver
     }
 
-    /// Gives a turn to whoever is next.
+    /// Gives a turn to the next client.
     fn hand_on(self: &Arc<Self>) {
         let Some(next) = locked(&self.turns).next() else { return };
         // If the receiver is gone, the slot is dropped here, and that hands it on.
@@ -204,7 +204,7 @@ impl Queue {
 }
 
 impl Turns {
-    /// The next one in the round. If there is none, the turn is free.
+    /// The next client in the round. If there is none, the turn is free.
     fn next(&mut self) -> Option<oneshot::Sender<Slot>> {
         while let Some(client) = self.round.pop_front() {
             let Some(line) = self.waiting.get_mut(&client) else { continue };
@@ -223,12 +223,12 @@ impl Turns {
     }
 }
 
-/// How long something took lately.
+/// A moving average of recent durations.
 #[derive(Default)]
 struct Average(Mutex<Option<Duration>>);
 
 impl Average {
-    /// What came last counts an eighth.
+    /// The latest duration counts for an eighth.
     fn note(&self, time: Duration) {
         let mut average = locked(&self.0);
         *average = Some(average.map_or(time, |average| (average * 7 + time) / 8));
@@ -239,14 +239,14 @@ impl Average {
     }
 }
 
-/// A time to wait as whole seconds, from one up.
+/// A time to wait in whole seconds, at least one.
 pub(super) fn seconds(time: Duration) -> u32 {
     let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
     u32::try_from(seconds).unwrap_or(u32::MAX).clamp(1, LONGEST_WAIT)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is whole at every moment, so a panic elsewhere does not spoil it.
+    // Its content is consistent at every moment, so a panic elsewhere does no harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,7 +1,7 @@
-//! Who a request comes from: the network address that shares are counted by.
+//! The client of a request: the network address to which limits apply.
 //!
-//! Behind a proxy every connection has the proxy's address. Where the operator names the proxy, the header field that it
-//! adds says whose request it passes on. From anybody else that field is ignored: a client could write anything there.
+//! Behind a proxy, every connection has the proxy's address. If the operator trusts the proxy, the header field that it adds
+//! names the client. From others, that field is ignored, since a client could write anything there.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -16,8 +16,7 @@ use super::config::ProxyHeader;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// A client, as far as the network tells clients apart: an IPv4 address, or an IPv6 network of 64 bits, all of which one
-/// client usually has.
+/// A client, as far as the network identifies it: an IPv4 address or an IPv6 /64 network, which usually belongs to one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Client(IpAddr);
 
@@ -39,7 +38,7 @@ impl<S: Sync> FromRequestParts<S> for Client {
     }
 }
 
-/// The client of a request. Requests that came over no connection, in tests, share one.
+/// The client of a request. Requests without a connection, in tests, share one client.
 pub(super) fn of(extensions: &axum::http::Extensions) -> Client {
     extensions.get().copied().unwrap_or(Client(IpAddr::V6(Ipv6Addr::UNSPECIFIED)))
 }
@@ -54,7 +53,7 @@ impl From<SocketAddr> for Peer {
     }
 }
 
-/// The proxies that are believed.
+/// The trusted proxies.
 #[derive(Clone)]
 pub(super) struct Proxies {
     pub(super) trusted: Vec<IpNet>,
@@ -67,7 +66,7 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address.to_canonical()))
     }
 
-    /// Who sent a request that came from `peer`: the last address on its way that is not a trusted proxy's.
+    /// The client of a request from `peer`: the last address on its path that is not a trusted proxy's.
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let mut client = peer;
         let hops = match self.header {
@@ -78,7 +77,7 @@ impl Proxies {
             if !self.trusts(client) {
                 break;
             }
-            // What is no address was not written by a proxy that knows one.
+            // Anything but an address was not written by a proxy that knows one.
             let Some(hop) = hop else { break };
             client = hop;
         }
@@ -86,7 +85,7 @@ impl Proxies {
     }
 }
 
-/// Notes whose request this is, for [`Client`] as a parameter of handlers.
+/// Stores the client of a request, for [`Client`] as a parameter of handlers.
 pub(super) async fn identify(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
     if let Some(Peer(peer)) = request.extensions().get().copied() {
         let client = proxies.client(peer, request.headers());

@@ -1,4 +1,4 @@
-//! What the server is told at its start, and the check that turns it into settings nothing has to doubt again.
+//! The server's configuration, and the check that turns it into settings that need no further checks.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -17,54 +17,54 @@ pub use limits::{ClientLimits, Limits};
 /// Later additions to the present moment must not overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
-/// How the server listens, what it serves, and how much it takes on.
+/// Where the server listens, what it serves, and its limits.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Address and port to listen on (`--listen`). Port 0 takes any free port. Default `127.0.0.1:8080`: reachable from
-    /// this machine only.
+    /// Address and port to listen on (`--listen`). Port 0 picks a free port. Default `127.0.0.1:8080`: reachable from this
+    /// machine only.
     pub listen: SocketAddr,
-    /// Folder with the page's files, `index.html` among them (`--page`). Default none: the interface alone is served.
+    /// Folder with the page's files, including `index.html` (`--page`). Default none: only the interface is served.
     pub page: Option<PathBuf>,
-    /// Folder with the vault's files, `index.html` among them (`--vault`). Default none.
+    /// Folder with the vault's files, including `index.html` (`--vault`). Default none.
     pub vault: Option<PathBuf>,
-    /// Address at which browsers reach the vault (`--vault-url`), such as `https://vault.example/`. Requests for its host
-    /// get the vault's files and nothing else; all others never get them. Default `http://localhost:PORT/`, with the port
-    /// that is listened on.
+    /// Address at which browsers reach the vault (`--vault-url`), such as `https://vault.example/`. Requests for its host get
+    /// the vault's files and nothing else; requests for other hosts never get them. Default `http://localhost:PORT/`, with the
+    /// listening port.
     pub vault_url: Option<String>,
-    /// Origins whose pages may embed the vault (`--embedder`, may be repeated). A single `*` allows every origin. Default:
-    /// the address that is listened on.
+    /// Origins whose pages may embed the vault (`--embedder`, may be repeated). A single `*` allows every origin. Default: the
+    /// listening address.
     pub embedders: Vec<String>,
     /// Origins whose pages may call this server from a browser (`--allow-origin`, may be repeated), such as
-    /// `https://photos.example`. A single `*` allows every origin. Default none: only the server's own page may.
+    /// `https://photos.example`. A single `*` allows every origin. Default none: only the server's own page can.
     pub allow_origins: Vec<String>,
-    /// Names under which clients reach this server (`--host`, may be repeated), such as `photos.example`, without a port. A
-    /// single `*` allows every name. `localhost`, the address that is listened on and the hosts of
-    /// [`Config::allow_origins`] are always allowed. Requests for other names get `foreign_host`: a web page could otherwise
-    /// reach this server by having its own name resolve to this machine (DNS rebinding).
+    /// Host names by which clients reach this server (`--host`, may be repeated), such as `photos.example`, without a port. A
+    /// single `*` allows every name. `localhost`, the listening address and the hosts of [`Config::allow_origins`] are always
+    /// allowed. Requests for other names get `foreign_host`; otherwise, a web page could reach this server by making its own
+    /// name resolve to this machine (DNS rebinding).
     pub hosts: Vec<String>,
     /// Networks of reverse proxies (`--trust-proxy`, may be repeated), such as `10.0.0.0/8`. For requests from there, the
-    /// header field [`Config::proxy_header`] says which client a share counts for. Default none: no header field is believed.
+    /// header field [`Config::proxy_header`] names the client whose limits apply. Default none: no header field is trusted.
     pub trusted_proxies: Vec<String>,
     /// The header field in which trusted proxies name the client (`--proxy-header`). Default `x-forwarded-for`.
     pub proxy_header: ProxyHeader,
-    /// Origins of further servers that the page may send encrypted photos to (`--connect-src`, may be repeated). They
-    /// are added to the page's content security policy. Default none.
+    /// Origins of other servers that the page may send encrypted photos to (`--connect-src`, may be repeated). They are added
+    /// to the page's content security policy. Default none.
     pub connect_src: Vec<String>,
-    /// Folder with models for everybody (`--models`), files whose names end in `.model`; the rest of the name is the
-    /// model's id. Default none.
+    /// Folder with public models (`--models`), in files whose names end in `.model`; the rest of the name is the model's id.
+    /// Default none.
     pub models: Option<PathBuf>,
-    /// Folder for clients' evaluation keys (`--keys`), which has to be this server's alone. What is there after a restart is
-    /// used again. Default: one under the folder for working files that is deleted when the server ends. It should lie on a
-    /// disk with room for [`Limits::key_bytes`].
+    /// Folder for clients' evaluation keys (`--keys`), used by this server only. Keys in it are used again after a restart.
+    /// Default: a folder inside the folder for working files, deleted when the server ends. Its disk should have room for
+    /// [`Limits::key_bytes`].
     pub keys: Option<PathBuf>,
-    /// Folder for the server's working files, which have no name and vanish with the process (`--spool`). Default: the
-    /// system's folder for temporary files. It should lie on a disk with room for [`Limits::stored_bytes`].
+    /// Folder for the server's working files, which have no name and vanish with the process (`--spool`). Default: the system's
+    /// temporary folder. Its disk should have room for [`Limits::stored_bytes`].
     pub spool: Option<PathBuf>,
-    /// Longest time that stopping takes (`--drain`): running and waiting work is finished and results can be fetched until
-    /// then; what is left is cut short. Default 30 seconds. Keep it below the time after which the service manager kills
-    /// the process (systemd: 90 seconds, Kubernetes: 30).
+    /// Longest time to stop (`--drain`): until then, running and waiting work is finished and results can be fetched; the rest
+    /// is cut off. Default 30 seconds. Keep it below the time after which the service manager kills the process (systemd: 90
+    /// seconds, Kubernetes: 30).
     pub drain: Duration,
-    /// How much the server takes on.
+    /// The server's limits.
     pub limits: Limits,
 }
 
@@ -90,7 +90,7 @@ impl Default for Config {
     }
 }
 
-/// A header field in which a proxy says whose request it passes on.
+/// A header field in which a proxy names the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ProxyHeader {
     /// `X-Forwarded-For`.
@@ -117,7 +117,7 @@ pub(super) struct Settings {
     pub(super) limits: Limits,
 }
 
-/// What was said of the vault; the rest comes from the address that is listened on.
+/// The vault's configuration; the rest comes from the listening address.
 pub(super) struct VaultSettings {
     pub(super) folder: PathBuf,
     pub(super) url: Option<Uri>,
@@ -125,7 +125,7 @@ pub(super) struct VaultSettings {
     pub(super) embedders: Vec<String>,
 }
 
-/// Whose pages may use this server.
+/// The origins whose pages may use this server.
 #[derive(Clone)]
 pub(super) enum AllowOrigins {
     Any,
@@ -207,7 +207,7 @@ impl Config {
 fn host(text: &str) -> Result<String> {
     let bare = text.parse::<axum::http::uri::Authority>().ok().filter(|authority| authority.host() == text);
     if text != "*" && (bare.is_none() || text.contains(['*', '@'])) {
-        return Err(bad(format!("{text:?} is not the name of a host; write it as photos.example, without a port")));
+        return Err(bad(format!("{text:?} is not a host name; write it as photos.example, without a port")));
     }
     Ok(text.to_ascii_lowercase())
 }
@@ -221,7 +221,7 @@ fn network(text: &str) -> Result<IpNet> {
 fn check_vault(folder: Option<PathBuf>, url: Option<String>, embedders: Vec<String>) -> Result<Option<VaultSettings>> {
     let Some(folder) = folder else {
         if url.is_some() || !embedders.is_empty() {
-            return Err(bad("a vault's address and embedders need a vault: name its folder"));
+            return Err(bad("a vault URL and embedders need a vault; give its folder"));
         }
         return Ok(None);
     };
@@ -234,12 +234,12 @@ fn check_vault(folder: Option<PathBuf>, url: Option<String>, embedders: Vec<Stri
     Ok(Some(VaultSettings { folder, url, embedders }))
 }
 
-/// The address of the vault is an origin with a slash: it has the host for itself.
+/// The vault's URL is an origin followed by a slash: the vault has the host for itself.
 fn vault_url(text: &str) -> Result<Uri> {
     origin(text.strip_suffix('/').unwrap_or(text))
         .ok()
         .and_then(|_| text.parse().ok())
-        .ok_or_else(|| bad(format!("{text:?} is not where a vault can be; write it as https://vault.example/")))
+        .ok_or_else(|| bad(format!("{text:?} is not a valid vault URL; write it as https://vault.example/")))
 }
 
 /// Checks that the text is an origin exactly as browsers write it, because it is compared letter by letter.

@@ -1,11 +1,10 @@
-//! Connections: accepted up to a number, with patience for slow clients but not without end.
+//! Connections: limited in number, with limited patience for slow clients.
 //!
 //! - A client has [`HEADER_TIME`] for a request's header and between two requests.
-//! - Where there is no room, the connection that has waited longest without a request makes room; one client has a share of
-//!   them all ([`seats`]).
-//! - A client that takes nothing of its answer for the stall time is disconnected, so it cannot hold a result for ever.
-//! - A refused upload is often still on its way when the answer goes out. Closing at once would make the client's
-//!   system throw the answer away, so the rest is read and dropped for a while.
+//! - If there is no room, the connection that has been idle longest is closed; each client has its own limit ([`seats`]).
+//! - A client that receives nothing of its answer for the stall time is disconnected, so that it cannot hold a result for ever.
+//! - A refused upload is often still arriving when the answer is sent. Closing at once would make the client's system discard
+//!   the answer, so the rest is read and dropped for a while.
 
 use std::future::Future;
 use std::io;
@@ -47,11 +46,12 @@ const BUFFER: usize = 256 << 10;
 const LINGER: Duration = Duration::from_mins(1);
 /// Longest silence in that time.
 const LINGER_IDLE: Duration = Duration::from_secs(5);
-/// How many connections beyond their clients' shares are told so at the same time, and how long that may take. More are closed.
+/// How many connections beyond their clients' limits get an error at the same time, and how long that may take. Others are
+/// closed.
 const REFUSALS: (usize, Duration) = (32, Duration::from_secs(2));
 
-/// Accepts connections until `stop` gives the moment at which the open ones are cut off; lets them finish their answers until
-/// then. Gives how many were cut off.
+/// Accepts connections until `stop` yields the moment at which open ones are cut off; until then, they can finish their
+/// answers. Returns how many were cut off.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -102,7 +102,7 @@ pub(super) async fn serve(
         let service = service_fn(move |request| answer(router.clone(), service_seat.answering(), peer, request));
         let connection = graceful.watch(http.serve_connection(stream, service));
         open.spawn(async move {
-            // What goes wrong here is the client's doing or its network's; requests are logged on their own.
+            // Errors here are caused by the client or its network; requests are logged separately.
             tokio::select! {
                 _ = connection => {}
                 () = seat.cut() => {}
@@ -132,7 +132,7 @@ async fn answer(
 
 /// The answer on a connection that is one too many.
 fn refuse() -> hyper::Response<Body> {
-    let message = "this network address has as many connections open as one client may; close some";
+    let message = "this network address has reached its limit of open connections; close some";
     let error = Error::new(Code::QuotaExceeded, message).with_retry_after(1);
     after_upload(Err(error))
 }
@@ -146,7 +146,7 @@ async fn accept(listener: &TcpListener, seats: &Seats) -> io::Result<(TcpStream,
                 let _ = stream.set_nodelay(true);
                 return Ok((stream, address.into()));
             }
-            // A client that left before it was accepted is nobody's fault.
+            // A client that left before it was accepted is not an error.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
             }
             Err(error) => return Err(error),

@@ -1,8 +1,8 @@
 //! `POST /v1/filters/{name}`: the direct form and the job form.
 //!
-//! In both forms the headers of the images are checked while they arrive, and the upload is stored; when it is whole, the
-//! work waits for its turn. In the direct form the answer is the result, and it starts when everything has been checked. In the
-//! job form (`Prefer: respond-async`) it is the address of a job.
+//! In both forms, the headers of the images are checked while they arrive, and the upload is stored; once complete, the work
+//! waits for its turn. In the direct form, the answer is the result, and starts after everything has been checked. In the job
+//! form (`Prefer: respond-async`), it is the address of a job.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ fn longest_body(app: &App, filter: &Filter) -> u64 {
 }
 
 fn parse(name: Result<Path<String>, PathRejection>, uri: &Uri) -> Result<Filter> {
-    let Path(name) = name.map_err(|_| Error::new(Code::UnknownFilter, "the filter's name is not text"))?;
+    let Path(name) = name.map_err(|_| Error::new(Code::UnknownFilter, "the filter's name is not UTF-8"))?;
     let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri)
         .map_err(|_| Error::new(Code::BadArgument, "the query must be of the form name=value&name=value"))?;
     Filter::parse(&name, &parameters)

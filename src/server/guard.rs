@@ -1,11 +1,11 @@
-//! Whose requests are taken: those for this server's own names, and from web pages only those of allowed origins.
+//! Which requests are accepted: those for this server's own names, and from web pages only those of allowed origins.
 //!
-//! A browser lets every web page send requests to every address that the visitor's machine can reach, a server on the
-//! loopback interface included, and keeps only the answers from the page. So a request that a page of another origin sent
-//! is refused before anything is done. Browsers mark such requests, and no page can take the marks off: `Origin` with
-//! every request that changes something and every one whose answer the page could read, `Sec-Fetch-Site` with all. A page
-//! can also have its own host name resolve to this machine (DNS rebinding); then its requests carry that name in `Host`.
-//! Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`.
+//! A browser lets every web page send requests to every address that the visitor's machine can reach, including a server on the
+//! loopback interface, and only withholds the answers from the page. So a request from a page of another origin is refused
+//! before anything is done. Browsers mark such requests, and pages cannot remove the marks: `Origin` on every request that
+//! changes something or whose answer the page could read, `Sec-Fetch-Site` on all. A page can also make its own host name
+//! resolve to this machine (DNS rebinding); then its requests carry that name in `Host`. Programs other than browsers send
+//! neither `Origin` nor `Sec-Fetch-Site`.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -23,10 +23,10 @@ use crate::error::{Code, Error, Result};
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Probes ask for this by whatever address they know, and it reveals nothing.
+/// Health checks request this under any address they know, and it reveals nothing.
 const OPEN: &str = "/v1/health";
 
-/// The names and origins that are this server's own or allowed.
+/// The names and origins that belong to this server or are allowed.
 pub(super) struct Guard {
     listen: IpAddr,
     /// Names from the configuration, in lower case.
@@ -52,7 +52,7 @@ impl Guard {
         self.check_origin(request.method(), request.headers(), named.as_ref())
     }
 
-    /// Whether this server may be called by this name.
+    /// Whether this is a name of this server.
     fn is_ours(&self, name: &str) -> bool {
         let name = name.to_ascii_lowercase();
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
@@ -89,7 +89,7 @@ impl Guard {
         }
     }
 
-    /// Whether an origin is that of this server's own page, or of another one that may use it.
+    /// Whether an origin is that of this server's own page, or an allowed one.
     fn is_allowed(&self, origin: &HeaderValue, named: Option<&Authority>) -> bool {
         let Some(text) = origin.to_str().ok().filter(|text| config::origin(text).is_ok()) else { return false };
         let Some((uri, port)) = text.parse::<Uri>().ok().and_then(|uri| Some((uri.clone(), port_of(&uri)?))) else {
@@ -107,7 +107,7 @@ impl Guard {
     }
 }
 
-/// Whether a request without `Origin` is one of no page, of this server's own, or of somebody who follows a link.
+/// Whether a request without `Origin` comes from no page, from this server's own, or from a link that a user followed.
 fn is_own_fetch(method: &Method, headers: &HeaderMap) -> bool {
     let field = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let reads = method == Method::GET || method == Method::HEAD;
@@ -117,7 +117,7 @@ fn is_own_fetch(method: &Method, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Refuses requests for other hosts, and those that pages of other origins send.
+/// Refuses requests for other hosts, and requests from pages of other origins.
 pub(super) async fn protect(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     if request.uri().path() != OPEN
         && let Err(error) = guard.check(&request)
@@ -154,9 +154,9 @@ fn foreign_host(name: &str) -> Error {
     // What is not a name is not repeated.
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     let message = if !name.is_empty() && name.len() < 256 && name.bytes().all(good) {
-        format!("this server is not called {name}; its operator can allow the name: safelight serve --host {name}")
+        format!("{name} is not a name of this server; its operator can allow it: safelight serve --host {name}")
     } else {
-        "the request does not say which host it is for; send one valid header field Host".into()
+        "the request does not name its host; send one valid header field Host".into()
     };
     Error::new(Code::ForeignHost, message)
 }
@@ -165,8 +165,8 @@ fn foreign_origin(origin: Option<&HeaderValue>) -> Error {
     let known = origin.and_then(|value| value.to_str().ok()).filter(|text| config::origin(text).is_ok());
     let origin = known.unwrap_or("ORIGIN");
     let message = format!(
-        "web pages of other origins may not use this server; its operator can allow one: safelight serve \
-         --allow-origin {origin}"
+        "web pages of this origin may not use this server; its operator can allow it: safelight serve --allow-origin \
+         {origin}"
     );
     Error::new(Code::ForeignOrigin, message)
 }

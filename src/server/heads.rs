@@ -1,4 +1,4 @@
-//! What the first bytes of an upload must be, so that whatever cannot be used ends there and is not taken in whole.
+//! Checks of the first bytes of an upload, so that unusable uploads end there and are not received in full.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use crate::wire::{Kind, PROLOGUE_BYTES, Prologue};
 /// The longest header of a part of a form, in bytes.
 pub(super) const LONGEST_PART_HEADER: usize = 16 << 10;
 
-/// Encrypted images for a filter, one after the other: their headers are read and held against the limits.
+/// Encrypted images for a filter, one after the other: their headers are read and compared with the limits.
 pub(super) struct Images {
     filter: Filter,
     limits: pipeline::Limits,
@@ -71,7 +71,7 @@ impl Check for Images {
     }
 }
 
-/// Looks at the first bytes of an upload, as many as it says, until it has seen enough.
+/// Checks the first bytes of an upload, as many as it needs.
 pub(super) struct First<F> {
     head: Vec<u8>,
     look: Option<F>,
@@ -86,9 +86,9 @@ where
     }
 }
 
-/// What was seen in the first bytes.
+/// The result of checking the first bytes.
 pub(super) enum Seen {
-    /// More is needed to say anything.
+    /// More bytes are needed.
     TooLittle,
     Enough,
 }
@@ -110,7 +110,7 @@ where
     }
 }
 
-/// A file of ours, of one of these kinds.
+/// A Safelight file of one of these kinds.
 pub(super) fn file(kinds: &'static [Kind]) -> impl FnMut(&[u8]) -> Result<Seen> + Send + 'static {
     move |head| {
         if head.len() < PROLOGUE_BYTES {
@@ -121,7 +121,7 @@ pub(super) fn file(kinds: &'static [Kind]) -> impl FnMut(&[u8]) -> Result<Seen> 
             return Ok(Seen::Enough);
         }
         let wanted: Vec<_> = kinds.iter().map(|kind| kind.as_str()).collect();
-        let message = format!("this file is of the kind {}, but {} is needed here", kind.as_str(), wanted.join(" or "));
+        let message = format!("this file is of kind {}, but {} is needed here", kind.as_str(), wanted.join(" or "));
         Err(Error::new(Code::WrongKind, message))
     }
 }
@@ -139,7 +139,7 @@ pub(super) fn model(announced: Option<u64>) -> impl FnMut(&[u8]) -> Result<Seen>
         };
         match announced.map(|announced| announced.cmp(&size.bytes)) {
             Some(Ordering::Less) => {
-                Err(Error::new(Code::Truncated, "the data ends too early; send or copy the whole file again"))
+                Err(Error::new(Code::Truncated, "the data is cut short; send or copy the whole file again"))
             }
             Some(Ordering::Greater) => Err(trailing()),
             Some(Ordering::Equal) | None => Ok(Seen::Enough),
@@ -157,7 +157,7 @@ pub(super) fn picture(limits: Limits) -> impl FnMut(&[u8]) -> Result<Seen> + Sen
             Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP) => Ok(Seen::Enough),
             _ => match Photo::decode(head, &limits) {
                 Err(error) if error.kind() == Code::UnsupportedImage => Err(error),
-                // Whoever reads all of it knows better.
+                // Reading all of it gives a better answer.
                 _ => Ok(Seen::Enough),
             },
         }
@@ -172,7 +172,7 @@ pub(super) fn form(boundary: &str) -> impl FnMut(&[u8]) -> Result<Seen> + Send +
         let bytes = head.strip_prefix(b"\r\n").unwrap_or(head);
         let known = bytes.len().min(start.len());
         if bytes[..known] != start.as_bytes()[..known] && !b"\r\n".starts_with(head) {
-            let message = "the form does not begin with the boundary that Content-Type names; send it again";
+            let message = "the form does not start with the boundary in Content-Type; send it again";
             return Err(Error::new(Code::BadArgument, message));
         }
         let ended = bytes.windows(4).any(|four| four == b"\r\n\r\n") || bytes[known..].starts_with(b"--");
@@ -186,7 +186,7 @@ pub(super) fn form(boundary: &str) -> impl FnMut(&[u8]) -> Result<Seen> + Send +
 
 /// The error for a part whose header is too long.
 pub(super) fn long_part_header() -> Error {
-    let message = format!("the header of a part of the form is longer than {LONGEST_PART_HEADER} bytes; shorten it");
+    let message = format!("a part of the form has a header longer than {LONGEST_PART_HEADER} bytes; shorten it");
     Error::new(Code::TooLarge, message)
 }
 
@@ -199,11 +199,11 @@ fn mark(head: &[u8]) -> Result<()> {
 }
 
 fn trailing() -> Error {
-    Error::new(Code::TrailingData, "there are bytes after the end of the file; send it alone")
+    Error::new(Code::TrailingData, "there is extra data after the end of the file; send it alone")
 }
 
 fn no_header() -> Error {
-    Error::new(Code::BadHeader, "the header of the file is too long for what it is")
+    Error::new(Code::BadHeader, "the header of the file is too long for its kind")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `/v1/jobs/{id}`: where a job stands, its events, its result, and its end.
+//! `/v1/jobs/{id}`: a job's state, events, result and deletion.
 
 use std::convert::Infallible;
 use std::ops::Range;
@@ -26,7 +26,7 @@ use crate::wire;
 /// Shortest time between two progress events.
 const PACE: Duration = Duration::from_millis(200);
 
-/// Where a job stands, as JSON.
+/// A job's state, as JSON.
 #[derive(Serialize)]
 pub(super) struct StatusJson {
     state: &'static str,
@@ -75,7 +75,7 @@ fn find(app: &App, id: Id) -> Result<Arc<Job>> {
     app.jobs.get(&text(id))
 }
 
-/// Where the job stands.
+/// The job's state.
 pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let job = find(&app, id)?;
     let state = job.state();
@@ -85,21 +85,21 @@ pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Respon
     Ok(Json(StatusJson::new(&state, job.progress())).into_response())
 }
 
-/// The job's progress as server-sent events, up to its end.
+/// The job's progress as server-sent events, until it ends.
 pub(super) async fn events(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let job = find(&app, id)?;
-    // Some proxies gather answers before they pass them on, unless told not to.
+    // Some proxies buffer answers unless told not to.
     let headers = [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))];
     Ok((headers, Sse::new(story(job)).keep_alive(KeepAlive::default())).into_response())
 }
 
-/// One step of a job's story.
+/// One step of a job's events.
 enum Step {
-    /// Tell where the job stands.
+    /// Report the current state.
     Now,
-    /// Tell it when it has changed.
+    /// Report the state once it has changed.
     After(jobs::State, Progress),
-    /// Tell how it ended.
+    /// Report how the job ended.
     Ended(jobs::State, Progress),
     Over,
 }
@@ -138,7 +138,7 @@ fn progress_event(job: &Job) -> (Event, jobs::State, Progress) {
     (Event::default().event("progress").data(data), state, progress)
 }
 
-/// The job's result, or the part of it that is asked for.
+/// The job's result, or the requested part of it.
 pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
     let job = find(&app, id)?;
     let stored = match job.result() {
@@ -168,7 +168,7 @@ pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderM
     Ok(response)
 }
 
-/// Cancels and forgets the job.
+/// Cancels and deletes the job.
 pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
     app.jobs.delete(&text(id))?;
     Ok(StatusCode::NO_CONTENT)

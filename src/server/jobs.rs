@@ -1,6 +1,6 @@
-//! Long work that its client need not stay for: each job under an unguessable id, from its upload to its expiry.
+//! Long work that continues without its client: each job has an unguessable id, from its upload to its expiry.
 //!
-//! Whoever holds the id, a [capability](super::capability), reads, cancels and deletes the job, and nobody else can.
+//! Only those who know the id, a [capability](super::capability), can read, cancel and delete the job.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,11 +25,11 @@ pub(super) struct Jobs {
     table: Mutex<HashMap<Key, Entry>>,
     shares: Arc<Shares>,
     keep: Duration,
-    /// Cancelled when the server's time is over.
+    /// Cancelled when the server ends.
     end: CancellationToken,
 }
 
-/// A job in the table, and its part of the room there.
+/// A job in the table, and its share of the limit.
 struct Entry {
     job: Arc<Job>,
     share: Share,
@@ -42,11 +42,11 @@ pub(super) struct Job {
     cancel: CancellationToken,
     result: OnceLock<Arc<Stored>>,
     ended: OnceLock<Instant>,
-    /// Whether somebody has fetched the result, or learnt that there is none.
+    /// Whether a client has fetched the result, or learnt that there is none.
     settled: AtomicBool,
 }
 
-/// Where a job stands.
+/// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Waiting,
@@ -67,7 +67,7 @@ impl Jobs {
         Self { table: Mutex::default(), shares, keep: limits.keep_results, end }
     }
 
-    /// Whether there is room for one more job. Asked before the upload; [`Jobs::start`] makes sure of it.
+    /// Checks that there is room for one more job. Called before the upload; [`Jobs::start`] checks again.
     pub(super) fn check_room(&self, client: Client) -> Result<()> {
         let table = self.table();
         match self.shares.check(client, 1) {
@@ -76,7 +76,7 @@ impl Jobs {
         }
     }
 
-    /// Takes a job in, which will run as soon as it is its turn, and gives its id.
+    /// Adds a job, which runs when its turn comes, and returns its id.
     pub(super) fn start<W>(
         self: &Arc<Self>,
         admission: &Arc<Admission>,
@@ -115,7 +115,7 @@ impl Jobs {
         Ok(id)
     }
 
-    /// Takes room for one more job. If there is none, the oldest job whose result was fetched is forgotten for it.
+    /// Takes room for one more job. If there is none, the oldest job whose result was fetched is deleted.
     fn make_room(&self, table: &mut HashMap<Key, Entry>, client: Client) -> Result<Share> {
         loop {
             let full = match self.shares.take(client, 1) {
@@ -133,21 +133,21 @@ impl Jobs {
 
     fn no_room(&self, table: &HashMap<Key, Entry>, full: Full, client: Client) -> Error {
         let ends = table.values().filter(|entry| entry.makes_room(full, client)).map(|entry| entry.job.ended.get());
-        // Those that have not ended are kept for all of the time from then on.
+        // Unfinished jobs are kept for the full time after their end.
         let left = |end: Option<&Instant>| end.map_or(self.keep, |end| self.keep.saturating_sub(end.elapsed()));
         full.error(
-            "the server keeps as many jobs as it can; try again in some minutes",
-            "this network address has as many jobs here as one client may; fetch and delete some, or wait until they expire",
+            "the server keeps as many jobs as it can; try again in a few minutes",
+            "this network address has reached its limit of jobs; fetch and delete some, or wait until they expire",
             admission::seconds(ends.map(left).min().unwrap_or(self.keep)),
         )
     }
 
-    /// The job with this id. The answer is the same for an id that never was, was deleted, or has expired.
+    /// The job with this id. The error is the same for an id that never existed, was deleted or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Arc<Job>> {
         self.table().get(&capability::key(id)).map(|entry| Arc::clone(&entry.job)).ok_or_else(not_found)
     }
 
-    /// Cancels the job if it has not finished, and forgets it.
+    /// Cancels the job if it has not finished, and deletes it.
     pub(super) fn delete(&self, id: &str) -> Result<()> {
         let Entry { job, .. } = self.table().remove(&capability::key(id)).ok_or_else(not_found)?;
         job.cancel.cancel();
@@ -155,7 +155,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Whether no finished job waits for somebody to fetch it.
+    /// Whether no finished job waits to be fetched.
     pub(super) fn all_settled(&self) -> bool {
         self.table().values().all(|Entry { job, .. }| job.is_settled() || !job.state.borrow().is_final())
     }
@@ -167,13 +167,13 @@ impl Jobs {
 }
 
 impl Entry {
-    /// Whether its end helps where this is full.
+    /// Whether deleting it makes room under this limit.
     fn makes_room(&self, full: Full, client: Client) -> bool {
         full == Full::All || self.share.client() == Some(client)
     }
 }
 
-/// The job that ended first of those that may make room, because somebody has fetched what came of them.
+/// The job that ended first among those that can be deleted, because their result was fetched.
 fn oldest_fetched(table: &HashMap<Key, Entry>, full: Full, client: Client) -> Option<Key> {
     let fetched = table.iter().filter(|(_, entry)| entry.makes_room(full, client) && entry.job.is_settled());
     let ended = fetched.filter_map(|(key, entry)| Some((*entry.job.ended.get()?, *key)));
@@ -220,7 +220,7 @@ impl Job {
         }
     }
 
-    /// Goes on to the next state. A final state stays.
+    /// Moves to the next state. A final state stays.
     fn advance(&self, next: State) {
         self.state.send_if_modified(|state| {
             let moves = !state.is_final();
@@ -249,19 +249,19 @@ impl Job {
         }
     }
 
-    /// The result, once it is there.
+    /// The result, if finished.
     pub(super) fn result(&self) -> Result<Arc<Stored>> {
         match self.state() {
             State::Done => self.result.get().cloned().ok_or_else(not_found),
             State::Failed(error) => Err(error),
             State::Waiting | State::Running => {
-                let message = "the job has not finished; watch its events and ask again";
+                let message = "the job has not finished; watch its events and try again";
                 Err(Error::new(Code::JobNotFinished, message).with_retry_after(1))
             }
         }
     }
 
-    /// Notes that the client has what it came for.
+    /// Notes that the client has the result.
     pub(super) fn settle(&self) {
         self.settled.store(true, Ordering::Relaxed);
     }
@@ -272,7 +272,7 @@ impl Job {
 }
 
 fn not_found() -> Error {
-    Error::new(Code::JobNotFound, "there is no such job, or it was deleted or has expired")
+    Error::new(Code::JobNotFound, "the job does not exist, was deleted or has expired")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `/v1/keys`: evaluation keys for encrypted vectors, uploaded in pieces.
 //!
-//! Keys are gigabytes, so an upload that breaks off goes on where it ended, by the header fields of
-//! draft-ietf-httpbis-resumable-upload: `POST` with `Upload-Length` begins, `PATCH` with `Upload-Offset` sends the next piece,
-//! and `HEAD` says how many bytes are there. A piece that is not good ends the upload.
+//! Keys take gigabytes, so an interrupted upload can be resumed, with the header fields of draft-ietf-httpbis-resumable-upload:
+//! `POST` with `Upload-Length` starts it, `PATCH` with `Upload-Offset` sends the next piece, and `HEAD` reports how many bytes
+//! have arrived. An invalid piece ends the upload.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,9 +27,9 @@ use crate::error::{Code, Error, Result};
 use crate::network::Need;
 use crate::wire::ckks::{Entry, Purpose, SetHead};
 
-/// How many bytes are there.
+/// The number of bytes received.
 pub(super) const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
-/// How many there will be.
+/// The total number of bytes.
 pub(super) const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
 /// Keys or their upload, as JSON.
@@ -39,13 +39,13 @@ struct KeysJson {
     /// `uploading`, `ready` or `damaged`.
     state: &'static str,
     bytes: u64,
-    /// How many of them are there.
+    /// The number of bytes received.
     offset: u64,
     #[serde(flatten)]
     set: Option<SetJson>,
 }
 
-/// What is known of keys that are ready.
+/// Facts about keys that are ready.
 #[derive(Serialize)]
 struct SetJson {
     parameters: &'static str,
@@ -60,10 +60,10 @@ struct SetJson {
 pub(super) struct KeyJson {
     /// `products`, `rotation`, `conjugation`, `automorphism` or `bootstrapping`.
     purpose: &'static str,
-    /// Of a rotation: so many steps to the left.
+    /// For a rotation: the number of steps to the left.
     #[serde(skip_serializing_if = "Option::is_none")]
     steps: Option<usize>,
-    /// Of another automorphism.
+    /// For other automorphisms: the element.
     #[serde(skip_serializing_if = "Option::is_none")]
     element: Option<u64>,
     level: usize,
@@ -131,11 +131,11 @@ fn steps(parameters: &Parameters) -> HashMap<u64, usize> {
     elements.zip(0..parameters.slots()).collect()
 }
 
-/// Begins an upload.
+/// Starts an upload.
 pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request: Request) -> Result<Response, Problem> {
     let length = number(request.headers(), &LENGTH)?;
     if length == 0 {
-        return Err(Error::new(Code::BadArgument, "a set of keys cannot be empty; say how many bytes will come").into());
+        return Err(Error::new(Code::BadArgument, "a set of keys cannot be empty; announce its length").into());
     }
     app.admission.check_open()?;
     let keys = Arc::clone(&app.keys);
@@ -168,20 +168,20 @@ async fn answer_append(app: &Arc<App>, client: Client, id: &str, request: Reques
     let writer = tokio::select! {
         received = receive(request.into_body(), rules, writer) => received?,
         () = taken_over.cancelled() => {
-            return Err(Error::new(Code::Cancelled, "another request goes on with this upload"));
+            return Err(Error::new(Code::Cancelled, "another request has resumed this upload"));
         }
     };
     let json = KeysJson::new(id, &writer.held());
     Ok(([(OFFSET, HeaderValue::from(json.offset))], Json(json)).into_response())
 }
 
-/// How many bytes are there, to go on from. A piece that is still coming is ended: its connection has broken.
+/// The number of bytes received, to resume from. A piece that is still being sent is ended, since its connection has broken.
 pub(super) async fn offset(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let (offset, length) = app.keys.offset(&text(id)).await?;
     Ok(([(OFFSET, HeaderValue::from(offset)), (LENGTH, HeaderValue::from(length))], ()).into_response())
 }
 
-/// What there is.
+/// Describes keys or their upload.
 pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let id = text(id);
     let (keys, name) = (Arc::clone(&app.keys), id.clone());
@@ -190,7 +190,7 @@ pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Resp
     Ok(Json(KeysJson::new(&id, &held)).into_response())
 }
 
-/// Deletes keys, or ends their upload.
+/// Deletes keys, or aborts their upload.
 pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
     app.keys.delete(&text(id)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -201,6 +201,6 @@ fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64> {
     let text = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| {
-        Error::new(Code::BadArgument, format!("the request needs the header field {name}, a number of bytes"))
+        Error::new(Code::BadArgument, format!("the request needs the header field {name} with a number of bytes"))
     })
 }

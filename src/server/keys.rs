@@ -1,12 +1,12 @@
-//! Evaluation keys on disk: uploads that may break off and go on, and the sets that came of them.
+//! Evaluation keys on disk: resumable uploads, and complete sets.
 //!
-//! An upload is a file `upload-*.part`, checked while it grows. When it is whole it gets its name: the fingerprint of the key
-//! pair, and the hash of the id under which its owner, and nobody else, uses and deletes it ([capability](super::capability)).
-//! So two who upload keys under one fingerprint, which is in every ciphertext, do not meet; and the server finds all sets
-//! again after a restart, but throws halves away.
+//! An upload is a file `upload-*.part`, checked while it grows. Once complete, it gets its name: the fingerprint of the key
+//! pair, and the hash of the id with which only its owner can use and delete it ([capability](super::capability)). So two
+//! clients that upload keys with the same fingerprint, which is in every ciphertext, do not interfere. After a restart, the
+//! server finds all complete sets again and deletes partial ones.
 //!
-//! A set that was changed on disk by somebody else is found out by its length, the time of its last change and its checksums.
-//! Its file is deleted, and its owner is told so (`keys_damaged`) until it would have expired.
+//! A set that was changed on disk is detected by its length, modification time and checksums. Its file is deleted, and its
+//! owner gets `keys_damaged` until it would have expired.
 
 use std::collections::HashMap;
 use std::fs;
@@ -32,10 +32,10 @@ use crate::wire::ckks::Checker;
 mod folder;
 mod upload;
 
-/// How many sets that were used last stay loaded, and how many bytes of each.
+/// How many of the most recently used sets stay loaded, and how many bytes of each.
 const LOADED: (usize, usize) = (8, 128 << 20);
 
-/// An upload with fewer bytes than this makes room for another one when there is none.
+/// An upload with fewer bytes than this is deleted when another one needs room.
 const HARDLY_BEGUN: u64 = 64 << 10;
 
 /// All keys of the server.
@@ -45,11 +45,11 @@ pub(super) struct Keys {
     counts: Arc<Shares>,
     bytes: Arc<Shares>,
     table: Mutex<HashMap<Key, Entry>>,
-    /// Those used last, the last one at the end.
+    /// The most recently used sets, the latest one last.
     loaded: Mutex<Vec<(Key, Arc<LoadedKeys>)>>,
 }
 
-/// What an id names, and whose it is, if that is known.
+/// What an id names, and its client, if known.
 struct Entry {
     held: Held,
     client: Option<Client>,
@@ -69,7 +69,7 @@ pub(super) struct Stored {
     pub(super) keys: Arc<KeySet>,
     pub(super) expires: SystemTime,
     path: PathBuf,
-    /// The file's length and last change when all of it was good.
+    /// The file's length and modification time when it was last verified.
     stamp: Mutex<(u64, SystemTime)>,
     _shares: [Share; 2],
 }
@@ -80,12 +80,12 @@ impl Stored {
         Ok(Self { keys: Arc::new(keys), expires, path, stamp, _shares: shares })
     }
 
-    /// Deletes the file. Those who have it open may go on with it.
+    /// Deletes the file. Requests that have it open can go on using it.
     fn forget(&self) -> Result<()> {
         Ok(fs::remove_file(&self.path)?)
     }
 
-    /// Whether the file is what it was. Reads all of it if somebody has written to it. Must run on a worker thread.
+    /// Checks that the file is unchanged. Reads all of it if it was written to. Must run on a worker thread.
     fn check(&self) -> Result<()> {
         let stamp = self.keys.stamp()?;
         if stamp != *locked(&self.stamp) {
@@ -97,7 +97,7 @@ impl Stored {
 }
 
 impl Keys {
-    /// Opens the folder, or makes one that vanishes with the process, under `spool`.
+    /// Opens the folder, or creates one under `spool` that vanishes with the process.
     pub(super) fn new(folder: Option<&Path>, spool: &Path, limits: &Limits) -> Result<Self> {
         let folder = Folder::open(folder, spool)?;
         let counts = Shares::new(limits.keys as u64, limits.client.keys as u64);
@@ -116,7 +116,7 @@ impl Keys {
         Ok(Self { folder, limits: *limits, counts, bytes, table: Mutex::new(table), loaded: Mutex::default() })
     }
 
-    /// Sees to it that what was found at the start expires. Must run in the runtime.
+    /// Schedules the expiry of the sets found at the start. Must run in the runtime.
     pub(super) fn watch_all(self: &Arc<Self>) {
         let expiry = |(key, entry): (&Key, &Entry)| match &entry.held {
             Held::Set(set) => Some((*key, set.expires)),
@@ -129,15 +129,14 @@ impl Keys {
         }
     }
 
-    /// Begins an upload of `length` bytes, and gives its id.
+    /// Starts an upload of `length` bytes, and returns its id.
     pub(super) fn begin(self: &Arc<Self>, client: Client, length: u64) -> Result<(String, Arc<Upload>)> {
         let most = self.bytes.each();
         if length > most {
-            let message =
-                format!("keys of {length} bytes are more than the {most} that this server takes of one client");
+            let message = format!("keys of {length} bytes exceed this server's limit of {most} bytes per client");
             return Err(Error::new(Code::TooLarge, message));
         }
-        // Nothing is set aside for bytes that may never come.
+        // No room is reserved for bytes that may never arrive.
         self.bytes.check(client, length).map_err(|full| self.no_room(full, Some(client)))?;
         let id = capability::new()?;
         let key = capability::key(&id);
@@ -150,7 +149,7 @@ impl Keys {
         Ok((id, upload))
     }
 
-    /// Takes room for one more set. If there is none, the upload that has rested longest of those with hardly any bytes ends.
+    /// Takes room for one more set. If there is none, the longest-idle upload with hardly any bytes is deleted.
     fn make_room(&self, client: Client) -> Result<Share> {
         loop {
             let full = match self.counts.take(client, 1) {
@@ -182,7 +181,7 @@ impl Keys {
         ended
     }
 
-    /// The error where there is no room, with the time until something expires that makes room.
+    /// The error if there is no room, with the time until something expires.
     fn no_room(&self, full: Full, client: Option<Client>) -> Error {
         let now = SystemTime::now();
         let ends = |entry: &Entry| match &entry.held {
@@ -194,17 +193,17 @@ impl Keys {
         let helps = table.values().filter(|entry| full == Full::All || entry.client == client);
         full.error(
             "the server keeps as many keys as it can; delete some or try again later",
-            "this network address has as many keys here as one client may; delete some or try again later",
+            "this network address has reached its limit of keys; delete some or try again later",
             admission::seconds(helps.map(ends).min().unwrap_or(self.limits.keep_keys)),
         )
     }
 
-    /// What this id names. The answer is the same for an id that never was, was deleted, or has expired.
+    /// What this id names. The error is the same for an id that never existed, was deleted or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Held> {
         self.table().get(&capability::key(id)).map(|entry| entry.held.clone()).ok_or_else(not_found)
     }
 
-    /// What this id names, after a look at the file of a set. Must run on a worker thread.
+    /// What this id names, after checking the file of a set. Must run on a worker thread.
     pub(super) fn look(&self, id: &str) -> Result<Held> {
         let held = self.get(id)?;
         let Held::Set(set) = &held else { return Ok(held) };
@@ -215,13 +214,13 @@ impl Keys {
         }
     }
 
-    /// A set that is all there.
+    /// A complete set.
     pub(super) fn set(&self, id: &str) -> Result<Arc<Stored>> {
         match self.get(id)? {
             Held::Set(set) => Ok(set),
             Held::Damaged(_) => Err(damaged()),
             Held::Upload(_) => {
-                Err(Error::new(Code::KeysNotFound, "these keys are not all there yet; send the rest first"))
+                Err(Error::new(Code::KeysNotFound, "these keys are not complete yet; send the rest first"))
             }
         }
     }
@@ -229,7 +228,7 @@ impl Keys {
     /// Does something with the keys of a set. Must run on a worker thread.
     ///
     /// # Errors
-    /// What `work` says of keys that are missing or do not fit; [`Code::KeysDamaged`] if they cannot be read.
+    /// Errors of `work` for missing or unsuitable keys; [`Code::KeysDamaged`] if they cannot be read.
     pub(super) fn with<T>(&self, id: &str, work: impl FnOnce(&LoadedKeys) -> Result<T>) -> Result<T> {
         let set = self.set(id)?;
         let outcome = set.check().and_then(|()| self.loaded(id, &set)).and_then(|keys| work(&keys));
@@ -262,20 +261,20 @@ impl Keys {
         locked(&self.loaded).retain(|(known, _)| known != key);
     }
 
-    /// Notes that a set is damaged, and deletes its file; gives how long that is remembered.
+    /// Marks a set as damaged and deletes its file; returns how long that is remembered.
     fn damaged(&self, id: &str, set: &Stored, error: &Error) -> SystemTime {
-        tracing::error!(reason = error.message(), "keys on disk are damaged and are deleted");
+        tracing::error!(reason = error.message(), "deleting damaged keys on disk");
         let key = capability::key(id);
         self.unload(&key);
         if let Some(entry) = self.table().get_mut(&key) {
             entry.held = Held::Damaged(set.expires);
         }
-        // It may be gone already: that is a damage, too.
+        // It may already be gone, which is also damage.
         let _ = set.forget();
         set.expires
     }
 
-    /// How many bytes of an upload are there, and how many it has. Whoever was writing is ended first.
+    /// The number of bytes received of an upload, and the total. Ends the request that is writing first.
     pub(super) async fn offset(&self, id: &str) -> Result<(u64, u64)> {
         if let Held::Upload(upload) = self.get(id)? {
             drop(upload.take_over().await);
@@ -288,14 +287,14 @@ impl Keys {
         }
     }
 
-    /// The right to write to an upload from this offset on, which must be where it ends.
+    /// The right to write to an upload from this offset, which must be its end.
     pub(super) async fn writer(self: &Arc<Self>, id: &str, offset: u64) -> Result<(CancellationToken, Writer)> {
         let upload = self.upload(id)?;
         let (token, part) = upload.take_over().await;
         let upload = self.upload(id)?;
         let there = upload.offset();
         if offset != there {
-            let message = format!("{there} bytes are there, and the next piece must begin where they end");
+            let message = format!("{there} bytes have arrived; the next piece must start there");
             return Err(Error::new(Code::WrongOffset, message));
         }
         Ok((token, Writer::new(Arc::clone(self), capability::key(id), upload, part)))
@@ -304,7 +303,7 @@ impl Keys {
     fn upload(&self, id: &str) -> Result<Arc<Upload>> {
         match self.get(id)? {
             Held::Upload(upload) => Ok(upload),
-            Held::Set(_) => Err(Error::new(Code::WrongOffset, "these keys are all there; nothing more can be sent")),
+            Held::Set(_) => Err(Error::new(Code::WrongOffset, "these keys are complete; nothing more can be sent")),
             Held::Damaged(_) => Err(damaged()),
         }
     }
@@ -366,7 +365,7 @@ impl Keys {
             if let Held::Set(set) = held
                 && let Err(error) = set.forget()
             {
-                tracing::error!(reason = error.message(), "keys that expired could not be deleted");
+                tracing::error!(reason = error.message(), "could not delete expired keys");
             }
         });
     }
@@ -379,7 +378,7 @@ impl Keys {
                 tokio::time::sleep_until(until).await;
                 let Some((keys, upload)) = keys.upgrade().zip(upload.upgrade()) else { return };
                 let rest = keys.limits.rest(upload.offset());
-                // Somebody who writes right now is not resting, and has a least speed to keep to.
+                // An upload in progress is not idle, and must keep to a minimum speed.
                 until = upload.rests_since().unwrap_or_else(Instant::now) + rest;
                 if until <= Instant::now() && upload.end_if_resting() {
                     keys.remove(&key, &upload);
@@ -408,7 +407,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn not_found() -> Error {
-    Error::new(Code::KeysNotFound, "there are no such keys, or they were not good, were deleted or have expired")
+    Error::new(Code::KeysNotFound, "these keys do not exist, were invalid, were deleted or have expired")
 }
 
 fn damaged() -> Error {

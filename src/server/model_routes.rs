@@ -1,4 +1,4 @@
-//! `/v1/models` and `/v1/classifiers`: learning from pictures, and saying what others show.
+//! `/v1/models` and `/v1/classifiers`: training on pictures, and classifying others.
 //!
 //! Pictures may be scrambled, and no key is needed for that; or they are encrypted, for networks, and then evaluation keys are.
 
@@ -38,7 +38,7 @@ use crate::wire::{self, Kind};
 /// The longest picture file in bytes.
 const LONGEST_PICTURE: u64 = 64 << 20;
 
-/// What a model is, as JSON.
+/// A model, as JSON.
 #[derive(Serialize)]
 pub(super) struct ModelJson {
     id: String,
@@ -60,11 +60,11 @@ struct ClassJson {
     pictures: Option<u32>,
 }
 
-/// What a client needs for a network, in words; its file has all of it.
+/// What a client needs for a network; its file has all of it.
 #[derive(Serialize)]
 struct NetworkJson {
     parameters: &'static str,
-    /// Where pictures are encrypted.
+    /// The level at which pictures are encrypted.
     level: usize,
     hidden: usize,
     keys: Vec<KeyJson>,
@@ -116,7 +116,7 @@ impl ModelJson {
     }
 }
 
-/// What a picture shows, as JSON.
+/// A classification, as JSON.
 #[derive(Serialize)]
 struct VerdictJson {
     label: String,
@@ -125,7 +125,7 @@ struct VerdictJson {
     probabilities: Option<Vec<f64>>,
 }
 
-/// Makes a model of pictures under labels, or takes in a model file.
+/// Trains a model on labelled pictures, or loads a model file.
 pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request: Request) -> Response {
     after_upload(answer_create(&app, client, request).await)
 }
@@ -136,7 +136,10 @@ async fn answer_create(app: &Arc<App>, client: Client, request: Request) -> Resu
     let content = request.headers().get(header::CONTENT_TYPE).and_then(|text| text.to_str().ok()).unwrap_or_default();
     let kind = if content.eq_ignore_ascii_case(wire::MEDIA_TYPE) {
         if wishes != Wishes::default() {
-            return Err(Error::new(Code::BadArgument, "a model file was made already; leave out how to make it"));
+            return Err(Error::new(
+                Code::BadArgument,
+                "a model file is already trained; leave out the training parameters",
+            ));
         }
         Content::File
     } else {
@@ -167,7 +170,7 @@ async fn answer_create(app: &Arc<App>, client: Client, request: Request) -> Resu
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(ModelJson::new(&id, &model))).into_response())
 }
 
-/// What an upload is.
+/// The content of an upload.
 enum Content {
     /// The file of a model or a network.
     File,
@@ -178,7 +181,7 @@ enum Content {
 fn wishes(uri: &Uri) -> Result<Wishes> {
     let Query(wishes) = Query::try_from_uri(uri).map_err(|error| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        Error::new(Code::BadArgument, format!("the query does not say how to learn: {why}"))
+        Error::new(Code::BadArgument, format!("the training parameters are invalid: {why}"))
     })?;
     Ok(wishes)
 }
@@ -195,7 +198,7 @@ fn read_model(stored: &Stored, mut room: Room, watch: &Supervision) -> Result<(H
     Ok((model, room))
 }
 
-/// Learns from the parts of the upload, one picture in memory at a time. Must run on a worker thread.
+/// Trains on the parts of the upload, with one picture in memory at a time. Must run on a worker thread.
 fn learn(
     stored: &Stored,
     boundary: &str,
@@ -225,15 +228,15 @@ fn learn(
     Ok((model, room))
 }
 
-/// A stored form, a piece at a time. The parser of forms gathers whatever is ready, so it has to ask again for each piece; and
-/// it gathers the header of a part without a limit, so it gets no more than is allowed at the moment.
+/// A stored form, read piece by piece. The form parser buffers everything that is ready, so it must ask again for each piece;
+/// and it buffers the header of a part without a limit, so it gets no more than currently allowed.
 struct Pieces<R> {
     reader: R,
     allowance: Arc<AtomicU64>,
     pause: bool,
 }
 
-/// The length of such a piece.
+/// The length of a piece.
 const PIECE: usize = 16 << 10;
 
 impl<R: Read + Unpin> Stream for Pieces<R> {
@@ -288,22 +291,22 @@ fn no_multipart(error: multer::Error) -> Error {
         multer::Error::IncompleteStream
         | multer::Error::IncompleteHeaders
         | multer::Error::IncompleteFieldData { .. } => {
-            Error::new(Code::Truncated, "the upload ends before its last part does; send it again")
+            Error::new(Code::Truncated, "the upload ends inside its last part; send it again")
         }
         _ => {
-            let message = "send pictures as multipart/form-data, each as a part named by its label";
+            let message = "send pictures as multipart/form-data, each in a part named after its label";
             Error::new(Code::BadArgument, message)
         }
     }
 }
 
-/// What a model is.
+/// Describes a model.
 pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let id = text(id);
     Ok(Json(ModelJson::new(&id, &*app.models.get(&id)?)).into_response())
 }
 
-/// A model's file; of a network the public part alone.
+/// A model's file; for a network, only its public part.
 pub(super) async fn file(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let bytes = match &*app.models.get(&text(id))? {
         Held::Open(model) => wire::model::write(model)?,
@@ -312,13 +315,13 @@ pub(super) async fn file(State(app): State<Arc<App>>, id: Id) -> Result<Response
     Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], bytes).into_response())
 }
 
-/// Forgets a model.
+/// Deletes a model.
 pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
     app.models.delete(&text(id))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Says what the picture in the body shows.
+/// Classifies the picture in the body.
 pub(super) async fn classify(State(app): State<Arc<App>>, client: Client, id: Id, request: Request) -> Response {
     after_upload(answer_classify(&app, client, &text(id), request).await)
 }
@@ -331,7 +334,7 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
     let request = (&parts.headers, body);
     if let Held::Network(_) = &*model {
         let id = keys.ok_or_else(|| {
-            let message = "this network classifies encrypted pictures: add ?keys= and the id of your evaluation keys";
+            let message = "this network classifies encrypted pictures; add ?keys= with the id of your evaluation keys";
             Error::new(Code::BadArgument, message)
         })?;
         app.keys.set(&id)?;
@@ -345,7 +348,7 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
         return Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], answer.await?).into_response());
     }
     if keys.is_some() {
-        return Err(Error::new(Code::BadArgument, "this model takes pictures that are not encrypted; leave out keys"));
+        return Err(Error::new(Code::BadArgument, "this model takes unencrypted pictures; leave out keys"));
     }
     let pixels = picture_limits(app);
     let upload = Upload::new(app, client, request, LONGEST_PICTURE, |_| First::new(heads::picture(pixels)))?;
@@ -365,21 +368,20 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
 
 /// The id of the evaluation keys, if the query has one.
 fn keys_of(uri: &Uri) -> Result<Option<String>> {
-    let bad =
-        |_| Error::new(Code::BadArgument, "the query may say keys, the id of your evaluation keys, and nothing else");
+    let bad = |_| Error::new(Code::BadArgument, "the only query parameter is keys, the id of your evaluation keys");
     let Query(query) = Query::<KeysQuery>::try_from_uri(uri).map_err(bad)?;
     Ok(query.keys)
 }
 
-/// What the query of a classification says.
+/// The query of a classification.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeysQuery {
     keys: Option<String>,
 }
 
-/// The encrypted scores of an encrypted picture. The set of keys is looked at first: what is missing there, or of other
-/// parameters, is found before the work begins.
+/// The encrypted scores of an encrypted picture. The set of keys is checked first, so that missing or unsuitable keys are
+/// reported before the work starts.
 fn classify_encrypted(
     stored: &Stored,
     ready: &Ready,
@@ -394,7 +396,7 @@ fn classify_encrypted(
     wire::ckks::write_ciphertext(ring, &scores)
 }
 
-/// What a picture may be, scrambled or not.
+/// The limits of pictures, scrambled or not.
 fn picture_limits(app: &App) -> Limits {
     let limits = Limits::default();
     Limits { max_pixels: app.settings.limits.image.max_pixels.min(limits.max_pixels), ..limits }.of_scrambled()

@@ -1,6 +1,7 @@
-//! Models and networks in memory: those of clients, each under an unguessable id up to its expiry, and the operator's, for everybody.
+//! Models and networks in memory: those of clients, each with an unguessable id until it expires, and the operator's, which are
+//! public.
 //!
-//! Whoever holds a client's id, a [capability](super::capability), uses, fetches and deletes the model, and nobody else can.
+//! Only those who know a client's id, a [capability](super::capability), can use, fetch and delete the model.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use crate::watch::{NoWatch, Watch};
 use crate::wire::model::Size;
 use crate::wire::{self, Kind, Prologue};
 
-/// What the names of the operator's models end in.
+/// The extension of the operator's models.
 const ENDING: &str = "model";
 
 /// What an id names.
@@ -50,7 +51,7 @@ impl Held {
         Ok(Self::Network(Box::new(Ready { network, circuit })))
     }
 
-    /// About how many bytes of memory it takes.
+    /// Its approximate memory in bytes.
     pub(super) fn memory(&self) -> u64 {
         match self {
             Self::Open(model) => model.memory(),
@@ -62,7 +63,7 @@ impl Held {
     }
 }
 
-/// How large a model or a network is, from the first bytes of its file; `None` if they do not hold its header.
+/// The size of a model or network, from the first bytes of its file; `None` if they do not contain its header.
 pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
     let (size, longest) = match Prologue::parse(head)?.kind {
         Kind::Network => (wire::network::size(head)?, wire::network::LONGEST),
@@ -70,7 +71,7 @@ pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
     };
     match size {
         Some(size) if size.bytes > longest => {
-            Err(Error::new(Code::TooLarge, format!("the file is longer than the {longest} bytes that it may have")))
+            Err(Error::new(Code::TooLarge, format!("the file is longer than {longest} bytes")))
         }
         size => Ok(size),
     }
@@ -81,7 +82,7 @@ type Named = BTreeMap<String, Arc<Held>>;
 
 /// All models of the server.
 pub(super) struct Models {
-    /// Where the operator's models lie.
+    /// The folder with the operator's models.
     folder: Option<PathBuf>,
     house: Mutex<Arc<Named>>,
     table: Mutex<HashMap<Key, Entry>>,
@@ -98,7 +99,7 @@ struct Entry {
     _room: [Share; 2],
 }
 
-/// The room of one model, taken before there is one.
+/// Room for one model, taken before it exists.
 pub(super) struct Room {
     models: Arc<Models>,
     client: Client,
@@ -107,14 +108,14 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Takes memory for the model, or gives some back, so that it has this many bytes.
+    /// Takes memory for the model, or gives some back, to reach this many bytes.
     pub(super) fn set(&mut self, bytes: u64) -> Result<()> {
         self.bytes.set(bytes).map_err(|full| self.models.no_room(full, self.client))
     }
 }
 
 impl Models {
-    /// Reads the operator's models, if there is a folder of them.
+    /// Reads the operator's models, if they have a folder.
     pub(super) fn new(folder: Option<&Path>, limits: &Limits) -> Result<Self> {
         let house = folder.map(read_folder).transpose()?.unwrap_or_default();
         Ok(Self {
@@ -132,7 +133,7 @@ impl Models {
         Arc::clone(&locked(&self.house))
     }
 
-    /// Reads the operator's models again, and gives how many there are. If one of them cannot be read, all stay as they were.
+    /// Reloads the operator's models and returns their number. If one cannot be read, all stay as they were.
     pub(super) fn reload(&self) -> Result<usize> {
         let house = self.folder.as_deref().map(read_folder).transpose()?.unwrap_or_default();
         let count = house.len();
@@ -140,7 +141,7 @@ impl Models {
         Ok(count)
     }
 
-    /// Whether there is room for one more model. Asked before the upload; [`Models::room`] makes sure of it.
+    /// Checks that there is room for one more model. Called before the upload; [`Models::room`] checks again.
     pub(super) fn check_room(&self, client: Client) -> Result<()> {
         self.counts.check(client, 1).map_err(|full| self.no_room(full, client))
     }
@@ -160,12 +161,12 @@ impl Models {
         let left = next.map_or(self.keep, |next| next.saturating_duration_since(Instant::now()));
         full.error(
             "the server keeps as many models as it can; delete one or try again later",
-            "this network address has as many models here as one client may, or as large ones; delete one or try again later",
+            "this network address has reached its limit of models or their memory; delete one or try again later",
             admission::seconds(left),
         )
     }
 
-    /// Keeps a model for its time, and gives its id.
+    /// Keeps a model until it expires, and returns its id.
     pub(super) fn keep(self: &Arc<Self>, model: Arc<Held>, room: Room) -> Result<String> {
         let id = capability::new()?;
         let key = capability::key(&id);
@@ -187,13 +188,13 @@ impl Models {
         locked(&self.table).remove(key)
     }
 
-    /// The model with this id or name. The answer is the same for an id that never was, was deleted, or has expired.
+    /// The model with this id or name. The error is the same for an id that never existed, was deleted or has expired.
     pub(super) fn get(&self, id: &str) -> Result<Arc<Held>> {
         let own = || locked(&self.table).get(&capability::key(id)).map(|entry| Arc::clone(&entry.model));
         self.house().get(id).cloned().or_else(own).ok_or_else(not_found)
     }
 
-    /// Forgets a client's model.
+    /// Deletes a client's model.
     pub(super) fn delete(&self, id: &str) -> Result<()> {
         self.take(&capability::key(id)).map(drop).ok_or_else(not_found)
     }
@@ -221,5 +222,5 @@ fn read_folder(folder: &Path) -> Result<Named> {
 }
 
 fn not_found() -> Error {
-    Error::new(Code::ModelNotFound, "there is no such model, or it was deleted or has expired")
+    Error::new(Code::ModelNotFound, "the model does not exist, was deleted or has expired")
 }

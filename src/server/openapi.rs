@@ -1,4 +1,4 @@
-//! The description of the interface for programs: a text kept by hand, completed with what the code knows better.
+//! The description of the interface: a handwritten file, completed with facts from the code.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! The page's files, and the headers around them.
 //!
-//! The page is a photo site like others: it embeds the vault and sees ciphertext only. Its content security policy lets it
-//! run its own scripts only, talk to this server (and those the operator names) only, and be framed by nobody.
+//! The page is a photo site like others: it embeds the vault and sees only ciphertext. Its content security policy only allows
+//! its own scripts and connections to this server (and those the operator names), and forbids framing.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ const NO_PAGE: &str = "This is Safelight, a server that filters photos it cannot
     It serves its interface under /v1 (described in /v1/openapi.json) but no page.\n\
     To serve the page as well, start it with: safelight serve --page FOLDER --vault FOLDER\n";
 
-/// What other sites may load from here: the element and what it needs.
+/// What other sites can load from here: the element and its dependencies.
 const FOR_OTHER_SITES: [&str; 2] = ["/element/", "/shared/"];
 
 /// Everything outside `/v1`. `vault` is the origin of the vault, if there is one.
@@ -51,12 +51,12 @@ pub(super) fn files(folder: &Path) -> Router {
     Router::new().fallback_service(get_service(files).fallback(method_not_allowed))
 }
 
-/// Puts headers around every answer, and those that pages and vault have in common.
+/// Adds these headers to every answer, and those that page and vault have in common.
 pub(super) fn with_headers(router: Router, headers: Vec<(HeaderName, HeaderValue)>) -> Router {
     let common = [
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (HeaderName::from_static("origin-agent-cluster"), HeaderValue::from_static("?1")),
-        // Browsers keep the files but ask each time whether they are still the same.
+        // Browsers cache the files but revalidate them each time.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     headers
@@ -65,7 +65,7 @@ pub(super) fn with_headers(router: Router, headers: Vec<(HeaderName, HeaderValue
         .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, value)))
 }
 
-/// Another site may take the element from here: browsers load modules of other origins only if these let them.
+/// Lets other sites load the element: browsers load modules of other origins only with these headers.
 async fn for_other_sites(request: Request, next: Next) -> Response {
     let open = FOR_OTHER_SITES.iter().any(|folder| request.uri().path().starts_with(folder));
     let mut answer = next.run(request).await;

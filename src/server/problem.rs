@@ -1,4 +1,4 @@
-//! Errors as HTTP answers: the one place where codes meet status numbers.
+//! Errors as HTTP answers: the only place that maps codes to status numbers.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+js
 #[derive(Debug)]
 pub(super) struct Problem(Error);
 
-/// What an answer's error code was, for the log.
+/// The error code of an answer, for the log.
 #[derive(Clone, Copy)]
 pub(super) struct AnsweredCode(pub(super) Code);
 
@@ -27,8 +27,8 @@ pub(super) struct Details {
     code: &'static str,
 }
 
-/// The answer to a request with a body. After an error the upload may not have been read to its end, so the connection is
-/// of no more use.
+/// The answer to a request with a body. After an error, the upload may not have been read to its end, so the connection cannot
+/// be reused.
 pub(super) fn after_upload(outcome: Result<Response>) -> Response {
     outcome.unwrap_or_else(|error| {
         let mut response = Problem::from(error).into_response();
@@ -39,13 +39,16 @@ pub(super) fn after_upload(outcome: Result<Response>) -> Response {
 
 /// No such address.
 pub(super) async fn not_found() -> Problem {
-    Error::new(Code::NotFound, "there is nothing at this address; /v1/openapi.json lists what there is").into()
+    Error::new(Code::NotFound, "there is nothing at this address; /v1/openapi.json lists the addresses").into()
 }
 
 /// The address is right, the method is not.
 pub(super) async fn method_not_allowed() -> Problem {
-    Error::new(Code::MethodNotAllowed, "this address does not take this method; the header Allow lists those it takes")
-        .into()
+    Error::new(
+        Code::MethodNotAllowed,
+        "this address does not support this method; the header Allow lists those it does",
+    )
+    .into()
 }
 
 /// The HTTP status of a code.
@@ -107,9 +110,9 @@ pub(super) fn status(code: Code) -> StatusCode {
 impl Details {
     pub(super) fn new(error: &Error) -> Self {
         let status = status(error.kind());
-        // The server's own trouble may name its folders, which is nobody else's business.
+        // The server's own errors may name its folders, which clients must not see.
         let detail = match error.kind() {
-            Code::Io => "the server could not keep its working files; try again later or tell its operator".into(),
+            Code::Io => "the server could not write its working files; try again later or tell its operator".into(),
             _ => error.message().to_owned(),
         };
         Self {

@@ -1,4 +1,4 @@
-//! Parts of a result, so that a download that broke off can go on (RFC 9110, section 14).
+//! Ranges of a result, so that interrupted downloads can be resumed (RFC 9110, section 14).
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 
 use crate::error::{Code, Error, Result};
 
-/// The part of `length` bytes that a request wants; `None` for all of them. Requests for several parts at once get all.
+/// The requested range of `length` bytes; `None` for all of them. Requests for several ranges get all.
 pub(super) fn wanted(headers: &HeaderMap, length: u64, tag: &str) -> Result<Option<Range<u64>>> {
     let field = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or_default());
     let Some(text) = field(header::RANGE) else { return Ok(None) };
@@ -21,13 +21,13 @@ pub(super) fn wanted(headers: &HeaderMap, length: u64, tag: &str) -> Result<Opti
         (None, None) => return Ok(None),
     };
     if range.is_empty() {
-        let message = format!("the result has {length} bytes, and the range lies outside of them");
+        let message = format!("the result has {length} bytes; the range lies outside it");
         return Err(Error::new(Code::RangeNotSatisfiable, message));
     }
     Ok(Some(range))
 }
 
-/// The numbers on both sides of the hyphen. What is no range of bytes is ignored, as the standard wants it.
+/// The numbers on both sides of the hyphen. Anything but a byte range is ignored, as the standard requires.
 fn parse(text: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (unit, range) = text.split_once('=')?;
     let (first, last) = range.trim().split_once('-')?;

@@ -1,4 +1,4 @@
-//! Rings and encoders of the parameter sets, made when they are first needed and then shared: their tables are large.
+//! Rings and encoders of the parameter sets, created on first use and then shared, because their tables are large.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The addresses of the interface, and the small answers. The large ones are in `filters` and `job_routes`.
+//! The addresses of the interface, and the short answers. The long ones are in `filters` and `job_routes`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub(super) fn router(app: &Arc<App>) -> Result<Router> {
     Ok(guarded(router))
 }
 
-/// What goes around every answer.
+/// The layers around every answer.
 fn guarded(router: Router) -> Router {
     router
         .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
@@ -69,7 +69,7 @@ fn interface(app: &Arc<App>) -> Router {
         .layer(cors(&app.settings.allow_origins))
 }
 
-/// Pages of other origins may use the interface if the operator says so, and need to read these headers.
+/// Pages of other origins can use the interface if the operator allows it, and need to read these headers.
 fn cors(allowed: &AllowOrigins) -> CorsLayer {
     let origins = match allowed {
         AllowOrigins::Any => AllowOrigin::any(),
@@ -99,7 +99,7 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
         .max_age(Duration::from_hours(1))
 }
 
-/// What this server can do and how much it takes on. A client's own share may be less.
+/// The functions and limits of this server. The limits of one client may be lower.
 #[derive(Serialize)]
 struct About {
     name: &'static str,
@@ -114,7 +114,7 @@ struct About {
     models: Vec<ModelJson>,
     limits: AboutLimits,
     jobs: bool,
-    /// Where the vault is, if this server has one.
+    /// The address of the vault, if this server has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     vault: Option<String>,
 }
@@ -177,7 +177,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
 }
 
 fn internal() -> Problem {
-    Error::new(Code::Internal, "the server failed at this request; please report it").into()
+    Error::new(Code::Internal, "the server failed to handle this request; please report it").into()
 }
 
 #[cfg(test)]

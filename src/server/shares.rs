@@ -1,4 +1,4 @@
-//! What all clients together may have of something, and each of them.
+//! Limits of a resource, for all clients together and for each.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::client::Client;
 use crate::error::{Code, Error};
 
-/// Something that there is a limited amount of.
+/// A limited resource.
 pub(super) struct Shares {
     most: u64,
     each: u64,
@@ -19,17 +19,17 @@ struct Used {
     by: HashMap<Client, u64>,
 }
 
-/// Whose limit is reached.
+/// The limit that is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// That of all clients together.
+    /// The limit of all clients together.
     All,
-    /// The client's own.
+    /// The client's own limit.
     Own,
 }
 
 impl Full {
-    /// The error for the client: the text `all` or `own`, by whose limit it is, and when to try again, in seconds.
+    /// The error for the client: the text `all` or `own`, depending on the limit, and when to try again, in seconds.
     pub(super) fn error(self, all: &str, own: &str, retry_after: u32) -> Error {
         let (code, message) = match self {
             Self::All => (Code::TooBusy, all),
@@ -52,7 +52,7 @@ impl Shares {
         Ok(share)
     }
 
-    /// Counts what is there already and belongs to nobody who is known.
+    /// Counts an existing amount of an unknown client.
     pub(super) fn adopt(self: &Arc<Self>, amount: u64) -> Share {
         self.used().all += amount;
         Share { shares: Arc::clone(self), client: None, amount }
@@ -74,12 +74,12 @@ impl Shares {
         }
     }
 
-    /// How much is taken.
+    /// The amount taken.
     pub(super) fn taken(&self) -> u64 {
         self.used().all
     }
 
-    /// How much one client may take.
+    /// The limit of one client.
     pub(super) fn each(&self) -> u64 {
         self.each.min(self.most)
     }
@@ -90,7 +90,7 @@ impl Shares {
     }
 }
 
-/// What somebody has taken, given back when dropped.
+/// An amount that was taken, given back when dropped.
 pub(super) struct Share {
     shares: Arc<Shares>,
     client: Option<Client>,
@@ -111,7 +111,7 @@ impl Share {
         Ok(())
     }
 
-    /// Takes more, or gives back, so that it is `amount` afterwards.
+    /// Takes more, or gives some back, to reach `amount`.
     pub(super) fn set(&mut self, amount: u64) -> Result<(), Full> {
         if let Some(more) = amount.checked_sub(self.amount) {
             return self.grow(more);
@@ -125,7 +125,7 @@ impl Share {
         self.give_back(less.min(self.amount));
     }
 
-    /// Whose it is, if that is known.
+    /// Its client, if known.
     pub(super) const fn client(&self) -> Option<Client> {
         self.client
     }

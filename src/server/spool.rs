@@ -1,7 +1,7 @@
-//! Bytes on their way through the server: written once by a worker, then read by whoever fetches them.
+//! Data on its way through the server: written once by a worker, then read by clients.
 //!
-//! Short ones stay in memory, longer ones lie in a temporary file that has no name, so that nobody else can open it and
-//! nothing is left behind when the process ends.
+//! Short data stays in memory; longer data is kept in an unnamed temporary file, so that no one else can open it and nothing is
+//! left behind when the process ends.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -22,16 +22,16 @@ use super::{admission, capability};
 use crate::error::{Error, Result};
 use crate::pipeline::read_at;
 
-/// What stays in memory of an answer. Many results can wait for slow readers at once, so this is small.
+/// How much of an answer stays in memory. Many results can wait for slow readers at once, so this is small.
 pub(super) const IN_MEMORY: usize = 1 << 20;
 
-/// What stays in memory of something that waits.
+/// How much of waiting data stays in memory.
 pub(super) const SMALL: usize = 64 << 10;
 
 /// How much of a file is read at a time for an answer.
 const CHUNK: u64 = 256 << 10;
 
-/// Where spools lie, and how many bytes they may have.
+/// The folder of spools, and their limits.
 pub(super) struct Store {
     folder: PathBuf,
     bytes: Arc<Shares>,
@@ -54,8 +54,8 @@ impl Store {
 
 fn no_room(full: Full, keep: Duration) -> Error {
     full.error(
-        "the server stores as many uploads and results as it can; try again in some minutes",
-        "this network address stores as many uploads and results as one client may; delete some, or wait until they expire",
+        "the server stores as many uploads and results as it can; try again in a few minutes",
+        "this network address has reached its limit of uploads and results; delete some, or wait until they expire",
         admission::seconds(keep),
     )
 }
@@ -113,7 +113,7 @@ impl Stored {
         self.length
     }
 
-    /// What tells it from everything else, in the form of the header field `ETag`.
+    /// Its unique tag, in the form of the header field `ETag`.
     pub(super) fn tag(&self) -> &str {
         &self.tag
     }

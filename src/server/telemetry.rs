@@ -1,6 +1,6 @@
-//! The log: one line for each request and each job.
+//! The log: one line per request and per job.
 //!
-//! A line names the route's template, never the address itself, so no job id, file name or query value gets into it.
+//! A line names the route's template, never the address itself, so that it contains no job id, file name or query value.
 
 use std::io::IsTerminal as _;
 use std::pin::Pin;
@@ -22,11 +22,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::problem::AnsweredCode;
 use crate::error::{Code, Error, Result};
 
-/// The environment variable that says how much is logged, such as `info`, `warn` or `off`.
+/// The environment variable with the log level, such as `info`, `warn` or `off`.
 pub(super) const VARIABLE: &str = "SAFELIGHT_LOG";
 
-/// Sends the log to standard error. Only this crate's own lines are written: those of the libraries below it could, at
-/// their finest levels, show addresses.
+/// Sends the log to standard error. Only this crate's lines are written: at their most detailed levels, its libraries could log
+/// addresses.
 pub(super) fn init() -> Result<()> {
     let level = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
@@ -35,7 +35,7 @@ pub(super) fn init() -> Result<()> {
         .or_else(|error| if std::env::var_os(VARIABLE).is_none() { Ok(EnvFilter::new("info")) } else { Err(error) })
         .map_err(|_| Error::new(Code::BadArgument, format!("{VARIABLE} must be error, warn, info, debug or off")))?;
     let ours = filter_fn(|metadata| metadata.target().starts_with(env!("CARGO_CRATE_NAME")));
-    // A program that logs already goes on as it does.
+    // A program that already logs keeps its own logger.
     let _ = tracing_subscriber::registry()
         .with(level)
         .with(ours)
@@ -83,7 +83,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
 struct Line {
     method: &'static str,
     route: String,
-    /// None: the client went away before there was an answer.
+    /// `None` if the client left before the answer.
     status: Option<u16>,
     code: &'static str,
     received: Arc<AtomicU64>,
@@ -116,7 +116,7 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Methods that are not ours could be anything, so they are not repeated.
+/// Unknown methods could be anything, so they are not repeated.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -1,7 +1,7 @@
-//! The request body: checked from its first bytes on, and written away piece by piece while it arrives.
+//! The request body: checked from its first bytes, and stored piece by piece while it arrives.
 //!
-//! Nothing waits in memory but one piece, and no thread waits for the network: a worker thread is borrowed for each piece.
-//! So a slow upload costs a slot and nothing else. A body that breaks off never looks like one that ends.
+//! Only one piece is in memory, and no thread waits for the network: a worker thread is borrowed for each piece. So a slow
+//! upload only costs a slot. An interrupted body never looks like a complete one.
 
 use std::io::Write;
 use std::pin::pin;
@@ -17,12 +17,12 @@ use super::spool::{Spool, Stored};
 use super::work;
 use crate::error::{Code, Error, Result};
 
-/// What an upload must keep to.
+/// The rules for an upload.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     /// Longest body in bytes.
     pub(super) most: u64,
-    /// The length that the client announced, if it did.
+    /// The announced length, if any.
     pub(super) announced: Option<u64>,
     /// The time over which the speed is measured.
     pub(super) stall: Duration,
@@ -34,7 +34,7 @@ impl Rules {
     /// The rules for a body of at most `most` bytes.
     ///
     /// # Errors
-    /// [`Code::TooLarge`] if more was announced: nothing need be read then.
+    /// [`Code::TooLarge`] if more was announced; nothing needs to be read then.
     pub(super) fn new(headers: &HeaderMap, most: u64, limits: &Limits) -> Result<Self> {
         let announced: Option<u64> =
             headers.get(header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
@@ -45,15 +45,15 @@ impl Rules {
     }
 }
 
-/// Where the pieces of an upload go.
+/// The destination of an upload's pieces.
 pub(super) trait Sink: Send + 'static {
     /// Takes the next piece. Called on a worker thread. An error ends the upload.
     fn take(&mut self, piece: &[u8]) -> Result<()>;
 }
 
-/// Looks at an upload as it comes, and ends it when it cannot be what it should be.
+/// Checks an upload as it arrives, and ends it as soon as it is invalid.
 pub(super) trait Check: Send + 'static {
-    /// Looks at the next bytes.
+    /// Checks the next bytes.
     fn push(&mut self, bytes: &[u8]) -> Result<()>;
 }
 
@@ -76,11 +76,10 @@ impl<C> Checked<C> {
     }
 }
 
-/// Moves a whole body into a sink, and gives the sink back.
+/// Moves a whole body into a sink, and returns the sink.
 ///
 /// # Errors
-/// [`Code::TooLarge`], [`Code::Stalled`], [`Code::TimeLimit`]; [`Code::Truncated`] if the connection broke; whatever the sink
-/// says.
+/// [`Code::TooLarge`], [`Code::Stalled`], [`Code::TimeLimit`]; [`Code::Truncated`] if the connection broke; errors of the sink.
 pub(super) async fn receive<S: Sink>(body: Body, rules: Rules, mut sink: S) -> Result<S> {
     let mut pieces = pin!(body.into_data_stream());
     let mut pace = Pace::new(rules.stall);
@@ -91,12 +90,12 @@ pub(super) async fn receive<S: Sink>(body: Body, rules: Rules, mut sink: S) -> R
         let piece: Bytes = match tokio::time::timeout_at(stalled.min(rules.deadline), pieces.next()).await {
             Ok(Some(Ok(piece))) => piece,
             Ok(Some(Err(_))) => {
-                return Err(Error::new(Code::Truncated, "the upload broke off before its end; send it again"));
+                return Err(Error::new(Code::Truncated, "the upload was interrupted; send it again"));
             }
             Ok(None) => return Ok(sink),
             Err(_) if rules.deadline < stalled => return Err(time_limit()),
             Err(_) => {
-                return Err(Error::new(Code::Stalled, "the upload came to a halt or was too slow; send it again"));
+                return Err(Error::new(Code::Stalled, "the upload stalled or was too slow; send it again"));
             }
         };
         total += piece.len() as u64;
@@ -110,7 +109,7 @@ pub(super) async fn receive<S: Sink>(body: Body, rules: Rules, mut sink: S) -> R
     }
 }
 
-/// Watches the speed of an upload, counting only the time in which the server waited for it.
+/// Measures the speed of an upload, counting only the time that the server waited for it.
 struct Pace {
     stall: Duration,
     waited: Duration,
@@ -126,7 +125,7 @@ impl Pace {
         now + self.stall.saturating_sub(self.waited)
     }
 
-    /// `slowest` is the speed that the upload must have, in bytes a second.
+    /// `slowest` is the minimum speed of the upload, in bytes per second.
     fn arrived(&mut self, bytes: u64, waited: Duration, slowest: u64) {
         self.bytes += bytes;
         self.waited += waited;
@@ -137,8 +136,8 @@ impl Pace {
     }
 }
 
-/// Refuses bodies that are packed in a way that this server does not unpack, and says how to send the file itself.
-/// `forms` says whether a form is what the address takes.
+/// Refuses bodies with an encoding that this server does not support, and explains how to send the file itself. `forms` is
+/// whether the address accepts forms.
 ///
 /// # Errors
 /// [`Code::UnsupportedContent`].
@@ -150,26 +149,26 @@ pub(super) fn check_content(headers: &HeaderMap, forms: bool) -> Result<()> {
         let coding: String =
             coding.chars().filter(|c| c.is_ascii_alphanumeric() || "-, ".contains(*c)).take(40).collect();
         let message = format!(
-            "the body is compressed (Content-Encoding: {coding}), and this server takes files as they are; send the \
-             file without compression and without that header field, as in: curl --data-binary @photo.slt URL"
+            "the body is compressed (Content-Encoding: {coding}), which this server does not support; send the file \
+             uncompressed and without that header field, as in: curl --data-binary @photo.slt URL"
         );
         return Err(Error::new(Code::UnsupportedContent, message));
     }
     let form = |content: &str| content.trim_start().to_ascii_lowercase().starts_with("multipart/");
     if !forms && text(header::CONTENT_TYPE).is_some_and(form) {
-        let message = "the body is a form (Content-Type: multipart/form-data), as curl -F sends it, and the bytes of the \
-                       file alone are needed here; send them as in: curl --data-binary @photo.slt URL";
+        let message = "the body is a form (Content-Type: multipart/form-data), as curl -F sends it, but only the \
+                       bytes of the file are needed; send them as in: curl --data-binary @photo.slt URL";
         return Err(Error::new(Code::UnsupportedContent, message));
     }
     Ok(())
 }
 
 pub(super) fn time_limit() -> Error {
-    Error::new(Code::TimeLimit, "this took longer than the server allows; send a smaller image or use a faster line")
+    Error::new(Code::TimeLimit, "this took longer than the server allows; use a smaller image or a faster connection")
 }
 
 fn too_large(most: u64) -> Error {
-    Error::new(Code::TooLarge, format!("the request is larger than the {most} bytes that this server takes"))
+    Error::new(Code::TooLarge, format!("the request is larger than this server's limit of {most} bytes"))
 }
 
 #[cfg(test)]

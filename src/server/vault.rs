@@ -1,12 +1,12 @@
 //! The vault's files, on a host of their own.
 //!
-//! The vault is a page that other sites embed in a frame, and it holds secret keys. It is safe from those sites because it
-//! lies on another origin; so whoever asks for its host gets its files and nothing else, and no other host gets them. Its
-//! content security policy lets it run its own files only and talk to its own origin only, where nothing listens, and it
-//! can neither move the page around it nor open another one.
+//! The vault is a page that other sites embed in a frame, and it holds secret keys. It is safe from those sites because it has
+//! an origin of its own; so requests for its host get only its files, and requests for other hosts never get them. Its content
+//! security policy only allows its own files and connections to its own origin, where nothing listens, and it can neither
+//! navigate the page around it nor open another one.
 //!
-//! The policy belongs to the operator's settings, not to the files: whatever becomes a page or a worker is sent whole each
-//! time. Browsers that hear "not modified" keep the policy that they had.
+//! The policy depends on the operator's settings, not on the files: whatever becomes a page or a worker is sent in full each
+//! time, because browsers that get "not modified" keep their old policy.
 
 use std::net::SocketAddr;
 
@@ -22,11 +22,11 @@ use super::guard;
 use super::page::{files, with_headers};
 use crate::error::{Code, Error, Result};
 
-/// Devices that the vault has no business with.
+/// Devices that the vault does not need.
 const NO_DEVICES: &str = "bluetooth=(), camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), \
     midi=(), payment=(), serial=(), usb=()";
 
-/// What a request is for whose answer's policy is enforced, as `Sec-Fetch-Dest` says. (Old browsers say nothing.)
+/// The values of `Sec-Fetch-Dest` for requests whose answer's policy is enforced. (Old browsers do not send it.)
 const WITH_POLICY: [&str; 7] = ["document", "iframe", "frame", "embed", "object", "worker", "sharedworker"];
 
 /// The vault at its address.
@@ -34,12 +34,12 @@ const WITH_POLICY: [&str; 7] = ["document", "iframe", "frame", "embed", "object"
 pub(super) struct Vault {
     router: Router,
     host: String,
-    /// Where browsers find it, such as `http://localhost:8080/`.
+    /// Its address for browsers, such as `http://localhost:8080/`.
     pub(super) url: String,
 }
 
 impl Vault {
-    /// Completes the settings by the address that is listened on.
+    /// Completes the settings with the listening address.
     pub(super) fn new(settings: &VaultSettings, address: SocketAddr) -> Result<Self> {
         let port = address.port();
         let preset = || Uri::try_from(format!("http://localhost:{port}/"));
@@ -73,7 +73,7 @@ pub(super) async fn by_host(State(vault): State<Vault>, request: Request, next: 
     next.run(request).await
 }
 
-/// Nothing that carries a policy is "not modified".
+/// Answers with a policy are never "not modified".
 async fn always_whole(mut request: Request, next: Next) -> Response {
     let destination = request.headers().get("sec-fetch-dest").and_then(|value| value.to_str().ok());
     if destination.is_none_or(|destination| WITH_POLICY.contains(&destination)) {
@@ -118,5 +118,5 @@ fn headers(embedders: &str) -> Result<Vec<(HeaderName, HeaderValue)>> {
 }
 
 fn bad() -> Error {
-    Error::new(Code::BadArgument, "the vault's address or an embedder's cannot be used")
+    Error::new(Code::BadArgument, "the vault's or an embedder's address is not valid")
 }

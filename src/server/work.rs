@@ -18,13 +18,13 @@ use crate::paillier::Filter;
 use crate::pipeline;
 use crate::watch::Watch;
 
-/// How often small reads and writes are gathered before they reach the spool.
+/// The buffer for small reads and writes of the spool, in bytes.
 const BUFFER: usize = 64 << 10;
 
-/// Rows done and rows in all.
+/// Finished rows and total rows.
 pub(super) type Progress = (u64, u64);
 
-/// Asked by the pipeline between rows: whether to go on, and told how far it is.
+/// Called by the pipeline between rows: decides whether to go on, and records the progress.
 pub(super) struct Supervision {
     pub(super) cancel: CancellationToken,
     pub(super) deadline: Instant,
@@ -49,7 +49,7 @@ impl Watch for Supervision {
     }
 }
 
-/// Filters the images that the reader gives. On an error whatever was written is gone.
+/// Filters the images from the reader. On an error, everything written is dropped.
 pub(super) fn filter(
     input: &mut (dyn Read + Send),
     spool: Spool,
@@ -63,7 +63,7 @@ pub(super) fn filter(
     output.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()
 }
 
-/// A request with a body that is to be worked on.
+/// A request with a body to work on.
 pub(super) struct Upload<C> {
     pub(super) client: Client,
     pub(super) body: Body,
@@ -72,7 +72,7 @@ pub(super) struct Upload<C> {
 }
 
 impl<C: Check> Upload<C> {
-    /// An upload of at most `most` bytes. `check` is made for the length that was announced, if one was.
+    /// An upload of at most `most` bytes. `check` is created for the announced length, if any.
     ///
     /// # Errors
     /// [`Code::TooLarge`] if more was announced.
@@ -87,7 +87,7 @@ impl<C: Check> Upload<C> {
         Ok(Self { client, body, rules, check: check(rules.announced) })
     }
 
-    /// Receives all of it. It has its slot until there is a place in the queue for the work, or none.
+    /// Receives all of it. It keeps its slot until the work has a place in the queue, or is refused one.
     pub(super) async fn receive(self, app: &App) -> Result<(Stored, UploadSlot)> {
         let Self { client, body, rules, check } = self;
         let slot = app.admission.upload(client)?;
@@ -99,8 +99,8 @@ impl<C: Check> Upload<C> {
         Ok((joined(stored)?, slot))
     }
 
-    /// Receives all of it, waits for its turn and works on it. When the client goes away this future is dropped, and the
-    /// work ends at its next look at its supervision.
+    /// Receives all of it, waits for its turn and works on it. When the client leaves, this future is dropped, and the work
+    /// ends at its next check.
     pub(super) async fn work<T: Send + 'static>(
         self,
         app: &App,
@@ -117,14 +117,14 @@ impl<C: Check> Upload<C> {
             progress: None,
         };
         let client = supervision.cancel.clone().drop_guard();
-        // The place goes with the work: if the client leaves, both end when the work does.
+        // The place belongs to the work: if the client leaves, both end when the work does.
         let outcome = run((turn, place), move || work(&stored, &supervision)).await;
         client.disarm();
         outcome
     }
 }
 
-/// Runs work on a worker thread. What it holds is given on when the work has ended, even if nobody waits for it any more.
+/// Runs work on a worker thread. What it holds is released when the work has ended, even if no one waits for it any more.
 pub(super) async fn run<T, H>(holds: H, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T>
 where
     T: Send + 'static,
@@ -138,12 +138,14 @@ where
     joined(worker.await)
 }
 
-/// What gives the right to run.
+/// A right to run.
 pub(super) trait Holds: Send + 'static {}
 impl Holds for Turn {}
 impl Holds for (Turn, super::admission::Place) {}
 
 /// A worker's panic as an error.
 pub(super) fn joined<T>(outcome: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    outcome.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the server failed at this request; please report it")))
+    outcome.unwrap_or_else(|_| {
+        Err(Error::new(Code::Internal, "the server failed to handle this request; please report it"))
+    })
 }

@@ -1,7 +1,7 @@
 //! Encrypted vectors in the browser: see [`crate::ckks`].
 //!
-//! The same source and the same numbers as natively: from the same seed come the very bytes that other machines make. Seeds
-//! are for tests, since whoever knows one knows what is secret; without them the browser's generator is used.
+//! The same source and the same numbers as natively: the same seed gives the same bytes as on other machines. Seeds are for
+//! tests, since anyone who knows one knows the secrets; without them, the browser's generator is used.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use crate::math::random;
 use crate::network::Need;
 use crate::wire::ckks::{self as files, Entry, Purpose, SetMaker};
 
-/// What this build calculates with in this browser.
+/// The arithmetic that this build uses in this browser.
 #[wasm_bindgen(js_name = ckksArithmetic)]
 #[must_use]
 pub fn ckks_arithmetic() -> String {
@@ -42,7 +42,7 @@ pub fn ckks_self_test() -> JsResult<()> {
     if check::arithmetic_is_right() {
         return Ok(());
     }
-    let message = "this browser computes wrongly; use another browser, or the command line";
+    let message = "this browser miscalculates; use another browser, or the command line";
     Err(JsError(Error::new(Code::BadArithmetic, message)))
 }
 
@@ -132,7 +132,7 @@ impl CkksKey {
         self.ring.parameters().slots()
     }
 
-    /// The highest level of vectors that come from outside: so many products can follow one another.
+    /// The highest level of fresh vectors: the number of products that can follow one another.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn levels(&self) -> usize {
@@ -159,7 +159,7 @@ impl CkksKey {
         Ok(Uint8Array::from(files::write_seeded(ring, &seeded)?.as_slice()))
     }
 
-    /// Opens a ciphertext: the real parts of its numbers, one for each slot.
+    /// Decrypts a ciphertext: the real parts of its numbers, one per slot.
     ///
     /// # Errors
     /// `foreign_key`, and as the file's damage is.
@@ -180,7 +180,7 @@ impl CkksKey {
         let most = self.ring.parameters().levels;
         match level {
             Some(level) if level > self.ring.top() => {
-                Err(Error::new(Code::BadArgument, format!("there is no level {level}; take one from 0 to {most}")))
+                Err(Error::new(Code::BadArgument, format!("there is no level {level}; use one from 0 to {most}")))
             }
             level => Ok(level.unwrap_or(most)),
         }
@@ -216,7 +216,7 @@ impl CkksKeys {
     pub fn from_header(key: &CkksKey, header: &[u8]) -> JsResult<Self> {
         let keys = Self::new(key);
         let maker = SetMaker::of_header(&key.ring, header)?;
-        // Nobody else sets it.
+        // Nothing else sets it.
         let _ = keys.maker.set(maker);
         Ok(keys)
     }
@@ -226,7 +226,7 @@ impl CkksKeys {
         self.entries.push(Entry::up_to(&self.ring, Purpose::Relinearise, level));
     }
 
-    /// The key for rotations to the left by so many steps.
+    /// The key for rotations to the left by `steps`.
     ///
     /// # Errors
     /// `bad_argument` for steps that rotate nothing.
@@ -249,10 +249,10 @@ impl CkksKeys {
         Ok(())
     }
 
-    /// All keys for bootstrapping vectors of so many slots.
+    /// All keys for bootstrapping vectors of `slots` slots.
     ///
     /// # Errors
-    /// `bad_argument` where the set has no levels for it, or not so many slots.
+    /// `bad_argument` if the set has no levels for it, or fewer slots.
     pub fn bootstrapping(&mut self, slots: usize) -> JsResult<()> {
         let plan = Plan::new(&self.ring, &Encoder::new(&self.ring), slots, Numbers::Real)?;
         self.entries.extend(Entry::bootstrapping(&self.ring, &plan));
@@ -300,7 +300,7 @@ impl CkksKeys {
 
     fn maker(&self) -> Result<&SetMaker> {
         if self.maker.get().is_none() {
-            // Nobody else sets it.
+            // Nothing else sets it.
             let _ = self.maker.set(SetMaker::new(&self.ring, self.secret.id(), self.entries.clone())?);
         }
         self.maker.get().ok_or_else(|| Error::new(Code::Internal, "the list of keys was lost"))

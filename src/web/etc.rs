@@ -170,15 +170,14 @@ impl Photo {
 }
 
 fn bad_form() -> Error {
-    Error::new(Code::BadArgument, format!("the form is one of {}", Form::ALL.map(Form::as_str).join(", ")))
+    Error::new(Code::BadArgument, format!("the form must be one of {}", Form::ALL.map(Form::as_str).join(", ")))
 }
 
 fn bad_subsampling() -> Error {
-    Error::new(Code::BadArgument, "JPEG's subsampling is one of 444, 422, 420")
+    Error::new(Code::BadArgument, "JPEG subsampling must be 444, 422 or 420")
 }
 
 fn no_label() -> Error {
-    let message =
-        "the file has no label of a scrambled picture, perhaps because a site dropped it; give the label, too";
+    let message = "the file has no scrambling label, perhaps because a site removed it; give the label, too";
     Error::new(Code::BadHeader, message)
 }

@@ -1,5 +1,5 @@
-//! Networks that classify encrypted photos, in the browser: the public part, with which their owner makes questions of photos
-//! and reads the answers. See [`crate::network`].
+//! Networks that classify encrypted photos, in the browser: the public part, with which the owner of photos encrypts them and
+//! reads the answers. See [`crate::network`].
 
 use js_sys::{Float64Array, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -16,7 +16,7 @@ pub struct NetworkFront(Front);
 
 #[wasm_bindgen]
 impl NetworkFront {
-    /// Reads the file of a network's public part, which may come from anybody.
+    /// Reads the file of a network's public part, which is untrusted.
     ///
     /// # Errors
     /// As the file's damage is, `unknown_parameters`.
@@ -31,7 +31,7 @@ impl NetworkFront {
         self.0.parameters().name.into()
     }
 
-    /// What photos can be.
+    /// The labels of the network.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
@@ -51,10 +51,10 @@ impl NetworkFront {
         Ok(keys)
     }
 
-    /// Encrypts the numbers of a photo, whose samples are interleaved, row by row.
+    /// Encrypts the features of a photo, whose samples are interleaved, row by row.
     ///
     /// # Errors
-    /// `wrong_parameters`, `bad_argument` for samples that make no photo, `no_randomness`.
+    /// `wrong_parameters`, `bad_argument` for invalid samples, `no_randomness`.
     pub fn encrypt(
         &self,
         key: &CkksKey,
@@ -71,7 +71,7 @@ impl NetworkFront {
         Ok(Uint8Array::from(files::write_seeded(&key.ring, &sent)?.as_slice()))
     }
 
-    /// Opens an answer, if it is one that an honest server can have computed.
+    /// Decrypts an answer, if an honest server can have computed it.
     ///
     /// # Errors
     /// `foreign_key`, `vectors_differ`, `wrong_parameters`, `bad_answer`, and as the file's damage is.
@@ -82,20 +82,20 @@ impl NetworkFront {
     }
 }
 
-/// What a network says about a photo: rounded, since what is opened tells of the secret key where it has all its figures.
+/// A network's answer for a photo, rounded, since full precision would reveal information about the secret key.
 #[wasm_bindgen]
 pub struct NetworkAnswer(Answer);
 
 #[wasm_bindgen]
 impl NetworkAnswer {
-    /// The number of the label.
+    /// The index of the label.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn class(&self) -> usize {
         self.0.class
     }
 
-    /// How likely each label is, in hundredths.
+    /// The probability of each label, in hundredths.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn probabilities(&self) -> Float64Array {

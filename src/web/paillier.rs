@@ -35,7 +35,7 @@ pub fn self_test() -> JsResult<()> {
     if check::arithmetic_is_right() {
         return Ok(());
     }
-    let message = "this browser computes wrongly; use another browser, or the command line";
+    let message = "this browser miscalculates; use another browser, or the command line";
     Err(JsError(Error::new(Code::BadArithmetic, message)))
 }
 

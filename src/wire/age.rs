@@ -1,9 +1,9 @@
 //! Files protected by a passphrase, in the age format (version 1, <https://age-encryption.org/v1>).
 //!
-//! A file begins with a text header: the version, one recipient stanza of type `scrypt`, and an HMAC. Then come a nonce
-//! and the payload in chunks of 64 KiB, each sealed with ChaCha20-Poly1305. What is protected here are key files, which
-//! fit into one chunk; longer payloads, and files for other recipients than a passphrase, are refused. The programs `age`
-//! and `rage` read what is written here, and what they write with a passphrase is read here, as bytes or as text (`-a`).
+//! A file begins with a text header: the version, one recipient stanza of type `scrypt`, and an HMAC. Then come a nonce and the
+//! payload in chunks of 64 KiB, each encrypted with ChaCha20-Poly1305. Only key files are protected here, which fit into one
+//! chunk; longer payloads, and files for recipients other than a passphrase, are refused. The programs `age` and `rage` read
+//! files written here, and files that they write with a passphrase are read here, as bytes or as text (`-a`).
 
 mod armor;
 
@@ -23,14 +23,13 @@ use crate::wire::AGE_MAGIC as MAGIC;
 
 /// The longest payload in bytes: one chunk.
 pub const MAX_PAYLOAD: usize = 1 << 16;
-/// How costly guessing is made: scrypt with `N = 2^17`, `r = 8`, `p = 1` takes 128 MiB, and about half a second in a
-/// browser.
+/// The cost of each guess: scrypt with `N = 2^17`, `r = 8`, `p = 1` takes 128 MiB, and about half a second in a browser.
 pub const WORK_FACTOR: u8 = 17;
-/// The most costly file that is opened: 1 GiB.
+/// The highest cost of a file that is accepted: 1 GiB.
 pub const MAX_WORK_FACTOR: u8 = 20;
 
 const SALT_LABEL: &[u8] = b"age-encryption.org/v1/scrypt";
-/// The nonce of the only, and so the last, chunk of a payload.
+/// The nonce of the only, and therefore last, chunk of a payload.
 const LAST_CHUNK: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 pub use super::is_age;
@@ -45,10 +44,10 @@ pub fn protect(payload: &[u8], passphrase: &str) -> Result<Vec<u8>> {
 
 fn protect_with(payload: &[u8], passphrase: &str, work_factor: u8) -> Result<Vec<u8>> {
     if passphrase.is_empty() {
-        return Err(Error::new(Code::BadArgument, "an empty passphrase protects nothing; choose one"));
+        return Err(Error::new(Code::BadArgument, "an empty passphrase protects nothing; enter one"));
     }
     if payload.len() > MAX_PAYLOAD {
-        return Err(Error::new(Code::BadArgument, "only key files are protected, and this is longer than any"));
+        return Err(Error::new(Code::BadArgument, "only key files can be protected, and this is longer than any"));
     }
     let mut rng = random::system();
     let mut file_key = Zeroizing::new([0; 16]);
@@ -70,17 +69,16 @@ fn protect_with(payload: &[u8], passphrase: &str, work_factor: u8) -> Result<Vec
     Ok(file)
 }
 
-/// Opens a protected file.
+/// Decrypts a protected file.
 ///
 /// # Errors
-/// [`Code::NotSafelight`] if it is no age file, [`Code::WrongPassphrase`], [`Code::TooCostly`] above
-/// [`MAX_WORK_FACTOR`], [`Code::BadHeader`] if it is for other recipients or longer than a key, [`Code::Truncated`],
-/// [`Code::Damaged`].
+/// [`Code::NotSafelight`] if it is not an age file, [`Code::WrongPassphrase`], [`Code::TooCostly`] above [`MAX_WORK_FACTOR`],
+/// [`Code::BadHeader`] if it is for other recipients or longer than a key, [`Code::Truncated`], [`Code::Damaged`].
 pub fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>> {
     let file = unarmored(file)?;
     let parts = Parts::read(&file)?;
     let wrap = wrapping_key(passphrase, parts.salt, parts.work_factor)?;
-    let wrong = || Error::new(Code::WrongPassphrase, "the passphrase does not open this file; type it again");
+    let wrong = || Error::new(Code::WrongPassphrase, "wrong passphrase for this file; type it again");
     let opened = aead_open(&wrap, [0; 12], &parts.body).ok_or_else(wrong)?;
     let file_key = Zeroizing::new(<[u8; 16]>::try_from(opened.as_slice()).map_err(|_| damaged())?);
     header_mac(&file_key, parts.signed)?.verify_slice(&parts.mac).map_err(|_| damaged())?;
@@ -88,10 +86,10 @@ pub fn open(file: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>> {
     aead_open(&payload_key, LAST_CHUNK, parts.payload).ok_or_else(damaged)
 }
 
-/// How costly it is to open a file: the binary logarithm of scrypt's `N`. Nothing else is verified by that.
+/// The cost of decrypting a file: the binary logarithm of scrypt's `N`. Nothing else is verified.
 ///
 /// # Errors
-/// As [`open`], but for the passphrase and damage.
+/// As [`open`], except for the passphrase and damage.
 pub fn cost(file: &[u8]) -> Result<u8> {
     Parts::read(&unarmored(file)?).map(|parts| parts.work_factor)
 }
@@ -101,7 +99,7 @@ fn unarmored(file: &[u8]) -> Result<Cow<'_, [u8]>> {
     if file.starts_with(MAGIC) { Ok(Cow::Borrowed(file)) } else { armor::read(file).map(Cow::Owned) }
 }
 
-/// An age file taken apart, nothing of it verified.
+/// The parts of an age file, not verified.
 struct Parts<'a> {
     salt: [u8; 16],
     work_factor: u8,
@@ -122,7 +120,7 @@ impl<'a> Parts<'a> {
         let mut lines = Lines { file, at: MAGIC.len() };
         let stanza = lines.next()?;
         let Some(arguments) = stanza.strip_prefix("-> scrypt ") else {
-            let message = "this file is not protected by a passphrase but made for other recipients; open it with age";
+            let message = "this file is for other recipients, not a passphrase; decrypt it with age";
             return Err(Error::new(Code::BadHeader, message));
         };
         let (salt, factor) = arguments.split_once(' ').ok_or_else(malformed)?;
@@ -136,7 +134,7 @@ impl<'a> Parts<'a> {
         let rest = file.get(lines.at..).ok_or_else(truncated)?;
         let (nonce, payload) = rest.split_first_chunk().ok_or_else(truncated)?;
         if payload.len() > MAX_PAYLOAD + 16 {
-            return Err(Error::new(Code::BadHeader, "this file is longer than any key; open it with age"));
+            return Err(Error::new(Code::BadHeader, "this file is longer than any key; decrypt it with age"));
         }
         Ok(Self { salt, work_factor, body, signed, mac, nonce, payload })
     }
@@ -168,7 +166,7 @@ fn work_factor(text: &str) -> Result<u8> {
         Ok(factor) if factor <= MAX_WORK_FACTOR => Ok(factor),
         _ => Err(Error::new(
             Code::TooCostly,
-            format!("opening this file takes 2^{text} steps of scrypt, more than 2^{MAX_WORK_FACTOR}; protect it anew"),
+            format!("this file takes 2^{text} steps of scrypt, more than 2^{MAX_WORK_FACTOR}; protect it again"),
         )),
     }
 }
@@ -209,11 +207,11 @@ fn not_age() -> Error {
 }
 
 fn truncated() -> Error {
-    Error::new(Code::Truncated, "the protected file ends too early; get the whole file again")
+    Error::new(Code::Truncated, "the protected file is cut short; get the whole file again")
 }
 
 fn malformed() -> Error {
-    Error::new(Code::BadHeader, "the protected file's header is not as it should be; get the file again")
+    Error::new(Code::BadHeader, "the protected file's header is invalid; get the file again")
 }
 
 fn damaged() -> Error {

@@ -1,6 +1,6 @@
-//! Files of CKKS. See [`super`] for the format.
+//! CKKS files. See [`super`] for the format.
 //!
-//! What is read for a ring is of that ring's set, or refused. The heads alone can be read without a ring.
+//! A file read for a ring must be for that ring's parameter set. Only the headers can be read without a ring.
 
 mod body;
 mod key;
@@ -25,14 +25,14 @@ pub use secret::{check_secret, read_secret, write_secret};
 pub use set::{Checker, SetHead, read_set, write_set};
 pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};
 
-/// The parameter set of any file of CKKS and, but for plaintexts, the fingerprint of the key pair, from its header.
+/// The parameter set of any CKKS file and, except for plaintexts, the fingerprint of the key pair, from its header.
 ///
 /// # Errors
 /// As [`open`], and [`Code::WrongKind`] for files of other schemes, [`Code::UnknownParameters`], [`Code::BadHeader`].
 pub fn owner(bytes: &[u8]) -> Result<(&'static Parameters, Option<KeyId>)> {
     let kind = Prologue::parse(bytes)?.kind;
     if kind.scheme() != SCHEME_CKKS {
-        return Err(Error::new(Code::WrongKind, format!("this file is {}, not one of encrypted vectors", kind.text())));
+        return Err(Error::new(Code::WrongKind, format!("this file is {}, not a CKKS file", kind.text())));
     }
     let mut reader = Reader::new(open(bytes, kind)?.header);
     let parameters = parameters(&mut reader).map_err(in_header)?;
@@ -53,7 +53,7 @@ fn key_id(reader: &mut Reader<'_>) -> Result<KeyId> {
 /// Takes a level off a header.
 fn level(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<usize> {
     let level = usize::from(reader.u8()?);
-    if level <= top(parameters) { Ok(level) } else { Err(bad("its level is higher than its parameters have")) }
+    if level <= top(parameters) { Ok(level) } else { Err(bad("its level is too high for its parameter set")) }
 }
 
 /// The highest level.
@@ -71,9 +71,9 @@ pub(super) fn same_set(ring: &Ring, parameters: &Parameters) -> Result<()> {
         return Ok(());
     }
     let (theirs, ours) = (parameters.name, ring.parameters().name);
-    Err(Error::new(Code::WrongParameters, format!("this is for the parameters {theirs}, but {ours} are at work here")))
+    Err(Error::new(Code::WrongParameters, format!("this is for the parameter set {theirs}, but {ours} is in use")))
 }
 
 fn bad(what: &str) -> Error {
-    Error::new(Code::BadHeader, format!("this file cannot be used: {what}"))
+    Error::new(Code::BadHeader, format!("this file is not valid: {what}"))
 }

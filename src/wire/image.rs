@@ -8,7 +8,7 @@ use crate::math::montgomery::{Limb, limbs_to_bytes};
 use crate::paillier::layout::{MAX_HISTORY, MAX_PHOTOS};
 use crate::paillier::{Border, Encoding, ImageHead, Layout, Origin};
 
-/// An image's head together with what its frames need of the header.
+/// An image's head, with what its frames need from the header.
 #[derive(Clone, Debug)]
 pub struct Frames {
     /// What the header says.
@@ -18,7 +18,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Writes the header: gives its bytes, with prologue and checksum, and what the frames need.
+    /// Writes the header: returns its bytes, with prologue and checksum, and what the frames need.
     #[must_use]
     pub fn write(head: ImageHead) -> (Vec<u8>, Self) {
         let bytes = seal(Kind::Image, &header(&head));
@@ -27,7 +27,7 @@ impl Frames {
         (bytes, Self { head, crc, header_bytes })
     }
 
-    /// Reads the header from the start of a file, of which at least [`super::Prologue::total_bytes`] must be there.
+    /// Reads the header from the start of a file, at least [`super::Prologue::total_bytes`] of it.
     ///
     /// # Errors
     /// As [`super::open`], and [`Code::BadHeader`], [`Code::BadModulus`], [`Code::ImageTooLarge`].
@@ -69,7 +69,7 @@ impl Frames {
         bytes
     }
 
-    /// Reads frame `index`: every ciphertext in range, though it may not be a unit.
+    /// Reads frame `index`. Every ciphertext is in range, but may not be a unit.
     ///
     /// # Errors
     /// [`Code::Truncated`], [`Code::Damaged`], [`Code::CiphertextOutOfRange`].
@@ -117,7 +117,7 @@ fn header(head: &ImageHead) -> Vec<u8> {
 }
 
 fn parse(header: &[u8]) -> Result<ImageHead> {
-    let bad = |what: &str| Error::new(Code::BadHeader, format!("the encrypted image's header is not allowed: {what}"));
+    let bad = |what: &str| Error::new(Code::BadHeader, format!("the encrypted image's header is invalid: {what}"));
     let mut reader = Reader::new(header);
     let bits = reader.u16()?;
     let channels = reader.u8()?;
@@ -134,7 +134,7 @@ fn parse(header: &[u8]) -> Result<ImageHead> {
     let key = read_modulus(&mut reader, bits, id)?;
     let photos = usize::from(reader.u8()?);
     if !(1..=MAX_PHOTOS).contains(&photos) {
-        return Err(bad("it is made of no photo, or of too many"));
+        return Err(bad("it is made of no photo or too many"));
     }
     let origins = (0..photos).map(|_| Ok(Origin(reader.array()?))).collect::<Result<_>>()?;
     let length = usize::from(reader.u16()?);
@@ -151,6 +151,6 @@ fn parse(header: &[u8]) -> Result<ImageHead> {
         Code::ImageTooLarge => error,
         _ => bad(error.message()),
     })?;
-    encoding.check(slot_bits).map_err(|_| bad("the numbers in the slots do not fit"))?;
+    encoding.check(slot_bits).map_err(|_| bad("the values do not fit the slots"))?;
     Ok(ImageHead { key, layout, encoding, history: history.to_owned(), origins })
 }

@@ -34,12 +34,12 @@ fn parse_public(header: &[u8]) -> Result<Arc<PublicKey>> {
     Ok(key)
 }
 
-/// Takes `n` off the reader and checks that size and key id are its own.
+/// Reads `n` and checks that size and key id match it.
 pub(super) fn read_modulus(reader: &mut Reader<'_>, bits: u16, id: [u8; 16]) -> Result<Arc<PublicKey>> {
     check_bits(bits)?;
     let key = PublicKey::new(BigUint::from_bytes_le(reader.take(usize::from(bits) / 8)?))?;
     if key.bits() != bits {
-        let message = format!("the modulus has {} bits, not the {bits} that the file says; make a new key", key.bits());
+        let message = format!("the modulus has {} bits, not {bits} as the file says; make a new key", key.bits());
         return Err(Error::new(Code::BadModulus, message));
     }
     check_id(&key, id)?;
@@ -50,14 +50,14 @@ fn check_bits(bits: u16) -> Result<()> {
     if crate::paillier::key::MODULUS_BITS.contains(&bits) {
         return Ok(());
     }
-    Err(Error::new(Code::BadModulus, format!("a key of {bits} bits is not possible; allowed are 2048, 3072 and 4096")))
+    Err(Error::new(Code::BadModulus, format!("keys of {bits} bits are not supported; use 2048, 3072 or 4096")))
 }
 
 fn check_id(key: &PublicKey, id: [u8; 16]) -> Result<()> {
     if key.id().0 == id {
         return Ok(());
     }
-    Err(Error::new(Code::BadHeader, "the key id is not that of the modulus; use the file as its program wrote it"))
+    Err(Error::new(Code::BadHeader, "the key id does not match the modulus; use the original file"))
 }
 
 /// The header of a file that ends after it.
@@ -109,7 +109,7 @@ mod secret {
         reader.end()?;
         let key = SecretKey::from_primes(&p, &q)?;
         if key.public().bits() != bits {
-            return Err(Error::new(Code::BadSecretKey, "the secret key's primes are shorter than its file says"));
+            return Err(Error::new(Code::BadSecretKey, "the secret key's primes are shorter than the file says"));
         }
         check_id(key.public(), id)?;
         Ok(key)
@@ -129,7 +129,7 @@ mod secret {
 #[cfg(feature = "client")]
 pub use secret::{read_encryption_key, read_secret, write_secret};
 
-/// Keys of scrambled pictures.
+/// Keys for scrambled pictures.
 #[cfg(feature = "etc")]
 mod etc_secret {
     use zeroize::Zeroizing;
@@ -138,14 +138,14 @@ mod etc_secret {
     use crate::error::{Code, Error, Result};
     use crate::etc::MasterKey;
 
-    /// The bytes of the file of a key of scrambled pictures, which are wiped when dropped.
+    /// The bytes of a key file for scrambled pictures, which are wiped when dropped.
     #[must_use]
     pub fn write_etc(key: &MasterKey) -> Zeroizing<Vec<u8>> {
         let header = Zeroizing::new([key.id().0.as_slice(), key.to_bytes().as_slice()].concat());
         Zeroizing::new(seal(Kind::EtcKey, &header))
     }
 
-    /// Reads the file of a key of scrambled pictures.
+    /// Reads a key file for scrambled pictures.
     ///
     /// # Errors
     /// As [`open`](crate::wire::open), and [`Code::BadHeader`], [`Code::TrailingData`].
@@ -159,10 +159,7 @@ mod etc_secret {
         let key = MasterKey::from_bytes(reader.array()?);
         reader.end()?;
         if key.id().0 != id {
-            return Err(Error::new(
-                Code::BadHeader,
-                "the key id is not that of the key; use the file as it was written",
-            ));
+            return Err(Error::new(Code::BadHeader, "the key id does not match the key; use the original file"));
         }
         Ok(key)
     }

@@ -20,7 +20,7 @@ pub const LONGEST: u64 = 1 << 30;
 /// The bytes of a model file.
 ///
 /// # Errors
-/// [`Code::Internal`] in theory: a model's counts are far below 2^32.
+/// [`Code::Internal`], in theory only: a model's counts are far below 2^32.
 pub fn write(model: &Model) -> Result<Vec<u8>> {
     let parts = model.parts();
     let body = body(parts)?;
@@ -88,19 +88,19 @@ fn body(parts: &Parts) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// What the header of a file says of the whole.
+/// The size of a model or network, from the header of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// The length of the file in bytes.
     pub bytes: u64,
-    /// About how many bytes of memory its content takes.
+    /// The approximate memory for its content, in bytes.
     pub memory: u64,
 }
 
-/// How large a model is, from the first bytes of its file; `None` if they do not hold the whole header.
+/// The size of a model, from the first bytes of its file; `None` if they do not contain the whole header.
 ///
 /// # Errors
-/// As [`open`], and [`Code::BadHeader`] for numbers that make no model.
+/// As [`open`], and [`Code::BadHeader`] for invalid numbers.
 pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
     let header_bytes = Prologue::parse(bytes)?.total_bytes();
     if bytes.len() < header_bytes {
@@ -120,8 +120,8 @@ pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
 /// Reads a model file. The watcher may end it while a forest's trees grow.
 ///
 /// # Errors
-/// As [`open`], and [`Code::BadHeader`] for numbers that make no model, [`Code::Damaged`], [`Code::TrailingData`],
-/// [`Code::TooLarge`], and what the watcher says.
+/// As [`open`], and [`Code::BadHeader`] for invalid numbers, [`Code::Damaged`], [`Code::TrailingData`], [`Code::TooLarge`], and
+/// errors of the watcher.
 pub fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Model> {
     let checked = open(bytes, Kind::Model)?;
     let header = Header::parse(checked.header).map_err(in_header)?;
@@ -180,7 +180,7 @@ impl Header {
             body: reader.u64()?,
         };
         reader.end()?;
-        // What a rule does not use is zero, so that every model has one form.
+        // Unused fields are zero, so that every model has exactly one form.
         let unused = match this.rule {
             1 => this.seed == 0 && (this.kernel == 3 || (this.number == 0 && this.shift.to_bits() == 0)),
             2 => this.machines == 0 && this.kernel == 0 && this.no_kernel_numbers() && this.seed == 0,
@@ -277,9 +277,9 @@ fn small(count: usize) -> Result<u32> {
 }
 
 fn too_many() -> Error {
-    Error::new(Code::Internal, "the model has more of something than a file can count")
+    Error::new(Code::Internal, "the model is too large for its file format")
 }
 
 fn bad() -> Error {
-    Error::new(Code::BadHeader, "this is not a model that can be used: its numbers do not fit together")
+    Error::new(Code::BadHeader, "this is not a valid model: its numbers are inconsistent")
 }

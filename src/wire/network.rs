@@ -1,4 +1,4 @@
-//! Files of networks and of their public parts. See [`super`] for the format.
+//! Files of networks and their public parts. See [`super`] for the format.
 
 use super::ckks::{VectorHead, read_ciphertext, same_set};
 use super::{Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
@@ -16,7 +16,7 @@ pub const LONGEST: u64 = 1 << 28;
 /// The bytes of a network's public part.
 ///
 /// # Errors
-/// [`Code::Internal`] in theory: what was checked has counts that fit.
+/// [`Code::Internal`], in theory only: the counts of a checked network fit.
 pub fn write_front(front: &Front) -> Result<Vec<u8>> {
     let Patches { shape, side, stride, grid, threshold, filters, offsets, means, scales } = front.patches();
     let mut labels = Vec::new();
@@ -87,23 +87,22 @@ pub fn read(bytes: &[u8]) -> Result<Network> {
     Network::new(front, layers)
 }
 
-/// Reads what a server answered, if its header is that of an answer of this network.
+/// Reads a server's answer, if its header is that of an answer of this network.
 ///
 /// # Errors
-/// As [`read_ciphertext`], and as [`Front::check_answer`], also for a ciphertext of which half comes from a seed: what was
-/// computed has none.
+/// As [`read_ciphertext`], and as [`Front::check_answer`], also for a ciphertext with a seed, which no computed ciphertext has.
 pub fn read_answer(front: &Front, ring: &Ring, bytes: &[u8]) -> Result<Ciphertext> {
     let head = VectorHead::of_ciphertext(bytes)?;
     same_set(ring, head.parameters)?;
     front.check_answer(ring, head.level, head.slots, head.scale)?;
     if head.seed.is_some() {
-        let message = "this was encrypted by the owner of a key, and is no answer of a network";
+        let message = "this is a fresh ciphertext, not the answer of a network";
         return Err(Error::new(Code::VectorsDiffer, message));
     }
     read_ciphertext(ring, bytes)
 }
 
-/// How large a network is, from the first bytes of its file; `None` if they do not hold the headers.
+/// The size of a network, from the first bytes of its file; `None` if they do not contain the headers.
 ///
 /// # Errors
 /// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`].
@@ -120,7 +119,7 @@ pub fn size(bytes: &[u8]) -> Result<Option<super::model::Size>> {
     let layers = crate::network::sizes(front.features(), front.hidden, front.labels);
     let numbers: usize = layers.iter().map(|(inputs, outputs)| inputs * outputs).sum();
     let biases: usize = layers.iter().map(|(_, outputs)| outputs).sum();
-    // What does not fit its slots is no network, and is found out when all of it is read.
+    // A network that does not fit its slots is refused when all of it is read.
     let encoded = crate::network::memory(front.parameters, &layers).unwrap_or_default();
     Ok(Some(super::model::Size {
         bytes: length + (header_bytes + 2 * numbers + 4 * biases + 4) as u64,
@@ -164,12 +163,12 @@ impl FrontHeader {
         Ok(this)
     }
 
-    /// The numbers of a filter.
+    /// The number of weights of a filter.
     fn filter(&self) -> usize {
         usize::from(self.side) * usize::from(self.side) * usize::from(self.shape.channels)
     }
 
-    /// The numbers of a picture.
+    /// The number of features of a picture.
     fn features(&self) -> usize {
         2 * self.filters * usize::from(self.grid) * usize::from(self.grid)
     }
@@ -216,7 +215,7 @@ fn sealed(kind: Kind, header: &[u8], body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What follows the header, which has so many bytes and a checksum, and ends the file.
+/// The `length` bytes after the header, whose checksum ends the file.
 fn body(bytes: &[u8], header: usize, header_crc: u32, length: usize) -> Result<&[u8]> {
     let mut reader = Reader::new(&bytes[PROLOGUE_BYTES + header + 4..]);
     let body = reader.take(length)?;
@@ -240,7 +239,7 @@ fn halves(numbers: &[f32]) -> impl Iterator<Item = u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes().into_iter().skip(2))
 }
 
-/// The count was compared with the length that is there.
+/// The caller has compared the count with the length of the data.
 fn read_halves(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
     let (numbers, _) = reader.take(2 * count)?.as_chunks();
     Ok(numbers.iter().map(|&[low, high]| f32::from_le_bytes([0, 0, low, high])).collect())
@@ -252,9 +251,9 @@ fn read_numbers(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
 }
 
 fn too_many() -> Error {
-    Error::new(Code::Internal, "the network has more of something than a file can count")
+    Error::new(Code::Internal, "the network is too large for its file format")
 }
 
 fn bad(why: &str) -> Error {
-    Error::new(Code::BadHeader, format!("this is not a network that can be used: {why}"))
+    Error::new(Code::BadHeader, format!("this is not a valid network: {why}"))
 }

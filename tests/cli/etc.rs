@@ -102,7 +102,7 @@ fn a_known_photo_opens_the_other_pictures_of_its_key() {
     }
     let text = folder.run("attack etc s0.png s1.png --known p0.png --originals p0.png p1.png --out-dir seen").ok();
     let text = String::from_utf8(text).expect("text");
-    assert!(text.starts_with("100 % of the blocks were found, 0 % of them could as well be others\n"), "{text}");
+    assert!(text.starts_with("100 % of the blocks were matched, 0 % of them ambiguously\n"), "{text}");
     assert_eq!(folder.read_photo("seen/s1.png"), folder.read_photo("p1.png"));
     folder.run("attack etc s0.png --known p0.png p1.png --out-dir seen").error("bad_argument");
     folder.write_png("small.png", &picture(45, 35, 3, 1));

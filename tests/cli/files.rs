@@ -95,7 +95,7 @@ fn another_key_opens_nothing() {
     let folder = folder();
     folder.run("keygen paillier --bits 2048 --out other.key").ok();
     let message = leaves_nothing(&folder, "decrypt --key other.key photo.slt --out out.png", "foreign_key");
-    assert!(message.contains("open the key"), "{message}");
+    assert!(message.contains("use the key"), "{message}");
     leaves_nothing(&folder, "decrypt --key my.pub photo.slt --out out.png", "wrong_kind");
     leaves_nothing(&folder, "decrypt --key photo.slt photo.slt --out out.png", "wrong_kind");
     leaves_nothing(&folder, "decrypt --key my.key my.pub --out out.png", "wrong_kind");
@@ -222,7 +222,7 @@ fn info_tells_the_public_facts() {
     let image = folder.read("photo.slt");
     folder.write("cut.slt", &image[..image.len() - 10]);
     let text = String::from_utf8(folder.run("info cut.slt").ok()).expect("text");
-    assert!(text.contains("cut short, 10 are missing"), "{text}");
+    assert!(text.contains("cut short, 10 bytes are missing"), "{text}");
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn scrambled_pictures_are_learned_from_and_recognised_without_the_key() {
 
     scramble("own", "");
     let run = folder.run("train own-train --out own.model");
-    assert!(run.errors().contains("16 of the pictures are scrambled with a key of their own"), "{}", run.errors());
+    assert!(run.errors().contains("16 of the pictures are each scrambled with a key of their own"), "{}", run.errors());
     let run = folder.run("classify --model faces.model own-test/Ada/9.png");
     assert!(run.errors().contains("--fixed-key"), "{}", run.errors());
 }
@@ -92,7 +92,7 @@ fn a_model_is_made_whole_or_not_at_all() {
     let before = folder.names();
     folder.run("train nowhere --out m").error("io");
     let message = folder.run("train train/Ada --out m").error("bad_argument");
-    assert!(message.contains("a folder for each label"), "{message}");
+    assert!(message.contains("one folder per label"), "{message}");
     folder.run("train train --out m --learner knn --cost 2").error("bad_argument");
     folder.run("train train --out m --learner knn --neighbours 17").error("bad_argument");
     folder.run("train train --out m --sample 1000").error("bad_argument");

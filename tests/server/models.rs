@@ -135,7 +135,7 @@ fn what_cannot_be_learned_from_says_why() {
     refused("?learner=knn&cost=2", &album(), "bad_argument", "cost");
     refused("?cost=NaN", &album(), "bad_argument", "cost");
     refused("?colour=red", &album(), "bad_argument", "colour");
-    refused("?sample=1000", &album(), "bad_argument", "sample more");
+    refused("?sample=1000", &album(), "bad_argument", "use more");
 
     let body = form(&album());
     let without = call(server.at, "POST", "/v1/models", &[], &body);

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: measures us and others in one run and prints one table. `benches/README.md` explains its rows.
+//! `cargo xtask bench`: benchmarks Safelight and other libraries in one run and prints one table. `benches/README.md` explains
+//! its rows.
 
 mod machine;
 mod results;
@@ -17,13 +18,13 @@ use crate::step::step;
 use crate::{places, programs, setup};
 use results::Results;
 
-/// What `cargo xtask bench` can be told.
+/// Options of `cargo xtask bench`.
 #[derive(Args)]
 pub struct Options {
-    /// Measure each thing briefly: enough for a first look
+    /// Measure each operation only briefly, for a first look
     #[arg(long)]
     quick: bool,
-    /// Measure these alone
+    /// Measure only these parts
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<Part>,
     /// Also time a photo of 12 megapixels in the browser, which takes minutes
@@ -31,14 +32,14 @@ pub struct Options {
     large: bool,
 }
 
-/// What can be measured by itself.
+/// A part that can be measured by itself.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum Part {
-    /// Our kernels, num-bigint and crypto-bigint
+    /// Safelight's kernels, num-bigint and crypto-bigint
     Product,
-    /// Our encryption and decryption
+    /// Safelight's encryption and decryption
     Paillier,
-    /// Our server with one photo
+    /// Safelight's server with one photo
     Job,
     /// GMP, and Paillier with it
     Gmp,
@@ -46,11 +47,11 @@ enum Part {
     Phe,
     /// npm's paillier-bigint in Node
     PaillierBigint,
-    /// Our WebAssembly, paillier-bigint and the whole page in Chromium
+    /// Safelight's WebAssembly, paillier-bigint and the whole page in Chromium
     Browser,
 }
 
-/// Runs the parts one after the other, nothing beside them, then shows all results.
+/// Runs the parts one after the other, with nothing in parallel, then shows all results.
 pub fn bench(options: &Options) -> Result<()> {
     let folder = places::bench();
     if folder.exists() {
@@ -121,7 +122,7 @@ fn browser(options: &Options) -> Result<Command> {
     Ok(node)
 }
 
-/// How long each thing is measured, where criterion does not decide.
+/// How long each operation is measured, where criterion does not decide.
 fn seconds(options: &Options) -> &'static str {
     if options.quick { "0.5" } else { "2" }
 }

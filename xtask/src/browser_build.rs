@@ -78,7 +78,7 @@ pub struct Budget {
 }
 
 impl BrowserBuild {
-    /// Reads the file, and gives its text too (whoever caches a result needs to know when it changed).
+    /// Reads the file and also returns its text (caches need to know when it changed).
     pub fn read() -> Result<(Self, String)> {
         let text = fs::read_to_string(places::root().join("wasm-pack.toml")).context("cannot read wasm-pack.toml")?;
         Ok((toml::from_str(&text).context("wasm-pack.toml is not as expected")?, text))

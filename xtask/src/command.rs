@@ -63,7 +63,7 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
         None => {
             child.kill()?;
             child.wait()?;
-            bail!("`{line}` had not ended after {} s and was stopped", limit.as_secs())
+            bail!("`{line}` was stopped after {} s", limit.as_secs())
         }
     }
 }

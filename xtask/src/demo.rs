@@ -1,4 +1,4 @@
-//! Shows the whole path on this machine: a photo goes to a server encrypted, is filtered there, comes back.
+//! Shows the whole path on this machine: a photo is encrypted, filtered by a server, and decrypted.
 
 mod pictures;
 mod server;
@@ -19,13 +19,13 @@ use crate::{places, setup};
 use pictures::Picture;
 use server::Server;
 
-/// What `cargo xtask demo` can be told.
+/// Options of `cargo xtask demo`.
 #[derive(Args)]
 pub struct Options {
     /// Stop after the sample photo instead of serving the page
     #[arg(long)]
     once: bool,
-    /// Where the server listens [default: 127.0.0.1:8080; with --once any free port]
+    /// Address for the server to listen on [default: 127.0.0.1:8080; with --once, any free port]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
 }
@@ -91,10 +91,7 @@ fn send_sample(client: &Path, server: &Server, folder: &Path) -> Result<()> {
 
     let encrypted = file("encrypted.png");
     pictures::write_as_noise(&fs::read(&upload)?, &encrypted)?;
-    ensure!(
-        pictures::read(&after)? == pictures::mean_3x3(&photo),
-        "after.png is not the 3x3 mean of before.png: something is broken"
-    );
+    ensure!(pictures::read(&after)? == pictures::mean_3x3(&photo), "after.png is not the 3x3 mean of before.png");
 
     print_travelled(&photo, fs::metadata(&upload)?.len(), fs::metadata(&download)?.len());
     print_times(&times);
@@ -105,14 +102,14 @@ fn send_sample(client: &Path, server: &Server, folder: &Path) -> Result<()> {
 #[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 fn print_travelled(photo: &Picture, up: u64, down: u64) {
     let samples = photo.samples.len();
-    println!("\nWhat travelled for {} x {} pixels in 3 colours, {samples} samples", photo.width, photo.height);
+    println!("\nTransferred for {} x {} pixels in 3 colours, {samples} samples", photo.width, photo.height);
     for (name, bytes) in [("up", up), ("down", down)] {
         println!("  {name:4}  {bytes:>10} bytes  {:.2} bytes per pixel sample", bytes as f64 / samples as f64);
     }
 }
 
 fn print_times(times: &[(&str, Duration)]) {
-    println!("\nHow long it took");
+    println!("\nTimes");
     for (what, time) in times {
         println!("  {what:36} {:>9}", seconds(*time));
     }
@@ -124,5 +121,5 @@ fn print_pictures(pictures: &[(&str, PathBuf)]) {
         println!("  {name:10} {}", places::shown(file));
     }
     println!("  after equals the 3x3 mean of before to the last bit");
-    println!("  encrypted shows the bytes that the server received, as grey dots");
+    println!("  encrypted shows the bytes that the server received as grey dots");
 }

@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 use page::{Site, Warnings};
 use step::step;
 
-/// Builds, shows, tests and measures Safelight.
+/// Builds, demonstrates, tests and benchmarks Safelight.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
@@ -32,9 +32,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find or install what the other commands need (they do it themselves too)
+    /// Find or install what the other commands need (they also do this themselves)
     Setup,
-    /// Build the page and the vault with its WebAssembly into target/page and target/vault, and check their size
+    /// Build the page and the vault with its WebAssembly into target/page and target/vault, and check their sizes
     Page,
     /// Build the npm package into target/npm, from the same files
     Npm,
@@ -42,7 +42,7 @@ enum Command {
     Demo(demo::Options),
     /// Check and test everything
     Test(test::Options),
-    /// Measure us and others, and print one table
+    /// Benchmark Safelight and other libraries, and print one table
     Bench(bench::Options),
 }
 

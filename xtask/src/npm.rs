@@ -53,7 +53,7 @@ struct Package {
 fn set_version(file: &Path) -> Result<()> {
     let manifest: Manifest = toml::from_str(&fs::read_to_string(places::root().join("Cargo.toml"))?)?;
     let text = fs::read_to_string(file)?;
-    ensure!(text.contains(NO_VERSION), "npm/package.json has no place for the version");
+    ensure!(text.contains(NO_VERSION), "npm/package.json has no placeholder for the version");
     let version = format!(r#""version": "{}""#, manifest.package.version);
     Ok(fs::write(file, text.replace(NO_VERSION, &version))?)
 }

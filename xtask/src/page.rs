@@ -56,7 +56,7 @@ pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
             for variant in &module.variants {
                 println!("    {}, variant {}:", module.name, variant.name);
                 let compiled = compile(&tools.toolchain, &settings, (module, variant), warnings)?;
-                let compiled = fs::read(&compiled).context("the compiler's file is not where it should be")?;
+                let compiled = fs::read(&compiled).context("the compiler's output is missing")?;
                 let package = || make_package(tools, &settings, &text, (module, variant), compiled);
                 made.push((module, scope.spawn(package)));
             }
@@ -85,7 +85,7 @@ fn make_package(
     let stamp = package.join(STAMP);
     let inputs = fingerprint(&[&compiled, text.as_bytes()]);
     if fs::read_to_string(&stamp).is_ok_and(|earlier| earlier == inputs) {
-        println!("    glue and optimiser: nothing has changed");
+        println!("    glue and optimiser: unchanged");
         return Ok(package);
     }
     make_glue(compiled, &package, &module.name)?;
@@ -110,7 +110,7 @@ fn compile(
     cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &module.features.join(",")]);
     cargo.args(toolchain.build_flags());
     let mut flags = [build.rustflags.as_slice(), &variant.rustflags].concat();
-    // The names of source files are in there for panics; whose machine they lay on is nobody's business.
+    // The file contains the names of source files for panics; the machine's paths must not be in it.
     flags.push(format!("--remap-path-prefix={}=", places::root().display()));
     flags.push(format!("--remap-path-prefix={}=cargo", places::cargo_home().display()));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
@@ -129,7 +129,7 @@ fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Res
         cargo.env("CARGO_TERM_COLOR", "never").stderr(Stdio::piped()).spawn().context("cannot start cargo")?;
     let ours = format!("warning: `{package}` (lib) generated");
     let mut warned = false;
-    for line in BufReader::new(child.stderr.take().context("cargo's messages cannot be read")?).lines() {
+    for line in BufReader::new(child.stderr.take().context("cannot read cargo's messages")?).lines() {
         let line = line?;
         warned |= line.starts_with(&ours);
         eprintln!("{line}");
@@ -199,7 +199,8 @@ fn lay_out_vault(folder: &Path, packages: &[(&Module, PathBuf)], tools: &PageToo
 
     let library = folder.join("vault/lib");
     fs::create_dir_all(&library)?;
-    fs::copy(&tools.client_zip, library.join("client-zip.js")).context("client-zip is not where it was installed")?;
+    fs::copy(&tools.client_zip, library.join("client-zip.js"))
+        .context("client-zip is missing after its installation")?;
     fs::copy(tools.client_zip.with_file_name("LICENSE.txt"), library.join("client-zip.LICENSE.txt"))?;
 
     for (module, package) in packages {
@@ -220,7 +221,7 @@ fn check_glue(package: &Path, folder: &Path) -> Result<()> {
         let earlier = folder.join(name);
         ensure!(
             !earlier.exists() || fs::read(&file)? == fs::read(&earlier)?,
-            "the variants of wasm-pack.toml cannot share their JavaScript: {} is not as in the variants before it; \
+            "the variants of wasm-pack.toml cannot share their JavaScript: {} differs from the variants before it; \
              they must export and import the same functions",
             places::shown(&file)
         );

@@ -36,8 +36,7 @@ pub fn keep(name: &str, profile: &str) -> Result<PathBuf> {
     let program = folder.join(name);
     // A copy moved into place works even while the old program runs.
     let fresh = folder.join(format!("{name}.new"));
-    fs::copy(places::target().join(profile).join("safelight"), &fresh)
-        .context("cargo's program is not where it should be")?;
+    fs::copy(places::target().join(profile).join("safelight"), &fresh).context("cargo's program is missing")?;
     fs::rename(&fresh, &program)?;
     Ok(program)
 }

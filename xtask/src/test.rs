@@ -19,10 +19,10 @@ use crate::{demo, deny, places};
 /// Cargo's profile for tests and the programs that they start.
 const PROFILE: &str = "tested";
 
-/// What `cargo xtask test` can be told.
+/// Options of `cargo xtask test`.
 #[derive(Args)]
 pub struct Options {
-    /// Leave out the tests in real browsers, the longest part
+    /// Skip the tests in real browsers, which take longest
     #[arg(long)]
     skip_browser: bool,
 }

@@ -3,8 +3,7 @@
 /// The element of conjugation: `-1`, read modulo twice the degree.
 pub const CONJUGATION: u64 = u64::MAX;
 
-/// The element that rotates slots to the left by so many steps, or to the right by those below zero: `5^steps` modulo twice
-/// the degree.
+/// The element that rotates slots to the left by `steps`, or to the right if it is negative: `5^steps` modulo twice the degree.
 #[must_use]
 pub fn rotation(degree: usize, steps: i64) -> u64 {
     let modulus = 2 * degree as u64;

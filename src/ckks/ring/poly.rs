@@ -6,7 +6,7 @@ use super::pool::Room;
 use super::{Basis, Ring};
 use crate::math::parallel;
 
-/// A polynomial modulo the primes of its basis, transformed, so that products are place by place.
+/// A polynomial modulo the primes of its basis, transformed so that products are pointwise.
 #[derive(Clone, Debug, PartialEq, Eq, Zeroize)]
 pub struct Poly {
     #[zeroize(skip)]
@@ -21,8 +21,8 @@ impl Poly {
         Self::from_values(ring, basis, |_, limb| limb.fill(0))
     }
 
-    /// The polynomial whose coefficients have these residues: `fill(place of the prime, limb)` writes all of each limb, in
-    /// which there may be anything before.
+    /// The polynomial whose coefficients have these residues: `fill(place of the prime, limb)` overwrites all of each limb,
+    /// whose previous content is arbitrary.
     #[must_use]
     pub fn from_coefficients(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
         Self::from_values(ring, basis, |place, limb| {
@@ -82,7 +82,7 @@ impl Poly {
         Self { basis, words: ring.room(basis.count * ring.degree()) }
     }
 
-    /// The polynomial with small coefficients, which have signs.
+    /// The polynomial with small signed coefficients.
     #[must_use]
     pub fn from_small(ring: &Ring, basis: Basis, coefficients: &[i8]) -> Self {
         Self::from_values(ring, basis, |place, limb| Self::small_limb(ring, coefficients, place, limb))

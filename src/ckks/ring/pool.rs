@@ -1,5 +1,5 @@
-//! Memory that is used again: polynomials have tens of megabytes, and a system that hands out fresh pages for each of them
-//! takes as long for it as the arithmetic does.
+//! A pool of memory: polynomials take tens of megabytes, and getting fresh pages for each from the system takes as long as the
+//! arithmetic.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -32,14 +32,14 @@ impl Free {
 }
 
 impl Pool {
-    /// So many words with anything in them.
+    /// `length` words with arbitrary content.
     pub(in super::super) fn take(self: &Arc<Self>, length: usize) -> Room {
         let old = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop(length);
         Room { words: Some(old.unwrap_or_else(|| Words::new(length))), length, pool: Arc::clone(self) }
     }
 }
 
-/// Words that go back to their pool. What is secret in them has to be wiped before.
+/// Words that return to their pool. Secrets in them must be wiped first.
 #[derive(Debug)]
 pub struct Room {
     /// Until it is dropped.

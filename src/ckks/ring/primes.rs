@@ -1,4 +1,4 @@
-//! The primes of a parameter set: always the same, since everybody looks for them in the same order.
+//! The primes of a parameter set: always the same, because they are searched in a fixed order.
 
 use super::super::parameters::Parameters;
 use crate::math::residue::Prime;

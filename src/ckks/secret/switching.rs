@@ -1,5 +1,4 @@
-//! Switch keys as their owner makes them: limb by limb, so that nobody needs memory for a whole one. In a browser each
-//! of them has tens of megabytes.
+//! Switch keys, made limb by limb, so that no memory for a whole one is needed: each takes tens of megabytes in a browser.
 
 use std::ops::Deref;
 
@@ -12,7 +11,7 @@ use crate::ckks::ring::{Basis, Poly, Ring};
 use crate::ckks::sample::{Seed, gaussian, uniform_limb};
 use crate::error::Result;
 
-/// All that a switch key comes from, and what is secret about it: see [`SwitchKey`] for what it consists of.
+/// The secrets from which a switch key is made. See [`SwitchKey`] for its content.
 pub struct SwitchKeyMaker<'a> {
     ring: &'a Ring,
     level: usize,
@@ -42,7 +41,7 @@ impl Deref for Held<'_> {
 }
 
 impl<'a> SwitchKeyMaker<'a> {
-    /// From one secret to another, for ciphertexts up to a level, with so many special primes.
+    /// From one secret to another, for ciphertexts up to a level, with `special` special primes.
     pub(super) fn new(
         ring: &'a Ring,
         (level, special): (usize, usize),
@@ -56,19 +55,19 @@ impl<'a> SwitchKeyMaker<'a> {
         Ok(Self { ring, level, special, seed, from, to, errors })
     }
 
-    /// The highest level where the key can be used.
+    /// The highest level at which the key can be used.
     #[must_use]
     pub const fn level(&self) -> usize {
         self.level
     }
 
-    /// How many special primes it has, and how many primes each of its digits.
+    /// The number of special primes, which is also the number of primes of each digit.
     #[must_use]
     pub const fn special(&self) -> usize {
         self.special
     }
 
-    /// What the second halves are made from.
+    /// The seed of the second halves.
     #[must_use]
     pub const fn seed(&self) -> &Seed {
         &self.seed

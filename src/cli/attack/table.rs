@@ -1,4 +1,4 @@
-//! `safelight attack table`: what all attacks see of all encryptions.
+//! `safelight attack table`: all attacks on all schemes.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -16,39 +16,39 @@ use crate::experiments::attacks::{self, Encryption, Experiment, Row};
 use crate::learnable::Scheme;
 use crate::watch::Watch as _;
 
-/// Print what attacks see of scrambled pictures: all encryptions, keys and qualities
+/// Print how much attacks recover, for all schemes, keys and qualities
 ///
-/// Scrambles squares cut from the colour photos of a folder and attacks them: one picture alone, five under one key, one with
-/// another photo known. Prints how like the photos the pictures are before and after (SSIM, 1 for the same picture; PSNR in
-/// decibels), how many neighbouring blocks were found, and what share known photos leave open. LE, ELE and PE are encryptions
-/// of the literature, here to compare with. All of this is obfuscation, not encryption.
+/// Scrambles squares cut from a folder of colour photos and attacks them: one picture alone, five under one key, and one with
+/// another photo known. Prints the similarity to the photos before and after (SSIM, 1 means identical; PSNR in decibels), the
+/// share of neighbouring blocks found, and the share that known photos leave open. LE, ELE and PE are published schemes, for
+/// comparison. All of this is obfuscation, not encryption.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   safelight attack table --data photos --csv table.csv --out-dir seen
   safelight attack table --data photos --encryption colour --block 16 --side 64 224 512 --quality 80
 
-The figures that the program's warnings are made of are in docs/etc-attacks.md.")]
+The program's warnings are based on the figures in docs/etc-attacks.md.")]
 pub(super) struct Flags {
-    /// The folder with the photos
+    /// Folder with the photos
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// What to attack [default: all]
     #[arg(long, num_args = 1.., value_name = "NAME", value_parser = encryption_parser())]
     encryption: Vec<Name>,
-    /// The sides of the squares in pixels
+    /// Sides of the squares in pixels
     #[arg(long, num_args = 1.., value_name = "N", default_values_t = [128u32], value_parser = value_parser!(u32).range(16..=1024))]
     side: Vec<u32>,
-    /// The sides of `EtC`'s blocks in pixels
+    /// Sides of `EtC` blocks in pixels
     #[arg(long, num_args = 1.., value_name = "N", default_values_t = [8u8, 16], value_parser = block_parser())]
     block: Vec<u8>,
-    /// JPEG's qualities, 1 to 100, beside files without loss
+    /// JPEG qualities, 1 to 100, in addition to lossless files
     #[arg(long, num_args = 0.., value_name = "N", default_values_t = [90u8, 80], value_parser = value_parser!(u8).range(1..=100))]
     quality: Vec<u8>,
-    /// Write the table to this file, too, for programs
+    /// Also write the table to this CSV file
     #[arg(long, value_name = "FILE")]
     csv: Option<OsString>,
-    /// The folder to write each photo, its scrambled picture and what was seen of it to, beside each other as a PNG file
+    /// Folder for PNG files that show each photo, the scrambled and the recovered picture side by side
     #[arg(long, value_name = "DIR")]
     out_dir: Option<PathBuf>,
 }

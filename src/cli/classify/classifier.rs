@@ -21,7 +21,7 @@ impl Classifier {
         if Prologue::parse(&bytes)?.kind == Kind::Network {
             return Ok(Self::Network(Box::new(wire::network::read(&bytes)?)));
         }
-        let bar = ui.bar("opening", Unit::Rows);
+        let bar = ui.bar("loading", Unit::Rows);
         let model = wire::model::read(&bytes, &bar)?;
         bar.clear();
         Ok(Self::Model(Box::new(model)))
@@ -35,7 +35,7 @@ impl Classifier {
         }
     }
 
-    /// What it says of a picture.
+    /// Its verdict on a picture.
     pub(super) fn classify(&self, picture: &Picture) -> Result<Verdict> {
         match self {
             Self::Model(model) => model.classify(picture.shape, picture.photo.samples()),

@@ -23,16 +23,16 @@ use crate::watch::Watch as _;
 use crate::wire;
 use crate::wire::ckks::{owner, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
 
-/// Who computes.
+/// Where the network is evaluated.
 enum Place<'a> {
     /// This program.
     Here { circuit: Box<Circuit>, keys: Box<EvaluationKeys> },
-    /// A server that has the network, and the keys under an address of theirs.
+    /// A server that has the network; the keys have an address of their own.
     There { vectors: Vectors<'a>, network: String, keys: String },
 }
 
-/// What a network says of the pictures, which stay encrypted for it, and the labels. Scores and probabilities are there on
-/// demand alone, and rounded.
+/// The labels, and a network's verdicts on the pictures, which stay encrypted. Scores and probabilities are included only on
+/// request, and rounded.
 pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> Result<(Vec<String>, Vec<Verdict>)> {
     ui.catch_interrupts();
     let bar = ui.bar("classifying", Unit::Rows);
@@ -75,7 +75,7 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
     let verdicts: Result<Vec<Verdict>> = pictures.iter().map(one).collect();
     bar.clear();
     if let Place::There { vectors, keys, .. } = &place {
-        // Whatever came of it, the server need not keep them.
+        // In any case, the server need not keep them.
         vectors.forget(keys);
     }
     Ok((front.labels().to_vec(), verdicts?))
@@ -115,7 +115,8 @@ pub(in crate::cli) fn read_vector_key(name: &OsStr, passphrase: &PassphraseFlags
     let (set, _) = owner(&bytes)?;
     if set.id != ring.parameters().id {
         let message = format!(
-            "the key is for the parameters {}, but the network needs {}; name a file that is not there, for a new key",
+            "the key is for the parameter set {}, but the network needs {}; to make a new key, name a file that does \
+             not exist",
             set.name,
             ring.parameters().name
         );

@@ -54,7 +54,7 @@ pub(in crate::cli) fn reads(path: &Path) -> Result<()> {
 /// # Errors
 /// As [`reads`].
 pub(in crate::cli) fn reads_folder(folder: &Path) -> Result<()> {
-    // A folder that cannot be read is somebody else's error.
+    // A folder that cannot be read is reported elsewhere.
     let Ok(entries) = folder.read_dir() else { return Ok(()) };
     entries.flatten().try_for_each(|entry| reads(&entry.path()))
 }
@@ -70,7 +70,7 @@ pub(super) fn reads_stdin() -> Result<()> {
     Ok(())
 }
 
-/// Notes an output; links in its path are resolved already. `name` is what the person calls it.
+/// Notes an output whose path has its links resolved. `name` is the name that the user gave.
 ///
 /// # Errors
 /// [`Code::FileExists`] if it is an input of this run, [`Code::BadArgument`] if another output has the same name.
@@ -85,7 +85,7 @@ pub(super) fn writes(path: &Path, name: &Path) -> Result<Claim> {
         return Err(refusal(name));
     }
     if files.outputs.iter().any(|output| same(output, path)) {
-        let message = format!("{} is named for two outputs; give each its own name", name.display());
+        let message = format!("{} is used for two outputs; give each its own name", name.display());
         return Err(Error::new(Code::BadArgument, message));
     }
     files.outputs.push(path.to_owned());

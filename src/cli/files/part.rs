@@ -1,7 +1,7 @@
 //! Files under a temporary name, beside the file that they will become.
 //!
-//! A part is locked as long as its program runs. When the program is killed the lock goes and the part stays; the next run
-//! that writes into the folder removes it.
+//! A part is locked while its program runs. If the program is killed, the lock is released and the part stays; the next run
+//! that writes to the folder removes it.
 
 use std::fs::{self, File};
 use std::io;
@@ -58,7 +58,7 @@ impl Part {
             let held = match part.file.as_file().try_lock() {
                 Ok(()) => is_named(part.file.as_file()),
                 Err(fs::TryLockError::WouldBlock) => false,
-                // Without locks nobody clears up either.
+                // Without locks, no other run clears up either.
                 Err(fs::TryLockError::Error(_)) => true,
             };
             if held || tries == TRIES {
@@ -80,7 +80,7 @@ impl Live {
 /// Removes all parts of this process, which is about to end.
 pub(in crate::cli) fn remove_all() {
     for path in live().drain(..) {
-        // There is nobody left to tell.
+        // Nothing is left to report to.
         let _ = fs::remove_file(path);
     }
 }
@@ -89,7 +89,7 @@ fn live() -> MutexGuard<'static, Vec<PathBuf>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the parts of runs that were killed. What cannot be removed stays; it is in nobody's way.
+/// Removes the parts of runs that were killed. What cannot be removed stays and does no harm.
 fn clear_up(folder: &Path, own: &File) {
     let Ok(entries) = folder.read_dir() else { return };
     for entry in entries.flatten() {

@@ -28,7 +28,7 @@ pub(in crate::cli) enum Care {
     Text,
 }
 
-/// An output that appears under its name only when [`Sink::finish`] is called; else it vanishes.
+/// An output that appears under its name only when [`Sink::finish`] is called; otherwise it vanishes.
 pub(in crate::cli) struct Sink {
     target: Target,
     _claim: Option<Claim>,
@@ -53,7 +53,7 @@ struct Older {
 }
 
 impl Sink {
-    /// Begins an output. Everything that may stand in its way is found now, before any work is done.
+    /// Begins an output. Everything that could prevent it is checked now, before any work is done.
     pub(in crate::cli) fn create(name: &OsStr, care: Care) -> Result<Self> {
         if name == "-" {
             return Self::to_stdout(care);
@@ -201,7 +201,7 @@ impl Older {
         let written = io::copy(whole, &mut self.file).and_then(|length| self.file.set_len(length));
         written.map_err(|error| {
             let path = path.display();
-            let message = format!("cannot write all of {path}, which is now neither old nor new: {error}; try again");
+            let message = format!("cannot write all of {path}, which is now incomplete: {error}; try again");
             Error::new(Code::Io, message)
         })
     }
@@ -223,7 +223,7 @@ impl Older {
         }
     }
 
-    /// Those for reading, writing and running: what more there is falls away when others write a file, too.
+    /// Only those to read, write and execute; the others are also dropped when another user writes a file.
     #[cfg(unix)]
     fn lend_permissions(&self, file: &File) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
@@ -256,7 +256,7 @@ fn followed(name: &Path) -> Result<PathBuf> {
         let target = path.read_link().map_err(|error| about(name, "follow", &error))?;
         path = folder_of(&path).join(target);
     }
-    Err(Error::new(Code::Io, format!("cannot follow {}: its links lead nowhere", name.display())))
+    Err(Error::new(Code::Io, format!("cannot follow {}: too many symbolic links", name.display())))
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -269,7 +269,7 @@ fn in_folder(name: &Path, folder: &Path, error: &io::Error) -> Error {
     let message = match error.kind() {
         io::ErrorKind::NotFound => format!("cannot write {name}: there is no folder {folder}; make it first"),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            format!("cannot write {name}: no file can be made in the folder {folder}: {}", reason(error))
+            format!("cannot write {name}: cannot create a file in the folder {folder}: {}", reason(error))
         }
         _ => format!("cannot write {name}: {}", reason(error)),
     };
@@ -287,7 +287,7 @@ fn holds_secret_key(path: &Path) -> bool {
 fn exists(path: &Path) -> Error {
     Error::new(
         Code::FileExists,
-        format!("{} exists already and a key is never overwritten; choose another name", path.display()),
+        format!("{} already exists, and keys are never overwritten; choose another name", path.display()),
     )
 }
 

@@ -1,7 +1,7 @@
 //! One HTTP request and its answer.
 //!
-//! Each request runs in a thread of its own that hands its answer over piece by piece, so that Ctrl-C is heard while
-//! nothing comes from the network. Nothing is kept in memory but a few pieces.
+//! Each request runs in a thread of its own that hands its answer over piece by piece, so that Ctrl-C is noticed while nothing
+//! arrives from the network. Nothing is kept in memory but a few pieces.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -15,12 +15,12 @@ use crate::cli::ui::Bar;
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch as _;
 
-/// How often a wait looks for Ctrl-C.
+/// How often a wait checks for Ctrl-C.
 pub(super) const BLINK: Duration = Duration::from_millis(100);
 /// The length of a piece, in bytes.
 const PIECE: usize = 1 << 16;
 
-/// Who is asked, and through whom.
+/// A server, and the proxy on the way to it.
 #[derive(Clone)]
 pub(super) struct Peer {
     /// The server's scheme, host and port.
@@ -66,7 +66,7 @@ impl Exchange {
             let response = request.body(body).map_err(ureq::Error::Http).and_then(|request| agent.run(request));
             match response {
                 Ok(response) => relay(response, &peer, &sender),
-                // If sending fails nobody listens any more; the same in `relay`.
+                // If sending fails, no one listens any more; likewise in `relay`.
                 Err(error) => _ = sender.send(Piece::Failed(from_ureq(&error, &peer))),
             }
         });
@@ -81,7 +81,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Waits for the answer's head only so long; says whether it came.
+    /// Waits for the answer's head for at most `time`; returns whether it came.
     pub(super) fn wait_at_most(&mut self, time: Duration) -> bool {
         if let Ok(Piece::Head(head)) = self.pieces.recv_timeout(time) {
             self.head = head;
@@ -125,7 +125,7 @@ impl Exchange {
         while let Some(bytes) = self.next(bar)? {
             all.extend(bytes);
             if all.len() as u64 > limit {
-                return Err(Error::new(Code::BadAnswer, format!("the answer of {} is too long", self.origin)));
+                return Err(Error::new(Code::BadAnswer, format!("the answer from {} is too long", self.origin)));
             }
         }
         Ok(all)
@@ -146,7 +146,7 @@ impl Exchange {
     }
 }
 
-/// Hands an answer over until its end or until nobody listens.
+/// Hands an answer over until its end or until no one listens.
 fn relay(response: Response<Body>, peer: &Peer, sender: &SyncSender<Piece>) {
     let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
     let head = Head {
@@ -190,7 +190,7 @@ fn from_ureq(error: &ureq::Error, peer: &Peer) -> Error {
         ureq::Error::Other(other) if let Some(failure) = other.downcast_ref() => no_proxy(peer, failure),
         ureq::Error::Protocol(error) => {
             let origin = &peer.origin;
-            Error::new(Code::BadAnswer, format!("the answer of {origin} is not HTTP as it should be: {error}"))
+            Error::new(Code::BadAnswer, format!("the answer from {origin} is not valid HTTP: {error}"))
         }
         error => broken(peer, error),
     }
@@ -201,7 +201,8 @@ fn broken(peer: &Peer, error: &dyn std::error::Error) -> Error {
     Error::new(
         Code::Unreachable,
         format!(
-            "the server at {} cannot be reached{through} or broke off: {error}; check the address and try again",
+            "the server at {} cannot be reached{through} or broke the connection: {error}; check the address and try \
+             again",
             peer.origin
         ),
     )
@@ -220,13 +221,13 @@ fn no_proxy(peer: &Peer, failure: &ProxyFailure) -> Error {
     Error::new(Code::Unreachable, message)
 }
 
-/// A certificate that is not good enough, most often one of somebody's own authority.
+/// A certificate that is not accepted, most often one from a private authority.
 fn no_tls(peer: &Peer, error: &rustls::Error) -> Error {
     use rustls::CertificateError::UnknownIssuer;
     let origin = &peer.origin;
     let message = match error {
         rustls::Error::InvalidCertificate(UnknownIssuer) => format!(
-            "the certificate of {origin} comes from an authority that is not trusted here; if it is your own, name its \
+            "the certificate of {origin} was issued by an authority that is not trusted; if it is your own, name its \
              certificate with --ca-file or SSL_CERT_FILE"
         ),
         error => format!("no secure connection to {origin}: {error}; check the address and the server's certificate"),
@@ -234,7 +235,7 @@ fn no_tls(peer: &Peer, error: &rustls::Error) -> Error {
     Error::new(Code::Unreachable, message)
 }
 
-/// An upload's body: counts what is sent and ends when the person at the terminal wants to stop.
+/// An upload's body: counts what is sent and stops when the user interrupts.
 pub(super) struct Watched {
     pub(super) body: Box<dyn Read + Send>,
     pub(super) sent: u64,

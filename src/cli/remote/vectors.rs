@@ -1,4 +1,4 @@
-//! A server's interface for encrypted vectors: evaluation keys, which are sent on where they broke off, and networks.
+//! A server's interface for encrypted vectors: evaluation keys, whose interrupted uploads are resumed, and networks.
 
 use std::io::Cursor;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::wire::MEDIA_TYPE;
 const MAX_FRONT: u64 = 1 << 26;
 /// The longest encrypted answer, in bytes.
 const MAX_ANSWER: u64 = 1 << 24;
-/// How long is waited before the next try.
+/// How long to wait before the next try.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A server, for vectors.
@@ -39,7 +39,7 @@ impl Vectors<'_> {
         exchange.read_all(MAX_FRONT, bar)
     }
 
-    /// Sends evaluation keys and gives their address. When the line breaks, it goes on where it broke off.
+    /// Sends evaluation keys and returns their address. An interrupted upload is resumed where it stopped.
     pub(in crate::cli) fn send_keys(&self, set: &[u8], bar: &Bar) -> Result<String> {
         let length = set.len() as u64;
         let begin = Request::post(self.address("keys")).header("Upload-Length", length);
@@ -77,13 +77,15 @@ impl Vectors<'_> {
         self.answered(request, Some(body), 200, bar).map(drop)
     }
 
-    /// How many bytes are there.
+    /// The number of bytes that the server has.
     fn offset(&self, address: &str, bar: &Bar) -> Result<u64> {
         let exchange = self.answered(Request::head(address), None, 200, bar)?;
-        exchange.offset().ok_or_else(|| Error::new(Code::BadAnswer, "the server does not say how many bytes it has"))
+        exchange
+            .offset()
+            .ok_or_else(|| Error::new(Code::BadAnswer, "the server does not say how many bytes it has received"))
     }
 
-    /// What a network says of an encrypted picture, encrypted.
+    /// A network's encrypted answer for an encrypted picture.
     pub(in crate::cli) fn classify(&self, network: &str, keys: &str, picture: Vec<u8>, bar: &Bar) -> Result<Vec<u8>> {
         let id = keys.rsplit('/').next().unwrap_or_default();
         let address = self.address(&format!("classifiers/{}?keys={}", quote(network), quote(id)));
@@ -94,7 +96,7 @@ impl Vectors<'_> {
         self.answered(request, Some(body), 200, bar)?.read_all(MAX_ANSWER, bar)
     }
 
-    /// Deletes keys as well as it can: a server that is gone has none left.
+    /// Deletes keys on a best-effort basis: a server that is gone has none left.
     pub(in crate::cli) fn forget(&self, address: &str) {
         let (agent, peer) = (&self.server.agent, &self.server.peer);
         Exchange::start(agent, Request::delete(address), None, peer).wait_at_most(super::FAREWELL);

@@ -1,8 +1,8 @@
 //! The way to a server: proxies, and the certificate authorities that are trusted.
 //!
 //! Proxies are chosen as curl chooses them: by a flag, or by the variables `http_proxy` or `https_proxy` (for the server's
-//! scheme), then `all_proxy`, in lower or upper case, unless `no_proxy` names the server. Once one is chosen no connection is
-//! made around it: where it fails, the request fails and the proxy is named.
+//! scheme), then `all_proxy`, in lower or upper case, unless `no_proxy` names the server. A chosen proxy is never bypassed: if
+//! it fails, the request fails and the error names the proxy.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -32,16 +32,16 @@ const PROXY_PORT: u16 = 1080;
 /// How a server is reached.
 #[derive(Args, Clone, Debug)]
 pub(in crate::cli) struct WayFlags {
-    /// Reach the server through this proxy, such as `socks5h://127.0.0.1:9050` [default: what `http_proxy`, `https_proxy` or
-    /// `ALL_PROXY` says]
+    /// Reach the server through this proxy, such as `socks5h://127.0.0.1:9050` [default: from `http_proxy`, `https_proxy` or
+    /// `ALL_PROXY`]
     ///
-    /// The schemes are http, https, socks4, socks4a, socks5 and socks5h. With socks4a and socks5h the proxy looks up the server's
-    /// name, with socks4 and socks5 this machine does. HTTP proxies are asked for a tunnel (CONNECT). `NO_PROXY` lists servers
-    /// for which the variables do not count. An empty text means no proxy.
+    /// The schemes are http, https, socks4, socks4a, socks5 and socks5h. With socks4a and socks5h, the proxy resolves the
+    /// server's name; with socks4 and socks5, this machine does. HTTP proxies must support tunnels (CONNECT). The variables are
+    /// ignored for the servers listed in `NO_PROXY`. An empty string means no proxy.
     #[arg(long, value_name = "URL", requires = "server")]
     proxy: Option<String>,
-    /// Trust the certificate authorities in this PEM file, and no others [default: `SSL_CERT_FILE` and `SSL_CERT_DIR`, or the
-    /// public ones]
+    /// Trust only the certificate authorities in this PEM file [default: `SSL_CERT_FILE` and `SSL_CERT_DIR`, or public
+    /// authorities]
     #[arg(long, value_name = "FILE", requires = "server")]
     ca_file: Option<OsString>,
 }
@@ -62,10 +62,10 @@ impl fmt::Display for Via {
     }
 }
 
-/// What a proxy did not do.
+/// A proxy's failure.
 #[derive(Debug)]
 pub(super) struct ProxyFailure {
-    /// Whether there was a proxy to talk to.
+    /// Whether the proxy could be reached.
     pub(super) reached: bool,
     reason: String,
 }
@@ -79,7 +79,7 @@ impl fmt::Display for ProxyFailure {
 impl std::error::Error for ProxyFailure {}
 
 impl WayFlags {
-    /// What makes connections to a server, and the proxy that it uses.
+    /// The agent that connects to a server, and the proxy that it uses.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for a proxy that cannot be used or a file without certificates.
@@ -115,7 +115,7 @@ impl WayFlags {
         if text.is_empty() { Ok(None) } else { read_proxy(&from, &text).map(Some) }
     }
 
-    /// The certificate authorities. What the environment says of them matters only where TLS is used.
+    /// The certificate authorities. The environment is consulted only where TLS is used.
     fn roots(&self, https: bool) -> Result<RootCerts> {
         if let Some(file) = &self.ca_file {
             let source = Source::from(file.as_os_str());
@@ -138,7 +138,7 @@ impl WayFlags {
             }
         }
         if all.is_empty() {
-            let message = "SSL_CERT_FILE and SSL_CERT_DIR name no certificates in PEM form; correct or unset them";
+            let message = "SSL_CERT_FILE and SSL_CERT_DIR name no certificates in PEM format; correct or unset them";
             return Err(Error::new(Code::BadArgument, message));
         }
         Ok(all.into())
@@ -164,7 +164,7 @@ fn chosen_by_environment(server: &Uri, get: impl Fn(&str) -> Option<OsString>) -
     if exceptions.is_some_and(|(_, list)| is_excepted(&list, host)) { Ok(None) } else { Ok(Some(choice)) }
 }
 
-/// Whether a list of names, addresses and networks holds a host. A name stands for all hosts that end in it, too.
+/// Whether a list of names, addresses and networks contains a host. A name also stands for its subdomains.
 fn is_excepted(list: &str, host: &str) -> bool {
     if list.trim() == "*" {
         return true;
@@ -180,7 +180,7 @@ fn is_excepted(list: &str, host: &str) -> bool {
     })
 }
 
-/// Whether an address, or a network such as `10.0.0.0/8`, holds this one.
+/// Whether an entry, an address or a network such as `10.0.0.0/8`, contains this address.
 fn holds(entry: &str, address: IpAddr) -> bool {
     let (network, length) = entry.split_once('/').map_or((entry, None), |(network, length)| (network, Some(length)));
     let bits = |address: IpAddr| match address {
@@ -210,12 +210,12 @@ fn read_proxy(from: &str, text: &str) -> Result<Via> {
     let rest = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
     if user.is_some() && scheme.starts_with("socks4") {
-        return Err(bad("has a user's name, which SOCKS4 does not check; use socks5 or socks5h"));
+        return Err(bad("has a user name, which SOCKS4 does not check; use socks5 or socks5h"));
     }
     let port = if scheme == "https" { 443 } else { PROXY_PORT };
     let has_port = place.rsplit_once(':').is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
     let place = if has_port { place.to_owned() } else { format!("{place}:{port}") };
-    let unreadable = || bad("is not readable; write it as in socks5h://127.0.0.1:9050");
+    let unreadable = || bad("is not valid; write it as in socks5h://127.0.0.1:9050");
     let uri: Uri = format!("http://{place}").parse().map_err(|_| unreadable())?;
     if uri.host().is_none_or(str::is_empty) || uri.port_u16().is_none_or(|port| port == 0) {
         return Err(unreadable());
@@ -225,7 +225,7 @@ fn read_proxy(from: &str, text: &str) -> Result<Via> {
     Ok(Via { address: format!("{scheme}://{place}"), from: from.to_owned(), proxy })
 }
 
-/// The connectors of proxies, whose failures are told apart from the server's.
+/// The proxy connectors, which report failures of proxies apart from those of servers.
 #[derive(Debug)]
 struct Through<C>(C);
 
@@ -240,7 +240,7 @@ impl<C: Connector<()>> Connector<()> for Through<C> {
         match self.0.connect(details, chained) {
             Ok(Some(transport)) => Ok(Some(transport)),
             // The next connector would go to the server itself.
-            Ok(None) => Err(failure(false, "it was passed over".to_owned())),
+            Ok(None) => Err(failure(false, "it was skipped".to_owned())),
             Err(error) => Err(failure(was_reached(&error), reason(&error))),
         }
     }
@@ -290,7 +290,7 @@ fn certificates(source: &Source) -> Result<Vec<Certificate<'static>>> {
 }
 
 fn no_certificates(source: &Source) -> Error {
-    let message = format!("{source} holds no certificate authority in PEM form (-----BEGIN CERTIFICATE-----)");
+    let message = format!("{source} has no certificate authority in PEM format (-----BEGIN CERTIFICATE-----)");
     Error::new(Code::BadArgument, message)
 }
 

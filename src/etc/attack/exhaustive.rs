@@ -14,18 +14,18 @@ use crate::etc::sheet::Sheet;
 /// The most blocks that [`exhaustive`] takes.
 pub const MOST_BLOCKS: usize = 9;
 
-/// What trying everything gives.
+/// The result of trying all keys.
 #[derive(Clone, Debug)]
 pub struct Tried {
     /// The picture that fits best.
     pub solution: Solution,
     /// How many blocks were laid.
     pub steps: u64,
-    /// Whether all keys were tried or left away because they fit worse. If not, there was no time for it.
+    /// Whether all keys were tried, or excluded because they fit worse. If not, the limit was reached.
     pub complete: bool,
 }
 
-/// Tries all keys of a picture of at most [`MOST_BLOCKS`] blocks and gives the one whose blocks fit best, laying at most
+/// Tries all keys of a picture of at most [`MOST_BLOCKS`] blocks and returns the one whose blocks fit best, laying at most
 /// `limit` blocks (ten million take seconds).
 ///
 /// # Errors
@@ -35,7 +35,7 @@ pub fn exhaustive(picture: &Sheet, block: usize, limit: u64) -> Result<Tried> {
     let count = frame[0] * frame[1];
     if count > MOST_BLOCKS {
         let message =
-            format!("a picture of {count} blocks has too many keys to try them all; {MOST_BLOCKS} is the most");
+            format!("a picture of {count} blocks has too many keys to try them all; the limit is {MOST_BLOCKS} blocks");
         return Err(Error::new(Code::BadArgument, message));
     }
     let edges = Edges::new(std::slice::from_ref(picture), block);
@@ -44,7 +44,7 @@ pub fn exhaustive(picture: &Sheet, block: usize, limit: u64) -> Result<Tried> {
     let quick = solve(std::slice::from_ref(picture), block)?.board();
     let least = quick.contacts().map(|contact| table.distance(&contact)[contact.colours.number()]).sum();
     let mut search = Search { table, frame, least, best: None, steps: 0, limit };
-    // Nobody can tell the colours of the whole, so the first block keeps its own.
+    // The colours of the whole cannot be determined, so the first block keeps its own.
     for first in 0..count {
         for turn in Turn::all() {
             search.lay(&mut vec![(first, Placed { at: [0, 0], turn, colours: Colours::NONE })], 0.0);
@@ -173,13 +173,13 @@ impl Search {
     }
 }
 
-/// What guessing takes.
+/// The cost of guessing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effort {
     /// The logarithm to base 2 of the number of keys.
     pub bits: f64,
-    /// How many ways to lay a block somebody compares who builds the picture block by block and never has to take one back:
-    /// every block that is left, in every way. What [`solve`](super::solve) does is of this order.
+    /// The number of ways to lay a block that are compared when building the picture block by block without ever taking one
+    /// back: every remaining block, in every way. [`solve`](super::solve) does work of this order.
     pub block_steps: f64,
 }
 
@@ -193,7 +193,7 @@ impl Effort {
         Self { bits: label.key_space_bits(), block_steps: blocks * (blocks + 1.0) / 2.0 * ways }
     }
 
-    /// The logarithm to base 10 of the years that trying half of all keys takes at this many tries a second.
+    /// The logarithm to base 10 of the years to try half of all keys at this many tries per second.
     #[must_use]
     pub fn years_log10(&self, tries_per_second: f64) -> f64 {
         const SECONDS: f64 = 365.25 * 86_400.0;

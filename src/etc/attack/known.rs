@@ -1,5 +1,5 @@
-//! Somebody who has a photo and its scrambled picture finds what was done to each block, and undoes it for all pictures under
-//! that key.
+//! An attacker who has a photo and its scrambled picture finds what was done to each block, and undoes it for all pictures
+//! under that key.
 
 use rayon::prelude::*;
 
@@ -14,24 +14,24 @@ const POINTS: usize = 4;
 /// How many ways to have come from the clear sheet are compared in full, for each block.
 const CANDIDATES: usize = 8;
 
-/// What known photos tell.
+/// The result of an attack with known photos.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// What undoes the scrambling, as a whole turned and coloured rightly.
+    /// The solution, with the correct orientation and colours.
     pub solution: Solution,
-    /// The share of blocks that could as well have come from elsewhere or been turned otherwise, between 0 and 1: those that
-    /// are flat, like another block, or symmetric in all known photos. Another photo may show something there.
+    /// The share of ambiguous blocks, between 0 and 1: those that are flat, like another block, or symmetric in all known
+    /// photos. Another photo may reveal them.
     pub ambiguous: f64,
 }
 
-/// Finds out what was done to blocks of `block` pixels from clear sheets and what they became under one key, which may have
-/// been through JPEG.
+/// Finds what was done to blocks of `block` pixels from clear sheets and their scrambled ones under one key, which may have
+/// been compressed as JPEG.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if there is no pair, [`Code::ImagesDiffer`] if the sheets differ in size or have no whole blocks.
 pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
     if pairs.is_empty() {
-        return Err(Error::new(Code::BadArgument, "this attack needs a photo together with its scrambled picture"));
+        return Err(Error::new(Code::BadArgument, "this attack needs a photo and its scrambled picture"));
     }
     let [across, down] = frame(pairs.iter().flat_map(|(clear, scrambled)| [clear, scrambled]), block)?;
     let count = across * down;

@@ -22,7 +22,7 @@ pub(super) struct Puzzle {
 }
 
 impl Puzzle {
-    /// Joins what fits, in a picture of so many blocks across and down.
+    /// Joins what fits, in a picture of `frame` blocks across and down.
     pub(super) fn joined(frame: [usize; 2], fits: &Fits) -> Self {
         let count = frame[0] * frame[1];
         let alone = |part| InPart { part, placed: Placed { at: [0, 0], turn: Turn::NONE, colours: Colours::NONE } };

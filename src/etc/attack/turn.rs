@@ -78,7 +78,7 @@ impl Colours {
         Self { negate: step.negate, order: ORDERS[usize::from(step.order)] }.inverse()
     }
 
-    /// All ways to recolour a picture of so many channels, in the order of their [numbers](Self::number).
+    /// All ways to recolour a picture of `channels` channels, in the order of their [numbers](Self::number).
     pub(super) fn all(channels: usize) -> impl Iterator<Item = Self> {
         let orders = if channels == 3 { ORDERS.as_slice() } else { &ORDERS[..1] };
         orders.iter().flat_map(|&order| [false, true].map(|negate| Self { negate, order }))

@@ -48,11 +48,10 @@ pub(super) fn cut(sheet: &Sheet, corner: [usize; 2], block: usize, turn: Turn, c
     out
 }
 
-/// A picture as a person would turn it and correct its colours: of all ways to do that the one with the highest score, and
-/// that score.
+/// The picture in the orientation and colours with the highest score, as a person would correct it, and that score.
 ///
 /// # Errors
-/// What `score` says.
+/// Errors of `score`.
 pub fn best_view(sheet: &Sheet, mut score: impl FnMut(&Sheet) -> Result<f64>) -> Result<(f64, Sheet)> {
     let mut best: Option<(f64, Sheet)> = None;
     for turn in Turn::all() {

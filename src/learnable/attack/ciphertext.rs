@@ -1,4 +1,4 @@
-//! Seeing a picture that is all one has.
+//! Recovering a picture from itself.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,7 +8,7 @@ use crate::etc::Sheet;
 use crate::etc::scramble::ORDERS;
 use crate::learnable::{Scheme, check, le};
 
-/// What one scrambled picture shows, whatever its key; nothing where this attack knows no way ([`Scheme::Ele`]). Colours of
+/// What one scrambled picture shows, whatever its key; `None` if this attack has no method ([`Scheme::Ele`]). The colours of
 /// the whole are left open: see [`super::best_colours`].
 ///
 /// # Errors

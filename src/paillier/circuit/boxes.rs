@@ -36,7 +36,7 @@ impl<A: Algebra> Down<A> {
         }
     }
 
-    /// Takes the next row; gives the sum of the last `length`, once there are so many.
+    /// Takes the next row; returns the sum of the last `length` rows, once there are enough.
     pub(super) fn push(&mut self, algebra: &A, row: Signed<A>) -> Option<Signed<A>> {
         match self {
             Self::Pair { last } => {
@@ -170,7 +170,7 @@ fn sums_of_cells<A: Algebra>(algebra: &A, row: &Row<A>, length: usize, count: us
     blocks.into_iter().flatten().collect()
 }
 
-/// The sum of the first cell, of the first two, and so on, but for the first `unused` of these sums.
+/// The sum of the first cell, of the first two, and so on, except for the first `unused` of these sums.
 fn running_sums<'a, A: Algebra>(algebra: &A, cells: impl Iterator<Item = Cow<'a, A::Cell>>, unused: usize) -> Row<A>
 where
     A::Cell: 'a,

@@ -16,7 +16,7 @@ pub(crate) struct Linear<A: Algebra> {
 }
 
 impl<A: Algebra> Linear<A> {
-    /// A kernel for images of so many columns, of which there must be as many as it reaches at least.
+    /// A kernel for images of `columns` columns, at least as many as it reaches.
     pub(crate) fn new(algebra: &A, kernel: &Kernel, columns: usize) -> Self {
         let stages = match Plan::new(kernel, algebra.lanes()) {
             Plan::Passes(passes) => passes.into_iter().map(|(axis, pass)| Stage::new(axis, pass)).collect(),
@@ -57,7 +57,7 @@ impl<A: Algebra> Stage<A> {
         }
     }
 
-    /// Takes a row of so many columns, and says how many it gives.
+    /// Takes a row of `columns` columns, and updates their number.
     fn push(&mut self, algebra: &A, row: Signed<A>, columns: &mut usize) -> Option<Signed<A>> {
         match self {
             Self::Down(down) => down.push(algebra, row),

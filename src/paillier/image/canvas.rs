@@ -1,17 +1,17 @@
-//! Decrypted rows become a picture.
+//! Assembles decrypted rows into a picture.
 
 use crate::error::{Code, Error, Result};
 use crate::paillier::{ImageHead, Layout};
 
-/// How values outside 0 to 255 are shown.
+/// How to show values outside 0 to 255.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     /// Below 0 is black, above 255 is white.
     #[default]
     Clamp,
-    /// `floor((value + 256) / 2)`, clamped: 0 is middle grey.
+    /// `floor((value + 256) / 2)`, clamped: 0 is mid-grey.
     Signed,
-    /// The size without the sign, clamped.
+    /// The absolute value, clamped.
     Absolute,
     /// 16 bits: `value + 32768`, clamped, for exact work.
     Exact16,
@@ -42,7 +42,7 @@ impl View {
         })
     }
 
-    /// What is shown for a value.
+    /// The sample shown for a value.
     #[must_use]
     pub fn show(self, value: i32) -> u16 {
         let value = i64::from(value);
@@ -56,7 +56,7 @@ impl View {
     }
 }
 
-/// The picture that decrypted rows are put on.
+/// The picture assembled from decrypted rows.
 pub struct Canvas {
     layout: Layout,
     view: View,
@@ -72,7 +72,7 @@ impl Canvas {
         Self { layout, view, samples: vec![0; samples] }
     }
 
-    /// Puts the values of row `row` of ciphertexts, as [`super::ImageDecryptor::decrypt_row`] gives them, where they belong.
+    /// Places the values of row `row` of ciphertexts, as returned by [`super::ImageDecryptor::decrypt_row`].
     ///
     /// # Errors
     /// [`Code::BadArgument`] if they do not fit the image.
@@ -111,13 +111,13 @@ impl Canvas {
         self.view
     }
 
-    /// The samples, interleaved, row by row: 8 bits of each in use, 16 in the view [`View::Exact16`].
+    /// The samples, interleaved, row by row: 8 bits each, or 16 for [`View::Exact16`].
     #[must_use]
     pub fn samples(&self) -> &[u16] {
         &self.samples
     }
 
-    /// The samples in 8 bits; those of [`View::Exact16`] lose their lower half.
+    /// The samples with 8 bits; those of [`View::Exact16`] lose their lower half.
     #[must_use]
     pub fn samples8(&self) -> Vec<u8> {
         let shift = if self.view == View::Exact16 { 8 } else { 0 };

@@ -1,4 +1,4 @@
-//! Rows of ciphertexts become values of pixels.
+//! Decrypts rows of ciphertexts to pixel values.
 
 use num_bigint::BigUint;
 use num_traits::ToPrimitive as _;
@@ -14,20 +14,20 @@ use crate::paillier::replay::Replay;
 use crate::paillier::{Expectation, ImageHead, SecretKey, UnitCheck, shape};
 use crate::photo::Photo;
 
-/// How many pixels of an image are compared with the clear photo, where there is one: who changes one of a thousand is
-/// found with probability 98 %.
+/// The number of pixels compared with the original photo, if there is one: a change of one pixel in a thousand is detected with
+/// a probability of 98 %.
 const SAMPLES: u64 = 4096;
 
-/// Which images are opened. The caller decides, never the file: a server that may say itself whether its work is verified
-/// says no.
+/// Which images to accept. The caller decides, never the file: a server that could choose whether its work is verified would
+/// say no.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Check {
-    /// Only images made of photos that this key encrypted. What was done to them is verified.
+    /// Only images made of photos that this key encrypted. The server's work is verified.
     #[default]
     Required,
-    /// Also images made of photos that somebody else encrypted with the public key. Those cannot be verified.
+    /// Also images made of photos that someone else encrypted with the public key. Those cannot be verified.
     WherePossible,
-    /// Every image, and nothing is verified.
+    /// Every image, without verification.
     None,
 }
 
@@ -35,7 +35,7 @@ impl Check {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Required, Self::WherePossible, Self::None];
 
-    /// The name in programs.
+    /// The stable name, for programs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,40 +51,40 @@ impl Check {
     /// [`Code::BadArgument`].
     pub fn from_name(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|check| check.as_str() == name).ok_or_else(|| {
-            let message = format!("no check is called {name:?}; choose required, where-possible or none");
+            let message = format!("there is no check {name:?}; choose required, where-possible or none");
             Error::new(Code::BadArgument, message)
         })
     }
 }
 
-/// Decrypts an encrypted image row by row. Rows may be left out and shared among workers, but each worker should take
-/// them in ascending order: to go back costs as much as to start anew.
+/// Decrypts an encrypted image row by row. Rows can be skipped and shared among workers, but each worker should take them in
+/// ascending order: going back costs as much as starting again.
 ///
-/// Every row costs the same, whatever is in it: what is wrong with an image shows at the end ([`Self::finish`]) and not
-/// before, so that nobody who measures the time learns where it is, or whether.
+/// Every row takes the same time, whatever it contains. Errors are reported only at the end ([`Self::finish`]), so that timing
+/// reveals neither where they are nor whether there are any.
 pub struct ImageDecryptor {
     head: ImageHead,
-    /// What the masks of the result must be, where that can be known.
+    /// The masks that the result must have, if known.
     replay: Option<Replay>,
-    /// The photos in the clear, to compare with, and how many pixels of each row are compared.
+    /// The original photos to compare with, and the number of pixels to compare in each row.
     clear: Option<(ClearImage, u64)>,
-    /// Ciphertexts that nobody looks into are to be units all the same.
+    /// Ciphertexts that are not decrypted must also be units.
     units: UnitCheck,
-    /// What was wrong first.
+    /// The first error.
     failure: Option<Error>,
 }
 
 impl ImageDecryptor {
-    /// Prepares the decryption of an image, with a header that our encryptor and filters can have made.
+    /// Prepares the decryption of an image whose header our encryptor and filters can have produced.
     ///
-    /// Where the key can derive the masks of the photos that the image is made of ([`Self::checks`]), `check` decides whether
-    /// the decryptor verifies that the result is what its header says. Without that it is slower.
+    /// If the key can derive the masks of the photos in the image ([`Self::checks`]), `check` decides whether the decryptor
+    /// verifies that the result matches its header. Without verification, decryption is slower.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if it is encrypted under another key. [`Code::NotVerifiable`] if `check` is [`Check::Required`]
-    /// and the key cannot derive all masks. [`Code::BadHeader`] if the history is not known here, or, unless `check` is
-    /// [`Check::None`], if no encrypted photo has this header after the filters of its history. [`Code::WrongResult`] if the
-    /// header says something that cannot have been done.
+    /// [`Code::ForeignKey`] if it is encrypted under another key. [`Code::NotVerifiable`] if `check` is [`Check::Required`] and
+    /// the key cannot derive all masks. [`Code::BadHeader`] if the history is unknown or, unless `check` is [`Check::None`], if
+    /// no encrypted photo has this header after the filters of its history. [`Code::WrongResult`] if the header describes
+    /// something impossible.
     pub fn new(key: &SecretKey, head: &ImageHead, check: Check, lookup: Lookup) -> Result<Self> {
         let mut decryptor = Self::unchecked(key, head)?;
         match (check, Self::checks(key, head)) {
@@ -105,7 +105,7 @@ impl ImageDecryptor {
             return Err(Error::new(
                 Code::ForeignKey,
                 format!(
-                    "the image is encrypted under key {}, this key is {}; open the key that encrypted it",
+                    "the image is encrypted under key {}, but this key is {}; use the key that encrypted it",
                     head.key.id(),
                     key.public().id()
                 ),
@@ -114,12 +114,10 @@ impl ImageDecryptor {
         Ok(Self { head: head.clone(), replay: None, clear: None, units: UnitCheck::new(&head.key), failure: None })
     }
 
-    /// Also computes a random sample of pixels from the clear photos, and compares. `photos` are those that went in, in
-    /// that order.
+    /// Also compares a random sample of pixels with the original photos. `photos` are the encrypted photos, in their order.
     ///
     /// # Errors
-    /// [`Code::ImagesDiffer`] if these are not the photos' sizes and number; [`Code::BadHeader`] if it cannot be told how
-    /// the image was made.
+    /// [`Code::ImagesDiffer`] if sizes or number of the photos differ; [`Code::BadHeader`] if the history is unknown.
     pub fn compare_with(&mut self, photos: Vec<Photo>) -> Result<()> {
         let clear = ClearImage::new(&self.head, photos)?;
         let rows = u64::from(self.head.layout.tile().1);
@@ -128,34 +126,34 @@ impl ImageDecryptor {
         Ok(())
     }
 
-    /// Demands that exactly these filters were applied.
+    /// Requires that exactly these filters were applied.
     ///
     /// # Errors
-    /// [`Code::WrongResult`] if the header says something else; [`Code::NotVerifiable`] if it is not verified that the header
-    /// is right ([`Self::verifies`]).
+    /// [`Code::WrongResult`] if the header says something else; [`Code::NotVerifiable`] if the header is not verified
+    /// ([`Self::verifies`]).
     pub fn expect(&self, expectation: &Expectation) -> Result<()> {
         if !self.verifies() {
-            let message = "which filter was applied can only be verified on images that this key encrypted";
+            let message = "the filter can only be verified on images that this key encrypted";
             return Err(Error::new(Code::NotVerifiable, message));
         }
         expectation.check(&self.head)
     }
 
-    /// Whether it verifies what the server did.
+    /// Whether it verifies the server's work.
     #[must_use]
     pub const fn verifies(&self) -> bool {
         self.replay.is_some()
     }
 
-    /// Whether the key can tell if the image is what its header says: it encrypted all photos that the image is made of.
+    /// Whether the key can verify that the image matches its header: it encrypted all photos in the image.
     #[must_use]
     pub fn checks(key: &SecretKey, head: &ImageHead) -> bool {
         key.derives_masks() && head.origins.iter().all(super::Origin::is_known)
     }
 
-    /// Decrypts row `row` of ciphertexts, natively on all cores: the values of the pixels, all slots of the first
-    /// ciphertext that is not halo, then of the second, and so on. `None` for rows of the halo. They mean nothing until
-    /// [`Self::finish`] has said that nothing is wrong.
+    /// Decrypts row `row` of ciphertexts, natively on all cores. Returns the pixel values: all slots of the first ciphertext
+    /// that is not halo, then of the second, and so on; `None` for rows of the halo. Do not use the values before
+    /// [`Self::finish`] has succeeded.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the row has the wrong length or does not exist.
@@ -215,12 +213,12 @@ impl ImageDecryptor {
         Ok(Some(values))
     }
 
-    /// Something is wrong with the image, as [`Self::finish`] will say if it is the first thing.
+    /// Records an error, which [`Self::finish`] reports if it is the first.
     pub fn fail(&mut self, error: Error) {
         self.failure.get_or_insert(error);
     }
 
-    /// Compares a random sample of a row's values with the clear photo; gives what is wrong.
+    /// Compares a random sample of a row's values with the original photo; returns the first error.
     fn compare(&self, row: u32, values: &[i32]) -> Result<Option<Error>> {
         let Some((clear, count)) = &self.clear else { return Ok(None) };
         let (layout, encoding) = (&self.head.layout, &self.head.encoding);
@@ -231,7 +229,7 @@ impl ImageDecryptor {
             let (cell, slot) = (choice / slots, choice % slots);
             let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let (channel, x, y) = layout.pixel(number(slot), number(cell) + u32::from(layout.halo.0), row);
-            // Overhang is not seen by anybody.
+            // Overhang is not part of the picture.
             if x >= i64::from(layout.width) || y >= i64::from(layout.height) {
                 continue;
             }
@@ -244,19 +242,19 @@ impl ImageDecryptor {
             Error::new(
                 Code::WrongResult,
                 format!(
-                    "the pixel at {x}, {y} is not what the filter makes of this photo: the server changed the result, \
-                     or this is not the photo; do not rely on this result"
+                    "the pixel at {x}, {y} is not the filter's result for this photo: the server changed the result, \
+                     or the photo is another one; do not rely on this result"
                 ),
             )
         }))
     }
 
-    /// Whether anything was wrong. Until then, nothing that was decrypted is to be used.
+    /// Reports the first error. Do not use any decrypted value before this succeeds.
     ///
     /// # Errors
-    /// [`Code::CiphertextNotUnit`], [`Code::WrongResult`] if a ciphertext is not what the header says or a pixel is not what
-    /// the clear photo makes it, [`Code::Damaged`] if a value cannot be (the ciphertexts were changed by somebody who does
-    /// not know the format).
+    /// [`Code::CiphertextNotUnit`], [`Code::WrongResult`] if a ciphertext does not match the header or a pixel does not match
+    /// the original photo, [`Code::Damaged`] if a value is impossible (the ciphertexts were changed without regard to the
+    /// format).
     pub fn finish(self) -> Result<()> {
         match self.failure {
             Some(error) => Err(error),
@@ -291,11 +289,12 @@ impl ImageDecryptor {
 
 fn not_verifiable(key: &SecretKey) -> Error {
     let message = if key.derives_masks() {
-        "the image does not say that this key encrypted its photo, so the server's work cannot be verified; if you encrypted the \
-         photo yourself, do not rely on this file; if somebody else encrypted it for you, open it without the check"
+        "this key did not encrypt the photo in this image, so the server's work cannot be verified; if you encrypted \
+         the photo yourself, do not rely on this file; if someone else encrypted it for you, decrypt it without the \
+         check"
     } else {
-        "this key was made by another program and cannot derive masks, so the server's work cannot be verified; open the image \
-         without the check, or make a new key"
+        "this key was made by another program and cannot derive masks, so the server's work cannot be verified; \
+         decrypt the image without the check, or make a new key"
     };
     Error::new(Code::NotVerifiable, message)
 }
@@ -303,14 +302,11 @@ fn not_verifiable(key: &SecretKey) -> Error {
 fn wrong_masks() -> Error {
     Error::new(
         Code::WrongResult,
-        "the server did not do what it says: it left ciphertexts out, repeated, weighted or moved them; do not rely on this \
-         result, and ask another server",
+        "the server did not do what it says: it left out, repeated, weighted or moved ciphertexts; do not rely on \
+         this result, and use another server",
     )
 }
 
 fn no_pixels() -> Error {
-    Error::new(
-        Code::Damaged,
-        "the decrypted numbers are not pixels: the server did something else than its answer says",
-    )
+    Error::new(Code::Damaged, "the decrypted numbers are not pixels: the server did not do what its answer says")
 }

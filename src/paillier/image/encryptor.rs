@@ -1,4 +1,4 @@
-//! Photos become rows of ciphertexts.
+//! Encrypts photos to rows of ciphertexts.
 
 use std::sync::Arc;
 
@@ -16,16 +16,16 @@ use crate::paillier::secret::masks::MaskSeed;
 use crate::paillier::{Border, Encoding, EncryptionKey, Filter, ImageHead, Layout, Origin, SecretKey};
 use crate::photo::Photo;
 
-/// How a photo is to be encrypted.
+/// Options for the encryption of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptOptions {
-    /// What is taken for the pixels outside the photo.
+    /// The pixels outside the photo.
     pub border: Border,
-    /// Pixels around each tile: the farthest that a filter can reach, to each side and up and down.
+    /// Pixels around each tile, horizontally and vertically: the largest reach of a filter.
     pub halo: (u16, u16),
-    /// The width of a slot in bits: the room for the filter's weights.
+    /// The width of a slot in bits, with room for the filter's weights.
     pub slot_bits: u8,
-    /// How the owner's key looks up its tables.
+    /// How to read the tables of the owner's key.
     pub lookup: Lookup,
 }
 
@@ -55,16 +55,16 @@ pub struct ImageEncryptor {
 }
 
 impl ImageEncryptor {
-    /// Prepares the encryption of a photo; its alpha is left behind.
+    /// Prepares the encryption of a photo, without its alpha channel.
     ///
     /// # Errors
-    /// [`Code::ImageTooLarge`], [`Code::BadArgument`] for options that are not possible, [`Code::NoRandomness`].
+    /// [`Code::ImageTooLarge`], [`Code::BadArgument`] for invalid options, [`Code::NoRandomness`].
     pub fn new(key: EncryptionKey, photo: &Photo, options: &EncryptOptions) -> Result<Self> {
         Self::with_origin(key, photo, options, Origin::random()?)
     }
 
-    /// The same for one of several workers, to which the same new origin was given. **One origin, one photo**: two photos
-    /// with masks of the same origin show where they differ to everybody.
+    /// The same for one of several workers that share a new origin. **Never use an origin for two photos**: if two photos have
+    /// masks of the same origin, anyone can see where they differ.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -113,11 +113,11 @@ impl ImageEncryptor {
         })
     }
 
-    /// The same with masks that [`SecretKey::prepare_masks`] made for this row: from ciphertext number `row * columns` of
-    /// the same origin on, as many as there are columns.
+    /// The same with masks that [`SecretKey::prepare_masks`] made for this row: one per column, starting with ciphertext number
+    /// `row * columns` of the same origin.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if there is no such row, the masks are not as many, or the key cannot derive masks.
+    /// [`Code::BadArgument`] if there is no such row, the number of masks is wrong, or the key cannot derive masks.
     pub fn encrypt_row_with(&self, row: u32, masks: &[u8]) -> Result<Vec<Limb>> {
         let start = u64::from(row) * u64::from(self.head.layout.columns());
         self.encrypt_groups(row, |key, first, count| {

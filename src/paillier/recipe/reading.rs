@@ -11,17 +11,16 @@ pub(crate) struct Recipe {
     pub(crate) steps: Vec<Step>,
 }
 
-/// What the owner of a photo wanted done to it, to be compared with what an image's header says.
+/// The filters that the owner of a photo expects, to compare with an image's header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation(String);
 
 impl Expectation {
-    /// Filters in the order in which they were applied, each as in `gaussian sigma=2`. After a filter of two images, those of
-    /// the second image may follow in brackets: `blend share=30 [sharpen]`. No filters, or an empty text, mean that nothing
-    /// was applied.
+    /// Filters in the order of application, each as in `gaussian sigma=2`. After a filter of two images, those of the second
+    /// image may follow in brackets: `blend share=30 [sharpen]`. No filters, or an empty string, mean that nothing was applied.
     ///
     /// # Errors
-    /// [`Code::BadFilter`] and [`Code::UnknownFilter`] for what is not a list of filters.
+    /// [`Code::BadFilter`] and [`Code::UnknownFilter`] for anything but a list of filters.
     pub fn new(filters: &[impl AsRef<str>]) -> Result<Self> {
         let texts: Vec<&str> =
             filters.iter().map(|text| text.as_ref().trim()).filter(|text| !text.is_empty()).collect();
@@ -45,7 +44,7 @@ impl Expectation {
         }
         let [wanted, said] = [&self.0, &head.history].map(|text| if text.is_empty() { "no filter" } else { text });
         let message =
-            format!("this is the result of other filters than expected: {said}, not {wanted}; do not rely on it");
+            format!("this is not the result of the expected filters: {said}, not {wanted}; do not rely on it");
         Err(Error::new(Code::WrongResult, message))
     }
 }
@@ -132,8 +131,8 @@ fn steps_of(history: &str) -> impl Iterator<Item = &str> {
 fn unknown() -> Error {
     Error::new(
         Code::BadHeader,
-        "the image's history is not one of filters that this program knows, so it cannot check what the server did; \
-         decrypt without the check, or with a newer program",
+        "the image's history has filters unknown to this program, so it cannot verify what the server did; decrypt \
+         without the check, or with a newer program",
     )
 }
 

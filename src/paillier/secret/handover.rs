@@ -1,8 +1,8 @@
-//! A key on its way to a worker of one's own, or back from where only oneself could put it.
+//! A key on its way to a worker of the same program, or back from storage that only this program can write.
 //!
-//! Reading a key file tests the primes and looks for generators, which takes longer than encrypting a small photo. Who has
-//! done that once hands over the results. The bytes are believed: they must come from [`SecretKey::to_worker`] in the same
-//! program, past nobody else, and they are never written to a file.
+//! Reading a key file tests the primes and searches for generators, which takes longer than encrypting a small photo. This
+//! hands over the results. The bytes are trusted: they must come directly from [`SecretKey::to_worker`] in the same program,
+//! and are never written to a file.
 
 use num_bigint::BigUint;
 use zeroize::Zeroizing;
@@ -31,9 +31,9 @@ impl SecretKey {
     /// Takes a key over from [`Self::to_worker`] without testing it again.
     ///
     /// # Errors
-    /// [`Code::Internal`] if the bytes are nothing of the kind.
+    /// [`Code::Internal`] if the bytes are anything else.
     pub fn from_worker(bytes: &[u8]) -> Result<Self> {
-        let nothing = || Error::new(Code::Internal, "what was handed over is no key");
+        let nothing = || Error::new(Code::Internal, "the bytes handed over are not a key");
         let length = bytes.len() / 4;
         if length == 0 || !bytes.len().is_multiple_of(4) {
             return Err(nothing());

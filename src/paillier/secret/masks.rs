@@ -1,8 +1,8 @@
 //! The exponents of an image's masks.
 //!
-//! They are derived from the secret key and the image's [`Origin`], a fresh random number: HKDF-SHA-256 (RFC 5869) makes a
-//! key of them, and a `ChaCha20` stream under it gives each ciphertext its exponents. So the owner of the key, and nobody
-//! else, can tell them again from the image's header, and nothing secret has to be kept between encryption and decryption.
+//! They are derived from the secret key and the image's [`Origin`], a fresh random number: HKDF-SHA-256 (RFC 5869) makes a key
+//! of them, and a `ChaCha20` stream under it gives each ciphertext its exponents. So only the owner of the key can derive them
+//! again from the image's header, and no secret has to be kept between encryption and decryption.
 
 use num_bigint::BigUint;
 use rand_chacha::ChaCha20Rng;

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::prime;
 use crate::paillier::key::MODULUS_BITS;
 
-/// The search for a new key, one candidate at a time, so that a page stays alive while it runs.
+/// The search for a new key, one candidate at a time, so that a page stays responsive while it runs.
 pub struct KeySearch {
     bits: u16,
     search: prime::Search,
@@ -24,7 +24,7 @@ impl KeySearch {
         if !MODULUS_BITS.contains(&bits) {
             return Err(Error::new(
                 Code::BadArgument,
-                format!("a key of {bits} bits is not possible; choose 2048, 3072 or 4096"),
+                format!("keys of {bits} bits are not supported; use 2048, 3072 or 4096"),
             ));
         }
         Ok(Self { bits, search: prime::Search::new(u64::from(bits / 2)), first: None })

@@ -18,7 +18,7 @@ const TOLERANCE: f32 = 0.001;
 const AT_A_TIME: usize = 4096;
 
 impl Colour {
-    /// Whether it is sRGB in effect: no sample would change by more than one unit. Many photos carry a profile of sRGB.
+    /// Whether it is effectively sRGB: no sample would change by more than one unit. Many photos have an sRGB profile.
     #[must_use]
     pub fn is_srgb(&self) -> bool {
         if *self == Self::Srgb {
@@ -36,8 +36,8 @@ impl Colour {
 }
 
 impl Photo {
-    /// The same picture in sRGB. Notices say that it was converted, and what is lost: colours that sRGB has not become the
-    /// nearest by each of red, green and blue.
+    /// The same picture in sRGB. Notices report the conversion and its losses: colours outside sRGB become the nearest ones,
+    /// separately in red, green and blue.
     #[must_use]
     pub fn into_srgb(mut self) -> Self {
         let colour = std::mem::take(&mut self.colour);

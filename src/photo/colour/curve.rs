@@ -1,7 +1,7 @@
 //! From samples to light, by the curves that files name.
 //!
-//! Whoever converts a photo must get the same bytes: a browser, the command line, an old processor. Powers therefore come from
-//! `libm`, since those of the standard library and of moxcms differ in the last bit with the machine.
+//! Every conversion of a photo must give the same bytes: in a browser, on the command line, on an old processor. Powers
+//! therefore come from `libm`, since those of the standard library and of moxcms differ in the last bit with the machine.
 
 use moxcms::ToneReprCurve;
 

@@ -9,20 +9,20 @@ use crate::photo::Notice;
 /// The longest name of a profile in PNG, with the byte that ends it.
 const MAX_NAME: usize = 80;
 
-/// Code points that say nothing, which stand for those that cannot be read.
+/// Code points for "unspecified", used in place of those that cannot be read.
 const UNSPECIFIED: [u8; 4] = [2, 2, 0, 1];
 
-/// Where a file has its ICC profile.
+/// The location of a file's ICC profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// It has none.
+    /// There is none.
     #[default]
     None,
-    /// Here, in pieces, in order.
+    /// In pieces, in order.
     Parts(Vec<Range<usize>>),
-    /// Here, as a zlib stream.
+    /// As a zlib stream.
     Deflated(Range<usize>),
-    /// Somewhere, but damaged.
+    /// Damaged.
     Damaged,
 }
 

@@ -66,7 +66,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf | 0xf7 => {
                 let new = Frame::parse(marker, segment, limits)?;
                 if frame.is_some() {
-                    return Err(damaged("it gives its size twice"));
+                    return Err(damaged("its size appears twice"));
                 }
                 (pixels.width, pixels.height) = (new.width, new.height);
                 pixels.plain = new.channels().filter(|channels| matches!(channels, 1 | 3));
@@ -88,7 +88,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             }
             0xdd => tables.restart = u16::from_be_bytes(exactly(segment)?).into(),
             0xda => {
-                let frame = frame.as_mut().ok_or_else(|| damaged("a scan comes before the size"))?;
+                let frame = frame.as_mut().ok_or_else(|| damaged("a scan precedes the size"))?;
                 let header = Header::parse(segment, frame)?;
                 if scans == 0 && !frame.progressive && tables.have_no_codes() {
                     // As in Motion JPEG, whose frames leave out the codes that everybody knows.
@@ -240,9 +240,9 @@ fn exactly<const N: usize>(segment: &[u8]) -> Result<[u8; N]> {
 
 fn explain(fault: Fault) -> crate::error::Error {
     damaged(match fault {
-        Fault::Missing => "data of its pixels are missing",
-        Fault::Wrong => "some of the data of its pixels are invalid",
-        Fault::Restart => "parts of its pixels are missing or in the wrong order",
-        Fault::NoTable => "a table that its pixels need is missing",
+        Fault::Missing => "pixel data is missing",
+        Fault::Wrong => "pixel data is invalid",
+        Fault::Restart => "pixel data is missing or in the wrong order",
+        Fault::NoTable => "a code table is missing",
     })
 }

@@ -85,7 +85,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             // A reader that does not know such a chunk cannot know what the pixels mean.
             _ if critical => {
                 let name = std::str::from_utf8(kind).unwrap_or("?");
-                return Err(unsupported_png(&format!("PNG files with the unknown part {name}")));
+                return Err(unsupported_png(&format!("PNG files with the unknown chunk {name}")));
             }
             _ if before => tags.png_chunk(*kind, data, *sum, start),
             _ => {}
@@ -149,7 +149,7 @@ fn chunk<'a>(rest: &'a [u8], first: bool, pixels: &mut Pixels, limits: &Limits) 
     let Some((length, after)) = rest.split_first_chunk::<4>() else { return Ok(None) };
     let Some((kind, after)) = after.split_first_chunk::<4>() else { return Ok(None) };
     if kind == b"CgBI" && first {
-        return Err(unsupported_png("PNG files of Apple's own kind, as they are in apps for iPhones,"));
+        return Err(unsupported_png("PNG files in Apple's variant for iPhone apps"));
     }
     if first != (kind == b"IHDR") {
         return Err(damaged("its chunks are in the wrong order"));
@@ -178,11 +178,11 @@ fn header(data: &[u8], pixels: &mut Pixels) -> Result<()> {
         _ => &[],
     };
     if !depths.contains(&depth) {
-        return Err(damaged("there are no pixels of the kind that its header names"));
+        return Err(damaged("its header has an invalid pixel format"));
     }
     // There is one compression, one set of filters, and one interlacing.
     if compression != 0 || filters != 0 || interlacing > 1 {
-        return Err(unsupported_png("PNG files with a compression, filters or interlacing of their own"));
+        return Err(unsupported_png("PNG files with unknown compression, filters or interlacing"));
     }
     let samples: u64 = [1, 0, 3, 1, 2, 0, 4][usize::from(colour)];
     pixels.unpacked = unpacked(pixels.width, pixels.height, samples * u64::from(depth), interlacing == 1);

@@ -1,4 +1,4 @@
-//! How much the server takes on, of all clients together and of each.
+//! The server's limits, for all clients together and for each.
 
 use std::time::Duration;
 
@@ -6,65 +6,63 @@ use super::{LONGEST, bad};
 use crate::error::Result;
 use crate::pipeline;
 
-/// How much the server takes on. Whatever is beyond a limit is refused with a stable code, never cut short.
+/// The server's limits. Whatever exceeds a limit is refused with a stable code, never truncated.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Largest encrypted image in bytes (`--max-body`; a filter of two images takes twice as much), in pixels
     /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
     pub image: pipeline::Limits,
-    /// Longest time for the work on one request (`--time-limit`), from its turn on. The upload before it has
+    /// Longest time to work on one request (`--time-limit`), starting with its turn. The upload before has
     /// [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
     pub time: Duration,
-    /// The time over which an upload's speed is measured (`--stall`): one that brings less than [`Limits::slowest`] in it is
-    /// given up. Also the longest time in which a client may take nothing of an answer. Default 30 seconds. Code `stalled`.
+    /// The time over which an upload's speed is measured (`--stall`): an upload slower than [`Limits::slowest`] is aborted.
+    /// Also the longest time in which a client may receive nothing of an answer. Default 30 seconds. Code `stalled`.
     pub stall: Duration,
-    /// Uploads received at the same time (`--uploads`). They hold no turn. Default 128. Code `too_busy`.
+    /// Uploads received at the same time (`--uploads`). They take no turn. Default 128. Code `too_busy`.
     pub uploads: usize,
-    /// Requests worked on at the same time (`--running`). Each one uses all cores, so a second one only fills the gaps.
-    /// Default 2.
+    /// Requests running at the same time (`--running`). Each uses all cores, so a second one only fills the gaps. Default 2.
     pub running: usize,
-    /// Requests that wait for their turn, their bodies on disk (`--waiting`). Default 64. Code `too_busy`.
+    /// Requests waiting for their turn, with their bodies on disk (`--waiting`). Default 64. Code `too_busy`.
     pub waiting: usize,
-    /// Jobs kept at the same time, finished ones included (`--jobs`). When there is no room, the oldest job whose result
-    /// has been fetched makes room. Default 256. Code `too_busy`.
+    /// Jobs kept at the same time, finished ones included (`--jobs`). When there is no room, the oldest job whose result has
+    /// been fetched is deleted. Default 256. Code `too_busy`.
     pub jobs: usize,
-    /// Bytes of uploads and results that may lie on disk at the same time (`--stored-bytes`). Default 16 GiB. Code
-    /// `too_busy`.
+    /// Bytes of uploads and results on disk at the same time (`--stored-bytes`). Default 16 GiB. Code `too_busy`.
     pub stored_bytes: u64,
     /// How long a finished job's result can be fetched (`--keep-results`). Default 10 minutes.
     pub keep_results: Duration,
-    /// Models of clients kept at the same time (`--models-kept`). Default 64. Code `too_busy`.
+    /// Clients' models kept at the same time (`--models-kept`). Default 64. Code `too_busy`.
     pub models: usize,
-    /// Bytes of memory that the models of clients may take together (`--model-bytes`). What a model will take is known
-    /// before it is loaded. Default 1 GiB. Code `too_busy`.
+    /// Bytes of memory for all clients' models (`--model-bytes`). The memory of a model is known before it is loaded. Default 1
+    /// GiB. Code `too_busy`.
     pub model_bytes: u64,
     /// How long a client's model is kept (`--keep-models`). Default one day.
     pub keep_models: Duration,
     /// Sets of evaluation keys kept at the same time, uploads included (`--keys-kept`). Default 64. Code `too_busy`.
     pub keys: usize,
-    /// Bytes of disk that evaluation keys may take together (`--key-bytes`). Bytes count when they arrive, not when they are
-    /// announced. Default 64 GiB. Code `too_busy`, or `too_large` for one set that can never fit.
+    /// Bytes of disk for all evaluation keys (`--key-bytes`). Bytes count when they arrive, not when they are announced.
+    /// Default 64 GiB. Code `too_busy`, or `too_large` for one set that can never fit.
     pub key_bytes: u64,
     /// How long a set of evaluation keys is kept (`--keep-keys`). Default one day.
     pub keep_keys: Duration,
-    /// How long an upload of keys that broke off may rest before it is thrown away (`--keep-uploads`). It has this time with
-    /// [`Limits::MUCH`] or more received, and less with less, down to [`Limits::keep_empty`]. Default one hour.
+    /// How long an interrupted upload of keys is kept (`--keep-uploads`). It is kept this long with [`Limits::MUCH`] or more
+    /// received, and less with less, down to [`Limits::keep_empty`]. Default one hour.
     pub keep_uploads: Duration,
-    /// How long an upload of keys may rest of which nothing has arrived (`--keep-empty`). Default one minute.
+    /// How long an upload of keys is kept before its first byte (`--keep-empty`). Default one minute.
     pub keep_empty: Duration,
-    /// Connections open at the same time (`--connections`). When there is no room, the oldest one without a request makes
-    /// room. Default 512.
+    /// Connections open at the same time (`--connections`). When there is no room, the oldest one without a request is closed.
+    /// Default 512.
     pub connections: usize,
-    /// What one client may have of all this.
+    /// The limits for each client.
     pub client: ClientLimits,
 }
 
-/// The share of one client, which is an IPv4 address or an IPv6 network of 64 bits. Code `quota_exceeded`.
+/// The limits for one client, which is an IPv4 address or an IPv6 /64 network. Code `quota_exceeded`.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientLimits {
     /// Uploads received at the same time (`--client-uploads`). Default 32.
     pub uploads: usize,
-    /// Requests that run or wait for their turn (`--client-waiting`). Default 24.
+    /// Requests running or waiting for their turn (`--client-waiting`). Default 24.
     pub waiting: usize,
     /// Jobs kept (`--client-jobs`). Default 64.
     pub jobs: usize,
@@ -99,16 +97,16 @@ impl Default for ClientLimits {
 }
 
 impl Limits {
-    /// An upload slower than this many bytes a second counts as stalled, however short it is.
+    /// An upload slower than this many bytes per second counts as stalled, however short it is.
     pub const SLOWEST_UPLOAD: u64 = 1 << 10;
 
-    /// An upload of this many bytes a second never counts as stalled, however long it is.
+    /// An upload of this many bytes per second never counts as stalled, however long it is.
     pub const FAST_ENOUGH: u64 = 64 << 10;
 
-    /// Longest time for an upload and for taking an answer, however steadily the bytes drip.
+    /// Longest time for an upload and for receiving an answer, however steady the transfer.
     pub const LONGEST_TRANSFER: Duration = Duration::from_hours(1);
 
-    /// With this many bytes received, an upload of keys may rest for all of [`Limits::keep_uploads`].
+    /// With this many bytes received, an interrupted upload of keys is kept for all of [`Limits::keep_uploads`].
     pub const MUCH: u64 = 64 << 20;
 
     /// Most turns: work holds a thread.
@@ -117,7 +115,7 @@ impl Limits {
     /// Most requests that wait, and most uploads.
     const MOST_REQUESTS: usize = 1 << 16;
 
-    /// The fewest bytes a second of an upload of `length` bytes: those that bring it to its end in the longest time, within
+    /// The fewest bytes per second of an upload of `length` bytes: enough to finish within the longest time, clamped to
     /// [`Limits::SLOWEST_UPLOAD`] and [`Limits::FAST_ENOUGH`].
     #[must_use]
     pub fn slowest(length: u64) -> u64 {
@@ -126,16 +124,16 @@ impl Limits {
 
     pub(super) fn check(&self) -> Result<()> {
         if self.running == 0 || self.running > Self::MOST_RUNNING {
-            return Err(bad(format!("between 1 and {} requests must run at the same time", Self::MOST_RUNNING)));
+            return Err(bad(format!("the number of running requests must be between 1 and {}", Self::MOST_RUNNING)));
         }
         if self.uploads == 0 || self.uploads.max(self.waiting) > Self::MOST_REQUESTS {
             return Err(bad(format!(
-                "at least one upload must be received, and there can be {} uploads and {0} waiting requests at most",
+                "there must be at least one upload, and at most {} uploads and {0} waiting requests",
                 Self::MOST_REQUESTS
             )));
         }
         if self.connections == 0 || self.connections > 1 << 20 {
-            return Err(bad("the number of connections must lie between 1 and 1048576"));
+            return Err(bad("the number of connections must be between 1 and 1048576"));
         }
         let client = self.client;
         if [client.uploads, client.waiting, client.connections].contains(&0) {

@@ -1,8 +1,8 @@
-//! Room for connections: a limit for all clients together, and a share for each client.
+//! Room for connections: a limit for all clients together, and one for each client.
 //!
-//! A connection is busy from the end of a request's header to the end of its answer. One that is not busy costs its client
-//! nothing to lose, so where there is no room, the one that has been idle longest makes room: of the same client, if that has
-//! used up its share; else of the client that has most.
+//! A connection is busy from the end of a request's header to the end of its answer. Losing an idle connection costs its client
+//! nothing, so if there is no room, the one that has been idle longest is closed: of the same client, if it has reached its
+//! limit; otherwise, of the client with the most connections.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ pub(super) struct Seats {
     most: usize,
     each: usize,
     table: Mutex<Table>,
-    /// Told when a connection ends or falls idle.
+    /// Notified when a connection ends or becomes idle.
     freed: Notify,
 }
 
@@ -29,14 +29,14 @@ pub(super) struct Seats {
 struct Table {
     next: u64,
     open: HashMap<u64, Open>,
-    /// How many each client has.
+    /// The connections of each client.
     by: HashMap<Client, usize>,
 }
 
 struct Open {
     /// None for a trusted proxy, whose connections are many clients'.
     client: Option<Client>,
-    /// How many answers are under way, and since when there is none.
+    /// The number of answers in progress, and since when there are none.
     busy: usize,
     idle_since: Instant,
     cut: CancellationToken,
@@ -47,7 +47,7 @@ impl Seats {
         Arc::new(Self { most, each, table: Mutex::default(), freed: Notify::new() })
     }
 
-    /// Waits until there is room for a connection, or one that can make room.
+    /// Waits until there is room for a connection, or an idle one to close.
     pub(super) async fn room(&self) {
         loop {
             let freed = self.freed.notified();
@@ -61,7 +61,8 @@ impl Seats {
         }
     }
 
-    /// Takes room for a connection. None if its client has its share, all of it busy, or if all there is is busy.
+    /// Takes room for a connection. `None` if its client has reached its limit and all its connections are busy, or if all
+    /// connections are busy.
     pub(super) fn take(self: &Arc<Self>, client: Option<Client>) -> Option<Arc<Seat>> {
         let mut table = self.table();
         if let Some(client) = client
@@ -83,13 +84,13 @@ impl Seats {
         Some(Arc::new(Seat { seats: Arc::clone(self), number, cut }))
     }
 
-    /// Cuts all connections that are not busy.
+    /// Closes all idle connections.
     pub(super) fn cut_idle(&self) {
         let mut table = self.table();
         while table.cut_oldest(|_| true).is_some() {}
     }
 
-    /// How many connections are busy.
+    /// The number of busy connections.
     pub(super) fn answering(&self) -> usize {
         self.table().open.values().filter(|open| open.busy > 0).count()
     }
@@ -105,7 +106,7 @@ impl Table {
         self.open.values().any(|open| open.client == Some(client) && open.busy == 0)
     }
 
-    /// Cuts the connection that has been idle longest of those.
+    /// Closes the connection that has been idle longest among these.
     fn cut_oldest(&mut self, of: impl Fn(&Open) -> bool) -> Option<()> {
         let idle = self.open.iter().filter(|(_, open)| open.busy == 0 && of(open));
         let (_, number) = idle.map(|(number, open)| (open.idle_since, *number)).min()?;
@@ -134,7 +135,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Ready when the connection has to make room.
+    /// Ready when the connection must be closed.
     pub(super) async fn cut(&self) {
         self.cut.cancelled().await;
     }

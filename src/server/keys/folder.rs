@@ -1,7 +1,7 @@
-//! The folder where keys lie: whose it is, and what is found there.
+//! The folder for keys: its owner and its content.
 //!
-//! The server that uses a folder holds a lock on a file in it. The system gives the lock back when the process ends, however
-//! it ends, so a folder whose lock can be had is nobody's.
+//! The server that uses a folder holds a lock on a file in it. The system releases the lock when the process ends, however it
+//! ends, so a folder whose lock is free is unused.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,17 +16,17 @@ use crate::error::{Code, Error, Result};
 use crate::math::hex::hex;
 use crate::pipeline::keys::KeySet;
 
-/// What the names of sets end in.
+/// The extension of sets.
 const SET: &str = ".keys";
-/// What the names of uploads begin and end with.
+/// The prefix and extension of uploads.
 const UPLOAD: (&str, &str) = ("upload-", ".part");
 /// Held by the server that has the folder.
 const LOCK: &str = "lock";
-/// What the names of folders begin with that vanish with their process.
+/// The prefix of folders that vanish with their process.
 const OWN: &str = "safelight-keys-";
 /// A folder of this age that has no lock file yet was left behind by a process that ended before it could make one.
 const YOUNG: Duration = Duration::from_mins(10);
-/// How often a folder is made anew because another server took it for one that was left behind.
+/// How often to create a folder again because another server took it for a leftover.
 const TRIES: usize = 8;
 
 /// A folder for keys, this server's alone.
@@ -46,15 +46,15 @@ pub(super) struct Found {
 }
 
 impl Folder {
-    /// Takes a folder, or makes one under `spool` that vanishes with the process. Such folders of processes that are gone
-    /// are deleted.
+    /// Takes a folder, or creates one under `spool` that vanishes with the process. Deletes such folders of processes that are
+    /// gone.
     pub(super) fn open(folder: Option<&Path>, spool: &Path) -> Result<Self> {
         if let Some(path) = folder {
             let lock = lock(path)?.ok_or_else(|| {
                 let path = path.display();
                 Error::new(
                     Code::BadArgument,
-                    format!("the keys in {path} are in use by another server; name another folder"),
+                    format!("the keys in {path} are in use by another server; use another folder"),
                 )
             })?;
             return Ok(Self { path: path.to_owned(), _lock: lock, _own: None });
@@ -69,7 +69,7 @@ impl Folder {
             collect(spool, own.path());
             return Ok(Self { path: own.path().to_owned(), _lock: lock, _own: Some(own) });
         }
-        Err(Error::new(Code::Io, format!("no folder for keys could be made in {}; name another one", spool.display())))
+        Err(Error::new(Code::Io, format!("cannot create a folder for keys in {}; use another one", spool.display())))
     }
 
     /// A file for an upload, which vanishes when dropped.
@@ -77,19 +77,19 @@ impl Folder {
         tempfile::Builder::new().prefix(UPLOAD.0).suffix(UPLOAD.1).tempfile_in(&self.path)
     }
 
-    /// Where a set lies.
+    /// The path of a set.
     pub(super) fn place(&self, owner: KeyId, key: &Key) -> PathBuf {
         self.path.join(format!("{owner}-{}{SET}", hex(key)))
     }
 
-    /// Makes sure that names which were given stay after a loss of power.
+    /// Makes sure that file names survive a power loss.
     pub(super) fn sync(&self) -> io::Result<()> {
         #[cfg(unix)]
         File::open(&self.path)?.sync_all()?;
         Ok(())
     }
 
-    /// The sets that are there. Halves and sets whose time is over are deleted; what is not ours stays where it is.
+    /// The sets in the folder. Partial and expired sets are deleted; other files stay.
     pub(super) fn find(&self, keep: Duration) -> Result<Vec<Found>> {
         let mut found = Vec::new();
         for entry in self.path.read_dir()? {
@@ -109,7 +109,7 @@ impl Folder {
             let set = match KeySet::open(&path) {
                 Ok(keys) => Some((keys, path)),
                 Err(error) => {
-                    tracing::error!(reason = error.message(), "keys on disk are damaged and are deleted");
+                    tracing::error!(reason = error.message(), "deleting damaged keys on disk");
                     fs::remove_file(&path)?;
                     None
                 }
@@ -130,7 +130,7 @@ fn lock(folder: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Deletes the folders that processes left behind which could not do it themselves. What cannot be deleted stays.
+/// Deletes folders that other processes left behind. What cannot be deleted stays.
 fn collect(spool: &Path, own: &Path) {
     let Ok(entries) = spool.read_dir() else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -138,11 +138,11 @@ fn collect(spool: &Path, own: &Path) {
         if !ours || path == own {
             continue;
         }
-        // The lock is held until all is deleted, so that nobody takes the folder meanwhile.
+        // The lock is held until all is deleted, so that no one takes the folder meanwhile.
         if let Ok(Some(_lock)) = left_behind(&path, own)
             && fs::remove_dir_all(&path).is_ok()
         {
-            tracing::info!("deleted the keys of a server that ended without doing so");
+            tracing::info!("deleted keys that another server left behind");
         }
     }
 }

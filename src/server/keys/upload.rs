@@ -1,4 +1,4 @@
-//! An upload of keys: its file, checked while it grows, and who may write to it.
+//! An upload of keys: its file, checked while it grows, and the right to write to it.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,13 +16,13 @@ use super::{Held, Keys, locked, not_found};
 use crate::error::{Error, Result};
 use crate::wire::ckks::Checker;
 
-/// A set that is on its way.
+/// A set that is being uploaded.
 pub(in crate::server) struct Upload {
     pub(in crate::server) length: u64,
     offset: AtomicU64,
-    /// Whoever writes has it.
+    /// Held by the request that writes.
     part: Arc<tokio::sync::Mutex<Option<Part>>>,
-    /// Ends the request that writes, so that another one can go on.
+    /// Ends the request that writes, so that another one can resume.
     writer: Mutex<CancellationToken>,
     touched: Mutex<Instant>,
 }
@@ -47,7 +47,7 @@ impl Upload {
         })
     }
 
-    /// How many bytes are there.
+    /// The number of bytes received.
     pub(in crate::server) fn offset(&self) -> u64 {
         self.offset.load(Ordering::Acquire)
     }
@@ -62,12 +62,12 @@ impl Upload {
         (token, part)
     }
 
-    /// When it was written to last; `None` while somebody writes.
+    /// When it was last written to; `None` while a request is writing.
     pub(super) fn rests_since(&self) -> Option<Instant> {
         self.part.try_lock().ok().map(|_| *locked(&self.touched))
     }
 
-    /// Ends it, unless somebody writes at the moment.
+    /// Ends it, unless a request is writing.
     pub(super) fn end_if_resting(&self) -> bool {
         self.part.try_lock().map(|mut part| drop(part.take())).is_ok()
     }
@@ -77,7 +77,7 @@ impl Upload {
     }
 }
 
-/// The right to write to an upload. What came stays when it ends early; keys that are not good do not.
+/// The right to write to an upload. Bytes received before an early end stay; invalid keys do not.
 pub(in crate::server) struct Writer {
     keys: Arc<Keys>,
     key: Key,
@@ -92,7 +92,7 @@ impl Writer {
         Self { keys, key, upload, part, done: None }
     }
 
-    /// How many bytes are still to come.
+    /// The number of bytes still to come.
     pub(in crate::server) fn rest(&self) -> u64 {
         self.upload.length - self.upload.offset()
     }

@@ -1,7 +1,7 @@
-//! Age files as text: the strict form of RFC 7468 that the age format asks for.
+//! Age files as text: the strict form of RFC 7468 that the age format requires.
 //!
-//! A first line, base64 (with padding) in lines of 64 characters of which only the last may be shorter, and a last line.
-//! Lines end with LF or CRLF. White space may stand before the first line and behind the last, at most 1,024 bytes each.
+//! A first line, base64 (with padding) in lines of 64 characters of which only the last may be shorter, and a last line. Lines
+//! end with LF or CRLF. White space is allowed before the first line and after the last, at most 1,024 bytes each.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,10 +13,10 @@ use crate::wire::{AGE_ARMOR as BEGIN, MAX_AGE_SPACE};
 const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
 const COLUMNS: usize = 64;
 
-/// The bytes that a text stands for.
+/// Decodes the text.
 ///
 /// # Errors
-/// [`Code::NotSafelight`] if the text does not begin like an age file, [`Code::Truncated`] without a last line,
+/// [`Code::NotSafelight`] if the text does not start like an age file, [`Code::Truncated`] without a last line,
 /// [`Code::BadHeader`] if it breaks another rule.
 pub(super) fn read(text: &[u8]) -> Result<Vec<u8>> {
     let start = text.trim_ascii_start();
@@ -36,7 +36,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<u8>> {
         if line == END {
             break;
         }
-        // Where the text breaks off, its end is what is wrong.
+        // If the text is cut short, report its end.
         let wrong = || if lines.clone().next().is_none() { truncated() } else { malformed() };
         if ended || line.is_empty() || line.len() > COLUMNS {
             return Err(wrong());
@@ -58,11 +58,11 @@ fn without_return(line: &[u8]) -> &[u8] {
 }
 
 fn truncated() -> Error {
-    Error::new(Code::Truncated, "the protected file ends too early: its last line is missing; get the whole file again")
+    Error::new(Code::Truncated, "the protected file's last line is missing; get the whole file again")
 }
 
 fn malformed() -> Error {
-    let message = "the protected file is not text as age writes it; get the file again, or open it with age";
+    let message = "the protected file is not valid age text; get the file again, or decrypt it with age";
     Error::new(Code::BadHeader, message)
 }
 

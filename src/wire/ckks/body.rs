@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::residue::{MOST_BITS, Prime};
 use crate::math::{checksum, parallel};
 
-/// Some polynomials of one basis, as they lie in a file.
+/// Several polynomials of one basis, as stored in a file.
 #[derive(Clone, Debug)]
 pub(super) struct Body {
     degree: usize,
@@ -20,7 +20,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// So many polynomials modulo the primes of a level and, before them, the last so many of the special ones.
+    /// `polynomials` polynomials modulo the last `special` special primes, followed by the primes of `level`.
     pub(super) fn new(
         parameters: &'static Parameters,
         level: usize,
@@ -32,7 +32,7 @@ impl Body {
         Ok(Self { degree: parameters.degree(), primes: primes(parameters)?, basis, polynomials, header_crc })
     }
 
-    /// How many limbs there are.
+    /// The number of limbs.
     pub(super) fn limbs(&self) -> usize {
         self.polynomials * self.basis.count
     }
@@ -53,8 +53,8 @@ impl Body {
         self.write_each(out, |number, poly, place| self.write_limb(number, polynomials[poly].limb(place)));
     }
 
-    /// The bytes of limbs that are made now: `make(number of the limb, of the polynomial, place of the prime)` gives those of
-    /// one. Polynomial after polynomial, so that not all are held twice.
+    /// Writes limbs as they are made: `make(number of the limb, of the polynomial, place of the prime)` returns the residues of
+    /// one. Goes polynomial by polynomial, so that not all are held twice.
     pub(super) fn write_each(&self, out: &mut Vec<u8>, make: impl Fn(usize, usize, usize) -> Vec<u8> + Sync + Send) {
         for poly in 0..self.polynomials {
             let limbs =
@@ -77,7 +77,7 @@ impl Body {
     pub(super) fn read(&self, ring: &Ring, bytes: &[u8]) -> Result<Vec<Poly>> {
         let mut reader = Reader::new(bytes);
         let length = usize::try_from(self.bytes())
-            .map_err(|_| Error::new(Code::TooLarge, "this is larger than this machine can hold"))?;
+            .map_err(|_| Error::new(Code::TooLarge, "too large for this machine's memory"))?;
         let body = reader.take(length)?;
         reader.end()?;
         (0..self.polynomials)
@@ -97,7 +97,7 @@ impl Body {
                 Some(start)
             })
             .collect();
-        // The first fault in the order of the file, whichever core finds one first.
+        // The first fault in file order, whichever core finds one first.
         let fault: Mutex<Option<(usize, Error)>> = Mutex::new(None);
         let mut words = vec![0; self.basis.count * self.degree];
         parallel::each(&mut words, self.degree, |i, limb| {
@@ -129,9 +129,9 @@ impl Body {
         }
         let prime = self.prime(number);
         unpack(packed, bits(prime), residues);
-        // Without a branch for each, so that vectors do it.
+        // Without a branch per residue, so that it can be vectorised.
         if residues.iter().fold(false, |wrong, &residue| wrong | (residue >= prime.value())) {
-            let message = format!("part {number} of the file has a residue that is not below its prime");
+            let message = format!("part {number} of the file has a residue that is too large");
             return Err(Error::new(Code::ResidueOutOfRange, message));
         }
         Ok(())
@@ -156,7 +156,7 @@ pub(super) fn primes(parameters: &'static Parameters) -> Result<&'static [Prime]
     static PRIMES: [OnceLock<Vec<Prime>>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
     let place = ALL.iter().position(|set| set.id == parameters.id).unwrap_or_default();
     if PRIMES[place].get().is_none() {
-        // Twice the same does no harm.
+        // Computing it twice does no harm.
         let _ = PRIMES[place].set(ring::primes(parameters)?);
     }
     Ok(PRIMES[place].get().map(Vec::as_slice).unwrap_or_default())
@@ -181,7 +181,7 @@ fn pack(residues: &[u64], bits: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The way back. A residue is taken out of the word that begins in its first byte.
+/// The inverse. A residue is taken from the word that starts at its first byte.
 fn unpack(packed: &[u8], bits: usize, residues: &mut [u64]) {
     const _: () = assert!(MOST_BITS <= 56, "seven bits before it, and the residue, fit a word");
     let mask = (1 << bits) - 1;

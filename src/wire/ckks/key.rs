@@ -1,4 +1,4 @@
-//! Files of public keys and of switch keys.
+//! Files of public keys and switch keys.
 
 use super::super::{Checked, Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
 use super::body::Body;
@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 /// The bytes of a public key.
 ///
 /// # Errors
-/// [`Code::Internal`] in theory.
+/// [`Code::Internal`], in theory only.
 pub fn write_public(ring: &Ring, key: &PublicKey) -> Result<Vec<u8>> {
     let parameters = ring.parameters();
     let header = [&parameters.id.to_le_bytes()[..], &key.id().0, key.seed()].concat();
@@ -33,9 +33,9 @@ pub fn read_public(ring: &Ring, bytes: &[u8]) -> Result<PublicKey> {
     same_set(ring, parameters)?;
     let body = Body::new(parameters, top(parameters), 0, 1, checked.crc)?;
     let mut polys = body.read(ring, &bytes[PROLOGUE_BYTES + checked.header.len() + 4..])?;
-    let b = polys.pop().ok_or_else(|| bad("it has no numbers"))?;
+    let b = polys.pop().ok_or_else(|| bad("it has no polynomial"))?;
     let key = PublicKey::new(ring, seed, b);
-    if key.id() == id { Ok(key) } else { Err(bad("the key id is not that of the key")) }
+    if key.id() == id { Ok(key) } else { Err(bad("the key id does not match the key")) }
 }
 
 fn parse_public(header: &[u8]) -> Result<(&'static Parameters, KeyId, Seed)> {
@@ -45,27 +45,27 @@ fn parse_public(header: &[u8]) -> Result<(&'static Parameters, KeyId, Seed)> {
     Ok(fields)
 }
 
-/// What a switch key is for.
+/// The purpose of a switch key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Purpose {
     /// Products.
     Relinearise,
     /// The automorphism `X -> X^e` with this `e`: a rotation, or [`CONJUGATION`], which is `2 N - 1` in files.
     Galois(u64),
-    /// To the sparse secret of bootstrapping.
+    /// Switching to the sparse secret of bootstrapping.
     ToSparse,
-    /// Back from it.
+    /// Switching back from it.
     FromSparse,
 }
 
-/// A switch key of a set.
+/// A switch key in a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
     /// The highest level where it can be used.
     pub level: usize,
-    /// How many special primes it has, and how many primes each of its digits.
+    /// The number of its special primes, which is also the number of primes of each digit.
     pub special: usize,
 }
 
@@ -101,28 +101,28 @@ impl Entry {
             (2, 3..) if element % 2 == 1 && element < conjugation(parameters) => Purpose::Galois(element),
             (3, 0) => Purpose::ToSparse,
             (4, 0) => Purpose::FromSparse,
-            _ => return Err(bad("a key in it is for nothing that there is")),
+            _ => return Err(bad("a key in it has an unknown purpose")),
         };
         if special == 0 || special > parameters.special {
-            return Err(bad("a key in it has more special primes than its parameters, or none"));
+            return Err(bad("a key in it has too many special primes, or none"));
         }
         Ok(Self { purpose, level, special })
     }
 }
 
-/// The largest element there is.
+/// The largest element.
 const fn conjugation(parameters: &Parameters) -> u64 {
     2 * parameters.degree() as u64 - 1
 }
 
-/// What is known of a switch key before its numbers are read.
+/// What the header says about a switch key.
 #[derive(Clone, Debug)]
 pub struct SwitchHead {
     /// The parameter set.
     pub parameters: &'static Parameters,
     /// The key pair that it belongs to.
     pub key: KeyId,
-    /// What it is for, and where.
+    /// Its purpose, level and special primes.
     pub entry: Entry,
     seed: Seed,
     pub(super) header_bytes: usize,
@@ -175,7 +175,7 @@ pub fn write_switch(ring: &Ring, id: KeyId, purpose: Purpose, key: &SwitchKey) -
     Ok(bytes)
 }
 
-/// The header of a switch key, with room for what follows, and what that is.
+/// The header of a switch key, with capacity for its body, and the body.
 pub(super) fn begin_switch(ring: &Ring, id: KeyId, entry: Entry, seed: &Seed) -> Result<(Vec<u8>, Body)> {
     let parameters = ring.parameters();
     let header = [&parameters.id.to_le_bytes()[..], &id.0, &entry.write(parameters), seed].concat();
@@ -185,7 +185,7 @@ pub(super) fn begin_switch(ring: &Ring, id: KeyId, entry: Entry, seed: &Seed) ->
     Ok((bytes, body))
 }
 
-/// Reads a switch key. The halves that come from its seed are made again.
+/// Reads a switch key. The halves that come from its seed are expanded again.
 ///
 /// # Errors
 /// As [`SwitchHead::read`], and [`Code::WrongParameters`], [`Code::Truncated`], [`Code::TrailingData`], [`Code::Damaged`],
@@ -198,19 +198,16 @@ pub fn read_switch(ring: &Ring, bytes: &[u8]) -> Result<(SwitchHead, SwitchKey)>
     Ok((head, key))
 }
 
-/// Whether a switch key is the one that is expected: of this set and owner, with this entry.
+/// Checks that a switch key is the expected one: of this set and owner, with this entry.
 pub(super) fn expect(head: &SwitchHead, parameters: &Parameters, key: KeyId, entry: Entry) -> Result<()> {
     if head.parameters.id != parameters.id {
-        return Err(Error::new(Code::WrongParameters, "a switch key has other parameters than the set that it is in"));
+        return Err(Error::new(Code::WrongParameters, "a switch key has other parameters than its set"));
     }
     if head.key != key {
-        return Err(Error::new(
-            Code::ForeignKey,
-            "a switch key belongs to another key pair than the set that it is in",
-        ));
+        return Err(Error::new(Code::ForeignKey, "a switch key belongs to another key pair than its set"));
     }
     if head.entry != entry {
-        return Err(bad("a switch key is not the one that the list says"));
+        return Err(bad("a switch key is not the listed one"));
     }
     Ok(())
 }

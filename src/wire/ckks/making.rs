@@ -1,5 +1,5 @@
-//! Sets of evaluation keys, made and written key by key: a browser has not the memory for all of them, and several workers
-//! can share the work.
+//! Sets of evaluation keys, made and written key by key: a browser does not have the memory for all of them, and several
+//! workers can share the work.
 
 use std::cmp::Reverse;
 
@@ -22,10 +22,10 @@ impl Entry {
         Self { purpose, level, special }
     }
 
-    /// The key for rotations to the left by so many steps, for ciphertexts up to a level.
+    /// The key for rotations to the left by `steps` slots, for ciphertexts up to a level.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for steps that rotate nothing.
+    /// [`Code::BadArgument`] if `steps` rotates nothing.
     pub fn rotation(ring: &Ring, steps: i64, level: usize) -> Result<Self> {
         Self::automorphism(ring, rotation(ring.degree(), steps), level)
     }
@@ -33,7 +33,7 @@ impl Entry {
     /// The key for the automorphism with this element, for ciphertexts up to a level.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for what is no element, or that of the identity.
+    /// [`Code::BadArgument`] for an invalid element, or that of the identity.
     pub fn automorphism(ring: &Ring, element: u64, level: usize) -> Result<Self> {
         let last = 2 * ring.degree() as u64 - 1;
         if element == 1 || element.is_multiple_of(2) || element > last {
@@ -59,16 +59,16 @@ fn sparse_pair(ring: &Ring) -> [Entry; 2] {
         .map(|(purpose, level)| Entry::up_to(ring, purpose, level))
 }
 
-/// A set that is made part by part. Each part is one key, but for the two of bootstrapping, which are made together.
+/// Makes a set part by part. Each part is one key, except for the two of bootstrapping, which are made together.
 ///
-/// The bytes of the header and of all parts, one after the other, are the file.
+/// The header and all parts, one after the other, form the file.
 pub struct SetMaker {
     head: SetHead,
 }
 
 impl SetMaker {
-    /// For these keys. Where two are for the same purpose and have as many special primes, the one for the higher level serves
-    /// for both, and is made alone.
+    /// For these keys. If two keys have the same purpose and number of special primes, only the one for the higher level is
+    /// made, which serves for both.
     ///
     /// # Errors
     /// As [`SetHead::new`], and [`Code::BadArgument`] for a level that the ring does not have, or one key of bootstrapping
@@ -82,13 +82,13 @@ impl SetMaker {
         entries.dedup_by_key(|entry| (entry.purpose, entry.special));
         let sparse: Vec<_> = entries.iter().copied().filter(|entry| entry.purpose >= Purpose::ToSparse).collect();
         if !(sparse.is_empty() || sparse == sparse_pair(ring)) {
-            let message = "the keys of bootstrapping come in twos: one for level 0, one for the highest";
+            let message = "bootstrapping needs two keys: one for level 0, one for the highest";
             return Err(Error::new(Code::BadArgument, message));
         }
         Ok(Self { head: SetHead::new(ring.parameters(), key, entries)? })
     }
 
-    /// For the keys that a header lists.
+    /// For the keys listed in a header.
     ///
     /// # Errors
     /// As [`SetHead::read`] and [`SetMaker::new`], and [`Code::WrongParameters`].
@@ -120,7 +120,7 @@ impl SetMaker {
     /// The bytes of a part.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for a part that there is not; [`Code::ForeignKey`] for another secret than the set's;
+    /// [`Code::BadArgument`] for a part that does not exist; [`Code::ForeignKey`] for another secret than the set's;
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn make(&self, ring: &Ring, secret: &SecretKey, part: usize, rng: &mut impl TryCryptoRng) -> Result<Vec<u8>> {
         if secret.id() != self.head.key() {
@@ -142,7 +142,7 @@ impl SetMaker {
         }
     }
 
-    /// Whether the two keys of bootstrapping, the last ones, are among them.
+    /// Whether the two keys of bootstrapping, which come last, are among them.
     fn bootstraps(&self) -> bool {
         self.head.entries().last().is_some_and(|entry| entry.purpose == Purpose::FromSparse)
     }

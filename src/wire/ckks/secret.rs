@@ -1,4 +1,4 @@
-//! Files of secret keys. They must stay with their owner: [`age`](super::super::age) puts them under a passphrase.
+//! Files of secret keys. They must stay with their owner; [`age`](super::super::age) protects them with a passphrase.
 
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ pub fn write_secret(ring: &Ring, key: &SecretKey) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(seal(Kind::CkksSecretKey, &header))
 }
 
-/// Reads a secret key. That its public half has the id in the file is not seen from it alone.
+/// Reads a secret key. Whether its public half has the id in the file cannot be checked here.
 ///
 /// # Errors
 /// As [`open`], and [`Code::UnknownParameters`], [`Code::WrongParameters`], [`Code::BadHeader`], [`Code::BadSecretKey`],
@@ -33,7 +33,7 @@ pub fn read_secret(ring: &Ring, bytes: &[u8]) -> Result<SecretKey> {
     Ok(SecretKey::from_coefficients(ring, coefficients, id))
 }
 
-/// Whether this is the file of a secret key of any parameter set.
+/// Checks that this is the file of a secret key, of any parameter set.
 ///
 /// # Errors
 /// As [`read_secret`].
@@ -56,7 +56,7 @@ fn parse_header(header: &[u8]) -> Result<Parts> {
     let id = key_id(&mut reader)?;
     let packed = reader.take(parameters.degree() / 4)?;
     reader.end()?;
-    // No branch depends on a coefficient: a wrong one is found out at the end.
+    // No branch depends on a coefficient: a wrong one is reported at the end.
     let mut wrong = 0;
     let mut coefficients = Zeroizing::new(Vec::with_capacity(parameters.degree()));
     for byte in packed {

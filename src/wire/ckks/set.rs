@@ -1,7 +1,7 @@
 //! Files of evaluation keys: a list, then the switch keys one after another.
 //!
-//! They are long, so nothing here needs them whole: [`Checker`] takes them in pieces as they come, and [`SetHead`] says
-//! where each key lies.
+//! They are long, so nothing here needs them whole: [`Checker`] takes them in pieces as they arrive, and [`SetHead`] locates
+//! each key.
 
 use std::ops::Range;
 
@@ -17,10 +17,10 @@ use crate::error::{Code, Error, Result};
 const ENTRY: usize = 7;
 /// The bytes before the entries.
 const FIXED: usize = 2 + 16 + 4;
-/// The most keys of a set: as many as the longest header has room for.
+/// The most keys in a set: as many as the longest header has room for.
 const MOST_KEYS: usize = (MAX_HEADER as usize - FIXED) / ENTRY;
 
-/// What is known of a set before its keys are read.
+/// What the header says about a set.
 #[derive(Clone, Debug)]
 pub struct SetHead {
     parameters: &'static Parameters,
@@ -32,13 +32,13 @@ impl SetHead {
     /// For keys of this owner with these purposes.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if there are none, two for the same, or more than a header has room for; [`Code::BadHeader`] for
-    /// levels or elements that the parameters do not have.
+    /// [`Code::BadArgument`] if there are none, duplicates, or more than a header has room for; [`Code::BadHeader`] for levels
+    /// or elements that the parameters do not have.
     pub fn new(parameters: &'static Parameters, key: KeyId, mut entries: Vec<Entry>) -> Result<Self> {
         entries.sort_unstable();
         let twice = entries.windows(2).any(|pair| pair[0] == pair[1]);
         if twice || entries.is_empty() || entries.len() > MOST_KEYS {
-            let message = format!("a set has 1 to {MOST_KEYS} keys, and each for something else");
+            let message = format!("a set has 1 to {MOST_KEYS} keys, all different");
             return Err(Error::new(Code::BadArgument, message));
         }
         Self::read(&Self { parameters, key, entries }.write())
@@ -68,13 +68,13 @@ impl SetHead {
         let key = key_id(&mut reader)?;
         let count = reader.u32()? as usize;
         if count == 0 || count > MOST_KEYS {
-            return Err(bad("it has no keys, or more than there can be"));
+            return Err(bad("it has no keys, or too many"));
         }
         let mut entries: Vec<Entry> = Vec::with_capacity(count);
         for _ in 0..count {
             let entry = Entry::read(&mut reader, parameters)?;
             if entries.last().is_some_and(|last| *last >= entry) {
-                return Err(bad("its keys are not in order, or one is there twice"));
+                return Err(bad("its keys are out of order, or one appears twice"));
             }
             entries.push(entry);
         }
@@ -88,7 +88,7 @@ impl SetHead {
         self.parameters
     }
 
-    /// The key pair that all belong to.
+    /// The key pair of all keys.
     #[must_use]
     pub const fn key(&self) -> KeyId {
         self.key
@@ -133,7 +133,7 @@ impl SetHead {
     }
 }
 
-/// The bytes of a whole set. Those with many keys write [`SetHead`] and then one key after another.
+/// The bytes of a whole set. To save memory, write [`SetHead`] and then one key after another.
 ///
 /// # Errors
 /// As [`SetHead::new`].
@@ -160,7 +160,7 @@ pub fn read_set(ring: &Ring, bytes: &[u8]) -> Result<EvaluationKeys> {
     let head = SetHead::read(bytes)?;
     same_set(ring, head.parameters)?;
     let length = usize::try_from(head.total_bytes()?)
-        .map_err(|_| Error::new(Code::TooLarge, "this is larger than this machine can hold"))?;
+        .map_err(|_| Error::new(Code::TooLarge, "too large for this machine's memory"))?;
     let mut reader = Reader::new(bytes);
     let whole = reader.take(length)?;
     reader.end()?;
@@ -184,17 +184,17 @@ pub fn read_set(ring: &Ring, bytes: &[u8]) -> Result<EvaluationKeys> {
     Ok(keys)
 }
 
-/// Checks a set as it comes, in pieces of any length: every header, checksum and residue. It holds no more than a limb.
+/// Checks a set as it arrives, in pieces of any length: every header, checksum and residue. It holds no more than one limb.
 pub struct Checker {
-    /// How long the whole file is said to be.
+    /// The announced length of the whole file.
     total: u64,
-    /// What came of the part that is next.
+    /// The bytes of the current part so far.
     part: Vec<u8>,
     next: Next,
     head: Option<SetHead>,
 }
 
-/// The part of the file that is next.
+/// The next part of the file.
 enum Next {
     Prologue,
     Header(usize),
@@ -204,23 +204,23 @@ enum Next {
 }
 
 impl Checker {
-    /// For a file that is said to be so long.
+    /// For a file with an announced length of `total` bytes.
     #[must_use]
     pub const fn new(total: u64) -> Self {
         Self { total, part: Vec::new(), next: Next::Prologue, head: None }
     }
 
-    /// What the header says, if it has come.
+    /// The header, if it has arrived.
     #[must_use]
     pub const fn head(&self) -> Option<&SetHead> {
         self.head.as_ref()
     }
 
-    /// Takes the next bytes. After an error nothing more may be given.
+    /// Takes the next bytes. Must not be called again after an error.
     ///
     /// # Errors
-    /// As [`SetHead::read`] and [`read_switch`]; [`Code::Truncated`], [`Code::TrailingData`] if the length is not that which
-    /// follows from the header; [`Code::ForeignKey`] and [`Code::WrongParameters`] for a switch key that does not belong here.
+    /// As [`SetHead::read`] and [`read_switch`]; [`Code::Truncated`], [`Code::TrailingData`] if the length does not match the
+    /// header; [`Code::ForeignKey`] and [`Code::WrongParameters`] for a switch key that does not belong here.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<()> {
         loop {
             let wanted = self.wanted();
@@ -241,18 +241,18 @@ impl Checker {
         }
     }
 
-    /// The whole set's head, if all of it has come and was good.
+    /// The head of the set, if all of it has arrived and is valid.
     ///
     /// # Errors
-    /// [`Code::Truncated`] if not all has come.
+    /// [`Code::Truncated`] if something is missing.
     pub fn finish(self) -> Result<SetHead> {
         match (self.next, self.head) {
             (Next::End, Some(head)) => Ok(head),
-            _ => Err(Error::new(Code::Truncated, "the keys are not all there; send the rest")),
+            _ => Err(Error::new(Code::Truncated, "the keys are incomplete; send the rest")),
         }
     }
 
-    /// The length of the part that is next.
+    /// The length of the current part.
     fn wanted(&self) -> usize {
         match &self.next {
             Next::Prologue => PROLOGUE_BYTES,
@@ -263,7 +263,7 @@ impl Checker {
         }
     }
 
-    /// Looks at the part that is there, and says what is next.
+    /// Checks the current part and returns the next one.
     fn step(&mut self) -> Result<Next> {
         let missing = || Error::new(Code::Internal, "a switch key came before the set's header");
         match &self.next {
@@ -273,16 +273,16 @@ impl Checker {
                 let total = head.total_bytes()?;
                 if total != self.total {
                     let code = if total > self.total { Code::Truncated } else { Code::TrailingData };
-                    let message = format!("these keys have {total} bytes, not {} as was said", self.total);
+                    let message = format!("these keys have {total} bytes, not {} as announced", self.total);
                     return Err(Error::new(code, message));
                 }
                 self.head = Some(head);
                 Ok(Next::Switch { place: 0 })
             }
             Next::Switch { place } => {
-                // A header that is longer than a switch key's is of something else.
+                // A header longer than a switch key's belongs to something else.
                 if Prologue::parse(&self.part)?.total_bytes() != SWITCH_HEADER_BYTES {
-                    return Err(bad("a switch key's header has not the right length"));
+                    return Err(bad("a switch key's header has the wrong length"));
                 }
                 let head = SwitchHead::read(&self.part)?;
                 self.head.as_ref().ok_or_else(missing)?.expect(*place, &head)?;

@@ -11,10 +11,10 @@ use crate::ckks::ring::{Poly, Ring};
 use crate::ckks::sample::{Seed, uniform};
 use crate::error::Result;
 
-/// The largest scale is two to this power: more than the square of any that a set has.
+/// The largest scale is two to this power, more than the square of any set's scale.
 const MOST_SCALE_BITS: usize = 120;
 
-/// What is known of a vector before its numbers are read.
+/// What the header says about a vector.
 #[derive(Clone, Debug)]
 pub struct VectorHead {
     /// The parameter set.
@@ -23,11 +23,11 @@ pub struct VectorHead {
     pub key: Option<KeyId>,
     /// The level.
     pub level: usize,
-    /// How many numbers there are: a power of two.
+    /// The number of values, a power of two.
     pub slots: usize,
-    /// What they were multiplied by.
+    /// The factor by which the values were multiplied.
     pub scale: f64,
-    /// What `c_1` comes from, if it is not in the file.
+    /// The seed of `c_1`, if it is not in the file.
     pub seed: Option<Seed>,
     header_bytes: usize,
     body: Body,
@@ -70,16 +70,16 @@ impl VectorHead {
         let seed = if encrypted && form == 1 { Some(reader.array()?) } else { None };
         reader.end()?;
         if form > 1 {
-            return Err(bad("there is no such form of ciphertext"));
+            return Err(bad("its form of ciphertext is unknown"));
         }
         if !slots.is_power_of_two() || slots > parameters.slots() {
-            return Err(bad("its number of slots is not a power of two, or more than its parameters have"));
+            return Err(bad("its number of slots is not a power of two, or too large"));
         }
         let room: usize = primes(parameters)?[parameters.special..][..=level].iter().map(|&prime| bits(prime)).sum();
         let most = libm::exp2(f64::from(u16::try_from(room.min(MOST_SCALE_BITS)).unwrap_or_default()));
-        // What is no number at all is in no range.
+        // NaN is in no range.
         if !(1.0..=most).contains(&scale) {
-            return Err(bad("its scale is not one that numbers of its level can have"));
+            return Err(bad("its scale is out of range for its level"));
         }
         let polynomials = if form == 0 { 2 } else { 1 };
         let body = Body::new(parameters, level, 0, polynomials, checked.crc)?;
@@ -96,13 +96,13 @@ impl VectorHead {
 /// The bytes of a ciphertext.
 ///
 /// # Errors
-/// [`Code::Internal`](crate::error::Code::Internal) in theory: what was computed has a head that can be written.
+/// [`Code::Internal`](crate::error::Code::Internal), in theory only: every computed ciphertext has a valid header.
 pub fn write_ciphertext(ring: &Ring, ciphertext: &Ciphertext) -> Result<Vec<u8>> {
     let header = ciphertext_header(ring, ciphertext, None);
     write(Kind::Ciphertext, &header, &ciphertext.parts().each_ref())
 }
 
-/// The bytes of a ciphertext of which half comes from a seed.
+/// The bytes of a ciphertext whose second half comes from a seed.
 ///
 /// # Errors
 /// As [`write_ciphertext`].
@@ -111,7 +111,7 @@ pub fn write_seeded(ring: &Ring, seeded: &Seeded) -> Result<Vec<u8>> {
     write(Kind::Ciphertext, &header, &[&seeded.ciphertext.parts()[0]])
 }
 
-/// Reads a ciphertext. Whether it is under the right key is seen when it is used.
+/// Reads a ciphertext. Whether it is under the right key is checked when it is used.
 ///
 /// # Errors
 /// As [`VectorHead::of_ciphertext`], and of [`Code`](crate::error::Code) `WrongParameters`, `Truncated`, `TrailingData`,
@@ -123,7 +123,7 @@ pub fn read_ciphertext(ring: &Ring, bytes: &[u8]) -> Result<Ciphertext> {
         parts.push(uniform(ring, ring.level(head.level), seed, 0));
     }
     let (Ok(parts), Some(key)) = (<[Poly; 2]>::try_from(parts), head.key) else {
-        return Err(bad("it has not the parts of a ciphertext"));
+        return Err(bad("its parts are not those of a ciphertext"));
     };
     Ok(Ciphertext::from_parts(parts, head.level, head.scale, head.slots, key))
 }
@@ -164,7 +164,7 @@ fn numbers(slots: usize, scale: f64) -> Vec<u8> {
     [&u32::try_from(slots).unwrap_or(u32::MAX).to_le_bytes()[..], &scale.to_le_bytes()].concat()
 }
 
-/// Reads the header that it writes, so that nothing is written which no reader takes.
+/// Reads back the header that it writes, so that nothing unreadable is written.
 fn write(kind: Kind, header: &[u8], polys: &[&Poly]) -> Result<Vec<u8>> {
     let mut bytes = seal(kind, header);
     let encrypted = kind == Kind::Ciphertext;

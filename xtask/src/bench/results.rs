@@ -50,7 +50,7 @@ impl Results {
     /// Runs a program and keeps what it says in JSON; the rest is printed.
     pub fn listen(&mut self, command: &mut Command) -> Result<()> {
         let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the benchmark")?;
-        for line in BufReader::new(child.stdout.take().context("its output cannot be read")?).lines() {
+        for line in BufReader::new(child.stdout.take().context("cannot read its output")?).lines() {
             let line = line?;
             println!("    {line}");
             match serde_json::from_str(&line) {

@@ -24,7 +24,7 @@ const OPERATIONS: [&str; 16] = [
     "browser: job of 1024x768, later ones",
 ];
 
-/// The columns after ours. Whoever else was measured is a variant of ours, in a row of its own.
+/// The columns after ours. Anything else is a variant of ours, in a row of its own.
 const PEERS: [&str; 7] = ["GMP", "crypto-bigint", "num-bigint", "phe", "paillier-bigint", "BigInt", "plain page"];
 
 /// The whole table.
@@ -61,7 +61,7 @@ fn operations(results: &Results) -> Vec<(&str, u32)> {
     all.into_iter().map(|(_, what, bits)| (what, bits)).collect()
 }
 
-/// A peer that cannot use the secret key for encryption has to encrypt as anybody does.
+/// A peer that cannot encrypt with the secret key encrypts with the public one.
 fn peer_cell(results: &Results, peer: &str, what: &str, bits: u32, ours: Option<f64>) -> String {
     if let Some(time) = results.time(peer, what, bits) {
         return with_ratio(time, ours);

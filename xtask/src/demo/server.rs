@@ -33,7 +33,7 @@ impl Server {
         command.arg("--models").arg(places::models());
         command.env("NO_COLOR", "1").stdout(Stdio::piped()).stderr(File::create(log)?);
         let mut child = command.spawn().context("cannot start the server")?;
-        let output = child.stdout.take().context("the server's output cannot be read")?;
+        let output = child.stdout.take().context("cannot read the server's output")?;
         let mut server = Self { child, address: String::new() };
 
         let (sender, lines) = mpsc::channel();
@@ -58,16 +58,16 @@ impl Server {
         }
     }
 
-    /// Checks that the page's address answers, before anybody is told to go there.
+    /// Checks that the page's address answers before it is printed.
     pub fn page_answers(&self) -> Result<()> {
         let host = self.address.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(host).with_context(|| format!("cannot connect to {host}"))?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         write!(stream, "GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).context("the server's answer cannot be read")?;
+        stream.read_to_string(&mut answer).context("cannot read the server's answer")?;
         let status = answer.lines().next().unwrap_or("nothing");
-        ensure!(status.contains(" 200 "), "the server does not serve the page: it answers {status}");
+        ensure!(status.contains(" 200 "), "the server does not serve the page; it answers {status}");
         Ok(())
     }
 
@@ -75,7 +75,7 @@ impl Server {
     pub fn wait_for(&mut self, stop: &Receiver<()>) -> Result<()> {
         while stop.recv_timeout(Duration::from_millis(200)).is_err() {
             if let Some(status) = self.child.try_wait()? {
-                bail!("the server ended by itself with {status}");
+                bail!("the server ended unexpectedly with {status}");
             }
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Server {
         if cfg!(unix) && self.child.try_wait()?.is_none() {
             run(command("kill").args(["-INT", &self.child.id().to_string()]))?;
             let status = wait_within(&mut self.child, Duration::from_mins(1))?;
-            let status = status.context("the server did not stop within a minute and was ended by force")?;
+            let status = status.context("the server did not stop within a minute and was killed")?;
             ensure!(status.success(), "the server stopped with {status}");
             println!("    the server has stopped");
         }

@@ -17,9 +17,9 @@ pub fn scripts(folder: &Path, tools: &PageTools) -> Result<()> {
     let mut files = Vec::new();
     find(folder, &LEFT.map(|name| folder.join(name)), &mut files)?;
     let mut terser = tools.node.command();
-    let status = terser.arg(&tools.minify).args(&files).status().context("node does not start")?;
-    ensure!(status.success(), "terser cannot make the scripts smaller");
-    println!("    made {} scripts smaller", files.len());
+    let status = terser.arg(&tools.minify).args(&files).status().context("cannot start node")?;
+    ensure!(status.success(), "terser cannot minify the scripts");
+    println!("    minified {} scripts", files.len());
     Ok(())
 }
 

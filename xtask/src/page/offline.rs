@@ -33,7 +33,10 @@ pub fn list_files(vault: &Path) -> Result<()> {
 
     let script = vault.join("sw.js");
     let source = fs::read_to_string(&script).context("the vault has no sw.js")?;
-    ensure!(source.contains(NO_VERSION) && source.contains(NO_FILES), "www/sw.js has no place for the list of files");
+    ensure!(
+        source.contains(NO_VERSION) && source.contains(NO_FILES),
+        "www/sw.js has no placeholder for the list of files"
+    );
     let source = source.replace(NO_VERSION, &format!("const VERSION = '{version}';"));
     fs::write(script, source.replace(NO_FILES, &format!("const FILES = [{}];", listed.join(", "))))?;
     Ok(())
@@ -48,7 +51,7 @@ fn is_listed(file: &str) -> bool {
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name().into_string().ok().context("a file's name is no Unicode")?;
+        let name = entry.file_name().into_string().ok().context("a file's name is not Unicode")?;
         if entry.file_type()?.is_dir() {
             walk(&entry.path(), &format!("{prefix}{name}/"), files)?;
         } else {

@@ -35,7 +35,7 @@ fn check_module(site: &Site, module: &Module) -> Result<()> {
         println!("    {name}, variant {}: {wasm}, with the scripts {all}", variant.name);
         ensure!(
             all.raw <= budget.raw * 1000 && all.gzipped <= budget.gzipped * 1000,
-            "variant {} of {name} is larger than its budget in wasm-pack.toml: {} KB, gzipped {} KB",
+            "variant {} of {name} exceeds its budget in wasm-pack.toml: {} KB, {} KB gzipped",
             variant.name,
             budget.raw,
             budget.gzipped

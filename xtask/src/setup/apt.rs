@@ -15,7 +15,7 @@ static UPDATED: Mutex<bool> = Mutex::new(false);
 pub fn install(what_for: &str, packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if find(&["apt-get"]).is_none() {
-        bail!("{what_for} is missing. Please install it (its Debian packages are: {names}) and run this again.");
+        bail!("{what_for} is missing. Install it (Debian packages: {names}) and run this again.");
     }
     if answer(command("id").arg("-u")).as_deref() != Some("0") {
         bail!("{what_for} is missing. Run `sudo apt-get install {names}`, then this again.");
@@ -23,12 +23,11 @@ pub fn install(what_for: &str, packages: &[&str]) -> Result<()> {
     println!("    {what_for} is missing: installing the Debian packages {names}");
     let mut updated = UPDATED.lock().expect("no other thread");
     if !*updated {
-        run_within(apt_get().arg("update"), Duration::from_mins(5))
-            .context("the list of packages cannot be fetched")?;
+        run_within(apt_get().arg("update"), Duration::from_mins(5)).context("cannot fetch the list of packages")?;
         *updated = true;
     }
     run_within(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages), Duration::from_mins(20))
-        .with_context(|| format!("{what_for} cannot be installed"))
+        .with_context(|| format!("cannot install {what_for}"))
 }
 
 fn apt_get() -> Command {

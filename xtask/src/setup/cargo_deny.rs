@@ -21,13 +21,13 @@ pub fn find_or_install() -> Result<PathBuf> {
             return Ok(program);
         }
     }
-    println!("    cargo-deny {VERSION} is missing: building it, once");
+    println!("    cargo-deny {VERSION} is missing: building it once");
     let mut install = cargo();
     install.args(["install", "cargo-deny", "--version", VERSION, "--locked", "--root"]).arg(&folder);
     // It reads some files: it need not be fast, but soon there.
     install.args(["--profile", "dev", "--config", "profile.dev.debug=false"]);
     install.env("CARGO_TARGET_DIR", folder.join("build"));
-    run_within(&mut install, Duration::from_mins(30)).context("cargo-deny cannot be built")?;
-    std::fs::remove_dir_all(folder.join("build")).context("cannot remove what cargo-deny was built from")?;
+    run_within(&mut install, Duration::from_mins(30)).context("cannot build cargo-deny")?;
+    std::fs::remove_dir_all(folder.join("build")).context("cannot remove cargo-deny's build folder")?;
     Ok(ours)
 }

@@ -64,7 +64,7 @@ fn find_or_install() -> Result<Node> {
     let program = find(&["node"]).context("node is still missing after its installation")?;
     let version = answer(command(&program).arg("--version")).context("node does not run")?;
     let major = version.trim_start_matches('v').split('.').next().and_then(|number| number.parse::<u32>().ok());
-    ensure!(major >= Some(OLDEST), "node {version} is too old: please install version {OLDEST} or newer");
+    ensure!(major >= Some(OLDEST), "node {version} is too old: install version {OLDEST} or newer");
     println!("    node: {version}");
     Ok(Node { program })
 }
@@ -77,7 +77,7 @@ fn install_packages(folder: &Path) -> Result<()> {
         println!("    npm packages of {}: found", places::shown(folder));
         return Ok(());
     }
-    let npm = find(&["npm"]).context("npm is missing: please install it")?;
+    let npm = find(&["npm"]).context("npm is missing: install it")?;
     run_within(
         command(npm)
             .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"])

@@ -11,7 +11,7 @@ pub fn find_or_install() -> Result<()> {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if answer(cargo().args([subcommand, "--version"])).is_none() {
             run_within(command("rustup").args(["component", "add", component]), Duration::from_mins(2))
-                .with_context(|| format!("the Rust component {component} is missing and cannot be added"))?;
+                .with_context(|| format!("cannot add the missing Rust component {component}"))?;
         }
     }
     println!("    rustfmt and clippy: found");

@@ -100,7 +100,7 @@ fn debian() -> Result<Toolchain> {
         apt::install("a Rust with the source of its standard library", &DEBIAN_PACKAGES)?;
     }
     let version = answer(debian_command(DEBIAN_RUSTC).arg("--version")).context("Debian's rustc does not run")?;
-    anyhow::ensure!(minor_version(&version) >= Some(OLDEST_MINOR), "Debian's Rust is too old for us: {version}");
+    anyhow::ensure!(minor_version(&version) >= Some(OLDEST_MINOR), "Debian's Rust is too old: {version}");
     if linker().is_none() {
         apt::install("a linker for WebAssembly", &["lld"])?;
     }

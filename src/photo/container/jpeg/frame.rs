@@ -55,7 +55,7 @@ impl Frame {
         }
         let (width, height) = (u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
         if height == 0 && width != 0 {
-            return Err(unsupported("JPEG files that give their height behind the pixels"));
+            return Err(unsupported("JPEG files with the height after the pixels"));
         }
         limits.check(width, height)?;
         let components: Vec<Component> = rest
@@ -73,7 +73,7 @@ impl Frame {
         }
         let named_before = |i: usize| components[..i].iter().any(|other| other.id == components[i].id);
         if (0..components.len()).any(named_before) {
-            return Err(unsupported("JPEG files that give two colours one name"));
+            return Err(unsupported("JPEG files with two colours of one name"));
         }
         let progressive = marker == 0xc2;
         let mut frame = Self { width, height, progressive, components, units_across: 0, units_down: 0, mixed: false };
