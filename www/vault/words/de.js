@@ -18,6 +18,11 @@ export const de = {
   },
   task: {
     filter: (filter, host) => `Der Server ${host} soll tun: ${filter}.`,
+    unknown: (host) => `Diese Website verlangt vom Server ${host} einen Filter, den der Tresor nicht kennt.`,
+    noFilter: 'die Website verlangt einen Filter, den es nicht gibt; sagen Sie es ihrem Betreiber',
+    noParameter: (filter) => `die Website macht zum Filter ${filter} eine Angabe, die er nicht kennt; sagen Sie es ihrem Betreiber`,
+    noNumber: (name, letter) => `die Angabe der Website zu ${name} ist falsch: „${letter}“ gehört zu keiner Zahl; sagen Sie es ihrem Betreiber`,
+    tooLong: (name) => `die Angabe der Website zu ${name} ist zu lang; sagen Sie es ihrem Betreiber`,
     encrypt: 'Sie werden hier verschlüsselt, und die Website bekommt die verschlüsselten Fotos.',
     open: 'Verschlüsselte Fotos werden hier geöffnet, für Sie allein.',
   },
@@ -66,6 +71,10 @@ export const de = {
     slider: 'Wie viel vom Ergebnis über dem Original zu sehen ist',
     seen: 'Was der Server sieht',
     progress: 'Fortschritt',
+    early: 'Dieses Foto ist eben erst gekommen. Klicken Sie noch einmal, um es zu öffnen.',
+    noPicture: 'Kein Bild',
+    nothingSent: 'Nichts wurde gesendet',
+    unknownFilter: 'gefiltert auf eine Art, die der Tresor nicht kennt',
     asking: 'Die Website übergibt dieses verschlüsselte Foto. Auf Ihren Wunsch wird es hier geöffnet, nur für Sie.',
     open: 'Mit meinem Schlüssel öffnen',
     openUnverified: 'Ohne Prüfung öffnen',
@@ -153,6 +162,7 @@ export const de = {
     byPassphrase: 'Mit einem Passwort schützen',
     byPasskey: 'Mit einem Passkey schützen',
     unprotected: 'Ohne Schutz aufbewahren',
+    bareTitle: 'Ihre Schlüssel ohne Schutz aufbewahren?',
     protect: 'Schlüssel schützen',
     change: 'Schutz ändern',
     unlock: 'Entsperren',
@@ -171,7 +181,8 @@ export const de = {
     oldCopies:
       'Ein Schlüssel war zuvor ungeschützt gespeichert, und alte Kopien davon können in den Dateien des Browsers verblieben sein. Nur ein neuer Schlüssel, der von Anfang an geschützt ist, hinterlässt keine.',
     remainsOpen: 'Alte Kopien können in den Dateien dieses Browsers verbleiben und lassen sich ohne Passwort öffnen.',
-    remainsSealed: 'Was in den Dateien dieses Browsers davon verbleibt, lässt sich nur mit Ihrem Passwort oder Passkey öffnen.',
+    remainsSealed:
+      'Was davon in dem verbleibt, was dieser Browser für diese Website aufbewahrt hat, lässt sich nur mit Ihrem Passwort oder Passkey öffnen.',
     passphraseTitle: 'Mit einem Passwort schützen',
     passphraseText:
       'Sie geben es einmal je Besuch ein. Nehmen Sie fünf oder sechs Wörter, die nichts miteinander zu tun haben. Niemand kann es wiederherstellen: Sichern Sie auch die Schlüsseldatei.',
@@ -256,6 +267,8 @@ export const de = {
     bare: 'Ohne Passwort: Wer die Datei bekommt, kann Ihre Fotos öffnen',
     exportYes: 'Sichern',
     differ: 'Die beiden Passwörter sind verschieden.',
+    interrupted:
+      'Ein anderes Fenster oder die Seite um diesen Rahmen hat die Tastatur an sich genommen. Fangen Sie noch einmal an, und achten Sie darauf, dass jedes Zeichen ankommt.',
     short: 'Bitte nehmen Sie mindestens 8 Zeichen, besser mehrere Wörter.',
     weak: 'Dieses Passwort ist leicht zu erraten. Besser sind fünf oder sechs Wörter, die nichts miteinander zu tun haben.',
     working: 'Einen Moment…',
@@ -316,7 +329,7 @@ export const de = {
 
   network: {
     task: (host) => `Ein Netz des Servers ${host} soll sagen, was sie zeigen. Es rechnet mit verschlüsselten Zahlen: Es sieht weder die Fotos noch seine Antworten.`,
-    labels: (list, more) => `Es kennt: ${list}${more ? ' und mehr' : ''}.`,
+    labels: (list, more) => `Nach eigenen Angaben kennt es: ${list}${more ? ' und mehr' : ''}.`,
     keyName: 'Für Antworten',
     done: 'Fertig. Nur Sie können diese Antwort lesen; veröffentlichen Sie sie nicht.',
     stays: [
@@ -361,6 +374,32 @@ export const de = {
     secondConnect: 'Etwas auf dieser Website wollte sich ein zweites Mal mit dem Tresor verbinden. Er hat es abgelehnt.',
     tooMany: 'Die Website übergibt mehr verschlüsselte Fotos, als auf einmal gezeigt werden. Öffnen oder entfernen Sie zuerst einige.',
     addressData: 'Die Adresse dieses Rahmens enthielt Daten. Der Tresor beachtet sie nicht.',
+  },
+
+  // Was die Website als Grund eines Fehlers angibt, in den Worten des Tresors.
+  told: {
+    cancelled: 'die Arbeit wurde abgebrochen',
+    bad_argument: 'die Website ist dafür nicht eingerichtet; sagen Sie es ihrem Betreiber',
+    bad_answer: 'die Website oder ihr Server hat etwas geantwortet, was der Tresor nicht versteht; versuchen Sie es noch einmal, oder sagen Sie es ihrem Betreiber',
+    unreachable: 'der Server war nicht zu erreichen oder ist abgebrochen',
+    unknown_filter: 'der Server hat diesen Filter nicht; sagen Sie es dem Betreiber der Website',
+    bad_filter: 'der Server nimmt diese Angaben zum Filter nicht an; sagen Sie es dem Betreiber der Website',
+    too_large: 'der Server nimmt so viel nicht an; verkleinern Sie das Foto zuerst',
+    too_busy: 'der Server hat zu tun; versuchen Sie es bald noch einmal',
+    quota_exceeded: 'von Ihrem Anschluss kommt mehr, als der Server von einem annimmt; versuchen Sie es bald noch einmal',
+    time_limit: 'es hat dem Server zu lange gedauert; nehmen Sie ein kleineres Foto oder einen kleineren Filter',
+    stalled: 'das Senden ist stecken geblieben; versuchen Sie es noch einmal',
+    damaged: 'das Foto wurde auf dem Weg zum Server beschädigt; versuchen Sie es noch einmal',
+    truncated: 'nur ein Teil des Fotos ist beim Server angekommen; versuchen Sie es noch einmal',
+    wrong_offset: 'der Server hat einen Teil des Gesendeten verloren; versuchen Sie es noch einmal',
+    not_found: 'der Server bietet das nicht an; sagen Sie es dem Betreiber der Website',
+    job_not_found: 'der Server hat den Auftrag nicht mehr; versuchen Sie es noch einmal',
+    model_not_found: 'der Server hat dieses Modell nicht, oder er hat es vergessen',
+    keys_not_found: 'der Server hat Ihre Schlüssel zum Rechnen nicht mehr; versuchen Sie es noch einmal',
+    keys_damaged: 'Ihre Schlüssel zum Rechnen wurden auf dem Server beschädigt; versuchen Sie es noch einmal',
+    foreign_origin: 'der Server erlaubt dieser Website nicht, ihn zu benutzen; sagen Sie es ihrem Betreiber',
+    foreign_host: 'unter diesem Namen antwortet der Server nicht; sagen Sie es seinem Betreiber',
+    shutting_down: 'der Server wird gerade beendet; versuchen Sie es später noch einmal',
   },
 
   errors: {

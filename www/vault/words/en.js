@@ -18,6 +18,11 @@ export const en = {
   },
   task: {
     filter: (filter, host) => `The server ${host} shall do: ${filter}.`,
+    unknown: (host) => `This site asks the server ${host} for a filter that the vault does not know.`,
+    noFilter: 'the site asks for a filter that does not exist; tell whoever runs it',
+    noParameter: (filter) => `the site gives the filter ${filter} a parameter that it does not take; tell whoever runs it`,
+    noNumber: (name, letter) => `the site’s value for ${name} is wrong: '${letter}' is not part of a number; tell whoever runs it`,
+    tooLong: (name) => `the site’s value for ${name} is too long; tell whoever runs it`,
     encrypt: 'They are encrypted here, and the site gets the encrypted photos.',
     open: 'Encrypted photos are opened here, for you alone.',
   },
@@ -66,6 +71,10 @@ export const en = {
     slider: 'How much of the result is shown over the original',
     seen: 'What the server sees',
     progress: 'Progress',
+    early: 'This photo has only just come here. Click again to open it.',
+    noPicture: 'No picture',
+    nothingSent: 'Nothing was sent',
+    unknownFilter: 'filtered in a way that the vault does not know',
     asking: 'The site hands you this encrypted photo. It is opened here, for you alone, if you say so.',
     open: 'Open with my key',
     openUnverified: 'Open without verifying',
@@ -153,6 +162,7 @@ export const en = {
     byPassphrase: 'Protect with a passphrase',
     byPasskey: 'Protect with a passkey',
     unprotected: 'Keep without protection',
+    bareTitle: 'Keep your keys without protection?',
     protect: 'Protect your keys',
     change: 'Change the protection',
     unlock: 'Unlock',
@@ -171,7 +181,7 @@ export const en = {
     oldCopies:
       'A key of yours was stored without protection before, and old copies of it may remain in the browser’s files. Only a new key that is protected from the start leaves none.',
     remainsOpen: 'Old copies may remain in this browser’s files, and open without a passphrase.',
-    remainsSealed: 'What may remain of it in this browser’s files opens only with your passphrase or passkey.',
+    remainsSealed: 'What may remain of it in what this browser kept for this site opens only with your passphrase or passkey.',
     passphraseTitle: 'Protect with a passphrase',
     passphraseText:
       'You type it once per visit. Take five or six words that have nothing to do with each other. Nobody can recover it: save the key file, too.',
@@ -249,6 +259,8 @@ export const en = {
     bare: 'Without a passphrase: whoever gets the file can open your photos',
     exportYes: 'Save',
     differ: 'The two passphrases differ.',
+    interrupted:
+      'Another window or the page around this frame took the keyboard. Start again, and watch that every character arrives.',
     short: 'Please take at least 8 characters, better several words.',
     weak: 'This passphrase is easy to guess. Five or six words that have nothing to do with each other are better.',
     working: 'Working…',
@@ -309,7 +321,7 @@ export const en = {
 
   network: {
     task: (host) => `A network of the server ${host} shall say what they show. It computes with encrypted numbers: it sees neither the photos nor its answers.`,
-    labels: (list, more) => `It can tell: ${list}${more ? ', and more' : ''}.`,
+    labels: (list, more) => `By its own account it can tell: ${list}${more ? ', and more' : ''}.`,
     keyName: 'For answers',
     done: 'Done. Only you can read this answer; do not publish it.',
     stays: [
@@ -355,6 +367,32 @@ export const en = {
     secondConnect: 'Something on this site tried to connect to the vault a second time. It was refused.',
     tooMany: 'The site hands over more encrypted photos than are shown at a time. Open or remove some first.',
     addressData: 'The address of this frame carried data. The vault ignores it.',
+  },
+
+  // What the site gives as the reason of a failure, in the vault's words. Whatever has another code is a bad answer.
+  told: {
+    cancelled: 'the work was cancelled',
+    bad_argument: 'the site is not set up for this; tell whoever runs it',
+    bad_answer: 'the site or its server answered with something that the vault does not understand; try again, or tell whoever runs it',
+    unreachable: 'the server could not be reached or broke off',
+    unknown_filter: 'the server does not have this filter; tell whoever runs the site',
+    bad_filter: 'the server does not take these parameters of the filter; tell whoever runs the site',
+    too_large: 'the server does not accept this much; make the photo smaller first',
+    too_busy: 'the server is busy; try again soon',
+    quota_exceeded: 'your connection sends more than the server accepts from one; try again soon',
+    time_limit: 'it took the server too long; use a smaller photo or a smaller filter',
+    stalled: 'sending came to a halt; try again',
+    damaged: 'the photo was damaged on its way to the server; try again',
+    truncated: 'only a part of the photo reached the server; try again',
+    wrong_offset: 'the server lost a part of what was sent; try again',
+    not_found: 'the server does not offer this; tell whoever runs the site',
+    job_not_found: 'the server no longer has this job; try again',
+    model_not_found: 'the server does not have this model, or has forgotten it',
+    keys_not_found: 'the server no longer has your keys for computing; try again',
+    keys_damaged: 'your keys for computing were damaged on the server; try again',
+    foreign_origin: 'the server does not serve this site; tell whoever runs the site',
+    foreign_host: 'the server does not answer under this name; tell whoever runs it',
+    shutting_down: 'the server is shutting down; try again later',
   },
 
   errors: {
