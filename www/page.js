@@ -22,8 +22,9 @@ const percent = (share) => share?.toLocaleString(language, { style: 'percent', m
 let phase = '';
 element.addEventListener('progress', ({ detail }) => {
   if (detail.phase === phase) return;
+  if (phase === 'decode') note(words.sees.phase.decode); // a photo was read when the next thing begins
   phase = detail.phase;
-  note(words.sees.phase[phase] ?? phase);
+  if (phase !== 'decode') note(words.sees.phase[phase] ?? phase);
 });
 element.addEventListener('done', ({ detail: { upload, reply, width, height } }) => {
   phase = '';

@@ -543,12 +543,54 @@ for (const name of browsers) {
 
     it('without protection the key panel says so, and offers it', async () => {
       await page.click('keep-unprotected');
+      await dialog();
+      await page.click('dialog-no');
+      await closed();
+      await state('in this tab only');
+      await page.keepUnprotected();
       await state('stored in this browser');
       assert.match(await page.text('protection'), /not protected: anyone with a copy of this browser’s profile folder/);
       await reload();
       assert.match(await page.text('protection'), /not protected/);
       assert.equal(await hidden('keep'), true);
       assert.equal(await hidden('protect'), false);
+    });
+
+    it('knows a key again that it once kept without protection, whatever was deleted since', async () => {
+      const leave = async (pattern) => {
+        await page.click('delete-key');
+        assert.match(await page.vault.$eval('#dialog-text', (element) => element.textContent), pattern);
+        await page.click('dialog-yes');
+        await closed();
+        await page.until(() => document.getElementById('key-print').textContent === '', 'the key to go');
+      };
+      const open = async (file) => {
+        const before = await page.text('fingerprint');
+        await page.choose('open-key', file.path);
+        const is = (old) => !['', old].includes(document.getElementById('key-print').textContent);
+        await page.until(is, 'the key', { args: [before] });
+      };
+      const bare = await page.savedKey();
+      await leave(/Old copies may remain/);
+      await page.newKeyUndecided(2048);
+      await page.protectBy(PASSPHRASE);
+      const sealed = await page.savedKey();
+      await open(bare);
+      assert.match(await page.text('protection'), /stored without protection before/);
+      await leave(/Old copies may remain/);
+
+      await open(bare);
+      await page.click('lock');
+      await state('locked');
+      await page.click('clear-keys');
+      await page.click('dialog-yes');
+      await state('No key yet');
+      await open(bare);
+      await page.protectBy(PASSPHRASE);
+      assert.match(await page.text('protection'), /stored without protection before/);
+      await leave(/Old copies may remain/);
+      await open(sealed);
+      await leave(/opens only with your passphrase or passkey/);
     });
   });
 }

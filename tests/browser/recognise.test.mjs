@@ -192,9 +192,12 @@ for (const name of browsers) {
     });
 
     it('says what the server refuses, and does not believe everything', async () => {
+      relay.answer = [413, { code: 'too_large', detail: 'what the server says itself' }];
+      await page.click('learn');
+      await message('^The server does not accept this much; make the photo smaller first\\. \\[too_large\\]$');
       relay.answer = [422, { code: 'too_few_pictures', detail: 'there are too few pictures' }];
       await page.click('learn');
-      await message('There are too few pictures\\. \\[too_few_pictures\\]');
+      await message('^The site or its server answered with something that the vault does not understand.*\\[bad_answer\\]$');
       for (const answer of [{ id: 'x', classes: [{ label: '1' }] }, { id: 'x', classes: '123' }, { classes: [{ label: '1' }] }]) {
         relay.answer = [201, answer];
         await page.click('learn');

@@ -6,6 +6,7 @@
 // key, but browsers write it into the same files: anyone with a copy of these files can decrypt the keys.
 
 import { SafelightError } from '../shared/errors.js';
+import { bareOnce, rememberBare } from './exposed.js';
 import { seal, unseal } from './lock.js';
 
 const NAME = 'safelight';
@@ -124,14 +125,16 @@ class StoredRing {
 
   /** All keys. The names of protected ones are known only while the ring is unlocked. */
   async list() {
-    const records = await this.#all();
+    const [records, bare] = await Promise.all([this.#all(), bareOnce()]);
     const facts = records.map(async (record) => {
       const { sealed: _, title: __, lock, ...open } = record;
       const name = await this.#name(record);
       // Records of earlier versions have no kind, since there was only one, and all of them are exposed.
-      return { kind: 'paillier', exposed: true, ...open, name, stored: true, protected: Boolean(lock) };
+      const facts = { ...open, name, stored: true, protected: Boolean(lock) };
+      return { kind: 'paillier', ...facts, exposed: isExposed(record) || bare.has(record.fingerprint) };
     });
-    const waiting = (await this.#waiting.list()).map((key) => ({ ...key, waits: true }));
+    const kept = await this.#waiting.list();
+    const waiting = kept.map((key) => ({ ...key, waits: true, exposed: bare.has(key.fingerprint) }));
     const others = (await Promise.all(facts)).filter(({ fingerprint }) => !this.#waiting.has(fingerprint));
     return [...others, ...waiting].sort((a, b) => a.created - b.created);
   }
@@ -141,7 +144,9 @@ class StoredRing {
     const { protection, locked: closed } = await this.protection();
     if (protection === null || closed) return this.#waiting.put(facts, bytes);
     await locked(async () => {
-      const { exposed = true } = (await this.#get(facts.fingerprint)) ?? { exposed: false };
+      const { fingerprint } = facts;
+      const known = await this.#get(fingerprint);
+      const exposed = Boolean(known && isExposed(known)) || (await bareOnce()).has(fingerprint);
       const record = await sealed(await this.#sealer(), { ...facts, exposed }, bytes);
       await this.#do(['keys'], 'readwrite', ({ keys }) => keys.put(record));
     });
@@ -177,7 +182,9 @@ class StoredRing {
       const others = records.filter((record) => record.fingerprint !== fingerprint);
       const aes = way === 'none' ? await newAes() : null;
       const anew = aes ? await this.#movedAll(others, { key: aes }) : [];
-      const gone = records.filter((record) => !others.includes(record)).map(emptied);
+      const leaving = records.filter((record) => !others.includes(record));
+      await rememberBare(leaving.filter(isExposed));
+      const gone = leaving.map(emptied);
       await this.#do(['keys'], 'readwrite', ({ keys }) => gone.map((record) => keys.put(record)));
       await this.#do(STORES, 'readwrite', ({ keys, wrap, choice }) => {
         choice.openCursor().onsuccess = ({ target: { result: cursor } }) => {
@@ -277,7 +284,9 @@ class StoredRing {
   async clear() {
     this.#waiting = new MemoryRing();
     await locked(async () => {
-      const records = (await this.#all()).map(emptied);
+      const leaving = await this.#all();
+      await rememberBare(leaving.filter(isExposed));
+      const records = leaving.map(emptied);
       await this.#do(['keys'], 'readwrite', ({ keys }) => records.map((record) => keys.put(record)));
       await this.#do(STORES, 'readwrite', (stores) => STORES.map((name) => stores[name].clear()));
       await this.#smear();
@@ -335,9 +344,9 @@ class StoredRing {
   /** A record, re-encrypted for another ring key. */
   async #moved(record, ring) {
     const bytes = await this.#bytes(record);
-    const { sealed: _, title: __, lock: ___, exposed = true, ...facts } = record;
+    const { sealed: _, title: __, lock: ___, ...facts } = record;
     try {
-      return await sealed(ring, { ...facts, exposed, name: await this.#name(record) }, bytes);
+      return await sealed(ring, { ...facts, exposed: isExposed(record), name: await this.#name(record) }, bytes);
     } finally {
       bytes.fill(0);
     }
@@ -416,6 +425,9 @@ async function sealed({ id, key }, { name, ...facts }, bytes) {
   if (!id) return { ...record, name, exposed: true };
   return { ...record, lock: id, title: await sealedName({ key }, fingerprint, name) };
 }
+
+/** Whether the key has been stored without a lock. Records of earlier versions do not say so: all of them have been. */
+const isExposed = ({ exposed = true }) => exposed;
 
 const sealedName = ({ key }, fingerprint, name) => seal(key, nameOf(fingerprint), new TextEncoder().encode(name));
 

@@ -17,6 +17,9 @@ const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', '
 const SETTINGS = ['job', 'network', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
 const PATIENCE = 20_000; // ms within which the vault must answer
 const TALLEST = 20_000; // pixels: the most that the frame may take
+const REFUSED =
+  'safe-light: the vault refuses these colours. Choose opaque ones, with a contrast of at least 4.5:1 between texts and their ' +
+  'background; for dark colours set theme="dark".';
 
 const STYLE = `
   :host { display: block; min-height: var(--safelight-min-height, 34rem); }
@@ -177,6 +180,7 @@ export class SafeLightElement extends HTMLElement {
       front: (job, { signal }) => this.#front(signal),
       keys: (job, how) => this.#sendKeys(job, how),
       forgetKeys: () => this.#forgetKeys(),
+      refused: ({ what }) => what === 'colours' && console.warn(REFUSED),
       ask: (job, how) => this.#ask(job, how),
     };
     this.#line = new Line(port1, ops);

@@ -3,7 +3,9 @@
 import { keepFocus } from './dialog.js';
 import { clear, drawBytes, drawNothing, drawPicture } from './draw.js';
 import { Estimate, toldPart } from './estimate.js';
+import { filterText, historyText } from './filter.js';
 import { Opening, process } from './job.js';
+import { SOON, stood } from './meant.js';
 import { bytes, explain, fill, percent, span, words } from './words.js';
 
 const announce = document.getElementById('status');
@@ -51,7 +53,7 @@ export class Card extends EventTarget {
     for (const button of this.element.querySelectorAll('[data-act]')) {
       this.#buttons[button.dataset.act] = button;
       button.dataset.testid = button.dataset.act;
-      button.addEventListener('click', () => this.#act(button.dataset.act));
+      button.addEventListener('click', (event) => this.#act(button.dataset.act, event));
     }
     for (const canvas of this.element.querySelectorAll('canvas')) canvas.dataset.testid = canvas.dataset.part;
     const { slider, result, name } = this.#parts;
@@ -62,6 +64,11 @@ export class Card extends EventTarget {
     if (!asks) this.#buttons.open.textContent = words.card.openUnverified;
     if (!asks) return this.wait(task);
     this.#state('asking', words.card.asking);
+  }
+
+  /** The button that opens it. */
+  get opener() {
+    return this.#buttons.open;
   }
 
   /** To be called when the photo enters the queue, with the site's current task. */
@@ -178,7 +185,7 @@ export class Card extends EventTarget {
     await drawBytes(this.#parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
     this.#parts.bytes.textContent = bytes(this.file.size);
     await drawPicture(this.#parts.result, picture, words.card.resultOf(this.name));
-    this.#showFacts(picture, picture.filters || words.card.notFiltered);
+    this.#showFacts(picture, picture.filters ? historyText(picture.filters, safelight.filters) : words.card.notFiltered);
     this.#parts.left.textContent = words.card.result;
     this.#finish(safelight, { picture });
   }
@@ -194,7 +201,8 @@ export class Card extends EventTarget {
         this.#photo = { width: photo.width, height: photo.height };
         this.#parts.left.textContent = words.card.original;
         this.#parts.outcome.textContent = words.card.stays;
-        this.#showFacts(photo, filterText(this.#task), ...photo.notices.map((notice) => words.notices[notice] ?? notice));
+        const notices = photo.notices.map((notice) => words.notices[notice] ?? notice);
+        this.#showFacts(photo, filterText(this.#task, safelight.filters), ...notices);
       },
       onEncrypted: (blob) => {
         this.#parts.bytes.textContent = words.card.sent(bytes(blob.size));
@@ -239,8 +247,12 @@ export class Card extends EventTarget {
     this.#state(cancelled ? 'cancelled' : 'failed', cancelled ? words.card.cancelled : words.card.failed);
   }
 
-  #act(act) {
+  #act(act, event) {
     if (act === 'cancel') return this.cancel();
+    if (act === 'open' && this.asks && stood(this.opener, event) < SOON) {
+      this.#parts.text.textContent = words.card.early;
+      return;
+    }
     if (act === 'remove') return this.dispatchEvent(new Event(act));
     // A visitor's file may have been encrypted for them by someone else; the site's must come from the visitor's own key.
     if (act === 'open' && !this.asks) this.#check = 'where-possible';
@@ -306,9 +318,4 @@ export class Card extends EventTarget {
       item.className = now ? 'now' : seen ? 'done' : '';
     }
   }
-}
-
-/** A filter with its parameters as one line. */
-export function filterText({ filter, params }) {
-  return [filter, ...Object.entries(params).map(([name, value]) => `${name} ${value}`)].join(' ');
 }

@@ -1,5 +1,6 @@
 // The vault's only dialog: a question, optional fields, and two buttons.
 
+import { SOON, stood, watch } from './meant.js';
 import { words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -41,6 +42,7 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
   const near = document.activeElement?.getBoundingClientRect().top ?? 0;
   dialog.style.setProperty('--near', `${Math.max(ROOM, near - ROOM)}px`);
   dialog.showModal();
+  watch(dialog);
   return new Promise((resolve) => {
     const ended = new AbortController();
     const { signal } = ended;
@@ -72,7 +74,10 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
         if (!signal.aborted) [$('dialog-yes').disabled, $('dialog-status').textContent] = [false, ''];
       }
     };
-    on($('dialog-yes'), 'click', accept);
+    // The site may move the frame, so that the second half of a double click would be the answer.
+    on($('dialog-yes'), 'click', (event) => stood(dialog, event) >= SOON && accept());
+    // It may take the keyboard for a letter and give it back: whoever types would not see that one is missing.
+    on(window, 'blur', () => $('dialog-yes').disabled || interrupt(inputs));
     on($('dialog-no'), 'click', () => end(null));
     on($('dialog-fields'), 'input', () => {
       $('dialog-error').textContent = '';
@@ -81,6 +86,18 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
     on(dialog, 'cancel', (event) => (event.preventDefault(), end(null)));
     on(dialog, 'keydown', (event) => event.key === 'Enter' && event.target.matches('input') && accept());
   });
+}
+
+/** What was typed of a passphrase is forgotten, and nothing more is typed into it before the visitor goes there again. */
+function interrupt(inputs) {
+  const secret = inputs.filter(({ input }) => input.type === 'password');
+  if (!secret.some(({ input }) => input.value || input === document.activeElement)) return;
+  for (const { input } of secret) {
+    input.value = '';
+    input.blur();
+  }
+  $('dialog-status').textContent = '';
+  $('dialog-error').textContent = words.dialog.interrupted;
 }
 
 function field({ name, label, type = 'text', value = '', autocomplete = 'off' }) {

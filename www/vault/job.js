@@ -1,6 +1,7 @@
 // One photo's way: read, encrypt, to the server and back through the site, decrypt.
 
 import { checkPixels } from '../client/photo.js';
+import { checkFilter } from './filter.js';
 
 const BEAT = 250; // ms
 
@@ -15,6 +16,7 @@ export async function process(safelight, site, file, options) {
   const { filter, params, border, view, server } = task;
   const photos = [];
   try {
+    checkFilter(task, safelight.filters);
     for (const input of second ? [file, second] : [file]) {
       // If the result does not come back here, no one can restore the colours' meaning.
       const colour = task.task === 'encrypt' ? 'srgb' : 'keep';

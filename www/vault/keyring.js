@@ -280,5 +280,5 @@ function facts({ stored, exported }) {
 
 /** What may remain of a deleted key. */
 function remains({ stored, exposed }) {
-  return stored ? words.protection[exposed ? 'remainsOpen' : 'remainsSealed'] : '';
+  return exposed || stored ? words.protection[exposed ? 'remainsOpen' : 'remainsSealed'] : '';
 }

@@ -124,8 +124,9 @@ export class Protection {
   async #unprotected() {
     if (!(await this.unlocked())) return;
     const { protection } = this.#safelight;
-    const { removeTitle: title, removeText: text, removeYes: yes } = words.protection;
-    if (protection && protection !== 'none' && !(await ask({ title, text, yes, act: () => true, explain }))) return;
+    const { removeTitle, bareTitle, removeText: text, removeYes, unprotected } = words.protection;
+    const [title, yes] = protection ? [removeTitle, removeYes] : [bareTitle, unprotected];
+    if (!(await ask({ title, text, yes, act: () => true, explain }))) return;
     await this.#safelight.protectKeys({ unprotected: true });
     this.#chosen();
   }

@@ -1,10 +1,12 @@
 // The dropped photos: processed one after the other, with a common progress bar.
 
 import { keepFocus } from './dialog.js';
+import { SOON, stood, watch } from './meant.js';
 import { filled, saveAs } from './save.js';
 import { percent, span, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
+const SEEN = 1000; // ms for which an encrypted image of the site must have been shown before one click opens all
 
 /** Fires `begin` and `end` (with the card), and `idle` when nothing is left to do. */
 export class Queue extends EventTarget {
@@ -24,7 +26,7 @@ export class Queue extends EventTarget {
     $('pause').addEventListener('click', () => (this.#paused ? this.resume() : this.pause()));
     $('cancel-all').addEventListener('click', () => this.cancelAll());
     $('save-all').addEventListener('click', () => this.#saveAll());
-    $('open-all').addEventListener('click', () => this.#openAll());
+    $('open-all').addEventListener('click', (event) => this.#openAll(event));
     $('clear').addEventListener('click', () => this.clear());
   }
 
@@ -33,21 +35,29 @@ export class Queue extends EventTarget {
     return this.#cards.filter(({ state }) => state === 'asking').length;
   }
 
-  /** Adds a card, newest first. One that asks waits until it is enqueued. */
+  /**
+   * Adds a card, newest first. One that asks waits until it is enqueued, and comes after those that already ask: the site adds
+   * such cards, and must not move others under the pointer.
+   */
   add(card, options) {
+    const last = card.state === 'asking' && this.#cards.findLast(({ state }) => state === 'asking');
     this.#cards.push(card);
-    $('list').prepend(card.element);
+    if (last) last.element.after(card.element);
+    else $('list').prepend(card.element);
     card.addEventListener('remove', () => {
       this.#forget(card);
       keepFocus($('photos'));
     });
     card.addEventListener('end', () => this.show());
-    if (card.state === 'asking') this.show();
+    if (card.state === 'asking') (watch(card.opener), this.show());
     else this.enqueue(card, options);
   }
 
-  #openAll() {
-    for (const card of this.#cards.filter(({ state }) => state === 'asking')) card.dispatchEvent(new Event('again'));
+  /** Opens what the visitor had seen when the click began: from then on the site knows of it, and may bring more. */
+  #openAll(event) {
+    if (stood($('open-all'), event) < SOON) return;
+    const seen = this.#cards.filter((card) => card.state === 'asking' && stood(card.opener, event) >= SEEN);
+    for (const card of seen) card.dispatchEvent(new Event('again'));
   }
 
   /** Appends a card to the queue. */
@@ -159,7 +169,10 @@ export class Queue extends EventTarget {
     $('pause').disabled = !busy && !this.#paused;
     $('cancel-all').disabled = !busy;
     $('save-all').disabled = !this.#cards.some(({ picture }) => picture);
+    const rested = $('open-all').disabled;
     $('open-all').disabled = asking === 0;
+    // Once there it stays: whether it is there must not tell the site when the last one was opened.
+    if (rested && asking > 0) (($('open-all').hidden = false), watch($('open-all')));
     $('clear').disabled = done + asking === 0;
   }
 

@@ -3,8 +3,9 @@
 // and no key, nor what became of an encrypted image that it provided.
 
 import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
-import { SafelightError } from '../shared/errors.js';
+import { checkSignal, SafelightError } from '../shared/errors.js';
 import { expect, Line, VERSION } from '../shared/line.js';
+import { own, words } from './words.js';
 
 const TASKS = ['filter', 'encrypt', 'open', 'classify', 'classify-encrypted'];
 const BORDERS = ['replicate', 'reflect', 'zero'];
@@ -12,6 +13,8 @@ const VIEWS = ['clamp', 'signed', 'absolute'];
 const MOST_TEXT = 10_000; // characters of a parameter
 const MOST_PARAMETERS = 20;
 const LONGEST_FRONT = 8e6; // bytes of a network's public part
+const HOST = /^([a-z\d-]+(\.[a-z\d-]+)*\.?|\[[\da-f:.]+\])(:\d+)?$/i;
+const TITLE = /^[\w.+-]{1,30}( [\w.+-]{1,30})?$/; // of a server: its program's name and version
 
 /**
  * Fires `task` when the site has said what it wants; `open` with an encrypted image from the site; `pause`, `resume`,
@@ -37,7 +40,8 @@ export class Site extends EventTarget {
     this.origin = origin;
     const ops = {
       task: (task) => this.#take(task),
-      open: ({ file }) => this.#tell('open', expect(file, Blob, 'the encrypted image')),
+      // A copy: what comes as a File has a name, which the vault would show.
+      open: ({ file }) => this.#tell('open', new Blob([expect(file, Blob, 'the encrypted image')])),
       pause: () => this.#tell('pause'),
       resume: () => this.#tell('resume'),
       cancel: () => this.#tell('cancel'),
@@ -122,8 +126,17 @@ export class Site extends EventTarget {
 
   #ask(op, job, how) {
     if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
-    return this.#line.call(op, job, how);
+    return this.#line.call(op, job, how).catch((error) => {
+      checkSignal(how.signal);
+      throw told(error);
+    });
   }
+}
+
+/** The site's reason for a failure, by its code, in the vault's own words. */
+function told({ code }) {
+  const text = own(words.told, code);
+  return new SafelightError(text ? code : 'bad_answer', text ?? words.told.bad_answer);
 }
 
 const badAnswer = () => new SafelightError('bad_answer', 'the server sent an invalid answer');
@@ -154,8 +167,8 @@ function checkedTask(message) {
     language: text(language ?? '', 'the language'),
     look: checkedLook(look ?? {}),
     server: {
-      host: text(host, 'the server').slice(0, 200),
-      name: text(name, 'the server').slice(0, 100),
+      host: HOST.test(text(host, 'the server')) && host.length <= 255 ? host : host && '?',
+      name: TITLE.test(text(name, 'the server')) ? name : '',
       maxPixels: limit(limits?.max_pixels),
       maxBytes: limit(limits?.max_bytes),
     },

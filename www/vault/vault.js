@@ -2,11 +2,12 @@
 
 import './lockdown.js'; // before everything else
 import { Safelight } from '../client/safelight.js';
-import { COLOURS } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
-import { Card, filterText } from './card.js';
+import { Card } from './card.js';
+import { filterText } from './filter.js';
 import { listen } from './intake.js';
 import { KeyRing } from './keyring.js';
+import { takeColours } from './look.js';
 import { Answer } from './network/answer.js';
 import { Networks } from './network/network.js';
 import { Protection } from './protection.js';
@@ -126,15 +127,12 @@ function followTask() {
   const { language, look, task, server } = site.task;
   choose([language, ...navigator.languages]);
   root.dataset.scheme = look.scheme ?? '';
-  for (const name of COLOURS) {
-    if (look[name]) root.style.setProperty(`--${name}`, look[name]);
-    else root.style.removeProperty(`--${name}`);
-  }
+  if (!takeColours(look)) site.tell('refused', { what: 'colours' });
   root.dataset.task = JSON.stringify(site.task);
   const [classify, asks] = [task === 'classify', task === 'classify-encrypted'];
   $('second-block').hidden = !safelight || asks || inputs(site.task) < 2;
   if (asks) $('task').textContent = words.network.task(server.host);
-  else if (task === 'filter') $('task').textContent = words.task.filter(filterText(site.task), server.host);
+  else if (task === 'filter') $('task').textContent = whatIsAsked();
   else $(classify ? 'classify-task' : 'task').textContent = classify ? words.recognise.task(server.host) : words.task[task];
   $('whose').textContent = words[classify ? 'whoseScrambled' : 'whose'](location.host, site.origin);
   $('drop').hidden = classify;
@@ -144,6 +142,14 @@ function followTask() {
   keyring?.prefer(classify ? 'etc' : asks ? 'ckks' : 'paillier');
   networks?.follow(site.task).catch(fail);
   $('server-line').textContent = words.server(server.host, server.name);
+}
+
+/** Which filter the server is asked for; nothing before the vault knows which filters there are. */
+function whatIsAsked() {
+  const { filter, server } = site.task;
+  if (!safelight || !filter) return '';
+  const text = filterText(site.task, safelight.filters);
+  return text ? words.task.filter(text, server.host) : words.task.unknown(server.host);
 }
 
 function follow() {

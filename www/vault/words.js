@@ -38,12 +38,22 @@ function at(path) {
   return path.split('.').reduce((part, name) => part[name], words);
 }
 
+/** An entry of a catalogue, if it has one of that name. */
+export const own = (entries, name) => (Object.hasOwn(entries, name) ? entries[name] : undefined);
+
+/** A text of foreign origin: one line, cut off if it is long. */
+export function foreign(text, most = 40) {
+  const line = text.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim();
+  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+}
+
 /** An error for display: what happened, what to do, and the stable code. */
 export function explain(error) {
   const code = error.code ?? 'internal';
-  const text = String(words.errors[code] ?? error.message ?? error).replace(/\.$/, '');
+  const text = String(own(words.errors, code) ?? error.message ?? error).replace(/\.$/, '');
   const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return `${first}. ${words.advice[code] ? `${words.advice[code]} ` : ''}[${code}]`;
+  const advice = own(words.advice, code);
+  return `${first}. ${advice ? `${advice} ` : ''}[${code}]`;
 }
 
 /** A size in bytes, in decimal units. */

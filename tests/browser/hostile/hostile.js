@@ -63,12 +63,16 @@ const transport = {
   ask: async ({ file }) => ({ file: answer ?? (await post(`v1/classifiers/cifar10?keys=${keys}`, file)) }),
 };
 
+window.transport = transport;
+
 async function hear(message) {
   heard.push(message);
   note(message);
   if (message.op === 'ready') document.documentElement.dataset.ready = 'yes';
   if (!Object.hasOwn(transport, message.op)) return;
-  port.postMessage({ v: 1, id: message.id, value: await transport[message.op](message.args) });
+  const { id, op, args } = message;
+  const answer = await transport[op](args).then((value) => ({ value }), (error) => ({ error })); // prettier-ignore
+  port.postMessage({ v: 1, id, ...answer });
 }
 
 // ---- images of the site's making

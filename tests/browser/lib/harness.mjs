@@ -382,6 +382,8 @@ export class Visit {
     const asks = () => !document.getElementById('keep').hidden;
     if (!(await this.vault.evaluate(asks))) return;
     await this.click('keep-unprotected');
+    await this.until(() => document.getElementById('dialog').open, 'the dialog');
+    await this.click('dialog-yes');
     await this.until(() => document.getElementById('keep').hidden, 'the key to be kept');
   }
 

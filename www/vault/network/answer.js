@@ -4,7 +4,7 @@ import { keepFocus } from '../dialog.js';
 import { clear, drawPicture } from '../draw.js';
 import { toldPart } from '../estimate.js';
 import { Opening } from '../job.js';
-import { bytes, explain, fill, percent, words } from '../words.js';
+import { bytes, explain, fill, foreign, percent, words } from '../words.js';
 
 const announce = document.getElementById('status');
 // The progress when a phase begins. Only uploads are slow enough to show progress within the phase.
@@ -136,7 +136,8 @@ export class Answer extends EventTarget {
   }
 
   /** Shows only the label: people publish what they see, and numbers would tell a dishonest server more about the key. */
-  #show(label) {
+  #show(said) {
+    const label = foreign(said, 80);
     const line = document.createElement('strong');
     line.textContent = label;
     this.#parts.found.replaceChildren(line);

@@ -1,7 +1,7 @@
 // job="classify-encrypted": a server's network says what a photo shows. It sees neither the photo nor its own answer.
 
 import { SafelightError } from '../../shared/errors.js';
-import { languages, words } from '../words.js';
+import { foreign, languages, words } from '../words.js';
 
 const $ = (id) => document.getElementById(id);
 const SHOWN = 24; // labels listed in advance
@@ -109,6 +109,7 @@ export class Networks {
 
   show() {
     const some = this.#labels.slice(0, SHOWN);
-    $('labels').textContent = some.length > 0 ? words.network.labels(some.join(', '), this.#labels.length > some.length) : '';
+    const list = some.map((label) => `“${foreign(label)}”`).join(', ');
+    $('labels').textContent = list ? words.network.labels(list, this.#labels.length > some.length) : '';
   }
 }

@@ -18,6 +18,11 @@ export const de = {
   },
   task: {
     filter: (filter, host) => `Der Server ${host} wendet diesen Filter an: ${filter}.`,
+    unknown: (host) => `Diese Website verlangt vom Server ${host} einen Filter, den der Tresor nicht kennt.`,
+    noFilter: 'die Website verlangt einen Filter, den es nicht gibt; melden Sie es dem Betreiber',
+    noParameter: (filter) => `die Website gibt für den Filter ${filter} einen unbekannten Parameter an; melden Sie es dem Betreiber`,
+    noNumber: (name, letter) => `die Website gibt für ${name} keine Zahl an („${letter}“); melden Sie es dem Betreiber`,
+    tooLong: (name) => `die Website gibt für ${name} einen zu langen Wert an; melden Sie es dem Betreiber`,
     encrypt: 'Ihre Fotos werden hier verschlüsselt, bevor die Website sie erhält.',
     open: 'Verschlüsselte Fotos werden hier entschlüsselt, nur für Sie.',
   },
@@ -69,6 +74,10 @@ export const de = {
     slider: 'Ergebnis mit dem Original vergleichen',
     seen: 'Was der Server sieht',
     progress: 'Fortschritt',
+    early: 'Dieses Foto ist eben erst angekommen. Klicken Sie noch einmal, um es zu entschlüsseln.',
+    noPicture: 'Kein Bild',
+    nothingSent: 'Nichts wurde gesendet',
+    unknownFilter: 'mit einem Filter, den der Tresor nicht kennt',
     asking: 'Die Website hat dieses verschlüsselte Foto übergeben. Wenn Sie zustimmen, wird es hier entschlüsselt, nur für Sie.',
     open: 'Mit meinem Schlüssel entschlüsseln',
     openUnverified: 'Ohne Prüfung entschlüsseln',
@@ -156,6 +165,7 @@ export const de = {
     byPassphrase: 'Mit Passphrase schützen',
     byPasskey: 'Mit Passkey schützen',
     unprotected: 'Ohne Schutz speichern',
+    bareTitle: 'Ihre Schlüssel ohne Schutz speichern?',
     protect: 'Schlüssel schützen',
     change: 'Schutz ändern',
     unlock: 'Entsperren',
@@ -174,7 +184,7 @@ export const de = {
     oldCopies:
       'Einer Ihrer Schlüssel war früher ungeschützt gespeichert; alte Kopien davon können noch in den Dateien des Browsers liegen. Nur ein neuer, von Anfang an geschützter Schlüssel hinterlässt keine.',
     remainsOpen: 'Alte Kopien können in den Dateien dieses Browsers verbleiben und sind ohne Passphrase lesbar.',
-    remainsSealed: 'Verbleibende Kopien in den Dateien dieses Browsers sind nur mit Ihrer Passphrase oder Ihrem Passkey lesbar.',
+    remainsSealed: 'Kopien, die dieser Browser für diese Website behält, sind nur mit Ihrer Passphrase oder Ihrem Passkey lesbar.',
     passphraseTitle: 'Mit Passphrase schützen',
     passphraseText:
       'Sie geben sie einmal pro Besuch ein. Verwenden Sie fünf oder sechs Wörter, die nichts miteinander zu tun haben. Niemand kann sie wiederherstellen: Speichern Sie auch die Schlüsseldatei.',
@@ -260,6 +270,8 @@ export const de = {
     bare: 'Ohne Passphrase: Jeder mit dieser Datei kann Ihre Fotos entschlüsseln',
     exportYes: 'Speichern',
     differ: 'Die Passphrasen stimmen nicht überein.',
+    interrupted:
+      'Ein anderes Fenster oder die Seite um diesen Rahmen hat die Tastatur übernommen. Beginnen Sie noch einmal, und achten Sie darauf, dass jedes Zeichen ankommt.',
     short: 'Verwenden Sie mindestens 8 Zeichen, besser mehrere Wörter.',
     weak: 'Diese Passphrase ist leicht zu erraten. Besser sind fünf oder sechs Wörter, die nichts miteinander zu tun haben.',
     working: 'Einen Moment…',
@@ -320,7 +332,7 @@ export const de = {
 
   network: {
     task: (host) => `Ein neuronales Netz auf dem Server ${host} gibt an, was Ihre Fotos zeigen. Es rechnet mit verschlüsselten Zahlen: Es sieht weder die Fotos noch seine Antworten.`,
-    labels: (list, more) => `Es erkennt: ${list}${more ? ' und mehr' : ''}.`,
+    labels: (list, more) => `Nach eigenen Angaben erkennt es: ${list}${more ? ' und mehr' : ''}.`,
     keyName: 'Für Antworten',
     done: 'Fertig. Nur Sie können diese Antwort lesen; veröffentlichen Sie sie nicht.',
     stays: [
@@ -365,6 +377,32 @@ export const de = {
     secondConnect: 'Etwas auf dieser Website wollte sich ein zweites Mal mit dem Tresor verbinden. Das wurde abgelehnt.',
     tooMany: 'Die Website hat mehr verschlüsselte Fotos übergeben, als angezeigt werden können. Entschlüsseln oder entfernen Sie zuerst einige.',
     addressData: 'Die Adresse dieses Rahmens enthielt Daten, die der Tresor ignoriert hat.',
+  },
+
+  // Was die Website als Grund eines Fehlers angibt, in den Worten des Tresors.
+  told: {
+    cancelled: 'die Arbeit wurde abgebrochen',
+    bad_argument: 'die Website ist dafür nicht eingerichtet; sagen Sie es ihrem Betreiber',
+    bad_answer: 'die Website oder ihr Server hat etwas geantwortet, was der Tresor nicht versteht; versuchen Sie es noch einmal, oder sagen Sie es ihrem Betreiber',
+    unreachable: 'der Server war nicht zu erreichen oder ist abgebrochen',
+    unknown_filter: 'der Server hat diesen Filter nicht; sagen Sie es dem Betreiber der Website',
+    bad_filter: 'der Server nimmt diese Angaben zum Filter nicht an; sagen Sie es dem Betreiber der Website',
+    too_large: 'der Server nimmt so viel nicht an; verkleinern Sie das Foto zuerst',
+    too_busy: 'der Server hat zu tun; versuchen Sie es bald noch einmal',
+    quota_exceeded: 'von Ihrem Anschluss kommt mehr, als der Server von einem annimmt; versuchen Sie es bald noch einmal',
+    time_limit: 'es hat dem Server zu lange gedauert; nehmen Sie ein kleineres Foto oder einen kleineren Filter',
+    stalled: 'das Senden ist stecken geblieben; versuchen Sie es noch einmal',
+    damaged: 'das Foto wurde auf dem Weg zum Server beschädigt; versuchen Sie es noch einmal',
+    truncated: 'nur ein Teil des Fotos ist beim Server angekommen; versuchen Sie es noch einmal',
+    wrong_offset: 'der Server hat einen Teil des Gesendeten verloren; versuchen Sie es noch einmal',
+    not_found: 'der Server bietet das nicht an; sagen Sie es dem Betreiber der Website',
+    job_not_found: 'der Server hat den Auftrag nicht mehr; versuchen Sie es noch einmal',
+    model_not_found: 'der Server hat dieses Modell nicht, oder er hat es vergessen',
+    keys_not_found: 'der Server hat Ihre Schlüssel zum Rechnen nicht mehr; versuchen Sie es noch einmal',
+    keys_damaged: 'Ihre Schlüssel zum Rechnen wurden auf dem Server beschädigt; versuchen Sie es noch einmal',
+    foreign_origin: 'der Server erlaubt dieser Website nicht, ihn zu benutzen; sagen Sie es ihrem Betreiber',
+    foreign_host: 'unter diesem Namen antwortet der Server nicht; sagen Sie es seinem Betreiber',
+    shutting_down: 'der Server wird gerade beendet; versuchen Sie es später noch einmal',
   },
 
   errors: {
