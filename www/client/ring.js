@@ -23,10 +23,11 @@ export const IN_MEMORY = { stored: false, protected: false, exposed: false };
 /**
  * Opens the ring of this browser. Where the browser stores nothing, opens one that lasts as long as the page. With
  * `remember: 'protected'` nothing is stored until somebody has chosen how it is protected; with `true` keys are stored
- * without a lock until then.
+ * without a lock until then. With `'refused'` the page knows already that the browser stores nothing that lasts.
  */
 export async function openRing({ remember }) {
   if (!remember) return new MemoryRing();
+  if (remember === 'refused') return new MemoryRing('refused');
   try {
     return await StoredRing.open(remember === 'protected' ? null : 'none');
   } catch {

@@ -17,7 +17,7 @@ export function keepFocus(element) {
 }
 
 /**
- * Asks, as soon as the question before is answered. `fields` are `{ name, label, type, value, autocomplete }`;
+ * Asks, as soon as the question before is answered. `fields` are `{ name, label, type, value }`;
  * `check(values)` gives what is wrong with them, or nothing, and `advise(values)` what could be better. `act(values, signal)`
  * is done before the dialog closes: what it throws is shown in it by `explain`, and the signal is aborted when the user does
  * not want to wait. Gives what `act` gives, or null if the user does not want to.
@@ -83,9 +83,10 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
   });
 }
 
-function field({ name, label, type = 'text', value = '', autocomplete = 'off' }) {
+/** No field is completed: a passphrase that the browser stores lies in the very profile that it protects from. */
+function field({ name, label, type = 'text', value = '' }) {
   const id = `dialog-${name}`;
-  const input = Object.assign(document.createElement('input'), { id, type, autocomplete });
+  const input = Object.assign(document.createElement('input'), { id, type, autocomplete: 'off' });
   input.dataset.testid = id;
   const text = Object.assign(document.createElement('label'), { htmlFor: id, textContent: label });
   if (type === 'checkbox') {

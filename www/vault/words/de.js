@@ -193,6 +193,7 @@ export const de = {
     clearText:
       'Alle Schlüssel, die dieser Browser für diese Website aufbewahrt, werden gelöscht. Was damit verschlüsselt ist, öffnen dann nur noch ihre Schlüsseldateien; ohne diese kann es nie wieder jemand öffnen.',
     clearYes: 'Für immer löschen',
+    doNotStore: 'Bietet Ihr Browser an, das Passwort zu speichern, lehnen Sie ab: Es läge im selben Profilordner wie die Schlüssel.',
   },
 
   // What depends on what a key is for.

@@ -193,6 +193,7 @@ export const en = {
     clearText:
       'All keys that this browser keeps for this site are deleted. What is encrypted with them can then be opened with their key files only; without these, never again, by nobody.',
     clearYes: 'Delete them for ever',
+    doNotStore: 'If your browser offers to save the passphrase, decline: it would lie in the same profile folder as the keys.',
   },
 
   // What depends on what a key is for.
