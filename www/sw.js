@@ -15,6 +15,8 @@ const CACHE = `safelight-${VERSION}`;
 const PAGES = ['document', 'iframe', 'frame'];
 const WORKERS = ['worker', 'sharedworker']; // and everything that a worker imports, which has no policy of its own
 const POLICED = /^$|(keeper|compute)\.js$/; // the files loaded as one of these
+const POLICY = 'Content-Security-Policy';
+const OWN_POLICY = 'Safelight-Own-Policy'; // the policy that the file of this version came with, if others were added to it
 const here = (file) => new URL(file, self.registration.scope).href;
 
 self.addEventListener('install', (event) => {
@@ -80,9 +82,22 @@ async function withPolicy(url) {
     await (await caches.open(CACHE)).put(url.split('#')[0], answer.clone());
     return answer;
   }
-  // Another version, or another page altogether: both policies apply, so that neither weakens the other.
-  const headers = new Headers(copy.headers);
-  const policy = answer.headers.get('Content-Security-Policy');
-  if (policy) headers.append('Content-Security-Policy', policy);
-  return new Response(then, { headers });
+  const merged = new Response(then, { headers: both(copy.headers, answer.headers) });
+  await (await caches.open(CACHE)).put(url.split('#')[0], merged.clone());
+  return merged;
+}
+
+/**
+ * Another version, or another page altogether: all current headers apply, except those that describe the file. Both policies do, so
+ * that neither weakens the other.
+ */
+function both(then, now) {
+  const headers = new Headers(now);
+  for (const name of ['Content-Length', 'Content-Encoding', 'Vary']) headers.delete(name);
+  headers.set('Content-Type', then.get('Content-Type'));
+  // What is stored may have had another policy added before.
+  const own = then.get(OWN_POLICY) ?? then.get(POLICY) ?? '';
+  if (own) headers.append(POLICY, own);
+  headers.set(OWN_POLICY, own);
+  return headers;
 }

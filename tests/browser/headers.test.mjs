@@ -11,17 +11,19 @@ import { browsers, openBrowser, root, serve, vaultFolder } from './lib/harness.m
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.svg': 'image/svg+xml' };
 
-/** A plain host of the vault's files on localhost; `at.policy(path)` is what it sends with each. */
+/** A plain host of the vault's files on localhost; `at.policy(path)` is what it sends with each, and `at.more` with the page. */
 async function host(policy) {
-  const at = { policy, asked: [], gone: false };
+  const at = { policy, more: {}, next: '', asked: [], gone: false };
   const server = createServer(async (request, answer) => {
     const path = new URL(request.url, 'http://any').pathname;
     at.asked.push(request.url);
     if (at.gone) return request.socket.destroy();
-    const body = await readFile(join(vaultFolder, path.replace(/\/$/, '/index.html'))).catch(() => null);
+    const file = await readFile(join(vaultFolder, path.replace(/\/$/, '/index.html'))).catch(() => null);
+    const body = file && path === '/' ? Buffer.concat([file, Buffer.from(at.next)]) : file; // the next version's page is another
     const headers = { 'Content-Type': TYPES[extname(path) || '.html'] ?? 'text/plain', 'Cache-Control': 'max-age=600', ETag: '"one"' };
     const unchanged = request.headers['if-none-match'] === '"one"';
-    answer.writeHead(body ? (unchanged ? 304 : 200) : 404, { ...headers, 'Content-Security-Policy': at.policy(path) });
+    const more = path === '/' ? at.more : {};
+    answer.writeHead(body ? (unchanged ? 304 : 200) : 404, { ...headers, 'Content-Security-Policy': at.policy(path), ...more });
     answer.end(unchanged ? undefined : body);
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
@@ -127,6 +129,88 @@ for (const name of browsers) {
     } finally {
       await browser.close();
       await at.stop();
+    }
+  });
+
+  it(`all headers of today hold while another version is arriving, in ${name}`, async () => {
+    const loose = "default-src 'self' 'wasm-unsafe-eval' blob:";
+    const at = await host(() => loose);
+    const outer = createServer((_, answer) => answer.writeHead(200, { 'Content-Type': 'text/html' }).end('<link rel="icon" href="data:,"><body>'));
+    await new Promise((ready) => outer.listen(0, '127.0.0.1', ready));
+    const browser = await openBrowser(name);
+    /** Embeds the vault in another site, and says whether it runs there. */
+    const embed = async () => {
+      const visit = await browser.open(`http://127.0.0.1:${outer.address().port}/`, { ready: false });
+      const runs = await visit.page.evaluate(
+        (src) =>
+          new Promise((resolve) => {
+            addEventListener('message', ({ data, source }) => {
+              if (!data?.safelight) return;
+              const { port1, port2 } = new MessageChannel();
+              window.line = port1;
+              source.postMessage({ safelight: 1, op: 'connect' }, '*', [port2]);
+              resolve(true);
+            });
+            document.body.append(Object.assign(document.createElement('iframe'), { src }));
+            setTimeout(() => resolve(false), 4000);
+          }),
+        at.url,
+      );
+      return { visit, runs };
+    };
+    const runs = async () => {
+      const { visit, runs } = await embed();
+      await visit.page.close();
+      return runs;
+    };
+    /** In the vault: whether its policies let this picture be shown, as a Blob or as data. */
+    const shows = (how) => {
+      const text = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
+      const blob = () => URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
+      return new Promise((resolve) => {
+        const image = document.createElement('img');
+        [image.onload, image.onerror] = [() => resolve(true), () => resolve(false)];
+        image.src = how === 'blob' ? blob() : `data:image/svg+xml,${encodeURIComponent(text)}`;
+      });
+    };
+    const shown = async (how) => {
+      const { visit } = await embed();
+      await visit.until((url) => location.href === url, 'the frame', { args: [at.url] }); // the driver hears of it later
+      const answer = await visit.vault.evaluate(shows, how);
+      await visit.page.close();
+      return answer;
+    };
+    try {
+      const { visit, runs: atFirst } = await embed();
+      assert.ok(atFirst);
+      await visit.until(kept, 'the service worker');
+      await visit.page.close();
+
+      at.next = '<!-- the next version -->';
+      assert.equal(await runs(), true);
+      at.more = { 'X-Frame-Options': 'DENY' };
+      assert.equal(await runs(), false);
+      at.gone = true; // the stored copy has the newer headers
+      assert.equal(await runs(), false);
+      at.gone = false;
+      at.more = {};
+      assert.equal(await runs(), true); // and where it may again, it does at once
+
+      // Both policies hold, the version's own and today's; a policy of yesterday does not.
+      assert.equal(await shown('blob'), true);
+      at.policy = () => `${loose}; img-src 'none'`;
+      assert.equal(await shown('blob'), false);
+      at.gone = true;
+      assert.equal(await shown('blob'), false);
+      at.gone = false;
+      at.policy = () => "default-src 'self' 'wasm-unsafe-eval' blob: data:";
+      assert.equal(await shown('blob'), true);
+      assert.equal(await shown('data'), false);
+    } finally {
+      await browser.close();
+      await at.stop();
+      outer.close();
+      outer.closeAllConnections();
     }
   });
 }

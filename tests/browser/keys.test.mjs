@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { expected } from './lib/filters.mjs';
-import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
+import { browsers, cli, folder, openBrowser, root, serve, startServer } from './lib/harness.mjs';
 import { needlesOf } from './lib/needles.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng } from './lib/png.mjs';
@@ -240,6 +240,57 @@ for (const name of browsers) {
     } finally {
       await browser.close();
       await recorder.stop();
+      await server.stop();
+    }
+  });
+
+  it(`a frame whose storage ends with it, in ${name}`, { skip: name === 'firefox' && 'it has no such frames' }, async () => {
+    const server = await serve({ page: join(root, 'tests/browser/hostile') });
+    const browser = await openBrowser(name);
+    try {
+      const page = await browser.open(server.url, { ready: false });
+      await page.page.evaluate(() => window.embed({ credentialless: true }));
+      await page.ready();
+      assert.equal(await page.vault.evaluate(() => window.credentialless), true);
+      await page.newKeyUndecided(2048);
+      assert.equal(await page.vault.$eval('#keep', (element) => element.hidden), true, 'there is nothing to choose');
+      assert.match(await page.text('key-state'), /in this tab only/);
+      assert.match(await page.text('storage'), /refuses to keep keys/);
+    } finally {
+      await browser.close();
+      await server.stop();
+    }
+  });
+
+  it(`no passphrase is offered to the browser, in ${name}`, async () => {
+    const server = await startServer();
+    const browser = await openBrowser(name);
+    try {
+      const page = await browser.open(server.url);
+      const asked = async (advised) => {
+        await page.until(() => document.getElementById('dialog').open, 'the dialog');
+        const fields = await page.vault.$$eval('#dialog input', (all) => all.map((field) => field.getAttribute('autocomplete')));
+        assert.deepEqual([...new Set(fields)], ['off']);
+        if (advised) assert.match(await page.vault.$eval('#dialog-text', (element) => element.textContent), /offers to save the passphrase, decline/);
+        await page.click('dialog-no');
+      };
+      await page.newKeyUndecided(2048);
+      await page.click('keep-passphrase');
+      await asked(true);
+      await page.click('save-key');
+      await asked(false);
+      await page.protectBy(PASSPHRASE);
+      await page.click('lock');
+      await page.until(() => !document.getElementById('unlock').hidden, 'the lock');
+      await page.click('unlock');
+      await asked(true);
+      const [passphrase, file] = [join(folder(), 'passphrase'), join(folder(), 'etc.age')];
+      writeFileSync(passphrase, `${PASSPHRASE}\n`);
+      await cli('keygen', 'etc', '--passphrase', '--passphrase-file', passphrase, '--out', file);
+      await page.choose('open-key', file);
+      await asked(false);
+    } finally {
+      await browser.close();
       await server.stop();
     }
   });

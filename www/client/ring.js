@@ -25,10 +25,11 @@ export const IN_MEMORY = { stored: false, protected: false, exposed: false };
 /**
  * Opens this browser's ring. If the browser stores nothing, opens one that lasts as long as the page. With
  * `remember: 'protected'`, nothing is stored until the user has chosen a protection; with `true`, keys are stored without a
- * lock until then.
+ * lock until then. With `'refused'`, the page already knows that nothing it stores lasts.
  */
 export async function openRing({ remember }) {
   if (!remember) return new MemoryRing();
+  if (remember === 'refused') return new MemoryRing('refused');
   try {
     return await StoredRing.open(remember === 'protected' ? null : 'none');
   } catch {

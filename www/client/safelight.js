@@ -45,7 +45,9 @@ export class Safelight extends EventTarget {
     signal?.addEventListener('abort', stop);
     try {
       checkSignal(signal);
-      await safelight.#startBest({ remember, site, ahead });
+      // What a frame without credentials stores is thrown away with the page; only the page's window knows that it is in one.
+      const kept = remember && globalThis.credentialless ? 'refused' : remember;
+      await safelight.#startBest({ remember: kept, site, ahead });
       return safelight;
     } finally {
       signal?.removeEventListener('abort', stop);

@@ -18,7 +18,7 @@ export function keepFocus(element) {
 }
 
 /**
- * Asks as soon as the previous question is answered. `fields` are `{ name, label, type, value, autocomplete }`;
+ * Asks as soon as the previous question is answered. `fields` are `{ name, label, type, value }`;
  * `check(values)` returns what is wrong with them, or '', and `advise(values)` what could be better. `act(values, signal)`
  * runs before the dialog closes: its errors are shown in the dialog by `explain`, and the signal is aborted if the user
  * cancels. Returns the result of `act`, or null if the user cancels.
@@ -100,9 +100,10 @@ function interrupt(inputs) {
   $('dialog-error').textContent = words.dialog.interrupted;
 }
 
-function field({ name, label, type = 'text', value = '', autocomplete = 'off' }) {
+/** No field is completed: a passphrase that the browser stores lies in the very profile that it protects. */
+function field({ name, label, type = 'text', value = '' }) {
   const id = `dialog-${name}`;
-  const input = Object.assign(document.createElement('input'), { id, type, autocomplete });
+  const input = Object.assign(document.createElement('input'), { id, type, autocomplete: 'off' });
   input.dataset.testid = id;
   const text = Object.assign(document.createElement('label'), { htmlFor: id, textContent: label });
   if (type === 'checkbox') {

@@ -104,7 +104,7 @@ export class KeyRing {
       title: words.dialog.openTitle,
       text: words.dialog.openText,
       yes: words.dialog.openYes,
-      fields: [{ name: 'passphrase', label: words.dialog.passphrase, type: 'password', autocomplete: 'current-password' }],
+      fields: [{ name: 'passphrase', label: words.dialog.passphrase, type: 'password' }],
       act: ({ passphrase }) => open({ passphrase }),
       explain,
     });
@@ -185,8 +185,8 @@ export class KeyRing {
       text: this.#words.exportText,
       yes: words.dialog.exportYes,
       fields: [
-        { name: 'passphrase', label: words.dialog.passphrase, type: 'password', autocomplete: 'new-password' },
-        { name: 'again', label: words.dialog.again, type: 'password', autocomplete: 'new-password' },
+        { name: 'passphrase', label: words.dialog.passphrase, type: 'password' },
+        { name: 'again', label: words.dialog.again, type: 'password' },
         { name: 'bare', label: words.dialog.bare, type: 'checkbox' },
       ],
       check: ({ passphrase, again, bare }) => {

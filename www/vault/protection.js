@@ -60,10 +60,9 @@ export class Protection {
     };
     const { unlockPasskey: text, unlockYesPasskey: yes } = words.protection;
     if (this.#safelight.protection === 'passkey') return Boolean(await ask({ ...common, text, yes, act }));
-    const field = { name: 'passphrase', label: words.dialog.passphrase, type: 'password', autocomplete: 'current-password' };
-    return Boolean(
-      await ask({ ...common, text: words.protection.unlockText, yes: words.protection.unlock, fields: [field], act }),
-    );
+    const field = { name: 'passphrase', label: words.dialog.passphrase, type: 'password' };
+    const said = `${words.protection.unlockText} ${words.protection.doNotStore}`;
+    return Boolean(await ask({ ...common, text: said, yes: words.protection.unlock, fields: [field], act }));
   }
 
   #begin() {
@@ -82,14 +81,15 @@ export class Protection {
 
   async #byPassphrase() {
     if (!(await this.unlocked())) return;
-    const { passphraseTitle: title, passphraseText, passphraseYes: yes, oldCopies } = words.protection;
+    const { passphraseTitle: title, passphraseText, doNotStore, passphraseYes: yes, oldCopies } = words.protection;
+    const text = `${passphraseText} ${doNotStore}`;
     const done = await ask({
       title,
-      text: this.#exposed ? `${passphraseText} ${oldCopies}` : passphraseText,
+      text: this.#exposed ? `${text} ${oldCopies}` : text,
       yes,
       fields: [
-        { name: 'passphrase', label: words.dialog.passphrase, type: 'password', autocomplete: 'new-password' },
-        { name: 'again', label: words.dialog.again, type: 'password', autocomplete: 'new-password' },
+        { name: 'passphrase', label: words.dialog.passphrase, type: 'password' },
+        { name: 'again', label: words.dialog.again, type: 'password' },
       ],
       check: ({ passphrase, again }) => {
         if (passphrase !== again) return words.dialog.differ;

@@ -8,8 +8,9 @@ let next = 1;
 let vault;
 let said = 0; // how often the vault said that it is ready
 
-/** Embeds the vault and connects to it. */
-window.embed = async () => {
+/** Embeds the vault, in a frame with these properties, and connects to it. */
+window.embed = async (more = {}) => {
+  Object.assign(frame, more);
   vault = new URL((await (await fetch('v1')).json()).vault);
   addEventListener('message', ({ source, data }) => {
     heard.push(data);

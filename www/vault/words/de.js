@@ -206,6 +206,7 @@ export const de = {
     clearText:
       'Alle Schlüssel, die dieser Browser für diese Website gespeichert hat, werden gelöscht. Was damit verschlüsselt ist, lässt sich dann nur noch mit den Schlüsseldateien entschlüsseln, ohne diese nie wieder.',
     clearYes: 'Endgültig löschen',
+    doNotStore: 'Bietet Ihr Browser an, die Passphrase zu speichern, lehnen Sie ab: Sie läge im selben Profilordner wie die Schlüssel.',
   },
 
   // What depends on the purpose of a key.

@@ -205,6 +205,7 @@ export const en = {
     clearText:
       'This deletes all keys that this browser stores for this site. Anything encrypted with them can then be decrypted only with their key files. Without those, no one can ever decrypt it.',
     clearYes: 'Delete permanently',
+    doNotStore: 'If your browser offers to save the passphrase, decline: it would be in the same profile folder as the keys.',
   },
 
   // What depends on the purpose of a key.
