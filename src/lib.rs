@@ -15,7 +15,10 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`error`] | one error type with a stable code |
+//! | `address` | addresses without the passwords in them |
+//! | `json` | JSON from outside, whose faults are told without quoting it |
 //! | `watch` | progress of long work, and its end before its time (native) |
+//! | `signals` | which signals are ignored from the start (native) |
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
 //! | `photo` | photo files to planes of samples and back, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
@@ -40,11 +43,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+#[cfg(all(any(feature = "cli", feature = "server"), not(target_arch = "wasm32")))]
+mod address;
 #[cfg(feature = "ckks")]
 pub mod ckks;
 pub mod error;
 #[cfg(feature = "etc")]
 pub mod etc;
+mod json;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub mod learn;
 #[cfg(all(feature = "client", not(target_arch = "wasm32")))]
@@ -55,6 +61,8 @@ pub mod network;
 pub mod paillier;
 #[cfg(feature = "photo")]
 pub mod photo;
+#[cfg(all(any(feature = "cli", feature = "server"), unix))]
+mod signals;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod watch;
 pub mod wire;

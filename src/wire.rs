@@ -323,6 +323,11 @@ const SCHEME_ETC: u8 = 2;
 const SCHEME_LEARNING: u8 = 3;
 const SCHEME_CKKS: u8 = 4;
 
+/// A text without the mark and the white space that may stand before it. Editors for Windows put a byte order mark there.
+pub(crate) fn age_text(start: &[u8]) -> &[u8] {
+    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start()
+}
+
 /// Whether a file begins like a key file under a passphrase, as bytes or as text. The first 16 bytes are enough, unless white
 /// space stands before the text.
 #[must_use]
@@ -331,7 +336,7 @@ pub fn is_age(start: &[u8]) -> bool {
         let length = start.len().min(mark.len());
         length >= PROLOGUE_BYTES && start[..length] == mark[..length]
     };
-    like(start, AGE_MAGIC) || like(start.trim_ascii_start(), AGE_ARMOR)
+    like(start, AGE_MAGIC) || like(age_text(start), AGE_ARMOR)
 }
 
 /// What a file holds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::remote::Masked;
 use crate::error::Result;
 use crate::{pipeline, server};
 
@@ -26,7 +27,7 @@ Requests for other host names than --host names, and from web pages of other ori
 There is no encryption on the way: put a proxy with TLS in front of it where others can reach it.")]
 pub(super) struct Flags {
     /// Address and port; port 0 takes any free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = Masked(parse_address))]
     listen: SocketAddr,
     /// Folder with the page's files
     #[arg(long, value_name = "FOLDER")]
@@ -240,6 +241,10 @@ impl From<Flags> for server::Config {
 
 pub(super) fn run(flags: Flags) -> Result<()> {
     server::run(flags.into())
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|error: std::net::AddrParseError| error.to_string())
 }
 
 /// A time such as `90`, `90s`, `15m` or `2h`.
