@@ -15,7 +15,10 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`error`] | one error type with a stable code |
+//! | `address` | addresses without the passwords in them |
+//! | `json` | JSON from outside; its errors never quote it |
 //! | `watch` | progress and cancellation of long work (native) |
+//! | `signals` | the signals that are ignored from the start (native) |
 //! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
 //! | `photo` | decoding and encoding of photo files, with limits (feature `photo`) |
 //! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
@@ -41,11 +44,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+#[cfg(all(any(feature = "cli", feature = "server"), not(target_arch = "wasm32")))]
+mod address;
 #[cfg(feature = "ckks")]
 pub mod ckks;
 pub mod error;
 #[cfg(feature = "etc")]
 pub mod etc;
+mod json;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub mod learn;
 #[cfg(all(feature = "client", not(target_arch = "wasm32")))]
@@ -56,6 +62,8 @@ pub mod network;
 pub mod paillier;
 #[cfg(feature = "photo")]
 pub mod photo;
+#[cfg(all(any(feature = "cli", feature = "server"), unix))]
+mod signals;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod watch;
 pub mod wire;

@@ -39,8 +39,8 @@
 //!
 //! # Shutdown
 //! On a signal to stop, the server refuses new work (`shutting_down`; `GET /v1/health` answers 503), finishes running and
-//! waiting work, and gives clients time to fetch the results of their jobs. All of this takes at most [`Config::drain`]; the
-//! rest is then cut off.
+//! waiting work, and gives clients time to fetch the results of their jobs. All of this takes at most [`Config::drain`].
+//! Shortly before, requests that are not done are answered with `shutting_down`, and the rest is cut off.
 
 use std::future::Future;
 use std::io::Write as _;
@@ -55,6 +55,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::{Code, Error, Result};
+#[cfg(unix)]
+use crate::signals;
 
 mod admission;
 mod capability;
@@ -87,6 +89,8 @@ pub use config::{ClientLimits, Config, Limits, ProxyHeader};
 
 /// How often a stopping server checks whether it is done.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
+/// How long before the end requests that are not done are told so, at most. They have at least a quarter of a shorter time.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The state shared by all requests.
 struct App {
@@ -183,14 +187,20 @@ async fn serve_with(
     ready(address);
     shutdown.await;
 
-    let end = Instant::now() + app.settings.drain;
-    app.drain(end).await;
-    let _ = close.send(end);
-    let cut = doors.await.unwrap_or_default();
+    let drain = app.settings.drain;
+    let end = Instant::now() + drain;
+    app.drain(end, LAST_WORDS.min(drain / 4)).await;
     let (uploads, work) = app.admission.inside();
+    let unfetched = app.jobs.unfetched();
+    // Requests that wait or run are answered that the server shuts down.
     app.end.cancel();
-    if uploads > 0 || work > 0 || cut > 0 || !app.jobs.all_settled() {
-        tracing::warn!(uploads, work, connections = cut, "stopped at the end of the drain time; the rest was cut off");
+    let _ = close.send(end);
+    let connections = doors.await.unwrap_or_default();
+    if uploads > 0 || work > 0 || connections > 0 {
+        let message = "stopped at the end of the drain time; the rest was cut off";
+        tracing::warn!(uploads, work, connections, unfetched, "{message}");
+    } else if unfetched > 0 {
+        tracing::warn!(unfetched, "stopped at the end of the drain time; unfetched results are lost");
     } else {
         tracing::info!("stopped");
     }
@@ -214,10 +224,10 @@ impl App {
         })
     }
 
-    /// Refuses new work, and waits until there is none left and all results are fetched, or until `end`.
-    async fn drain(&self, end: Instant) {
+    /// Refuses new work, and waits until there is none left and all results are fetched, or until `before` the `end`.
+    async fn drain(&self, end: Instant, before: Duration) {
         self.admission.close(end);
-        while Instant::now() < end && (self.admission.inside() != (0, 0) || !self.jobs.all_settled()) {
+        while Instant::now() + before < end && (self.admission.inside() != (0, 0) || !self.jobs.all_settled()) {
             sleep(DRAIN_STEP).await;
         }
     }
@@ -247,9 +257,9 @@ enum Signal {
 /// The signals that the server listens to.
 struct Signals {
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    terminate: Option<tokio::signal::unix::Signal>,
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    interrupt: Option<tokio::signal::unix::Signal>,
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
 }
@@ -258,18 +268,27 @@ impl Signals {
     #[cfg(unix)]
     fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // What the process was started to ignore, as scripts have it for programs in the background, stays ignored.
+        let unless_ignored =
+            |kind: SignalKind| (!signals::is_ignored(kind.as_raw_value())).then(|| signal(kind)).transpose();
         Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
+            terminate: unless_ignored(SignalKind::terminate())?,
+            interrupt: unless_ignored(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
         })
     }
 
     #[cfg(unix)]
     async fn next(&mut self) -> Signal {
+        async fn heard(signal: &mut Option<tokio::signal::unix::Signal>) {
+            match signal {
+                Some(signal) => _ = signal.recv().await,
+                None => std::future::pending().await,
+            }
+        }
         tokio::select! {
-            _ = self.terminate.recv() => Signal::Stop,
-            _ = self.interrupt.recv() => Signal::Stop,
+            () = heard(&mut self.terminate) => Signal::Stop,
+            () = heard(&mut self.interrupt) => Signal::Stop,
             _ = self.hangup.recv() => Signal::Reload,
         }
     }

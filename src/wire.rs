@@ -324,6 +324,11 @@ const SCHEME_ETC: u8 = 2;
 const SCHEME_LEARNING: u8 = 3;
 const SCHEME_CKKS: u8 = 4;
 
+/// A text without a byte order mark, which editors for Windows add, and white space at its start.
+pub(crate) fn age_text(start: &[u8]) -> &[u8] {
+    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start()
+}
+
 /// Whether a file starts like a key file protected by a passphrase, as bytes or as text. The first 16 bytes are enough, unless
 /// the text starts with white space.
 #[must_use]
@@ -332,7 +337,7 @@ pub fn is_age(start: &[u8]) -> bool {
         let length = start.len().min(mark.len());
         length >= PROLOGUE_BYTES && start[..length] == mark[..length]
     };
-    like(start, AGE_MAGIC) || like(start.trim_ascii_start(), AGE_ARMOR)
+    like(start, AGE_MAGIC) || like(age_text(start), AGE_ARMOR)
 }
 
 /// The kind of a file.

@@ -25,6 +25,10 @@ mod proxies;
 mod reference;
 #[path = "cli/remote.rs"]
 mod remote;
+#[path = "cli/secrets.rs"]
+mod secrets;
+#[path = "cli/streams.rs"]
+mod streams;
 #[path = "cli/verify.rs"]
 mod verify;
 

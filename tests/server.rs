@@ -31,6 +31,8 @@ mod models;
 mod networks;
 #[path = "server/pages.rs"]
 mod pages;
+#[path = "server/requests.rs"]
+mod requests;
 #[path = "server/whole.rs"]
 mod whole;
 

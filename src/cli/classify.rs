@@ -19,7 +19,7 @@ use super::files::{self, Source};
 #[cfg(feature = "client")]
 use super::passphrase::PassphraseFlags;
 #[cfg(feature = "client")]
-use super::remote::{Address, WayFlags};
+use super::remote::{Address, Masked, WayFlags};
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
@@ -50,7 +50,7 @@ pub(super) struct ClassifyFlags {
     key: Option<OsString>,
     /// Classify on this server: `http://host:port` or `https://host`
     #[cfg(feature = "client")]
-    #[arg(long, value_name = "URL", requires = "key", value_parser = Address::parse)]
+    #[arg(long, value_name = "URL", requires = "key", value_parser = Masked(Address::parse))]
     server: Option<Address>,
     #[cfg(feature = "client")]
     #[command(flatten)]
@@ -131,7 +131,7 @@ fn lines(flags: &ClassifyFlags, labels: &[String], pictures: &[Source], verdicts
     for (source, Verdict { class, scores, probabilities }) in pictures.iter().zip(verdicts) {
         let line = Line { file: source.to_string(), label: &labels[class], class, scores, probabilities };
         if flags.json {
-            text += &serde_json::to_string(&line).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+            text += &serde_json::to_string(&line).map_err(|_| files::no_json())?;
             text.push('\n');
         } else {
             let sure = line.probabilities.map_or_else(String::new, |all| format!("{:.1} %", 100.0 * all[line.class]));

@@ -9,6 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use super::colours::{self, Mark, Wanted};
 use super::encrypt::{lookup, read_original};
 use super::files::{self, Sink, Source};
+use super::filter;
 use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, PictureKind};
 use super::ui::{Ui, Unit};
@@ -107,7 +108,8 @@ impl Flags {
             (_, true) => Check::WherePossible,
             _ => Check::Required,
         };
-        let expect = (!self.expect.is_empty()).then(|| Expectation::new(&self.expect)).transpose()?;
+        let expect: Vec<_> = self.expect.iter().map(|text| filter::in_the_formats_words(text)).collect();
+        let expect = (!expect.is_empty()).then(|| Expectation::new(&expect)).transpose()?;
         let options =
             DecryptOptions { view: self.view, check, expect, lookup: lookup(self.scan_tables), originals: Vec::new() };
         let (colour, jpeg) = (self.colour, self.jpeg);

@@ -88,9 +88,9 @@ struct EncryptFlags {
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  safelight etc decrypt --key my.key scrambled.jpg --out photo.png
+  safelight etc decrypt --key my.key scrambled.jpg --out again.png
   safelight etc decrypt --key my.key scrambled.png --original logo.png --out again.png
-  safelight etc decrypt --key my.key from-the-site.jpg --label 'etc1 colour 16 ...' --out photo.png")]
+  safelight etc decrypt --key my.key from-the-site.jpg --label 'etc1 colour 16 ...' --out again.png")]
 struct DecryptFlags {
     /// The key file, or -
     #[arg(long, value_name = "KEY")]
@@ -147,7 +147,7 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     if photo.alpha().is_some() {
         ui.note("keep the photo: the scrambled picture has no transparency; `etc decrypt --original` restores it");
     }
-    let (sink, kind) = Sink::picture(&flags.out)?;
+    let (sink, kind) = Sink::scrambled(&flags.out)?;
     let output = flags.output(kind)?;
     let (picture, label) = etc::encrypt(&photo, &key, settings)?;
     let file = output.encode(&picture, Some(&label), ui)?;

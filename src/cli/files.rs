@@ -27,8 +27,14 @@ pub(super) enum Source {
 }
 
 impl From<&OsStr> for Source {
+    /// What a person names. A file that is named counts as an input from here on, even if it turns out that nothing of it is
+    /// needed.
     fn from(name: &OsStr) -> Self {
-        if name == "-" { Self::Stdin } else { Self::File(name.into()) }
+        if name == "-" {
+            return Self::Stdin;
+        }
+        ledger::names(Path::new(name));
+        Self::File(name.into())
     }
 }
 
@@ -125,18 +131,26 @@ pub(super) fn read_header(input: &mut dyn Read) -> Result<(Prologue, Vec<u8>)> {
     Ok((prologue, bytes))
 }
 
-/// Writes text to standard output; a closed pipe is an error like any other.
+/// Writes text to standard output. A closed pipe, such as from `head`, is not an error.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(|error| Error::new(Code::Io, format!("cannot write to standard output: {error}")))
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Code::Io, format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a value to standard output as JSON over several lines.
 pub(super) fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let json = serde_json::to_string_pretty(value).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    let json = serde_json::to_string_pretty(value).map_err(|_| no_json())?;
     print(&(json + "\n"))
+}
+
+/// What is written as JSON has no part that cannot be.
+pub(super) fn no_json() -> Error {
+    Error::new(Code::Internal, "a value cannot be written as JSON; please report it")
 }
 
 fn about(path: &Path, verb: &str, error: &io::Error) -> Error {

@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::LIMITS;
 use super::files::{Care, Sink, Source, read_header};
-use super::remote::{Address, Server, Upload, WayFlags};
+use super::remote::{Address, Masked, Server, Upload, WayFlags};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::paillier::circuit::output_head;
@@ -30,7 +30,7 @@ pub(super) struct Flags {
     #[arg(long, value_name = "OUT.slt")]
     out: OsString,
     /// Filter on this server
-    #[arg(long, value_name = "URL", value_parser = Address::parse)]
+    #[arg(long, value_name = "URL", value_parser = Masked(Address::parse))]
     server: Option<Address>,
     #[command(flatten)]
     way: WayFlags,
@@ -64,6 +64,7 @@ Examples:
   safelight filter mean --radius 1 photo.slt --out blurred.slt
   safelight filter gaussian --sigma 2 photo.slt --out soft.slt --server https://photos.example
   safelight filter kernel --kernel '1,2,1;2,4,2;1,2,1' --divisor 16 photo.slt --out soft.slt
+  safelight encrypt --key my.key one.png --out one.slt --for 'blend share=30'    # two.png, too
   safelight filter blend --share 30 one.slt two.slt --out both.slt
 
 Filters:
@@ -142,8 +143,15 @@ impl Flags {
 /// A filter from a text such as `mean radius=2`, as the history of an image has it.
 #[cfg(feature = "client")]
 pub(super) fn from_text(text: &str) -> Result<Filter> {
-    // On the command line, the weights are named after their option.
-    Filter::from_text(&text.replace(" kernel=", " weights="))
+    Filter::from_text(&in_the_formats_words(text)).map_err(|error| {
+        let message = error.message().replace("parameter weights", "parameter kernel");
+        Error::new(error.kind(), message)
+    })
+}
+
+/// Filters as the format writes them: on the command line, the weights are named after their option.
+pub(super) fn in_the_formats_words(text: &str) -> String {
+    text.replace(" kernel=", " weights=")
 }
 
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {

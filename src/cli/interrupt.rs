@@ -12,16 +12,30 @@ static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 /// From here on the first signal sets `stop`, and the second ends the program.
 pub(super) fn orderly(stop: &Arc<AtomicBool>) {
     let _ = STOP.set(Arc::clone(stop));
-    // Without a handler Ctrl-C still ends the program, if less tidily.
-    INSTALLED.call_once(|| _ = ctrlc::set_handler(on_signal));
+    install();
 }
 
 /// From here on a signal removes unfinished files before it ends the program.
 pub(super) fn install() {
-    // A program under nohup is not ended by a hang-up, and a handler would end it.
-    if !hang_ups_are_ignored() {
-        INSTALLED.call_once(|| _ = ctrlc::set_handler(on_signal));
+    INSTALLED.call_once(listen);
+}
+
+/// Signals that are ignored stay ignored: a program under nohup is not ended by a hang-up, nor one in a script's background by
+/// Ctrl-C.
+#[cfg(unix)]
+fn listen() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let heard = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|&signal| !crate::signals::is_ignored(signal));
+    // Without a handler a signal still ends the program, if less tidily.
+    if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
+        std::thread::spawn(move || signals.forever().for_each(|_| on_signal()));
     }
+}
+
+#[cfg(not(unix))]
+fn listen() {
+    // Without a handler Ctrl-C still ends the program, if less tidily.
+    let _ = ctrlc::set_handler(on_signal);
 }
 
 fn on_signal() {
@@ -30,11 +44,4 @@ fn on_signal() {
     }
     files::remove_parts();
     std::process::exit(130);
-}
-
-/// Whether SIGHUP, which is signal 1, was ignored when the program started.
-fn hang_ups_are_ignored() -> bool {
-    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return false };
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }

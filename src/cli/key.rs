@@ -220,7 +220,13 @@ pub(super) fn protect(flags: &ProtectFlags) -> Result<()> {
 }
 
 pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {
-    let bytes = flags.passphrase.read_key(&Source::from(flags.key.as_os_str()))?;
+    let key = Source::from(flags.key.as_os_str());
+    let bytes = key.read_key()?;
+    if !age::is_age(&bytes) {
+        check_secret(&bytes)?;
+        return Err(Error::new(Code::BadArgument, "this key file has no passphrase; use it as it is"));
+    }
+    let bytes = flags.passphrase.open(&bytes, &key)?;
     check_secret(&bytes)?;
     Sink::create(&flags.out, Care::Secret)?.write_whole(&bytes)
 }

@@ -1,9 +1,8 @@
 //! Passphrases of protected key files: asked for on the terminal, or taken from a file or the environment. Never from an
 //! argument, which every user of the machine can see.
 
-use std::ffi::OsString;
-
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use zeroize::Zeroizing;
 
 use super::files::Source;
@@ -17,18 +16,20 @@ const LONGEST: u64 = 4096;
 #[derive(Args, Clone, Debug)]
 pub(super) struct PassphraseFlags {
     /// File whose first line is the key file's passphrase [default: the variable `SAFELIGHT_PASSPHRASE`, or a prompt]
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<OsString>,
+    #[arg(long, value_name = "FILE", value_parser = OsStringValueParser::new().map(Source::from))]
+    passphrase_file: Option<Source>,
 }
 
 impl PassphraseFlags {
     /// Reads a key file, and decrypts a protected one.
     pub(super) fn read_key(&self, key: &Source) -> Result<Zeroizing<Vec<u8>>> {
         let bytes = key.read_key()?;
-        if !age::is_age(&bytes) {
-            return Ok(bytes);
-        }
-        age::open(&bytes, &self.given()?.map_or_else(|| ask(&format!("Passphrase of {key}: ")), Ok)?)
+        if age::is_age(&bytes) { self.open(&bytes, key) } else { Ok(bytes) }
+    }
+
+    /// Opens what is in a protected key file.
+    pub(super) fn open(&self, bytes: &[u8], key: &Source) -> Result<Zeroizing<Vec<u8>>> {
+        age::open(bytes, &self.given()?.map_or_else(|| ask(&format!("Passphrase of {key}: ")), Ok)?)
     }
 
     /// The passphrase for a new protected file. It must be typed twice.
@@ -45,7 +46,7 @@ impl PassphraseFlags {
 
     fn given(&self) -> Result<Option<Zeroizing<String>>> {
         if let Some(file) = &self.passphrase_file {
-            let bytes = Source::from(file.as_os_str()).read(LONGEST, Code::BadArgument)?;
+            let bytes = file.read(LONGEST, Code::BadArgument)?;
             let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
             let text = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line));
             let text = text.map_err(|_| Error::new(Code::BadArgument, "the passphrase file is not UTF-8 text"))?;

@@ -124,6 +124,7 @@ pub(super) fn run(flags: Flags) -> Result<()> {
         Command::Encrypt(flags) => {
             let key = key_file::read_encryption_key(&flags.passphrase.read_key(&Source::from(flags.key))?)?;
             let mut rng = random::system();
+            flags.numbers.iter().try_for_each(|number| phe::check_plaintext(key.public(), number))?;
             let encrypted =
                 flags.numbers.iter().map(|number| key.encrypt(number, &mut rng)).collect::<Result<Vec<_>>>()?;
             write_json(&flags.out, phe::write_numbers(key.public(), &encrypted))
@@ -145,7 +146,9 @@ fn decrypt(flags: DecryptFlags) -> Result<()> {
     }
     let mut text = String::new();
     for number in &numbers {
-        text.push_str(&number.value(&key.decrypt(&number.ciphertext)?));
+        let plaintext = key.decrypt(&number.ciphertext)?;
+        phe::check_plaintext(&public, &plaintext)?;
+        text.push_str(&number.value(&plaintext));
         text.push('\n');
     }
     files::print(&text)

@@ -28,13 +28,32 @@ impl PictureKind {
     /// # Errors
     /// [`Code::BadArgument`] for the ending of anything else.
     pub(super) fn of(name: &OsStr) -> Result<Self> {
-        let Some(ending) = Path::new(name).extension() else { return Ok(Self::Png) };
+        let webp = if cfg!(feature = "webp") { ", .webp" } else { "" };
+        Self::among(name, webp)
+    }
+
+    /// The same for a scrambled picture, which is never WebP.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    #[cfg(feature = "client")]
+    pub(super) fn of_scrambled(name: &OsStr) -> Result<Self> {
+        Self::among(name, "")
+    }
+
+    fn among(name: &OsStr, webp: &str) -> Result<Self> {
+        let path = Path::new(name);
+        let bare = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix('.'));
+        if bare.is_some_and(|ending| PICTURES.contains(&ending.to_ascii_lowercase().as_str())) {
+            let message = format!("{} is an ending without a name; write it as in picture.png", path.display());
+            return Err(Error::new(Code::BadArgument, message));
+        }
+        let Some(ending) = path.extension() else { return Ok(Self::Png) };
         match ending.to_string_lossy().to_ascii_lowercase().as_str() {
             "png" => Ok(Self::Png),
             "jpg" | "jpeg" | "jpe" | "jfif" => Ok(Self::Jpeg),
             "webp" if cfg!(feature = "webp") => Ok(Self::WebP),
             _ => Err(Error::new(Code::BadArgument, {
-                let webp = if cfg!(feature = "webp") { ", .webp" } else { "" };
                 let name = Path::new(name).display();
                 format!("{name} is not a supported picture name; end it in .png, .jpg{webp}, or use no extension")
             })),

@@ -1,6 +1,7 @@
 //! A client for a filter server: upload, wait, download. It supports [`crate::server`] and simpler servers that answer at once.
 
 mod exchange;
+mod plain;
 #[cfg(feature = "client")]
 mod vectors;
 mod way;
@@ -8,6 +9,7 @@ mod way;
 use std::io::{Read, Write as _};
 use std::time::{Duration, Instant};
 
+use clap::builder::TypedValueParser;
 use serde::Deserialize;
 use ureq::Agent;
 use ureq::http::{Request, Uri, header};
@@ -18,7 +20,9 @@ pub(super) use self::vectors::Vectors;
 pub(super) use self::way::WayFlags;
 use super::files::Sink;
 use super::ui::{Bar, Ui, Unit};
+use crate::address;
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::watch::Watch as _;
 use crate::wire::MEDIA_TYPE;
 
@@ -32,8 +36,10 @@ const MAX_JSON: u64 = 1 << 16;
 /// A server's address.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// Scheme, host and port.
+    /// Scheme, host and port, with the user's name and password if there are such.
     origin: String,
+    /// The same without them.
+    shown: String,
     /// The path under which its interface lies, without `/` at its end.
     folder: String,
 }
@@ -57,10 +63,14 @@ impl Address {
         let uri: Uri = text.parse().map_err(|_| "not a valid server address".to_owned())?;
         let known = matches!(uri.scheme_str(), Some("http" | "https"));
         match (uri.scheme_str(), uri.authority()) {
-            (Some(scheme), Some(authority)) if known && uri.query().is_none() => Ok(Self {
-                origin: format!("{scheme}://{authority}"),
-                folder: uri.path().trim_end_matches('/').to_owned(),
-            }),
+            (Some(_), Some(authority)) if !address::port_is_good(authority.as_str()) => {
+                Err("the port is a number from 1 to 65535".into())
+            }
+            (Some(scheme), Some(authority)) if known && uri.query().is_none() && !authority.host().is_empty() => {
+                let origin = format!("{scheme}://{authority}");
+                let shown = address::without_user(&origin);
+                Ok(Self { origin, shown, folder: uri.path().trim_end_matches('/').to_owned() })
+            }
             _ => Err("write it as http://host:port or https://host".into()),
         }
     }
@@ -74,15 +84,36 @@ impl Address {
 
     /// The full address of a job or of keys. Its name gives power over it, so it is sent to no other server.
     fn resolve(&self, location: Option<String>) -> Result<String> {
-        let bad = |what: &str| Error::new(Code::BadAnswer, format!("the server at {} {what}", self.origin));
+        let bad = |what: &str| Error::new(Code::BadAnswer, format!("the server at {} {what}", self.shown));
         let location = location.ok_or_else(|| bad("sent no address of the new job or keys"))?;
         if location.starts_with('/') && !location.starts_with("//") {
             return Ok(format!("{}{location}", self.origin));
         }
-        if location.strip_prefix(&self.origin).is_some_and(|rest| rest.starts_with('/')) {
-            return Ok(location);
+        if let Some(rest) = location.strip_prefix(&self.shown).filter(|rest| rest.starts_with('/')) {
+            return Ok(format!("{}{rest}", self.origin));
         }
         Err(bad("refers to another server; use that server's address"))
+    }
+}
+
+/// Reads a flag's value that may have a password in it, which no error shows.
+#[derive(Clone)]
+pub(super) struct Masked<T>(pub(super) fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for Masked<T> {
+    type Value = T;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        flag: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<T, clap::Error> {
+        let text = value.to_string_lossy();
+        (self.0)(&text).or_else(|why| {
+            let fail = move |_: &str| Err::<T, _>(why.clone());
+            fail.parse_ref(command, flag, std::ffi::OsStr::new(&address::without_user(&text)))
+        })
     }
 }
 
@@ -94,7 +125,7 @@ impl Server {
     pub(super) fn new(address: &Address, way: &WayFlags) -> Result<Self> {
         let uri = address.origin.parse().map_err(|_| Error::new(Code::BadArgument, "not a valid server address"))?;
         let (agent, via) = way.agent(&uri)?;
-        let peer = Peer { origin: address.origin.clone(), via };
+        let peer = Peer { origin: address.shown.clone(), via };
         Ok(Self { address: address.clone(), peer, agent })
     }
 
@@ -199,8 +230,7 @@ impl Session<'_> {
 
     fn state(&self, job: &str, bar: &Bar) -> Result<JobState> {
         let json = self.get(job, bar)?.read_all(MAX_JSON, bar)?;
-        serde_json::from_slice(&json)
-            .map_err(|error| Error::new(Code::BadAnswer, format!("the job's state is not valid: {error}")))
+        json::read(&json).map_err(|fault| Error::new(Code::BadAnswer, format!("the job's state is not valid: {fault}")))
     }
 
     fn get(&self, address: &str, bar: &Bar) -> Result<Exchange> {
@@ -248,10 +278,10 @@ impl Problem {
 fn refusal(exchange: Exchange, bar: &Bar) -> Error {
     let status = exchange.status();
     if (300..400).contains(&status) {
-        let place = exchange.location().unwrap_or_default();
+        let place = address::without_user(&exchange.location().unwrap_or_default());
         return Error::new(Code::BadAnswer, format!("the server has moved to {place}; use its new address"));
     }
-    let problem = exchange.read_all(MAX_JSON, bar).ok().and_then(|json| serde_json::from_slice::<Problem>(&json).ok());
+    let problem = exchange.read_all(MAX_JSON, bar).ok().and_then(|json| json::read::<Problem>(&json).ok());
     match problem {
         Some(problem) => problem.into_error(&format!("status {status}")),
         None => Error::new(
@@ -303,6 +333,9 @@ mod tests {
         );
         let server = Address::parse("http://[::1]:80").expect("address");
         assert_eq!(server.filter("mean", &[]), "http://[::1]:80/v1/filters/mean");
+        for port in ["0", "65536", "99999", "", "x"] {
+            assert!(Address::parse(&format!("http://127.0.0.1:{port}")).is_err(), "{port}");
+        }
         for text in ["photos.example", "ftp://photos.example", "http://", "https://a?b", "", "/v1"] {
             assert!(Address::parse(text).is_err(), "{text}");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::remote::Masked;
 use crate::error::Result;
 use crate::{pipeline, server};
 
@@ -29,7 +30,7 @@ of --allow-origin, are refused. Traffic is not encrypted: put a TLS proxy in fro
 where others can reach it.")]
 pub(super) struct Flags {
     /// Address and port to listen on; port 0 picks a free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = Masked(parse_address))]
     listen: SocketAddr,
     /// Folder with the page's files
     #[arg(long, value_name = "FOLDER")]
@@ -243,6 +244,10 @@ impl From<Flags> for server::Config {
 
 pub(super) fn run(flags: Flags) -> Result<()> {
     server::run(flags.into())
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|error: std::net::AddrParseError| error.to_string())
 }
 
 /// A time such as `90`, `90s`, `15m` or `2h`.

@@ -4,7 +4,8 @@
 //! `pheutil` writes it (`"kty": "DAJ"`, `n`, or `p` and `q`, as base64url of their big-endian bytes). Encrypted numbers are the
 //! JSON of `phe`'s documentation on serialisation, `{"public_key": {"n": ...}, "values": [[ciphertext, exponent], ...]}`, or
 //! one number of `pheutil`'s, `{"v": ciphertext, "e": exponent}`. Numbers are decimal strings or JSON numbers, of any length;
-//! they are written as strings, which more programs can read.
+//! they are written as strings, which more programs can read. Errors
+//! never quote a document, which may contain the primes.
 //!
 //! The value of a plaintext is the plaintext times 16 to the power of the exponent. This holds for sums and products made by
 //! `phe`, so every value is a finite decimal fraction and is returned exactly.
@@ -25,6 +26,7 @@ use super::key::PublicKey;
 #[cfg(feature = "client")]
 use super::secret::SecretKey;
 use crate::error::{Code, Error, Result};
+use crate::json;
 
 /// The longest decimal number that is read: 8192 bits have 2,467 digits.
 const MAX_DIGITS: usize = 2_500;
@@ -53,7 +55,7 @@ pub enum Key {
     Secret(Box<SecretKey>),
 }
 
-/// Reads a key: a JSON web key, public or secret, or an object with `n` as a decimal number or string.
+/// Reads a key: a JSON web key, public or secret, or an object with `n`, or `p` and `q`, as decimal numbers or strings.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if the text is something else, [`Code::BadModulus`], [`Code::BadSecretKey`].
@@ -63,7 +65,8 @@ pub fn read_key(text: &str) -> Result<Key> {
         (None, None) => document.public().map(|key| Key::Public(Box::new(key))),
         #[cfg(feature = "client")]
         (Some(p), Some(q)) => {
-            let key = SecretKey::from_primes(&base64_number(p)?, &base64_number(q)?)?;
+            let web_key = document.is_web_key()?;
+            let key = SecretKey::from_primes(&prime(p, web_key)?, &prime(q, web_key)?)?;
             if document.public.is_some_and(|public| public.public().is_ok_and(|public| public != **key.public())) {
                 return Err(bad("the secret key does not match the public key in it"));
             }
@@ -126,10 +129,32 @@ pub fn read_numbers(text: &str, own: Option<&Arc<PublicKey>>) -> Result<(Arc<Pub
         _ => return Err(bad("it has neither \"public_key\" and \"values\" nor \"v\" and \"e\"")),
     };
     let read = |(ciphertext, exponent): (&RawValue, &RawValue)| {
-        Ok(EncryptedNumber { ciphertext: key.ciphertext(&decimal(ciphertext)?)?, exponent: read_exponent(exponent)? })
+        let ciphertext = key.ciphertext(&decimal(ciphertext)?).map_err(|error| no_ciphertext(&error))?;
+        Ok(EncryptedNumber { ciphertext, exponent: read_exponent(exponent)? })
     };
     let numbers = values.into_iter().map(read).collect::<Result<_>>()?;
     Ok((key, numbers))
+}
+
+/// Fails if a plaintext is in the middle third of them, beyond `phe`'s `max_int`: only sums and products that overflowed are.
+///
+/// # Errors
+/// [`Code::PlaintextOutOfRange`].
+pub fn check_plaintext(key: &PublicKey, plaintext: &BigInt) -> Result<()> {
+    if *plaintext.magnitude() < key.n() / 3u8 {
+        return Ok(());
+    }
+    let message = "a number is beyond a third of the modulus, where python-paillier has none; use smaller numbers or a longer key";
+    Err(Error::new(Code::PlaintextOutOfRange, message))
+}
+
+/// What [`PublicKey::ciphertext`] says, for numbers.
+fn no_ciphertext(error: &Error) -> Error {
+    let what = match error.kind() {
+        Code::CiphertextNotUnit => "shares a factor with the modulus",
+        _ => "is zero or not below the square of the modulus",
+    };
+    Error::new(error.kind(), format!("a number {what}, so it is not encrypted under this key; encrypt it again"))
 }
 
 /// A key as JSON. Numbers stay as they are written, for they are longer than JSON parsers expect.
@@ -141,8 +166,10 @@ struct KeyDocument<'a> {
     /// The base, which is always `n + 1`.
     #[serde(borrow)]
     g: Option<&'a RawValue>,
-    p: Option<&'a str>,
-    q: Option<&'a str>,
+    #[serde(borrow)]
+    p: Option<&'a RawValue>,
+    #[serde(borrow)]
+    q: Option<&'a RawValue>,
     #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "a part of secret keys"))]
     #[serde(borrow, rename = "pub")]
     public: Option<Box<KeyDocument<'a>>>,
@@ -164,24 +191,38 @@ struct NumbersDocument<'a> {
 impl KeyDocument<'_> {
     fn public(&self) -> Result<PublicKey> {
         let n = self.n.ok_or_else(|| bad("\"n\" is missing"))?;
-        let n = match self.kty.as_deref() {
-            None => decimal(n)?,
-            Some("DAJ") => base64_number(&string(n)?)?,
-            Some(_) => return Err(bad("the key type is not python-paillier's \"DAJ\"")),
-        };
+        let n = if self.is_web_key()? { base64_number(&string(n)?)? } else { decimal(n)? };
         if self.g.map(decimal).transpose()?.is_some_and(|g| g != &n + 1u8) {
             return Err(bad("the key's base \"g\" is not n + 1"));
         }
         PublicKey::new(n)
     }
+
+    /// Whether it is a JSON web key, whose numbers are base64url.
+    fn is_web_key(&self) -> Result<bool> {
+        match self.kty.as_deref() {
+            None => Ok(false),
+            Some("DAJ") => Ok(true),
+            Some(_) => Err(bad("the key type is not python-paillier's \"DAJ\"")),
+        }
+    }
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| bad(&error.to_string()))
+    json::read(text.as_bytes()).map_err(|fault| bad(&fault))
 }
 
-fn string(value: &RawValue) -> Result<String> {
-    serde_json::from_str(value.get()).map_err(|_| bad("a string is missing"))
+fn string(value: &RawValue) -> Result<Zeroizing<String>> {
+    json::read(value.get().as_bytes()).map(Zeroizing::new).map_err(|_| bad("a string is missing"))
+}
+
+/// A prime: base64url in a web key. Elsewhere it is decimal if it can be; real primes in base64url are never digits alone.
+#[cfg(feature = "client")]
+fn prime(value: &RawValue, web_key: bool) -> Result<BigUint> {
+    match decimal(value) {
+        Ok(number) if !web_key || !value.get().starts_with('"') => Ok(number),
+        _ => base64_number(&string(value)?),
+    }
 }
 
 fn base64_number(text: &str) -> Result<BigUint> {
@@ -191,7 +232,7 @@ fn base64_number(text: &str) -> Result<BigUint> {
 
 /// A decimal number, bare or as text.
 fn decimal(value: &RawValue) -> Result<BigUint> {
-    let text = if value.get().starts_with('"') { string(value)? } else { value.get().to_owned() };
+    let text = if value.get().starts_with('"') { string(value)? } else { Zeroizing::new(value.get().to_owned()) };
     if text.is_empty() || text.len() > MAX_DIGITS || !text.bytes().all(|b| b.is_ascii_digit()) {
         return Err(bad("a number is not a whole decimal number, or too long"));
     }
@@ -247,6 +288,20 @@ mod tests {
         assert_eq!(read_key("{\"n\":15,\"g\":16}").err().map(|e| e.kind()), Some(Code::BadModulus));
         let (_, numbers) = read_numbers("{\"v\":\"5\",\"e\":-3}", Some(&own)).expect("a number");
         assert_eq!(numbers[0].exponent, -3);
+    }
+
+    #[test]
+    fn the_middle_third_and_what_is_no_ciphertext_are_refused() {
+        let own = Arc::new(
+            PublicKey::new((BigUint::from(1u8) << 2048u32) - 1_942_289u32).expect("long enough, without small factors"),
+        );
+        let most = BigInt::from(own.n() / 3u8 - 1u8);
+        for (plaintext, good) in [(-&most, true), (most.clone(), true), (-&most - 1, false), (most + 1, false)] {
+            assert_eq!(check_plaintext(&own, &plaintext).is_ok(), good, "{plaintext}");
+        }
+        let error = read_numbers("{\"v\":0,\"e\":0}", Some(&own)).err().expect("no ciphertext");
+        assert_eq!(error.kind(), Code::CiphertextOutOfRange);
+        assert!(!error.message().contains("photo"), "{error}");
     }
 
     #[test]

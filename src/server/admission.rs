@@ -110,10 +110,15 @@ impl Admission {
 
     /// Checks that new work is accepted.
     pub(super) fn check_open(&self) -> Result<()> {
-        let Some(end) = *locked(&self.closed) else { return Ok(()) };
+        if self.is_closed() { Err(self.shutting_down()) } else { Ok(()) }
+    }
+
+    /// What work is told that is not taken, or not finished, because the server ends.
+    pub(super) fn shutting_down(&self) -> Error {
+        let end = locked(&self.closed).unwrap_or_else(Instant::now);
         let left = seconds(end.saturating_duration_since(Instant::now()));
         let message = "the server is shutting down; try again later or elsewhere";
-        Err(Error::new(Code::ShuttingDown, message).with_retry_after(left))
+        Error::new(Code::ShuttingDown, message).with_retry_after(left)
     }
 
     /// Admits no more requests until the server ends. Admitted ones go on.

@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, Uri};
 use ipnet::IpNet;
 
 use super::client::Proxies;
+use crate::address::{port_is_good, without_user};
 use crate::error::{Code, Error, Result};
 
 mod limits;
@@ -207,7 +208,8 @@ impl Config {
 fn host(text: &str) -> Result<String> {
     let bare = text.parse::<axum::http::uri::Authority>().ok().filter(|authority| authority.host() == text);
     if text != "*" && (bare.is_none() || text.contains(['*', '@'])) {
-        return Err(bad(format!("{text:?} is not a host name; write it as photos.example, without a port")));
+        let shown = without_user(text);
+        return Err(bad(format!("{shown:?} is not a host name; write it as photos.example, without a port")));
     }
     Ok(text.to_ascii_lowercase())
 }
@@ -236,15 +238,15 @@ fn check_vault(folder: Option<PathBuf>, url: Option<String>, embedders: Vec<Stri
 
 /// The vault's URL is an origin followed by a slash: the vault has the host for itself.
 fn vault_url(text: &str) -> Result<Uri> {
-    origin(text.strip_suffix('/').unwrap_or(text))
-        .ok()
-        .and_then(|_| text.parse().ok())
-        .ok_or_else(|| bad(format!("{text:?} is not a valid vault URL; write it as https://vault.example/")))
+    origin(text.strip_suffix('/').unwrap_or(text)).ok().and_then(|_| text.parse().ok()).ok_or_else(|| {
+        bad(format!("{:?} is not a valid vault URL; write it as https://vault.example/", without_user(text)))
+    })
 }
 
 /// Checks that the text is an origin exactly as browsers write it, because it is compared letter by letter.
 pub(super) fn origin(text: &str) -> Result<HeaderValue> {
-    let advice = || bad(format!("{text:?} is not an origin; write it as https://name or https://name:port"));
+    let shown = without_user(text);
+    let advice = || bad(format!("{shown:?} is not an origin; write it as https://name or https://name:port"));
     let uri: Uri = text.parse().map_err(|_| advice())?;
     let scheme = uri.scheme_str().ok_or_else(advice)?;
     let authority = uri.authority().ok_or_else(advice)?;
@@ -253,6 +255,7 @@ pub(super) fn origin(text: &str) -> Result<HeaderValue> {
         && text == format!("{scheme}://{authority}")
         && !authority.as_str().contains(['@', '*', ';', ',', '\''])
         && text == text.to_ascii_lowercase()
+        && port_is_good(authority.as_str())
         && authority.port_u16() != Some(default_port);
     if !exact {
         return Err(advice());
@@ -279,6 +282,9 @@ mod tests {
             "https://Photos.example",
             "https://photos.example:443",
             "https://user@photos.example",
+            "https://photos.example:0",
+            "https://photos.example:99999",
+            "https://photos.example:",
             "https://*.example",
             "https://a.example; script-src *",
             "https://a.example;script-src",

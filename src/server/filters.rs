@@ -84,7 +84,7 @@ async fn start_job(app: &Arc<App>, filter: Filter, upload: Upload<Images>) -> Re
     let client = upload.client;
     app.jobs.check_room(client)?;
     let limits = app.settings.limits;
-    let (uploaded, slot) = upload.receive(app).await?;
+    let (uploaded, slot) = work::before_the_end(app, upload.receive(app)).await?;
     let place = app.admission.enter(client)?;
     drop(slot);
     let store = Arc::clone(&app.store);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -44,11 +44,13 @@ impl Guard {
 
     fn check(&self, request: &Request) -> Result<()> {
         let named = authority(request.uri(), request.headers())?;
-        if let Some(named) = &named
-            && !self.is_ours(named.host())
-        {
-            return Err(foreign_host(named.host()));
+        match &named {
+            Some(named) if !self.is_ours(named.host()) => return Err(foreign_host(named.host())),
+            // RFC 9112, section 3.2.
+            None if request.version() >= Version::HTTP_11 => return Err(Error::new(Code::BadArgument, NO_HOST)),
+            _ => {}
         }
+        check_coding(request.headers())?;
         self.check_origin(request.method(), request.headers(), named.as_ref())
     }
 
@@ -150,13 +152,25 @@ fn port_of(uri: &Uri) -> Option<u16> {
     }
 }
 
+const NO_HOST: &str = "the request does not name its host; send one valid header field Host";
+
+/// Bodies come in chunks or at once. What was packed on the way (RFC 9112, section 7) would be taken for what it is not.
+fn check_coding(headers: &HeaderMap) -> Result<()> {
+    let plain = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    if headers.get_all(header::TRANSFER_ENCODING).iter().all(plain) {
+        return Ok(());
+    }
+    let message = "this server unpacks nothing; send the body as it is, with no Transfer-Encoding other than chunked";
+    Err(Error::new(Code::BadArgument, message))
+}
+
 fn foreign_host(name: &str) -> Error {
     // What is not a name is not repeated.
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     let message = if !name.is_empty() && name.len() < 256 && name.bytes().all(good) {
         format!("{name} is not a name of this server; its operator can allow it: safelight serve --host {name}")
     } else {
-        "the request does not name its host; send one valid header field Host".into()
+        NO_HOST.into()
     };
     Error::new(Code::ForeignHost, message)
 }
@@ -205,7 +219,16 @@ mod tests {
             assert_eq!(check(&local, "POST", &[("host", own)]), None, "{own}");
         }
         assert_eq!(check(&local, "POST", &[("host", "photos.example")]), None);
-        assert_eq!(check(&local, "POST", &[]), None, "no browser leaves it out");
+        assert_eq!(check(&local, "POST", &[]), Some("bad_argument"), "every client of HTTP/1.1 sends it");
+        let old = Request::builder().version(Version::HTTP_10).body(Body::empty()).expect("a request");
+        assert!(local.check(&old).is_ok(), "no browser leaves it out");
+        for (coding, code) in [("chunked", None), ("Chunked", None), ("gzip, chunked", Some("bad_argument"))] {
+            assert_eq!(
+                check(&local, "POST", &[("host", "localhost"), ("transfer-encoding", coding)]),
+                code,
+                "{coding}"
+            );
+        }
         for other in
             ["evil.example", "localhost.evil.example", "notlocalhost", "192.0.2.1", "a b", "", "127.0.0.1.nip.io"]
         {
@@ -255,18 +278,19 @@ mod tests {
     #[test]
     fn requests_without_an_origin_are_known_by_where_they_come_from() {
         let local = guard("127.0.0.1", &[], &[]);
+        let host = ("host", "localhost");
         for own in ["same-origin", "none"] {
-            assert_eq!(check(&local, "POST", &[("sec-fetch-site", own)]), None);
+            assert_eq!(check(&local, "POST", &[host, ("sec-fetch-site", own)]), None);
         }
         for other in ["cross-site", "same-site", "?"] {
-            assert_eq!(check(&local, "POST", &[("sec-fetch-site", other)]), Some("foreign_origin"));
-            assert_eq!(check(&local, "GET", &[("sec-fetch-site", other)]), Some("foreign_origin"));
-            let link = [("sec-fetch-site", other), ("sec-fetch-mode", "navigate")];
+            assert_eq!(check(&local, "POST", &[host, ("sec-fetch-site", other)]), Some("foreign_origin"));
+            assert_eq!(check(&local, "GET", &[host, ("sec-fetch-site", other)]), Some("foreign_origin"));
+            let link = [host, ("sec-fetch-site", other), ("sec-fetch-mode", "navigate")];
             assert_eq!(check(&local, "GET", &link), None, "a link is followed");
             assert_eq!(check(&local, "POST", &link), Some("foreign_origin"), "a form is not sent");
         }
         let open = guard("127.0.0.1", &[], &["*"]);
-        assert_eq!(check(&open, "POST", &[("origin", "null"), ("sec-fetch-site", "cross-site")]), None);
+        assert_eq!(check(&open, "POST", &[host, ("origin", "null"), ("sec-fetch-site", "cross-site")]), None);
     }
 
     #[test]

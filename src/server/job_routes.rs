@@ -150,6 +150,9 @@ pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderM
             return Err(error.into());
         }
     };
+    if range::is_known(&headers, stored.tag()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, stored.tag().to_owned())]).into_response());
+    }
     let length = stored.length();
     let mut response = match range::wanted(&headers, length, stored.tag()) {
         Ok(range) => image(&stored, range, job, |job| job.settle()),

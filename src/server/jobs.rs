@@ -157,7 +157,12 @@ impl Jobs {
 
     /// Whether no finished job waits to be fetched.
     pub(super) fn all_settled(&self) -> bool {
-        self.table().values().all(|Entry { job, .. }| job.is_settled() || !job.state.borrow().is_final())
+        self.unfetched() == 0
+    }
+
+    /// How many finished jobs wait for somebody to fetch them.
+    pub(super) fn unfetched(&self) -> usize {
+        self.table().values().filter(|Entry { job, .. }| !job.is_settled() && job.state.borrow().is_final()).count()
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {

@@ -133,6 +133,7 @@ fn steps(parameters: &Parameters) -> HashMap<u64, usize> {
 
 /// Starts an upload.
 pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request: Request) -> Result<Response, Problem> {
+    check_content(request.headers(), false)?;
     let length = number(request.headers(), &LENGTH)?;
     if length == 0 {
         return Err(Error::new(Code::BadArgument, "a set of keys cannot be empty; announce its length").into());
@@ -167,6 +168,7 @@ async fn answer_append(app: &Arc<App>, client: Client, id: &str, request: Reques
     let rules = Rules::new(request.headers(), writer.rest(), &app.settings.limits)?;
     let writer = tokio::select! {
         received = receive(request.into_body(), rules, writer) => received?,
+        () = app.end.cancelled() => return Err(app.admission.shutting_down()),
         () = taken_over.cancelled() => {
             return Err(Error::new(Code::Cancelled, "another request has resumed this upload"));
         }

@@ -17,7 +17,7 @@ pub(super) async fn get() -> Response {
 }
 
 fn describe() -> Value {
-    let mut root: Value = serde_json::from_str(include_str!("openapi.json")).unwrap_or_default();
+    let mut root: Value = crate::json::read(include_bytes!("openapi.json")).unwrap_or_default();
     root["info"]["version"] = env!("CARGO_PKG_VERSION").into();
     let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     root["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] = codes.into();

@@ -3,13 +3,15 @@
 //! The page is a photo site like others: it embeds the vault and sees only ciphertext. Its content security policy only allows
 //! its own scripts and connections to this server (and those the operator names), and forbids framing.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::handler::HandlerWithoutStateExt;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, get_service};
 use tower_http::services::ServeDir;
@@ -48,7 +50,69 @@ pub(super) fn files(folder: &Path) -> Router {
         .precompressed_gzip()
         .ignore_multi_range_requests(true)
         .fallback(not_found.into_service());
-    Router::new().fallback_service(get_service(files).fallback(method_not_allowed))
+    let open = Arc::new(Open { folder: folder.to_owned(), root: folder.canonicalize() });
+    let router = Router::new().fallback_service(get_service(files).fallback(method_not_allowed));
+    router.layer(from_fn_with_state(open, only_open))
+}
+
+/// A folder whose files anybody may read, but for hidden ones and what links outside of it lead to.
+struct Open {
+    folder: PathBuf,
+    /// Where it really is.
+    root: io::Result<PathBuf>,
+}
+
+/// Serves what is open and nothing else.
+async fn only_open(State(open): State<Arc<Open>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    match tokio::task::spawn_blocking(move || open.shows(&path)).await {
+        Ok(true) => next.run(request).await,
+        _ => not_found().await.into_response(),
+    }
+}
+
+impl Open {
+    fn shows(&self, path: &str) -> bool {
+        let decoded = decoded(path);
+        let mut parts = decoded.split('/').filter(|part| !part.is_empty());
+        // RFC 8615: what is there is meant to be found.
+        let hidden = |(place, part): (usize, &str)| part.starts_with('.') && (place, part) != (0, ".well-known");
+        if parts.clone().enumerate().any(hidden) {
+            return false;
+        }
+        let file = parts.try_fold(self.folder.clone(), |path, part| (!part.contains('\0')).then(|| path.join(part)));
+        let Some(file) = file else { return false };
+        let index = file.join("index.html");
+        // What lies beside the folder is not asked for.
+        let names = if file == self.folder { vec![index] } else { vec![file, index] };
+        let packed = |name: PathBuf| {
+            ["", ".br", ".gz"].map(|ending| {
+                let mut name = name.clone().into_os_string();
+                name.push(ending);
+                PathBuf::from(name)
+            })
+        };
+        let real = names.into_iter().flat_map(packed).filter_map(|name| name.canonicalize().ok());
+        real.into_iter().all(|file| self.root.as_ref().is_ok_and(|root| file.starts_with(root)))
+    }
+}
+
+/// A path without percent-encoding (RFC 3986, section 2.1).
+fn decoded(path: &str) -> String {
+    let digit = |letter: u8| char::from(letter).to_digit(16);
+    let mut out = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let byte = match (first, after) {
+            (b'%', [high, low, ..]) => {
+                digit(*high).zip(digit(*low)).and_then(|(high, low)| u8::try_from(16 * high + low).ok())
+            }
+            _ => None,
+        };
+        rest = if byte.is_some() { &after[2..] } else { after };
+        out.push(byte.unwrap_or(*first));
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Adds these headers to every answer, and those that page and vault have in common.

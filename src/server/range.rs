@@ -27,6 +27,16 @@ pub(super) fn wanted(headers: &HeaderMap, length: u64, tag: &str) -> Result<Opti
     Ok(Some(range))
 }
 
+/// Whether the client has this result already, as it says in `If-None-Match` (RFC 9110, section 13.1.2).
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let fields = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    // Tags of ours hold no comma.
+    fields
+        .flat_map(|field| field.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
 /// The numbers on both sides of the hyphen. Anything but a byte range is ignored, as the standard requires.
 fn parse(text: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (unit, range) = text.split_once('=')?;
@@ -54,6 +64,17 @@ mod tests {
             headers.insert(header::IF_RANGE, HeaderValue::from_static(condition));
         }
         wanted(&headers, 100, "\"tag\"")
+    }
+
+    #[test]
+    fn what_a_client_has_is_known_by_its_tag() {
+        for (field, known) in
+            [("*", true), ("\"tag\"", true), ("\"a\", W/\"tag\"", true), ("\"a\"", false), ("tag", false)]
+        {
+            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(field))]);
+            assert_eq!(is_known(&headers, "\"tag\""), known, "{field}");
+        }
+        assert!(!is_known(&HeaderMap::new(), "\"tag\""));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request};
-use axum::http::Method;
+use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -63,6 +63,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         code: "ok",
         received: Arc::clone(&received),
         sent: 0,
+        left: None,
         start: Instant::now(),
     };
     let request = request.map(|body| {
@@ -76,7 +77,13 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     line.status = Some(response.status().as_u16());
     line.code = response.extensions().get().map_or("ok", |AnsweredCode(code)| code.as_str());
-    response.map(|body| Body::new(Counted { body, count: move |bytes| line.add(bytes) }))
+    let announced =
+        response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    response.map(|body| {
+        // To HEAD no body is sent, whatever it is.
+        line.left = if line.method == "HEAD" { Some(0) } else { body.size_hint().exact().or(announced) };
+        Body::new(Counted { body, count: move |bytes| line.add(bytes) })
+    })
 }
 
 /// One request's line, written when it is dropped.
@@ -88,12 +95,24 @@ struct Line {
     code: &'static str,
     received: Arc<AtomicU64>,
     sent: u64,
+    /// How much of the answer has not been sent. None while that is not known.
+    left: Option<u64>,
     start: Instant,
 }
 
 impl Line {
     fn add(&mut self, bytes: u64) {
         self.sent += bytes;
+        self.left = self.left.map(|left| left.saturating_sub(bytes));
+    }
+
+    fn code(&self) -> &'static str {
+        match (self.status, self.left) {
+            (None, _) => "client_gone",
+            // The client went away or took nothing more, or the server's end came.
+            (_, Some(1..)) => "cut_short",
+            _ => self.code,
+        }
     }
 }
 
@@ -103,7 +122,7 @@ impl Drop for Line {
             method = self.method,
             route = self.route,
             status = self.status,
-            code = if self.status.is_none() { "client_gone" } else { self.code },
+            code = self.code(),
             received = self.received.load(Ordering::Relaxed),
             sent = self.sent,
             ms = milliseconds(self.start.elapsed()),
@@ -122,6 +141,7 @@ fn known(method: &Method) -> &'static str {
         "GET" => "GET",
         "HEAD" => "HEAD",
         "POST" => "POST",
+        "PATCH" => "PATCH",
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
         _ => "other",

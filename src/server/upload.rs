@@ -28,6 +28,8 @@ pub(super) struct Rules {
     pub(super) stall: Duration,
     /// When the upload must be over.
     pub(super) deadline: Instant,
+    /// Whether it says that it is a form of names and values, as `curl -d` does.
+    pub(super) urlencoded: bool,
 }
 
 impl Rules {
@@ -41,7 +43,11 @@ impl Rules {
         if announced.is_some_and(|length| length > most) {
             return Err(too_large(most));
         }
-        Ok(Self { most, announced, stall: limits.stall, deadline: Instant::now() + Limits::LONGEST_TRANSFER })
+        let urlencoded = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().to_ascii_lowercase().starts_with(b"application/x-www-form-urlencoded"));
+        let deadline = Instant::now() + Limits::LONGEST_TRANSFER;
+        Ok(Self { most, announced, stall: limits.stall, deadline, urlencoded })
     }
 }
 
@@ -105,7 +111,7 @@ pub(super) async fn receive<S: Sink>(body: Body, rules: Rules, mut sink: S) -> R
         let length = rules.announced.unwrap_or_default().max(total);
         pace.arrived(piece.len() as u64, asked.elapsed(), Limits::slowest(length));
         let taken = tokio::task::spawn_blocking(move || sink.take(&piece).map(|()| sink));
-        sink = work::joined(taken.await)?;
+        sink = work::joined(taken.await).map_err(|error| if rules.urlencoded { changed(error) } else { error })?;
     }
 }
 
@@ -163,6 +169,16 @@ pub(super) fn check_content(headers: &HeaderMap, forms: bool) -> Result<()> {
     Ok(())
 }
 
+/// What is wrong with a body that says that it is a form of names and values: most likely `curl -d` took out line breaks.
+fn changed(error: Error) -> Error {
+    if !matches!(error.kind(), Code::NotSafelight | Code::UnsupportedImage | Code::Damaged | Code::BadHeader) {
+        return error;
+    }
+    let message =
+        format!("{}; curl -d changes files, so send this one with: curl --data-binary @FILE URL", error.message());
+    Error::new(error.kind(), message)
+}
+
 pub(super) fn time_limit() -> Error {
     Error::new(Code::TimeLimit, "this took longer than the server allows; use a smaller image or a faster connection")
 }
@@ -191,7 +207,7 @@ mod tests {
 
     fn rules() -> Rules {
         let deadline = Instant::now() + Duration::from_mins(1);
-        Rules { most: 100, announced: None, stall: Duration::from_secs(5), deadline }
+        Rules { most: 100, announced: None, stall: Duration::from_secs(5), deadline, urlencoded: false }
     }
 
     async fn read(body: Body, rules: Rules) -> Result<Vec<u8>> {

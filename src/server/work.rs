@@ -95,13 +95,28 @@ impl<C: Check> Upload<C> {
         let sink = Checked { check, spool: app.store.spool(client, SMALL)? };
         let sink = receive(body, rules, sink).await?;
         app.admission.uploaded(start.elapsed());
-        let stored = tokio::task::spawn_blocking(move || sink.finish()).await;
-        Ok((joined(stored)?, slot))
+        let stored = joined(tokio::task::spawn_blocking(move || sink.finish()).await)?;
+        if stored.length() == 0 {
+            let message = "the body is empty; send the bytes of the file, as in: curl --data-binary @photo.slt URL";
+            return Err(Error::new(Code::Truncated, message));
+        }
+        Ok((stored, slot))
     }
 
     /// Receives all of it, waits for its turn and works on it. When the client leaves, this future is dropped, and the work
     /// ends at its next check.
+    ///
+    /// # Errors
+    /// [`Code::ShuttingDown`] if the server stops first; those of receiving and of the work.
     pub(super) async fn work<T: Send + 'static>(
+        self,
+        app: &App,
+        work: impl FnOnce(&Stored, &Supervision) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        before_the_end(app, self.work_undisturbed(app, work)).await
+    }
+
+    async fn work_undisturbed<T: Send + 'static>(
         self,
         app: &App,
         work: impl FnOnce(&Stored, &Supervision) -> Result<T> + Send + 'static,
@@ -121,6 +136,21 @@ impl<C: Check> Upload<C> {
         let outcome = run((turn, place), move || work(&stored, &supervision)).await;
         client.disarm();
         outcome
+    }
+}
+
+/// The outcome of a request, unless the server stops first; then the request is dropped, as if its client had left.
+///
+/// # Errors
+/// [`Code::ShuttingDown`], and those of the request.
+pub(super) async fn before_the_end<T>(app: &App, request: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        biased;
+        outcome = request => match outcome {
+            Err(error) if error.kind() == Code::Cancelled && app.end.is_cancelled() => Err(app.admission.shutting_down()),
+            outcome => outcome,
+        },
+        () = app.end.cancelled() => Err(app.admission.shutting_down()),
     }
 }
 

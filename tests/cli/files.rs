@@ -251,10 +251,18 @@ fn an_interrupted_keygen_leaves_nothing() {
     }
 }
 
-/// Sends what Ctrl-C sends.
+/// Sends what Ctrl-C sends, or what ends programs in the background, if that is where these tests run.
 pub(crate) fn interrupt(process: u32) {
-    let status = std::process::Command::new("kill").args(["-INT", &process.to_string()]).status();
+    let signal = if is_ignored(2) { "-TERM" } else { "-INT" };
+    let status = std::process::Command::new("kill").args([signal, &process.to_string()]).status();
     assert!(status.is_ok_and(|status| status.success()));
+}
+
+/// Whether this program, and so those that it starts, ignores a signal.
+pub(crate) fn is_ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map_or("0", str::trim);
+    u64::from_str_radix(mask, 16).is_ok_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 #[test]

@@ -259,8 +259,13 @@ fn a_proxy_is_left_out_where_the_person_says_so() {
 /// A server of TLS whose certificate comes from the authority in `tests/cli/tls`.
 fn secure_server() -> (String, u16) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/tls");
-    let certificate = CertificateDer::from_pem_file(folder.join("server.pem")).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+    secure_server_with(&folder.join("server.pem"), &folder.join("server.key"))
+}
+
+/// The same with a certificate and a key of one's own.
+fn secure_server_with(certificate: &Path, key: &Path) -> (String, u16) {
+    let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(key).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -328,4 +333,79 @@ fn a_private_certificate_authority_is_trusted_when_it_is_named() {
     // Of another name.
     let message = run(&folder, &url.replace("localhost", "127.0.0.2"), &["--ca-file", ca], &[]).error("unreachable");
     assert!(message.contains("no secure connection") || message.contains("cannot be reached"), "{message}");
+}
+
+/// None of these words of libraries and programmers.
+#[track_caller]
+fn is_plain(message: &str) {
+    for word in [
+        "CaUsedAsEndEntity",
+        "OtherError",
+        "InvalidContentType",
+        "corrupt message",
+        "407/407",
+        "parse fail",
+        "protocol:",
+    ] {
+        assert!(!message.contains(word), "{message}");
+    }
+}
+
+#[test]
+fn what_libraries_say_is_told_in_plain_words() {
+    let folder = folder();
+    // A certificate that somebody signed for himself: `openssl req -x509` makes an authority's.
+    let made = std::process::Command::new("openssl")
+        .args(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost".split(' '),
+        )
+        .args(["-addext", "subjectAltName=DNS:localhost", "-keyout"])
+        .args([folder.path("own.key"), "-out".into(), folder.path("own.pem")])
+        .output();
+    if made.is_ok_and(|output| output.status.success()) {
+        let (url, _) = secure_server_with(&folder.path("own.pem"), &folder.path("own.key"));
+        let message = run(&folder, &url, &["--ca-file", "own.pem"], &[]).error("unreachable");
+        assert!(message.contains("CA:TRUE") && message.contains("CA:FALSE"), "{message}");
+        is_plain(&message);
+    } else {
+        println!("skipped: there is no openssl");
+    }
+    // No TLS where it was expected, and the other way round.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let plain = format!("https://{}", listener.local_addr().expect("address"));
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(&http("400 Bad Request", "", b"this is HTTP"));
+        }
+    });
+    let message = run(&folder, &plain, &[], &[]).error("unreachable");
+    assert!(message.contains("does not speak TLS") && message.contains("http://"), "{message}");
+    is_plain(&message);
+    let (secure, _) = secure_server();
+    let message = run(&folder, &secure.replace("https:", "http:"), &[], &[]).error("bad_answer");
+    assert!(message.contains("not HTTP") && message.contains("https://"), "{message}");
+    is_plain(&message);
+    // A proxy that wants to know who asks.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let proxy = format!("http://{}", listener.local_addr().expect("address"));
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    let message = run(&folder, "http://photos.invalid", &["--proxy", &proxy], &[]).error("unreachable");
+    assert!(message.contains("407") && message.contains("user:password@"), "{message}");
+    is_plain(&message);
+}
+
+#[test]
+fn a_port_that_is_none_is_wrong_usage() {
+    let folder = folder();
+    for port in ["0", "65536", "99999", "", "x"] {
+        run(&folder, &format!("http://127.0.0.1:{port}"), &[], &[]).usage("--server");
+        run(&folder, "http://127.0.0.1:1", &["--proxy", &format!("http://127.0.0.1:{port}")], &[])
+            .error("bad_argument");
+    }
 }

@@ -60,6 +60,13 @@ class Keys(Case):
         primes = {phe.util.base64_to_int(private[name]) for name in "pq"}
         _, p, q = reference.read_secret(out.read_bytes())
         self.assertEqual({p, q}, primes)
+        # Without the web key's form, as numbers or texts, with the mark that editors for Windows put before text.
+        p, q = primes
+        for form in ({"p": p, "q": q}, {"p": str(p), "q": str(q)}):
+            plain = self.folder / "plain.key"
+            safelight("phe", "import-key", self.file("plain.json", "\ufeff" + json.dumps(form)), "--out", plain)
+            self.assertEqual(set(reference.read_secret(plain.read_bytes())[1:]), primes)
+            plain.unlink()
         # Never over another file, and not if its parts do not fit together.
         self.assert_fails("file_exists", "phe", "import-key", keypair, "--out", out)
         other = dict(private, pub=dict(private["pub"], n=phe.util.int_to_base64(our_key()[0].n)))
@@ -119,6 +126,16 @@ class Numbers(Case):
         self.assertEqual(self.decrypt([public.encrypt(123), public.encrypt(-5)], public, key), [123, -5])
         self.assert_fails("foreign_key", "phe", "decrypt", "--key", KEY,
                           self.file("other.json", to_json(public, [public.encrypt(1)])))
+
+    def test_numbers_that_overflowed_are_refused(self):
+        public, private = our_key()
+        largest = public.encrypt(N // 3 - 1)
+        with self.assertRaises(OverflowError):
+            private.decrypt(largest + 1)
+        for number in (largest + 1, largest * -1 - 1):
+            self.assert_fails("plaintext_out_of_range", "phe", "decrypt", "--key", KEY,
+                              self.file("over.json", to_json(public, [number])))
+        self.assert_fails("plaintext_out_of_range", "phe", "encrypt", "--key", KEY, "--out", "-", N // 3)
 
     def test_a_fresh_key_of_ours(self):
         key = self.folder / "fresh.key"

@@ -85,10 +85,10 @@ fn a_second_signal_stops_at_once() {
     let mut request = Request::open(process.at, "POST", MEAN, &[("Content-Length", "1000")]);
     request.send(&Image::new(10, 10, 1, 1).header[..100]);
     std::thread::sleep(Duration::from_millis(100));
-    process.signal("INT");
+    process.interrupt();
     until("the server drains", || get(process.at, "/v1/health").json()["status"] == "draining");
     let start = Instant::now();
-    process.signal("INT");
+    process.interrupt();
     let (good, log) = process.end();
     assert!(!good && start.elapsed() < Duration::from_secs(10), "{log}");
 }
@@ -122,6 +122,69 @@ fn a_stop_has_an_end_whatever_clients_do() {
     // Without a limit it would have been an hour.
     assert!(good && start.elapsed() < Duration::from_secs(40), "{log}");
     assert!(log.contains("cut short"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_that_waits_at_the_end_is_told_so() {
+    let process = Process::start_with(2, None);
+    let image = Image::new(10, 10, 1, 1).bytes();
+    let _running: Vec<_> = (0..num_running()).map(|_| jobs::occupy(process.at)).collect();
+    let length = image.len().to_string();
+    let open = |headers: &[(&str, &str)]| {
+        Request::open(process.at, "POST", MEAN, &[headers, &[("Content-Length", length.as_str())]].concat())
+    };
+    let (mut waiting, mut arriving) = (open(&[]), open(&[("Prefer", "respond-async")]));
+    waiting.send(&image);
+    arriving.send(&image[..50]);
+    std::thread::sleep(Duration::from_millis(300));
+    process.signal("TERM");
+    for request in [waiting, arriving] {
+        let answer = request.answer();
+        assert_eq!((answer.status, answer.problem().as_str()), (503, "shutting_down"), "{answer:?}");
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{answer:?}");
+    }
+    let (good, log) = process.end();
+    assert!(good && log.contains("status=503 code=\"shutting_down\"") && !log.contains("client_gone"), "{log}");
+}
+
+/// How many pieces of work a server runs at the same time.
+#[cfg(unix)]
+fn num_running() -> usize {
+    safelight::server::Limits::default().running
+}
+
+#[cfg(unix)]
+#[test]
+fn an_idle_server_that_stops_says_only_what_is_true() {
+    let process = Process::start_with(1, None);
+    let job = jobs::post(process.at, MEAN, &Image::new(5, 5, 1, 1).bytes());
+    assert_eq!(jobs::wait(process.at, &job)["state"], "done");
+    process.signal("TERM");
+    let (good, log) = process.end();
+    assert!(good && log.contains("nobody fetched") && log.contains("unfetched=1"), "{log}");
+    assert!(!log.contains("cut short") && !log.contains("work=0"), "{log}");
+}
+
+#[cfg(unix)]
+#[test]
+fn answers_that_were_not_taken_and_pieces_of_uploads_are_logged_as_such() {
+    let process = Process::start_with(1, None);
+    call(process.at, "PATCH", "/v1/keys/none", &[("Upload-Offset", "0")], b"x");
+    let job = jobs::post(process.at, MEAN, &Image::new(1500, 1500, 3, 1).bytes());
+    assert_eq!(jobs::wait(process.at, &job)["state"], "done");
+    let (status, _, body) = Request::open(process.at, "GET", &format!("{job}/result"), &[]).head();
+    assert_eq!(status, 200);
+    drop(body);
+    assert_eq!(get(process.at, &format!("{job}/result")).status, 200);
+    call(process.at, "HEAD", &format!("{job}/result"), &[], b"");
+    process.signal("TERM");
+    let (good, log) = process.end();
+    assert!(good, "{log}");
+    let results: Vec<_> = log.lines().filter(|line| line.contains("/result")).collect();
+    assert_eq!(results.iter().filter(|line| line.contains("code=\"cut_short\"")).count(), 1, "{log}");
+    assert_eq!(results.iter().filter(|line| line.contains("code=\"ok\"")).count(), 2, "{log}");
+    assert!(log.contains("method=\"PATCH\""), "{log}");
 }
 
 #[cfg(unix)]

@@ -103,6 +103,15 @@ impl Process {
         Self { at, child, _output: output, log }
     }
 
+    /// What Ctrl-C sends, or what ends programs in the background, if that is where these tests run.
+    #[cfg(unix)]
+    pub(crate) fn interrupt(&self) {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map_or("0", str::trim);
+        let ignored = u64::from_str_radix(mask, 16).is_ok_and(|mask| mask >> 1 & 1 == 1);
+        self.signal(if ignored { "TERM" } else { "INT" });
+    }
+
     #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();

@@ -1,7 +1,7 @@
 //! Which files this run reads and writes, so that no file is both.
 //!
-//! Kept for the whole process rather than for each command: every input goes through [`reads`] and every output through
-//! [`writes`], whatever the command and the flag. Files are compared by device and inode where there are such, so other
+//! Kept for the whole process rather than for each command: every input goes through [`names`] or [`reads`] and every output
+//! through [`writes`], whatever the command and the flag. Files are compared by device and inode where there are such, so other
 //! names of one file (symbolic and hard links, `./`) count as the same.
 
 use std::fs::{self, File, Metadata};
@@ -47,6 +47,11 @@ pub(in crate::cli) fn reads(path: &Path) -> Result<()> {
     }
     files.inputs.push(Input::File(path.to_owned()));
     Ok(())
+}
+
+/// Notes a file that is named as an input. It need not be there.
+pub(super) fn names(path: &Path) {
+    files().inputs.push(Input::File(path.to_owned()));
 }
 
 /// Notes all files in a folder as inputs.

@@ -41,7 +41,7 @@ enum Target {
     Overwrite { whole: File, older: Older, path: PathBuf },
     /// An unnamed file, so that a program behind a pipe sees a whole result or none.
     Stdout(File),
-    /// A device, such as `/dev/null`, which nothing can replace.
+    /// A device or a pipe, such as `/dev/null` and `/dev/stdout`, which nothing can replace.
     Device(File, PathBuf),
 }
 
@@ -59,6 +59,9 @@ impl Sink {
             return Self::to_stdout(care);
         }
         let name = Path::new(name);
+        if let Some(device) = device(name, care) {
+            return device;
+        }
         let path = followed(name)?;
         let claim = ledger::writes(&path, name)?;
         if care == Care::Secret && name.symlink_metadata().is_ok() {
@@ -69,11 +72,7 @@ impl Sink {
         }
         let target = match fs::metadata(&path) {
             Ok(data) if data.is_dir() => {
-                return Err(Error::new(Code::Io, format!("{} is a folder; name a file", name.display())));
-            }
-            Ok(data) if !data.is_file() => {
-                let file = File::options().write(true).open(&path).map_err(|error| about(name, "open", &error))?;
-                Target::Device(file, path)
+                return Err(is_folder(name));
             }
             Ok(_) if holds_secret_key(&path) => {
                 return Err(Error::new(
@@ -85,6 +84,7 @@ impl Sink {
                 let file = File::options().write(true).open(&path).map_err(|error| about(name, "write", &error))?;
                 Older { file, data }.target(path, care)?
             }
+            Err(_) if name.as_os_str().as_encoded_bytes().ends_with(b"/") => return Err(is_folder(name)),
             Err(_) => {
                 let folder = folder_of(&path);
                 let part =
@@ -104,6 +104,16 @@ impl Sink {
         Ok((sink, PictureKind::of(name)?))
     }
 
+    /// Begins a scrambled picture, of the kind that its name stands for.
+    ///
+    /// # Errors
+    /// As [`Sink::picture`].
+    #[cfg(feature = "client")]
+    pub(in crate::cli) fn scrambled(name: &OsStr) -> Result<(Self, PictureKind)> {
+        let sink = Self::create(name, Care::Picture)?;
+        Ok((sink, PictureKind::of_scrambled(name)?))
+    }
+
     fn to_stdout(care: Care) -> Result<Self> {
         if care != Care::Text && io::stdout().is_terminal() {
             return Err(Error::new(
@@ -119,7 +129,7 @@ impl Sink {
     pub(in crate::cli) fn finish(self) -> Result<()> {
         match self.target {
             Target::Replace { part, path, care: Care::Secret, .. } => {
-                part.file.as_file().sync_all()?;
+                part.file.as_file().sync_all().map_err(|error| about(&path, "write", &error))?;
                 part.file.persist_noclobber(&path).map_err(|failed| match failed.error.kind() {
                     io::ErrorKind::AlreadyExists => exists(&path),
                     _ => about(&path, "write", &failed.error),
@@ -171,10 +181,17 @@ impl Sink {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.target {
-            Target::Replace { part, .. } => part.file.as_file_mut().write(bytes),
-            Target::Overwrite { whole: file, .. } | Target::Stdout(file) | Target::Device(file, _) => file.write(bytes),
-        }
+        let (file, path) = match &mut self.target {
+            Target::Replace { part, path, .. } => (part.file.as_file_mut(), &**path),
+            Target::Overwrite { whole, path, .. } => (whole, &**path),
+            Target::Stdout(file) => (file, Path::new("standard output")),
+            Target::Device(file, path) => (file, &**path),
+        };
+        // A full disk is named by the file that does not fit.
+        file.write(bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted => error,
+            _ => about(path, "write", &error).into(),
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -246,6 +263,18 @@ impl Older {
     }
 }
 
+/// An output into something that is there and no regular file: it is written as it is. Links to such things are not followed one
+/// by one, for those of open pipes lead nowhere.
+fn device(name: &Path, care: Care) -> Option<Result<Sink>> {
+    fs::metadata(name).ok().filter(|data| !data.is_file() && !data.is_dir())?;
+    // A new secret goes where a person sends it on purpose, and through no link that somebody else may have laid.
+    if care == Care::Secret && !name.starts_with("/dev") && !name.starts_with("/proc/self/fd") {
+        return Some(Err(exists(name)));
+    }
+    let file = File::options().write(true).open(name).map_err(|error| about(name, "open", &error));
+    Some(file.map(|file| Sink { target: Target::Device(file, name.to_owned()), _claim: None }))
+}
+
 /// The file that a name stands for: what is behind links, though it need not exist yet.
 fn followed(name: &Path) -> Result<PathBuf> {
     let mut path = name.to_owned();
@@ -261,6 +290,10 @@ fn followed(name: &Path) -> Result<PathBuf> {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn is_folder(name: &Path) -> Error {
+    Error::new(Code::Io, format!("{} is a folder; name a file", name.display()))
 }
 
 /// Why no file can be made in a folder.

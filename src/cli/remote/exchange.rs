@@ -10,6 +10,7 @@ use std::time::Duration;
 use ureq::http::{HeaderName, Response, header, request};
 use ureq::{Agent, Body, SendBody};
 
+use super::plain;
 use super::way::{ProxyFailure, Via};
 use crate::cli::ui::Bar;
 use crate::error::{Code, Error, Result};
@@ -23,7 +24,7 @@ const PIECE: usize = 1 << 16;
 /// A server, and the proxy on the way to it.
 #[derive(Clone)]
 pub(super) struct Peer {
-    /// The server's scheme, host and port.
+    /// The server's scheme, host and port, as they may be shown.
     pub(super) origin: String,
     /// The proxy on the way.
     pub(super) via: Option<Via>,
@@ -167,7 +168,7 @@ fn relay(response: Response<Body>, peer: &Peer, sender: &SyncSender<Piece>) {
                 bytes.truncate(count);
                 Piece::Bytes(bytes)
             }
-            Err(error) => Piece::Failed(broken(peer, &error)),
+            Err(error) => Piece::Failed(broken(peer, &plain::io_reason(&error))),
         };
         let last = !matches!(piece, Piece::Bytes(_));
         if sender.send(piece).is_err() || last {
@@ -183,20 +184,25 @@ fn from_ureq(error: &ureq::Error, peer: &Peer) -> Error {
             Some(own) => own.clone(),
             None => match inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(error) => no_tls(peer, error),
-                None => broken(peer, inner),
+                None => broken(peer, &plain::io_reason(inner)),
             },
         },
         ureq::Error::Rustls(error) => no_tls(peer, error),
         ureq::Error::Other(other) if let Some(failure) = other.downcast_ref() => no_proxy(peer, failure),
-        ureq::Error::Protocol(error) => {
+        ureq::Error::Protocol(_) => {
             let origin = &peer.origin;
-            Error::new(Code::BadAnswer, format!("the answer from {origin} is not valid HTTP: {error}"))
+            Error::new(
+                Code::BadAnswer,
+                format!(
+                    "the answer from {origin} is not valid HTTP; check the address (http:// or https://) and the port"
+                ),
+            )
         }
-        error => broken(peer, error),
+        error => broken(peer, &plain::reason(error)),
     }
 }
 
-fn broken(peer: &Peer, error: &dyn std::error::Error) -> Error {
+fn broken(peer: &Peer, error: &str) -> Error {
     let through = peer.via.as_ref().map_or_else(String::new, |via| format!(" through the proxy at {via}"));
     Error::new(
         Code::Unreachable,
@@ -230,7 +236,10 @@ fn no_tls(peer: &Peer, error: &rustls::Error) -> Error {
             "the certificate of {origin} was issued by an authority that is not trusted; if it is your own, name its \
              certificate with --ca-file or SSL_CERT_FILE"
         ),
-        error => format!("no secure connection to {origin}: {error}; check the address and the server's certificate"),
+        error => {
+            let reason = plain::tls_reason(error);
+            format!("no secure connection to {origin}: {reason}; check the address and the server's certificate")
+        }
     };
     Error::new(Code::Unreachable, message)
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use ureq::http::Uri;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::DefaultResolver;
@@ -19,6 +20,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Proxy};
 
+use super::plain;
 use crate::cli::files::Source;
 use crate::error::{Code, Error, Result};
 
@@ -42,8 +44,8 @@ pub(in crate::cli) struct WayFlags {
     proxy: Option<String>,
     /// Trust only the certificate authorities in this PEM file [default: `SSL_CERT_FILE` and `SSL_CERT_DIR`, or public
     /// authorities]
-    #[arg(long, value_name = "FILE", requires = "server")]
-    ca_file: Option<OsString>,
+    #[arg(long, value_name = "FILE", requires = "server", value_parser = OsStringValueParser::new().map(Source::from))]
+    ca_file: Option<Source>,
 }
 
 /// A proxy in use.
@@ -117,10 +119,9 @@ impl WayFlags {
 
     /// The certificate authorities. The environment is consulted only where TLS is used.
     fn roots(&self, https: bool) -> Result<RootCerts> {
-        if let Some(file) = &self.ca_file {
-            let source = Source::from(file.as_os_str());
-            let certificates = certificates(&source)?;
-            return if certificates.is_empty() { Err(no_certificates(&source)) } else { Ok(certificates.into()) };
+        if let Some(source) = &self.ca_file {
+            let certificates = certificates(source)?;
+            return if certificates.is_empty() { Err(no_certificates(source)) } else { Ok(certificates.into()) };
         }
         let variable = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
         let (file, folders) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
@@ -217,7 +218,7 @@ fn read_proxy(from: &str, text: &str) -> Result<Via> {
     let place = if has_port { place.to_owned() } else { format!("{place}:{port}") };
     let unreadable = || bad("is not valid; write it as in socks5h://127.0.0.1:9050");
     let uri: Uri = format!("http://{place}").parse().map_err(|_| unreadable())?;
-    if uri.host().is_none_or(str::is_empty) || uri.port_u16().is_none_or(|port| port == 0) {
+    if uri.host().is_none_or(str::is_empty) || !crate::address::port_is_good(&place) {
         return Err(unreadable());
     }
     let user = user.map_or_else(String::new, |user| format!("{user}@"));
@@ -241,7 +242,7 @@ impl<C: Connector<()>> Connector<()> for Through<C> {
             Ok(Some(transport)) => Ok(Some(transport)),
             // The next connector would go to the server itself.
             Ok(None) => Err(failure(false, "it was skipped".to_owned())),
-            Err(error) => Err(failure(was_reached(&error), reason(&error))),
+            Err(error) => Err(failure(was_reached(&error), plain::reason(&error))),
         }
     }
 }
@@ -259,14 +260,6 @@ fn was_reached(error: &ureq::Error) -> bool {
         ),
         ureq::Error::HostNotFound | ureq::Error::Timeout(_) => false,
         _ => true,
-    }
-}
-
-fn reason(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::Io(error) => error.to_string(),
-        ureq::Error::ConnectProxyFailed(reason) => reason.clone(),
-        error => error.to_string(),
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! A first line, base64 (with padding) in lines of 64 characters of which only the last may be shorter, and a last line. Lines
 //! end with LF or CRLF. White space is allowed before the first line and after the last, at most 1,024 bytes each.
+//! A byte order mark is allowed at the start.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::not_age;
 use crate::error::{Code, Error, Result};
-use crate::wire::{AGE_ARMOR as BEGIN, MAX_AGE_SPACE};
+use crate::wire::{AGE_ARMOR as BEGIN, MAX_AGE_SPACE, age_text};
 
 const END: &[u8] = b"-----END AGE ENCRYPTED FILE-----";
 const COLUMNS: usize = 64;
@@ -19,7 +20,7 @@ const COLUMNS: usize = 64;
 /// [`Code::NotSafelight`] if the text does not start like an age file, [`Code::Truncated`] without a last line,
 /// [`Code::BadHeader`] if it breaks another rule.
 pub(super) fn read(text: &[u8]) -> Result<Vec<u8>> {
-    let start = text.trim_ascii_start();
+    let start = age_text(text);
     if text.len() - start.len() > MAX_AGE_SPACE || !start.starts_with(BEGIN) {
         return Err(not_age());
     }
@@ -87,6 +88,7 @@ mod tests {
         assert_eq!(good(format!(" \n\t{A}QQ==\n{Z} \r\n\n")), b"A");
         assert_eq!(good(format!("{A}{full}\nQUE=\n{Z}").replace('\n', "\r\n")).len(), 50);
         assert_eq!(good(format!("{A}QQ==\n{}", Z.trim())), b"A");
+        assert_eq!(good(format!("\u{feff}{A}QQ==\n{Z}")), b"A");
 
         for text in [
             format!("{A}QR==\n{Z}"),
