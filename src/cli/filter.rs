@@ -150,6 +150,7 @@ pub(super) fn from_text(text: &str) -> Result<Filter> {
 }
 
 /// Filters as the format writes them: on the command line the weights are called as their option is.
+#[cfg(feature = "client")]
 pub(super) fn in_the_formats_words(text: &str) -> String {
     text.replace(" kernel=", " weights=")
 }
