@@ -150,6 +150,7 @@ pub(super) fn from_text(text: &str) -> Result<Filter> {
 }
 
 /// Filters as the format writes them: on the command line, the weights are named after their option.
+#[cfg(feature = "client")]
 pub(super) fn in_the_formats_words(text: &str) -> String {
     text.replace(" kernel=", " weights=")
 }

@@ -351,6 +351,12 @@ mod tests {
             assert_eq!(resolve(location), None, "{location}");
         }
         assert!(server.resolve(None).is_err());
+        // A user's name and password go along, and are shown nowhere.
+        let server = Address::parse("http://anna:geheim@one.example").expect("address");
+        let location = server.resolve(Some("http://one.example/v1/jobs/7".into())).ok();
+        assert_eq!(location.as_deref(), Some("http://anna:geheim@one.example/v1/jobs/7"));
+        let error = server.resolve(None).expect_err("no place");
+        assert!(error.message().contains("http://one.example") && !error.message().contains("geheim"), "{error}");
     }
 
     #[test]

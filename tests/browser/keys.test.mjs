@@ -255,7 +255,7 @@ for (const name of browsers) {
       await page.newKeyUndecided(2048);
       assert.equal(await page.vault.$eval('#keep', (element) => element.hidden), true, 'there is nothing to choose');
       assert.match(await page.text('key-state'), /in this tab only/);
-      assert.match(await page.text('storage'), /refuses to keep keys/);
+      assert.match(await page.text('storage'), /refuses to store keys/);
     } finally {
       await browser.close();
       await server.stop();

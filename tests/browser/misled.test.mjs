@@ -199,7 +199,7 @@ for (const name of browsers) {
     it('cannot have the vault say its sentences: filters', async () => {
       const said = () => page.text('task');
       await task({ ...PLAIN, server: { host: LIE, name: LIE } });
-      assert.equal(await said(), 'The server ? shall do: mean radius 1.');
+      assert.equal(await said(), 'The server ? will apply this filter: mean radius 1.');
       assert.equal(await page.text('server-line'), 'Server: ?.');
       for (const wrong of [
         { filter: LIE },

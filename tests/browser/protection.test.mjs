@@ -576,7 +576,7 @@ for (const name of browsers) {
       await page.protectBy(PASSPHRASE);
       const sealed = await page.savedKey();
       await open(bare);
-      assert.match(await page.text('protection'), /stored without protection before/);
+      assert.match(await page.text('protection'), /once stored without protection/);
       await leave(/Old copies may remain/);
 
       await open(bare);
@@ -587,7 +587,7 @@ for (const name of browsers) {
       await state('No key yet');
       await open(bare);
       await page.protectBy(PASSPHRASE);
-      assert.match(await page.text('protection'), /stored without protection before/);
+      assert.match(await page.text('protection'), /once stored without protection/);
       await leave(/Old copies may remain/);
       await open(sealed);
       await leave(/opens only with your passphrase or passkey/);
