@@ -116,7 +116,7 @@ for (const name of browsers) {
       await page.filter('kernel', { weights: '1,a' });
       await page.click('again', 0);
       await page.until(
-        () => document.querySelector('[data-testid="error"]').textContent.includes("'a' is not"),
+        () => document.querySelector('[data-testid="error"]').textContent.includes("not a number ('a')"),
         'the second error',
       );
       await page.click('remove', 0);
