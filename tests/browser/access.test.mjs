@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
-import { browsers, openBrowser, startServer } from './lib/harness.mjs';
+import { asideOf, browsers, openBrowser, startServer } from './lib/harness.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { encodePng } from './lib/png.mjs';
 
@@ -18,17 +18,19 @@ for (const name of browsers) {
       server = await startServer();
       browser = await openBrowser(name);
       page = await browser.open(server.url);
-      for (const frame of [page.page.mainFrame(), page.vault]) await frame.evaluate(axe);
+      for (const realm of realms()) await realm.evaluate(axe);
     });
     after(async () => {
       await browser?.close();
       await server?.stop();
     });
 
+    const realms = () => [page.page.mainFrame(), page.vault].map(asideOf);
+
     /** Fails with what axe finds in the page and in the vault, each by itself. */
     async function clean() {
-      for (const frame of [page.page.mainFrame(), page.vault]) {
-        const found = await frame.evaluate(async (tags) => {
+      for (const realm of realms()) {
+        const found = await realm.evaluate(async (tags) => {
           const { violations, passes } = await window.axe.run(document, { runOnly: tags, iframes: false });
           if (passes.length < 10) return [`axe has looked at ${passes.length} rules only`];
           return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`);

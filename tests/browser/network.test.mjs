@@ -6,7 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { browsers, cli, folder, openBrowser, root, startServer } from './lib/harness.mjs';
+import { asideOf, browsers, cli, folder, openBrowser, root, startServer } from './lib/harness.mjs';
 import { makePhoto, split } from './lib/photos.mjs';
 import { encodePng } from './lib/png.mjs';
 import { startRecorder } from './lib/recorder.mjs';
@@ -86,8 +86,9 @@ for (const name of browsers) {
     const message = (pattern) =>
       page.until((text) => new RegExp(text).test(document.getElementById('message').textContent), pattern, { args: [pattern] });
     async function clean() {
-      await page.vault.evaluate(axe);
-      const violations = await page.vault.evaluate(async (tags) => {
+      const vault = asideOf(page.vault);
+      await vault.evaluate(axe);
+      const violations = await vault.evaluate(async (tags) => {
         const { violations } = await window.axe.run(document, { runOnly: tags, iframes: false });
         return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`);
       }, RULES);

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
+import { asideOf, browsers, cli, folder, openBrowser, startServer } from './lib/harness.mjs';
 import { startRelay } from './lib/relay.mjs';
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng } from './lib/png.mjs';
@@ -87,8 +87,9 @@ for (const name of browsers) {
         { args: [count] },
       );
     async function clean() {
-      await page.vault.evaluate(axe);
-      const found = await page.vault.evaluate(async (tags) => {
+      const vault = asideOf(page.vault);
+      await vault.evaluate(axe);
+      const found = await vault.evaluate(async (tags) => {
         const { violations } = await window.axe.run(document, { runOnly: tags, iframes: false });
         return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`);
       }, RULES);

@@ -1,13 +1,6 @@
-// Saves files from the vault, for the user alone.
+// Files out of the vault, to the user alone, and texts.
 
-/** Saves a Blob under a name, as the browser does with downloads. */
-export function saveAs(blob, name) {
-  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(blob), download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
+export { download as saveAs } from './lockdown/navigation.js';
 
 /** Sets an element's text if it differs, so that nothing is announced twice. */
 export function filled(element, text) {

@@ -92,9 +92,9 @@ export async function cli(...args) {
 
 /**
  * Starts a browser. `proxy` is the port of a recorder that all its traffic passes, `profile` the folder where the browser
- * keeps what it stores, `prefs` are further settings of Firefox.
+ * keeps what it stores, `prefs` are further settings of Firefox, and `args` of Chromium.
  */
-export async function openBrowser(name, { proxy, profile = folder(), prefs = {} } = {}) {
+export async function openBrowser(name, { proxy, profile = folder(), prefs = {}, args = [] } = {}) {
   const downloads = folder();
   const common = { headless: true, acceptInsecureCerts: false, protocolTimeout: 10 * MINUTE, userDataDir: profile };
   const executablePath = env(`SAFELIGHT_${name.toUpperCase()}`, places[name]?.find(existsSync));
@@ -105,7 +105,7 @@ export async function openBrowser(name, { proxy, profile = folder(), prefs = {} 
       : {
           ...common,
           executablePath,
-          args: chromiumArgs(proxy),
+          args: [...chromiumArgs(proxy), ...args],
           downloadBehavior: { policy: 'allow', downloadPath: downloads },
         },
   );
@@ -158,6 +158,12 @@ function firefoxPrefs(downloads, proxy) {
   }
   return prefs;
 }
+
+/**
+ * A frame as an extension sees it, whose scripts have a world of their own. axe works there: it makes elements that there
+ * cannot be in the vault.
+ */
+export const asideOf = (frame) => frame.isolatedRealm();
 
 /** What belongs to the site around the vault; everything else is in the vault. */
 const OF_THE_SITE = /^(filter|parameter.*|border|view|language|events|page-message|safelight)$/;
