@@ -193,7 +193,7 @@ for (const name of browsers) {
     });
 
     it('says what the server refuses, and does not believe everything', async () => {
-      relay.answer = [413, { code: 'too_large', detail: 'what the server says itself' }];
+      relay.answer = [422, { code: 'too_large', detail: 'what the server says itself' }];
       await page.click('learn');
       await message('^The server does not accept this much; make the photo smaller first\\. \\[too_large\\]$');
       relay.answer = [422, { code: 'too_few_pictures', detail: 'there are too few pictures' }];
