@@ -94,9 +94,11 @@ impl Outline {
         &self.pixels.notices
     }
 
-    /// The same file with its end, if a PNG or WebP file lacks it.
+    /// The same file with its end, if a PNG or WebP file lacks it and only it: not if a part with pixels is incomplete.
     #[must_use]
     pub fn ended(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        self.pixels.end.map(|end| container::ended(self.format, bytes, end))
+        let end = self.pixels.end?;
+        let whole = self.pixels.parts.iter().all(|part| part.end <= end);
+        whole.then(|| container::ended(self.format, bytes, end))
     }
 }

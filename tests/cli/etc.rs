@@ -86,7 +86,7 @@ fn pictures_under_a_fixed_key_are_seen_through() {
     let text = folder.run(&format!("attack etc {scrambled} --out-dir seen --originals {photos}")).ok();
     let text = String::from_utf8(text).expect("text");
     assert!(text.starts_with("100 % of the blocks were joined\n"), "{text}");
-    assert_eq!(text.matches("1.000 found").count(), 10, "{text}");
+    assert_eq!(text.matches("1.000 recovered").count(), 10, "{text}");
     for (photo, scrambled) in &names {
         assert_eq!(folder.read_photo(&format!("seen/{scrambled}")), folder.read_photo(photo));
     }

@@ -384,7 +384,7 @@ fn what_libraries_say_is_told_in_plain_words() {
     is_plain(&message);
     let (secure, _) = secure_server();
     let message = run(&folder, &secure.replace("https:", "http:"), &[], &[]).error("bad_answer");
-    assert!(message.contains("not HTTP") && message.contains("https://"), "{message}");
+    assert!(message.contains("not valid HTTP") && message.contains("https://"), "{message}");
     is_plain(&message);
     // A proxy that wants to know who asks.
     let listener = TcpListener::bind("127.0.0.1:0").expect("listener");

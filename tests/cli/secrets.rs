@@ -55,7 +55,8 @@ fn no_error_about_a_document_quotes_it() {
         folder.write("key.json", document.as_bytes());
         let run = folder.run(command);
         let errors = run.errors();
-        assert!(errors.starts_with("error["), "{document}: {errors}");
+        // As a ciphertext, the number may happen to decrypt.
+        assert!(errors.is_empty() || errors.starts_with("error["), "{document}: {errors}");
         for secret in [&digits, &base64] {
             assert!(!tells(&errors, secret), "{document}: {errors}");
         }

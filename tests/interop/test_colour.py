@@ -106,7 +106,8 @@ class Colour(Case):
             result, said = self.way(path, *options)
             self.assertEqual(result.tobytes(), photo().tobytes())
             self.assertNotIn("colour", said)
-            self.assertFalse((self.folder / "home").exists())
+            # That a photo has no profile is kept too, without anything of it.
+            self.assertEqual(list((self.folder / "home").glob("colours/profiles/*")), [])
 
     def test_scrambled_pictures(self):
         icc = PROFILES["Display P3"]

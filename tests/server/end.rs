@@ -121,7 +121,7 @@ fn a_stop_has_an_end_whatever_clients_do() {
     let (good, log) = process.end();
     // Without a limit it would have been an hour.
     assert!(good && start.elapsed() < Duration::from_secs(40), "{log}");
-    assert!(log.contains("cut short"), "{log}");
+    assert!(log.contains("cut off"), "{log}");
 }
 
 #[cfg(unix)]
@@ -162,8 +162,8 @@ fn an_idle_server_that_stops_says_only_what_is_true() {
     assert_eq!(jobs::wait(process.at, &job)["state"], "done");
     process.signal("TERM");
     let (good, log) = process.end();
-    assert!(good && log.contains("nobody fetched") && log.contains("unfetched=1"), "{log}");
-    assert!(!log.contains("cut short") && !log.contains("work=0"), "{log}");
+    assert!(good && log.contains("unfetched results are lost") && log.contains("unfetched=1"), "{log}");
+    assert!(!log.contains("cut off") && !log.contains("work=0"), "{log}");
 }
 
 #[cfg(unix)]
@@ -204,7 +204,7 @@ fn a_hangup_reads_the_models_again_and_ends_nothing() {
     assert_eq!(models(), Some(1));
     process.signal("TERM");
     let (good, log) = process.end();
-    assert!(good && log.contains("again") && log.contains("as they were"), "{log}");
+    assert!(good && log.contains("reloaded") && log.contains("the old ones stay"), "{log}");
 }
 
 /// The peak memory of a process in bytes.

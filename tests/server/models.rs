@@ -163,7 +163,7 @@ fn a_picture_that_does_not_fit_the_model_says_why() {
     let location = create(server.at, "", &album()).header("location").to_owned();
     let classifier = location.replace("models", "classifiers");
     assert_eq!(post(server.at, &classifier, &png(16, 24, &[0; 384])).problem(), "images_differ");
-    assert_eq!(post(server.at, &classifier, b"").problem(), "unsupported_image");
+    assert_eq!(post(server.at, &classifier, b"").problem(), "truncated");
     assert_eq!(post(server.at, &classifier, &png(300, 200, &vec![7; 60_000])).problem(), "image_too_large");
     assert_eq!(get(server.at, &classifier).problem(), "method_not_allowed");
     let mut request = Request::open(server.at, "POST", &classifier, &[("Content-Length", "99999999999")]);

@@ -119,7 +119,7 @@ fn png_of_other_kinds_is_named() {
         file[at] = value;
         let sum = crc32fast::hash(&file[12..29]);
         file[29..33].copy_from_slice(&sum.to_be_bytes());
-        assert!(refusal(&file).contains("of their own"));
+        assert!(refusal(&file).contains("unknown compression"));
     }
 }
 
@@ -130,7 +130,7 @@ fn a_photo_that_is_too_large_is_told_a_size_that_fits() {
     {
         let error = limits.check(width, height).unwrap_err();
         assert_eq!(error.kind(), Code::ImageTooLarge);
-        let size = error.message().rsplit("to ").next().unwrap().strip_suffix(" at most").unwrap();
+        let size = error.message().rsplit("at most ").next().unwrap();
         let (across, down) = size.split_once(" x ").unwrap();
         let (across, down): (u32, u32) = (across.parse().unwrap(), down.parse().unwrap());
         limits.check(across, down).unwrap();
