@@ -240,7 +240,7 @@ async fn reload(models: Arc<models::Models>, mut reloads: mpsc::Receiver<()>) {
         match work::joined(tokio::task::spawn_blocking(move || models.reload()).await) {
             Ok(count) => tracing::info!(models = count, "reloaded the operator's models"),
             Err(error) => {
-                tracing::error!(reason = error.message(), "could not reload the operator's models; the old ones stay")
+                tracing::error!(reason = error.message(), "could not reload the operator's models; the old ones stay");
             }
         }
     }

@@ -186,7 +186,9 @@ fn either_checksum_of_png_confirms_the_pixels() {
     let (end, adler) = (whole.len() - 12, whole.len() - 20);
     let bent = |at: &[usize]| {
         let mut file = whole.clone();
-        at.iter().for_each(|&at| file[at] ^= 1);
+        for &at in at {
+            file[at] ^= 1;
+        }
         file
     };
     let wrong_adler = six(&[&stream[..stream.len() - 1], &[stream[stream.len() - 1] ^ 1]].concat());
