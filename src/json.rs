@@ -3,13 +3,18 @@
 
 use serde::Deserialize;
 
-/// The mark that some editors put before text.
+/// The mark that some editors put before a text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads a document, or says what is wrong with it, without a word of it.
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this is the one place"))]
 pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)).map_err(|error| explain(&error))
+    serde_json::from_slice(unmarked(text)).map_err(|error| explain(&error))
+}
+
+/// A text without the byte order mark, if there is one.
+pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
 
 fn explain(error: &serde_json::Error) -> String {

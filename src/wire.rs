@@ -287,6 +287,7 @@
 //! of `safelight serve`, with jobs for long work, is described by its `GET /v1/openapi.json`.
 
 use crate::error::{Code, Error, Result};
+use crate::json::unmarked;
 use crate::math::checksum;
 
 #[cfg(feature = "client")]
@@ -326,7 +327,7 @@ const SCHEME_CKKS: u8 = 4;
 
 /// A text without a byte order mark, which editors for Windows add, and white space at its start.
 pub(crate) fn age_text(start: &[u8]) -> &[u8] {
-    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start()
+    unmarked(start).trim_ascii_start()
 }
 
 /// Whether a file starts like a key file protected by a passphrase, as bytes or as text. The first 16 bytes are enough, unless

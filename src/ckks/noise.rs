@@ -1,7 +1,7 @@
 //! Bounds on the errors of computed numbers.
 //!
-//! Every operation adds an error polynomial. If its coefficients are practically independent, with the variance `v`, slots are
-//! sums of so many of them that they are normally distributed, with a deviation of `sqrt(N v)` (A. Costache, B. R. Curtis, E.
+//! Every operation adds an error polynomial. If its coefficients are practically independent, with the variance `v`, each slot
+//! is a sum of many of them and so normally distributed, with a deviation of `sqrt(N v)` (A. Costache, B. R. Curtis, E.
 //! Hales, S. Murphy, T. Ogilvie, R. Player, "On the precision loss in approximate homomorphic encryption", SAC 2023, section
 //! 3). One slot in 10^15 exceeds six deviations. Where the error is a product of two polynomials, such as a rounding times the
 //! secret, a slot is a product of two normal numbers, which is large far more often: the bound is then 16 deviations.

@@ -35,8 +35,8 @@ enum Scheme {
 /// Reassemble pictures that were scrambled with the same key
 ///
 /// Uses only the pictures. They do not reveal how the whole is turned and coloured: with --originals, the best match of all is
-/// written and its similarity printed (SSIM; 1 means identical); without, any of them is written. An attacker who has the
-/// photos of some of the pictures gives them with --known: they show what was done to each block.
+/// written and its similarity printed (SSIM; 1 means identical); otherwise, an arbitrary one is written. If the attacker knows
+/// some of the photos, give them with --known: they show what was done to each block.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

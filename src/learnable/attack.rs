@@ -1,7 +1,7 @@
 //! Recovering scrambled pictures without the key.
 //!
-//! * [`known`]: an attacker who has a photo and its scrambled picture finds the plan, and recovers all pictures under that key.
-//! * [`see`]: an attacker who has only a scrambled picture.
+//! * [`known`]: with a photo and its scrambled picture, an attacker finds the plan, and recovers all pictures under that key.
+//! * [`see`]: an attacker sees only a scrambled picture.
 //!
 //! Chang, Case, "Attacks on Image Encryption Schemes for Privacy-Preserving Deep Neural Networks" (2020) showed both kinds
 //! for [`le`] and [`pe`](super::pe); the methods here are ours.

@@ -14,6 +14,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, get_service};
+use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -55,7 +56,7 @@ pub(super) fn files(folder: &Path) -> Router {
     router.layer(from_fn_with_state(open, only_open))
 }
 
-/// A folder whose files anybody may read, but for hidden ones and what links outside of it lead to.
+/// A folder whose files anyone may read, except hidden files and the targets of links that lead out of it.
 struct Open {
     folder: PathBuf,
     /// Where it really is.
@@ -73,7 +74,7 @@ async fn only_open(State(open): State<Arc<Open>>, request: Request, next: Next) 
 
 impl Open {
     fn shows(&self, path: &str) -> bool {
-        let decoded = decoded(path);
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
         let mut parts = decoded.split('/').filter(|part| !part.is_empty());
         // RFC 8615: what is there is meant to be found.
         let hidden = |(place, part): (usize, &str)| part.starts_with('.') && (place, part) != (0, ".well-known");
@@ -95,24 +96,6 @@ impl Open {
         let real = names.into_iter().flat_map(packed).filter_map(|name| name.canonicalize().ok());
         real.into_iter().all(|file| self.root.as_ref().is_ok_and(|root| file.starts_with(root)))
     }
-}
-
-/// A path without percent-encoding (RFC 3986, section 2.1).
-fn decoded(path: &str) -> String {
-    let digit = |letter: u8| char::from(letter).to_digit(16);
-    let mut out = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let [first, after @ ..] = rest {
-        let byte = match (first, after) {
-            (b'%', [high, low, ..]) => {
-                digit(*high).zip(digit(*low)).and_then(|(high, low)| u8::try_from(16 * high + low).ok())
-            }
-            _ => None,
-        };
-        rest = if byte.is_some() { &after[2..] } else { after };
-        out.push(byte.unwrap_or(*first));
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// Adds these headers to every answer, and those that page and vault have in common.

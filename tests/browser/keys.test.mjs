@@ -218,7 +218,7 @@ for (const name of browsers) {
   it(`a browser that stores nothing, in ${name}`, async () => {
     const server = await startServer();
     // As where third-party storage is blocked: the database cannot be opened.
-    const rewrite = (path, text) => (path === '/client/ring.js' ? text.replace('indexedDB.open', 'nowhere.open') : text);
+    const rewrite = (path, text) => (path === '/client/database.js' ? text.replace('indexedDB.open', 'nowhere.open') : text);
     const recorder = await startRecorder(server.url, { rewrite });
     const browser = await openBrowser(name, { proxy: recorder.port });
     try {

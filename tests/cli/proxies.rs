@@ -391,7 +391,7 @@ fn what_libraries_say_is_told_in_plain_words() {
     let proxy = format!("http://{}", listener.local_addr().expect("address"));
     std::thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
-            let _ = client.read(&mut [0; 4096]);
+            let _ = read_request(&mut client);
             let _ = client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
         }
     });

@@ -2,6 +2,8 @@
 // its file is opened again, the vault must still say so. The list outlives the records of the ring, in a database of its own,
 // and holds nothing but fingerprints.
 
+import { openBase, transact } from './database.js';
+
 const NAME = 'safelight-exposed';
 const STORE = 'fingerprints';
 
@@ -15,28 +17,14 @@ export async function bareOnce() {
 export async function rememberBare(records) {
   if (records.length === 0) return;
   // Deleting must not fail where nothing more can be written.
-  await inStore('readwrite', (store) => records.map(({ fingerprint }) => store.put(true, fingerprint)).at(-1)).catch(() => {});
+  await inStore('readwrite', (store) => records.map(({ fingerprint }) => store.put(true, fingerprint))).catch(() => {});
 }
 
 async function inStore(mode, work) {
-  const base = await opened();
+  const base = await openBase(NAME, (made) => made.createObjectStore(STORE));
   try {
-    return await new Promise((resolve, reject) => {
-      const transaction = base.transaction(STORE, mode, { durability: 'strict' });
-      const request = work(transaction.objectStore(STORE));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error ?? request.error);
-    });
+    return await transact(base, [STORE], mode, (stores) => work(stores[STORE]));
   } finally {
     base.close();
   }
-}
-
-function opened() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

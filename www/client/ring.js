@@ -6,6 +6,7 @@
 // key, but browsers write it into the same files: anyone with a copy of these files can decrypt the keys.
 
 import { SafelightError } from '../shared/errors.js';
+import { openBase, transact } from './database.js';
 import { bareOnce, rememberBare } from './exposed.js';
 import { seal, unseal } from './lock.js';
 
@@ -393,29 +394,10 @@ class StoredRing {
   }
 }
 
-function transact(base, names, mode, work) {
-  return new Promise((resolve, reject) => {
-    const transaction = base.transaction(names, mode, { durability: 'strict' });
-    const stores = Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)]));
-    const requests = work(stores);
-    const results = () => (Array.isArray(requests) ? requests.map(({ result }) => result) : requests.result);
-    transaction.oncomplete = () => resolve(results());
-    transaction.onabort = () => reject(transaction.error ?? [requests].flat().find(({ error }) => error)?.error);
-  });
-}
-
 function opened() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore('keys', { keyPath: 'fingerprint' });
-      for (const name of STORES.slice(1)) request.result.createObjectStore(name);
-    };
-    request.onsuccess = () => {
-      request.result.onversionchange = () => request.result.close();
-      resolve(request.result);
-    };
-    request.onerror = () => reject(request.error);
+  return openBase(NAME, (base) => {
+    base.createObjectStore('keys', { keyPath: 'fingerprint' });
+    for (const name of STORES.slice(1)) base.createObjectStore(name);
   });
 }
 

@@ -1,4 +1,4 @@
-//! An attacker who has a photo and its scrambled picture finds what was done to each block, and undoes it for all pictures
+//! With a photo and its scrambled picture, an attacker finds what was done to each block, and undoes it for all pictures
 //! under that key.
 
 use rayon::prelude::*;

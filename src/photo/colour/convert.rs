@@ -1,6 +1,6 @@
 //! From what a photo's mark says to sRGB: relative colorimetric, without black point compensation.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout,
@@ -90,9 +90,11 @@ struct Conversion {
     /// Linear light to linear light of sRGB.
     matrix: [[f32; 3]; 3],
     hdr: Option<Hdr>,
-    /// 65,536 steps of linear light to sRGB samples.
-    encode: Vec<u8>,
 }
+
+/// 65,536 steps of linear light to sRGB samples.
+static SAMPLES: LazyLock<Vec<u8>> =
+    LazyLock::new(|| (0..=u16::MAX).map(|light| srgb_sample(f32::from(light) / 65_535.0)).collect());
 
 /// How samples become linear light.
 enum First {
@@ -112,8 +114,7 @@ impl Conversion {
             Colour::Icc(profile) => of_profile(profile, &srgb)?,
         };
         let finite = matrix.iter().flatten().all(|number| number.is_finite());
-        let encode = (0..=u16::MAX).map(|light| srgb_sample(f32::from(light) / 65_535.0)).collect();
-        finite.then_some(Self { first, matrix, hdr, encode })
+        finite.then_some(Self { first, matrix, hdr })
     }
 
     /// Converts pixels of red, green and blue; says whether there was a colour that sRGB has not.
@@ -130,7 +131,7 @@ impl Conversion {
                     clipped |= !(-TOLERANCE..=1.0 + TOLERANCE).contains(&value);
                     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
                     let step = (value * 65_535.0 + 0.5) as u16;
-                    *sample = self.encode[usize::from(step)];
+                    *sample = SAMPLES[usize::from(step)];
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Files of other kinds, recognised by how they start, so that an intact file is called what it is.
 
 use crate::error::{Code, Error};
+use crate::json::unmarked;
 
 /// Why a file that is neither PNG, JPEG nor WebP is not read.
 pub(super) fn refuse(bytes: &[u8]) -> Error {
@@ -72,7 +73,7 @@ const STARTS: &[(&[u8], &str, Kind)] = &[
 ];
 
 fn recognise(bytes: &[u8]) -> Option<(&'static str, Kind)> {
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let text = unmarked(bytes).trim_ascii_start();
     let start = STARTS.iter().find(|(start, ..)| bytes.starts_with(start) || text.starts_with(start));
     let found = start.map(|&(_, name, kind)| (name, kind));
     found.or_else(|| media(bytes)).or_else(|| riff(bytes)).or_else(|| tiff(bytes)).or_else(|| others(bytes, text))

@@ -25,7 +25,7 @@ export function verdictItem(title, { clear, scrambled }, found) {
     line.textContent = probability === null ? name : words.recognise.likely(name, percent(probability, 1) || '0 %');
     return line;
   });
-  const text = document.createElement('p');
+  const text = Object.assign(document.createElement('p'), { className: 'room' });
   text.append(...lines);
   item.append(...pictures, text);
   return item;

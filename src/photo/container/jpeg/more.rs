@@ -31,7 +31,7 @@ impl Others {
     }
 }
 
-/// How many pictures an index names beside the first one, but for smaller copies of that.
+/// How many pictures an index names besides the first one and its smaller copies.
 fn indexed(index: &[u8]) -> Option<usize> {
     const ENTRIES: u16 = 0xb002;
     const ENTRY: usize = 16;

@@ -210,18 +210,23 @@ impl Blocks<'_, '_> {
     /// The first coefficient: a difference to that of the block before.
     fn first_coefficient(&mut self, dc: &Code, place: usize) -> Result<i64, Fault> {
         let size = self.bits.symbol(dc)?;
-        let bits = i64::from(self.bits.take(size.into())?);
-        let negative = size > 0 && bits >> (size - 1) == 0;
+        let difference = self.signed(size)?;
         let before = self.before.get_mut(place).ok_or(Fault::Wrong)?;
-        *before += if negative { bits + 1 - (1 << size) } else { bits };
+        *before += difference;
         Ok(*before << self.header.low)
     }
 
     /// How large a coefficient is whose bits follow. Of the bits that are left for later, half are taken to be there.
     fn coefficient(&mut self, size: u8) -> Result<i64, Fault> {
+        let sent = self.signed(size)?.abs();
+        Ok(self.estimated(sent))
+    }
+
+    /// The number that the following bits stand for (T.81, figure F.12).
+    fn signed(&mut self, size: u8) -> Result<i64, Fault> {
         let bits = i64::from(self.bits.take(size.into())?);
-        let negative = bits >> size.saturating_sub(1) == 0;
-        Ok(self.estimated(if negative { (1 << size) - 1 - bits } else { bits }))
+        let negative = size > 0 && bits >> (size - 1) == 0;
+        Ok(if negative { bits + 1 - (1 << size) } else { bits })
     }
 
     fn estimated(&self, sent: i64) -> i64 {
