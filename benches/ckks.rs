@@ -9,15 +9,15 @@ use std::time::Duration;
 use criterion::Criterion;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use safelight::ckks::bootstrap::{Bootstrapper, Numbers, Plan};
-use safelight::ckks::ciphertext::Ciphertext;
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::evaluator::Evaluator;
-use safelight::ckks::keys::EvaluationKeys;
-use safelight::ckks::parameters::{BOOTSTRAP_16, LEVELED_16, Parameters};
-use safelight::ckks::ring::Ring;
-use safelight::ckks::secret::SecretKey;
 use safelight::math::kernel::Kernel;
+use safelight::schemes::ckks::bootstrap::{Bootstrapper, Numbers, Plan};
+use safelight::schemes::ckks::ciphertext::Ciphertext;
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::evaluator::Evaluator;
+use safelight::schemes::ckks::keys::EvaluationKeys;
+use safelight::schemes::ckks::parameters::{BOOTSTRAP_16, LEVELED_16, Parameters};
+use safelight::schemes::ckks::ring::Ring;
+use safelight::schemes::ckks::secret::SecretKey;
 
 /// Slots of the vector that is bootstrapped.
 const SLOTS: usize = 1 << 14;

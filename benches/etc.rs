@@ -4,9 +4,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, SamplingMode};
-use safelight::etc::file::{Jpeg, encode_jpeg};
-use safelight::etc::{Form, MasterKey, Settings, decrypt, encrypt};
 use safelight::photo::{Limits, Photo};
+use safelight::schemes::etc::file::{Jpeg, encode_jpeg};
+use safelight::schemes::etc::{Form, MasterKey, Settings, decrypt, encrypt};
 
 const WIDTH: u32 = 4000;
 const HEIGHT: u32 = 3000;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 use safelight::math::random;
-use safelight::paillier::{Border, Circuit, EncryptOptions, EncryptionKey, Filter, SecretKey};
 use safelight::photo::Photo;
-use safelight::pipeline::{self, Limits};
+use safelight::schemes::paillier::stream::{self, Limits};
+use safelight::schemes::paillier::wire::image::Frames;
+use safelight::schemes::paillier::{Border, Circuit, EncryptOptions, EncryptionKey, Filter, SecretKey};
 use safelight::watch::NoWatch;
 use safelight::wire::MEDIA_TYPE;
-use safelight::wire::image::Frames;
 
 const BITS: u16 = 3072;
 const SIDE: u32 = 512;
@@ -45,14 +45,14 @@ fn image(filter: &Filter) -> Vec<u8> {
     let photo = Photo::from_samples(SIDE, SIDE, 3, samples).expect("right size");
     let options = EncryptOptions::for_filter(filter, Border::default()).expect("wide enough");
     let mut file = Vec::new();
-    pipeline::encrypt_image(EncryptionKey::Owner(std::sync::Arc::new(key)), &photo, &options, &mut file, &NoWatch)
+    stream::encrypt_image(EncryptionKey::Owner(std::sync::Arc::new(key)), &photo, &options, &mut file, &NoWatch)
         .expect("encrypted");
     file
 }
 
 fn run_filter(filter: &Filter, image: &[u8]) -> Vec<u8> {
     let mut output = Vec::new();
-    pipeline::run_filter(&mut &image[..], &mut output, filter, &Limits::default(), &NoWatch).expect("filtered");
+    stream::run_filter(&mut &image[..], &mut output, filter, &Limits::default(), &NoWatch).expect("filtered");
     output
 }
 

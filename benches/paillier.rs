@@ -6,11 +6,11 @@ use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput};
 use safelight::math::comb::Lookup;
 use safelight::math::montgomery::Limb;
 use safelight::math::random;
-use safelight::paillier::{
+use safelight::photo::Photo;
+use safelight::schemes::paillier::wire::key::{read_encryption_key, read_secret, write_public, write_secret};
+use safelight::schemes::paillier::{
     Border, Check, EncryptOptions, EncryptionKey, Filter, ImageDecryptor, ImageEncryptor, SecretKey,
 };
-use safelight::photo::Photo;
-use safelight::wire::key::{read_encryption_key, read_secret, write_public, write_secret};
 
 fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().expect("nothing ran before");

@@ -1,6 +1,6 @@
 //! Learning from pictures that the learner need not be able to see.
 //!
-//! A scrambled picture ([`etc`](crate::etc)) is its original with the samples in another order, some of them negated. If every
+//! A scrambled picture ([`etc`](crate::schemes::etc)) is its original with the samples in another order, some of them negated. If every
 //! sample is standardised over the training set, the inner products with other pictures under the same key equal those of the
 //! originals, and so does everything that a support-vector machine computes. Kawamura, Kinoshita, Kiya, "A Privacy-Preserving
 //! Machine Learning Scheme Using `EtC` Images" (2020).
@@ -43,6 +43,7 @@ pub mod svm;
 pub mod trainer;
 mod trees;
 pub mod verdict;
+pub mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -46,22 +46,18 @@
 
 #[cfg(all(any(feature = "cli", feature = "server"), not(target_arch = "wasm32")))]
 mod address;
-#[cfg(feature = "ckks")]
-pub mod ckks;
 pub mod error;
-#[cfg(feature = "etc")]
-pub mod etc;
 mod json;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub mod learn;
-#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
-pub mod learnable;
 pub mod math;
 #[cfg(all(feature = "ckks", feature = "photo"))]
 pub mod network;
-pub mod paillier;
 #[cfg(feature = "photo")]
 pub mod photo;
+#[cfg(not(target_arch = "wasm32"))]
+mod read_at;
+pub mod schemes;
 #[cfg(all(any(feature = "cli", feature = "server"), unix))]
 mod signals;
 #[cfg(not(target_arch = "wasm32"))]
@@ -70,8 +66,6 @@ pub mod wire;
 
 #[cfg(all(feature = "client", feature = "learn", not(target_arch = "wasm32")))]
 pub mod experiments;
-#[cfg(not(target_arch = "wasm32"))]
-pub mod pipeline;
 #[cfg(all(feature = "server", not(target_arch = "wasm32")))]
 pub mod server;
 #[cfg(all(

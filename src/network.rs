@@ -22,17 +22,21 @@
 pub mod circuit;
 #[cfg(feature = "ckks-secret")]
 mod client;
+pub mod dense;
 pub mod features;
+#[cfg(not(target_arch = "wasm32"))]
+mod keys;
 #[cfg(all(test, feature = "client"))]
 mod tests;
+pub mod wire;
 
 pub use circuit::Circuit;
 pub use features::Patches;
 
-use crate::ckks::dense::Dense;
-use crate::ckks::parameters::Parameters;
-use crate::ckks::ring::Ring;
 use crate::error::{Code, Error, Result};
+use crate::network::dense::Dense;
+use crate::schemes::ckks::parameters::Parameters;
+use crate::schemes::ckks::ring::Ring;
 
 /// The largest difference of encrypted scores from those in the clear, for hidden units and scores of at most 64 in absolute
 /// value. It is promised for the parameter set with the smallest scale, and tested.

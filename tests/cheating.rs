@@ -7,14 +7,16 @@ use safelight::error::{Code, Result};
 use safelight::math::comb::Lookup;
 use safelight::math::montgomery::{Limb, from_limbs, to_limbs};
 use safelight::math::random;
-use safelight::paillier::{
+use safelight::photo::Photo;
+use safelight::schemes::paillier::stream::{
+    DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter,
+};
+use safelight::schemes::paillier::wire::image::Frames;
+use safelight::schemes::paillier::wire::key::{read_secret, write_secret};
+use safelight::schemes::paillier::{
     Border, Check, Encoding, EncryptOptions, EncryptionKey, Expectation, Filter, ImageHead, Origin, SecretKey, View,
 };
-use safelight::photo::Photo;
-use safelight::pipeline::{DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter};
 use safelight::watch::NoWatch;
-use safelight::wire::image::Frames;
-use safelight::wire::key::{read_secret, write_secret};
 
 const SIDE: u32 = 24;
 

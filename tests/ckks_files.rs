@@ -8,17 +8,17 @@ use num_complex::Complex64;
 use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use safelight::ckks::ciphertext::{Ciphertext, Seeded};
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::evaluator::Evaluator;
-use safelight::ckks::keys::{EvaluationKeys, KeyId, PublicKey};
-use safelight::ckks::parameters::{ALL, LEVELED_14, SMALL};
-use safelight::ckks::plaintext::Plaintext;
-use safelight::ckks::ring::{CONJUGATION, Ring};
-use safelight::ckks::secret::SecretKey;
 use safelight::error::{Code, Error, Result};
 use safelight::math::kernel::Kernel;
-use safelight::wire::ckks::{
+use safelight::schemes::ckks::ciphertext::{Ciphertext, Seeded};
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::evaluator::Evaluator;
+use safelight::schemes::ckks::keys::{EvaluationKeys, KeyId, PublicKey};
+use safelight::schemes::ckks::parameters::{ALL, LEVELED_14, SMALL};
+use safelight::schemes::ckks::plaintext::Plaintext;
+use safelight::schemes::ckks::ring::{CONJUGATION, Ring};
+use safelight::schemes::ckks::secret::SecretKey;
+use safelight::schemes::ckks::wire::{
     Checker, Entry, Purpose, SetHead, SwitchHead, VectorHead, check_secret, owner, read_ciphertext, read_plaintext,
     read_public, read_secret, read_set, read_switch, write_ciphertext, write_plaintext, write_public, write_secret,
     write_seeded, write_set, write_switch,

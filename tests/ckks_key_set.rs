@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::evaluator::Evaluator;
-use safelight::ckks::keys::EvaluationKeys;
-use safelight::ckks::parameters::{LEVELED_14, SMALL};
-use safelight::ckks::ring::Ring;
-use safelight::ckks::secret::SecretKey;
 use safelight::error::Code;
-use safelight::pipeline::keys::{KeySet, LoadedKeys};
-use safelight::wire::ckks::{Entry, Purpose, write_set};
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::evaluator::Evaluator;
+use safelight::schemes::ckks::key_file::{KeySet, LoadedKeys};
+use safelight::schemes::ckks::keys::EvaluationKeys;
+use safelight::schemes::ckks::parameters::{LEVELED_14, SMALL};
+use safelight::schemes::ckks::ring::Ring;
+use safelight::schemes::ckks::secret::SecretKey;
+use safelight::schemes::ckks::wire::{Entry, Purpose, write_set};
 
 const fn entry(purpose: Purpose) -> Entry {
     Entry { purpose, level: 1, special: 1 }

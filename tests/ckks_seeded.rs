@@ -7,14 +7,14 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use safelight::ckks::bootstrap::{Numbers, Plan};
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::keys::{EvaluationKeys, KeyId};
-use safelight::ckks::parameters::{Parameters, SMALL};
-use safelight::ckks::ring::{CONJUGATION, Ring};
-use safelight::ckks::secret::SecretKey;
 use safelight::error::Code;
-use safelight::wire::ckks::{
+use safelight::schemes::ckks::bootstrap::{Numbers, Plan};
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::keys::{EvaluationKeys, KeyId};
+use safelight::schemes::ckks::parameters::{Parameters, SMALL};
+use safelight::schemes::ckks::ring::{CONJUGATION, Ring};
+use safelight::schemes::ckks::secret::SecretKey;
+use safelight::schemes::ckks::wire::{
     Entry, Purpose, SetMaker, read_ciphertext, write_public, write_secret, write_seeded, write_set,
 };
 use serde_json::{Value, json};

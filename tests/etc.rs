@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use safelight::etc::file::{Jpeg, Subsampling, encode_jpeg, encode_png, read_label};
-use safelight::etc::{Form, MasterKey, Settings, decrypt, encrypt};
 use safelight::photo::quality::psnr;
 use safelight::photo::{Limits, Photo};
+use safelight::schemes::etc::file::{Jpeg, Subsampling, encode_jpeg, encode_png, read_label};
+use safelight::schemes::etc::{Form, MasterKey, Settings, decrypt, encrypt};
 
 /// Where the test data are: see the README there.
 fn data() -> PathBuf {

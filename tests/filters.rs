@@ -6,11 +6,13 @@ use std::sync::LazyLock;
 use safelight::error::Code;
 use safelight::math::comb::Lookup;
 use safelight::math::random;
-use safelight::paillier::{Border, Check, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter};
+use safelight::schemes::paillier::stream::{
+    DecryptOptions, Limits, decrypt_image, decrypt_image_with, encrypt_image, run_filter,
+};
+use safelight::schemes::paillier::wire::key::{read_secret, write_secret};
+use safelight::schemes::paillier::{Border, Check, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::watch::NoWatch;
-use safelight::wire::key::{read_secret, write_secret};
 
 static KEY: LazyLock<Vec<u8>> =
     LazyLock::new(|| write_secret(&SecretKey::generate(2048, &mut random::system()).expect("key")).to_vec());

@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 
 use num_bigint::{BigInt, BigUint};
 use safelight::math::random;
-use safelight::paillier::phe;
-use safelight::wire::key::read_secret;
+use safelight::schemes::paillier::phe;
+use safelight::schemes::paillier::wire::key::read_secret;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop")

@@ -55,11 +55,11 @@ fn all_wishes() -> Vec<Wishes> {
 }
 
 fn open(bytes: &[u8]) -> Result<Model> {
-    wire::model::read(bytes, &NoWatch)
+    safelight::learn::wire::read(bytes, &NoWatch)
 }
 
 fn write(model: &Model) -> Vec<u8> {
-    wire::model::write(model).unwrap()
+    safelight::learn::wire::write(model).unwrap()
 }
 
 fn verdicts(model: &Model) -> Vec<(usize, Verdict)> {
@@ -109,8 +109,8 @@ fn a_model_from_its_file_says_the_same() {
 #[cfg(feature = "client")]
 #[test]
 fn scrambled_pictures_are_as_good_as_plain_ones() {
-    use safelight::etc::{self, Form, MasterKey, Settings};
     use safelight::photo::Photo;
+    use safelight::schemes::etc::{self, Form, MasterKey, Settings};
 
     let key = MasterKey::from_bytes([7; 32]);
     let settings = Settings { block: 4, fixed_key: true, ..Settings::new(Form::Grey) };

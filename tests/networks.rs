@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::ring::Ring;
-use safelight::ckks::secret::SecretKey;
 use safelight::error::{Code, Error, Result};
 use safelight::learn::network::{NetworkTrainer, Settings};
+use safelight::network::wire::{read, read_front, write, write_front};
 use safelight::network::{Circuit, Network, PRECISION};
 use safelight::photo::Photo;
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::ring::Ring;
+use safelight::schemes::ckks::secret::SecretKey;
 use safelight::watch::{NoWatch, Watch};
-use safelight::wire::network::{read, read_front, write, write_front};
 
 const LABELS: [&str; 3] = ["across", "down", "checks"];
 

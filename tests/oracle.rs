@@ -9,16 +9,16 @@ use std::sync::Arc;
 use num_complex::Complex64;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use safelight::ckks::ciphertext::Ciphertext;
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::evaluator::Evaluator;
-use safelight::ckks::keys::EvaluationKeys;
-use safelight::ckks::noise::Noise;
-use safelight::ckks::parameters::LEVELED_14;
-use safelight::ckks::polynomial::{Kind, Polynomial};
-use safelight::ckks::ring::Ring;
-use safelight::ckks::secret::SecretKey;
 use safelight::error::Result;
+use safelight::schemes::ckks::ciphertext::Ciphertext;
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::evaluator::Evaluator;
+use safelight::schemes::ckks::keys::EvaluationKeys;
+use safelight::schemes::ckks::noise::Noise;
+use safelight::schemes::ckks::parameters::LEVELED_14;
+use safelight::schemes::ckks::polynomial::{Kind, Polynomial};
+use safelight::schemes::ckks::ring::Ring;
+use safelight::schemes::ckks::secret::SecretKey;
 use serde::Deserialize;
 
 /// What `OpenFHE` was given, and what came out.

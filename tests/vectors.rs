@@ -21,18 +21,22 @@ use std::sync::LazyLock;
 
 use hostile::Found;
 use proptest::prelude::*;
-use safelight::ckks::encode::Encoder;
-use safelight::ckks::parameters::SMALL;
-use safelight::ckks::plaintext::Plaintext;
-use safelight::ckks::ring::Ring;
 use safelight::error::{Code, Result};
-use safelight::paillier::{Check, Filter, SecretKey, View};
+use safelight::network::wire as network_file;
 use safelight::photo::Photo;
-use safelight::pipeline::{DecryptOptions, Limits, check_image, decrypt_image, decrypt_image_with, run_filter};
+use safelight::schemes::ckks::encode::Encoder;
+use safelight::schemes::ckks::parameters::SMALL;
+use safelight::schemes::ckks::plaintext::Plaintext;
+use safelight::schemes::ckks::ring::Ring;
+use safelight::schemes::ckks::wire as files;
+use safelight::schemes::paillier::stream::{
+    DecryptOptions, Limits, check_image, decrypt_image, decrypt_image_with, run_filter,
+};
+use safelight::schemes::paillier::wire::key::{
+    read_encryption_key, read_public, read_secret, write_public, write_secret,
+};
+use safelight::schemes::paillier::{Check, Filter, SecretKey, View};
 use safelight::watch::NoWatch;
-use safelight::wire::ckks as files;
-use safelight::wire::key::{read_encryption_key, read_public, read_secret, write_public, write_secret};
-use safelight::wire::network as network_file;
 use serde_json::{Value, json};
 
 fn folder() -> PathBuf {

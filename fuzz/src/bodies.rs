@@ -6,18 +6,20 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use safelight::etc::file::{encode_png as encode_scrambled, read_label};
-use safelight::etc::label::sheet_limits;
-use safelight::etc::{self, Label, MasterKey};
-use safelight::paillier::{Check, Filter, SecretKey, phe};
+use safelight::learn::wire as model_file;
+use safelight::network::wire as network_file;
 use safelight::photo::{self, Colour, Outline, Photo, encode_png, encode_png_in};
-use safelight::pipeline::{DecryptOptions, Limits, check_image, decrypt_image_with, run_filter};
-use safelight::watch::NoWatch;
-use safelight::wire::image::Frames;
-use safelight::wire::key::{
-    read_encryption_key, read_etc, read_public, read_secret, write_etc, write_public, write_secret,
+use safelight::schemes::etc::file::{encode_png as encode_scrambled, read_label};
+use safelight::schemes::etc::label::sheet_limits;
+use safelight::schemes::etc::{self, Label, MasterKey};
+use safelight::schemes::paillier::stream::{DecryptOptions, Limits, check_image, decrypt_image_with, run_filter};
+use safelight::schemes::paillier::wire::image::Frames;
+use safelight::schemes::paillier::wire::key::{
+    read_encryption_key, read_public, read_secret, write_public, write_secret,
 };
-use safelight::wire::{PROLOGUE_BYTES, Prologue, age, model as model_file, network as network_file};
+use safelight::schemes::paillier::{Check, Filter, SecretKey, phe};
+use safelight::watch::NoWatch;
+use safelight::wire::{PROLOGUE_BYTES, Prologue, age};
 
 #[path = "ckks.rs"]
 pub mod ckks;
@@ -223,8 +225,8 @@ pub fn phe_json(data: &[u8]) {
 /// A key file of scrambled pictures.
 pub fn etc_key(data: &[u8]) {
     for data in [data.to_vec(), repaired(data)] {
-        if let Ok(key) = read_etc(&data) {
-            assert_eq!(*write_etc(&key), data);
+        if let Ok(key) = etc::wire::read_key(&data) {
+            assert_eq!(*etc::wire::write_key(&key), data);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use safelight::ckks::parameters::{Parameters, SMALL};
-use safelight::ckks::ring::{Ring, primes};
 use safelight::error::Code;
-use safelight::wire::ckks::{
+use safelight::schemes::ckks::parameters::{Parameters, SMALL};
+use safelight::schemes::ckks::ring::{Ring, primes};
+use safelight::schemes::ckks::wire::{
     Checker, SetHead, SwitchHead, VectorHead, read_ciphertext, read_plaintext, read_public, read_secret, read_set,
     read_switch, write_ciphertext, write_plaintext, write_public, write_secret, write_set, write_switch,
 };
@@ -97,13 +97,15 @@ fn repair(data: &mut [u8]) {
     let crc = crc32fast::hash(&data[..header - 4]).to_le_bytes();
     data[header - 4..header].copy_from_slice(&crc);
     let limbs = match prologue.kind {
-        Kind::Ciphertext => VectorHead::of_ciphertext(data).ok().map(|head| lengths(head.parameters, head.level, 0)),
-        Kind::Plaintext => VectorHead::of_plaintext(data).ok().map(|head| lengths(head.parameters, head.level, 0)),
+        Kind::CkksCiphertext => {
+            VectorHead::of_ciphertext(data).ok().map(|head| lengths(head.parameters, head.level, 0))
+        }
+        Kind::CkksPlaintext => VectorHead::of_plaintext(data).ok().map(|head| lengths(head.parameters, head.level, 0)),
         Kind::CkksPublicKey => Some(lengths(&SMALL, SMALL.levels, 0)),
-        Kind::SwitchKey => {
+        Kind::CkksSwitchKey => {
             SwitchHead::read(data).ok().map(|head| lengths(head.parameters, head.entry.level, head.entry.special))
         }
-        Kind::EvaluationKeys => {
+        Kind::CkksEvaluationKeys => {
             let Ok(ranges) = SetHead::read(data).and_then(|head| head.ranges()) else { return };
             for range in ranges {
                 let range = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());

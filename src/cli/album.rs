@@ -43,7 +43,7 @@ impl Picture {
 
 #[cfg(feature = "client")]
 fn has_own_key(bytes: &[u8]) -> bool {
-    use crate::etc::{Nonce, file};
+    use crate::schemes::etc::{Nonce, file};
     file::read_label(bytes).is_ok_and(|label| label.is_some_and(|label| label.nonce != Nonce::FIXED))
 }
 

@@ -14,10 +14,10 @@ use super::etc::block_parser;
 use super::files::{self, Care, Sink, Source};
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
-use crate::etc::attack::{self, Solution};
-use crate::etc::{Form, Label, Sheet, file};
 use crate::photo::quality::{psnr, ssim};
 use crate::photo::{Limits, Photo};
+use crate::schemes::etc::attack::{self, Solution};
+use crate::schemes::etc::{Form, Label, Sheet, file};
 
 /// Try to recover scrambled pictures without their key
 #[derive(Args)]

@@ -6,11 +6,11 @@ use clap::{Args, Subcommand};
 
 use super::files;
 use super::ui::Ui;
-use crate::ckks::parameters::{ALL, Parameters, SPARSE_WEIGHT, Secret};
-use crate::ckks::security::{encapsulated, own};
-use crate::ckks::selftest::{Row, run as measure};
-use crate::ckks::stopwatch::{Timed, times};
 use crate::error::{Code, Error, Result};
+use crate::schemes::ckks::parameters::{ALL, Parameters, SPARSE_WEIGHT, Secret};
+use crate::schemes::ckks::security::{encapsulated, own};
+use crate::schemes::ckks::selftest::{Row, run as measure};
+use crate::schemes::ckks::stopwatch::{Timed, times};
 
 /// List parameter sets for encrypted vectors (CKKS), and test this machine
 #[derive(Args)]

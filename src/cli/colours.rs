@@ -16,11 +16,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
-use crate::etc::Nonce;
 use crate::math::hex::hex;
-use crate::paillier::origin::Origin;
 use crate::photo::Colour;
 use crate::photo::colour::MAX_PROFILE;
+use crate::schemes::etc::Nonce;
+use crate::schemes::paillier::origin::Origin;
 
 /// How long the colours of a photo are kept.
 const KEPT_DAYS: u32 = 400;

@@ -14,12 +14,12 @@ use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, PictureKind};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
-use crate::paillier::origin::Origin;
-use crate::paillier::{Check, Encoding, Expectation, View};
 use crate::photo::{Colour, Photo, encode_png16};
-use crate::pipeline::{self, DecryptOptions, Decrypted};
-use crate::wire::image::Frames;
-use crate::wire::key as key_file;
+use crate::schemes::paillier::origin::Origin;
+use crate::schemes::paillier::stream::{self, DecryptOptions, Decrypted};
+use crate::schemes::paillier::wire::image::Frames;
+use crate::schemes::paillier::wire::key as key_file;
+use crate::schemes::paillier::{Check, Encoding, Expectation, View};
 
 /// Decrypt an encrypted image to a picture file
 ///
@@ -141,7 +141,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let (insisted, expected) = (options.check == Check::None, options.expect.is_some());
     let bar = ui.bar("decrypting", Unit::Rows);
     let Decrypted { head, canvas, verified } =
-        pipeline::decrypt_image_with(&key, &mut input, options, &super::LIMITS, &bar).map_err(with_flags)?;
+        stream::decrypt_image_with(&key, &mut input, options, &super::LIMITS, &bar).map_err(with_flags)?;
     bar.clear();
     if !verified {
         ui.warn(if insisted {

@@ -12,11 +12,11 @@ use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::math::comb::Lookup;
-use crate::paillier::layout::{MAX_HALO, MAX_SLOT_BITS, bits_for};
-use crate::paillier::{Border, Encoding, EncryptOptions, EncryptionKey, Filter};
 use crate::photo::{Colour, Limits, Notice, Photo};
-use crate::pipeline;
-use crate::wire::key as key_file;
+use crate::schemes::paillier::layout::{MAX_HALO, MAX_SLOT_BITS, bits_for};
+use crate::schemes::paillier::stream;
+use crate::schemes::paillier::wire::key as key_file;
+use crate::schemes::paillier::{Border, Encoding, EncryptOptions, EncryptionKey, Filter};
 
 /// The longest photo file that is read, in bytes.
 pub(super) const MAX_PHOTO_FILE: u64 = 512 << 20;
@@ -139,7 +139,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     ui.catch_interrupts();
     let mut sink = Sink::create(&job.out, Care::Binary)?;
     let bar = ui.bar("encrypting", Unit::Rows);
-    let head = pipeline::encrypt_image(key, &photo, &job.options, &mut sink, &bar)?;
+    let head = stream::encrypt_image(key, &photo, &job.options, &mut sink, &bar)?;
     bar.clear();
     match (mark_as, head.origins.first()) {
         (colour, Some(&origin)) if origin.is_known() => {

@@ -12,12 +12,11 @@ use super::passphrase::PassphraseFlags;
 use super::picture::{JpegFlags, Picture, PictureKind};
 use super::ui::Ui;
 use crate::error::{Code, Error, Result};
-use crate::etc::file;
-use crate::etc::label::sheet_limits;
-use crate::etc::resistance::{FEW_BLOCKS, LARGE_BLOCK};
-use crate::etc::{self, BLOCKS, Form, Label, Nonce, Resistance, Settings};
 use crate::photo::{Colour, Photo};
-use crate::wire::key as key_file;
+use crate::schemes::etc::file;
+use crate::schemes::etc::label::sheet_limits;
+use crate::schemes::etc::resistance::{FEW_BLOCKS, LARGE_BLOCK};
+use crate::schemes::etc::{self, BLOCKS, Form, Label, Nonce, Resistance, Settings};
 
 /// Scramble photos block by block; they stay JPEG files that sites can store and programs can learn from
 ///
@@ -141,7 +140,7 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     };
     let (key, photo) = (Source::from(flags.key.as_os_str()), Source::from(flags.photo.as_os_str()));
     Source::check_one_stdin(&[&key, &photo])?;
-    let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
+    let key = etc::wire::read_key(&flags.passphrase.read_key(&key)?)?;
     let wanted = flags.colour.unwrap_or(if settings.fixed_key { Wanted::Srgb } else { Wanted::Keep });
     let Read { photo, mark_as } = read_photo(&photo, wanted, ui)?;
     if photo.alpha().is_some() {
@@ -194,7 +193,7 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
     let (key, picture) = (Source::from(flags.key.as_os_str()), Source::from(flags.picture.as_os_str()));
     let original = flags.original.as_deref().map(Source::from);
     Source::check_one_stdin(&[&key, &picture].into_iter().chain(&original).collect::<Vec<_>>())?;
-    let key = key_file::read_etc(&flags.passphrase.read_key(&key)?)?;
+    let key = etc::wire::read_key(&flags.passphrase.read_key(&key)?)?;
     let bytes = picture.read(MAX_PHOTO_FILE, Code::ImageTooLarge)?;
     let label = match &flags.label {
         Some(label) => label.clone(),

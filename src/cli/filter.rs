@@ -11,10 +11,10 @@ use super::files::{Care, Sink, Source, read_header};
 use super::remote::{Address, Masked, Server, Upload, WayFlags};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
-use crate::paillier::circuit::output_head;
-use crate::paillier::{Filter, ImageHead};
-use crate::pipeline;
-use crate::wire::image::Frames;
+use crate::schemes::paillier::circuit::output_head;
+use crate::schemes::paillier::stream;
+use crate::schemes::paillier::wire::image::Frames;
+use crate::schemes::paillier::{Filter, ImageHead};
 
 /// Filter an encrypted image, here or on a server
 #[derive(Args)]
@@ -172,7 +172,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
 fn filter_here(job: &Job, inputs: Vec<Box<dyn Read + Send>>, sink: &mut Sink, ui: &Ui) -> Result<()> {
     let bar = ui.bar("filtering", Unit::Rows);
     let mut input = chain(inputs);
-    pipeline::run_filter(&mut *input, sink, &job.filter, &LIMITS, &bar)?;
+    stream::run_filter(&mut *input, sink, &job.filter, &LIMITS, &bar)?;
     bar.clear();
     Ok(())
 }
@@ -205,7 +205,7 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
 fn check_answer(sink: &mut Sink, expected: &ImageHead, ui: &Ui) -> Result<()> {
     let Some(file) = sink.reread()? else { return Ok(()) };
     let bar = ui.bar("checking", Unit::Rows);
-    let frames = pipeline::check_image(file, &LIMITS, &bar)
+    let frames = stream::check_image(file, &LIMITS, &bar)
         .map_err(|error| Error::new(error.kind(), format!("in the server's answer: {}", error.message())))?;
     bar.clear();
     let head = frames.head;

@@ -11,10 +11,11 @@ use super::files::{self, Source, read_header};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::learn::Shape;
-use crate::paillier::KeyId;
-use crate::pipeline;
-use crate::wire::image::Frames;
-use crate::wire::{self, Kind, key as key_file};
+use crate::schemes::paillier::KeyId;
+use crate::schemes::paillier::stream;
+use crate::schemes::paillier::wire::image::Frames;
+use crate::schemes::paillier::wire::key as key_file;
+use crate::wire::{self, Kind};
 
 /// Describe a key, an encrypted image, a model or a network
 ///
@@ -145,10 +146,10 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     }
     let (prologue, header) = read_header(&mut *input)?;
     let facts = match prologue.kind {
-        Kind::Image => image(&source, input, &header, flags.check, ui)?,
+        Kind::PaillierImage => image(&source, input, &header, flags.check, ui)?,
         Kind::Model => model(input, header, ui)?,
-        Kind::Network | Kind::Front => network(input, header, prologue.kind)?,
-        kind if kind.scheme_name() == "ckks" => {
+        Kind::Network | Kind::NetworkFront => network(input, header, prologue.kind)?,
+        kind if kind.scheme().as_str() == "ckks" => {
             let vector = Some(vector_facts(&zeroize::Zeroizing::new(header))?);
             Facts { vector, ..Facts::new(kind, source.length(), false) }
         }
@@ -169,7 +170,7 @@ fn protected(input: Box<dyn Read + Send>) -> Result<Facts> {
     #[cfg(not(feature = "client"))]
     let work_factor = None;
     let protection = Protection { armored: !bytes.starts_with(wire::AGE_MAGIC), work_factor };
-    let facts = Facts::new(Kind::SecretKey, Some(bytes.len() as u64), false);
+    let facts = Facts::new(Kind::PaillierSecretKey, Some(bytes.len() as u64), false);
     Ok(Facts { kind: "protected_key", scheme: "age", protection: Some(protection), ..facts })
 }
 
@@ -178,7 +179,7 @@ fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: boo
     if check {
         ui.catch_interrupts();
         let bar = ui.bar("checking", Unit::Rows);
-        pipeline::check_image(&mut Cursor::new(header).chain(input), &LIMITS, &bar)?;
+        stream::check_image(&mut Cursor::new(header).chain(input), &LIMITS, &bar)?;
         bar.clear();
     }
     let bytes = if check { Some(frames.total_bytes()) } else { source.length() };
@@ -200,14 +201,14 @@ fn image(source: &Source, input: Box<dyn Read + Send>, header: &[u8], check: boo
         complete_bytes: frames.total_bytes(),
     };
     let key = Key { key_id: head.key.id().to_string(), bits: head.key.bits() };
-    Ok(Facts { key: Some(key), image: Some(image), ..Facts::new(Kind::Image, bytes, check) })
+    Ok(Facts { key: Some(key), image: Some(image), ..Facts::new(Kind::PaillierImage, bytes, check) })
 }
 
 fn model(input: Box<dyn Read + Send>, header: Vec<u8>, ui: &Ui) -> Result<Facts> {
     let mut bytes = header;
-    input.take(wire::model::LONGEST).read_to_end(&mut bytes)?;
+    input.take(crate::learn::wire::LONGEST).read_to_end(&mut bytes)?;
     let bar = ui.bar("checking", Unit::Rows);
-    let model = wire::model::read(&bytes, &bar)?;
+    let model = crate::learn::wire::read(&bytes, &bar)?;
     bar.clear();
     let parts = model.parts();
     let labels = parts.labels.iter().zip(&parts.pictures);
@@ -225,10 +226,10 @@ fn model(input: Box<dyn Read + Send>, header: Vec<u8>, ui: &Ui) -> Result<Facts>
 
 fn network(input: Box<dyn Read + Send>, header: Vec<u8>, kind: Kind) -> Result<Facts> {
     let mut bytes = header;
-    input.take(wire::network::LONGEST).read_to_end(&mut bytes)?;
+    input.take(crate::network::wire::LONGEST).read_to_end(&mut bytes)?;
     let front = match kind {
-        Kind::Front => wire::network::read_front(&bytes)?,
-        _ => wire::network::read(&bytes)?.front().clone(),
+        Kind::NetworkFront => crate::network::wire::read_front(&bytes)?,
+        _ => crate::network::wire::read(&bytes)?.front().clone(),
     };
     let Shape { width, height, channels } = front.patches().shape;
     let facts = NetworkFacts {
@@ -253,14 +254,14 @@ fn key(kind: Kind, input: Box<dyn Read + Send>, header: Vec<u8>, check: bool) ->
         return Err(Error::new(Code::TrailingData, "the file has extra data after the key; copy it again"));
     }
     let (key_id, bits) = match kind {
-        Kind::PublicKey => {
+        Kind::PaillierPublicKey => {
             let key = key_file::read_public(&bytes)?;
             (key.id().to_string(), key.bits())
         }
         Kind::EtcKey => etc_facts(&bytes)?,
         _ => public_facts(&bytes, check)?,
     };
-    let checked = check || kind != Kind::SecretKey;
+    let checked = check || kind != Kind::PaillierSecretKey;
     Ok(Facts { key: Some(Key { key_id, bits }), ..Facts::new(kind, Some(bytes.len() as u64), checked) })
 }
 
@@ -269,7 +270,7 @@ fn public_facts(bytes: &[u8], check: bool) -> Result<(String, u16)> {
     if check {
         verify_secret(bytes)?;
     }
-    let header = wire::open(bytes, Kind::SecretKey)?.header;
+    let header = wire::open(bytes, Kind::PaillierSecretKey)?.header;
     let short = || Error::new(Code::BadHeader, "the key's header is too short");
     let (bits, rest) = header.split_first_chunk::<2>().ok_or_else(short)?;
     let id = rest.first_chunk::<16>().ok_or_else(short)?;
@@ -277,13 +278,13 @@ fn public_facts(bytes: &[u8], check: bool) -> Result<(String, u16)> {
 }
 
 fn vector_facts(bytes: &[u8]) -> Result<VectorFacts> {
-    let (parameters, key) = wire::ckks::owner(bytes)?;
+    let (parameters, key) = crate::schemes::ckks::wire::owner(bytes)?;
     Ok(VectorFacts { parameters: parameters.name, key_id: key.map(|key| key.to_string()) })
 }
 
 #[cfg(feature = "client")]
 fn etc_facts(bytes: &[u8]) -> Result<(String, u16)> {
-    key_file::read_etc(bytes).map(|key| (key.id().to_string(), 256))
+    crate::schemes::etc::wire::read_key(bytes).map(|key| (key.id().to_string(), 256))
 }
 
 #[cfg(not(feature = "client"))]
@@ -306,7 +307,7 @@ impl Facts {
         Self {
             kind: kind.as_str(),
             version: wire::VERSION,
-            scheme: kind.scheme_name(),
+            scheme: kind.scheme().as_str(),
             key: None,
             image: None,
             model: None,

@@ -10,15 +10,16 @@ use zeroize::Zeroizing;
 use super::files::{Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
-use crate::ckks::parameters::Parameters;
-use crate::ckks::ring::Ring;
-use crate::ckks::secret::SecretKey as VectorKey;
 use crate::error::{Code, Error, Result};
-use crate::etc::MasterKey;
 use crate::math::random;
-use crate::paillier::{KeySearch, SecretKey};
+use crate::schemes::ckks::parameters::Parameters;
+use crate::schemes::ckks::ring::Ring;
+use crate::schemes::ckks::secret::SecretKey as VectorKey;
+use crate::schemes::etc::MasterKey;
+use crate::schemes::paillier::wire::key as key_file;
+use crate::schemes::paillier::{KeySearch, SecretKey};
 use crate::watch::Watch as _;
-use crate::wire::{Kind, Prologue, age, key as key_file};
+use crate::wire::{Kind, Prologue, age};
 
 /// Generate a secret key
 #[derive(Args)]
@@ -156,14 +157,14 @@ pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
         Scheme::Etc(EtcFlags { file }) => file.write(|| {
             let key = MasterKey::random()?;
             let text = format!("key {} for scrambled pictures", key.id());
-            Ok((key_file::write_etc(&key), text))
+            Ok((crate::schemes::etc::wire::write_key(&key), text))
         }),
         Scheme::Ckks(CkksFlags { set, file }) => {
             let ring = Ring::new(Parameters::named(&set)?)?;
             file.write(|| {
                 let (key, _) = VectorKey::generate(&ring, &mut random::system())?;
                 let text = format!("secret key {} for vectors", key.id());
-                Ok((crate::wire::ckks::write_secret(&ring, &key), text))
+                Ok((crate::schemes::ckks::wire::write_secret(&ring, &key), text))
             })
         }
     }
@@ -201,7 +202,7 @@ fn search(bits: u16, ui: &Ui) -> Result<SecretKey> {
 
 pub(super) fn pubkey(flags: &PubkeyFlags) -> Result<()> {
     let bytes = flags.passphrase.read_key(&Source::from(flags.key.as_os_str()))?;
-    let public = if Prologue::parse(&bytes)?.kind == Kind::PublicKey {
+    let public = if Prologue::parse(&bytes)?.kind == Kind::PaillierPublicKey {
         key_file::read_public(&bytes)?
     } else {
         key_file::read_secret(&bytes)?.public().clone()
@@ -234,8 +235,8 @@ pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {
 /// Fails unless this is the file of a secret key, of any scheme.
 fn check_secret(bytes: &[u8]) -> Result<()> {
     match Prologue::parse(bytes)?.kind {
-        Kind::EtcKey => key_file::read_etc(bytes).map(drop),
-        Kind::CkksSecretKey => crate::wire::ckks::check_secret(bytes),
+        Kind::EtcKey => crate::schemes::etc::wire::read_key(bytes).map(drop),
+        Kind::CkksSecretKey => crate::schemes::ckks::wire::check_secret(bytes),
         _ => key_file::read_secret(bytes).map(drop),
     }
 }

@@ -11,16 +11,16 @@ use super::classify;
 use super::files::{self, Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
-use crate::ckks::encode::Encoder;
-use crate::ckks::ring::Ring;
 use crate::error::{Code, Result};
 use crate::math::random;
+use crate::network::wire::{read, read_answer, read_front, write_front};
 use crate::network::{Circuit, Front, Network};
-use crate::pipeline::keys::{KeySet, LoadedKeys};
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::key_file::{KeySet, LoadedKeys};
+use crate::schemes::ckks::ring::Ring;
+use crate::schemes::ckks::wire::{read_ciphertext, write_ciphertext, write_seeded, write_set};
 use crate::watch::Watch as _;
-use crate::wire::ckks::{read_ciphertext, write_ciphertext, write_seeded, write_set};
-use crate::wire::network::{read, read_answer, read_front, write_front};
-use crate::wire::{self, Kind, Prologue};
+use crate::wire::{Kind, Prologue};
 
 /// The longest ciphertext that is read, in bytes.
 const LONGEST: u64 = 1 << 26;
@@ -180,7 +180,7 @@ fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
     let picture = read_ciphertext(&ring, &picture)?;
     files::reads(&flags.keys)?;
     let set = Arc::new(KeySet::open(&flags.keys)?);
-    let keys = LoadedKeys::new(set, Arc::clone(&ring), KEPT)?.for_network(network.front())?;
+    let keys = network.front().take_keys(&LoadedKeys::new(set, Arc::clone(&ring), KEPT)?)?;
     let bar = ui.bar("classifying", Unit::Unknown);
     let circuit = Circuit::new(Arc::clone(&ring), Arc::new(Encoder::new(&ring)), &network)?;
     let answer = circuit.run(keys, &picture, &mut || bar.check())?;
@@ -208,7 +208,7 @@ fn decrypt(flags: &DecryptFlags) -> Result<()> {
 
 impl OwnerFlags {
     fn front(&self) -> Result<Front> {
-        let bytes = Source::from(self.front.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?;
+        let bytes = Source::from(self.front.as_os_str()).read(crate::network::wire::LONGEST, Code::TooLarge)?;
         match Prologue::parse(&bytes)?.kind {
             Kind::Network => Ok(read(&bytes)?.front().clone()),
             _ => read_front(&bytes),
@@ -217,5 +217,5 @@ impl OwnerFlags {
 }
 
 fn read_network(name: &OsStr) -> Result<Network> {
-    read(&Source::from(name).read(wire::network::LONGEST, Code::TooLarge)?)
+    read(&Source::from(name).read(crate::network::wire::LONGEST, Code::TooLarge)?)
 }

@@ -10,8 +10,8 @@ use super::files::{self, Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use crate::error::{Code, Error, Result};
 use crate::math::random;
-use crate::paillier::phe;
-use crate::wire::key as key_file;
+use crate::schemes::paillier::phe;
+use crate::schemes::paillier::wire::key as key_file;
 
 /// The longest JSON file that is read, in bytes.
 const MAX_JSON: u64 = 256 << 20;

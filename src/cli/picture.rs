@@ -83,9 +83,9 @@ mod encoding {
     use super::PictureKind;
     use crate::cli::ui::Ui;
     use crate::error::{Code, Error, Result};
-    use crate::etc::Label;
-    use crate::etc::file::{self, Jpeg, Subsampling};
     use crate::photo::{Colour, Photo};
+    use crate::schemes::etc::Label;
+    use crate::schemes::etc::file::{self, Jpeg, Subsampling};
 
     /// How JPEG files are made.
     #[derive(Args)]

@@ -17,7 +17,6 @@ use crate::learn::kernel::Family;
 use crate::learn::network::Settings;
 use crate::learn::svm::Training;
 use crate::watch::Watch as _;
-use crate::wire;
 
 /// Reproduce a published experiment
 #[derive(Args)]
@@ -155,7 +154,9 @@ fn cifar_network(flags: &CifarNetworkFlags, ui: &Ui) -> Result<()> {
     let sink = flags.out.as_ref().map(|out| Sink::create(out, Care::Binary)).transpose()?;
     ui.catch_interrupts();
     let network = if let Some(name) = &flags.network {
-        wire::network::read(&Source::from(name.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?)?
+        crate::network::wire::read(
+            &Source::from(name.as_os_str()).read(crate::network::wire::LONGEST, Code::TooLarge)?,
+        )?
     } else {
         let CifarNetworkFlags { hidden, filters, epochs, seed, .. } = *flags;
         let settings = Settings { hidden, filters, epochs, seed, ..Settings::default() };
@@ -165,7 +166,7 @@ fn cifar_network(flags: &CifarNetworkFlags, ui: &Ui) -> Result<()> {
         network
     };
     if let Some(sink) = sink {
-        sink.write_whole(&wire::network::write(&network)?)?;
+        sink.write_whole(&crate::network::wire::write(&network)?)?;
     }
     let bar = ui.bar("testing", Unit::Rows);
     let report = cifar_network::test(&flags.data, &network, flags.encrypted, &bar)?;

@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 
 use super::remote::Masked;
 use crate::error::Result;
-use crate::{pipeline, server};
+use crate::schemes::paillier::stream;
+use crate::server;
 
 /// Serve filters, classifiers and the page
 #[derive(Args)]
@@ -75,10 +76,10 @@ pub(super) struct Flags {
     #[arg(long, value_name = "BYTES", default_value = "1GiB", value_parser = parse_bytes)]
     max_body: u64,
     /// Largest photo, in pixels
-    #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_pixels)]
+    #[arg(long, value_name = "N", default_value_t = stream::Limits::default().max_pixels)]
     max_pixels: u64,
     /// Most ciphertexts in an image
-    #[arg(long, value_name = "N", default_value_t = pipeline::Limits::default().max_ciphertexts)]
+    #[arg(long, value_name = "N", default_value_t = stream::Limits::default().max_ciphertexts)]
     max_ciphertexts: u64,
     /// Longest time to work on one request, not counting its upload
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = parse_time)]
@@ -213,11 +214,11 @@ impl From<Flags> for server::Config {
             spool: flags.spool,
             drain: flags.drain,
             limits: server::Limits {
-                image: pipeline::Limits {
+                image: stream::Limits {
                     max_bytes: flags.max_body,
                     max_pixels: flags.max_pixels,
                     max_ciphertexts: flags.max_ciphertexts,
-                    ..pipeline::Limits::default()
+                    ..stream::Limits::default()
                 },
                 time: flags.time_limit,
                 stall: flags.stall,

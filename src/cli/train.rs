@@ -9,12 +9,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::album;
 use super::files::{Care, Sink};
 use super::ui::{Ui, Unit};
-use crate::ckks::parameters::{self, Parameters};
 use crate::error::{Code, Error, Result};
 use crate::learn::committee::Strategy;
 use crate::learn::network::{NetworkTrainer, Settings};
 use crate::learn::{Learner, Trainer, Wishes};
-use crate::wire;
+use crate::schemes::ckks::parameters::{self, Parameters};
 
 /// Train a classifier on example pictures, plain or scrambled
 ///
@@ -98,7 +97,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     let bar = ui.bar("training", Unit::Rows);
     let model = trainer.finish(&bar)?;
     bar.clear();
-    let bytes = wire::model::write(&model)?;
+    let bytes = crate::learn::wire::write(&model)?;
     sink.write_whole(&bytes)?;
     let parts = model.parts();
     ui.summary(&format!(
@@ -129,7 +128,7 @@ fn network(flags: &Flags, ui: &Ui) -> Result<()> {
     let bar = ui.bar("training", Unit::Rows);
     let network = trainer.finish(&bar)?;
     bar.clear();
-    let bytes = wire::network::write(&network)?;
+    let bytes = crate::network::wire::write(&network)?;
     sink.write_whole(&bytes)?;
     let labels = network.front().labels().len();
     ui.summary(&format!("learned {labels} labels from {pictures} pictures: {} bytes", bytes.len()));

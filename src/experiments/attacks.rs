@@ -8,15 +8,15 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::{Code, Error, Result};
-use crate::etc::attack::{self, Effort, MOST_BLOCKS, Solution, best_view};
-use crate::etc::file::{Jpeg, encode_jpeg};
-use crate::etc::label::sheet_limits;
-use crate::etc::scramble::Plan;
-use crate::etc::{Form, Label, MasterKey, Nonce, Settings, Sheet};
-use crate::learnable::attack::best_colours;
-use crate::learnable::{self, Scheme};
 use crate::photo::quality::{psnr, ssim};
 use crate::photo::{Limits, Photo};
+use crate::schemes::baselines::attack::best_colours;
+use crate::schemes::baselines::{self, Scheme};
+use crate::schemes::etc::attack::{self, Effort, MOST_BLOCKS, Solution, best_view};
+use crate::schemes::etc::file::{Jpeg, encode_jpeg};
+use crate::schemes::etc::label::sheet_limits;
+use crate::schemes::etc::scramble::Plan;
+use crate::schemes::etc::{Form, Label, MasterKey, Nonce, Settings, Sheet};
 
 /// How many pictures under one key are attacked together.
 pub const TOGETHER: usize = 5;
@@ -298,10 +298,10 @@ impl Case<'_> {
     }
 
     fn other(&self, scheme: Scheme, rows: &mut Vec<Row>, show: &mut impl FnMut(Recovered) -> Result<()>) -> Result<()> {
-        use learnable::attack::{known, see};
+        use baselines::attack::{known, see};
         let scramble = |number: usize, nonce: Nonce| -> Result<Pair> {
             let clear = scheme.sheet(&self.squares[number]);
-            let stored = self.stored(&learnable::Plan::new(scheme, &clear, &key(), &nonce)?.scramble(&clear)?)?;
+            let stored = self.stored(&baselines::Plan::new(scheme, &clear, &key(), &nonce)?.scramble(&clear)?)?;
             Ok((clear, stored))
         };
         let blocks = scheme.sheet(&self.squares[0]).samples.len() / (3 * scheme.block() * scheme.block());

@@ -10,15 +10,15 @@ use rand_core::SeedableRng as _;
 use rayon::prelude::*;
 
 use super::cifar;
-use crate::ckks::encode::Encoder;
-use crate::ckks::ring::Ring;
-use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
 use crate::learn::network::{NetworkTrainer, Settings};
 use crate::network::{Circuit, Network};
 use crate::photo::Photo;
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::ring::Ring;
+use crate::schemes::ckks::secret::SecretKey;
+use crate::schemes::ckks::wire::{write_ciphertext, write_seeded, write_set};
 use crate::watch::Watch;
-use crate::wire::ckks::{write_ciphertext, write_seeded, write_set};
 
 /// The names of the classes.
 pub const LABELS: [&str; 10] =

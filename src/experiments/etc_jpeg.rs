@@ -10,8 +10,8 @@ use rayon::prelude::*;
 
 use super::cifar;
 use crate::error::Result;
-use crate::etc::file::{Jpeg, encode_jpeg};
-use crate::etc::{Form, MasterKey, Settings, encrypt};
+use crate::schemes::etc::file::{Jpeg, encode_jpeg};
+use crate::schemes::etc::{Form, MasterKey, Settings, encrypt};
 
 /// The paper's figures for all plain photos and all scrambled ones, in millions of bytes.
 pub const PAPER: [f64; 2] = [68.7, 69.0];

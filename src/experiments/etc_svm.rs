@@ -18,8 +18,6 @@ use rayon::prelude::*;
 
 use super::yale::Faces;
 use crate::error::{Code, Error, Result};
-use crate::etc::scramble::Plan;
-use crate::etc::{Form, Label, MasterKey, Nonce, Settings};
 use crate::learn::committee::{Committee, Strategy};
 use crate::learn::features::Standardiser;
 use crate::learn::kernel::{Family, Kernel};
@@ -27,6 +25,8 @@ use crate::learn::rates::{equal_error_rate, mean_and_deviation};
 use crate::learn::svm::Training;
 use crate::math::random;
 use crate::photo::Photo;
+use crate::schemes::etc::scramble::Plan;
+use crate::schemes::etc::{Form, Label, MasterKey, Nonce, Settings};
 use crate::watch::NoWatch;
 
 /// One sample in this many is used.

@@ -15,11 +15,11 @@ use rayon::prelude::*;
 
 use self::gradient::Fit;
 use super::model::{LONGEST_LABEL, MOST_CLASSES, check_label, class_of};
-use crate::ckks::parameters::{Parameters, SMALL};
 use crate::error::{Code, Error, Result};
 use crate::network::features::REACH;
 use crate::network::{Front, MOST_HIDDEN, Network, Patches};
 use crate::photo::{Photo, Shape};
+use crate::schemes::ckks::parameters::{Parameters, SMALL};
 use crate::watch::Watch;
 
 /// The most training pictures.

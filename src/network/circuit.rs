@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use super::Network;
-use crate::ckks::ciphertext::Ciphertext;
-use crate::ckks::dense::EncodedDense;
-use crate::ckks::encode::Encoder;
-use crate::ckks::evaluator::Evaluator;
-use crate::ckks::keys::EvaluationKeys;
-use crate::ckks::ring::Ring;
+use super::dense::EncodedDense;
 use crate::error::{Code, Error, Result};
+use crate::schemes::ckks::ciphertext::Ciphertext;
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::evaluator::Evaluator;
+use crate::schemes::ckks::keys::EvaluationKeys;
+use crate::schemes::ckks::ring::Ring;
 
 /// The most bytes that encoded weights may take.
 const MOST_MEMORY: usize = 1 << 30;

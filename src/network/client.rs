@@ -7,12 +7,12 @@
 use rand_core::TryCryptoRng;
 
 use super::{Answer, Front, LARGEST_SCORE, Need, PRECISION};
-use crate::ckks::ciphertext::{Ciphertext, Seeded};
-use crate::ckks::encode::Encoder;
-use crate::ckks::keys::EvaluationKeys;
-use crate::ckks::ring::Ring;
-use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
+use crate::schemes::ckks::ciphertext::{Ciphertext, Seeded};
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::keys::EvaluationKeys;
+use crate::schemes::ckks::ring::Ring;
+use crate::schemes::ckks::secret::SecretKey;
 
 /// The largest absolute value of coefficients outside the scores. In honest answers they are noise, at most 2^-16 in
 /// measurements.

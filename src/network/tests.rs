@@ -10,12 +10,12 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
 use super::*;
-use crate::ckks::encode::Encoder;
-use crate::ckks::keys::EvaluationKeys;
-use crate::ckks::parameters::{LEVELED_14, SMALL};
-use crate::ckks::ring::rotation;
-use crate::ckks::secret::SecretKey;
 use crate::photo::{Photo, Shape};
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::keys::EvaluationKeys;
+use crate::schemes::ckks::parameters::{LEVELED_14, SMALL};
+use crate::schemes::ckks::ring::rotation;
+use crate::schemes::ckks::secret::SecretKey;
 
 const SHAPE: Shape = Shape { width: 12, height: 10, channels: 3 };
 

@@ -21,7 +21,7 @@ use super::upload::check_content;
 use super::work::{self, Upload};
 use super::{App, capability, jobs};
 use crate::error::{Code, Error, Result};
-use crate::paillier::Filter;
+use crate::schemes::paillier::Filter;
 
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");

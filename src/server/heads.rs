@@ -7,9 +7,9 @@ use image::ImageFormat;
 use super::models;
 use super::upload::Check;
 use crate::error::{Code, Error, Result};
-use crate::paillier::Filter;
 use crate::photo::{Limits, Photo};
-use crate::pipeline;
+use crate::schemes::paillier::Filter;
+use crate::schemes::paillier::stream;
 use crate::wire::{Kind, PROLOGUE_BYTES, Prologue};
 
 /// The longest header of a part of a form, in bytes.
@@ -18,7 +18,7 @@ pub(super) const LONGEST_PART_HEADER: usize = 16 << 10;
 /// Encrypted images for a filter, one after the other: their headers are read and compared with the limits.
 pub(super) struct Images {
     filter: Filter,
-    limits: pipeline::Limits,
+    limits: stream::Limits,
     /// How many are still to come.
     left: usize,
     /// How many bytes are still to come of the one whose header was read.
@@ -27,7 +27,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    pub(super) fn new(filter: Filter, limits: pipeline::Limits) -> Self {
+    pub(super) fn new(filter: Filter, limits: stream::Limits) -> Self {
         Self { left: filter.inputs(), filter, limits, rest: 0, head: Vec::new() }
     }
 
@@ -40,7 +40,7 @@ impl Images {
     }
 
     fn header_read(&mut self) -> Result<()> {
-        let length = pipeline::check_header(&self.head, &self.filter, &self.limits)?;
+        let length = stream::check_header(&self.head, &self.filter, &self.limits)?;
         self.rest = length - self.head.len() as u64;
         self.left -= 1;
         self.head.clear();

@@ -21,11 +21,11 @@ use super::keys::Held;
 use super::problem::{Problem, after_upload};
 use super::upload::{Rules, check_content, receive};
 use super::work;
-use crate::ckks::parameters::Parameters;
-use crate::ckks::ring::{CONJUGATION, rotation};
 use crate::error::{Code, Error, Result};
 use crate::network::Need;
-use crate::wire::ckks::{Entry, Purpose, SetHead};
+use crate::schemes::ckks::parameters::Parameters;
+use crate::schemes::ckks::ring::{CONJUGATION, rotation};
+use crate::schemes::ckks::wire::{Entry, Purpose, SetHead};
 
 /// The number of bytes received.
 pub(super) const OFFSET: HeaderName = HeaderName::from_static("upload-offset");

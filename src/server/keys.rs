@@ -26,8 +26,8 @@ use super::config::Limits;
 use super::shares::{Full, Share, Shares};
 use super::{admission, rings};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::keys::{KeySet, LoadedKeys};
-use crate::wire::ckks::Checker;
+use crate::schemes::ckks::key_file::{KeySet, LoadedKeys};
+use crate::schemes::ckks::wire::Checker;
 
 mod folder;
 mod upload;

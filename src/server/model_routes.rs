@@ -146,7 +146,7 @@ async fn answer_create(app: &Arc<App>, client: Client, request: Request) -> Resu
         Content::Pictures(multer::parse_boundary(content).map_err(no_multipart)?, wishes.recipe()?)
     };
     app.models.check_room(client)?;
-    let most = app.settings.limits.image.max_bytes.min(wire::model::LONGEST);
+    let most = app.settings.limits.image.max_bytes.min(crate::learn::wire::LONGEST);
     let (parts, body) = request.into_parts();
     let request = (&parts.headers, body);
     let (models, pixels) = (Arc::clone(&app.models), picture_limits(app));
@@ -309,8 +309,8 @@ pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Resp
 /// A model's file; for a network, only its public part.
 pub(super) async fn file(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let bytes = match &*app.models.get(&text(id))? {
-        Held::Open(model) => wire::model::write(model)?,
-        Held::Network(ready) => wire::network::write_front(ready.network.front())?,
+        Held::Open(model) => crate::learn::wire::write(model)?,
+        Held::Network(ready) => crate::network::wire::write_front(ready.network.front())?,
     };
     Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], bytes).into_response())
 }
@@ -339,7 +339,7 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
         })?;
         app.keys.set(&id)?;
         let keys = Arc::clone(&app.keys);
-        let check = |_| First::new(heads::file(&[Kind::Ciphertext]));
+        let check = |_| First::new(heads::file(&[Kind::CkksCiphertext]));
         let upload = Upload::new(app, client, request, LONGEST_PICTURE, check)?;
         let answer = upload.work(app, move |stored, supervision| {
             let Held::Network(ready) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
@@ -390,10 +390,10 @@ fn classify_encrypted(
     supervision: &Supervision,
 ) -> Result<Vec<u8>> {
     let (front, ring) = (ready.network.front(), ready.circuit.ring());
-    let keys = keys.with(id, |keys| keys.for_network(front))?;
-    let picture = wire::ckks::read_ciphertext(ring, &stored.bytes()?)?;
+    let keys = keys.with(id, |keys| front.take_keys(keys))?;
+    let picture = crate::schemes::ckks::wire::read_ciphertext(ring, &stored.bytes()?)?;
     let scores = ready.circuit.run(keys, &picture, &mut || supervision.check())?;
-    wire::ckks::write_ciphertext(ring, &scores)
+    crate::schemes::ckks::wire::write_ciphertext(ring, &scores)
 }
 
 /// The limits of pictures, scrambled or not.

@@ -19,8 +19,7 @@ use crate::error::{Code, Error, Result};
 use crate::learn::Model;
 use crate::network::{Circuit, Network};
 use crate::watch::{NoWatch, Watch};
-use crate::wire::model::Size;
-use crate::wire::{self, Kind, Prologue};
+use crate::wire::{Kind, Prologue, Size};
 
 /// The extension of the operator's models.
 const ENDING: &str = "model";
@@ -43,9 +42,9 @@ impl Held {
     /// Reads the file of a model or a network.
     pub(super) fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Self> {
         if Prologue::parse(bytes)?.kind != Kind::Network {
-            return wire::model::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
+            return crate::learn::wire::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
         }
-        let network = wire::network::read(bytes)?;
+        let network = crate::network::wire::read(bytes)?;
         let (ring, encoder) = rings::shared(network.front().parameters())?;
         let circuit = Circuit::new(ring, encoder, &network)?;
         Ok(Self::Network(Box::new(Ready { network, circuit })))
@@ -66,8 +65,8 @@ impl Held {
 /// The size of a model or network, from the first bytes of its file; `None` if they do not contain its header.
 pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
     let (size, longest) = match Prologue::parse(head)?.kind {
-        Kind::Network => (wire::network::size(head)?, wire::network::LONGEST),
-        _ => (wire::model::size(head)?, wire::model::LONGEST),
+        Kind::Network => (crate::network::wire::size(head)?, crate::network::wire::LONGEST),
+        _ => (crate::learn::wire::size(head)?, crate::learn::wire::LONGEST),
     };
     match size {
         Some(size) if size.bytes > longest => {

@@ -7,7 +7,7 @@ use axum::{Json, http};
 use serde_json::{Value, json};
 
 use crate::error::Code;
-use crate::paillier::Filter;
+use crate::schemes::paillier::Filter;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(describe);
 

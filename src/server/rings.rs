@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::ckks::encode::Encoder;
-use crate::ckks::parameters::Parameters;
-use crate::ckks::ring::Ring;
 use crate::error::Result;
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::parameters::Parameters;
+use crate::schemes::ckks::ring::Ring;
 
 type Tables = (Arc<Ring>, Arc<Encoder>);
 

@@ -21,10 +21,10 @@ use super::vault::Vault;
 use super::{
     App, client, filters, guard, job_routes, key_routes as keys, model_routes, openapi, page, telemetry, vault,
 };
-use crate::ckks::parameters::ALL;
 use crate::error::{Code, Error, Result};
 use crate::learn::Learner;
-use crate::paillier::{Filter, FilterInfo, key};
+use crate::schemes::ckks::parameters::ALL;
+use crate::schemes::paillier::{Filter, FilterInfo, key};
 use crate::wire;
 
 /// The whole server as one service.

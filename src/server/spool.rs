@@ -20,7 +20,7 @@ use super::config::Limits;
 use super::shares::{Full, Share, Shares};
 use super::{admission, capability};
 use crate::error::{Error, Result};
-use crate::pipeline::read_at;
+use crate::read_at::read_at;
 
 /// How much of an answer stays in memory. Many results can wait for slow readers at once, so this is small.
 pub(super) const IN_MEMORY: usize = 1 << 20;

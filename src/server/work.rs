@@ -14,8 +14,8 @@ use super::client::Client;
 use super::spool::{SMALL, Spool, Stored};
 use super::upload::{Check, Checked, Rules, receive, time_limit};
 use crate::error::{Code, Error, Result};
-use crate::paillier::Filter;
-use crate::pipeline;
+use crate::schemes::paillier::Filter;
+use crate::schemes::paillier::stream;
 use crate::watch::Watch;
 
 /// The buffer for small reads and writes of the spool, in bytes.
@@ -54,12 +54,12 @@ pub(super) fn filter(
     input: &mut (dyn Read + Send),
     spool: Spool,
     filter: &Filter,
-    limits: &pipeline::Limits,
+    limits: &stream::Limits,
     watch: &dyn Watch,
 ) -> Result<Stored> {
     let mut input = BufReader::with_capacity(BUFFER, input);
     let mut output = BufWriter::with_capacity(BUFFER, spool);
-    pipeline::run_filter(&mut input, &mut output, filter, limits, watch)?;
+    stream::run_filter(&mut input, &mut output, filter, limits, watch)?;
     output.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()
 }
 

@@ -1,4 +1,4 @@
-//! Encrypted vectors in the browser: see [`crate::ckks`].
+//! Encrypted vectors in the browser: see [`crate::schemes::ckks`].
 //!
 //! The same source and the same numbers as natively: the same seed gives the same bytes as on other machines. Seeds are for
 //! tests, since anyone who knows one knows the secrets; without them, the browser's generator is used.
@@ -13,18 +13,18 @@ use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
 use super::{JsError, JsResult};
-use crate::ckks::bootstrap::{Numbers, Plan};
-use crate::ckks::check;
-use crate::ckks::encode::Encoder;
-use crate::ckks::keys::PublicKey;
-use crate::ckks::parameters::{ALL, Parameters};
-use crate::ckks::ring::{CONJUGATION, Ring};
-use crate::ckks::secret::SecretKey;
 use crate::error::{Code, Error, Result};
 use crate::math::kernel::Kernel;
 use crate::math::random;
 use crate::network::Need;
-use crate::wire::ckks::{self as files, Entry, Purpose, SetMaker};
+use crate::schemes::ckks::bootstrap::{Numbers, Plan};
+use crate::schemes::ckks::check;
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::keys::PublicKey;
+use crate::schemes::ckks::parameters::{ALL, Parameters};
+use crate::schemes::ckks::ring::{CONJUGATION, Ring};
+use crate::schemes::ckks::secret::SecretKey;
+use crate::schemes::ckks::wire::{self as files, Entry, Purpose, SetMaker};
 
 /// The arithmetic that this build uses in this browser.
 #[wasm_bindgen(js_name = ckksArithmetic)]

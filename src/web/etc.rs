@@ -1,4 +1,4 @@
-//! Scrambled pictures in the browser. They are obfuscated, not encrypted: see [`crate::etc`].
+//! Scrambled pictures in the browser. They are obfuscated, not encrypted: see [`crate::schemes::etc`].
 //!
 //! The same source and the same arithmetic as natively, so a fixed key gives the very bytes that `safelight etc encrypt`
 //! writes.
@@ -8,11 +8,10 @@ use wasm_bindgen::prelude::*;
 
 use super::{JsResult, Photo};
 use crate::error::{Code, Error};
-use crate::etc::file::{self, Jpeg, Subsampling};
-use crate::etc::label::sheet_limits;
-use crate::etc::{self, Form, Label, MasterKey, Resistance, Settings};
 use crate::photo;
-use crate::wire::key as key_file;
+use crate::schemes::etc::file::{self, Jpeg, Subsampling};
+use crate::schemes::etc::label::sheet_limits;
+use crate::schemes::etc::{self, Form, Label, MasterKey, Resistance, Settings};
 
 /// A key of scrambled pictures, in the memory of the worker that made or read it.
 #[wasm_bindgen]
@@ -34,14 +33,14 @@ impl EtcKey {
     /// As the file's damage is.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
-        Ok(Self(key_file::read_etc(bytes)?))
+        Ok(Self(crate::schemes::etc::wire::read_key(bytes)?))
     }
 
     /// The bytes of the key file.
     #[wasm_bindgen(js_name = toBytes)]
     #[must_use]
     pub fn to_bytes(&self) -> Uint8Array {
-        Uint8Array::from(key_file::write_etc(&self.0).as_slice())
+        Uint8Array::from(crate::schemes::etc::wire::write_key(&self.0).as_slice())
     }
 
     /// The key's public name, which is in the label of each picture: 16 hexadecimal digits.

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::JsResult;
 use super::paillier::read_origin;
 use crate::math::random;
-use crate::paillier::{KeySearch as Search, SecretKey as Key};
+use crate::schemes::paillier::{KeySearch as Search, SecretKey as Key};
 use crate::wire::{self, key as key_file};
 
 /// The search for a new key, one candidate at a time, so that the worker hears what else is wanted meanwhile.

@@ -10,12 +10,12 @@ use super::{JsError, JsResult, SecretKey};
 use crate::error::{Code, Error};
 use crate::math::comb::Lookup;
 use crate::math::{check, pair};
-use crate::paillier::circuit::output_head;
-use crate::paillier::{
+use crate::schemes::paillier::circuit::output_head;
+use crate::schemes::paillier::wire::image::Frames;
+use crate::schemes::paillier::{
     Border, Canvas, Check, EncryptOptions, EncryptionKey, Expectation, Filter, FilterInfo, ImageDecryptor,
     ImageEncryptor, Layout, Origin, ParameterInfo, SecretKey as Key, View,
 };
-use crate::wire::image::Frames;
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 use crate::{photo, wire};
 

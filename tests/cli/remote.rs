@@ -6,8 +6,8 @@ use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use safelight::paillier::Filter;
-use safelight::pipeline::{Limits, run_filter};
+use safelight::schemes::paillier::Filter;
+use safelight::schemes::paillier::stream::{Limits, run_filter};
 use safelight::watch::NoWatch;
 
 use crate::files::interrupt;

@@ -1,8 +1,8 @@
 //! `decrypt` and what the server did: the flags decide whether that is verified, never the file.
 
-use safelight::paillier::Origin;
+use safelight::schemes::paillier::Origin;
+use safelight::schemes::paillier::wire::image::Frames;
 use safelight::wire::Prologue;
-use safelight::wire::image::Frames;
 
 use crate::program::{Folder, picture};
 

@@ -3,10 +3,10 @@
 use std::sync::{Arc, LazyLock};
 
 use num_bigint::BigUint;
-use safelight::paillier::{Border, Encoding, Filter, ImageHead, Layout, Origin, PublicKey};
-use safelight::pipeline::{Limits, run_filter};
+use safelight::schemes::paillier::stream::{Limits, run_filter};
+use safelight::schemes::paillier::wire::image::Frames;
+use safelight::schemes::paillier::{Border, Encoding, Filter, ImageHead, Layout, Origin, PublicKey};
 use safelight::watch::NoWatch;
-use safelight::wire::image::Frames;
 
 /// Bytes that look random and are the same in every run.
 pub(crate) struct Noise(pub(crate) u64);

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use safelight::ckks::keys::KeyId;
-use safelight::ckks::parameters::{Parameters, SMALL};
-use safelight::ckks::ring::{CONJUGATION, primes};
-use safelight::wire::ckks::{Entry, Purpose, SetHead};
+use safelight::schemes::ckks::keys::KeyId;
+use safelight::schemes::ckks::parameters::{Parameters, SMALL};
+use safelight::schemes::ckks::ring::{CONJUGATION, primes};
+use safelight::schemes::ckks::wire::{Entry, Purpose, SetHead};
 use serde_json::json;
 
 use crate::client::{Answer, Request, call, get};

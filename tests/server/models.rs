@@ -95,7 +95,7 @@ fn a_model_goes_out_as_a_file_and_comes_back_and_is_forgotten() {
     let first = create(server.at, "?sample=2&seed=5", &album()).header("location").to_owned();
     let file = get(server.at, &format!("{first}/file"));
     assert_eq!(file.header("content-type"), wire::MEDIA_TYPE);
-    let model: Model = wire::model::read(&file.body, &NoWatch).expect("a model");
+    let model: Model = safelight::learn::wire::read(&file.body, &NoWatch).expect("a model");
     assert_eq!(model.parts().places.len(), 192);
 
     let second = post(server.at, "/v1/models", &file.body).header("location").to_owned();
@@ -267,7 +267,7 @@ fn the_header_of_every_part_has_a_limit() {
 fn memory_is_counted_before_it_is_taken() {
     // A short file of a model that takes much memory: many labels, each with a machine that weighs every picture.
     let file = file();
-    let needed = wire::model::size(&file).expect("a header").expect("all of it").memory;
+    let needed = safelight::learn::wire::size(&file).expect("a header").expect("all of it").memory;
     let server = Server::start(|config| config.limits.model_bytes = needed + file.len() as u64 - 1);
     assert_eq!(post(server.at, "/v1/models", &file).problem(), "too_busy");
     let server = Server::start(|config| config.limits.client.model_bytes = needed + file.len() as u64 - 1);

@@ -1,8 +1,8 @@
 //! Networks over HTTP: what is told of them, and encrypted pictures classified.
 
-use safelight::ckks::parameters::{Parameters, SMALL};
 use safelight::network::{Front, Layer, Network, Patches, rounded};
 use safelight::photo::Shape;
+use safelight::schemes::ckks::parameters::{Parameters, SMALL};
 use safelight::wire;
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn network(parameters: &'static Parameters) -> Network {
 fn a_network_is_described_and_its_weights_stay() {
     let server = Server::start(|_| ());
     let network = network(&SMALL);
-    let file = wire::network::write(&network).expect("a file");
+    let file = safelight::network::wire::write(&network).expect("a file");
     let created = post(server.at, "/v1/models", &file);
     assert_eq!(created.status, 201, "{created:?}");
     let json = created.json();
@@ -52,8 +52,8 @@ fn a_network_is_described_and_its_weights_stay() {
     let location = created.header("location").to_owned();
     assert_eq!(get(server.at, &location).json(), json);
     let public = get(server.at, &format!("{location}/file"));
-    assert_eq!(public.body, wire::network::write_front(network.front()).expect("a file"));
-    assert!(wire::network::read(&public.body).is_err());
+    assert_eq!(public.body, safelight::network::wire::write_front(network.front()).expect("a file"));
+    assert!(safelight::network::wire::read(&public.body).is_err());
 
     let mut bad = file.clone();
     let last = bad.len() - 9;
@@ -64,7 +64,7 @@ fn a_network_is_described_and_its_weights_stay() {
 #[test]
 fn what_is_missing_is_named() {
     let server = Server::start(|_| ());
-    let file = wire::network::write(&network(&SMALL)).expect("a file");
+    let file = safelight::network::wire::write(&network(&SMALL)).expect("a file");
     let id = post(server.at, "/v1/models", &file).json()["id"].as_str().expect("an id").to_owned();
     let ask = |query: &str| post(server.at, &format!("/v1/classifiers/{id}{query}"), b"?");
     assert_eq!(ask("").problem(), "bad_argument");
@@ -81,14 +81,14 @@ mod whole {
 
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
-    use safelight::ckks::encode::Encoder;
-    use safelight::ckks::keys::EvaluationKeys;
-    use safelight::ckks::parameters::LEVELED_14;
-    use safelight::ckks::ring::Ring;
-    use safelight::ckks::secret::SecretKey;
     use safelight::network::PRECISION;
     use safelight::photo::Photo;
-    use safelight::wire::ckks::{read_ciphertext, write_ciphertext, write_seeded, write_set};
+    use safelight::schemes::ckks::encode::Encoder;
+    use safelight::schemes::ckks::keys::EvaluationKeys;
+    use safelight::schemes::ckks::parameters::LEVELED_14;
+    use safelight::schemes::ckks::ring::Ring;
+    use safelight::schemes::ckks::secret::SecretKey;
+    use safelight::schemes::ckks::wire::{read_ciphertext, write_ciphertext, write_seeded, write_set};
 
     use super::*;
     use crate::client::call;
@@ -110,7 +110,7 @@ mod whole {
     impl Asked {
         pub(crate) fn new(server: &Server) -> Self {
             let network = network(&SMALL);
-            let created = post(server.at, "/v1/models", &wire::network::write(&network).expect("a file"));
+            let created = post(server.at, "/v1/models", &safelight::network::wire::write(&network).expect("a file"));
             let id = created.json()["id"].as_str().expect("an id").to_owned();
             let (front, ring) = (network.front(), Ring::new(&SMALL).expect("a ring"));
             let encoder = Arc::new(Encoder::new(&ring));
@@ -130,12 +130,13 @@ mod whole {
     fn encrypted_pictures_are_classified() {
         let folder = tempfile::tempdir().expect("a folder");
         let network = network(&SMALL);
-        std::fs::write(folder.path().join("three.model"), wire::network::write(&network).expect("a file"))
+        std::fs::write(folder.path().join("three.model"), safelight::network::wire::write(&network).expect("a file"))
             .expect("written");
         let models = folder.path().to_owned();
         let server = Server::start(|config| config.models = Some(models));
         assert_eq!(get(server.at, "/v1").json()["models"][0]["id"], "three");
-        let front = wire::network::read_front(&get(server.at, "/v1/models/three/file").body).expect("a front");
+        let front =
+            safelight::network::wire::read_front(&get(server.at, "/v1/models/three/file").body).expect("a front");
         let ring = Ring::new(front.parameters()).expect("a ring");
         let encoder = Arc::new(Encoder::new(&ring));
         let mut rng = ChaCha20Rng::from_seed([1; 32]);

@@ -4,9 +4,9 @@
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
-use safelight::paillier::{Border, Check, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::photo::Photo;
-use safelight::pipeline::{DecryptOptions, Limits, decrypt_image_with, encrypt_image};
+use safelight::schemes::paillier::stream::{DecryptOptions, Limits, decrypt_image_with, encrypt_image};
+use safelight::schemes::paillier::{Border, Check, EncryptOptions, EncryptionKey, Filter, SecretKey, View};
 use safelight::watch::NoWatch;
 
 use crate::client::{get, post};

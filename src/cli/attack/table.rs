@@ -11,9 +11,9 @@ use crate::cli::etc::block_parser;
 use crate::cli::files::{self, Care, Sink};
 use crate::cli::ui::{Ui, Unit};
 use crate::error::Result;
-use crate::etc::{Form, file};
 use crate::experiments::attacks::{self, Encryption, Experiment, Row};
-use crate::learnable::Scheme;
+use crate::schemes::baselines::Scheme;
+use crate::schemes::etc::{Form, file};
 use crate::watch::Watch as _;
 
 /// Print how much attacks recover, for all schemes, keys and qualities

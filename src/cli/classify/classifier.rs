@@ -6,7 +6,7 @@ use crate::cli::ui::{Ui, Unit};
 use crate::error::{Code, Result};
 use crate::learn::{Model, Verdict};
 use crate::network::{Answer, Network};
-use crate::wire::{self, Kind, Prologue};
+use crate::wire::{Kind, Prologue};
 
 /// The one or the other.
 pub(super) enum Classifier {
@@ -17,12 +17,12 @@ pub(super) enum Classifier {
 impl Classifier {
     /// Reads its file. Growing the trees of a forest takes a while.
     pub(super) fn read(source: &Source, ui: &Ui) -> Result<Self> {
-        let bytes = source.read(wire::model::LONGEST, Code::TooLarge)?;
+        let bytes = source.read(crate::learn::wire::LONGEST, Code::TooLarge)?;
         if Prologue::parse(&bytes)?.kind == Kind::Network {
-            return Ok(Self::Network(Box::new(wire::network::read(&bytes)?)));
+            return Ok(Self::Network(Box::new(crate::network::wire::read(&bytes)?)));
         }
         let bar = ui.bar("loading", Unit::Rows);
-        let model = wire::model::read(&bytes, &bar)?;
+        let model = crate::learn::wire::read(&bytes, &bar)?;
         bar.clear();
         Ok(Self::Model(Box::new(model)))
     }

@@ -6,10 +6,6 @@ use std::sync::Arc;
 
 use super::ClassifyFlags;
 use super::classifier::verdict;
-use crate::ckks::encode::Encoder;
-use crate::ckks::keys::EvaluationKeys;
-use crate::ckks::ring::Ring;
-use crate::ckks::secret::SecretKey;
 use crate::cli::album::Picture;
 use crate::cli::files::{Care, Sink, Source};
 use crate::cli::passphrase::PassphraseFlags;
@@ -19,9 +15,12 @@ use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
 use crate::math::random;
 use crate::network::{Circuit, Front, Network};
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::keys::EvaluationKeys;
+use crate::schemes::ckks::ring::Ring;
+use crate::schemes::ckks::secret::SecretKey;
+use crate::schemes::ckks::wire::{owner, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
 use crate::watch::Watch as _;
-use crate::wire;
-use crate::wire::ckks::{owner, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
 
 /// Where the network is evaluated.
 enum Place<'a> {
@@ -68,7 +67,7 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
                 vectors.classify(network, keys, write_seeded(&ring, &encrypted)?, &bar)?
             }
         };
-        let scores = wire::network::read_answer(&front, &ring, &scores)?;
+        let scores = crate::network::wire::read_answer(&front, &ring, &scores)?;
         let answer = verdict(front.open(&ring, &encoder, &secret, &scores)?.for_display());
         Ok(if flags.scores { answer } else { Verdict { scores: None, probabilities: None, ..answer } })
     };
@@ -85,10 +84,10 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
 fn network(flags: &ClassifyFlags, server: Option<&Server>, bar: &Bar) -> Result<(Front, Option<Network>)> {
     if let Some(server) = server {
         let file = server.vectors().front(&flags.model.to_string_lossy(), bar)?;
-        return Ok((wire::network::read_front(&file)?, None));
+        return Ok((crate::network::wire::read_front(&file)?, None));
     }
-    let file = Source::from(flags.model.as_os_str()).read(wire::network::LONGEST, Code::TooLarge)?;
-    let network = wire::network::read(&file)?;
+    let file = Source::from(flags.model.as_os_str()).read(crate::network::wire::LONGEST, Code::TooLarge)?;
+    let network = crate::network::wire::read(&file)?;
     Ok((network.front().clone(), Some(network)))
 }
 

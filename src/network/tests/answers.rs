@@ -6,10 +6,10 @@
 use num_complex::Complex64;
 
 use super::*;
-use crate::ckks::ciphertext::Ciphertext;
-use crate::ckks::ring::Poly;
-use crate::wire::ckks::{write_ciphertext, write_seeded};
-use crate::wire::network::read_answer;
+use crate::network::wire::read_answer;
+use crate::schemes::ckks::ciphertext::Ciphertext;
+use crate::schemes::ckks::ring::Poly;
+use crate::schemes::ckks::wire::{write_ciphertext, write_seeded};
 
 /// Enough labels for two lists of scores to hold the whole key.
 const LABELS: usize = 512;

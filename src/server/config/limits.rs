@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::{LONGEST, bad};
 use crate::error::Result;
-use crate::pipeline;
+use crate::schemes::paillier::stream;
 
 /// The server's limits. Whatever exceeds a limit is refused with a stable code, never truncated.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Largest encrypted image in bytes (`--max-body`; a filter of two images takes twice as much), in pixels
     /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
-    pub image: pipeline::Limits,
+    pub image: stream::Limits,
     /// Longest time to work on one request (`--time-limit`), starting with its turn. The upload before has
     /// [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
     pub time: Duration,
@@ -169,7 +169,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            image: pipeline::Limits::default(),
+            image: stream::Limits::default(),
             time: Duration::from_mins(15),
             stall: Duration::from_secs(30),
             uploads: 128,

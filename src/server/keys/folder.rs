@@ -11,10 +11,10 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::super::capability::Key;
-use crate::ckks::keys::KeyId;
 use crate::error::{Code, Error, Result};
 use crate::math::hex::hex;
-use crate::pipeline::keys::KeySet;
+use crate::schemes::ckks::key_file::KeySet;
+use crate::schemes::ckks::keys::KeyId;
 
 /// The extension of sets.
 const SET: &str = ".keys";

@@ -14,7 +14,7 @@ use super::super::shares::Share;
 use super::super::upload::Sink;
 use super::{Held, Keys, locked, not_found};
 use crate::error::{Error, Result};
-use crate::wire::ckks::Checker;
+use crate::schemes::ckks::wire::Checker;
 
 /// A set that is being uploaded.
 pub(in crate::server) struct Upload {

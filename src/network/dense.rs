@@ -1,0 +1,218 @@
+//! Dense layers: a matrix of weights times an encrypted vector plus a bias, with few keys.
+//!
+//! A layer of `D` inputs and `H` outputs, both powers of two, works in `S` slots that are cut into blocks of `H`. Slot `s` is
+//! for output `s mod H`. With `M = D H / S`, the inputs are cut into chunks of `M`, and each block is filled with repetitions
+//! of one chunk: slot `t` has input `M floor(t / H) + t mod M`. So any `M` consecutive slots within a block hold the whole
+//! chunk (those that run over into the next block find the missing inputs there, and the last block wraps around to the first).
+//! `M` diagonals, one for each rotation of the vector by `0..M`, multiply every input by its weight; rotations by `H`, `2 H`,
+//! ... `S / 2`, each added to its operand, sum up the blocks. Every block then has all outputs, so the result is a vector of
+//! `H` slots, and the ciphertext contains nothing else: no partial sums over the weights. (C. Juvekar, V. Vaikuntanathan, A.
+//! Chandrakasan, "GAZELLE", USENIX Security 2018, section 4, rotate inputs against weights in a similar way; here, the client's
+//! packing saves the rotations that would fill the slots.)
+//!
+//! The `M` rotations consist of rotations by one step and by eight steps only, one after the other, with Horner's scheme for
+//! the latter. This is more work than rotations hoisted from one decomposition, but needs two keys instead of about `2 sqrt M`,
+//! and the client has to make and send the keys.
+
+use num_complex::Complex64;
+
+use crate::error::{Code, Error, Result};
+use crate::math::parallel;
+use crate::schemes::ckks::ciphertext::Ciphertext;
+use crate::schemes::ckks::encode::Encoder;
+use crate::schemes::ckks::evaluator::Evaluator;
+use crate::schemes::ckks::plaintext::Plaintext;
+use crate::schemes::ckks::ring::{Poly, Ring};
+
+/// The number of rotations by one step before one giant step, which is as long.
+const BABIES: usize = 8;
+
+/// The layout of a layer in the slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    inputs: usize,
+    outputs: usize,
+    slots: usize,
+}
+
+/// The weights of a layer, encoded for ciphertexts of one level.
+pub struct EncodedDense {
+    shape: Dense,
+    level: usize,
+    scale: f64,
+    /// For each giant step its baby steps.
+    diagonals: Vec<Vec<Poly>>,
+    bias: Plaintext,
+}
+
+impl Dense {
+    /// For a vector packed for it, in as many of `most` slots as are useful. Inputs and outputs are padded to powers of two.
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the layer has no inputs, no outputs, or more of them than slots.
+    pub fn packed(inputs: usize, outputs: usize, most: usize) -> Result<Self> {
+        Self::check(inputs, outputs, most)?;
+        let (inputs, outputs) = (inputs.next_power_of_two(), outputs.next_power_of_two());
+        Ok(Self { inputs, outputs, slots: inputs.saturating_mul(outputs).min(most) })
+    }
+
+    /// For a vector with its values in order, as the output of another layer.
+    ///
+    /// # Errors
+    /// As [`Dense::packed`].
+    pub fn in_order(inputs: usize, outputs: usize, most: usize) -> Result<Self> {
+        Self::check(inputs, outputs, most)?;
+        let (inputs, outputs) = (inputs.next_power_of_two(), outputs.next_power_of_two());
+        Ok(Self { inputs, outputs, slots: inputs.max(outputs) })
+    }
+
+    fn check(inputs: usize, outputs: usize, most: usize) -> Result<()> {
+        if (1..=most).contains(&inputs) && (1..=most).contains(&outputs) && most.is_power_of_two() {
+            return Ok(());
+        }
+        let message = format!("a layer of {inputs} inputs and {outputs} outputs does not fit {most} slots");
+        Err(Error::new(Code::BadArgument, message))
+    }
+
+    /// The number of slots of the input.
+    #[must_use]
+    pub const fn slots(&self) -> usize {
+        self.slots
+    }
+
+    /// The number of slots of the output: the outputs, padded.
+    #[must_use]
+    pub const fn out_slots(&self) -> usize {
+        self.outputs
+    }
+
+    /// The values of the slots for these inputs, which may be fewer than the layer has.
+    #[must_use]
+    pub fn pack(&self, inputs: &[f64]) -> Vec<f64> {
+        (0..self.slots).map(|slot| inputs.get(self.input_of(slot)).copied().unwrap_or_default()).collect()
+    }
+
+    /// The steps of the rotations before rescaling, and of those after it. Their keys are needed at the level of the input, and
+    /// at the one below.
+    #[must_use]
+    pub fn steps(&self) -> (Vec<usize>, Vec<usize>) {
+        let turns = [(1, 1), (BABIES, BABIES)].into_iter().filter(|(_, least)| self.turns() > *least);
+        let sums = std::iter::successors(Some(self.outputs), |step| Some(2 * step));
+        (turns.map(|(step, _)| step).collect(), sums.take_while(|step| *step < self.slots).collect())
+    }
+
+    /// The approximate memory in bytes for its weights, encoded for a level of a ring of this degree.
+    #[must_use]
+    pub const fn memory(&self, degree: usize, level: usize) -> usize {
+        self.turns() * (level + 1) * degree * size_of::<u64>()
+    }
+
+    /// How many diagonals there are.
+    const fn turns(&self) -> usize {
+        self.inputs * self.outputs / self.slots
+    }
+
+    /// The input in a slot.
+    const fn input_of(&self, slot: usize) -> usize {
+        self.turns() * (slot / self.outputs) + slot % self.turns()
+    }
+}
+
+impl EncodedDense {
+    /// Encodes a layer for ciphertexts of this level with the level's usual scale. `weight(output, input)` is called for all
+    /// inputs and outputs, including padding, and `bias` may have fewer numbers than there are outputs.
+    ///
+    /// # Errors
+    /// [`Code::LevelExhausted`] for level 0; [`Code::PlaintextOutOfRange`] for weights that are not finite or too large.
+    pub fn new(
+        ring: &Ring,
+        encoder: &Encoder,
+        shape: Dense,
+        level: usize,
+        weight: impl Fn(usize, usize) -> f64 + Sync + Send,
+        bias: &[f64],
+    ) -> Result<Self> {
+        let Some(below) = level.checked_sub(1) else {
+            return Err(Error::new(Code::LevelExhausted, "a layer needs a level, but none is left"));
+        };
+        // After rescaling, the scale is that of the level below.
+        let scale = ring.scale(below) * ring.divisor(level) / ring.scale(level);
+        let diagonal = |turn: usize| {
+            let giant = turn / BABIES * BABIES;
+            // Turned back by the giant step that comes after it.
+            let number = |slot: usize| {
+                let slot = (slot + shape.slots - giant) % shape.slots;
+                Complex64::from(weight(slot % shape.outputs, shape.input_of((slot + turn) % shape.slots)))
+            };
+            let numbers: Vec<_> = (0..shape.slots).map(number).collect();
+            encoder.polynomial(ring, &numbers, shape.slots, ring.level(level), scale)
+        };
+        let mut all = parallel::map(shape.turns(), diagonal).into_iter();
+        let mut diagonals = Vec::new();
+        while all.len() > 0 {
+            diagonals.push(all.by_ref().take(BABIES).collect::<Result<Vec<_>>>()?);
+        }
+        let bias = encoder.encode_real(ring, bias, shape.outputs, below, ring.scale(below))?;
+        Ok(Self { shape, level, scale, diagonals, bias })
+    }
+
+    /// Its layout in the slots.
+    #[must_use]
+    pub const fn shape(&self) -> &Dense {
+        &self.shape
+    }
+
+    /// Its approximate memory in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.diagonals.iter().flatten().map(|poly| size_of_val(poly.words())).sum()
+    }
+}
+
+impl Evaluator {
+    /// Applies the layer to an encrypted input. The result is one level lower, and has as many slots as there are outputs.
+    ///
+    /// # Errors
+    /// [`Code::VectorsDiffer`] for a level, scale or number of slots other than the layer's; [`Code::MissingKey`] without the
+    /// rotations' keys.
+    pub fn dense(&self, layer: &EncodedDense, a: &Ciphertext) -> Result<Ciphertext> {
+        let (shape, level) = (layer.shape, layer.level);
+        if (a.level(), a.slots()) != (level, shape.slots) {
+            let message = format!(
+                "the layer is for level {level} and {} slots, but the ciphertext has level {} and {} slots",
+                shape.slots,
+                a.level(),
+                a.slots()
+            );
+            return Err(Error::new(Code::VectorsDiffer, message));
+        }
+        let mut babies = vec![a.clone()];
+        let count = layer.diagonals.iter().map(Vec::len).max().unwrap_or_default();
+        while babies.len() < count {
+            babies.push(self.rotate(&babies[babies.len() - 1], 1)?);
+        }
+        let row = |diagonals: &[Poly]| self.weighted_sum(&babies, diagonals, layer.scale);
+        let mut total: Option<Ciphertext> = None;
+        for diagonals in layer.diagonals.iter().rev() {
+            let row = row(diagonals);
+            total = Some(match total {
+                None => row,
+                Some(total) => self.add(&self.rotate(&total, steps(BABIES))?, &row)?,
+            });
+        }
+        let total = total.ok_or_else(|| Error::new(Code::Internal, "a layer has no diagonals"))?;
+        let mut sum = self.rescale(&total)?;
+        for step in shape.steps().1 {
+            sum = self.add(&sum, &self.rotate(&sum, steps(step))?)?;
+        }
+        self.add_plain(&sum.read_as(shape.outputs), &layer.bias)
+    }
+}
+
+/// A number of slots as steps.
+const fn steps(slots: usize) -> i64 {
+    slots.cast_signed() as i64
+}
+
+#[cfg(all(test, feature = "client"))]
+mod tests;

@@ -1,0 +1,259 @@
+//! Files of networks and their public parts. See [`crate::wire`] for the format.
+
+use crate::error::{Code, Error, Result};
+use crate::math::checksum;
+use crate::network::{Front, Layer, Network, Patches};
+use crate::photo::Shape;
+use crate::schemes::ckks::ciphertext::Ciphertext;
+use crate::schemes::ckks::parameters::Parameters;
+use crate::schemes::ckks::ring::Ring;
+use crate::schemes::ckks::wire::{VectorHead, read_ciphertext, same_set};
+use crate::wire::{Kind, PROLOGUE_BYTES, Prologue, Reader, Size, in_header, open, seal};
+
+/// The longest file of a network in bytes: more than any has.
+pub const LONGEST: u64 = 1 << 28;
+
+/// The bytes of a network's public part.
+///
+/// # Errors
+/// [`Code::Internal`], in theory only: the counts of a checked network fit.
+pub fn write_front(front: &Front) -> Result<Vec<u8>> {
+    let Patches { shape, side, stride, grid, threshold, filters, offsets, means, scales } = front.patches();
+    let mut labels = Vec::new();
+    for label in front.labels() {
+        labels.push(u8::try_from(label.len()).map_err(|_| too_many())?);
+        labels.extend(label.as_bytes());
+    }
+    let mut header = front.parameters().id.to_le_bytes().to_vec();
+    header.extend([shape.width, shape.height].into_iter().flat_map(u32::to_le_bytes));
+    header.extend([shape.channels, *side, *stride, *grid]);
+    for count in [offsets.len(), front.labels().len(), front.hidden()] {
+        header.extend(u16::try_from(count).map_err(|_| too_many())?.to_le_bytes());
+    }
+    header.extend(threshold.to_le_bytes());
+    header.extend(u32::try_from(labels.len()).map_err(|_| too_many())?.to_le_bytes());
+    let mut body = labels;
+    body.extend(halves(filters));
+    body.extend([offsets, means, scales].into_iter().flatten().flat_map(|number| number.to_le_bytes()));
+    Ok(sealed(Kind::NetworkFront, &header, &body))
+}
+
+/// Reads the public part of a network.
+///
+/// # Errors
+/// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`], [`Code::Truncated`], [`Code::TrailingData`],
+/// [`Code::Damaged`].
+pub fn read_front(bytes: &[u8]) -> Result<Front> {
+    let checked = open(bytes, Kind::NetworkFront)?;
+    let header = FrontHeader::parse(checked.header).map_err(in_header)?;
+    let body = body(bytes, checked.header.len(), checked.crc, header.body_bytes())?;
+    header.front(body).map_err(in_header)
+}
+
+/// The bytes of a network.
+///
+/// # Errors
+/// As [`write_front`].
+pub fn write(network: &Network) -> Result<Vec<u8>> {
+    let front = write_front(network.front())?;
+    let header = u32::try_from(front.len()).map_err(|_| too_many())?.to_le_bytes();
+    let mut body = front;
+    for layer in network.layers() {
+        body.extend(halves(&layer.weights));
+        body.extend(layer.bias.iter().flat_map(|number| number.to_le_bytes()));
+    }
+    Ok(sealed(Kind::Network, &header, &body))
+}
+
+/// Reads a network.
+///
+/// # Errors
+/// As [`read_front`].
+pub fn read(bytes: &[u8]) -> Result<Network> {
+    let checked = open(bytes, Kind::Network)?;
+    let mut reader = Reader::new(checked.header);
+    let length = reader.u32().map_err(in_header)? as usize;
+    reader.end().map_err(in_header)?;
+    let mut rest = Reader::new(&bytes[PROLOGUE_BYTES + checked.header.len() + 4..]);
+    let front = read_front(rest.take(length)?)?;
+    let wanted = front.sizes().iter().map(|(inputs, outputs)| 2 * inputs * outputs + 4 * outputs).sum::<usize>();
+    let body = body(bytes, checked.header.len(), checked.crc, length + wanted)?;
+    let mut reader = Reader::new(&body[length..]);
+    let layer = |(inputs, outputs): (usize, usize)| {
+        let weights = read_halves(&mut reader, inputs * outputs)?;
+        Ok(Layer { weights, bias: read_numbers(&mut reader, outputs)? })
+    };
+    let layers = front.sizes().into_iter().map(layer).collect::<Result<_>>()?;
+    Network::new(front, layers)
+}
+
+/// Reads a server's answer, if its header is that of an answer of this network.
+///
+/// # Errors
+/// As [`read_ciphertext`], and as [`Front::check_answer`], also for a ciphertext with a seed, which no computed ciphertext has.
+pub fn read_answer(front: &Front, ring: &Ring, bytes: &[u8]) -> Result<Ciphertext> {
+    let head = VectorHead::of_ciphertext(bytes)?;
+    same_set(ring, head.parameters)?;
+    front.check_answer(ring, head.level, head.slots, head.scale)?;
+    if head.seed.is_some() {
+        let message = "this is a fresh ciphertext, not the answer of a network";
+        return Err(Error::new(Code::VectorsDiffer, message));
+    }
+    read_ciphertext(ring, bytes)
+}
+
+/// The size of a network, from the first bytes of its file; `None` if they do not contain the headers.
+///
+/// # Errors
+/// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`].
+#[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
+    let header_bytes = Prologue::parse(bytes)?.total_bytes();
+    let Some(front) = bytes.get(header_bytes..).filter(|front| front.len() >= PROLOGUE_BYTES) else { return Ok(None) };
+    let mut reader = Reader::new(open(bytes, Kind::Network)?.header);
+    let length = u64::from(reader.u32().map_err(in_header)?);
+    if front.len() < Prologue::parse(front)?.total_bytes() {
+        return Ok(None);
+    }
+    let front = FrontHeader::parse(open(front, Kind::NetworkFront)?.header).map_err(in_header)?;
+    let layers = crate::network::sizes(front.features(), front.hidden, front.labels);
+    let numbers: usize = layers.iter().map(|(inputs, outputs)| inputs * outputs).sum();
+    let biases: usize = layers.iter().map(|(_, outputs)| outputs).sum();
+    // A network that does not fit its slots is refused when all of it is read.
+    let encoded = crate::network::memory(front.parameters, &layers).unwrap_or_default();
+    Ok(Some(Size {
+        bytes: length + (header_bytes + 2 * numbers + 4 * biases + 4) as u64,
+        memory: (4 * numbers + encoded) as u64,
+    }))
+}
+
+/// The numbers at the start of a public part.
+struct FrontHeader {
+    parameters: &'static Parameters,
+    shape: Shape,
+    side: u8,
+    stride: u8,
+    grid: u8,
+    filters: usize,
+    labels: usize,
+    hidden: usize,
+    threshold: f32,
+    label_bytes: usize,
+}
+
+impl FrontHeader {
+    fn parse(header: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(header);
+        let parameters = Parameters::with_id(reader.u16()?)?;
+        let (width, height) = (reader.u32()?, reader.u32()?);
+        let [channels, side, stride, grid] = reader.array()?;
+        let this = Self {
+            parameters,
+            shape: Shape { width, height, channels },
+            side,
+            stride,
+            grid,
+            filters: reader.u16()?.into(),
+            labels: reader.u16()?.into(),
+            hidden: reader.u16()?.into(),
+            threshold: f32::from_le_bytes(reader.array()?),
+            label_bytes: reader.u32()? as usize,
+        };
+        reader.end()?;
+        Ok(this)
+    }
+
+    /// The number of weights of a filter.
+    fn filter(&self) -> usize {
+        usize::from(self.side) * usize::from(self.side) * usize::from(self.shape.channels)
+    }
+
+    /// The number of features of a picture.
+    fn features(&self) -> usize {
+        2 * self.filters * usize::from(self.grid) * usize::from(self.grid)
+    }
+
+    /// No more than 2^45: all counts have 16 bits at most, and the sides of patches and grids 8.
+    fn body_bytes(&self) -> usize {
+        self.label_bytes
+            .saturating_add((2 * self.filter() + 4).saturating_mul(self.filters))
+            .saturating_add(self.features().saturating_mul(8))
+    }
+
+    fn front(self, body: &[u8]) -> Result<Front> {
+        let (labels, rest) = body.split_at_checked(self.label_bytes).ok_or_else(|| bad("it has no labels"))?;
+        let mut reader = Reader::new(labels);
+        let label = |_| {
+            let length = usize::from(reader.u8()?);
+            let label = std::str::from_utf8(reader.take(length)?).map_err(|_| bad("a label is not text"))?;
+            Ok(label.to_owned())
+        };
+        let labels = (0..self.labels).map(label).collect::<Result<_>>()?;
+        reader.end()?;
+        let mut reader = Reader::new(rest);
+        let patches = Patches {
+            filters: read_halves(&mut reader, self.filter() * self.filters)?,
+            offsets: read_numbers(&mut reader, self.filters)?,
+            means: read_numbers(&mut reader, self.features())?,
+            scales: read_numbers(&mut reader, self.features())?,
+            shape: self.shape,
+            side: self.side,
+            stride: self.stride,
+            grid: self.grid,
+            threshold: self.threshold,
+        };
+        Front::new(self.parameters, patches, labels, self.hidden)
+    }
+}
+
+/// A header, what follows it, and the checksum of both.
+fn sealed(kind: Kind, header: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut bytes = seal(kind, header);
+    let crc = body_crc(&bytes[bytes.len() - 4..], body);
+    bytes.extend(body);
+    bytes.extend(crc.to_le_bytes());
+    bytes
+}
+
+/// The `length` bytes after the header, whose checksum ends the file.
+fn body(bytes: &[u8], header: usize, header_crc: u32, length: usize) -> Result<&[u8]> {
+    let mut reader = Reader::new(&bytes[PROLOGUE_BYTES + header + 4..]);
+    let body = reader.take(length)?;
+    let crc = reader.u32()?;
+    reader.end()?;
+    if crc == body_crc(&header_crc.to_le_bytes(), body) {
+        return Ok(body);
+    }
+    Err(Error::new(Code::Damaged, "the network is damaged; send or copy the whole file again"))
+}
+
+fn body_crc(header_crc: &[u8], body: &[u8]) -> u32 {
+    let mut hasher = checksum::Hasher::new();
+    hasher.update(header_crc);
+    hasher.update(body);
+    hasher.finalize()
+}
+
+/// The upper halves of numbers whose lower halves are zero.
+fn halves(numbers: &[f32]) -> impl Iterator<Item = u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes().into_iter().skip(2))
+}
+
+/// The caller has compared the count with the length of the data.
+fn read_halves(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
+    let (numbers, _) = reader.take(2 * count)?.as_chunks();
+    Ok(numbers.iter().map(|&[low, high]| f32::from_le_bytes([0, 0, low, high])).collect())
+}
+
+fn read_numbers(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
+    let (numbers, _) = reader.take(4 * count)?.as_chunks();
+    Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
+}
+
+fn too_many() -> Error {
+    Error::new(Code::Internal, "the network is too large for its file format")
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(Code::BadHeader, format!("this is not a valid network: {why}"))
+}
