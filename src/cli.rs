@@ -51,17 +51,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Result;
-use crate::schemes::paillier::stream;
 use ui::Ui;
-
-/// Limits for the user's own files. They are wider than a server's: slots may be wide, keys may be long, and files are read as
-/// streams.
-const LIMITS: stream::Limits = stream::Limits {
-    max_bytes: 8 << 30,
-    max_pixels: crate::schemes::paillier::layout::MAX_PIXELS,
-    max_ciphertexts: 1 << 22,
-    max_band_bytes: 1 << 30,
-};
 
 /// Let a server work on a photo that it cannot see.
 ///

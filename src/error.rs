@@ -4,257 +4,151 @@
 //! what is wrong and what to do next, and never contains key material.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// The closed list of error codes. [`Code::as_str`] returns the stable name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Code {
+/// Writes [`Code`] from its list.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident = $name:literal,)*) => {
+        /// The closed list of error codes. [`Code::as_str`] returns the stable name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$doc])* $code,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the list above.
+            pub const ALL: &[Self] = &[$(Self::$code),*];
+
+            /// The stable `snake_case` name reported by JavaScript (`error.code`), HTTP (`"code"`) and the command line.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$code => $name),* }
+            }
+        }
+    };
+}
+
+codes! {
     /// An argument or query parameter has an invalid value.
-    BadArgument,
+    BadArgument = "bad_argument",
     /// A file or stream could not be read or written.
-    Io,
+    Io = "io",
     /// The output file already exists and is not overwritten.
-    FileExists,
+    FileExists = "file_exists",
     /// The photo's format is not PNG, JPEG or WebP.
-    UnsupportedImage,
+    UnsupportedImage = "unsupported_image",
     /// The photo's bytes are damaged.
-    DamagedImage,
+    DamagedImage = "damaged_image",
     /// The photo is larger than the limits allow.
-    ImageTooLarge,
+    ImageTooLarge = "image_too_large",
     /// The bytes do not start with the Safelight signature.
-    NotSafelight,
+    NotSafelight = "not_safelight",
     /// The file has a newer format version.
-    UnsupportedVersion,
+    UnsupportedVersion = "unsupported_version",
     /// The file is of the wrong kind (such as a key where an image is needed).
-    WrongKind,
+    WrongKind = "wrong_kind",
     /// The data ends before the length given by the header.
-    Truncated,
+    Truncated = "truncated",
     /// The data continues beyond the length given by the header.
-    TrailingData,
+    TrailingData = "trailing_data",
     /// A checksum does not match: the data was damaged in transit.
-    Damaged,
+    Damaged = "damaged",
     /// A header field has an invalid value.
-    BadHeader,
+    BadHeader = "bad_header",
     /// The ciphertext was encrypted under another key.
-    ForeignKey,
+    ForeignKey = "foreign_key",
     /// The modulus is even, of an unsupported size, or otherwise not a Paillier modulus.
-    BadModulus,
+    BadModulus = "bad_modulus",
     /// The numbers of the secret key are inconsistent.
-    BadSecretKey,
+    BadSecretKey = "bad_secret_key",
     /// The passphrase does not decrypt the protected key file.
-    WrongPassphrase,
+    WrongPassphrase = "wrong_passphrase",
     /// Decrypting the protected key file would take too much memory and time.
-    TooCostly,
+    TooCostly = "too_costly",
     /// A ciphertext is zero, or not less than the square of the modulus.
-    CiphertextOutOfRange,
+    CiphertextOutOfRange = "ciphertext_out_of_range",
     /// A ciphertext shares a factor with the modulus.
-    CiphertextNotUnit,
+    CiphertextNotUnit = "ciphertext_not_unit",
     /// The encrypted result does not match its header: the server left out, repeated, weighted, moved or changed ciphertexts.
-    WrongResult,
+    WrongResult = "wrong_result",
     /// The encrypted image does not name the masks of this key that hide its pixels, so it cannot be verified.
-    NotVerifiable,
+    NotVerifiable = "not_verifiable",
     /// The plaintext does not fit into the key or the slot.
-    PlaintextOutOfRange,
+    PlaintextOutOfRange = "plaintext_out_of_range",
     /// There is no filter with this name.
-    UnknownFilter,
+    UnknownFilter = "unknown_filter",
     /// The filter's parameters are invalid.
-    BadFilter,
+    BadFilter = "bad_filter",
     /// The encrypted image has a narrower halo than the filter needs.
-    HaloTooSmall,
+    HaloTooSmall = "halo_too_small",
     /// The filter's weights are too large for the width of a slot.
-    SlotOverflow,
+    SlotOverflow = "slot_overflow",
     /// Two images to combine differ in shape or key.
-    ImagesDiffer,
+    ImagesDiffer = "images_differ",
     /// There is no CKKS parameter set with this name or number.
-    UnknownParameters,
+    UnknownParameters = "unknown_parameters",
     /// The file is for another CKKS parameter set than the one in use.
-    WrongParameters,
+    WrongParameters = "wrong_parameters",
     /// A residue of a polynomial is not less than its prime.
-    ResidueOutOfRange,
+    ResidueOutOfRange = "residue_out_of_range",
     /// The encrypted vector has no level left for another multiplication.
-    LevelExhausted,
+    LevelExhausted = "level_exhausted",
     /// An evaluation key for encrypted vectors is missing, or does not reach this level.
-    MissingKey,
+    MissingKey = "missing_key",
     /// Two vectors to combine differ in slots, scale or level.
-    VectorsDiffer,
+    VectorsDiffer = "vectors_differ",
     /// The request is larger than this server allows.
-    TooLarge,
+    TooLarge = "too_large",
     /// The whole server is at its limit of work or storage.
-    TooBusy,
+    TooBusy = "too_busy",
     /// This client is at its own limit of work or storage on the server.
-    QuotaExceeded,
+    QuotaExceeded = "quota_exceeded",
     /// The work took longer than this server allows.
-    TimeLimit,
+    TimeLimit = "time_limit",
     /// The peer was idle for too long.
-    Stalled,
+    Stalled = "stalled",
     /// There is nothing at this address.
-    NotFound,
+    NotFound = "not_found",
     /// The address does not support this HTTP method.
-    MethodNotAllowed,
+    MethodNotAllowed = "method_not_allowed",
     /// The request comes from a web page whose origin is not allowed on this server.
-    ForeignOrigin,
+    ForeignOrigin = "foreign_origin",
     /// The request is for a host name that does not belong to this server.
-    ForeignHost,
+    ForeignHost = "foreign_host",
     /// The request's body is a form or compressed; the plain bytes of the file are needed.
-    UnsupportedContent,
+    UnsupportedContent = "unsupported_content",
     /// The requested range lies outside the result.
-    RangeNotSatisfiable,
+    RangeNotSatisfiable = "range_not_satisfiable",
     /// The job does not exist, was deleted or has expired.
-    JobNotFound,
+    JobNotFound = "job_not_found",
     /// The job has not finished yet.
-    JobNotFinished,
+    JobNotFinished = "job_not_finished",
     /// The model does not exist, was deleted or has expired.
-    ModelNotFound,
+    ModelNotFound = "model_not_found",
     /// The set of keys does not exist, was not fully uploaded, was deleted or has expired.
-    KeysNotFound,
+    KeysNotFound = "keys_not_found",
     /// The set of keys was damaged on the server's disk and must be uploaded again.
-    KeysDamaged,
+    KeysDamaged = "keys_damaged",
     /// A piece of an upload does not start where the last one ended.
-    WrongOffset,
+    WrongOffset = "wrong_offset",
     /// The work was cancelled.
-    Cancelled,
+    Cancelled = "cancelled",
     /// The server is shutting down and accepts no new work.
-    ShuttingDown,
+    ShuttingDown = "shutting_down",
     /// The server could not be reached or broke the connection.
-    Unreachable,
+    Unreachable = "unreachable",
     /// This program does not understand the server's answer.
-    BadAnswer,
+    BadAnswer = "bad_answer",
     /// The system's random generator failed.
-    NoRandomness,
+    NoRandomness = "no_randomness",
     /// This machine or browser computes incorrect results.
-    BadArithmetic,
+    BadArithmetic = "bad_arithmetic",
     /// A bug in Safelight.
-    Internal,
+    Internal = "internal",
 }
 
 impl Code {
-    /// Every code, in the order of the list above.
-    pub const ALL: &[Self] = &[
-        Self::BadArgument,
-        Self::Io,
-        Self::FileExists,
-        Self::UnsupportedImage,
-        Self::DamagedImage,
-        Self::ImageTooLarge,
-        Self::NotSafelight,
-        Self::UnsupportedVersion,
-        Self::WrongKind,
-        Self::Truncated,
-        Self::TrailingData,
-        Self::Damaged,
-        Self::BadHeader,
-        Self::ForeignKey,
-        Self::BadModulus,
-        Self::BadSecretKey,
-        Self::WrongPassphrase,
-        Self::TooCostly,
-        Self::CiphertextOutOfRange,
-        Self::CiphertextNotUnit,
-        Self::WrongResult,
-        Self::NotVerifiable,
-        Self::PlaintextOutOfRange,
-        Self::UnknownFilter,
-        Self::BadFilter,
-        Self::HaloTooSmall,
-        Self::SlotOverflow,
-        Self::ImagesDiffer,
-        Self::UnknownParameters,
-        Self::WrongParameters,
-        Self::ResidueOutOfRange,
-        Self::LevelExhausted,
-        Self::MissingKey,
-        Self::VectorsDiffer,
-        Self::TooLarge,
-        Self::TooBusy,
-        Self::QuotaExceeded,
-        Self::TimeLimit,
-        Self::Stalled,
-        Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::ForeignOrigin,
-        Self::ForeignHost,
-        Self::UnsupportedContent,
-        Self::RangeNotSatisfiable,
-        Self::JobNotFound,
-        Self::JobNotFinished,
-        Self::ModelNotFound,
-        Self::KeysNotFound,
-        Self::KeysDamaged,
-        Self::WrongOffset,
-        Self::Cancelled,
-        Self::ShuttingDown,
-        Self::Unreachable,
-        Self::BadAnswer,
-        Self::NoRandomness,
-        Self::BadArithmetic,
-        Self::Internal,
-    ];
-
-    /// The stable `snake_case` name reported by JavaScript (`error.code`), HTTP (`"code"`) and the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BadArgument => "bad_argument",
-            Self::Io => "io",
-            Self::FileExists => "file_exists",
-            Self::UnsupportedImage => "unsupported_image",
-            Self::DamagedImage => "damaged_image",
-            Self::ImageTooLarge => "image_too_large",
-            Self::NotSafelight => "not_safelight",
-            Self::UnsupportedVersion => "unsupported_version",
-            Self::WrongKind => "wrong_kind",
-            Self::Truncated => "truncated",
-            Self::TrailingData => "trailing_data",
-            Self::Damaged => "damaged",
-            Self::BadHeader => "bad_header",
-            Self::ForeignKey => "foreign_key",
-            Self::BadModulus => "bad_modulus",
-            Self::BadSecretKey => "bad_secret_key",
-            Self::WrongPassphrase => "wrong_passphrase",
-            Self::TooCostly => "too_costly",
-            Self::CiphertextOutOfRange => "ciphertext_out_of_range",
-            Self::CiphertextNotUnit => "ciphertext_not_unit",
-            Self::WrongResult => "wrong_result",
-            Self::NotVerifiable => "not_verifiable",
-            Self::PlaintextOutOfRange => "plaintext_out_of_range",
-            Self::UnknownFilter => "unknown_filter",
-            Self::BadFilter => "bad_filter",
-            Self::HaloTooSmall => "halo_too_small",
-            Self::SlotOverflow => "slot_overflow",
-            Self::ImagesDiffer => "images_differ",
-            Self::UnknownParameters => "unknown_parameters",
-            Self::WrongParameters => "wrong_parameters",
-            Self::ResidueOutOfRange => "residue_out_of_range",
-            Self::LevelExhausted => "level_exhausted",
-            Self::MissingKey => "missing_key",
-            Self::VectorsDiffer => "vectors_differ",
-            Self::TooLarge => "too_large",
-            Self::TooBusy => "too_busy",
-            Self::QuotaExceeded => "quota_exceeded",
-            Self::TimeLimit => "time_limit",
-            Self::Stalled => "stalled",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::ForeignOrigin => "foreign_origin",
-            Self::ForeignHost => "foreign_host",
-            Self::UnsupportedContent => "unsupported_content",
-            Self::RangeNotSatisfiable => "range_not_satisfiable",
-            Self::JobNotFound => "job_not_found",
-            Self::JobNotFinished => "job_not_finished",
-            Self::ModelNotFound => "model_not_found",
-            Self::KeysNotFound => "keys_not_found",
-            Self::KeysDamaged => "keys_damaged",
-            Self::WrongOffset => "wrong_offset",
-            Self::Cancelled => "cancelled",
-            Self::ShuttingDown => "shutting_down",
-            Self::Unreachable => "unreachable",
-            Self::BadAnswer => "bad_answer",
-            Self::NoRandomness => "no_randomness",
-            Self::BadArithmetic => "bad_arithmetic",
-            Self::Internal => "internal",
-        }
-    }
-
     /// The code with this stable name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -263,11 +157,14 @@ impl Code {
 }
 
 /// An error: a stable [`Code`] for programs and a message for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Two errors are equal if these are, whatever caused them.
+#[derive(Clone, Debug)]
 pub struct Error {
     code: Code,
     message: String,
     retry_after: Option<u32>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 /// The result type of this crate.
@@ -276,13 +173,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Creates an error with this code. The message starts in lower case, says what to do next, and contains no secret.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry_after: None }
+        Self { code, message: message.into(), retry_after: None, source: None }
     }
 
     /// The same error, with the number of seconds after which another attempt may succeed.
     #[must_use]
     pub fn with_retry_after(self, seconds: u32) -> Self {
         Self { retry_after: Some(seconds), ..self }
+    }
+
+    /// The same error, with what caused it, for [`std::error::Error::source`]. The cause contains no secret.
+    #[must_use]
+    pub fn caused_by(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 
     /// The number of seconds after which another attempt may succeed, if known.
@@ -316,7 +219,19 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl PartialEq for Error {
+    fn eq(&self, other: &Self) -> bool {
+        (self.code, &self.message, self.retry_after) == (other.code, &other.message, other.retry_after)
+    }
+}
+
+impl Eq for Error {}
 
 impl From<std::io::Error> for Error {
     /// Unwraps an [`Error`] inside an [`std::io::Error`], and turns everything else into [`Code::Truncated`] (unexpected end)
@@ -329,7 +244,7 @@ impl From<std::io::Error> for Error {
             std::io::ErrorKind::UnexpectedEof => {
                 Self::new(Code::Truncated, "the data is cut short; send or copy the whole file again")
             }
-            _ => Self::new(Code::Io, error.to_string()),
+            _ => Self::new(Code::Io, error.to_string()).caused_by(error),
         }
     }
 }
@@ -358,5 +273,12 @@ mod tests {
         let error = Error::new(Code::Damaged, "frame 3 is damaged");
         let io: std::io::Error = error.clone().into();
         assert_eq!(Error::from(io), error);
+    }
+
+    #[test]
+    fn an_error_of_the_system_stays_its_cause() {
+        let error = Error::from(std::io::Error::from_raw_os_error(28));
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.and_then(std::io::Error::raw_os_error), Some(28));
     }
 }

@@ -31,6 +31,7 @@
 //! Everything here is deterministic: the same input gives the same result, on any number of cores.
 
 pub mod committee;
+pub mod facts;
 pub mod features;
 pub mod kernel;
 pub mod model;

@@ -23,6 +23,8 @@ pub mod circuit;
 #[cfg(feature = "ckks-secret")]
 mod client;
 pub mod dense;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod facts;
 pub mod features;
 #[cfg(not(target_arch = "wasm32"))]
 mod keys;

@@ -1,5 +1,7 @@
-//! The schemes, which are of equal rank and do not know each other: each has its keys, what its keys encrypt or scramble, and
+//! The schemes, which are of equal rank and do not know each other. Each has its keys, what its keys encrypt or scramble, and
 //! its files.
+//!
+//! [`ALL`] is the list that key commands, `safelight info` and `GET /v1` read. To add a scheme, see CONTRIBUTING.md.
 
 #[cfg(all(feature = "client", not(target_arch = "wasm32")))]
 pub mod baselines;
@@ -8,3 +10,20 @@ pub mod ckks;
 #[cfg(feature = "etc")]
 pub mod etc;
 pub mod paillier;
+#[cfg(not(target_arch = "wasm32"))]
+mod scheme;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use scheme::{KeySize, Offer, Scheme};
+#[cfg(all(feature = "client", not(target_arch = "wasm32")))]
+pub use scheme::{Keys, NewKey, PublicHalf};
+
+/// The schemes of this build.
+#[cfg(not(target_arch = "wasm32"))]
+pub const ALL: &[&Scheme] = &[
+    &paillier::SCHEME,
+    #[cfg(feature = "etc")]
+    &etc::SCHEME,
+    #[cfg(feature = "ckks")]
+    &ckks::SCHEME,
+];

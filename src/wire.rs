@@ -6,6 +6,8 @@ use crate::math::checksum;
 
 #[cfg(feature = "client")]
 pub mod age;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod facts;
 mod kind;
 
 pub use kind::{Kind, Scheme};

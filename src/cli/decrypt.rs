@@ -141,7 +141,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let (insisted, expected) = (options.check == Check::None, options.expect.is_some());
     let bar = ui.bar("decrypting", Unit::Rows);
     let Decrypted { head, canvas, verified } =
-        stream::decrypt_image_with(&key, &mut input, options, &super::LIMITS, &bar).map_err(with_flags)?;
+        stream::decrypt_image_with(&key, &mut input, options, &stream::Limits::OWN_FILES, &bar).map_err(with_flags)?;
     bar.clear();
     if !verified {
         ui.warn(if insisted {

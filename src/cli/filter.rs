@@ -6,7 +6,6 @@ use std::io::{Cursor, Read};
 
 use clap::Args;
 
-use super::LIMITS;
 use super::files::{Care, Sink, Source, read_header};
 use super::remote::{Address, Masked, Server, Upload, WayFlags};
 use super::ui::{Ui, Unit};
@@ -172,7 +171,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
 fn filter_here(job: &Job, inputs: Vec<Box<dyn Read + Send>>, sink: &mut Sink, ui: &Ui) -> Result<()> {
     let bar = ui.bar("filtering", Unit::Rows);
     let mut input = chain(inputs);
-    stream::run_filter(&mut *input, sink, &job.filter, &LIMITS, &bar)?;
+    stream::run_filter(&mut *input, sink, &job.filter, &stream::Limits::OWN_FILES, &bar)?;
     bar.clear();
     Ok(())
 }
@@ -205,7 +204,7 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
 fn check_answer(sink: &mut Sink, expected: &ImageHead, ui: &Ui) -> Result<()> {
     let Some(file) = sink.reread()? else { return Ok(()) };
     let bar = ui.bar("checking", Unit::Rows);
-    let frames = stream::check_image(file, &LIMITS, &bar)
+    let frames = stream::check_image(file, &stream::Limits::OWN_FILES, &bar)
         .map_err(|error| Error::new(error.kind(), format!("in the server's answer: {}", error.message())))?;
     bar.clear();
     let head = frames.head;

@@ -4,81 +4,82 @@
 use std::ffi::OsString;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
-use zeroize::Zeroizing;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Args, FromArgMatches, Subcommand};
 
 use super::files::{Care, Sink, Source};
 use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
-use crate::math::random;
-use crate::schemes::ckks::parameters::Parameters;
-use crate::schemes::ckks::ring::Ring;
-use crate::schemes::ckks::secret::SecretKey as VectorKey;
-use crate::schemes::etc::MasterKey;
-use crate::schemes::paillier::wire::key as key_file;
-use crate::schemes::paillier::{KeySearch, SecretKey};
-use crate::watch::Watch as _;
-use crate::wire::{Kind, Prologue, age};
+use crate::schemes::{ALL, NewKey, Scheme};
+use crate::wire::{Prologue, age};
 
 /// Generate a secret key
 #[derive(Args)]
 pub(super) struct KeygenFlags {
     #[command(subcommand)]
-    scheme: Scheme,
+    key: NewKeyFlags,
 }
 
-#[derive(Subcommand)]
-enum Scheme {
-    Paillier(PaillierFlags),
-    Etc(EtcFlags),
-    Ckks(CkksFlags),
-}
-
-/// Generate a key for exact linear filters (Paillier)
-///
-/// The file is readable only by its owner. An existing file is never overwritten. Anyone with this file can decrypt your
-/// photos. If you lose it, no one can.
-#[derive(Args)]
-#[command(after_help = "\
-Examples:
-  safelight keygen paillier --out my.key
-  safelight keygen paillier --passphrase --out my.key.age
-  safelight keygen paillier --bits 2048 --out quick.key")]
-struct PaillierFlags {
-    /// Key length in bits: 2048 gives 112-bit security, 3072 gives 128, 4096 about 150
-    #[arg(long, default_value = "3072", value_parser = PossibleValuesParser::new(["2048", "3072", "4096"]))]
-    bits: String,
-    #[command(flatten)]
+/// A subcommand for each scheme, with its option for the size of the key.
+struct NewKeyFlags {
+    scheme: &'static Scheme,
+    size: String,
     file: NewFileFlags,
 }
 
-/// Generate a key for scrambled pictures (obfuscation, not encryption)
-///
-/// The file is readable only by its owner. An existing file is never overwritten.
-#[derive(Args)]
-#[command(after_help = "\
-Examples:
-  safelight keygen etc --out my.key")]
-struct EtcFlags {
-    #[command(flatten)]
-    file: NewFileFlags,
+impl FromArgMatches for NewKeyFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (name, matches) = matches.subcommand().ok_or_else(no_scheme)?;
+        let scheme = ALL.iter().copied().find(|scheme| scheme.name() == name).ok_or_else(no_scheme)?;
+        let size = scheme.size.as_ref().and_then(|size| matches.get_one::<String>(size.option)).cloned();
+        Ok(Self { scheme, size: size.unwrap_or_default(), file: NewFileFlags::from_arg_matches(matches)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
-/// Generate a key for encrypted vectors (CKKS), which networks classify
-///
-/// The file is readable only by its owner. An existing file is never overwritten.
-#[derive(Args)]
-#[command(after_help = "\
-Examples:
-  safelight keygen ckks --out my.vectors.key
-  safelight keygen ckks --set leveled-14 --out my.vectors.key")]
-struct CkksFlags {
-    /// Parameter set (see `safelight ckks sets`)
-    #[arg(long, default_value = "small")]
-    set: String,
-    #[command(flatten)]
-    file: NewFileFlags,
+impl Subcommand for NewKeyFlags {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        ALL.iter().fold(command, |command, scheme| command.subcommand(for_scheme(scheme)))
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        ALL.iter().any(|scheme| scheme.name() == name)
+    }
+}
+
+fn for_scheme(scheme: &'static Scheme) -> clap::Command {
+    let about = format!("Generate {}", scheme.purpose);
+    let care = "The file is readable only by its owner. An existing file is never overwritten.";
+    let long = format!("{about}\n\n{care} {}", scheme.advice);
+    let mut command = clap::Command::new(scheme.name())
+        .about(about)
+        .long_about(long.trim_end().to_owned())
+        .after_help(format!("Examples:\n{}", scheme.examples));
+    if let Some(size) = &scheme.size {
+        let option = Arg::new(size.option)
+            .long(size.option)
+            .value_name(size.value_name)
+            .help(size.help)
+            .default_value(size.default);
+        command = command.arg(match size.values {
+            [] => option,
+            values => option.value_parser(PossibleValuesParser::new(values)),
+        });
+    }
+    NewFileFlags::augment_args(command)
+}
+
+fn no_scheme() -> clap::Error {
+    clap::Error::new(ErrorKind::MissingSubcommand)
 }
 
 /// Where a new key goes.
@@ -143,41 +144,25 @@ pub(super) struct UnprotectFlags {
 }
 
 pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
-    match flags.scheme {
-        Scheme::Paillier(PaillierFlags { bits, file }) => {
-            let bits =
-                bits.parse().map_err(|_| Error::new(Code::BadArgument, "the length of the key must be a number"))?;
-            file.write(|| {
-                ui.catch_interrupts();
-                let key = search(bits, ui)?;
-                let text = format!("secret key {} of {bits} bits", key.public().id());
-                Ok((key_file::write_secret(&key), text))
-            })
-        }
-        Scheme::Etc(EtcFlags { file }) => file.write(|| {
-            let key = MasterKey::random()?;
-            let text = format!("key {} for scrambled pictures", key.id());
-            Ok((crate::schemes::etc::wire::write_key(&key), text))
-        }),
-        Scheme::Ckks(CkksFlags { set, file }) => {
-            let ring = Ring::new(Parameters::named(&set)?)?;
-            file.write(|| {
-                let (key, _) = VectorKey::generate(&ring, &mut random::system())?;
-                let text = format!("secret key {} for vectors", key.id());
-                Ok((crate::schemes::ckks::wire::write_secret(&ring, &key), text))
-            })
-        }
-    }
-    .map(|made| ui.summary(&format!("made {made}; keep the file to yourself")))
+    let NewKeyFlags { scheme, size, file } = flags.key;
+    let made = file.write(|| {
+        ui.catch_interrupts();
+        let bar = ui.bar("searching", Unit::Unknown);
+        let key = (scheme.keys.generate)(&size, &bar)?;
+        bar.clear();
+        Ok(key)
+    })?;
+    ui.summary(&format!("made {made}; keep the file to yourself"));
+    Ok(())
 }
 
 impl NewFileFlags {
     /// Makes a key and writes its file, protected by a passphrase if requested. Whatever can be refused is refused before the
     /// key is made. Returns the key's description.
-    fn write(&self, make: impl FnOnce() -> Result<(Zeroizing<Vec<u8>>, String)>) -> Result<String> {
+    fn write(&self, make: impl FnOnce() -> Result<NewKey>) -> Result<String> {
         let sink = Sink::create(&self.out, Care::Secret)?;
         let chosen = if self.passphrase { Some(self.source.choose()?) } else { None };
-        let (bytes, text) = make()?;
+        let NewKey { file: bytes, text } = make()?;
         match chosen {
             Some(passphrase) => sink.write_whole(&age::protect(&bytes, &passphrase)?)?,
             None => sink.write_whole(&bytes)?,
@@ -186,28 +171,14 @@ impl NewFileFlags {
     }
 }
 
-fn search(bits: u16, ui: &Ui) -> Result<SecretKey> {
-    let bar = ui.bar("searching", Unit::Unknown);
-    let mut search = KeySearch::new(bits)?;
-    let mut rng = random::system();
-    loop {
-        bar.check()?;
-        bar.tick();
-        if let Some(key) = search.step(&mut rng)? {
-            bar.clear();
-            return Ok(key);
-        }
-    }
-}
-
 pub(super) fn pubkey(flags: &PubkeyFlags) -> Result<()> {
     let bytes = flags.passphrase.read_key(&Source::from(flags.key.as_os_str()))?;
-    let public = if Prologue::parse(&bytes)?.kind == Kind::PaillierPublicKey {
-        key_file::read_public(&bytes)?
-    } else {
-        key_file::read_secret(&bytes)?.public().clone()
-    };
-    Sink::create(&flags.out, Care::Binary)?.write_whole(&key_file::write_public(&public))
+    let scheme = scheme_of(&bytes)?;
+    let public_half = scheme.keys.public_half.ok_or_else(|| {
+        let message = format!("a secret key of {} does not yield its public half", scheme.name());
+        Error::new(Code::WrongKind, message)
+    })?;
+    Sink::create(&flags.out, Care::Binary)?.write_whole(&public_half(&bytes)?)
 }
 
 pub(super) fn protect(flags: &ProtectFlags) -> Result<()> {
@@ -234,9 +205,13 @@ pub(super) fn unprotect(flags: &UnprotectFlags) -> Result<()> {
 
 /// Fails unless this is the file of a secret key, of any scheme.
 fn check_secret(bytes: &[u8]) -> Result<()> {
-    match Prologue::parse(bytes)?.kind {
-        Kind::EtcKey => crate::schemes::etc::wire::read_key(bytes).map(drop),
-        Kind::CkksSecretKey => crate::schemes::ckks::wire::check_secret(bytes),
-        _ => key_file::read_secret(bytes).map(drop),
-    }
+    (scheme_of(bytes)?.keys.check)(bytes)
+}
+
+/// The scheme of a key file.
+fn scheme_of(bytes: &[u8]) -> Result<&'static Scheme> {
+    let kind = Prologue::parse(bytes)?.kind;
+    Scheme::find(kind.scheme()).ok_or_else(|| {
+        Error::new(Code::WrongKind, format!("this file is {}, but a secret key is needed here", kind.text()))
+    })
 }

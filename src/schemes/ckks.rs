@@ -39,6 +39,8 @@ pub mod plaintext;
 pub mod polynomial;
 pub mod ring;
 pub mod sample;
+#[cfg(not(target_arch = "wasm32"))]
+mod scheme;
 #[cfg(feature = "ckks-secret")]
 pub mod secret;
 pub mod security;
@@ -48,6 +50,9 @@ pub mod selftest;
 pub mod stopwatch;
 pub mod switch;
 pub mod wire;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use scheme::SCHEME;
 
 #[cfg(all(test, feature = "client"))]
 mod tests;

@@ -47,6 +47,8 @@ mod huffman;
 pub mod label;
 pub mod nonce;
 pub mod resistance;
+#[cfg(not(target_arch = "wasm32"))]
+mod scheme;
 pub mod scramble;
 pub mod secret;
 pub mod sheet;
@@ -56,6 +58,8 @@ pub use form::Form;
 pub use label::Label;
 pub use nonce::Nonce;
 pub use resistance::Resistance;
+#[cfg(not(target_arch = "wasm32"))]
+pub use scheme::SCHEME;
 pub use secret::MasterKey;
 pub use sheet::Sheet;
 

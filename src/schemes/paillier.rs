@@ -49,6 +49,8 @@ pub mod phe;
 mod recipe;
 #[cfg(feature = "client")]
 pub mod replay;
+#[cfg(not(target_arch = "wasm32"))]
+mod scheme;
 #[cfg(feature = "client")]
 pub mod secret;
 #[cfg(feature = "client")]
@@ -70,6 +72,8 @@ pub use layout::{Border, Encoding, ImageHead, Layout};
 pub use origin::Origin;
 #[cfg(feature = "client")]
 pub use recipe::Expectation;
+#[cfg(not(target_arch = "wasm32"))]
+pub use scheme::SCHEME;
 #[cfg(feature = "client")]
 pub use secret::{KeySearch, SecretKey};
 pub use units::UnitCheck;

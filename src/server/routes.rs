@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -24,7 +25,8 @@ use super::{
 use crate::error::{Code, Error, Result};
 use crate::learn::Learner;
 use crate::schemes::ckks::parameters::ALL;
-use crate::schemes::paillier::{Filter, FilterInfo, key};
+use crate::schemes::paillier::{Filter, FilterInfo};
+use crate::schemes::{self, Scheme};
 use crate::wire;
 
 /// The whole server as one service.
@@ -107,7 +109,7 @@ struct About {
     name: &'static str,
     version: &'static str,
     wire_version: u16,
-    schemes: [Scheme; 1],
+    schemes: Vec<Map<String, Value>>,
     filters: &'static [FilterInfo],
     learners: [&'static str; 5],
     /// The parameter sets of encrypted vectors.
@@ -119,12 +121,6 @@ struct About {
     /// The address of the vault, if this server has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     vault: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Scheme {
-    name: &'static str,
-    modulus_bits: [u16; 3],
 }
 
 #[derive(Serialize)]
@@ -148,7 +144,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         name: "safelight",
         version: env!("CARGO_PKG_VERSION"),
         wire_version: wire::VERSION,
-        schemes: [Scheme { name: "paillier", modulus_bits: key::MODULUS_BITS }],
+        schemes: schemes::ALL.iter().filter_map(|scheme| offer(scheme)).collect(),
         filters: Filter::catalogue(),
         learners: Learner::ALL.map(Learner::as_str),
         ckks_parameters: ALL.map(|set| set.name),
@@ -170,6 +166,13 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         vault: app.vault.as_ref().map(|vault| vault.url.clone()),
     })
     .into_response()
+}
+
+/// What a client has to know about a scheme.
+fn offer(scheme: &Scheme) -> Option<Map<String, Value>> {
+    let facts = scheme.offer?();
+    let name = ("name".to_owned(), scheme.name().into());
+    Some([name].into_iter().chain(facts.into_iter().map(|(name, value)| (name.to_owned(), value))).collect())
 }
 
 async fn health(State(app): State<Arc<App>>) -> Response {

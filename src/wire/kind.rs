@@ -100,6 +100,12 @@ kinds! {
 }
 
 impl Kind {
+    /// The kind with this stable name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+
     /// The kind with this number.
     pub(super) fn numbered(number: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.number() == number)

@@ -26,6 +26,12 @@ pub struct Limits {
     pub max_band_bytes: u64,
 }
 
+impl Limits {
+    /// For one's own files. There is little to protect, but a header still must not make the program allocate without limit.
+    pub const OWN_FILES: Self =
+        Self { max_bytes: 8 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 22, max_band_bytes: 1 << 30 };
+}
+
 impl Default for Limits {
     /// Room for 16 megapixels in colour with a generous halo.
     fn default() -> Self {
