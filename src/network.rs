@@ -4,11 +4,13 @@
 //! | module | purpose |
 //! |---|---|
 //! | [`features`] | features of a picture, computed in the clear by its owner |
+//! | [`layers`] | the kinds of layers, each with its plain twin and its keys |
 //! | [`circuit`] | the server's computation on the encrypted features |
 //! | `client` | keys, encryption and decryption of the answer (feature `ckks-secret`) |
 //!
 //! A network has two parts. Its [`Front`] is public: the features of a picture, the labels, the parameter set, and the keys
-//! that are needed. The weights of one dense layer, or of two with squares between them, stay with the server. The server
+//! that are needed. The weights of its layers, which are dense with squares between them, stay with
+//! the server. The server
 //! learns nothing about the picture, not even the label. The client learns the scores of its pictures. A client that can
 //! request many of them can train a similar network on the answers; nothing prevents that.
 //!
@@ -22,21 +24,23 @@
 pub mod circuit;
 #[cfg(feature = "ckks-secret")]
 mod client;
-pub mod dense;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod facts;
 pub mod features;
 #[cfg(not(target_arch = "wasm32"))]
 mod keys;
+pub mod layers;
 #[cfg(all(test, feature = "client"))]
 mod tests;
 pub mod wire;
 
 pub use circuit::Circuit;
 pub use features::Patches;
+pub use layers::{Layer, Weights};
 
+use self::layers::Placed;
+use self::layers::dense::Dense;
 use crate::error::{Code, Error, Result};
-use crate::network::dense::Dense;
 use crate::schemes::ckks::parameters::Parameters;
 use crate::schemes::ckks::ring::Ring;
 
@@ -66,7 +70,8 @@ pub struct Front {
     parameters: &'static Parameters,
     patches: Patches,
     labels: Vec<String>,
-    hidden: usize,
+    layers: Vec<Layer>,
+    placed: Vec<Placed>,
 }
 
 /// A key required by the server.
@@ -90,16 +95,7 @@ pub enum Need {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     front: Front,
-    layers: Vec<Layer>,
-}
-
-/// The weights of a dense layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Layer {
-    /// For each output, one weight per input, with 8 bits of precision: see [`rounded`].
-    pub weights: Vec<f32>,
-    /// For each output.
-    pub bias: Vec<f32>,
+    weights: Vec<Weights>,
 }
 
 /// A network's answer for one picture.
@@ -113,41 +109,17 @@ pub struct Answer {
     pub probabilities: Vec<f64>,
 }
 
-/// The inputs and outputs of each layer. Without hidden units there is one layer.
-pub(crate) fn sizes(inputs: usize, hidden: usize, outputs: usize) -> Vec<(usize, usize)> {
-    match hidden {
-        0 => vec![(inputs, outputs)],
-        hidden => vec![(inputs, hidden), (hidden, outputs)],
-    }
-}
-
-fn layers(parameters: &Parameters, sizes: &[(usize, usize)]) -> Result<Vec<Dense>> {
-    let slots = parameters.slots();
-    let layer = |(number, &(inputs, outputs)): (usize, &(usize, usize))| match number {
-        0 => Dense::packed(inputs, outputs, slots),
-        _ => Dense::in_order(inputs, outputs, slots),
-    };
-    sizes.iter().enumerate().map(layer).collect()
-}
-
-/// A layer takes one level, and the square before another one takes one more.
-const fn level(layers: usize) -> usize {
-    2 * layers - 1
-}
-
-/// The bytes of memory that the weights of these layers take when they are encoded.
-pub(crate) fn memory(parameters: &Parameters, sizes: &[(usize, usize)]) -> Result<usize> {
-    let levels = (1..=sizes.len()).rev().map(level);
-    let layers = layers(parameters, sizes)?;
-    Ok(layers.iter().zip(levels).map(|(layer, level)| layer.memory(parameters.degree(), level)).sum())
-}
-
 impl Front {
-    /// From its parts; `hidden` is the number of hidden units, or 0 for a network of one layer.
+    /// From its parts. Dense layers and squares take turns; the first and the last layer are dense.
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they are inconsistent, or the set does not have enough levels or slots.
-    pub fn new(parameters: &'static Parameters, patches: Patches, labels: Vec<String>, hidden: usize) -> Result<Self> {
+    pub fn new(
+        parameters: &'static Parameters,
+        patches: Patches,
+        labels: Vec<String>,
+        layers: Vec<Layer>,
+    ) -> Result<Self> {
         patches.check()?;
         let mut sorted: Vec<&String> = labels.iter().collect();
         sorted.sort_unstable();
@@ -159,15 +131,13 @@ impl Front {
         if !labels.iter().all(fits) {
             return Err(bad("a label is empty or too long, or has control characters"));
         }
-        if hidden > MOST_HIDDEN {
-            return Err(bad("it has too many hidden units"));
-        }
-        let this = Self { parameters, patches, labels, hidden };
-        if this.level() > parameters.levels {
+        check_layers(&layers, labels.len())?;
+        if layers::levels(&layers) > parameters.levels {
             return Err(bad("its parameter set has too few levels"));
         }
-        this.layers().map_err(|error| bad(error.message()))?;
-        Ok(this)
+        let placed = layers::place(&layers, patches.features(), parameters.slots());
+        let placed = placed.map_err(|error| bad(error.message()))?;
+        Ok(Self { parameters, patches, labels, layers, placed })
     }
 
     /// The parameter set.
@@ -188,61 +158,66 @@ impl Front {
         &self.labels
     }
 
-    /// The number of hidden units; 0 in a network of one layer.
+    /// The layers.
     #[must_use]
-    pub const fn hidden(&self) -> usize {
-        self.hidden
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The layers at their places.
+    #[must_use]
+    pub fn placed(&self) -> &[Placed] {
+        &self.placed
+    }
+
+    /// The number of hidden units, of all layers together; 0 in a network of one layer.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        let outputs = self.layers.iter().map(|layer| if let Layer::Dense { outputs } = layer { *outputs } else { 0 });
+        outputs.sum::<usize>() - self.labels.len()
     }
 
     /// The level at which pictures are encrypted.
     #[must_use]
-    pub const fn level(&self) -> usize {
-        level(if self.hidden == 0 { 1 } else { 2 })
+    pub fn level(&self) -> usize {
+        layers::levels(&self.layers)
     }
 
-    /// The inputs and outputs of each layer.
+    /// How many weights and how many biases each layer has.
     #[must_use]
-    pub fn sizes(&self) -> Vec<(usize, usize)> {
-        sizes(self.patches.features(), self.hidden, self.labels.len())
+    pub fn numbers(&self) -> Vec<(usize, usize)> {
+        layers::numbers(&self.layers, self.patches.features())
     }
 
-    /// The layout of each layer in the slots.
-    ///
-    /// # Errors
-    /// None: checked at creation.
-    pub fn layers(&self) -> Result<Vec<Dense>> {
-        layers(self.parameters, &self.sizes())
+    /// The approximate memory in bytes that the encoded weights take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.placed.iter().map(|layer| layer.memory(self.parameters.degree())).sum()
     }
 
     /// The keys that the server needs, each for the highest level at which it is used.
-    ///
-    /// # Errors
-    /// None: checked at creation.
-    pub fn needs(&self) -> Result<Vec<Need>> {
-        let mut steps = std::collections::BTreeMap::new();
-        let mut level = self.level();
-        for layer in self.layers()? {
-            let (turns, sums) = layer.steps();
-            let below = level.saturating_sub(1);
-            let all = turns.into_iter().map(|step| (step, level)).chain(sums.into_iter().map(|step| (step, below)));
-            for (step, level) in all {
-                let highest = steps.entry(step).or_insert(level);
-                *highest = level.max(*highest);
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        let mut products = None;
+        let mut rotations = std::collections::BTreeMap::new();
+        for need in self.placed.iter().flat_map(Placed::needs) {
+            match need {
+                Need::Products { level } => products = products.max(Some(level)),
+                Need::Rotation { steps, level } => {
+                    let highest = rotations.entry(steps).or_insert(level);
+                    *highest = level.max(*highest);
+                }
             }
-            level = level.saturating_sub(2);
         }
-        let products = (self.hidden > 0).then_some(Need::Products { level: self.level() - 1 });
-        let rotation = |(step, level): (usize, usize)| Need::Rotation { steps: step.cast_signed() as i64, level };
-        Ok(products.into_iter().chain(steps.into_iter().map(rotation)).collect())
+        let products = products.map(|level| Need::Products { level });
+        let rotations = rotations.into_iter().map(|(steps, level)| Need::Rotation { steps, level });
+        products.into_iter().chain(rotations).collect()
     }
 
+    /// The layout of a picture in the slots, which is that of the first layer.
     #[cfg(feature = "ckks-secret")]
-    fn first(&self) -> Result<Dense> {
-        self.layers()?.first().copied().ok_or_else(|| bad("it has no layers"))
-    }
-
-    fn last(&self) -> Result<Dense> {
-        self.layers()?.last().copied().ok_or_else(|| bad("it has no layers"))
+    fn packing(&self) -> Result<&Dense> {
+        self.placed.iter().find_map(Placed::dense).ok_or_else(no_layers)
     }
 
     /// The number of slots of an answer: the number of labels, rounded up to a power of two.
@@ -250,7 +225,7 @@ impl Front {
     /// # Errors
     /// None: checked at creation.
     pub fn answer_slots(&self) -> Result<usize> {
-        Ok(self.last()?.out_slots())
+        self.placed.iter().rev().find_map(Placed::dense).map(Dense::out_slots).ok_or_else(no_layers)
     }
 
     /// Checks that an honest server can have computed an answer of this level, scale and number of slots. All three follow from
@@ -289,18 +264,16 @@ impl Network {
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they are inconsistent, or a weight is not finite or too large.
-    pub fn new(front: Front, layers: Vec<Layer>) -> Result<Self> {
-        let sizes = front.sizes();
-        let fits = |(layer, (inputs, outputs)): (&Layer, &(usize, usize))| {
-            let all = || layer.weights.iter().chain(&layer.bias);
-            layer.weights.len() == inputs * outputs
-                && layer.bias.len() == *outputs
-                && all().all(|number| number.is_finite() && number.abs() <= LARGEST)
+    pub fn new(front: Front, weights: Vec<Weights>) -> Result<Self> {
+        let numbers = front.numbers();
+        let fits = |(layer, numbers): (&Weights, &(usize, usize))| {
+            (layer.weights.len(), layer.bias.len()) == *numbers
+                && layer.weights.iter().chain(&layer.bias).all(|number| number.is_finite() && number.abs() <= LARGEST)
         };
-        if layers.len() != sizes.len() || !layers.iter().zip(&sizes).all(fits) {
+        if weights.len() != numbers.len() || !weights.iter().zip(&numbers).all(fits) {
             return Err(bad("its weights do not match its layers"));
         }
-        Ok(Self { front, layers })
+        Ok(Self { front, weights })
     }
 
     /// The public part.
@@ -309,41 +282,20 @@ impl Network {
         &self.front
     }
 
-    /// The weights.
+    /// The weights of each layer.
     #[must_use]
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
+    pub fn weights(&self) -> &[Weights] {
+        &self.weights
     }
 
     /// Its answer in the clear for a picture's features; missing features count as 0.
     #[must_use]
     pub fn decide(&self, features: &[f32]) -> Answer {
         let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
-        for (number, layer) in self.layers.iter().enumerate() {
-            if number > 0 {
-                for number in &mut vector {
-                    *number *= *number;
-                }
-            }
-            vector = layer.apply(&vector);
+        for (layer, weights) in self.front.layers.iter().zip(&self.weights) {
+            vector = layer.apply(weights, &vector);
         }
         Answer::new(vector)
-    }
-}
-
-impl Layer {
-    /// The number of inputs.
-    #[must_use]
-    pub fn inputs(&self) -> usize {
-        self.weights.len() / self.bias.len().max(1)
-    }
-
-    fn apply(&self, inputs: &[f64]) -> Vec<f64> {
-        let rows = self.weights.chunks_exact(self.inputs().max(1)).zip(&self.bias);
-        let output = |(row, bias): (&[f32], &f32)| {
-            f64::from(*bias) + row.iter().zip(inputs).map(|(&weight, input)| f64::from(weight) * input).sum::<f64>()
-        };
-        rows.map(output).collect()
     }
 }
 
@@ -376,6 +328,27 @@ pub fn rounded(number: f32) -> f32 {
     let bits = number.to_bits();
     // Half of the last place, and one less where that would be even.
     f32::from_bits(bits.saturating_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+}
+
+/// Checks the list itself.
+fn check_layers(layers: &[Layer], labels: usize) -> Result<()> {
+    let dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
+    let take_turns = layers.iter().enumerate().all(|(number, layer)| dense(layer) == (number % 2 == 0));
+    let Some((Layer::Dense { outputs }, hidden)) = layers.split_last() else {
+        return Err(bad("its last layer is not dense"));
+    };
+    if *outputs != labels {
+        return Err(bad("its last layer does not have an output for each label"));
+    }
+    if !take_turns {
+        return Err(bad("dense layers and squares do not take turns"));
+    }
+    let fits = |layer: &Layer| (1..=MOST_HIDDEN).contains(&layer.outputs(1));
+    if hidden.iter().all(fits) { Ok(()) } else { Err(bad("it has too many hidden units, or a layer without any")) }
+}
+
+fn no_layers() -> Error {
+    bad("it has no layers")
 }
 
 fn bad(why: &str) -> Error {

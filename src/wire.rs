@@ -24,7 +24,7 @@ pub const AGE_ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 pub const AGE_START: usize = MAX_AGE_SPACE + AGE_ARMOR.len();
 /// The most white space before or after an armored file, in bytes each.
 pub const MAX_AGE_SPACE: usize = 1024;
-/// The version of the format.
+/// The version of the format. Some kinds of files can have a later one: see [`Kind::version`].
 pub const VERSION: u16 = 1;
 /// The length of the prologue in bytes.
 pub const PROLOGUE_BYTES: usize = 16;
@@ -52,6 +52,8 @@ pub fn is_age(start: &[u8]) -> bool {
 pub struct Prologue {
     /// The kind of the file.
     pub kind: Kind,
+    /// The version of the format in which the file is written.
+    pub version: u16,
     /// The length of the header in bytes.
     pub header_bytes: usize,
 }
@@ -69,13 +71,14 @@ impl Prologue {
         let mut reader = Reader::new(bytes);
         reader.take(MAGIC.len())?;
         let version = reader.u16()?;
-        if version != VERSION {
+        let number = reader.u8()?;
+        let newest = Kind::numbered(number).map_or(VERSION, Kind::version);
+        if !(1..=newest).contains(&version) {
             return Err(Error::new(
                 Code::UnsupportedVersion,
-                format!("the file has format version {version}, but this program reads version {VERSION}; update it"),
+                format!("the file has format version {version}, but this program reads version {newest}; update it"),
             ));
         }
-        let number = reader.u8()?;
         let kind = Kind::numbered(number)
             .ok_or_else(|| Error::new(Code::BadHeader, format!("the file has the unknown kind {number}")))?;
         let scheme = reader.u8()?;
@@ -86,7 +89,7 @@ impl Prologue {
         if length > MAX_HEADER {
             return Err(Error::new(Code::BadHeader, format!("the header of {length} bytes is too long")));
         }
-        Ok(Self { kind, header_bytes: length as usize })
+        Ok(Self { kind, version, header_bytes: length as usize })
     }
 
     /// The length of prologue, header and header checksum in bytes.
@@ -101,6 +104,8 @@ impl Prologue {
 pub struct Checked<'a> {
     /// The header's own bytes.
     pub header: &'a [u8],
+    /// The version of the format in which the file is written.
+    pub version: u16,
     /// Its checksum, which also goes into the checksum of each frame.
     pub crc: u32,
 }
@@ -132,7 +137,7 @@ pub fn open(bytes: &[u8], kind: Kind) -> Result<Checked<'_>> {
             format!("this file is {}, but {} is needed here", prologue.kind.text(), kind.text()),
         ));
     }
-    Ok(Checked { header: &sealed[PROLOGUE_BYTES..], crc })
+    Ok(Checked { header: &sealed[PROLOGUE_BYTES..], version: prologue.version, crc })
 }
 
 /// The header of a file that ends after it.
@@ -153,8 +158,13 @@ pub(crate) fn in_header(error: Error) -> Error {
 
 /// Puts prologue and checksum around a header.
 pub(crate) fn seal(kind: Kind, header: &[u8]) -> Vec<u8> {
+    seal_in(VERSION, kind, header)
+}
+
+/// The same, in another version of the format.
+pub(crate) fn seal_in(version: u16, kind: Kind, header: &[u8]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(version.to_le_bytes());
     bytes.extend([kind.number(), kind.scheme().number()]);
     // Headers are at most 65,536 bytes long by construction.
     bytes.extend(u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes());

@@ -45,8 +45,8 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     (&mut *input).take(wire::AGE_START as u64).read_to_end(&mut start)?;
     let is_protected = wire::is_age(&start);
     let mut input: Box<dyn Read + Send> = Box::new(Cursor::new(start).chain(input));
-    let (kind, facts) = if is_protected {
-        ("protected_key", protected(input)?)
+    let (kind, version, facts) = if is_protected {
+        ("protected_key", wire::VERSION, protected(input)?)
     } else {
         let (prologue, header) = read_header(&mut *input)?;
         ui.catch_interrupts();
@@ -55,11 +55,15 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
             Opened { kind: prologue.kind, header: header.into(), rest: &mut *input, check: flags.check, watch: &bar };
         let facts = describe(file)?;
         bar.clear();
-        (prologue.kind.as_str(), facts)
+        (prologue.kind.as_str(), prologue.version, facts)
     };
     let scheme = Kind::named(kind).map_or("age", |kind| kind.scheme().as_str());
     let bytes = facts.bytes.or_else(|| source.length());
-    if flags.json { print_json(kind, scheme, facts, bytes) } else { files::print(&text(kind, &facts, bytes)) }
+    if flags.json {
+        print_json([("kind", kind.into()), ("version", version.into()), ("scheme", scheme.into())], facts, bytes)
+    } else {
+        files::print(&text(kind, version, &facts, bytes))
+    }
 }
 
 /// Asks the part of the program that the file belongs to.
@@ -107,20 +111,20 @@ impl Serialize for Object {
     }
 }
 
-fn print_json(kind: &str, scheme: &str, facts: Facts, bytes: Option<u64>) -> Result<()> {
-    let mut all = vec![("kind", kind.into()), ("version", wire::VERSION.into()), ("scheme", scheme.into())];
+fn print_json(first: [(&'static str, Value); 3], facts: Facts, bytes: Option<u64>) -> Result<()> {
+    let mut all = Vec::from(first);
     all.extend(facts.fields);
     all.extend([("bytes", bytes.into()), ("checked", facts.checked.into())]);
     files::print_json(&Object(all))
 }
 
-fn text(kind: &str, facts: &Facts, bytes: Option<u64>) -> String {
+fn text(kind: &str, version: u16, facts: &Facts, bytes: Option<u64>) -> String {
     let mut text = String::new();
     let mut line = |title: &str, value: &str| {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{title:<12} {value}");
     };
-    line("kind", &format!("{} (format version {})", kind.replace('_', " "), wire::VERSION));
+    line("kind", &format!("{} (format version {})", kind.replace('_', " "), version));
     for (title, value) in &facts.lines {
         line(title, value);
     }

@@ -17,7 +17,7 @@ use self::gradient::Fit;
 use super::model::{LONGEST_LABEL, MOST_CLASSES, check_label, class_of};
 use crate::error::{Code, Error, Result};
 use crate::network::features::REACH;
-use crate::network::{Front, MOST_HIDDEN, Network, Patches};
+use crate::network::{Front, Layer, MOST_HIDDEN, Network, Patches};
 use crate::photo::{Photo, Shape};
 use crate::schemes::ckks::parameters::{Parameters, SMALL};
 use crate::watch::Watch;
@@ -144,14 +144,15 @@ impl NetworkTrainer {
         let total = (self.class.len() + groups) as u64;
         let mut numbers = self.numbers(&patches, watch, total)?;
         standardise(&mut patches, &mut numbers);
-        let sizes = Front::new(parameters, patches, self.labels, hidden)?;
-        let fit = Fit { features, classes: sizes.labels().len(), hidden, epochs };
+        let layers = Layer::perceptron(hidden, self.labels.len());
+        let front = Front::new(parameters, patches, self.labels, layers)?;
+        let fit = Fit { features, classes: front.labels().len(), hidden, epochs };
         let done = self.class.len() as u64;
-        let layers = fit.layers(&numbers, &self.class, &mut rng, &|group| {
+        let weights = fit.weights(&numbers, &self.class, &mut rng, &|group| {
             watch.progress(done + group as u64, total);
             watch.check()
         })?;
-        Network::new(sizes, layers)
+        Network::new(front, weights)
     }
 
     /// The numbers of all pictures, not standardised yet.

@@ -1,12 +1,12 @@
 //! The server's work: applying the network to an encrypted picture.
 //!
-//! Level by level: the picture comes in at [`Front::level`](super::Front::level), 3 with hidden units and 1 without; the first layer takes one, the
-//! square one, the second layer one. So the scores are at level 0, where a ciphertext is as small as it gets.
+//! The picture comes in at [`Front::level`](super::Front::level), and each layer takes its levels. So the scores are at level 0,
+//! where a ciphertext is as small as it gets.
 
 use std::sync::Arc;
 
 use super::Network;
-use super::dense::EncodedDense;
+use super::layers::Encoded;
 use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::encode::Encoder;
@@ -22,7 +22,7 @@ pub struct Circuit {
     ring: Arc<Ring>,
     encoder: Arc<Encoder>,
     level: usize,
-    layers: Vec<EncodedDense>,
+    layers: Vec<Encoded>,
 }
 
 impl Circuit {
@@ -34,10 +34,7 @@ impl Circuit {
     pub fn new(ring: Arc<Ring>, encoder: Arc<Encoder>, network: &Network) -> Result<Self> {
         let front = network.front();
         front.check_ring(&ring)?;
-        let mut level = front.level();
-        let mut layers = Vec::new();
-        let shapes = front.layers()?;
-        let memory = super::memory(front.parameters(), &front.sizes())?;
+        let memory = front.memory();
         if memory > MOST_MEMORY {
             let message = format!(
                 "the network's encoded weights take {memory} bytes, more than {MOST_MEMORY}; use a smaller parameter \
@@ -45,17 +42,8 @@ impl Circuit {
             );
             return Err(Error::new(Code::TooLarge, message));
         }
-        for (shape, layer) in shapes.into_iter().zip(network.layers()) {
-            let inputs = layer.inputs();
-            let weight = |output: usize, input: usize| {
-                let row = layer.weights.get(output * inputs..(output + 1) * inputs).unwrap_or_default();
-                row.get(input).copied().map_or(0.0, f64::from)
-            };
-            let bias: Vec<f64> = layer.bias.iter().map(|&bias| bias.into()).collect();
-            layers.push(EncodedDense::new(&ring, &encoder, shape, level, weight, &bias)?);
-            // The square of the hidden units comes before the next layer.
-            level = level.saturating_sub(2);
-        }
+        let layers = front.placed().iter().zip(network.weights());
+        let layers = layers.map(|(layer, weights)| layer.encode(&ring, &encoder, weights)).collect::<Result<_>>()?;
         Ok(Self { ring, encoder, level: front.level(), layers })
     }
 
@@ -68,7 +56,7 @@ impl Circuit {
     /// Its approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.layers.iter().map(EncodedDense::memory).sum()
+        self.layers.iter().map(Encoded::memory).sum()
     }
 
     /// Computes the encrypted scores of an encrypted picture. `check` is called between the steps and can stop the work.
@@ -97,13 +85,9 @@ impl Circuit {
         }
         let evaluator = Evaluator::new(Arc::clone(&self.ring), Arc::clone(&self.encoder), keys);
         let mut vector = picture.clone();
-        for (number, layer) in self.layers.iter().enumerate() {
+        for layer in &self.layers {
             check()?;
-            if number > 0 {
-                vector = evaluator.rescale(&evaluator.mul(&vector, &vector)?)?.repeated(layer.shape().slots());
-                check()?;
-            }
-            vector = evaluator.dense(layer, &vector)?;
+            vector = layer.apply(&evaluator, &vector)?;
         }
         Ok(vector)
     }

@@ -31,7 +31,7 @@ impl Front {
     ) -> Result<EvaluationKeys> {
         self.check_ring(ring)?;
         let mut keys = EvaluationKeys::new(secret.id());
-        for need in self.needs()? {
+        for need in self.needs() {
             match need {
                 Need::Products { level } => keys.insert_relinearise(secret.relinearisation_key(ring, level, rng)?),
                 Need::Rotation { steps, level } => {
@@ -63,7 +63,7 @@ impl Front {
             return Err(Error::new(Code::BadArgument, message));
         }
         let numbers: Vec<f64> = features.iter().map(|&number| number.into()).collect();
-        let (shape, level) = (self.first()?, self.level());
+        let (shape, level) = (self.packing()?, self.level());
         let plaintext = encoder.encode_real(ring, &shape.pack(&numbers), shape.slots(), level, ring.scale(level))?;
         secret.encrypt_seeded(ring, &plaintext, rng)
     }

@@ -14,7 +14,7 @@ pub fn describe(file: Opened<'_>) -> Result<Facts> {
     let bytes = file.whole(LONGEST)?;
     let front = if kind == Kind::NetworkFront { read_front(&bytes)? } else { read(&bytes)?.front().clone() };
     let (shape, features, parameters) = (front.patches().shape, front.patches().features(), front.parameters().name);
-    let keys = front.needs()?.len();
+    let keys = front.needs().len();
     Ok(Facts::of_whole(bytes.len())
         .field("parameters", parameters)
         .field("width", shape.width)

@@ -37,7 +37,7 @@ impl Front {
                 Error::new(Code::MissingKey, message)
             })
         };
-        let entries = self.needs()?.into_iter().map(entry).collect::<Result<Vec<_>>>()?;
+        let entries = self.needs().into_iter().map(entry).collect::<Result<Vec<_>>>()?;
         loaded.take(&entries)
     }
 }

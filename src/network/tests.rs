@@ -40,15 +40,19 @@ fn patches() -> Patches {
     }
 }
 
-fn network(parameters: &'static Parameters, hidden: usize, labels: usize) -> Network {
-    let labels = (0..labels).map(|label| format!("label {label}")).collect();
-    let front = Front::new(parameters, patches(), labels, hidden).unwrap();
-    let layer = |(inputs, outputs): (usize, usize)| Layer {
-        weights: noise(inputs * outputs, 3.0).iter().map(|weight| rounded(weight / 4.0)).collect(),
-        bias: noise(outputs, 4.0),
+fn network(parameters: &'static Parameters, hidden: usize, count: usize) -> Network {
+    let labels = (0..count).map(|label| format!("label {label}")).collect();
+    with_layers(parameters, labels, Layer::perceptron(hidden, count))
+}
+
+fn with_layers(parameters: &'static Parameters, labels: Vec<String>, layers: Vec<Layer>) -> Network {
+    let front = Front::new(parameters, patches(), labels, layers).unwrap();
+    let weights = |(weights, biases): (usize, usize)| Weights {
+        weights: noise(weights, 3.0).iter().map(|weight| rounded(weight / 4.0)).collect(),
+        bias: noise(biases, 4.0),
     };
-    let layers = front.sizes().into_iter().map(layer).collect();
-    Network::new(front, layers).unwrap()
+    let weights = front.numbers().into_iter().map(weights).collect();
+    Network::new(front, weights).unwrap()
 }
 
 fn photo(seed: usize) -> Photo {
@@ -86,6 +90,40 @@ fn encrypted_scores_are_those_in_the_clear() {
 }
 
 #[test]
+fn two_hidden_layers() {
+    let labels: Vec<_> = (0..5).map(|label| format!("label {label}")).collect();
+    let dense = |outputs| Layer::Dense { outputs };
+    let layers = vec![dense(24), Layer::Square, dense(9), Layer::Square, dense(5)];
+    let mut network = with_layers(&LEVELED_14, labels, layers);
+    // Squares of squares grow.
+    for weights in &mut network.weights {
+        weights.weights.iter_mut().for_each(|weight| *weight = rounded(*weight / 8.0));
+    }
+    let front = network.front();
+    assert_eq!((front.level(), front.hidden()), (5, 33));
+    assert_eq!(front.needs()[0], Need::Products { level: 4 });
+    let bytes = wire::write(&network).unwrap();
+    assert_eq!(wire::read(&bytes).unwrap(), network);
+    let part = wire::write_front(front).unwrap();
+    assert_eq!((part[8], &wire::read_front(&part).unwrap()), (2, front));
+
+    let ring = Ring::new(&LEVELED_14).unwrap();
+    let encoder = Arc::new(Encoder::new(&ring));
+    let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
+    let keys = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
+    let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
+    let features = front.patches().of(&photo(1)).unwrap();
+    let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
+    let scores = circuit.run(keys, &picture.ciphertext, &mut || Ok(())).unwrap();
+    let (clear, opened) = (network.decide(&features), front.open(&ring, &encoder, &secret, &scores).unwrap());
+    assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
+    assert!(clear.scores.iter().any(|score| score.abs() > 0.5), "{clear:?}");
+    for (clear, opened) in clear.scores.iter().zip(&opened.scores) {
+        assert!((clear - opened).abs() < PRECISION, "{clear} became {opened}");
+    }
+}
+
+#[test]
 fn errors_say_what_is_missing() {
     let network = network(&SMALL, 16, 10);
     let front = network.front();
@@ -97,7 +135,7 @@ fn errors_say_what_is_missing() {
     let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap().ciphertext;
     let run = |keys: EvaluationKeys| circuit.run(keys, &picture, &mut || Ok(())).unwrap_err();
     let all = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
-    for need in front.needs().unwrap() {
+    for need in front.needs() {
         let mut keys = EvaluationKeys::new(secret.id());
         let Need::Rotation { steps, .. } = need else { continue };
         all.relinearise().iter().for_each(|key| keys.insert_relinearise(Arc::clone(key)));
@@ -172,9 +210,24 @@ fn what_cannot_be_is_refused() {
     }
     let labels = |labels: &[&str]| labels.iter().map(ToString::to_string).collect::<Vec<_>>();
     for wrong in [labels(&["one"]), labels(&["a", "a"]), labels(&["a", ""]), labels(&["a", "b\n"])] {
-        assert_eq!(Front::new(&SMALL, patches(), wrong, 0).unwrap_err().kind(), Code::BadHeader);
+        let layers = Layer::perceptron(0, wrong.len());
+        assert_eq!(Front::new(&SMALL, patches(), wrong, layers).unwrap_err().kind(), Code::BadHeader);
     }
-    assert_eq!(Front::new(&SMALL, patches(), labels(&["a", "b"]), 4097).unwrap_err().kind(), Code::BadHeader);
+    let dense = |outputs| Layer::Dense { outputs };
+    let wrong: [&[Layer]; 8] = [
+        &[],
+        &[dense(3)],
+        &[Layer::Square, dense(2)],
+        &[dense(2), Layer::Square],
+        &[dense(4), dense(2)],
+        &[dense(4097), Layer::Square, dense(2)],
+        &[dense(0), Layer::Square, dense(2)],
+        &[dense(4), Layer::Square, dense(4), Layer::Square, dense(2)], // more levels than the set has
+    ];
+    for layers in wrong {
+        let front = Front::new(&SMALL, patches(), labels(&["a", "b"]), layers.to_vec());
+        assert_eq!(front.unwrap_err().kind(), Code::BadHeader, "{layers:?}");
+    }
 }
 
 #[test]

@@ -2,16 +2,21 @@
 
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
-use crate::network::{Front, Layer, Network, Patches};
+use crate::network::layers::{self, Layer, Weights};
+use crate::network::{Front, Network, Patches};
 use crate::photo::Shape;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::parameters::Parameters;
 use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::wire::{VectorHead, read_ciphertext, same_set};
-use crate::wire::{Kind, PROLOGUE_BYTES, Prologue, Reader, Size, in_header, open, seal};
+use crate::wire::{Checked, Kind, PROLOGUE_BYTES, Prologue, Reader, Size, in_header, open, seal, seal_in};
 
 /// The longest file of a network in bytes: more than any has.
 pub const LONGEST: u64 = 1 << 28;
+
+/// The kinds of layers, as they are written.
+const DENSE: u8 = 1;
+const SQUARE: u8 = 2;
 
 /// The bytes of a network's public part.
 ///
@@ -27,15 +32,24 @@ pub fn write_front(front: &Front) -> Result<Vec<u8>> {
     let mut header = front.parameters().id.to_le_bytes().to_vec();
     header.extend([shape.width, shape.height].into_iter().flat_map(u32::to_le_bytes));
     header.extend([shape.channels, *side, *stride, *grid]);
-    for count in [offsets.len(), front.labels().len(), front.hidden()] {
-        header.extend(u16::try_from(count).map_err(|_| too_many())?.to_le_bytes());
+    for count in [offsets.len(), front.labels().len()] {
+        header.extend(count16(count)?);
+    }
+    // A network that version 1 can express is written in version 1, for the programs that know no other.
+    let hidden = front.hidden();
+    let version = if front.layers() == Layer::perceptron(hidden, front.labels().len()) { 1 } else { 2 };
+    if version == 1 {
+        header.extend(count16(hidden)?);
     }
     header.extend(threshold.to_le_bytes());
     header.extend(u32::try_from(labels.len()).map_err(|_| too_many())?.to_le_bytes());
+    if version == 2 {
+        header.extend(list(front.layers())?);
+    }
     let mut body = labels;
     body.extend(halves(filters));
     body.extend([offsets, means, scales].into_iter().flatten().flat_map(|number| number.to_le_bytes()));
-    Ok(sealed(Kind::NetworkFront, &header, &body))
+    Ok(sealed(seal_in(version, Kind::NetworkFront, &header), &body))
 }
 
 /// Reads the public part of a network.
@@ -45,7 +59,7 @@ pub fn write_front(front: &Front) -> Result<Vec<u8>> {
 /// [`Code::Damaged`].
 pub fn read_front(bytes: &[u8]) -> Result<Front> {
     let checked = open(bytes, Kind::NetworkFront)?;
-    let header = FrontHeader::parse(checked.header).map_err(in_header)?;
+    let header = FrontHeader::parse(&checked).map_err(in_header)?;
     let body = body(bytes, checked.header.len(), checked.crc, header.body_bytes())?;
     header.front(body).map_err(in_header)
 }
@@ -58,11 +72,11 @@ pub fn write(network: &Network) -> Result<Vec<u8>> {
     let front = write_front(network.front())?;
     let header = u32::try_from(front.len()).map_err(|_| too_many())?.to_le_bytes();
     let mut body = front;
-    for layer in network.layers() {
+    for layer in network.weights() {
         body.extend(halves(&layer.weights));
         body.extend(layer.bias.iter().flat_map(|number| number.to_le_bytes()));
     }
-    Ok(sealed(Kind::Network, &header, &body))
+    Ok(sealed(seal(Kind::Network, &header), &body))
 }
 
 /// Reads a network.
@@ -76,15 +90,15 @@ pub fn read(bytes: &[u8]) -> Result<Network> {
     reader.end().map_err(in_header)?;
     let mut rest = Reader::new(&bytes[PROLOGUE_BYTES + checked.header.len() + 4..]);
     let front = read_front(rest.take(length)?)?;
-    let wanted = front.sizes().iter().map(|(inputs, outputs)| 2 * inputs * outputs + 4 * outputs).sum::<usize>();
+    let numbers = front.numbers();
+    let wanted = numbers.iter().map(|(weights, biases)| 2 * weights + 4 * biases).sum::<usize>();
     let body = body(bytes, checked.header.len(), checked.crc, length + wanted)?;
     let mut reader = Reader::new(&body[length..]);
-    let layer = |(inputs, outputs): (usize, usize)| {
-        let weights = read_halves(&mut reader, inputs * outputs)?;
-        Ok(Layer { weights, bias: read_numbers(&mut reader, outputs)? })
+    let weights = |(weights, biases): (usize, usize)| {
+        Ok(Weights { weights: read_halves(&mut reader, weights)?, bias: read_numbers(&mut reader, biases)? })
     };
-    let layers = front.sizes().into_iter().map(layer).collect::<Result<_>>()?;
-    Network::new(front, layers)
+    let weights = numbers.into_iter().map(weights).collect::<Result<_>>()?;
+    Network::new(front, weights)
 }
 
 /// Reads a server's answer, if its header is that of an answer of this network.
@@ -115,16 +129,41 @@ pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
     if front.len() < Prologue::parse(front)?.total_bytes() {
         return Ok(None);
     }
-    let front = FrontHeader::parse(open(front, Kind::NetworkFront)?.header).map_err(in_header)?;
-    let layers = crate::network::sizes(front.features(), front.hidden, front.labels);
-    let numbers: usize = layers.iter().map(|(inputs, outputs)| inputs * outputs).sum();
-    let biases: usize = layers.iter().map(|(_, outputs)| outputs).sum();
+    let front = FrontHeader::parse(&open(front, Kind::NetworkFront)?).map_err(in_header)?;
+    let numbers = layers::numbers(&front.layers, front.features());
+    let (weights, biases) = numbers.iter().fold((0, 0), |(w, b), (weights, biases)| (w + weights, b + biases));
     // A network that does not fit its slots is refused when all of it is read.
-    let encoded = crate::network::memory(front.parameters, &layers).unwrap_or_default();
+    let placed = layers::place(&front.layers, front.features(), front.parameters.slots()).unwrap_or_default();
+    let encoded: usize = placed.iter().map(|layer| layer.memory(front.parameters.degree())).sum();
     Ok(Some(Size {
-        bytes: length + (header_bytes + 2 * numbers + 4 * biases + 4) as u64,
-        memory: (4 * numbers + encoded) as u64,
+        bytes: length + (header_bytes + 2 * weights + 4 * biases + 4) as u64,
+        memory: (4 * weights + encoded) as u64,
     }))
+}
+
+/// The layers as they are written: their number, then for each its kind and what it has.
+fn list(layers: &[Layer]) -> Result<Vec<u8>> {
+    let mut bytes = count16(layers.len())?.to_vec();
+    for layer in layers {
+        match *layer {
+            Layer::Dense { outputs } => {
+                bytes.push(DENSE);
+                bytes.extend(count16(outputs)?);
+            }
+            Layer::Square => bytes.push(SQUARE),
+        }
+    }
+    Ok(bytes)
+}
+
+fn read_list(reader: &mut Reader<'_>) -> Result<Vec<Layer>> {
+    let count = reader.u16()?;
+    let layer = |number| match reader.u8()? {
+        DENSE => Ok(Layer::Dense { outputs: reader.u16()?.into() }),
+        SQUARE => Ok(Layer::Square),
+        kind => Err(bad(&format!("its layer {number} is of the unknown kind {kind}"))),
+    };
+    (1..=count).map(layer).collect()
 }
 
 /// The numbers at the start of a public part.
@@ -136,31 +175,29 @@ struct FrontHeader {
     grid: u8,
     filters: usize,
     labels: usize,
-    hidden: usize,
     threshold: f32,
     label_bytes: usize,
+    layers: Vec<Layer>,
 }
 
 impl FrontHeader {
-    fn parse(header: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(header);
+    fn parse(checked: &Checked<'_>) -> Result<Self> {
+        let mut reader = Reader::new(checked.header);
         let parameters = Parameters::with_id(reader.u16()?)?;
         let (width, height) = (reader.u32()?, reader.u32()?);
         let [channels, side, stride, grid] = reader.array()?;
-        let this = Self {
-            parameters,
-            shape: Shape { width, height, channels },
-            side,
-            stride,
-            grid,
-            filters: reader.u16()?.into(),
-            labels: reader.u16()?.into(),
-            hidden: reader.u16()?.into(),
-            threshold: f32::from_le_bytes(reader.array()?),
-            label_bytes: reader.u32()? as usize,
+        let (filters, labels) = (reader.u16()?.into(), reader.u16()?.into());
+        // Version 1 had no list, only the number of hidden units.
+        let hidden = if checked.version == 1 { Some(reader.u16()?) } else { None };
+        let threshold = f32::from_le_bytes(reader.array()?);
+        let label_bytes = reader.u32()? as usize;
+        let layers = match hidden {
+            Some(hidden) => Layer::perceptron(hidden.into(), labels),
+            None => read_list(&mut reader)?,
         };
         reader.end()?;
-        Ok(this)
+        let shape = Shape { width, height, channels };
+        Ok(Self { parameters, shape, side, stride, grid, filters, labels, threshold, label_bytes, layers })
     }
 
     /// The number of weights of a filter.
@@ -202,13 +239,13 @@ impl FrontHeader {
             grid: self.grid,
             threshold: self.threshold,
         };
-        Front::new(self.parameters, patches, labels, self.hidden)
+        Front::new(self.parameters, patches, labels, self.layers)
     }
 }
 
-/// A header, what follows it, and the checksum of both.
-fn sealed(kind: Kind, header: &[u8], body: &[u8]) -> Vec<u8> {
-    let mut bytes = seal(kind, header);
+/// A sealed header, what follows it, and the checksum of both.
+fn sealed(header: Vec<u8>, body: &[u8]) -> Vec<u8> {
+    let mut bytes = header;
     let crc = body_crc(&bytes[bytes.len() - 4..], body);
     bytes.extend(body);
     bytes.extend(crc.to_le_bytes());
@@ -248,6 +285,10 @@ fn read_halves(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
 fn read_numbers(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f32>> {
     let (numbers, _) = reader.take(4 * count)?.as_chunks();
     Ok(numbers.iter().map(|&number| f32::from_le_bytes(number)).collect())
+}
+
+fn count16(count: usize) -> Result<[u8; 2]> {
+    u16::try_from(count).map(u16::to_le_bytes).map_err(|_| too_many())
 }
 
 fn too_many() -> Error {

@@ -81,7 +81,7 @@ impl ModelJson {
     fn of_network(id: &str, front: &Front) -> Self {
         let Shape { width, height, channels } = front.patches().shape;
         let class = |label: &String| ClassJson { label: label.clone(), pictures: None };
-        let needs = front.needs().unwrap_or_default();
+        let needs = front.needs();
         Self {
             id: id.to_owned(),
             learner: "network",

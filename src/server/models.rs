@@ -55,7 +55,7 @@ impl Held {
         match self {
             Self::Open(model) => model.memory(),
             Self::Network(ready) => {
-                let weights: usize = ready.network.layers().iter().map(|layer| 4 * layer.weights.len()).sum();
+                let weights: usize = ready.network.weights().iter().map(|layer| 4 * layer.weights.len()).sum();
                 (weights + ready.circuit.memory()) as u64
             }
         }

@@ -45,7 +45,7 @@ impl NetworkFront {
     pub fn keys(&self, key: &CkksKey) -> JsResult<CkksKeys> {
         self.0.check_ring(&key.ring)?;
         let mut keys = CkksKeys::new(key);
-        for need in self.0.needs()? {
+        for need in self.0.needs() {
             keys.need(need)?;
         }
         Ok(keys)

@@ -1,5 +1,7 @@
 //! The registry of the format: its schemes, and the kinds of their files.
 
+use super::VERSION;
+
 /// A scheme, or another part of Safelight with files of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
@@ -100,6 +102,15 @@ kinds! {
 }
 
 impl Kind {
+    /// The latest version of the format that such files can have. All earlier ones are read.
+    #[must_use]
+    pub const fn version(self) -> u16 {
+        match self {
+            Self::NetworkFront => 2,
+            _ => VERSION,
+        }
+    }
+
     /// The kind with this stable name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! Networks over HTTP: what is told of them, and encrypted pictures classified.
 
-use safelight::network::{Front, Layer, Network, Patches, rounded};
+use safelight::network::{Front, Layer, Network, Patches, Weights, rounded};
 use safelight::photo::Shape;
 use safelight::schemes::ckks::parameters::{Parameters, SMALL};
 use safelight::wire;
@@ -27,10 +27,10 @@ fn network(parameters: &'static Parameters) -> Network {
         scales: vec![0.5; 16],
     };
     let labels = ["one", "two", "three"].map(str::to_owned).to_vec();
-    let front = Front::new(parameters, patches, labels, 8).expect("a front");
-    let layer = |(inputs, outputs)| Layer { weights: noise(inputs * outputs, 3.0), bias: noise(outputs, 4.0) };
-    let layers = front.sizes().into_iter().map(layer).collect();
-    Network::new(front, layers).expect("a network")
+    let front = Front::new(parameters, patches, labels, Layer::perceptron(8, 3)).expect("a front");
+    let weights = |(weights, biases)| Weights { weights: noise(weights, 3.0), bias: noise(biases, 4.0) };
+    let weights = front.numbers().into_iter().map(weights).collect();
+    Network::new(front, weights).expect("a network")
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_network_is_described_and_its_weights_stay() {
     let told = &json["network"];
     assert_eq!((&told["parameters"], &told["level"], &told["hidden"]), (&"small".into(), &3.into(), &8.into()));
     assert_eq!(told["keys"][0], json!({ "purpose": "products", "level": 2 }));
-    assert_eq!(told["keys"].as_array().expect("a list").len(), network.front().needs().expect("needs").len());
+    assert_eq!(told["keys"].as_array().expect("a list").len(), network.front().needs().len());
 
     let location = created.header("location").to_owned();
     assert_eq!(get(server.at, &location).json(), json);

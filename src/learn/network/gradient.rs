@@ -8,7 +8,7 @@ use super::filters::{bell, uniform};
 use crate::error::Result;
 use crate::math::product::{add_product, transposed};
 use crate::math::random;
-use crate::network::{Layer, rounded};
+use crate::network::{Weights, rounded};
 
 /// Pictures of a group.
 pub(super) const GROUP: usize = 256;
@@ -35,14 +35,14 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// The layers, from the pictures' numbers and classes. `watch` is told how many groups are done.
-    pub(super) fn layers(
+    /// The weights of each layer, from the pictures' numbers and classes. `watch` is told how many groups are done.
+    pub(super) fn weights(
         &self,
         numbers: &[f32],
         class: &[u16],
         rng: &mut ChaCha20Rng,
         watch: &dyn Fn(usize) -> Result<()>,
-    ) -> Result<Vec<Layer>> {
+    ) -> Result<Vec<Weights>> {
         let sizes = match self.hidden {
             0 => vec![(self.features, self.classes)],
             hidden => vec![(self.features, hidden), (hidden, self.classes)],
@@ -64,7 +64,10 @@ impl Fit {
             }
         }
         self.fit_in(&mut dense, numbers);
-        Ok(dense.into_iter().map(Dense::layer).collect())
+        // Squares, which have no weights, stand between them.
+        let mut weights: Vec<_> = dense.into_iter().flat_map(|dense| [dense.rounded(), Weights::default()]).collect();
+        weights.pop();
+        Ok(weights)
     }
 
     fn rows(&self, numbers: &[f32], pictures: &[u32]) -> Vec<f32> {
@@ -210,9 +213,9 @@ impl Dense {
         }
     }
 
-    fn layer(self) -> Layer {
+    fn rounded(self) -> Weights {
         let weights = transposed(self.weights(), self.outputs).into_iter().map(rounded).collect();
-        Layer { weights, bias: self.bias().to_vec() }
+        Weights { weights, bias: self.bias().to_vec() }
     }
 }
 

@@ -32,7 +32,7 @@ impl Frames {
     /// # Errors
     /// As [`crate::wire::open`], and [`Code::BadHeader`], [`Code::BadModulus`], [`Code::ImageTooLarge`].
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let Checked { header, crc } = open(bytes, Kind::PaillierImage)?;
+        let Checked { header, crc, .. } = open(bytes, Kind::PaillierImage)?;
         let head = parse(header).map_err(in_header)?;
         Ok(Self { head, crc, header_bytes: crate::wire::PROLOGUE_BYTES + header.len() + 4 })
     }

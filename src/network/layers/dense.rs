@@ -16,8 +16,10 @@
 
 use num_complex::Complex64;
 
+use super::Weights;
 use crate::error::{Code, Error, Result};
 use crate::math::parallel;
+use crate::network::Need;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::evaluator::Evaluator;
@@ -101,6 +103,14 @@ impl Dense {
         (turns.map(|(step, _)| step).collect(), sums.take_while(|step| *step < self.slots).collect())
     }
 
+    /// The keys that it needs for inputs of this level.
+    #[must_use]
+    pub fn needs(&self, level: usize) -> Vec<Need> {
+        let (turns, sums) = self.steps();
+        let at = |level: usize| move |step: usize| Need::Rotation { steps: steps(step), level };
+        turns.into_iter().map(at(level)).chain(sums.into_iter().map(at(level.saturating_sub(1)))).collect()
+    }
+
     /// The approximate memory in bytes for its weights, encoded for a level of a ring of this degree.
     #[must_use]
     pub const fn memory(&self, degree: usize, level: usize) -> usize {
@@ -156,27 +166,19 @@ impl EncodedDense {
         Ok(Self { shape, level, scale, diagonals, bias })
     }
 
-    /// Its layout in the slots.
-    #[must_use]
-    pub const fn shape(&self) -> &Dense {
-        &self.shape
-    }
-
     /// Its approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.diagonals.iter().flatten().map(|poly| size_of_val(poly.words())).sum()
     }
-}
 
-impl Evaluator {
     /// Applies the layer to an encrypted input. The result is one level lower, and has as many slots as there are outputs.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for a level, scale or number of slots other than the layer's; [`Code::MissingKey`] without the
     /// rotations' keys.
-    pub fn dense(&self, layer: &EncodedDense, a: &Ciphertext) -> Result<Ciphertext> {
-        let (shape, level) = (layer.shape, layer.level);
+    pub fn apply(&self, evaluator: &Evaluator, a: &Ciphertext) -> Result<Ciphertext> {
+        let (shape, level) = (self.shape, self.level);
         if (a.level(), a.slots()) != (level, shape.slots) {
             let message = format!(
                 "the layer is for level {level} and {} slots, but the ciphertext has level {} and {} slots",
@@ -187,25 +189,61 @@ impl Evaluator {
             return Err(Error::new(Code::VectorsDiffer, message));
         }
         let mut babies = vec![a.clone()];
-        let count = layer.diagonals.iter().map(Vec::len).max().unwrap_or_default();
+        let count = self.diagonals.iter().map(Vec::len).max().unwrap_or_default();
         while babies.len() < count {
-            babies.push(self.rotate(&babies[babies.len() - 1], 1)?);
+            babies.push(evaluator.rotate(&babies[babies.len() - 1], 1)?);
         }
-        let row = |diagonals: &[Poly]| self.weighted_sum(&babies, diagonals, layer.scale);
+        let row = |diagonals: &[Poly]| evaluator.weighted_sum(&babies, diagonals, self.scale);
         let mut total: Option<Ciphertext> = None;
-        for diagonals in layer.diagonals.iter().rev() {
+        for diagonals in self.diagonals.iter().rev() {
             let row = row(diagonals);
             total = Some(match total {
                 None => row,
-                Some(total) => self.add(&self.rotate(&total, steps(BABIES))?, &row)?,
+                Some(total) => evaluator.add(&evaluator.rotate(&total, steps(BABIES))?, &row)?,
             });
         }
         let total = total.ok_or_else(|| Error::new(Code::Internal, "a layer has no diagonals"))?;
-        let mut sum = self.rescale(&total)?;
+        let mut sum = evaluator.rescale(&total)?;
         for step in shape.steps().1 {
-            sum = self.add(&sum, &self.rotate(&sum, steps(step))?)?;
+            sum = evaluator.add(&sum, &evaluator.rotate(&sum, steps(step))?)?;
         }
-        self.add_plain(&sum.read_as(shape.outputs), &layer.bias)
+        evaluator.add_plain(&sum.read_as(shape.outputs), &self.bias)
+    }
+}
+
+/// The plain twin.
+pub(super) fn apply(weights: &Weights, inputs: &[f64]) -> Vec<f64> {
+    let rows = weights.weights.chunks_exact(weights.inputs().max(1)).zip(&weights.bias);
+    let output = |(row, bias): (&[f32], &f32)| {
+        f64::from(*bias) + row.iter().zip(inputs).map(|(&weight, input)| f64::from(weight) * input).sum::<f64>()
+    };
+    rows.map(output).collect()
+}
+
+/// Encodes the weights of a layer.
+///
+/// # Errors
+/// As [`EncodedDense::new`].
+pub(super) fn encode(
+    ring: &Ring,
+    encoder: &Encoder,
+    shape: Dense,
+    level: usize,
+    weights: &Weights,
+) -> Result<EncodedDense> {
+    let inputs = weights.inputs();
+    let weight = |output: usize, input: usize| {
+        let row = weights.weights.get(output * inputs..(output + 1) * inputs).unwrap_or_default();
+        row.get(input).copied().map_or(0.0, f64::from)
+    };
+    let bias: Vec<f64> = weights.bias.iter().map(|&bias| bias.into()).collect();
+    EncodedDense::new(ring, encoder, shape, level, weight, &bias)
+}
+
+impl Weights {
+    /// The number of inputs of a dense layer.
+    fn inputs(&self) -> usize {
+        self.weights.len() / self.bias.len().max(1)
     }
 }
 

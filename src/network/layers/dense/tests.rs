@@ -48,7 +48,7 @@ fn every_shape() {
         let plaintext =
             encoder.encode_real(&ring, &shape.pack(&inputs), shape.slots(), level, ring.scale(level)).unwrap();
         let encrypted = secret.encrypt(&ring, &plaintext, &mut rng).unwrap();
-        let out = evaluator.dense(&layer, &encrypted).unwrap();
+        let out = layer.apply(&evaluator, &encrypted).unwrap();
         assert_eq!((out.level(), out.slots()), (level - 1, shape.outputs));
         let found = secret.decrypt(&ring, &out).unwrap().decode(&ring, &encoder);
         // Each input's error goes through its weight; each block's rounding is summed up.
