@@ -39,6 +39,8 @@ struct Front {
     threshold: f32,
     text: &'static [u8],
     filter: f32,
+    /// The list of layers in version 2; absent in version 1.
+    layers: Option<&'static [u8]>,
 }
 
 const GOOD: Front = Front {
@@ -53,7 +55,11 @@ const GOOD: Front = Front {
     threshold: THRESHOLD,
     text: b"\x03yes\x02no",
     filter: FILTER[0],
+    layers: None,
 };
+
+/// Two hidden layers of one unit each, which only version 2 can express, and a set with enough levels.
+const DEEP: Front = Front { set: 2, layers: Some(b"\x05\0\x01\x01\0\x02\x01\x01\0\x02\x01\x02\0"), ..GOOD };
 
 impl Front {
     fn bytes(&self) -> Vec<u8> {
@@ -61,13 +67,17 @@ impl Front {
         header.extend(self.width.to_le_bytes());
         header.extend(3u32.to_le_bytes());
         header.extend([self.channels, 2, self.stride, self.cells]);
-        header.extend([self.filters, self.labels, self.hidden].into_iter().flat_map(u16::to_le_bytes));
+        header.extend([self.filters, self.labels].into_iter().flat_map(u16::to_le_bytes));
+        if self.layers.is_none() {
+            header.extend(self.hidden.to_le_bytes());
+        }
         header.extend(self.threshold.to_le_bytes());
         header.extend(u32::try_from(self.text.len()).expect("short").to_le_bytes());
+        header.extend(self.layers.unwrap_or_default());
         let mut body = self.text.to_vec();
         body.extend(halves(&[&[self.filter], &FILTER[1..]].concat()));
         body.extend([&[OFFSET][..], &MEANS, &SCALES].concat().iter().flat_map(|number| number.to_le_bytes()));
-        file(FRONT, &header, &body)
+        file(FRONT, if self.layers.is_some() { 2 } else { 1 }, &header, &body)
     }
 }
 
@@ -76,9 +86,9 @@ fn halves(numbers: &[f32]) -> Vec<u8> {
 }
 
 /// A file with a body after its header, and the checksum of both.
-fn file(kind: u8, header: &[u8], body: &[u8]) -> Vec<u8> {
+fn file(kind: u8, version: u16, header: &[u8], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(header.len()).expect("short");
-    let mut file = sealed([&MARK[..], &1u16.to_le_bytes(), &[kind, 3], &length.to_le_bytes(), header].concat());
+    let mut file = sealed([&MARK[..], &version.to_le_bytes(), &[kind, 3], &length.to_le_bytes(), header].concat());
     let crc = crc32(&[&file[file.len() - 4..], body].concat());
     file.extend(body);
     file.extend(crc.to_le_bytes());
@@ -86,16 +96,22 @@ fn file(kind: u8, header: &[u8], body: &[u8]) -> Vec<u8> {
 }
 
 fn network(front: &[u8], length: usize, last: f32) -> Vec<u8> {
+    with_between(front, &[], length, last)
+}
+
+/// A network with the weights of further hidden layers between the first and the last one.
+fn with_between(front: &[u8], between: &[u8], length: usize, last: f32) -> Vec<u8> {
     let mut body = front.to_vec();
     body.extend(halves(&FIRST.0));
     body.extend(FIRST.1.to_le_bytes());
+    body.extend(between);
     body.extend(halves(&SECOND.0));
     body.extend([SECOND.1[0], last].into_iter().flat_map(f32::to_le_bytes));
-    file(NETWORK, &u32::try_from(length).expect("short").to_le_bytes(), &body)
+    file(NETWORK, 1, &u32::try_from(length).expect("short").to_le_bytes(), &body)
 }
 
-/// What the network says of the picture.
-fn scores() -> [f64; 2] {
+/// What the network says of the picture. `between` computes what is between the first and the last layer.
+fn scores(between: impl Fn(f64) -> f64) -> [f64; 2] {
     let mut sums = [0.0f64; 2];
     for (x, y) in (0..HEIGHT - 1).flat_map(|y| (0..WIDTH - 1).map(move |x| (x, y))) {
         let patch = [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)].map(|(x, y)| f64::from(PICTURE[y * WIDTH + x]));
@@ -109,12 +125,16 @@ fn scores() -> [f64; 2] {
     }
     let number = |i: usize| ((sums[i] - f64::from(MEANS[i])) * f64::from(SCALES[i])).clamp(-4.0, 4.0);
     let hidden = f64::from(FIRST.0[0]) * number(0) + f64::from(FIRST.0[1]) * number(1) + f64::from(FIRST.1);
-    [0, 1].map(|i| f64::from(SECOND.0[i]) * hidden * hidden + f64::from(SECOND.1[i]))
+    let squared = between(hidden * hidden);
+    [0, 1].map(|i| f64::from(SECOND.0[i]) * squared + f64::from(SECOND.1[i]))
 }
 
 pub(crate) fn valid() -> Vec<Valid> {
     let front = GOOD.bytes();
     let (part, whole) = ("valid/network.front", "valid/network.model");
+    let deep = DEEP.bytes();
+    let (deep_part, deep_whole) = ("valid/network-deep.front", "valid/network-deep.model");
+    let between = [halves(&[0.25]), (-0.5f32).to_le_bytes().to_vec()].concat();
     vec![
         Valid {
             file: part.into(),
@@ -125,9 +145,22 @@ pub(crate) fn valid() -> Vec<Valid> {
             file: whole.into(),
             entry: json!({
                 "file": whole, "kind": "network", "front": part, "width": WIDTH, "height": HEIGHT, "picture": PICTURE,
-                "scores": scores(),
+                "scores": scores(|squared| squared),
             }),
             bytes: network(&front, front.len(), SECOND.1[1]),
+        },
+        Valid {
+            file: deep_part.into(),
+            entry: json!({ "file": deep_part, "kind": "network_front", "labels": ["yes", "no"], "hidden": 2 }),
+            bytes: deep.clone(),
+        },
+        Valid {
+            file: deep_whole.into(),
+            entry: json!({
+                "file": deep_whole, "kind": "network", "front": deep_part, "width": WIDTH, "height": HEIGHT,
+                "picture": PICTURE, "scores": scores(|squared| (0.25 * squared - 0.5).powi(2)),
+            }),
+            bytes: with_between(&deep, &between, deep.len(), SECOND.1[1]),
         },
     ]
 }
@@ -159,6 +192,15 @@ pub(crate) fn hostile() -> Vec<Hostile> {
         part("label-not-text", Front { text: b"\x03y\xffs\x02no", ..GOOD }, Code::BadHeader),
         part("label-too-long", Front { text: b"\x03yes\xffno", ..GOOD }, Code::BadHeader),
         part("hidden", Front { hidden: 4097, ..GOOD }, Code::BadHeader),
+        part("layer-unknown", Front { layers: Some(b"\x01\0\x03\x02\0"), ..DEEP }, Code::BadHeader),
+        part("layers-none", Front { layers: Some(b"\0\0"), ..DEEP }, Code::BadHeader),
+        part("layers-cut", Front { layers: Some(b"\x03\0\x01\x02\0\x02"), ..DEEP }, Code::BadHeader),
+        part("layers-more", Front { layers: Some(b"\x01\0\x01\x02\0\x02"), ..DEEP }, Code::BadHeader),
+        part("layers-square-last", Front { layers: Some(b"\x02\0\x01\x02\0\x02"), ..DEEP }, Code::BadHeader),
+        part("layers-dense-twice", Front { layers: Some(b"\x02\0\x01\x02\0\x01\x02\0"), ..DEEP }, Code::BadHeader),
+        part("layers-empty", Front { layers: Some(b"\x03\0\x01\0\0\x02\x01\x02\0"), ..DEEP }, Code::BadHeader),
+        part("layers-labels", Front { layers: Some(b"\x01\0\x01\x03\0"), ..DEEP }, Code::BadHeader),
+        part("levels", Front { set: 1, ..DEEP }, Code::BadHeader),
         part("threshold", Front { threshold: -1.0, ..GOOD }, Code::BadHeader),
         part("filter", Front { filter: f32::INFINITY, ..GOOD }, Code::BadHeader),
         whole("long-front", network(&good, length + 1, 0.0), Code::TrailingData),
