@@ -1,9 +1,7 @@
 // One photo's way: read, encrypt, to the server and back through the site, decrypt.
 
-import { checkPixels } from '../client/photo.js';
-import { checkFilter } from './filter.js';
-
-const BEAT = 250; // ms
+import { checkPixels } from '../../../client/photo.js';
+import { checkFilter } from './catalogue.js';
 
 /**
  * Processes one photo. `task` is what the site wants. Options: `second` (another file, for filters with two inputs), `bits` (of
@@ -42,32 +40,5 @@ export async function process(safelight, site, file, options) {
     return { upload, reply, picture };
   } finally {
     for (const photo of photos) photo.free();
-  }
-}
-
-/**
- * The time in which a key works on untrusted input. The site sees when the next photo begins, and this must not reveal what was
- * found. Decryption takes the same work whatever is found, and rounding up to whole beats hides the remaining differences.
- * Showing the result does depend on it, so the next photo does not wait for that: one extra beat leaves time for it.
- */
-export class Opening {
-  #began = null;
-  #end;
-  #ended = new Promise((resolve) => (this.#end = resolve));
-
-  begin() {
-    this.#began ??= performance.now();
-  }
-
-  end() {
-    if (this.#began !== null) this.#end(performance.now());
-  }
-
-  /** Waits until the next photo may begin. `work` is all the work on this one, and does not fail. */
-  async over(work) {
-    const ended = await Promise.race([this.#ended, work]);
-    if (this.#began === null) return;
-    const beats = Math.floor((ended - this.#began) / BEAT) + 2;
-    await new Promise((resolve) => setTimeout(resolve, this.#began + beats * BEAT - performance.now()));
   }
 }

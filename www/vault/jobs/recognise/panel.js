@@ -3,9 +3,9 @@
 // Scrambling is obfuscation, not encryption, and the server can learn only from pictures under one fixed key, which give each
 // other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
 
-import { cancelled, checkSignal, SafelightError } from '../../shared/errors.js';
-import { filled } from '../save.js';
-import { languages, percent, words } from '../words.js';
+import { cancelled, checkSignal, SafelightError } from '../../../shared/errors.js';
+import { filled } from '../../save.js';
+import { languages, percent, words } from '../../words.js';
 import { Person } from './person.js';
 import { ranked, verdictItem } from './verdict.js';
 

@@ -1,7 +1,7 @@
 // job="classify-encrypted": a server's network says what a photo shows. It sees neither the photo nor its own answer.
 
-import { SafelightError } from '../../shared/errors.js';
-import { foreign, languages, words } from '../words.js';
+import { SafelightError } from '../../../shared/errors.js';
+import { foreign, languages, words } from '../../words.js';
 
 const $ = (id) => document.getElementById(id);
 const SHOWN = 24; // labels listed in advance

@@ -1,12 +1,14 @@
 // One photo in the vault: its pictures, its progress, its buttons.
 
-import { keepFocus } from './dialog.js';
-import { clear, drawBytes, drawNothing, drawPicture } from './draw.js';
-import { Estimate, toldPart } from './estimate.js';
-import { filterText, historyText } from './filter.js';
-import { Opening, process } from './job.js';
-import { SOON, stood } from './meant.js';
-import { bytes, explain, fill, percent, span, words } from './words.js';
+import { keepFocus } from '../../dialog.js';
+import { clear, drawBytes, drawNothing, drawPicture } from '../../draw.js';
+import { SOON, stood } from '../../meant.js';
+import { Opening } from '../../opening.js';
+import { toldPart } from '../../progress.js';
+import { bytes, explain, fill, percent, span, words } from '../../words.js';
+import { filterText, historyText } from './catalogue.js';
+import { Estimate } from './estimate.js';
+import { process } from './process.js';
 
 const announce = document.getElementById('status');
 const ALL_PHASES = ['decode', 'key', 'encrypt', 'upload', 'filter', 'download', 'decrypt'];

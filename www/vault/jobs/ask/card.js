@@ -1,10 +1,10 @@
 // One photo for a network to classify: a small picture, its progress, then what it shows.
 
-import { keepFocus } from '../dialog.js';
-import { clear, drawPicture } from '../draw.js';
-import { toldPart } from '../estimate.js';
-import { Opening } from '../job.js';
-import { bytes, explain, fill, foreign, percent, words } from '../words.js';
+import { keepFocus } from '../../dialog.js';
+import { clear, drawPicture } from '../../draw.js';
+import { Opening } from '../../opening.js';
+import { toldPart } from '../../progress.js';
+import { bytes, explain, fill, foreign, percent, words } from '../../words.js';
 
 const announce = document.getElementById('status');
 // The progress when a phase begins. Only uploads are slow enough to show progress within the phase.
