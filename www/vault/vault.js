@@ -6,7 +6,7 @@ import { SafelightError } from '../shared/errors.js';
 import { listen } from './intake.js';
 import { Answer } from './jobs/ask/card.js';
 import { Networks } from './jobs/ask/networks.js';
-import { Card } from './jobs/filter/card.js';
+import { FilterCard } from './jobs/filter/card.js';
 import { filterText } from './jobs/filter/catalogue.js';
 import { Recognise } from './jobs/recognise/panel.js';
 import { KeyRing } from './keyring.js';
@@ -66,7 +66,7 @@ async function take(files, where) {
 }
 
 function add(file, encrypted, options) {
-  const card = new Card(file, encrypted, wanted(), options);
+  const card = new FilterCard({ safelight, site, keyring }, file, { ...options, encrypted, task: wanted() });
   card.addEventListener('save', async ({ detail: { blob, name } }) => {
     try {
       saveAs(await blob(), name);
@@ -88,7 +88,7 @@ function add(file, encrypted, options) {
 }
 
 function addAnswer(file) {
-  const answer = new Answer(file);
+  const answer = new Answer(file, networks);
   answer.addEventListener('progress', ({ detail }) => tellProgress(answer, detail));
   answer.addEventListener('failed', ({ detail }) => site.tell('failed', { code: detail }));
   answer.addEventListener('again', () => (answer.wait(), queue.enqueue(answer, {})));
@@ -178,8 +178,8 @@ async function begin() {
   safelight = await Safelight.open({ remember: 'protected', site: site.origin, ahead: true });
   networks = new Networks(safelight, site);
   const work = async (card, options) => {
-    if (!(await protection.opened(card instanceof Answer ? 'ckks' : 'paillier'))) return card.cancel();
-    return card instanceof Answer ? card.run(networks) : card.run(safelight, site, { ...options, bits: keyring.bits });
+    if (!(await protection.opened(card.keyKind))) return card.cancel();
+    return card.run(options);
   };
   queue = new Queue(work, safelight);
   protection = new Protection(safelight, fail);

@@ -1,128 +1,74 @@
-// One photo in the vault: its pictures, its progress, its buttons.
+// One photo in the vault that is filtered or encrypted, or an encrypted image that is opened: its pictures, its progress, its
+// buttons.
 
+import { Card } from '../../card.js';
 import { keepFocus } from '../../dialog.js';
-import { clear, drawBytes, drawNothing, drawPicture } from '../../draw.js';
+import { drawBytes, drawNothing, drawPicture } from '../../draw.js';
 import { SOON, stood } from '../../meant.js';
-import { Opening } from '../../opening.js';
-import { toldPart } from '../../progress.js';
-import { bytes, explain, fill, percent, span, words } from '../../words.js';
+import { bytes, percent, span, words } from '../../words.js';
 import { filterText, historyText } from './catalogue.js';
 import { Estimate } from './estimate.js';
 import { process } from './process.js';
 
-const announce = document.getElementById('status');
 const ALL_PHASES = ['decode', 'key', 'encrypt', 'upload', 'filter', 'download', 'decrypt'];
 const SHOWN_EVERY = 250; // ms; reports come for every row, and painting takes CPU time from the workers
 const PHASES = { filter: ALL_PHASES, encrypt: ALL_PHASES.slice(0, 3), open: ['decrypt'] };
+const SAVED = ['picture', 'upload', 'reply']; // the files that can be saved
 
 /**
- * A card for a file. `encrypted` means that it is an encrypted image, which is only decrypted; with `asks`, it came from the
- * site, and the visitor is asked first. The state is in `data-state`: asking, waiting, running, done, failed, cancelled. Fires
- * `again` and `remove`, `save` with a file, `progress` with a report, `handed` when the site has everything it gets, and `end`
- * when the work has ended.
- *
- * All cards of a kind have the same height, whatever they contain, and after `handed` nothing that leaves the vault depends on
- * the decrypted content: the site may know everything about the encrypted image except what is in it.
+ * A card for a photo, or for an encrypted image (`encrypted`), which is only decrypted. With `asks`, the image came from the
+ * site, and the visitor is asked first. Also fires `save` with a file, and `handed` when the site has everything it gets.
  */
-export class Card extends EventTarget {
-  element;
-  #parts = {};
-  #buttons = {};
-  #abort = null;
+export class FilterCard extends Card {
+  keyKind = 'paillier';
+  #vault;
   #estimate = null;
-  #timer = 0;
-  #last = null;
   #shown = 0; // when the last report was shown
   #saves = {};
   #photo = null;
-  #profiled = null; // the photo's file, if its samples are not sRGB
   #check = 'required'; // whether the key in use must have encrypted the image
   #task = null;
-  failure = null; // the error with which it ended
   carried = null; // the encrypted photo and the encrypted result: what the site has
-  handed = false; // whether the site has both
-  toldPart = 0; // between 0 and 1: the progress reported to the site
 
-  constructor(file, encrypted, task, { asks = false } = {}) {
-    super();
-    this.file = file;
-    this.encrypted = encrypted;
+  constructor(vault, file, { task, encrypted = false, asks = false }) {
+    super('card', file, { encrypted });
+    this.#vault = vault;
     this.asks = asks;
-    const fragment = document.getElementById('card').content.cloneNode(true);
-    fill(fragment);
-    this.element = fragment.firstElementChild;
-    for (const part of this.element.querySelectorAll('[data-part]')) this.#parts[part.dataset.part] = part;
-    for (const button of this.element.querySelectorAll('[data-act]')) {
-      this.#buttons[button.dataset.act] = button;
-      button.dataset.testid = button.dataset.act;
-      button.addEventListener('click', (event) => this.#act(button.dataset.act, event));
-    }
     for (const canvas of this.element.querySelectorAll('canvas')) canvas.dataset.testid = canvas.dataset.part;
-    const { slider, result, name } = this.#parts;
+    const { slider, result } = this.parts;
     // The style sheet clips the result there.
     slider.addEventListener('input', () => result.style.setProperty('--shown', `${slider.value}%`));
-    name.textContent = name.title = this.name;
-    this.#buttons.open.hidden = !encrypted;
-    if (!asks) this.#buttons.open.textContent = words.card.openUnverified;
-    if (!asks) return this.wait(task);
-    this.#state('asking', words.card.asking);
+    this.opener.hidden = !encrypted;
+    if (!asks) this.opener.textContent = words.card.openUnverified;
+    if (asks) this.become('asking', words.card.asking);
+    else this.wait(task);
   }
 
   /** The button that opens it. */
   get opener() {
-    return this.#buttons.open;
+    return this.buttons.open;
   }
 
   /** To be called when the photo enters the queue, with the site's current task. */
   wait(task) {
     this.#task = task;
-    this.#abort = new AbortController();
     this.#estimate = new Estimate();
-    this.#last = null;
-    this.failure = this.carried = null;
-    this.handed = false;
-    this.toldPart = 0;
-    this.#parts.phases.replaceChildren(
+    this.carried = null;
+    this.parts.phases.replaceChildren(
       ...(PHASES[this.encrypted ? 'open' : task.task] ?? ALL_PHASES).map((phase) => {
         const item = Object.assign(document.createElement('li'), { textContent: words.phases[phase] });
         item.dataset.phase = phase;
         return item;
       }),
     );
-    this.#parts.error.textContent = '';
-    this.#parts.bar.value = 0;
     this.#mark(null);
-    this.#state('waiting', words.card.waiting);
-  }
-
-  get signal() {
-    return this.#abort.signal;
-  }
-
-  get state() {
-    return this.element.dataset.state;
-  }
-
-  /** Whether it has ended or waits for the visitor. */
-  get ended() {
-    return this.state !== 'waiting' && this.state !== 'running';
-  }
-
-  get name() {
-    return this.file.name || (this.encrypted ? words.card.fromSite : words.card.pasted);
-  }
-
-  /** Between 0 and 1. */
-  get fraction() {
-    if (this.state === 'waiting' || this.state === 'asking') return 0;
-    return this.state === 'running' ? this.#parts.bar.value : 1;
+    super.wait();
   }
 
   get secondsLeft() {
     return this.state === 'running' ? this.#estimate.secondsLeft() : null;
   }
 
-  /** The picture as a file, if there is one. */
   get picture() {
     return this.#saves.picture ?? null;
   }
@@ -131,46 +77,39 @@ export class Card extends EventTarget {
     return (this.file.name || 'photo').replace(/\.[^.]+$/, '') || 'photo';
   }
 
-  cancel() {
-    this.#abort.abort();
-    if (this.state === 'waiting') this.#fail({ code: 'cancelled' });
-  }
-
-  /** Runs. Options: `second`, another photo, and `bits`, the size of the key if one has to be created. */
-  async run(safelight, site, { second, bits }) {
+  empty() {
+    super.empty();
     this.#saves = {};
-    for (const name of ['original', 'encrypted', 'result']) clear(this.#parts[name]);
-    for (const name of ['facts', 'bytes', 'outcome', 'left']) this.#parts[name].textContent = '';
-    this.#parts.slider.disabled = true;
-    this.#state('running', words.card.waiting);
-    this.#timer = setInterval(() => this.#tell(), 500); // the time left changes even without a report
-    const opening = new Opening();
-    await opening.over(this.#work(safelight, site, { second, bits, opening, signal: this.signal }));
+    for (const name of ['outcome', 'left']) this.parts[name].textContent = '';
+    this.parts.slider.disabled = true;
   }
 
-  async #work(safelight, site, { opening, ...options }) {
+  /** Takes `second`, another photo, where the filter needs two. */
+  async work({ second, opening, signal }) {
+    const { safelight, site, keyring } = this.#vault;
+    const timer = setInterval(() => this.#tell(), 500); // the time left changes even without a report
+    const onProgress = (report) => this.#progress(report);
     const onReply = (reply) => {
       this.carried.reply = reply;
       opening.begin();
       this.#hand();
     };
-    const onProgress = (report) => this.#progress(report);
     const onOpened = () => opening.end();
     try {
-      if (this.encrypted) await this.#open(safelight, { opening, onProgress, signal: options.signal });
-      else await this.#process(safelight, site, { ...options, onProgress, onReply, onOpened });
+      if (this.encrypted) await this.#open(safelight, { opening, onProgress, signal });
+      else await this.#process(safelight, site, { second, bits: keyring.bits, signal, onProgress, onReply, onOpened });
     } catch (error) {
       if (error.size) await this.#drawAsMuch(error.size);
-      this.#fail(error);
+      throw error;
     } finally {
-      clearInterval(this.#timer);
+      clearInterval(timer);
     }
   }
 
   /** Failures take as much drawing as pictures: a site that keeps the vault busy could otherwise see a picture being drawn. */
   async #drawAsMuch(size) {
-    if (this.encrypted) await drawBytes(this.#parts.encrypted, this.file, size, words.card.encryptedOf(this.name));
-    await drawNothing(this.#parts.result, { ...size, file: this.#profiled });
+    if (this.encrypted) await drawBytes(this.parts.encrypted, this.file, size, words.card.encryptedOf(this.name));
+    await drawNothing(this.parts.result, { ...size, file: this.profiled });
   }
 
   /** The site has everything it gets. */
@@ -184,11 +123,11 @@ export class Card extends EventTarget {
     const { view } = this.#task;
     const opened = safelight.decrypt(this.file, { ...options, view, check: this.#check, png: false });
     const picture = await opened.finally(() => opening.end());
-    await drawBytes(this.#parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
-    this.#parts.bytes.textContent = bytes(this.file.size);
-    await drawPicture(this.#parts.result, picture, words.card.resultOf(this.name));
-    this.#showFacts(picture, picture.filters ? historyText(picture.filters, safelight.filters) : words.card.notFiltered);
-    this.#parts.left.textContent = words.card.result;
+    await drawBytes(this.parts.encrypted, this.file, picture, words.card.encryptedOf(this.name));
+    this.parts.bytes.textContent = bytes(this.file.size);
+    await drawPicture(this.parts.result, picture, words.card.resultOf(this.name));
+    this.showFacts(picture, picture.filters ? historyText(picture.filters, safelight.filters) : words.card.notFiltered);
+    this.parts.left.textContent = words.card.result;
     this.#finish(safelight, { picture });
   }
 
@@ -198,18 +137,17 @@ export class Card extends EventTarget {
       ...options,
       task: this.#task,
       onOriginal: (photo) => {
-        const file = (this.#profiled = photo.colour === 'srgb' ? null : this.file);
-        drawn = drawPicture(this.#parts.original, { ...photo, file }, words.card.originalOf(this.name));
+        drawn = this.drawOriginal(photo);
         this.#photo = { width: photo.width, height: photo.height };
-        this.#parts.left.textContent = words.card.original;
-        this.#parts.outcome.textContent = words.card.stays;
+        this.parts.left.textContent = words.card.original;
+        this.parts.outcome.textContent = words.card.stays;
         const notices = photo.notices.map((notice) => words.notices[notice] ?? notice);
-        this.#showFacts(photo, filterText(this.#task, safelight.filters), ...notices);
+        this.showFacts(photo, filterText(this.#task, safelight.filters), ...notices);
       },
       onEncrypted: (blob) => {
-        this.#parts.bytes.textContent = words.card.sent(bytes(blob.size));
-        this.#parts.bytes.dataset.bytes = blob.size;
-        drawn = drawBytes(this.#parts.encrypted, blob, this.#photo, words.card.encryptedOf(this.name));
+        this.parts.bytes.textContent = words.card.sent(bytes(blob.size));
+        this.parts.bytes.dataset.bytes = blob.size;
+        drawn = drawBytes(this.parts.encrypted, blob, this.#photo, words.card.encryptedOf(this.name));
         this.carried = { upload: blob, reply: null, ...this.#photo };
         if (this.#task.task === 'encrypt') this.#hand();
       },
@@ -218,10 +156,10 @@ export class Card extends EventTarget {
     this.#estimate.learn();
     if (done.picture) {
       const file = done.picture.colour === 'srgb' ? null : await safelight.pngOf(done.picture);
-      await drawPicture(this.#parts.result, { ...done.picture, file }, words.card.resultOf(this.name));
-      this.#parts.left.textContent = words.card.compare;
-      this.#parts.slider.disabled = false;
-      this.#parts.outcome.textContent = words.card.received(bytes(done.reply.size));
+      await drawPicture(this.parts.result, { ...done.picture, file }, words.card.resultOf(this.name));
+      this.parts.left.textContent = words.card.compare;
+      this.parts.slider.disabled = false;
+      this.parts.outcome.textContent = words.card.received(bytes(done.reply.size));
     }
     this.#finish(safelight, done);
   }
@@ -234,62 +172,41 @@ export class Card extends EventTarget {
       upload: upload && { blob: () => upload, name: `${this.#stem}-encrypted.slt` },
       reply: reply && { blob: () => reply, name: `${name}.slt` },
     };
-    this.#parts.bar.value = 1;
     this.#mark('end');
     const { checked, unverified, encrypted } = words.card;
-    this.#state('done', picture ? (picture.checked ? checked : unverified) : encrypted);
+    this.done(picture ? (picture.checked ? checked : unverified) : encrypted);
   }
 
-  #fail(error) {
-    this.failure = error;
-    this.#parts.bar.value = 0;
+  fail(error) {
     this.#mark(null);
-    const cancelled = error.code === 'cancelled';
-    if (!cancelled) this.#parts.error.textContent = explain(error);
-    this.#state(cancelled ? 'cancelled' : 'failed', cancelled ? words.card.cancelled : words.card.failed);
+    super.fail(error);
   }
 
-  #act(act, event) {
-    if (act === 'cancel') return this.cancel();
+  act(act, event) {
     if (act === 'open' && this.asks && stood(this.opener, event) < SOON) {
-      this.#parts.text.textContent = words.card.early;
+      this.parts.text.textContent = words.card.early;
       return;
     }
-    if (act === 'remove') return this.dispatchEvent(new Event(act));
     // A visitor's file may have been encrypted for them by someone else; the site's must come from the visitor's own key.
     if (act === 'open' && !this.asks) this.#check = 'where-possible';
-    if (act === 'again' || act === 'open') return this.dispatchEvent(new Event('again'));
-    this.dispatchEvent(new CustomEvent('save', { detail: this.#saves[act] }));
+    if (SAVED.includes(act)) this.dispatchEvent(new CustomEvent('save', { detail: this.#saves[act] }));
+    else super.act(act === 'open' ? 'again' : act, event);
   }
 
-  #state(state, text) {
-    this.element.dataset.state = state;
-    this.#parts.text.textContent = text;
-    const busy = !this.ended;
-    const [asking, focused] = [state === 'asking', document.activeElement];
+  become(state, text) {
+    const focused = document.activeElement === this.opener;
     const refused = state === 'failed' && this.failure.code === 'not_verifiable' && !this.asks;
-    this.#buttons.cancel.disabled = !busy;
-    this.#buttons.open.disabled = !asking && !refused;
-    this.#buttons.again.disabled = busy || asking;
-    this.#buttons.remove.disabled = busy;
-    for (const act of ['picture', 'upload', 'reply']) this.#buttons[act].disabled = busy || !this.#saves[act];
-    // A disabled button would lose the keyboard focus.
-    if (focused === this.#buttons.cancel && !busy) keepFocus(this.#buttons.again);
-    if (focused === this.#buttons.open && busy) keepFocus(this.#buttons.cancel);
-    if (busy || asking) return;
-    announce.textContent = `${this.name}: ${text}`;
-    this.dispatchEvent(new Event('end'));
+    const busy = state === 'waiting' || state === 'running';
+    this.opener.disabled = state !== 'asking' && !refused;
+    for (const act of SAVED) this.buttons[act].disabled = busy || !this.#saves[act];
+    super.become(state, text);
+    if (focused && busy) keepFocus(this.buttons.cancel); // a disabled button would lose the keyboard focus
   }
 
   #progress(report) {
     const now = performance.now();
-    const begins = report.phase !== this.#last?.phase;
-    if (begins) {
-      announce.textContent = `${this.name}: ${words.doing[report.phase]}`;
-      this.#mark(report.phase);
-    }
-    this.#last = report;
-    this.toldPart = toldPart(report);
+    const begins = this.note(report);
+    if (begins) this.#mark(report.phase);
     this.#estimate.report(report, now);
     if (!begins && now - this.#shown < SHOWN_EVERY) return;
     this.#shown = now;
@@ -297,24 +214,20 @@ export class Card extends EventTarget {
     this.dispatchEvent(new CustomEvent('progress', { detail: report }));
   }
 
+  /** Shows the progress. */
   #tell() {
-    if (!this.#last || this.state !== 'running') return;
-    const { phase, done, total } = this.#last;
+    if (!this.last || this.state !== 'running') return;
+    const { phase, done, total } = this.last;
     const left = this.#estimate.secondsLeft();
     const how = phase === 'key' ? (done ? words.tried(done) : '') : percent(done, total);
     const parts = [words.doing[phase], how, left === null ? '' : words.left(span(left))];
-    this.#parts.text.textContent = parts.filter(Boolean).join(', ');
-    this.#parts.bar.value = this.encrypted ? (total > 0 ? done / total : 0) : this.#estimate.fraction;
-  }
-
-  #showFacts({ width, height, channels }, ...more) {
-    const kind = channels === 1 ? words.card.grey : words.card.colour;
-    this.#parts.facts.textContent = [`${width} × ${height}, ${kind}`, ...more].join(' · ');
+    this.parts.text.textContent = parts.filter(Boolean).join(', ');
+    this.parts.bar.value = this.encrypted ? (total > 0 ? done / total : 0) : this.#estimate.fraction;
   }
 
   #mark(phase) {
     let seen = phase !== null;
-    for (const item of this.#parts.phases.children) {
+    for (const item of this.parts.phases.children) {
       const now = item.dataset.phase === phase;
       if (now) seen = false;
       item.className = now ? 'now' : seen ? 'done' : '';
