@@ -1,73 +1,63 @@
-// One photo's way: read, encrypt, to the server and back through the site, decrypt.
-
-import { checkPixels } from '../client/photo.js';
-import { checkFilter } from './filter.js';
-
-const BEAT = 250; // ms
+// What a job is, and what the vault offers to it. Each job is a folder in jobs/, and jobs.js lists them.
 
 /**
- * Processes one photo. `task` is what the site wants. Options: `second` (another file, for filters with two inputs), `bits` (of
- * the key, if one has to be created), `signal`, and the callbacks `onProgress({ phase, done, total })`, `onOriginal(picture)`,
- * `onEncrypted(blob)`, `onReply(blob)`, `onOpened()`. Returns `{ upload, reply, picture }`: the two files exchanged with the
- * server, and the picture; only the first if the site just wants the encrypted photo.
+ * What the vault offers to its jobs.
+ * @typedef {object} Vault
+ * @property {Site} site             the line to the site, which is not trusted: `tell` it only what it may know
+ * @property {?Safelight} safelight  null before `begin`, as are the following
+ * @property {?Queue} queue
+ * @property {?KeyRing} keyring
+ * @property {?Protection} protection
+ * @property {() => object} task     returns the site's task; fails if there is none
+ * @property {(card: Card, options: object) => void} add  puts a card into the queue, which runs it with these options, and
+ *   tells the site of its progress
+ * @property {(file: File, kind: string) => Promise<void>} takeOther  takes a file that is not a photo: opens an encrypted
+ *   image or a key file
+ * @property {(error: Error) => void} fail  shows an error
  */
-export async function process(safelight, site, file, options) {
-  const { task, second, bits, signal, onProgress, onOriginal, onEncrypted, onReply, onOpened } = options;
-  const { filter, params, border, view, server } = task;
-  const photos = [];
-  try {
-    checkFilter(task, safelight.filters);
-    for (const input of second ? [file, second] : [file]) {
-      // If the result does not come back here, no one can restore the colours' meaning.
-      const colour = task.task === 'encrypt' ? 'srgb' : 'keep';
-      const photo = await safelight.read(input, { colour, signal, onProgress });
-      photos.push(photo);
-      if (photos.length === 1) onOriginal(photo);
-      checkPixels(photo, server.maxPixels);
-    }
-    if (!safelight.key) {
-      onProgress({ phase: 'key', done: 0, total: 0 });
-      await safelight.newKey(bits, { signal, onProgress });
-    }
-    const limit = { maxBytes: server.maxBytes };
-    const upload = await safelight.encrypt(photos, { filter, params, border, ...limit, signal, onProgress });
-    onEncrypted(upload);
-    if (task.task === 'encrypt') return { upload };
-    onProgress({ phase: 'upload', done: 0, total: 0 });
-    const reply = await site.carry({ filter, params, file: upload }, { signal, onProgress });
-    onReply(reply);
-    // The picture's file is created only when it is saved, because the time for that depends on what the picture shows.
-    const opening = safelight.decrypt(reply, { view, photos, filter, params, png: false, signal, onProgress });
-    const picture = await opening.finally(onOpened);
-    return { upload, reply, picture };
-  } finally {
-    for (const photo of photos) photo.free();
-  }
-}
 
 /**
- * The time in which a key works on untrusted input. The site sees when the next photo begins, and this must not reveal what was
- * found. Decryption takes the same work whatever is found, and rounding up to whole beats hides the remaining differences.
- * Showing the result does depend on it, so the next photo does not wait for that: one extra beat leaves time for it.
+ * What the vault does with photos for some tasks of the site. `vault.js` asks the job whose task the site has named, and knows
+ * nothing else of it. One of the jobs also has `open(file, { asks })`, which opens an encrypted image, whatever the site's
+ * task is; with `asks`, the site provided it, and no key works on it before the visitor's click.
  */
-export class Opening {
-  #began = null;
-  #end;
-  #ended = new Promise((resolve) => (this.#end = resolve));
+export class Job {
+  /** The tasks that it does: values of the attribute `job` of the site's element. */
+  tasks = [];
 
-  begin() {
-    this.#began ??= performance.now();
+  /** The kind of key that it needs: paillier, etc or ckks. */
+  keyKind;
+
+  /** The ids of the page's blocks that are shown for it. Those of other jobs are hidden. */
+  blocks = [];
+
+  /** Which entry of the catalogue says what the site sees. */
+  whose = 'whose';
+
+  /** @param {Vault} vault */
+  constructor(vault) {
+    this.vault = vault;
   }
 
-  end() {
-    if (this.#began !== null) this.#end(performance.now());
+  /** Called once, when `Safelight` is open. */
+  begin() {}
+
+  /**
+   * Called whenever the site has said what it wants, even before `begin`. `task` is null if that is not of this job.
+   */
+  follow(_task) {}
+
+  /**
+   * Takes files, a list of `{ file, kind }`, that were dropped onto `where`, pasted or chosen. The kinds are those of
+   * `Safelight.kind`.
+   */
+  async take(_files, _where) {}
+
+  /** Whether work outside the queue is in progress, which needs the keys. */
+  get running() {
+    return false;
   }
 
-  /** Waits until the next photo may begin. `work` is all the work on this one, and does not fail. */
-  async over(work) {
-    const ended = await Promise.race([this.#ended, work]);
-    if (this.#began === null) return;
-    const beats = Math.floor((ended - this.#began) / BEAT) + 2;
-    await new Promise((resolve) => setTimeout(resolve, this.#began + beats * BEAT - performance.now()));
-  }
+  /** Cancels work outside the queue. */
+  cancel() {}
 }

@@ -7,7 +7,6 @@ import { checkSignal, SafelightError } from '../shared/errors.js';
 import { expect, Line, VERSION } from '../shared/line.js';
 import { own, words } from './words.js';
 
-const TASKS = ['filter', 'encrypt', 'open', 'classify', 'classify-encrypted'];
 const BORDERS = ['replicate', 'reflect', 'zero'];
 const VIEWS = ['clamp', 'signed', 'absolute'];
 const MOST_TEXT = 10_000; // characters of a parameter
@@ -22,12 +21,14 @@ const TITLE = /^[\w.+-]{1,30}( [\w.+-]{1,30})?$/; // of a server: its program's 
  */
 export class Site extends EventTarget {
   #line = null;
+  #tasks;
   origin = null;
   task = null; // what the site wants: { task, network, filter, params, border, view, language, look, server }
 
-  /** Waits for the site's element. Only the page around this frame may connect, and only once. */
-  constructor() {
+  /** Waits for the site's element. Only the page around this frame may connect, and only once. `tasks` are what it may want. */
+  constructor(tasks) {
     super();
+    this.#tasks = tasks;
     addEventListener('message', (event) => this.#hear(event));
     // Anyone may read this: it says only that the vault is ready to connect.
     if (parent !== window) parent.postMessage({ safelight: VERSION, op: 'ready' }, '*');
@@ -60,7 +61,7 @@ export class Site extends EventTarget {
   }
 
   #take(message) {
-    this.task = checkedTask(message);
+    this.task = checkedTask(message, this.#tasks);
     this.#tell('task');
   }
 
@@ -142,7 +143,7 @@ function told({ code }) {
 const badAnswer = () => new SafelightError('bad_answer', 'the server sent an invalid answer');
 
 /** Extracts and checks what the site says; nothing else of its message is used. */
-function checkedTask(message) {
+function checkedTask(message, tasks) {
   const { task = 'filter', network, filter, params = {}, border = 'replicate', view = 'clamp', language, look, server } = message;
   const text = (value, name) => {
     if (typeof value !== 'string' || value.length > MOST_TEXT) {
@@ -158,7 +159,7 @@ function checkedTask(message) {
   const { host = '', name = '', limits = {} } = expect(server ?? {}, 'object', 'the server');
   const limit = (value) => (Number.isFinite(value) && value > 0 ? value : undefined);
   return {
-    task: one(task, TASKS, 'the job'),
+    task: one(task, tasks, 'the job'),
     network: text(network ?? '', 'the network'),
     filter: text(filter ?? '', 'the filter'),
     params: Object.fromEntries(pairs.map(([key, value]) => [text(key, 'a parameter'), text(value, 'a parameter')])),

@@ -267,7 +267,7 @@ export class Visit {
     }, packed);
   }
 
-  /** Clicks a button of the page, or of a card. A moment after a photo the vault is still busy: see `Opening` in its job.js. */
+  /** Clicks a button of the page, or of a card. A moment after a photo the vault is still busy: see its opening.js. */
   async click(testid, card) {
     const click = (id, index) => {
       const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];

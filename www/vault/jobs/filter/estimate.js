@@ -4,17 +4,6 @@
 // (primes are found by trial), so it has no share: time spent on it is left out.
 let shares = { decode: 0.01, encrypt: 0.2, upload: 0.02, filter: 0.05, download: 0.02, decrypt: 0.7 };
 
-// The progress reported to the site when a phase begins. The learned times are not used here, because they include the time
-// for decrypting.
-const BEGINS = { decode: 0, key: 0.05, keys: 0.1, encrypt: 0.15, upload: 0.5, filter: 0.6, classify: 0.6, download: 0.9 };
-
-/** The part of a photo's way to the server and back that is done, between 0 and 1. */
-export function toldPart({ phase, done = 0, total = 0 }) {
-  const begin = BEGINS[phase] ?? 1;
-  const next = Math.min(1, ...Object.values(BEGINS).filter((part) => part > begin));
-  return begin + (total > 0 ? Math.min(1, done / total) * (next - begin) : 0);
-}
-
 export class Estimate {
   #phase = null;
   #began = 0;

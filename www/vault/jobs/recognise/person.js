@@ -1,6 +1,6 @@
 // One person or thing for the server to recognise: a name, which stays here, and its pictures.
 
-import { words } from '../words.js';
+import { words } from '../../words.js';
 
 export class Person extends EventTarget {
   element;

@@ -1,6 +1,6 @@
 // A picture, and what the server says about it.
 
-import { percent, words } from '../words.js';
+import { percent, words } from '../../words.js';
 
 const SHOWN = 3; // likeliest names
 

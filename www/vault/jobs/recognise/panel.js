@@ -1,11 +1,11 @@
-// job="classify": users name photos, the server learns from the scrambled pictures and says what others show.
+// Users name photos, the server learns from the scrambled pictures and says what others show.
 //
 // Scrambling is obfuscation, not encryption, and the server can learn only from pictures under one fixed key, which give each
 // other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
 
-import { cancelled, checkSignal, SafelightError } from '../../shared/errors.js';
-import { filled } from '../save.js';
-import { languages, percent, words } from '../words.js';
+import { cancelled, checkSignal, SafelightError } from '../../../shared/errors.js';
+import { filled } from '../../save.js';
+import { languages, percent, words } from '../../words.js';
 import { Person } from './person.js';
 import { ranked, verdictItem } from './verdict.js';
 
@@ -16,23 +16,19 @@ const $ = (id) => document.getElementById(id);
 const PICTURE = { square: 96, form: 'grey', block: 8, fixedKey: true, type: 'image/png' };
 const FEWEST = 2; // names, and pictures per name
 
-export class Recognise {
+export class Panel {
   #safelight;
   #site;
-  #hooks;
+  #vault;
   #people = [];
   #model = null; // { key, labels, names }: what the server learned, and the key of its pictures
   #work = null; // the AbortController of the current work
   #state = () => ''; // the status text, in the current language
 
-  /**
-   * Hooks: `onUsed(key)` when something depends on a key; `onBusy()` when work has begun or ended; `opened()` asks to unlock
-   * locked keys and returns whether they are unlocked; `fail(error)` shows an error.
-   */
-  constructor(safelight, site, hooks) {
-    this.#safelight = safelight;
-    this.#site = site;
-    this.#hooks = hooks;
+  constructor(vault) {
+    this.#safelight = vault.safelight;
+    this.#site = vault.site;
+    this.#vault = vault;
     const on = (id, event, work) => $(id).addEventListener(event, () => this.#safely(work));
     on('add-name', 'click', () => this.#addPerson());
     $('new-name').addEventListener('keydown', ({ key }) => key === 'Enter' && this.#safely(() => this.#addPerson()));
@@ -44,7 +40,7 @@ export class Recognise {
       $('unknown').value = '';
       this.#safely(() => this.take(files, $('unknown')));
     });
-    safelight.addEventListener('keys', () => this.show());
+    this.#safelight.addEventListener('keys', () => this.show());
     languages.addEventListener('change', () => {
       for (const person of this.#people) person.show();
       this.show();
@@ -73,7 +69,7 @@ export class Recognise {
     try {
       await work();
     } catch (error) {
-      this.#hooks.fail(error);
+      this.#vault.fail(error);
     }
   }
 
@@ -95,7 +91,7 @@ export class Recognise {
 
   #changed() {
     this.show();
-    this.#hooks.onBusy();
+    this.#vault.keyring.show();
   }
 
   #addPerson() {
@@ -129,12 +125,12 @@ export class Recognise {
   }
 
   async #scramble(file, signal) {
-    if (!(await this.#hooks.opened())) throw cancelled();
+    if (!(await this.#vault.protection.opened('etc'))) throw cancelled();
     checkSignal(signal);
     if (!this.#safelight.etcKey) await this.#safelight.newEtcKey({ signal });
     const { fingerprint } = this.#safelight.etcKey;
     const { clear, file: scrambled } = await this.#safelight.scramble(file, { ...PICTURE, signal });
-    this.#hooks.onUsed(fingerprint);
+    this.#vault.keyring.relied(fingerprint);
     return { file, clear, scrambled, key: fingerprint };
   }
 

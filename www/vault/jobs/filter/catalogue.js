@@ -1,8 +1,8 @@
 // What the site wants done with photos, as far as the vault knows it. The site's words are shown nowhere: only the catalogue's
 // names are, and numbers.
 
-import { SafelightError } from '../shared/errors.js';
-import { words } from './words.js';
+import { SafelightError } from '../../../shared/errors.js';
+import { words } from '../../words.js';
 
 const MOST_NUMBERS = 3_000; // letters of a parameter; a kernel of 15x15 has the most
 

@@ -1,7 +1,8 @@
-// job="classify-encrypted": a server's network says what a photo shows. It sees neither the photo nor its own answer.
+// The network that says what a photo shows: what the server has for it, and asking it. It sees neither the photo nor its own
+// answer.
 
-import { SafelightError } from '../../shared/errors.js';
-import { foreign, languages, words } from '../words.js';
+import { SafelightError } from '../../../shared/errors.js';
+import { foreign, languages, words } from '../../words.js';
 
 const $ = (id) => document.getElementById(id);
 const SHOWN = 24; // labels listed in advance
@@ -22,15 +23,15 @@ export class Networks {
     languages.addEventListener('change', () => this.show());
   }
 
-  /** To be called when the site has said what it wants; fails if the network is missing or invalid. */
-  async follow({ task, network, server }) {
-    const name = task === 'classify-encrypted' ? `${server.host} ${network}` : null;
+  /** To be called with the site's task, or null if it asks no network; fails if the network is missing or invalid. */
+  async follow(task) {
+    const name = task && `${task.server.host} ${task.network}`;
     if (name === this.#name) return;
     this.#name = name;
     this.#network = this.#sent = null;
     this.#labels = [];
     this.show();
-    if (name && network && server.host) await this.#get();
+    if (task?.network && task.server.host) await this.#get();
   }
 
   /** Processes a photo. Calls `onRead(photo)` and `onSent(file)`. Returns `{ label }`, like `open` of a `Network`. */
