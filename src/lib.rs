@@ -8,39 +8,42 @@
 //! # The path of a photo
 //!
 //! ```text
-//! photo ─► planes ─► encrypt ─► wire ─►  server: filter  ─► wire ─► decrypt ─► photo
-//!         [photo]   [paillier] [wire]   [pipeline, server]  [wire]  [paillier]  [photo]
+//! photo ─► planes ─► encrypt ─► file ─►  server: filter  ─► file ─► decrypt ─► photo
+//!         [photo]   [schemes::paillier]  [server]           [schemes::paillier]  [photo]
 //! ```
+//!
+//! # The rooms
+//!
+//! Imports point down this list only.
 //!
 //! | module | purpose |
 //! |---|---|
-//! | [`error`] | one error type with a stable code |
-//! | `address` | addresses without the passwords in them |
-//! | `json` | JSON from outside; its errors never quote it |
-//! | `watch` | progress and cancellation of long work (native) |
-//! | `signals` | the signals that are ignored from the start (native) |
-//! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
-//! | `photo` | decoding and encoding of photo files, with limits (feature `photo`) |
-//! | [`paillier`] | keys, packing of pixels into plaintexts, ciphertexts, the linear filters |
-//! | `ckks` | arithmetic on encrypted vectors of approximate numbers (feature `ckks`) |
-//! | `etc` | photos scrambled block by block, which stay JPEG files (feature `etc`); obfuscation, not encryption |
-//! | `learnable` | other published scrambling schemes, to compare with `etc` (feature `client`, native) |
-//! | `network` | classifiers that a server applies to encrypted pictures (features `ckks` and `photo`) |
-//! | `learn` | classifiers for plain or scrambled pictures, which need no key (feature `learn`, native) |
-//! | [`wire`] | the versioned format of keys, encrypted images, encrypted vectors and models; **the format's specification** |
-//! | `experiments` | reproductions of published experiments (features `client` and `learn`, native) |
-//! | `pipeline` | the schemes and the format combined over readers and writers; keys in files (native) |
-//! | `server` | the HTTP server (feature `server`, native) |
-//! | `web` | the interface for browsers (wasm32) |
 //! | `cli` | the `safelight` program (feature `cli`, native) |
+//! | `web` | the interface for browsers (wasm32) |
+//! | `server` | the HTTP server (feature `server`, native) |
+//! | `experiments` | reproductions of published experiments (features `client` and `learn`, native) |
+//! | `learn` | classifiers for plain or scrambled pictures, which need no key (feature `learn`, native) |
+//! | `network` | classifiers that a server applies to encrypted pictures (features `ckks` and `photo`) |
+//! | [`schemes`] | one room for each scheme: its keys, what they encrypt or scramble, and its files |
+//! | [`wire`] | what all files have in common; **the specification of the format** |
+//! | `photo` | decoding and encoding of photo files, with limits (feature `photo`) |
+//! | [`math`] | Montgomery arithmetic on big numbers, prime generation; residues modulo small primes and their transforms |
+//! | `watch` | progress and cancellation of long work (native) |
+//! | [`error`] | one error type with a stable code |
+//!
+//! `address`, `json`, `read_at` and `signals` are small helpers: addresses without the passwords in them, JSON whose errors
+//! quote nothing, reading at an offset, and signals that are ignored from the start.
 //!
 //! In the browser the scripts under `www/` do the rest: `client/` runs this crate in workers, `vault/` is the frame that holds
 //! photos and keys, `element/` is what a site embeds, and the files beside them are the demo page.
 //!
-//! Imports only point up this list. Types that hold secret keys live in modules called `secret`, which exist only with the
-//! feature `client` (or the features `etc` and `ckks-secret`, which it includes). A server built without it cannot name these
-//! types.
-
+//! Types that hold secret keys live in modules called `secret`, which exist only with the feature `client` (or the features
+//! `etc` and `ckks-secret`, which it includes). A server built without it cannot name these types.
+#![cfg_attr(
+    all(feature = "client", feature = "learn", not(target_arch = "wasm32")),
+    doc = "\n",
+    doc = include_str!("../docs/LIBRARY.md")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 

@@ -60,10 +60,8 @@ fn for_scheme(scheme: &'static Scheme) -> clap::Command {
     let about = format!("Generate {}", scheme.purpose);
     let care = "The file is readable only by its owner. An existing file is never overwritten.";
     let long = format!("{about}\n\n{care} {}", scheme.advice);
-    let mut command = clap::Command::new(scheme.name())
-        .about(about)
-        .long_about(long.trim_end().to_owned())
-        .after_help(format!("Examples:\n{}", scheme.examples));
+    let examples: String = scheme.examples.iter().map(|example| format!("\n  {example}")).collect();
+    let mut command = clap::Command::new(scheme.name());
     if let Some(size) = &scheme.size {
         let option = Arg::new(size.option)
             .long(size.option)
@@ -75,7 +73,11 @@ fn for_scheme(scheme: &'static Scheme) -> clap::Command {
             values => option.value_parser(PossibleValuesParser::new(values)),
         });
     }
+    // The flags' own description comes with them, and is replaced.
     NewFileFlags::augment_args(command)
+        .about(about)
+        .long_about(long.trim_end().to_owned())
+        .after_help(format!("Examples:{examples}"))
 }
 
 fn no_scheme() -> clap::Error {

@@ -21,7 +21,7 @@ pub struct Scheme {
     /// The size of its keys, if there is a choice.
     pub size: Option<KeySize>,
     /// Command lines that make a key.
-    pub examples: &'static str,
+    pub examples: &'static [&'static str],
     /// What a server that computes on its ciphertexts announces; absent if servers need not know the scheme.
     pub offer: Option<Offer>,
     /// Describes one of its files without a key.

@@ -29,9 +29,10 @@ pub const SCHEME: Scheme = Scheme {
         default: "small",
         values: &[],
     }),
-    examples: "\
-  safelight keygen ckks --out my.vectors.key
-  safelight keygen ckks --set leveled-14 --out my.vectors.key",
+    examples: &[
+        "safelight keygen ckks --out my.vectors.key",
+        "safelight keygen ckks --set leveled-14 --out my.vectors.key",
+    ],
     offer: Some(|| vec![("parameters", json!(ALL.map(|set| set.name)))]),
     describe,
     #[cfg(feature = "client")]

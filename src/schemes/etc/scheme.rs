@@ -12,7 +12,7 @@ pub const SCHEME: Scheme = Scheme {
     purpose: "a key for scrambled pictures (obfuscation, not encryption)",
     advice: "",
     size: None,
-    examples: "  safelight keygen etc --out my.key",
+    examples: &["safelight keygen etc --out my.key"],
     offer: None,
     describe,
     #[cfg(feature = "client")]

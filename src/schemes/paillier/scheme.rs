@@ -26,10 +26,11 @@ pub const SCHEME: Scheme = Scheme {
         default: "3072",
         values: &["2048", "3072", "4096"],
     }),
-    examples: "\
-  safelight keygen paillier --out my.key
-  safelight keygen paillier --passphrase --out my.key.age
-  safelight keygen paillier --bits 2048 --out quick.key",
+    examples: &[
+        "safelight keygen paillier --out my.key",
+        "safelight keygen paillier --passphrase --out my.key.age",
+        "safelight keygen paillier --bits 2048 --out quick.key",
+    ],
     offer: Some(|| vec![("modulus_bits", json!(MODULUS_BITS))]),
     describe,
     #[cfg(feature = "client")]
