@@ -24,6 +24,8 @@ use crate::schemes::paillier::origin::Origin;
 
 /// How long the colours of a photo are kept.
 const KEPT_DAYS: u32 = 400;
+/// What the file of a photo in sRGB says instead of the name of a profile.
+const NO_PROFILE: &str = "srgb";
 const DAY: Duration = Duration::from_hours(24);
 
 /// How a photo's colours are treated.
@@ -100,14 +102,19 @@ impl Store {
     }
 
     fn keep(&self, mark: Mark, colour: &Colour) -> Result<()> {
-        let profile = colour.to_bytes();
-        let name = hash(&[&profile]);
         let (photos, profiles) = (self.0.join("photos"), self.0.join("profiles"));
         for folder in [&photos, &profiles] {
             create_folder(folder).map_err(|error| about(folder, &error))?;
         }
-        // The profile first, then the file that names it.
-        write(&profiles, &name, &profile)?;
+        let name = if *colour == Colour::Srgb {
+            NO_PROFILE.to_owned()
+        } else {
+            // The profile first, then the file that names it.
+            let profile = colour.to_bytes();
+            let name = hash(&[&profile]);
+            write(&profiles, &name, &profile)?;
+            name
+        };
         write(&photos, &mark.name(), format!("{name}\n").as_bytes())?;
         // Old files do no harm if they stay a little longer.
         let _ = expire(&photos, &profiles);
@@ -122,6 +129,9 @@ impl Store {
             Err(error) => return Err(about(&path, &error)),
         };
         let name = name.trim_end();
+        if name == NO_PROFILE {
+            return Ok(Some(Colour::Srgb));
+        }
         let path = self.0.join("profiles").join(name);
         let damaged = || Error::new(Code::Io, format!("{} is damaged", path.display()));
         if !is_name(name) || fs::metadata(&path).is_ok_and(|data| data.len() > 2 * MAX_PROFILE as u64) {
@@ -235,7 +245,7 @@ mod tests {
         }
         let new = Mark::Encrypted(Origin([9; 32]));
         store.keep(new, &Colour::Srgb).unwrap();
-        assert_eq!((names("photos").len(), names("profiles").len()), (1, 1), "the old photos, then their profile");
+        assert_eq!((names("photos").len(), names("profiles").len()), (1, 0), "the old photos, then their profile");
         assert_eq!(store.read(new).unwrap(), Some(Colour::Srgb));
     }
 

@@ -74,8 +74,15 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
     await server.stop();
   };
 
+  /** Waits until the site knows the height that came of the last `clear`: on a busy machine it may come late. */
+  async function settled() {
+    const own = () => page.vault.evaluate(() => Math.ceil(document.body.getBoundingClientRect().height));
+    while ((await site(() => window.height())) !== (await own())) await sleep(50);
+  }
+
   /** All that is told while `act` is done and the photo after it; with how the first one ended, and which rows were worked on. */
   async function observed(act) {
+    await settled();
     await site(() => window.watch());
     await page.vault.evaluate(() => (globalThis.rowsDone.length = globalThis.drawn.length = 0));
     await act();

@@ -49,7 +49,10 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     // What these build is what the tests in browsers run: nothing is compiled twice.
     let cargo_test = |features: &[&str]| {
         let mut cargo = cargo();
-        cargo.args(["test", "--profile", PROFILE]).args(features).env("SAFELIGHT_PYTHON", &tests.python);
+        cargo
+            .args(["test", "--no-fail-fast", "--profile", PROFILE])
+            .args(features)
+            .env("SAFELIGHT_PYTHON", &tests.python);
         run(&mut cargo)
     };
     let client = steps.run("cargo test", || cargo_test(&[]).and_then(|()| programs::keep("safelight", PROFILE)))?;

@@ -29,6 +29,9 @@ window.embed = async (more = {}) => {
   document.querySelector('main').append(frame);
 };
 
+/** The last height that the vault has told. */
+window.height = () => heard.findLast((message) => message?.op === 'height')?.args.pixels;
+
 window.send = (message) => port.postMessage(message);
 window.task = (args) => port.postMessage({ v: 1, op: 'task', args });
 window.open_ = (file) => port.postMessage({ v: 1, op: 'open', args: { file } });

@@ -81,10 +81,10 @@ impl Server {
         Ok(())
     }
 
-    /// Asks it to end, as Ctrl-C does, and lets it finish what it is at.
+    /// Asks it to end, as a service manager does, and lets it finish what it is at.
     pub fn stop(mut self) -> Result<()> {
         if cfg!(unix) && self.child.try_wait()?.is_none() {
-            run(command("kill").args(["-INT", &self.child.id().to_string()]))?;
+            run(command("kill").args(["-TERM", &self.child.id().to_string()]))?;
             let status = wait_within(&mut self.child, Duration::from_mins(1))?;
             let status = status.context("the server did not stop within a minute and was killed")?;
             ensure!(status.success(), "the server stopped with {status}");
