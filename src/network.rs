@@ -8,7 +8,7 @@
 //! | [`circuit`] | the server's computation on the encrypted features |
 //! | `client` | keys, encryption and decryption of the answer (feature `ckks-secret`) |
 //!
-//! A network has two parts. Its [`Front`] is public: the features of a picture, the labels, the parameter set, and the keys
+//! A network has two parts. Its [`NetworkSpec`] is public: the features of a picture, the labels, the parameter set, and the keys
 //! that are needed. The weights of its layers, which are dense with squares between them, stay with
 //! the server. The server
 //! learns nothing about the picture, not even the label. The client learns the scores of its pictures. A client that can
@@ -16,7 +16,7 @@
 //!
 //! A server that does not follow the protocol can send any ciphertext as an answer, and whatever its owner then publishes of
 //! the decrypted numbers, even only the label, reveals information about the secret key to that server. So the client refuses
-//! what no honest server would send ([`Front::check_answer`], `Front::open`), and programs show labels unless they are asked
+//! what no honest server would send ([`NetworkSpec::check_answer`], `NetworkSpec::open`), and programs show labels unless they are asked
 //! for scores.
 //!
 //! For the precision of the scores, see [`PRECISION`].
@@ -66,7 +66,7 @@ const LARGEST: f32 = 1e6;
 
 /// The public part of a network.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Front {
+pub struct NetworkSpec {
     parameters: &'static Parameters,
     patches: Patches,
     labels: Vec<String>,
@@ -94,7 +94,7 @@ pub enum Need {
 /// A network with its weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    front: Front,
+    spec: NetworkSpec,
     weights: Vec<Weights>,
 }
 
@@ -109,7 +109,7 @@ pub struct Answer {
     pub probabilities: Vec<f64>,
 }
 
-impl Front {
+impl NetworkSpec {
     /// From its parts. Dense layers and squares take turns; the first and the last layer are dense.
     ///
     /// # Errors
@@ -264,8 +264,8 @@ impl Network {
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they are inconsistent, or a weight is not finite or too large.
-    pub fn new(front: Front, weights: Vec<Weights>) -> Result<Self> {
-        let numbers = front.numbers();
+    pub fn new(spec: NetworkSpec, weights: Vec<Weights>) -> Result<Self> {
+        let numbers = spec.numbers();
         let fits = |(layer, numbers): (&Weights, &(usize, usize))| {
             (layer.weights.len(), layer.bias.len()) == *numbers
                 && layer.weights.iter().chain(&layer.bias).all(|number| number.is_finite() && number.abs() <= LARGEST)
@@ -273,13 +273,13 @@ impl Network {
         if weights.len() != numbers.len() || !weights.iter().zip(&numbers).all(fits) {
             return Err(bad("its weights do not match its layers"));
         }
-        Ok(Self { front, weights })
+        Ok(Self { spec, weights })
     }
 
     /// The public part.
     #[must_use]
-    pub const fn front(&self) -> &Front {
-        &self.front
+    pub const fn spec(&self) -> &NetworkSpec {
+        &self.spec
     }
 
     /// The weights of each layer.
@@ -292,7 +292,7 @@ impl Network {
     #[must_use]
     pub fn decide(&self, features: &[f32]) -> Answer {
         let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
-        for (layer, weights) in self.front.layers.iter().zip(&self.weights) {
+        for (layer, weights) in self.spec.layers.iter().zip(&self.weights) {
             vector = layer.apply(weights, &vector);
         }
         Answer::new(vector)

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use safelight::error::{Code, Error, Result};
 use safelight::learn::network::{NetworkTrainer, Settings};
-use safelight::network::wire::{read, read_front, write, write_front};
+use safelight::network::wire::{read, read_spec, write, write_spec};
 use safelight::network::{Circuit, Network, PRECISION};
 use safelight::photo::Photo;
 use safelight::schemes::ckks::encode::Encoder;
@@ -45,20 +45,20 @@ fn pictures_are_learned_from_and_the_same_is_said_of_encrypted_ones() {
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
     for hidden in [0, 8] {
         let network = train(hidden, &NoWatch).unwrap();
-        let front = network.front();
-        let ring = Ring::new(front.parameters()).unwrap();
+        let spec = network.spec();
+        let ring = Ring::new(spec.parameters()).unwrap();
         let encoder = Arc::new(Encoder::new(&ring));
         let (secret, _) = SecretKey::generate(&ring, &mut rng).unwrap();
-        let keys = front.evaluation_keys(&ring, &secret, &mut rng).unwrap();
+        let keys = spec.evaluation_keys(&ring, &secret, &mut rng).unwrap();
         let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
         let mut right = 0;
         for (number, class) in (100..110).flat_map(|number| (0..3).map(move |class| (number, class))) {
-            let features = front.patches().of(&picture(class, number)).unwrap();
+            let features = spec.patches().of(&picture(class, number)).unwrap();
             let clear = network.decide(&features);
             right += usize::from(clear.class == class);
-            let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng).unwrap();
+            let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng).unwrap();
             let scores = circuit.run(keys.clone(), &picture.ciphertext, &mut || Ok(())).unwrap();
-            let opened = front.open(&ring, &encoder, &secret, &scores).unwrap();
+            let opened = spec.open(&ring, &encoder, &secret, &scores).unwrap();
             let worst = clear.scores.iter().zip(&opened.scores).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(worst < PRECISION, "{worst}");
             assert_eq!(clear.class, opened.class);
@@ -79,21 +79,21 @@ fn files_come_back_as_they_were() {
         let network = train(hidden, &NoWatch).unwrap();
         let bytes = write(&network).unwrap();
         assert_eq!(read(&bytes).unwrap(), network);
-        let front = write_front(network.front()).unwrap();
-        assert_eq!(read_front(&front).unwrap(), *network.front());
+        let spec = write_spec(network.spec()).unwrap();
+        assert_eq!(read_spec(&spec).unwrap(), *network.spec());
         // The public part is in the network's file as it is, behind the header of 4 bytes.
-        assert_eq!(bytes[24..24 + front.len()], front);
-        assert_eq!(read(&front).unwrap_err().kind(), Code::WrongKind);
-        assert_eq!(read_front(&bytes).unwrap_err().kind(), Code::WrongKind);
+        assert_eq!(bytes[24..24 + spec.len()], spec);
+        assert_eq!(read(&spec).unwrap_err().kind(), Code::WrongKind);
+        assert_eq!(read_spec(&bytes).unwrap_err().kind(), Code::WrongKind);
     }
 }
 
 #[test]
 fn damaged_files_are_refused() {
     let network = train(8, &NoWatch).unwrap();
-    let (bytes, front) = (write(&network).unwrap(), write_front(network.front()).unwrap());
-    let read = |bytes: &[u8], whole: bool| if whole { read(bytes).map(drop) } else { read_front(bytes).map(drop) };
-    for (good, whole) in [(&bytes[..], true), (&front[..], false)] {
+    let (bytes, spec) = (write(&network).unwrap(), write_spec(network.spec()).unwrap());
+    let read = |bytes: &[u8], whole: bool| if whole { read(bytes).map(drop) } else { read_spec(bytes).map(drop) };
+    for (good, whole) in [(&bytes[..], true), (&spec[..], false)] {
         let read = |bytes: &[u8]| read(bytes, whole);
         assert!(read(good).is_ok());
         for length in (0..good.len()).step_by(7).chain(0..80) {
@@ -124,9 +124,9 @@ fn with_header(file: &[u8], place: usize, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn hostile_headers_are_refused_before_anything_is_made_of_them() {
     let network = train(8, &NoWatch).unwrap();
-    let (bytes, front) = (write(&network).unwrap(), write_front(network.front()).unwrap());
-    let code = |place: usize, bytes: &[u8]| read_front(&with_header(&front, place, bytes)).unwrap_err().kind();
-    assert_eq!(read_front(&with_header(&front, 0, &1u16.to_le_bytes())).unwrap(), *network.front());
+    let (bytes, spec) = (write(&network).unwrap(), write_spec(network.spec()).unwrap());
+    let code = |place: usize, bytes: &[u8]| read_spec(&with_header(&spec, place, bytes)).unwrap_err().kind();
+    assert_eq!(read_spec(&with_header(&spec, 0, &1u16.to_le_bytes())).unwrap(), *network.spec());
     assert_eq!(code(0, &77u16.to_le_bytes()), Code::UnknownParameters);
     // Width, channels, side, stride, cells, filters, labels, hidden, threshold, length of labels.
     assert_eq!(code(2, &u32::MAX.to_le_bytes()), Code::BadHeader);
@@ -143,8 +143,8 @@ fn hostile_headers_are_refused_before_anything_is_made_of_them() {
     let of_network = |length: u32| read(&with_header(&bytes, 0, &length.to_le_bytes())).unwrap_err().kind();
     assert_eq!(of_network(u32::MAX), Code::Truncated);
     assert_eq!(of_network(0), Code::Truncated);
-    assert_eq!(of_network(u32::try_from(front.len() - 1).unwrap()), Code::Truncated);
-    assert_eq!(of_network(u32::try_from(front.len() + 1).unwrap()), Code::TrailingData);
+    assert_eq!(of_network(u32::try_from(spec.len() - 1).unwrap()), Code::Truncated);
+    assert_eq!(of_network(u32::try_from(spec.len() + 1).unwrap()), Code::TrailingData);
 }
 
 /// Ends the work at once.

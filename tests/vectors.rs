@@ -325,22 +325,22 @@ fn hostile_vectors_and_their_keys_are_refused_with_their_code() {
 #[test]
 fn valid_networks_say_what_they_should() {
     for (file, entry, bytes) in entries("valid", "network_front") {
-        let front = network_file::read_front(&bytes).expect(&file);
-        assert_eq!(network_file::write_front(&front).expect(&file), bytes, "{file}");
-        assert_eq!(json!([front.labels(), front.hidden()]), json!([entry["labels"], entry["hidden"]]), "{file}");
+        let spec = network_file::read_spec(&bytes).expect(&file);
+        assert_eq!(network_file::write_spec(&spec).expect(&file), bytes, "{file}");
+        assert_eq!(json!([spec.labels(), spec.hidden()]), json!([entry["labels"], entry["hidden"]]), "{file}");
     }
     let networks = entries("valid", "network");
     assert!(!networks.is_empty());
     for (file, entry, bytes) in networks {
         let network = network_file::read(&bytes).expect(&file);
         assert_eq!(network_file::write(&network).expect(&file), bytes, "{file}");
-        assert_eq!(network_file::write_front(network.front()).expect(&file), read(&text(&entry, "front")), "{file}");
+        assert_eq!(network_file::write_spec(network.spec()).expect(&file), read(&text(&entry, "front")), "{file}");
         let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok()).expect("a number");
         let samples = entry["picture"].as_array().expect("a list").iter();
         let samples = samples.map(|sample| u8::try_from(number(sample)).expect("a sample")).collect();
         let photo =
             Photo::from_samples(number(&entry["width"]), number(&entry["height"]), 1, samples).expect("a photo");
-        let answer = network.decide(&network.front().patches().of(&photo).expect("numbers"));
+        let answer = network.decide(&network.spec().patches().of(&photo).expect("numbers"));
         for (score, wanted) in answer.scores.iter().zip(entry["scores"].as_array().expect("scores")) {
             assert!((score - wanted.as_f64().expect("a number")).abs() < 1e-4, "{file}: {score} for {wanted}");
         }
@@ -354,7 +354,7 @@ fn hostile_networks_are_refused_with_their_code() {
         assert!(!all.is_empty());
         for (file, entry, bytes) in all {
             let outcome =
-                if whole { network_file::read(&bytes).map(drop) } else { network_file::read_front(&bytes).map(drop) };
+                if whole { network_file::read(&bytes).map(drop) } else { network_file::read_spec(&bytes).map(drop) };
             assert_eq!(code(outcome), Code::from_name(&text(&entry, "code")), "{file}");
         }
     }

@@ -309,23 +309,23 @@ pub fn model(data: &[u8]) {
 /// A network or the public part of one, likewise.
 pub fn network(data: &[u8]) {
     let Some(bytes) = with_checksums(data) else { return };
-    if let Ok(front) = network_file::read_front(&bytes) {
-        let written = network_file::write_front(&front).expect("it can be written");
-        assert_eq!(network_file::read_front(&written).as_ref(), Ok(&front));
+    if let Ok(spec) = network_file::read_spec(&bytes) {
+        let written = network_file::write_spec(&spec).expect("it can be written");
+        assert_eq!(network_file::read_spec(&written).as_ref(), Ok(&spec));
         // What version 1 can express is written in version 1.
         assert!(written == bytes || (written[8], bytes[8]) == (1, 2));
-        assert!(!front.needs().is_empty());
-        let shape = front.patches().shape;
-        if shape.samples() * front.patches().filters.len() <= 1 << 20 {
+        assert!(!spec.needs().is_empty());
+        let shape = spec.patches().shape;
+        if shape.samples() * spec.patches().filters.len() <= 1 << 20 {
             let photo = Photo::from_samples(shape.width, shape.height, shape.channels, vec![77; shape.samples()]);
-            let numbers = front.patches().of(&photo.expect("a photo")).expect("numbers");
+            let numbers = spec.patches().of(&photo.expect("a photo")).expect("numbers");
             assert!(numbers.iter().all(|number| number.is_finite()));
         }
     }
     let Ok(network) = network_file::read(&bytes) else { return };
     let written = network_file::write(&network).expect("a network can be written");
     assert_eq!(network_file::read(&written).as_ref(), Ok(&network));
-    assert!(network.decide(&[0.5; 16]).class < network.front().labels().len());
+    assert!(network.decide(&[0.5; 16]).class < network.spec().labels().len());
 }
 
 /// The same with the right checksums of the header, and of all that follows.

@@ -93,7 +93,7 @@ pub(super) struct EvaluateFlags {
 
 /// The result for one picture.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Row<'a> {
     file: String,
     label: &'a str,
     class: usize,
@@ -129,7 +129,7 @@ pub(super) fn classify(flags: &ClassifyFlags, ui: &Ui) -> Result<()> {
 fn lines(flags: &ClassifyFlags, labels: &[String], pictures: &[Source], verdicts: Vec<Verdict>) -> Result<String> {
     let mut text = String::new();
     for (source, Verdict { class, scores, probabilities }) in pictures.iter().zip(verdicts) {
-        let line = Line { file: source.to_string(), label: &labels[class], class, scores, probabilities };
+        let line = Row { file: source.to_string(), label: &labels[class], class, scores, probabilities };
         if flags.json {
             text += &serde_json::to_string(&line).map_err(|_| files::no_json())?;
             text.push('\n');

@@ -60,7 +60,6 @@ fn for_scheme(scheme: &'static Scheme) -> clap::Command {
     let about = format!("Generate {}", scheme.purpose);
     let care = "The file is readable only by its owner. An existing file is never overwritten.";
     let long = format!("{about}\n\n{care} {}", scheme.advice);
-    let examples: String = scheme.examples.iter().map(|example| format!("\n  {example}")).collect();
     let mut command = clap::Command::new(scheme.name());
     if let Some(size) = &scheme.size {
         let option = Arg::new(size.option)
@@ -77,7 +76,7 @@ fn for_scheme(scheme: &'static Scheme) -> clap::Command {
     NewFileFlags::augment_args(command)
         .about(about)
         .long_about(long.trim_end().to_owned())
-        .after_help(format!("Examples:{examples}"))
+        .after_help(format!("Examples:\n  {}", scheme.examples.join("\n  ")))
 }
 
 fn no_scheme() -> clap::Error {

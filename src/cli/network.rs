@@ -13,8 +13,8 @@ use super::passphrase::PassphraseFlags;
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Result};
 use crate::math::random;
-use crate::network::wire::{read, read_answer, read_front, write_front};
-use crate::network::{Circuit, Front, Network};
+use crate::network::wire::{read, read_answer, read_spec, write_spec};
+use crate::network::{Circuit, Network, NetworkSpec};
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::key_file::{KeySet, LoadedKeys};
 use crate::schemes::ckks::ring::Ring;
@@ -149,11 +149,11 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
 
 fn front(flags: &FrontFlags) -> Result<()> {
     let network = read_network(&flags.network)?;
-    Sink::create(&flags.out, Care::Binary)?.write_whole(&write_front(network.front())?)
+    Sink::create(&flags.out, Care::Binary)?.write_whole(&write_spec(network.spec())?)
 }
 
 fn keys(flags: &KeysFlags, ui: &Ui) -> Result<()> {
-    let front = flags.owner.front()?;
+    let front = flags.owner.spec()?;
     let ring = Ring::new(front.parameters())?;
     let sink = Sink::create(&flags.out, Care::Binary)?;
     let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
@@ -162,7 +162,7 @@ fn keys(flags: &KeysFlags, ui: &Ui) -> Result<()> {
 }
 
 fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
-    let front = flags.owner.front()?;
+    let front = flags.owner.spec()?;
     let (ring, sink) = (Ring::new(front.parameters())?, Sink::create(&flags.out, Care::Binary)?);
     let picture = Picture::read(&Source::from(flags.picture.as_os_str()))?;
     let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
@@ -175,12 +175,12 @@ fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
     ui.catch_interrupts();
     let sink = Sink::create(&flags.out, Care::Binary)?;
     let network = read_network(&flags.network)?;
-    let ring = Ring::new(network.front().parameters())?;
+    let ring = Ring::new(network.spec().parameters())?;
     let picture = Source::from(flags.picture.as_os_str()).read(LONGEST, Code::TooLarge)?;
     let picture = read_ciphertext(&ring, &picture)?;
     files::reads(&flags.keys)?;
     let set = Arc::new(KeySet::open(&flags.keys)?);
-    let keys = network.front().take_keys(&LoadedKeys::new(set, Arc::clone(&ring), KEPT)?)?;
+    let keys = network.spec().take_keys(&LoadedKeys::new(set, Arc::clone(&ring), KEPT)?)?;
     let bar = ui.bar("classifying", Unit::Unknown);
     let circuit = Circuit::new(Arc::clone(&ring), Arc::new(Encoder::new(&ring)), &network)?;
     let answer = circuit.run(keys, &picture, &mut || bar.check())?;
@@ -189,7 +189,7 @@ fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
 }
 
 fn decrypt(flags: &DecryptFlags) -> Result<()> {
-    let front = flags.owner.front()?;
+    let front = flags.owner.spec()?;
     let ring = Ring::new(front.parameters())?;
     let answer = Source::from(flags.answer.as_os_str()).read(LONGEST, Code::TooLarge)?;
     let answer = read_answer(&front, &ring, &answer)?;
@@ -207,11 +207,11 @@ fn decrypt(flags: &DecryptFlags) -> Result<()> {
 }
 
 impl OwnerFlags {
-    fn front(&self) -> Result<Front> {
+    fn spec(&self) -> Result<NetworkSpec> {
         let bytes = Source::from(self.front.as_os_str()).read(crate::network::wire::LONGEST, Code::TooLarge)?;
         match Prologue::parse(&bytes)?.kind {
-            Kind::Network => Ok(read(&bytes)?.front().clone()),
-            _ => read_front(&bytes),
+            Kind::Network => Ok(read(&bytes)?.spec().clone()),
+            _ => read_spec(&bytes),
         }
     }
 }

@@ -130,7 +130,7 @@ fn network(flags: &Flags, ui: &Ui) -> Result<()> {
     bar.clear();
     let bytes = crate::network::wire::write(&network)?;
     sink.write_whole(&bytes)?;
-    let labels = network.front().labels().len();
+    let labels = network.spec().labels().len();
     ui.summary(&format!("learned {labels} labels from {pictures} pictures: {} bytes", bytes.len()));
     Ok(())
 }

@@ -63,22 +63,22 @@ pub fn learn(folder: &Path, settings: Settings, watch: &dyn Watch) -> Result<Net
 /// # Errors
 /// As [`cifar::read`], [`Code::BadArgument`] for a network of other labels, and errors of the watcher.
 pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watch) -> Result<Report> {
-    let front = network.front();
-    if front.labels() != LABELS {
+    let spec = network.spec();
+    if spec.labels() != LABELS {
         return Err(Error::new(Code::BadArgument, "the network's labels are not those of CIFAR-10"));
     }
     let photos = cifar::read(folder, cifar::SHEETS[5])?;
     let right = |(number, photo): (usize, &Photo)| {
-        let answer = network.decide(&front.patches().of(photo)?);
+        let answer = network.decide(&spec.patches().of(photo)?);
         Ok(usize::from(answer.class == number % LABELS.len()))
     };
     let right: usize = photos.par_iter().enumerate().map(right).sum::<Result<usize>>()?;
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let ring = Ring::new(front.parameters())?;
+    let ring = Ring::new(spec.parameters())?;
     let encoder = Arc::new(Encoder::new(&ring));
     let (secret, _) = SecretKey::generate(&ring, &mut rng)?;
     let start = Instant::now();
-    let keys = front.evaluation_keys(&ring, &secret, &mut rng)?;
+    let keys = spec.evaluation_keys(&ring, &secret, &mut rng)?;
     let mut report = Report {
         clear: (photos.len(), right),
         same: (0, 0),
@@ -92,14 +92,14 @@ pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watc
     for (done, photo) in photos.iter().take(encrypted).enumerate() {
         watch.progress(done as u64, encrypted as u64);
         let start = Instant::now();
-        let features = front.patches().of(photo)?;
-        let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng)?;
+        let features = spec.patches().of(photo)?;
+        let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng)?;
         report.client += start.elapsed();
         let start = Instant::now();
         let answer = circuit.run(keys.clone(), &picture.ciphertext, &mut || watch.check())?;
         report.server += start.elapsed();
         report.bytes = [report.bytes[0], write_seeded(&ring, &picture)?.len(), write_ciphertext(&ring, &answer)?.len()];
-        let (clear, opened) = (network.decide(&features), front.open(&ring, &encoder, &secret, &answer)?);
+        let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &answer)?);
         report.same.0 += 1;
         report.same.1 += usize::from(clear.class == opened.class);
         let errors = clear.scores.iter().zip(&opened.scores).map(|(clear, opened)| (clear - opened).abs());

@@ -17,7 +17,7 @@ use self::gradient::Fit;
 use super::model::{LONGEST_LABEL, MOST_CLASSES, check_label, class_of};
 use crate::error::{Code, Error, Result};
 use crate::network::features::REACH;
-use crate::network::{Front, Layer, MOST_HIDDEN, Network, Patches};
+use crate::network::{Layer, MOST_HIDDEN, Network, NetworkSpec, Patches};
 use crate::photo::{Photo, Shape};
 use crate::schemes::ckks::parameters::{Parameters, SMALL};
 use crate::watch::Watch;
@@ -145,14 +145,14 @@ impl NetworkTrainer {
         let mut numbers = self.numbers(&patches, watch, total)?;
         standardise(&mut patches, &mut numbers);
         let layers = Layer::perceptron(hidden, self.labels.len());
-        let front = Front::new(parameters, patches, self.labels, layers)?;
-        let fit = Fit { features, classes: front.labels().len(), hidden, epochs };
+        let spec = NetworkSpec::new(parameters, patches, self.labels, layers)?;
+        let fit = Fit { features, classes: spec.labels().len(), hidden, epochs };
         let done = self.class.len() as u64;
         let weights = fit.weights(&numbers, &self.class, &mut rng, &|group| {
             watch.progress(done + group as u64, total);
             watch.check()
         })?;
-        Network::new(front, weights)
+        Network::new(spec, weights)
     }
 
     /// The numbers of all pictures, not standardised yet.

@@ -1,6 +1,6 @@
 //! The server's work: applying the network to an encrypted picture.
 //!
-//! The picture comes in at [`Front::level`](super::Front::level), and each layer takes its levels. So the scores are at level 0,
+//! The picture comes in at [`NetworkSpec::level`](super::NetworkSpec::level), and each layer takes its levels. So the scores are at level 0,
 //! where a ciphertext is as small as it gets.
 
 use std::sync::Arc;
@@ -32,9 +32,9 @@ impl Circuit {
     /// [`Code::WrongParameters`] for a ring of another set than the network's; [`Code::TooLarge`] if the weights would take too
     /// much memory; [`Code::PlaintextOutOfRange`] for weights that are too large.
     pub fn new(ring: Arc<Ring>, encoder: Arc<Encoder>, network: &Network) -> Result<Self> {
-        let front = network.front();
-        front.check_ring(&ring)?;
-        let memory = front.memory();
+        let spec = network.spec();
+        spec.check_ring(&ring)?;
+        let memory = spec.memory();
         if memory > MOST_MEMORY {
             let message = format!(
                 "the network's encoded weights take {memory} bytes, more than {MOST_MEMORY}; use a smaller parameter \
@@ -42,9 +42,9 @@ impl Circuit {
             );
             return Err(Error::new(Code::TooLarge, message));
         }
-        let layers = front.placed().iter().zip(network.weights());
+        let layers = spec.placed().iter().zip(network.weights());
         let layers = layers.map(|(layer, weights)| layer.encode(&ring, &encoder, weights)).collect::<Result<_>>()?;
-        Ok(Self { ring, encoder, level: front.level(), layers })
+        Ok(Self { ring, encoder, level: spec.level(), layers })
     }
 
     /// The ring that it computes in.
@@ -64,7 +64,7 @@ impl Circuit {
     /// # Errors
     /// [`Code::LevelExhausted`] and [`Code::VectorsDiffer`] for a vector that is not packed for this network;
     /// [`Code::ForeignKey`] if the keys are another owner's; [`Code::MissingKey`] without one of
-    /// [`Front::needs`](super::Front::needs); and errors of `check`.
+    /// [`NetworkSpec::needs`](super::NetworkSpec::needs); and errors of `check`.
     pub fn run(
         &self,
         keys: EvaluationKeys,

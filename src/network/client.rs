@@ -6,7 +6,7 @@
 
 use rand_core::TryCryptoRng;
 
-use super::{Answer, Front, LARGEST_SCORE, Need, PRECISION};
+use super::{Answer, LARGEST_SCORE, Need, NetworkSpec, PRECISION};
 use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::ciphertext::{Ciphertext, Seeded};
 use crate::schemes::ckks::encode::Encoder;
@@ -18,7 +18,7 @@ use crate::schemes::ckks::secret::SecretKey;
 /// measurements.
 const BESIDE: f64 = 1.0 / 1024.0;
 
-impl Front {
+impl NetworkSpec {
     /// The keys that a server needs for this network. Public.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What a network's file shows.
 
-use super::wire::{LONGEST, read, read_front};
+use super::wire::{LONGEST, read, read_spec};
 use crate::error::Result;
 use crate::wire::Kind;
 use crate::wire::facts::{Facts, Opened};
@@ -8,13 +8,13 @@ use crate::wire::facts::{Facts, Opened};
 /// Describes the file of a network, or of its public part, after checking all of it.
 ///
 /// # Errors
-/// As [`read`] and [`read_front`].
+/// As [`read`] and [`read_spec`].
 pub fn describe(file: Opened<'_>) -> Result<Facts> {
     let kind = file.kind;
     let bytes = file.whole(LONGEST)?;
-    let front = if kind == Kind::NetworkFront { read_front(&bytes)? } else { read(&bytes)?.front().clone() };
-    let (shape, features, parameters) = (front.patches().shape, front.patches().features(), front.parameters().name);
-    let keys = front.needs().len();
+    let spec = if kind == Kind::NetworkFront { read_spec(&bytes)? } else { read(&bytes)?.spec().clone() };
+    let (shape, features, parameters) = (spec.patches().shape, spec.patches().features(), spec.parameters().name);
+    let keys = spec.needs().len();
     Ok(Facts::of_whole(bytes.len())
         .field("parameters", parameters)
         .field("width", shape.width)
@@ -22,10 +22,10 @@ pub fn describe(file: Opened<'_>) -> Result<Facts> {
         .field("channels", shape.channels)
         .field("features", features)
         .line("pictures", format!("{shape}, {features} features each"))
-        .field("hidden", front.hidden())
-        .line("hidden", front.hidden().to_string())
+        .field("hidden", spec.hidden())
+        .line("hidden", spec.hidden().to_string())
         .field("keys", keys)
-        .field("labels", front.labels())
-        .line("labels", front.labels().join(", "))
+        .field("labels", spec.labels())
+        .line("labels", spec.labels().join(", "))
         .line("keys", format!("{keys} for the parameter set {parameters}")))
 }

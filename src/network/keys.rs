@@ -1,13 +1,13 @@
 //! The keys that a network needs, from its owner's set.
 
-use super::{Front, Need};
+use super::{Need, NetworkSpec};
 use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::key_file::LoadedKeys;
 use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::ring::rotation;
 use crate::schemes::ckks::wire::{Entry, Purpose};
 
-impl Front {
+impl NetworkSpec {
     /// Takes the keys that the network needs from a set, at the lowest levels that suffice.
     ///
     /// # Errors

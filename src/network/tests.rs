@@ -46,13 +46,13 @@ fn network(parameters: &'static Parameters, hidden: usize, count: usize) -> Netw
 }
 
 fn with_layers(parameters: &'static Parameters, labels: Vec<String>, layers: Vec<Layer>) -> Network {
-    let front = Front::new(parameters, patches(), labels, layers).unwrap();
+    let spec = NetworkSpec::new(parameters, patches(), labels, layers).unwrap();
     let weights = |(weights, biases): (usize, usize)| Weights {
         weights: noise(weights, 3.0).iter().map(|weight| rounded(weight / 4.0)).collect(),
         bias: noise(biases, 4.0),
     };
-    let weights = front.numbers().into_iter().map(weights).collect();
-    Network::new(front, weights).unwrap()
+    let weights = spec.numbers().into_iter().map(weights).collect();
+    Network::new(spec, weights).unwrap()
 }
 
 fn photo(seed: usize) -> Photo {
@@ -68,18 +68,18 @@ fn rng(seed: u8) -> ChaCha20Rng {
 fn encrypted_scores_are_those_in_the_clear() {
     for (parameters, hidden, labels) in [(&SMALL, 16, 10), (&SMALL, 0, 3), (&SMALL, 5, 33), (&LEVELED_14, 20, 4)] {
         let network = network(parameters, hidden, labels);
-        let front = network.front();
+        let spec = network.spec();
         let ring = Ring::new(parameters).unwrap();
         let encoder = Arc::new(Encoder::new(&ring));
         let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
-        let keys = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
+        let keys = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
         let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
         for seed in 1..4 {
-            let features = front.patches().of(&photo(seed)).unwrap();
-            let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
+            let features = spec.patches().of(&photo(seed)).unwrap();
+            let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
             let scores = circuit.run(keys.clone(), &picture.ciphertext, &mut || Ok(())).unwrap();
             assert_eq!(scores.level(), 0);
-            let (clear, opened) = (network.decide(&features), front.open(&ring, &encoder, &secret, &scores).unwrap());
+            let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &scores).unwrap());
             assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
             for (clear, opened) in clear.scores.iter().zip(&opened.scores) {
                 assert!((clear - opened).abs() < PRECISION, "{clear} became {opened}");
@@ -99,23 +99,23 @@ fn two_hidden_layers() {
     for weights in &mut network.weights {
         weights.weights.iter_mut().for_each(|weight| *weight = rounded(*weight / 8.0));
     }
-    let front = network.front();
-    assert_eq!((front.level(), front.hidden()), (5, 33));
-    assert_eq!(front.needs()[0], Need::Products { level: 4 });
+    let spec = network.spec();
+    assert_eq!((spec.level(), spec.hidden()), (5, 33));
+    assert_eq!(spec.needs()[0], Need::Products { level: 4 });
     let bytes = wire::write(&network).unwrap();
     assert_eq!(wire::read(&bytes).unwrap(), network);
-    let part = wire::write_front(front).unwrap();
-    assert_eq!((part[8], &wire::read_front(&part).unwrap()), (2, front));
+    let part = wire::write_spec(spec).unwrap();
+    assert_eq!((part[8], &wire::read_spec(&part).unwrap()), (2, spec));
 
     let ring = Ring::new(&LEVELED_14).unwrap();
     let encoder = Arc::new(Encoder::new(&ring));
     let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
-    let keys = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
+    let keys = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
-    let features = front.patches().of(&photo(1)).unwrap();
-    let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
+    let features = spec.patches().of(&photo(1)).unwrap();
+    let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
     let scores = circuit.run(keys, &picture.ciphertext, &mut || Ok(())).unwrap();
-    let (clear, opened) = (network.decide(&features), front.open(&ring, &encoder, &secret, &scores).unwrap());
+    let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &scores).unwrap());
     assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
     assert!(clear.scores.iter().any(|score| score.abs() > 0.5), "{clear:?}");
     for (clear, opened) in clear.scores.iter().zip(&opened.scores) {
@@ -126,16 +126,16 @@ fn two_hidden_layers() {
 #[test]
 fn errors_say_what_is_missing() {
     let network = network(&SMALL, 16, 10);
-    let front = network.front();
+    let spec = network.spec();
     let ring = Ring::new(&SMALL).unwrap();
     let encoder = Arc::new(Encoder::new(&ring));
     let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
-    let features = front.patches().of(&photo(1)).unwrap();
-    let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap().ciphertext;
+    let features = spec.patches().of(&photo(1)).unwrap();
+    let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap().ciphertext;
     let run = |keys: EvaluationKeys| circuit.run(keys, &picture, &mut || Ok(())).unwrap_err();
-    let all = front.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
-    for need in front.needs() {
+    let all = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
+    for need in spec.needs() {
         let mut keys = EvaluationKeys::new(secret.id());
         let Need::Rotation { steps, .. } = need else { continue };
         all.relinearise().iter().for_each(|key| keys.insert_relinearise(Arc::clone(key)));
@@ -154,11 +154,11 @@ fn errors_say_what_is_missing() {
     let stopped = Error::new(Code::Cancelled, "stop");
     let stop = circuit.run(all, &picture, &mut || Err(stopped.clone())).unwrap_err();
     assert_eq!(stop.kind(), Code::Cancelled);
-    assert_eq!(front.open(&ring, &encoder, &secret, &picture).unwrap_err().kind(), Code::VectorsDiffer);
-    let few = front.encrypt(&ring, &encoder, &secret, &features[1..], &mut rng(3)).unwrap_err();
+    assert_eq!(spec.open(&ring, &encoder, &secret, &picture).unwrap_err().kind(), Code::VectorsDiffer);
+    let few = spec.encrypt(&ring, &encoder, &secret, &features[1..], &mut rng(3)).unwrap_err();
     assert_eq!(few.kind(), Code::BadArgument);
     let larger = Ring::new(&LEVELED_14).unwrap();
-    assert_eq!(front.evaluation_keys(&larger, &other, &mut rng(3)).unwrap_err().kind(), Code::WrongParameters);
+    assert_eq!(spec.evaluation_keys(&larger, &other, &mut rng(3)).unwrap_err().kind(), Code::WrongParameters);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn what_cannot_be_is_refused() {
     let labels = |labels: &[&str]| labels.iter().map(ToString::to_string).collect::<Vec<_>>();
     for wrong in [labels(&["one"]), labels(&["a", "a"]), labels(&["a", ""]), labels(&["a", "b\n"])] {
         let layers = Layer::perceptron(0, wrong.len());
-        assert_eq!(Front::new(&SMALL, patches(), wrong, layers).unwrap_err().kind(), Code::BadHeader);
+        assert_eq!(NetworkSpec::new(&SMALL, patches(), wrong, layers).unwrap_err().kind(), Code::BadHeader);
     }
     let dense = |outputs| Layer::Dense { outputs };
     let wrong: [&[Layer]; 8] = [
@@ -225,8 +225,8 @@ fn what_cannot_be_is_refused() {
         &[dense(4), Layer::Square, dense(4), Layer::Square, dense(2)], // more levels than the set has
     ];
     for layers in wrong {
-        let front = Front::new(&SMALL, patches(), labels(&["a", "b"]), layers.to_vec());
-        assert_eq!(front.unwrap_err().kind(), Code::BadHeader, "{layers:?}");
+        let spec = NetworkSpec::new(&SMALL, patches(), labels(&["a", "b"]), layers.to_vec());
+        assert_eq!(spec.unwrap_err().kind(), Code::BadHeader, "{layers:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
 use crate::network::layers::{self, Layer, Weights};
-use crate::network::{Front, Network, Patches};
+use crate::network::{Network, NetworkSpec, Patches};
 use crate::photo::Shape;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::parameters::Parameters;
@@ -22,29 +22,29 @@ const SQUARE: u8 = 2;
 ///
 /// # Errors
 /// [`Code::Internal`], in theory only: the counts of a checked network fit.
-pub fn write_front(front: &Front) -> Result<Vec<u8>> {
-    let Patches { shape, side, stride, grid, threshold, filters, offsets, means, scales } = front.patches();
+pub fn write_spec(spec: &NetworkSpec) -> Result<Vec<u8>> {
+    let Patches { shape, side, stride, grid, threshold, filters, offsets, means, scales } = spec.patches();
     let mut labels = Vec::new();
-    for label in front.labels() {
+    for label in spec.labels() {
         labels.push(u8::try_from(label.len()).map_err(|_| too_many())?);
         labels.extend(label.as_bytes());
     }
-    let mut header = front.parameters().id.to_le_bytes().to_vec();
+    let mut header = spec.parameters().id.to_le_bytes().to_vec();
     header.extend([shape.width, shape.height].into_iter().flat_map(u32::to_le_bytes));
     header.extend([shape.channels, *side, *stride, *grid]);
-    for count in [offsets.len(), front.labels().len()] {
+    for count in [offsets.len(), spec.labels().len()] {
         header.extend(count16(count)?);
     }
     // A network that version 1 can express is written in version 1, for the programs that know no other.
-    let hidden = front.hidden();
-    let version = if front.layers() == Layer::perceptron(hidden, front.labels().len()) { 1 } else { 2 };
+    let hidden = spec.hidden();
+    let version = if spec.layers() == Layer::perceptron(hidden, spec.labels().len()) { 1 } else { 2 };
     if version == 1 {
         header.extend(count16(hidden)?);
     }
     header.extend(threshold.to_le_bytes());
     header.extend(u32::try_from(labels.len()).map_err(|_| too_many())?.to_le_bytes());
     if version == 2 {
-        header.extend(list(front.layers())?);
+        header.extend(list(spec.layers())?);
     }
     let mut body = labels;
     body.extend(halves(filters));
@@ -57,21 +57,21 @@ pub fn write_front(front: &Front) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`], [`Code::Truncated`], [`Code::TrailingData`],
 /// [`Code::Damaged`].
-pub fn read_front(bytes: &[u8]) -> Result<Front> {
+pub fn read_spec(bytes: &[u8]) -> Result<NetworkSpec> {
     let checked = open(bytes, Kind::NetworkFront)?;
-    let header = FrontHeader::parse(&checked).map_err(in_header)?;
+    let header = SpecHeader::parse(&checked).map_err(in_header)?;
     let body = body(bytes, checked.header.len(), checked.crc, header.body_bytes())?;
-    header.front(body).map_err(in_header)
+    header.spec(body).map_err(in_header)
 }
 
 /// The bytes of a network.
 ///
 /// # Errors
-/// As [`write_front`].
+/// As [`write_spec`].
 pub fn write(network: &Network) -> Result<Vec<u8>> {
-    let front = write_front(network.front())?;
-    let header = u32::try_from(front.len()).map_err(|_| too_many())?.to_le_bytes();
-    let mut body = front;
+    let spec = write_spec(network.spec())?;
+    let header = u32::try_from(spec.len()).map_err(|_| too_many())?.to_le_bytes();
+    let mut body = spec;
     for layer in network.weights() {
         body.extend(halves(&layer.weights));
         body.extend(layer.bias.iter().flat_map(|number| number.to_le_bytes()));
@@ -82,15 +82,15 @@ pub fn write(network: &Network) -> Result<Vec<u8>> {
 /// Reads a network.
 ///
 /// # Errors
-/// As [`read_front`].
+/// As [`read_spec`].
 pub fn read(bytes: &[u8]) -> Result<Network> {
     let checked = open(bytes, Kind::Network)?;
     let mut reader = Reader::new(checked.header);
     let length = reader.u32().map_err(in_header)? as usize;
     reader.end().map_err(in_header)?;
     let mut rest = Reader::new(&bytes[PROLOGUE_BYTES + checked.header.len() + 4..]);
-    let front = read_front(rest.take(length)?)?;
-    let numbers = front.numbers();
+    let spec = read_spec(rest.take(length)?)?;
+    let numbers = spec.numbers();
     let wanted = numbers.iter().map(|(weights, biases)| 2 * weights + 4 * biases).sum::<usize>();
     let body = body(bytes, checked.header.len(), checked.crc, length + wanted)?;
     let mut reader = Reader::new(&body[length..]);
@@ -98,17 +98,17 @@ pub fn read(bytes: &[u8]) -> Result<Network> {
         Ok(Weights { weights: read_halves(&mut reader, weights)?, bias: read_numbers(&mut reader, biases)? })
     };
     let weights = numbers.into_iter().map(weights).collect::<Result<_>>()?;
-    Network::new(front, weights)
+    Network::new(spec, weights)
 }
 
 /// Reads a server's answer, if its header is that of an answer of this network.
 ///
 /// # Errors
-/// As [`read_ciphertext`], and as [`Front::check_answer`], also for a ciphertext with a seed, which no computed ciphertext has.
-pub fn read_answer(front: &Front, ring: &Ring, bytes: &[u8]) -> Result<Ciphertext> {
+/// As [`read_ciphertext`], and as [`NetworkSpec::check_answer`], also for a ciphertext with a seed, which no computed ciphertext has.
+pub fn read_answer(spec: &NetworkSpec, ring: &Ring, bytes: &[u8]) -> Result<Ciphertext> {
     let head = VectorHead::of_ciphertext(bytes)?;
     same_set(ring, head.parameters)?;
-    front.check_answer(ring, head.level, head.slots, head.scale)?;
+    spec.check_answer(ring, head.level, head.slots, head.scale)?;
     if head.seed.is_some() {
         let message = "this is a fresh ciphertext, not the answer of a network";
         return Err(Error::new(Code::VectorsDiffer, message));
@@ -123,18 +123,18 @@ pub fn read_answer(front: &Front, ring: &Ring, bytes: &[u8]) -> Result<Ciphertex
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
     let header_bytes = Prologue::parse(bytes)?.total_bytes();
-    let Some(front) = bytes.get(header_bytes..).filter(|front| front.len() >= PROLOGUE_BYTES) else { return Ok(None) };
+    let Some(spec) = bytes.get(header_bytes..).filter(|spec| spec.len() >= PROLOGUE_BYTES) else { return Ok(None) };
     let mut reader = Reader::new(open(bytes, Kind::Network)?.header);
     let length = u64::from(reader.u32().map_err(in_header)?);
-    if front.len() < Prologue::parse(front)?.total_bytes() {
+    if spec.len() < Prologue::parse(spec)?.total_bytes() {
         return Ok(None);
     }
-    let front = FrontHeader::parse(&open(front, Kind::NetworkFront)?).map_err(in_header)?;
-    let numbers = layers::numbers(&front.layers, front.features());
+    let spec = SpecHeader::parse(&open(spec, Kind::NetworkFront)?).map_err(in_header)?;
+    let numbers = layers::numbers(&spec.layers, spec.features());
     let (weights, biases) = numbers.iter().fold((0, 0), |(w, b), (weights, biases)| (w + weights, b + biases));
     // A network that does not fit its slots is refused when all of it is read.
-    let placed = layers::place(&front.layers, front.features(), front.parameters.slots()).unwrap_or_default();
-    let encoded: usize = placed.iter().map(|layer| layer.memory(front.parameters.degree())).sum();
+    let placed = layers::place(&spec.layers, spec.features(), spec.parameters.slots()).unwrap_or_default();
+    let encoded: usize = placed.iter().map(|layer| layer.memory(spec.parameters.degree())).sum();
     Ok(Some(Size {
         bytes: length + (header_bytes + 2 * weights + 4 * biases + 4) as u64,
         memory: (4 * weights + encoded) as u64,
@@ -167,7 +167,7 @@ fn read_list(reader: &mut Reader<'_>) -> Result<Vec<Layer>> {
 }
 
 /// The numbers at the start of a public part.
-struct FrontHeader {
+struct SpecHeader {
     parameters: &'static Parameters,
     shape: Shape,
     side: u8,
@@ -180,7 +180,7 @@ struct FrontHeader {
     layers: Vec<Layer>,
 }
 
-impl FrontHeader {
+impl SpecHeader {
     fn parse(checked: &Checked<'_>) -> Result<Self> {
         let mut reader = Reader::new(checked.header);
         let parameters = Parameters::with_id(reader.u16()?)?;
@@ -217,7 +217,7 @@ impl FrontHeader {
             .saturating_add(self.features().saturating_mul(8))
     }
 
-    fn front(self, body: &[u8]) -> Result<Front> {
+    fn spec(self, body: &[u8]) -> Result<NetworkSpec> {
         let (labels, rest) = body.split_at_checked(self.label_bytes).ok_or_else(|| bad("it has no labels"))?;
         let mut reader = Reader::new(labels);
         let label = |_| {
@@ -239,7 +239,7 @@ impl FrontHeader {
             grid: self.grid,
             threshold: self.threshold,
         };
-        Front::new(self.parameters, patches, labels, self.layers)
+        NetworkSpec::new(self.parameters, patches, labels, self.layers)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct UploadSlot {
 }
 
 /// A place in the queue, running included; free again when dropped.
-pub(super) struct Place {
+pub(super) struct QueueSlot {
     client: Client,
     _share: Share,
 }
@@ -82,9 +82,9 @@ impl Admission {
     }
 
     /// Takes a place in the queue for work whose upload was admitted.
-    pub(super) fn enter(&self, client: Client) -> Result<Place> {
+    pub(super) fn enter(&self, client: Client) -> Result<QueueSlot> {
         let share = self.places.take(client, 1).map_err(|full| self.queue_full(full))?;
-        Ok(Place { client, _share: share })
+        Ok(QueueSlot { client, _share: share })
     }
 
     fn queue_full(&self, full: Full) -> Error {
@@ -102,10 +102,10 @@ impl Admission {
     }
 
     /// Waits for the turn of the work that holds this place.
-    pub(super) async fn turn(&self, place: &Place) -> Result<Turn> {
+    pub(super) async fn turn(&self, place: &QueueSlot) -> Result<WorkSlot> {
         let turn = self.queue.join(place.client);
         let slot = turn.await.map_err(|_| Error::new(Code::Internal, "the queue was closed while work was waiting"))?;
-        Ok(Turn { _slot: slot, start: Instant::now(), times: Arc::clone(&self.work_times) })
+        Ok(WorkSlot { _slot: slot, start: Instant::now(), times: Arc::clone(&self.work_times) })
     }
 
     /// Checks that new work is accepted.
@@ -137,13 +137,13 @@ impl Admission {
 }
 
 /// The right to run, handed on when dropped.
-pub(super) struct Turn {
+pub(super) struct WorkSlot {
     _slot: Slot,
     start: Instant,
     times: Arc<Average>,
 }
 
-impl Drop for Turn {
+impl Drop for WorkSlot {
     fn drop(&mut self) {
         self.times.note(self.start.elapsed());
     }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::admission::{self, Admission, Place};
+use super::admission::{self, Admission, QueueSlot};
 use super::capability::{self, Key};
 use super::client::Client;
 use super::config::Limits;
@@ -81,7 +81,7 @@ impl Jobs {
         self: &Arc<Self>,
         admission: &Arc<Admission>,
         client: Client,
-        place: Place,
+        place: QueueSlot,
         time: Duration,
         work: W,
     ) -> Result<String>
@@ -187,7 +187,7 @@ fn oldest_fetched(table: &HashMap<Key, Entry>, full: Full, client: Client) -> Op
 
 impl Job {
     /// Waits for its turn, works, and notes the outcome.
-    async fn live<W>(self: &Arc<Self>, admission: &Admission, place: Place, time: Duration, work: W)
+    async fn live<W>(self: &Arc<Self>, admission: &Admission, place: QueueSlot, time: Duration, work: W)
     where
         W: FnOnce(&Supervision) -> Result<Stored> + Send + 'static,
     {
@@ -295,7 +295,7 @@ mod tests {
         Client::new([127, 0, 0, number].into())
     }
 
-    fn house(most: usize, keep: Duration) -> (Arc<Jobs>, Arc<Admission>) {
+    fn set_up(most: usize, keep: Duration) -> (Arc<Jobs>, Arc<Admission>) {
         let mut limits = Limits { jobs: most, keep_results: keep, running: 1, waiting: 4, ..Limits::default() };
         limits.client.jobs = 2;
         (Arc::new(Jobs::new(&limits, CancellationToken::new())), Arc::new(Admission::new(&limits)))
@@ -315,7 +315,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_runs_is_fetched_and_expires() {
-        let (jobs, admission) = house(1, Duration::from_millis(50));
+        let (jobs, admission) = set_up(1, Duration::from_millis(50));
         let place = admission.enter(client(1)).expect("room");
         let id = jobs.start(&admission, client(1), place, MINUTE, |_| letters(b"result")).expect("started");
         assert_eq!(id.len(), 24);
@@ -338,7 +338,7 @@ mod tests {
 
     #[tokio::test]
     async fn deleting_stops_the_work_between_rows() {
-        let (jobs, admission) = house(9, MINUTE);
+        let (jobs, admission) = set_up(9, MINUTE);
         let (ended, end) = mpsc::channel();
         let place = admission.enter(client(1)).expect("room");
         let id = jobs
@@ -370,7 +370,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_waiting_job_is_cancelled_without_running_and_the_next_one_runs() {
-        let (jobs, admission) = house(9, MINUTE);
+        let (jobs, admission) = set_up(9, MINUTE);
         let first = admission.enter(client(1)).expect("room");
         let turn = admission.turn(&first).await.expect("a turn");
         let start = |text: &'static [u8]| {
@@ -386,7 +386,7 @@ mod tests {
 
     #[tokio::test]
     async fn failures_of_all_kinds_are_noted() {
-        let (jobs, admission) = house(9, MINUTE);
+        let (jobs, admission) = set_up(9, MINUTE);
         let slow = |watch: &Supervision| loop {
             watch.check()?;
             std::thread::sleep(Duration::from_millis(1));
@@ -408,7 +408,7 @@ mod tests {
 
     #[tokio::test]
     async fn there_is_an_end_to_the_room() {
-        let (jobs, admission) = house(1, MINUTE);
+        let (jobs, admission) = set_up(1, MINUTE);
         let id = jobs
             .start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, |_| letters(b"x"))
             .expect("started");
@@ -422,7 +422,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_share_ends_before_the_room_and_what_was_fetched_makes_room() {
-        let (jobs, admission) = house(3, MINUTE);
+        let (jobs, admission) = set_up(3, MINUTE);
         let start = |number| {
             let place = admission.enter(client(number)).expect("room");
             jobs.start(&admission, client(number), place, MINUTE, |_| letters(b"x"))

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::App;
 use super::capability::{self, Id, text};
 use super::client::Client;
-use super::keys::Held;
+use super::keys::KeySetState;
 use super::problem::{Problem, after_upload};
 use super::upload::{Rules, check_content, receive};
 use super::work;
@@ -70,14 +70,14 @@ pub(super) struct KeyJson {
 }
 
 impl KeysJson {
-    fn new(id: &str, held: &Held) -> Self {
+    fn new(id: &str, held: &KeySetState) -> Self {
         let id = id.to_owned();
         match held {
-            Held::Upload(upload) => {
+            KeySetState::Upload(upload) => {
                 Self { id, state: "uploading", bytes: upload.length, offset: upload.offset(), set: None }
             }
-            Held::Damaged(_) => Self { id, state: "damaged", bytes: 0, offset: 0, set: None },
-            Held::Set(set) => {
+            KeySetState::Damaged(_) => Self { id, state: "damaged", bytes: 0, offset: 0, set: None },
+            KeySetState::Set(set) => {
                 let bytes = set.keys.bytes();
                 let left = set.expires.duration_since(SystemTime::now()).unwrap_or_default();
                 let set = SetJson::new(set.keys.head(), left.as_secs());
@@ -144,7 +144,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request:
     let begun = tokio::task::spawn_blocking(move || keys.begin(client, length)).await;
     let (id, upload) = work::joined(begun)?;
     let location = capability::address("keys", &id)?;
-    let json = Json(KeysJson::new(&id, &Held::Upload(upload)));
+    let json = Json(KeysJson::new(&id, &KeySetState::Upload(upload)));
     Ok((StatusCode::CREATED, [(header::LOCATION, location), (OFFSET, HeaderValue::from(0))], json).into_response())
 }
 

@@ -51,13 +51,13 @@ pub(super) struct Keys {
 
 /// What an id names, and its client, if known.
 struct Entry {
-    held: Held,
+    held: KeySetState,
     client: Option<Client>,
 }
 
 /// What an id names.
 #[derive(Clone)]
-pub(super) enum Held {
+pub(super) enum KeySetState {
     Upload(Arc<Upload>),
     Set(Arc<Stored>),
     /// A set that was damaged on disk.
@@ -107,9 +107,9 @@ impl Keys {
             let held = match found.set {
                 Some((keys, path)) => {
                     let shares = [counts.adopt(1), bytes.adopt(keys.bytes())];
-                    Held::Set(Arc::new(Stored::new(keys, found.expires, path, shares)?))
+                    KeySetState::Set(Arc::new(Stored::new(keys, found.expires, path, shares)?))
                 }
-                None => Held::Damaged(found.expires),
+                None => KeySetState::Damaged(found.expires),
             };
             table.insert(found.key, Entry { held, client: None });
         }
@@ -119,9 +119,9 @@ impl Keys {
     /// Schedules the expiry of the sets found at the start. Must run in the runtime.
     pub(super) fn watch_all(self: &Arc<Self>) {
         let expiry = |(key, entry): (&Key, &Entry)| match &entry.held {
-            Held::Set(set) => Some((*key, set.expires)),
-            Held::Damaged(expires) => Some((*key, *expires)),
-            Held::Upload(_) => None,
+            KeySetState::Set(set) => Some((*key, set.expires)),
+            KeySetState::Damaged(expires) => Some((*key, *expires)),
+            KeySetState::Upload(_) => None,
         };
         let found: Vec<_> = self.table().iter().filter_map(expiry).collect();
         for (key, expires) in found {
@@ -144,7 +144,7 @@ impl Keys {
         let count = self.make_room(client)?;
         let bytes = self.bytes.take(client, 0).map_err(|full| self.no_room(full, Some(client)))?;
         let upload = Upload::new(length, Part { file, checker: Checker::new(length), count, bytes });
-        self.table().insert(key, Entry { held: Held::Upload(Arc::clone(&upload)), client: Some(client) });
+        self.table().insert(key, Entry { held: KeySetState::Upload(Arc::clone(&upload)), client: Some(client) });
         self.watch_upload(key, &upload);
         Ok((id, upload))
     }
@@ -165,7 +165,7 @@ impl Keys {
     fn end_hardly_begun(&self, full: Full, client: Client) -> bool {
         let mut table = self.table();
         let resting = table.iter().filter_map(|(key, entry)| match &entry.held {
-            Held::Upload(upload)
+            KeySetState::Upload(upload)
                 if upload.offset() < HARDLY_BEGUN && (full == Full::All || entry.client == Some(client)) =>
             {
                 Some((upload.rests_since()?, *key))
@@ -173,7 +173,7 @@ impl Keys {
             _ => None,
         });
         let Some((_, key)) = resting.min() else { return false };
-        let Some(Entry { held: Held::Upload(upload), .. }) = table.get(&key) else { return false };
+        let Some(Entry { held: KeySetState::Upload(upload), .. }) = table.get(&key) else { return false };
         let ended = upload.end_if_resting();
         if ended {
             table.remove(&key);
@@ -185,9 +185,9 @@ impl Keys {
     fn no_room(&self, full: Full, client: Option<Client>) -> Error {
         let now = SystemTime::now();
         let ends = |entry: &Entry| match &entry.held {
-            Held::Set(set) => set.expires.duration_since(now).unwrap_or_default(),
-            Held::Damaged(_) => self.limits.keep_keys,
-            Held::Upload(upload) => self.limits.rest(upload.offset()),
+            KeySetState::Set(set) => set.expires.duration_since(now).unwrap_or_default(),
+            KeySetState::Damaged(_) => self.limits.keep_keys,
+            KeySetState::Upload(upload) => self.limits.rest(upload.offset()),
         };
         let table = self.table();
         let helps = table.values().filter(|entry| full == Full::All || entry.client == client);
@@ -199,27 +199,27 @@ impl Keys {
     }
 
     /// What this id names. The error is the same for an id that never existed, was deleted or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<Held> {
+    pub(super) fn get(&self, id: &str) -> Result<KeySetState> {
         self.table().get(&capability::key(id)).map(|entry| entry.held.clone()).ok_or_else(not_found)
     }
 
     /// What this id names, after checking the file of a set. Must run on a worker thread.
-    pub(super) fn look(&self, id: &str) -> Result<Held> {
+    pub(super) fn look(&self, id: &str) -> Result<KeySetState> {
         let held = self.get(id)?;
-        let Held::Set(set) = &held else { return Ok(held) };
+        let KeySetState::Set(set) = &held else { return Ok(held) };
         match set.check() {
             Ok(()) => Ok(held),
             Err(error) if error.kind() == Code::Io => Err(error),
-            Err(error) => Ok(Held::Damaged(self.damaged(id, set, &error))),
+            Err(error) => Ok(KeySetState::Damaged(self.damaged(id, set, &error))),
         }
     }
 
     /// A complete set.
     pub(super) fn set(&self, id: &str) -> Result<Arc<Stored>> {
         match self.get(id)? {
-            Held::Set(set) => Ok(set),
-            Held::Damaged(_) => Err(damaged()),
-            Held::Upload(_) => {
+            KeySetState::Set(set) => Ok(set),
+            KeySetState::Damaged(_) => Err(damaged()),
+            KeySetState::Upload(_) => {
                 Err(Error::new(Code::KeysNotFound, "these keys are not complete yet; send the rest first"))
             }
         }
@@ -267,7 +267,7 @@ impl Keys {
         let key = capability::key(id);
         self.unload(&key);
         if let Some(entry) = self.table().get_mut(&key) {
-            entry.held = Held::Damaged(set.expires);
+            entry.held = KeySetState::Damaged(set.expires);
         }
         // It may already be gone, which is also damage.
         let _ = set.forget();
@@ -276,14 +276,14 @@ impl Keys {
 
     /// The number of bytes received of an upload, and the total. Ends the request that is writing first.
     pub(super) async fn offset(&self, id: &str) -> Result<(u64, u64)> {
-        if let Held::Upload(upload) = self.get(id)? {
+        if let KeySetState::Upload(upload) = self.get(id)? {
             drop(upload.take_over().await);
         }
         // It may have been the last piece, or a bad one.
         match self.get(id)? {
-            Held::Set(set) => Ok((set.keys.bytes(), set.keys.bytes())),
-            Held::Upload(upload) => Ok((upload.offset(), upload.length)),
-            Held::Damaged(_) => Err(damaged()),
+            KeySetState::Set(set) => Ok((set.keys.bytes(), set.keys.bytes())),
+            KeySetState::Upload(upload) => Ok((upload.offset(), upload.length)),
+            KeySetState::Damaged(_) => Err(damaged()),
         }
     }
 
@@ -302,14 +302,16 @@ impl Keys {
 
     fn upload(&self, id: &str) -> Result<Arc<Upload>> {
         match self.get(id)? {
-            Held::Upload(upload) => Ok(upload),
-            Held::Set(_) => Err(Error::new(Code::WrongOffset, "these keys are complete; nothing more can be sent")),
-            Held::Damaged(_) => Err(damaged()),
+            KeySetState::Upload(upload) => Ok(upload),
+            KeySetState::Set(_) => {
+                Err(Error::new(Code::WrongOffset, "these keys are complete; nothing more can be sent"))
+            }
+            KeySetState::Damaged(_) => Err(damaged()),
         }
     }
 
     /// The upload becomes a set.
-    fn finish(self: &Arc<Self>, key: &Key, upload: &Arc<Upload>, part: Part) -> Result<Held> {
+    fn finish(self: &Arc<Self>, key: &Key, upload: &Arc<Upload>, part: Part) -> Result<KeySetState> {
         let Part { file, checker, count, bytes } = part;
         let path = self.folder.place(checker.finish()?.key(), key);
         file.as_file().sync_all()?;
@@ -317,7 +319,7 @@ impl Keys {
         self.folder.sync()?;
         let expires = SystemTime::now() + self.limits.keep_keys;
         let set = KeySet::open(&path).and_then(|keys| Stored::new(keys, expires, path.clone(), [count, bytes]));
-        let set = Held::Set(Arc::new(set.inspect_err(|_| drop(fs::remove_file(&path)))?));
+        let set = KeySetState::Set(Arc::new(set.inspect_err(|_| drop(fs::remove_file(&path)))?));
         {
             let mut table = self.table();
             // It may have been deleted in the meantime.
@@ -338,13 +340,13 @@ impl Keys {
         let entry = self.table().remove(&key).ok_or_else(not_found)?;
         self.unload(&key);
         match entry.held {
-            Held::Set(set) => set.forget(),
-            Held::Upload(upload) => {
+            KeySetState::Set(set) => set.forget(),
+            KeySetState::Upload(upload) => {
                 let (_, mut part) = upload.take_over().await;
                 part.take();
                 Ok(())
             }
-            Held::Damaged(_) => Ok(()),
+            KeySetState::Damaged(_) => Ok(()),
         }
     }
 
@@ -362,7 +364,7 @@ impl Keys {
             let Some(keys) = keys.upgrade() else { return };
             let Some(Entry { held, .. }) = keys.table().remove(&key) else { return };
             keys.unload(&key);
-            if let Held::Set(set) = held
+            if let KeySetState::Set(set) = held
                 && let Err(error) = set.forget()
             {
                 tracing::error!(reason = error.message(), "could not delete expired keys");
@@ -397,7 +399,7 @@ impl Keys {
 impl Entry {
     /// Whether this is the upload.
     fn is(&self, upload: &Arc<Upload>) -> bool {
-        matches!(&self.held, Held::Upload(known) if Arc::ptr_eq(known, upload))
+        matches!(&self.held, KeySetState::Upload(known) if Arc::ptr_eq(known, upload))
     }
 }
 

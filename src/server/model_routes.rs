@@ -23,14 +23,14 @@ use super::client::Client;
 use super::heads::{self, First};
 use super::key_routes::KeyJson;
 use super::keys::Keys;
-use super::models::{self, Held, Ready, Room};
+use super::models::{self, LoadedModel, Ready, Room};
 use super::problem::{Problem, after_upload};
 use super::spool::Stored;
 use super::upload::check_content;
 use super::work::{Supervision, Upload};
 use crate::error::{Code, Error, Result};
 use crate::learn::{Model, Recipe, Shape, Trainer, Wishes};
-use crate::network::Front;
+use crate::network::NetworkSpec;
 use crate::photo::{Limits, Photo};
 use crate::watch::Watch as _;
 use crate::wire::{self, Kind};
@@ -71,29 +71,29 @@ struct NetworkJson {
 }
 
 impl ModelJson {
-    pub(super) fn new(id: &str, held: &Held) -> Self {
+    pub(super) fn new(id: &str, held: &LoadedModel) -> Self {
         match held {
-            Held::Open(model) => Self::of_model(id, model),
-            Held::Network(ready) => Self::of_network(id, ready.network.front()),
+            LoadedModel::Open(model) => Self::of_model(id, model),
+            LoadedModel::Network(ready) => Self::of_network(id, ready.network.spec()),
         }
     }
 
-    fn of_network(id: &str, front: &Front) -> Self {
-        let Shape { width, height, channels } = front.patches().shape;
+    fn of_network(id: &str, spec: &NetworkSpec) -> Self {
+        let Shape { width, height, channels } = spec.patches().shape;
         let class = |label: &String| ClassJson { label: label.clone(), pictures: None };
-        let needs = front.needs();
+        let needs = spec.needs();
         Self {
             id: id.to_owned(),
             learner: "network",
             width,
             height,
             channels,
-            samples_used: front.patches().features(),
-            classes: front.labels().iter().map(class).collect(),
+            samples_used: spec.patches().features(),
+            classes: spec.labels().iter().map(class).collect(),
             network: Some(NetworkJson {
-                parameters: front.parameters().name,
-                level: front.level(),
-                hidden: front.hidden(),
+                parameters: spec.parameters().name,
+                level: spec.level(),
+                hidden: spec.hidden(),
                 keys: needs.into_iter().map(KeyJson::of_need).collect(),
             }),
         }
@@ -187,13 +187,13 @@ fn wishes(uri: &Uri) -> Result<Wishes> {
 }
 
 /// Reads the file of a model or a network, when there is room for what is in it.
-fn read_model(stored: &Stored, mut room: Room, watch: &Supervision) -> Result<(Held, Room)> {
+fn read_model(stored: &Stored, mut room: Room, watch: &Supervision) -> Result<(LoadedModel, Room)> {
     let mut head = Vec::new();
     stored.reader().take(heads::LONGEST_PART_HEADER as u64).read_to_end(&mut head)?;
     if let Some(size) = models::size(&head)? {
         room.set(size.memory.saturating_add(stored.length()))?;
     }
-    let model = Held::read(&stored.bytes()?, watch)?;
+    let model = LoadedModel::read(&stored.bytes()?, watch)?;
     room.set(model.memory())?;
     Ok((model, room))
 }
@@ -206,7 +206,7 @@ fn learn(
     pixels: &Limits,
     mut room: Room,
     watch: &Supervision,
-) -> Result<(Held, Room)> {
+) -> Result<(LoadedModel, Room)> {
     let sizes = Constraints::new().size_limit(SizeLimit::new().per_field(LONGEST_PICTURE));
     let allowance = Arc::new(AtomicU64::new(0));
     let pieces = Pieces { reader: stored.reader(), allowance: Arc::clone(&allowance), pause: false };
@@ -223,7 +223,7 @@ fn learn(
             .map_err(|error| Error::new(error.kind(), format!("picture {number}: {}", error.message())))?;
     }
     room.set(trainer.memory())?;
-    let model = Held::Open(Box::new(trainer.finish(watch)?));
+    let model = LoadedModel::Open(Box::new(trainer.finish(watch)?));
     room.set(model.memory())?;
     Ok((model, room))
 }
@@ -309,8 +309,8 @@ pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Resp
 /// A model's file; for a network, only its public part.
 pub(super) async fn file(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let bytes = match &*app.models.get(&text(id))? {
-        Held::Open(model) => crate::learn::wire::write(model)?,
-        Held::Network(ready) => crate::network::wire::write_front(ready.network.front())?,
+        LoadedModel::Open(model) => crate::learn::wire::write(model)?,
+        LoadedModel::Network(ready) => crate::network::wire::write_spec(ready.network.spec())?,
     };
     Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], bytes).into_response())
 }
@@ -332,7 +332,7 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
     check_content(request.headers(), false)?;
     let (parts, body) = request.into_parts();
     let request = (&parts.headers, body);
-    if let Held::Network(_) = &*model {
+    if let LoadedModel::Network(_) = &*model {
         let id = keys.ok_or_else(|| {
             let message = "this network classifies encrypted pictures; add ?keys= with the id of your evaluation keys";
             Error::new(Code::BadArgument, message)
@@ -342,7 +342,9 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
         let check = |_| First::new(heads::file(&[Kind::CkksCiphertext]));
         let upload = Upload::new(app, client, request, LONGEST_PICTURE, check)?;
         let answer = upload.work(app, move |stored, supervision| {
-            let Held::Network(ready) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
+            let LoadedModel::Network(ready) = &*model else {
+                return Err(Error::new(Code::Internal, "a model changed"));
+            };
             classify_encrypted(stored, ready, &keys, &id, supervision)
         });
         return Ok(([(header::CONTENT_TYPE, wire::MEDIA_TYPE)], answer.await?).into_response());
@@ -353,7 +355,7 @@ async fn answer_classify(app: &Arc<App>, client: Client, id: &str, request: Requ
     let pixels = picture_limits(app);
     let upload = Upload::new(app, client, request, LONGEST_PICTURE, |_| First::new(heads::picture(pixels)))?;
     let verdict = upload.work(app, move |stored, _| {
-        let Held::Open(model) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
+        let LoadedModel::Open(model) = &*model else { return Err(Error::new(Code::Internal, "a model changed")) };
         let photo = Photo::decode(&stored.bytes()?, &pixels)?.into_srgb();
         let verdict = model.classify(Shape::of(&photo), photo.samples())?;
         Ok(VerdictJson {
@@ -389,8 +391,8 @@ fn classify_encrypted(
     id: &str,
     supervision: &Supervision,
 ) -> Result<Vec<u8>> {
-    let (front, ring) = (ready.network.front(), ready.circuit.ring());
-    let keys = keys.with(id, |keys| front.take_keys(keys))?;
+    let (spec, ring) = (ready.network.spec(), ready.circuit.ring());
+    let keys = keys.with(id, |keys| spec.take_keys(keys))?;
     let picture = crate::schemes::ckks::wire::read_ciphertext(ring, &stored.bytes()?)?;
     let scores = ready.circuit.run(keys, &picture, &mut || supervision.check())?;
     crate::schemes::ckks::wire::write_ciphertext(ring, &scores)

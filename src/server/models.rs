@@ -25,7 +25,7 @@ use crate::wire::{Kind, Prologue, Size};
 const ENDING: &str = "model";
 
 /// What an id names.
-pub(super) enum Held {
+pub(super) enum LoadedModel {
     /// A model for pictures that the server sees, scrambled or not.
     Open(Box<Model>),
     /// A network for encrypted ones.
@@ -38,14 +38,14 @@ pub(super) struct Ready {
     pub(super) circuit: Circuit,
 }
 
-impl Held {
+impl LoadedModel {
     /// Reads the file of a model or a network.
     pub(super) fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Self> {
         if Prologue::parse(bytes)?.kind != Kind::Network {
             return crate::learn::wire::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
         }
         let network = crate::network::wire::read(bytes)?;
-        let (ring, encoder) = rings::shared(network.front().parameters())?;
+        let (ring, encoder) = rings::shared(network.spec().parameters())?;
         let circuit = Circuit::new(ring, encoder, &network)?;
         Ok(Self::Network(Box::new(Ready { network, circuit })))
     }
@@ -77,13 +77,13 @@ pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
 }
 
 /// The operator's models, by name.
-type Named = BTreeMap<String, Arc<Held>>;
+type Named = BTreeMap<String, Arc<LoadedModel>>;
 
 /// All models of the server.
 pub(super) struct Models {
     /// The folder with the operator's models.
     folder: Option<PathBuf>,
-    house: Mutex<Arc<Named>>,
+    operators: Mutex<Arc<Named>>,
     table: Mutex<HashMap<Key, Entry>>,
     counts: Arc<Shares>,
     bytes: Arc<Shares>,
@@ -92,7 +92,7 @@ pub(super) struct Models {
 
 /// A client's model in the table.
 struct Entry {
-    model: Arc<Held>,
+    model: Arc<LoadedModel>,
     client: Client,
     expires: Instant,
     _room: [Share; 2],
@@ -116,10 +116,10 @@ impl Room {
 impl Models {
     /// Reads the operator's models, if they have a folder.
     pub(super) fn new(folder: Option<&Path>, limits: &Limits) -> Result<Self> {
-        let house = folder.map(read_folder).transpose()?.unwrap_or_default();
+        let named = folder.map(read_folder).transpose()?.unwrap_or_default();
         Ok(Self {
             folder: folder.map(Path::to_owned),
-            house: Mutex::new(Arc::new(house)),
+            operators: Mutex::new(Arc::new(named)),
             table: Mutex::default(),
             counts: Shares::new(limits.models as u64, limits.client.models as u64),
             bytes: Shares::new(limits.model_bytes, limits.client.model_bytes),
@@ -128,15 +128,15 @@ impl Models {
     }
 
     /// The operator's models.
-    pub(super) fn house(&self) -> Arc<Named> {
-        Arc::clone(&locked(&self.house))
+    pub(super) fn operators(&self) -> Arc<Named> {
+        Arc::clone(&locked(&self.operators))
     }
 
     /// Reloads the operator's models and returns their number. If one cannot be read, all stay as they were.
     pub(super) fn reload(&self) -> Result<usize> {
-        let house = self.folder.as_deref().map(read_folder).transpose()?.unwrap_or_default();
-        let count = house.len();
-        *locked(&self.house) = Arc::new(house);
+        let named = self.folder.as_deref().map(read_folder).transpose()?.unwrap_or_default();
+        let count = named.len();
+        *locked(&self.operators) = Arc::new(named);
         Ok(count)
     }
 
@@ -166,7 +166,7 @@ impl Models {
     }
 
     /// Keeps a model until it expires, and returns its id.
-    pub(super) fn keep(self: &Arc<Self>, model: Arc<Held>, room: Room) -> Result<String> {
+    pub(super) fn keep(self: &Arc<Self>, model: Arc<LoadedModel>, room: Room) -> Result<String> {
         let id = capability::new()?;
         let key = capability::key(&id);
         let expires = Instant::now() + self.keep;
@@ -188,9 +188,9 @@ impl Models {
     }
 
     /// The model with this id or name. The error is the same for an id that never existed, was deleted or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<Arc<Held>> {
+    pub(super) fn get(&self, id: &str) -> Result<Arc<LoadedModel>> {
         let own = || locked(&self.table).get(&capability::key(id)).map(|entry| Arc::clone(&entry.model));
-        self.house().get(id).cloned().or_else(own).ok_or_else(not_found)
+        self.operators().get(id).cloned().or_else(own).ok_or_else(not_found)
     }
 
     /// Deletes a client's model.
@@ -206,18 +206,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn read_folder(folder: &Path) -> Result<Named> {
     let about = |path: &Path, text: &str| Error::new(Code::BadArgument, format!("{}: {text}", path.display()));
-    let mut house = BTreeMap::new();
+    let mut named = BTreeMap::new();
     for entry in folder.read_dir().map_err(|error| about(folder, &error.to_string()))? {
         let path = entry?.path();
         let (name, ending) = (path.file_stem().and_then(|s| s.to_str()), path.extension().and_then(|s| s.to_str()));
         let Some((name, ENDING)) = name.zip(ending) else { continue };
         let model = std::fs::read(&path)
             .map_err(Error::from)
-            .and_then(|bytes| Held::read(&bytes, &NoWatch))
+            .and_then(|bytes| LoadedModel::read(&bytes, &NoWatch))
             .map_err(|error| about(&path, error.message()))?;
-        house.insert(name.to_owned(), Arc::new(model));
+        named.insert(name.to_owned(), Arc::new(model));
     }
-    Ok(house)
+    Ok(named)
 }
 
 fn not_found() -> Error {

@@ -148,7 +148,7 @@ async fn about(State(app): State<Arc<App>>) -> Response {
         filters: Filter::catalogue(),
         learners: Learner::ALL.map(Learner::as_str),
         ckks_parameters: ALL.map(|set| set.name),
-        models: app.models.house().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
+        models: app.models.operators().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
         limits: AboutLimits {
             max_bytes: limits.image.max_bytes,
             max_pixels: limits.image.max_pixels,

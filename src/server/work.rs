@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::App;
-use super::admission::{Turn, UploadSlot};
+use super::admission::{UploadSlot, WorkSlot};
 use super::client::Client;
 use super::spool::{SMALL, Spool, Stored};
 use super::upload::{Check, Checked, Rules, receive, time_limit};
@@ -170,8 +170,8 @@ where
 
 /// A right to run.
 pub(super) trait Holds: Send + 'static {}
-impl Holds for Turn {}
-impl Holds for (Turn, super::admission::Place) {}
+impl Holds for WorkSlot {}
+impl Holds for (WorkSlot, super::admission::QueueSlot) {}
 
 /// A worker's panic as an error.
 pub(super) fn joined<T>(outcome: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {

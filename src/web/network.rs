@@ -6,13 +6,13 @@ use wasm_bindgen::prelude::*;
 
 use super::JsResult;
 use super::ckks::{CkksKey, CkksKeys, source};
-use crate::network::{Answer, Front};
+use crate::network::{Answer, NetworkSpec};
 use crate::photo::Photo;
 use crate::wire::{ckks as files, network};
 
 /// The public part of a network.
 #[wasm_bindgen]
-pub struct NetworkFront(Front);
+pub struct NetworkFront(NetworkSpec);
 
 #[wasm_bindgen]
 impl NetworkFront {
@@ -21,7 +21,7 @@ impl NetworkFront {
     /// # Errors
     /// As the file's damage is, `unknown_parameters`.
     pub fn read(bytes: &[u8]) -> JsResult<Self> {
-        Ok(Self(network::read_front(bytes)?))
+        Ok(Self(network::read_spec(bytes)?))
     }
 
     /// The name of the parameter set that keys must have.

@@ -1,6 +1,6 @@
 //! Networks over HTTP: what is told of them, and encrypted pictures classified.
 
-use safelight::network::{Front, Layer, Network, Patches, Weights, rounded};
+use safelight::network::{Layer, Network, NetworkSpec, Patches, Weights, rounded};
 use safelight::photo::Shape;
 use safelight::schemes::ckks::parameters::{Parameters, SMALL};
 use safelight::wire;
@@ -27,10 +27,10 @@ fn network(parameters: &'static Parameters) -> Network {
         scales: vec![0.5; 16],
     };
     let labels = ["one", "two", "three"].map(str::to_owned).to_vec();
-    let front = Front::new(parameters, patches, labels, Layer::perceptron(8, 3)).expect("a front");
+    let spec = NetworkSpec::new(parameters, patches, labels, Layer::perceptron(8, 3)).expect("a front");
     let weights = |(weights, biases)| Weights { weights: noise(weights, 3.0), bias: noise(biases, 4.0) };
-    let weights = front.numbers().into_iter().map(weights).collect();
-    Network::new(front, weights).expect("a network")
+    let weights = spec.numbers().into_iter().map(weights).collect();
+    Network::new(spec, weights).expect("a network")
 }
 
 #[test]
@@ -47,12 +47,12 @@ fn a_network_is_described_and_its_weights_stay() {
     let told = &json["network"];
     assert_eq!((&told["parameters"], &told["level"], &told["hidden"]), (&"small".into(), &3.into(), &8.into()));
     assert_eq!(told["keys"][0], json!({ "purpose": "products", "level": 2 }));
-    assert_eq!(told["keys"].as_array().expect("a list").len(), network.front().needs().len());
+    assert_eq!(told["keys"].as_array().expect("a list").len(), network.spec().needs().len());
 
     let location = created.header("location").to_owned();
     assert_eq!(get(server.at, &location).json(), json);
     let public = get(server.at, &format!("{location}/file"));
-    assert_eq!(public.body, safelight::network::wire::write_front(network.front()).expect("a file"));
+    assert_eq!(public.body, safelight::network::wire::write_spec(network.spec()).expect("a file"));
     assert!(safelight::network::wire::read(&public.body).is_err());
 
     let mut bad = file.clone();
@@ -112,15 +112,15 @@ mod whole {
             let network = network(&SMALL);
             let created = post(server.at, "/v1/models", &safelight::network::wire::write(&network).expect("a file"));
             let id = created.json()["id"].as_str().expect("an id").to_owned();
-            let (front, ring) = (network.front(), Ring::new(&SMALL).expect("a ring"));
+            let (spec, ring) = (network.spec(), Ring::new(&SMALL).expect("a ring"));
             let encoder = Arc::new(Encoder::new(&ring));
             let mut rng = ChaCha20Rng::from_seed([2; 32]);
             let (secret, _) = SecretKey::generate(&ring, &mut rng).expect("a key");
-            let keys = front.evaluation_keys(&ring, &secret, &mut rng).expect("keys");
+            let keys = spec.evaluation_keys(&ring, &secret, &mut rng).expect("keys");
             let keys = upload(server, &write_set(&ring, &keys).expect("a set"));
             let photo = Photo::from_samples(8, 8, 1, (0..64).collect()).expect("a photo");
-            let features = front.patches().of(&photo).expect("numbers");
-            let picture = front.encrypt(&ring, &encoder, &secret, &features, &mut rng).expect("encrypted");
+            let features = spec.patches().of(&photo).expect("numbers");
+            let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng).expect("encrypted");
             let picture = write_seeded(&ring, &picture).expect("a file");
             Self { target: format!("/v1/classifiers/{id}?keys={keys}"), picture }
         }
@@ -135,21 +135,20 @@ mod whole {
         let models = folder.path().to_owned();
         let server = Server::start(|config| config.models = Some(models));
         assert_eq!(get(server.at, "/v1").json()["models"][0]["id"], "three");
-        let front =
-            safelight::network::wire::read_front(&get(server.at, "/v1/models/three/file").body).expect("a front");
-        let ring = Ring::new(front.parameters()).expect("a ring");
+        let spec = safelight::network::wire::read_spec(&get(server.at, "/v1/models/three/file").body).expect("a front");
+        let ring = Ring::new(spec.parameters()).expect("a ring");
         let encoder = Arc::new(Encoder::new(&ring));
         let mut rng = ChaCha20Rng::from_seed([1; 32]);
         let (secret, _) = SecretKey::generate(&ring, &mut rng).expect("a key");
-        let keys = front.evaluation_keys(&ring, &secret, &mut rng).expect("keys");
+        let keys = spec.evaluation_keys(&ring, &secret, &mut rng).expect("keys");
         let id = upload(&server, &write_set(&ring, &keys).expect("a set"));
         let ask = |keys: &str, body: &[u8]| post(server.at, &format!("/v1/classifiers/three?keys={keys}"), body);
 
         let encrypt = |secret: &SecretKey, number: u8, rng: &mut ChaCha20Rng| {
             let samples = (0..64).map(|i: u8| i.wrapping_mul(number).wrapping_add(i.wrapping_mul(i) / 7)).collect();
             let photo = Photo::from_samples(8, 8, 1, samples).expect("a photo");
-            let features = front.patches().of(&photo).expect("numbers");
-            let picture = front.encrypt(&ring, &encoder, secret, &features, rng).expect("encrypted");
+            let features = spec.patches().of(&photo).expect("numbers");
+            let picture = spec.encrypt(&ring, &encoder, secret, &features, rng).expect("encrypted");
             (features, picture)
         };
         for number in 3..6 {
@@ -157,7 +156,7 @@ mod whole {
             let answer = ask(&id, &write_seeded(&ring, &picture).expect("a file"));
             assert_eq!((answer.status, answer.header("content-type")), (200, wire::MEDIA_TYPE), "{answer:?}");
             let scores = read_ciphertext(&ring, &answer.body).expect("a ciphertext");
-            let opened = front.open(&ring, &encoder, &secret, &scores).expect("an answer");
+            let opened = spec.open(&ring, &encoder, &secret, &scores).expect("an answer");
             let clear = network.decide(&features);
             assert_eq!(opened.class, clear.class);
             assert!(opened.scores.iter().zip(&clear.scores).all(|(a, b)| (a - b).abs() < PRECISION));

@@ -14,7 +14,7 @@ use crate::cli::ui::{Bar, Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
 use crate::math::random;
-use crate::network::{Circuit, Front, Network};
+use crate::network::{Circuit, Network, NetworkSpec};
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::ring::Ring;
@@ -81,14 +81,14 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
 }
 
 /// The network's public part, and all of it if it is here.
-fn network(flags: &ClassifyFlags, server: Option<&Server>, bar: &Bar) -> Result<(Front, Option<Network>)> {
+fn network(flags: &ClassifyFlags, server: Option<&Server>, bar: &Bar) -> Result<(NetworkSpec, Option<Network>)> {
     if let Some(server) = server {
         let file = server.vectors().front(&flags.model.to_string_lossy(), bar)?;
-        return Ok((crate::network::wire::read_front(&file)?, None));
+        return Ok((crate::network::wire::read_spec(&file)?, None));
     }
     let file = Source::from(flags.model.as_os_str()).read(crate::network::wire::LONGEST, Code::TooLarge)?;
     let network = crate::network::wire::read(&file)?;
-    Ok((network.front().clone(), Some(network)))
+    Ok((network.spec().clone(), Some(network)))
 }
 
 /// The secret key in the file, or a new one in a new file.

@@ -20,7 +20,7 @@ struct Client {
     ring: Arc<Ring>,
     encoder: Encoder,
     secret: SecretKey,
-    front: Front,
+    spec: NetworkSpec,
 }
 
 impl Client {
@@ -28,23 +28,23 @@ impl Client {
         let ring = Ring::new(&SMALL).unwrap();
         let encoder = Encoder::new(&ring);
         let (secret, _) = SecretKey::generate(&ring, &mut rng(7)).unwrap();
-        let front = network(&SMALL, 0, labels).front().clone();
-        Self { ring, encoder, secret, front }
+        let spec = network(&SMALL, 0, labels).spec().clone();
+        Self { ring, encoder, secret, spec }
     }
 
-    /// What is opened of an answer without the checks of [`Front::open`], rounded to two figures after the point.
+    /// What is opened of an answer without the checks of [`NetworkSpec::open`], rounded to two figures after the point.
     fn careless(&self, answer: &Ciphertext) -> Vec<f64> {
         let numbers = self.secret.decrypt(&self.ring, answer).unwrap().decode(&self.ring, &self.encoder);
         Answer::new(numbers.iter().map(|number| number.re).collect()).for_display().scores
     }
 
     fn open(&self, answer: &Ciphertext) -> Result<Answer> {
-        self.front.open(&self.ring, &self.encoder, &self.secret, answer)
+        self.spec.open(&self.ring, &self.encoder, &self.secret, answer)
     }
 
     /// An answer that decrypts to these numbers.
     fn says(&self, numbers: &[Complex64], scale: f64) -> Ciphertext {
-        let slots = self.front.answer_slots().unwrap();
+        let slots = self.spec.answer_slots().unwrap();
         let plaintext = self.encoder.encode(&self.ring, numbers, slots, 0, scale).unwrap();
         self.secret.encrypt(&self.ring, &plaintext, &mut rng(8)).unwrap()
     }
@@ -67,7 +67,7 @@ fn crafted(client: &Client, a: &[(usize, i64)], scale: f64) -> Ciphertext {
             limb[power] = u64::try_from(coefficient.rem_euclid(prime)).unwrap();
         }
     });
-    let slots = client.front.answer_slots().unwrap();
+    let slots = client.spec.answer_slots().unwrap();
     Ciphertext::from_parts([Poly::zero(ring, basis), a], 0, scale, slots, client.secret.id())
 }
 
@@ -122,7 +122,7 @@ fn two_published_lists_of_careless_clients_hold_the_key_and_ours_publish_none() 
     for answer in &answers {
         assert_eq!(client.open(answer).unwrap_err().kind(), Code::VectorsDiffer);
         let file = write_ciphertext(&client.ring, answer).unwrap();
-        assert_eq!(read_answer(&client.front, &client.ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
+        assert_eq!(read_answer(&client.spec, &client.ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
     }
     // With the scale that an answer has, the server has to make the numbers larger itself.
     let scale = client.ring.scale(0);
@@ -141,7 +141,7 @@ fn answers_have_the_scale_level_slots_and_form_of_the_network() {
     let honest = client.says(&numbers, scale);
     assert!(client.open(&honest).is_ok());
     let file = write_ciphertext(ring, &honest).unwrap();
-    assert!(read_answer(&client.front, ring, &file).is_ok());
+    assert!(read_answer(&client.spec, ring, &file).is_ok());
     // Rounding in another order makes no other scale.
     assert!(client.open(&client.says(&numbers, scale * (1.0 + f64::EPSILON))).is_ok());
 
@@ -161,15 +161,15 @@ fn answers_have_the_scale_level_slots_and_form_of_the_network() {
         let error = client.open(&other.ciphertext).unwrap_err();
         assert_eq!(error.kind(), Code::VectorsDiffer, "{slots} {level} {scale}");
         let file = write_ciphertext(ring, &other.ciphertext).unwrap();
-        assert_eq!(read_answer(&client.front, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
+        assert_eq!(read_answer(&client.spec, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
     }
     // Half from a seed: it was encrypted, not computed.
     let seeded = client.secret.encrypt_seeded(ring, &plaintext(LABELS, 0, scale), &mut rng(9)).unwrap();
     let file = write_seeded(ring, &seeded).unwrap();
-    assert_eq!(read_answer(&client.front, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
+    assert_eq!(read_answer(&client.spec, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
     let larger = Ring::new(&LEVELED_14).unwrap();
     assert_eq!(
-        read_answer(&client.front, &larger, &write_ciphertext(ring, &honest).unwrap()).unwrap_err().kind(),
+        read_answer(&client.spec, &larger, &write_ciphertext(ring, &honest).unwrap()).unwrap_err().kind(),
         Code::WrongParameters
     );
 }

@@ -16,7 +16,7 @@ use super::sample::{Seed, gaussian, sparse, ternary, uniform};
 use crate::error::{Code, Error, Result};
 use crate::math::random;
 
-use switching::Held;
+use switching::PolyRef;
 pub use switching::SwitchKeyMaker;
 
 /// A secret key. Wiped when dropped; it has no `Debug`.
@@ -116,7 +116,7 @@ impl SecretKey {
         let mut square = Zeroizing::new(self.poly.restricted(ring, ring.level(level)));
         square.mul(ring, &self.poly);
         let size = (level, ring.special_for(level));
-        SwitchKeyMaker::new(ring, size, Held::Made(square), Held::Owner(&self.poly), rng)
+        SwitchKeyMaker::new(ring, size, PolyRef::Made(square), PolyRef::Owner(&self.poly), rng)
     }
 
     /// A maker of the key for an automorphism, for ciphertexts up to a level. Public.
@@ -135,7 +135,7 @@ impl SecretKey {
         let size = (level, ring.special_for(level));
         let basis = ring.extended(level, size.1);
         let target = Zeroizing::new(self.poly.automorphism_within(ring, basis, inverse(element)));
-        SwitchKeyMaker::new(ring, size, Held::Owner(&self.poly), Held::Made(target), rng)
+        SwitchKeyMaker::new(ring, size, PolyRef::Owner(&self.poly), PolyRef::Made(target), rng)
     }
 
     /// Makers of the keys with which a server can bootstrap: to a new sparse secret, which is not kept, and back. Public.
@@ -148,11 +148,11 @@ impl SecretKey {
         rng: &mut impl TryCryptoRng,
     ) -> Result<[SwitchKeyMaker<'a>; 2]> {
         let small = sparse(&mut generator(rng)?, ring.degree(), SPARSE_WEIGHT);
-        let sparse = |basis| Held::Made(Zeroizing::new(Poly::from_small(ring, basis, &small)));
+        let sparse = |basis| PolyRef::Made(Zeroizing::new(Poly::from_small(ring, basis, &small)));
         let (low, top) = ((0, 1), (ring.top(), ring.special_for(ring.top())));
         Ok([
-            SwitchKeyMaker::new(ring, low, Held::Owner(&self.poly), sparse(ring.extended(0, 1)), rng)?,
-            SwitchKeyMaker::new(ring, top, sparse(ring.level(top.0)), Held::Owner(&self.poly), rng)?,
+            SwitchKeyMaker::new(ring, low, PolyRef::Owner(&self.poly), sparse(ring.extended(0, 1)), rng)?,
+            SwitchKeyMaker::new(ring, top, sparse(ring.level(top.0)), PolyRef::Owner(&self.poly), rng)?,
         ])
     }
 

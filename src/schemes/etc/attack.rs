@@ -35,7 +35,7 @@ use board::{Board, Placed};
 use edges::Edges;
 use fits::Fits;
 use puzzle::Puzzle;
-use turn::{Colours, Turn};
+use turn::{Colours, Orientation};
 
 /// How often what hangs together is kept and the rest laid anew.
 const ROUNDS: usize = 8;
@@ -46,7 +46,7 @@ pub struct Solution {
     block: usize,
     across: usize,
     /// For each place, row by row: the scrambled block that belongs there, and what to do with it.
-    places: Vec<(usize, Turn, Colours)>,
+    places: Vec<(usize, Orientation, Colours)>,
     /// The share of blocks that pairs of edges joined to the largest part, between 0 and 1.
     pub joined: f64,
 }
@@ -93,9 +93,9 @@ impl Solution {
     /// The solution that the key gives.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
-        let mut places = vec![(0, Turn::NONE, Colours::NONE); plan.steps().len()];
+        let mut places = vec![(0, Orientation::NONE, Colours::NONE); plan.steps().len()];
         for (number, step) in plan.steps().iter().enumerate() {
-            places[step.from as usize] = (number, Turn::undoing(*step), Colours::undoing(*step));
+            places[step.from as usize] = (number, Orientation::undoing(*step), Colours::undoing(*step));
         }
         Self { block: plan.block(), across: plan.across(), places, joined: 1.0 }
     }

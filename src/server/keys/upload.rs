@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::capability::Key;
 use super::super::shares::Share;
 use super::super::upload::Sink;
-use super::{Held, Keys, locked, not_found};
+use super::{KeySetState, Keys, locked, not_found};
 use crate::error::{Error, Result};
 use crate::schemes::ckks::wire::Checker;
 
@@ -84,7 +84,7 @@ pub(in crate::server) struct Writer {
     upload: Arc<Upload>,
     part: OwnedMutexGuard<Option<Part>>,
     /// What the upload has become, when all of it is there.
-    done: Option<Held>,
+    done: Option<KeySetState>,
 }
 
 impl Writer {
@@ -98,8 +98,8 @@ impl Writer {
     }
 
     /// What is there now.
-    pub(in crate::server) fn held(&self) -> Held {
-        self.done.clone().unwrap_or_else(|| Held::Upload(Arc::clone(&self.upload)))
+    pub(in crate::server) fn held(&self) -> KeySetState {
+        self.done.clone().unwrap_or_else(|| KeySetState::Upload(Arc::clone(&self.upload)))
     }
 
     fn write(&mut self, piece: &[u8]) -> Result<(), Fault> {

@@ -17,19 +17,19 @@ pub struct SwitchKeyMaker<'a> {
     level: usize,
     special: usize,
     seed: Seed,
-    from: Held<'a>,
-    to: Held<'a>,
+    from: PolyRef<'a>,
+    to: PolyRef<'a>,
     /// For each digit.
     errors: Vec<Zeroizing<Vec<i8>>>,
 }
 
 /// A secret, modulo the primes that the key needs of it or more: the owner's, or one that was made of it.
-pub(super) enum Held<'a> {
+pub(super) enum PolyRef<'a> {
     Owner(&'a Poly),
     Made(Zeroizing<Poly>),
 }
 
-impl Deref for Held<'_> {
+impl Deref for PolyRef<'_> {
     type Target = Poly;
 
     fn deref(&self) -> &Poly {
@@ -45,8 +45,8 @@ impl<'a> SwitchKeyMaker<'a> {
     pub(super) fn new(
         ring: &'a Ring,
         (level, special): (usize, usize),
-        from: Held<'a>,
-        to: Held<'a>,
+        from: PolyRef<'a>,
+        to: PolyRef<'a>,
         rng: &mut impl TryCryptoRng,
     ) -> Result<Self> {
         let mut rng = generator(rng)?;

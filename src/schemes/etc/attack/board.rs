@@ -12,13 +12,13 @@ use std::collections::HashMap;
 use super::Solution;
 use super::edges::{Edge, Edges};
 use super::fits::Fits;
-use super::turn::{Colours, SIDES, Turn, Vector};
+use super::turn::{Colours, Orientation, SIDES, Vector};
 
 /// Where a block lies, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placed {
     pub(super) at: Vector,
-    pub(super) turn: Turn,
+    pub(super) turn: Orientation,
     pub(super) colours: Colours,
 }
 
@@ -124,7 +124,7 @@ impl Board {
         let (start, size) = bounds(self.places.keys().copied());
         let [across, down] = self.frame;
         let lies = size[0] as usize > across || size[1] as usize > down;
-        let upright = if lies { Turn([[0, 1], [1, 0]]) } else { Turn::NONE };
+        let upright = if lies { Orientation([[0, 1], [1, 0]]) } else { Orientation::NONE };
         let mut places = vec![None; self.blocks.len()];
         for (at, &number) in &self.places {
             let [x, y] = upright.apply([at[0] - start[0], at[1] - start[1]]);
@@ -135,7 +135,7 @@ impl Board {
         let mut others = (0..self.blocks.len()).filter(|&number| self.blocks[number].is_none());
         let places = places
             .into_iter()
-            .map(|place| place.unwrap_or_else(|| (others.next().unwrap_or(0), Turn::NONE, Colours::NONE)));
+            .map(|place| place.unwrap_or_else(|| (others.next().unwrap_or(0), Orientation::NONE, Colours::NONE)));
         Solution { block, across, places: places.collect(), joined }
     }
 }

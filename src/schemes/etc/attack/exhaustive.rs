@@ -5,7 +5,7 @@
 
 use super::board::{Board, Contact, Placed, misfits};
 use super::edges::Edges;
-use super::turn::{Colours, Turn};
+use super::turn::{Colours, Orientation};
 use super::{Solution, frame, solve};
 use crate::error::{Code, Error, Result};
 use crate::schemes::etc::label::Label;
@@ -46,7 +46,7 @@ pub fn exhaustive(picture: &Sheet, block: usize, limit: u64) -> Result<Tried> {
     let mut search = Search { table, frame, least, best: None, steps: 0, limit };
     // The colours of the whole cannot be determined, so the first block keeps its own.
     for first in 0..count {
-        for turn in Turn::all() {
+        for turn in Orientation::all() {
             search.lay(&mut vec![(first, Placed { at: [0, 0], turn, colours: Colours::NONE })], 0.0);
         }
     }
@@ -159,7 +159,7 @@ impl Search {
         let channels = self.table.channels;
         let mut ways = Vec::new();
         for number in (0..across * down).filter(|number| laid.iter().all(|(other, _)| other != number)) {
-            for turn in Turn::all() {
+            for turn in Orientation::all() {
                 let here = Placed { at, turn, colours: Colours::NONE };
                 let sums = misfits(&neighbours, (number, here), channels, |contact| *self.table.distance(contact));
                 for (sum, colours) in sums.into_iter().zip(Colours::all(channels)) {

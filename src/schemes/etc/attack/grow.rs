@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::board::{Board, Placed, beside, bounds, fits_frame, misfits};
 use super::edges::Edges;
 use super::fits::Fits;
-use super::turn::{Colours, Turn, Vector};
+use super::turn::{Colours, Orientation, Vector};
 
 /// What fits best into a gap, and how much better than the next best block.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ fn best(board: &Board, edges: &Edges, at: Vector, blocks: impl Iterator<Item = u
     let (mut choice, mut rival): (Option<(f32, Choice)>, f32) = (None, f32::INFINITY);
     for block in blocks {
         let mut of_block: Option<(f32, Placed)> = None;
-        for turn in Turn::all() {
+        for turn in Orientation::all() {
             let placed = Placed { at, turn, colours: Colours::NONE };
             let sums = misfits(&neighbours, (block, placed), channels, |contact| {
                 edges.distances(contact.edges[0], contact.edges[1], contact.back)

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::turn::{Colours, Turn};
+use super::turn::{Colours, Orientation};
 use super::{Solution, frame, view};
 use crate::error::{Code, Error, Result};
 use crate::math::dot::dot;
@@ -36,16 +36,16 @@ pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
     let [across, down] = frame(pairs.iter().flat_map(|(clear, scrambled)| [clear, scrambled]), block)?;
     let count = across * down;
     let channels = pairs[0].0.channels;
-    let turns = Turn::all();
-    let points = |side: fn(&(Sheet, Sheet)) -> &Sheet, turn: Turn| {
+    let turns = Orientation::all();
+    let points = |side: fn(&(Sheet, Sheet)) -> &Sheet, turn: Orientation| {
         let of_block = |number: usize| points_of(pairs.iter().map(side), block, number, turn);
         (0..count).map(of_block).collect::<Vec<Vec<f32>>>()
     };
-    let clear = points(|pair| &pair.0, Turn::NONE);
+    let clear = points(|pair| &pair.0, Orientation::NONE);
     let scrambled = turns.map(|turn| points(|pair| &pair.1, turn));
-    let mut choices: Vec<(u64, usize, usize, Turn, Colours)> = Vec::new();
+    let mut choices: Vec<(u64, usize, usize, Orientation, Colours)> = Vec::new();
     let mut ambiguous = 0;
-    let of_blocks: Vec<Vec<(u64, usize, Turn, Colours)>> = (0..count)
+    let of_blocks: Vec<Vec<(u64, usize, Orientation, Colours)>> = (0..count)
         .into_par_iter()
         .map(|number| {
             let ways = turns.iter().zip(&scrambled).flat_map(|(&turn, scrambled)| {
@@ -55,7 +55,7 @@ pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
                     distances.map(move |(distance, colours)| (distance, place, turn, colours))
                 })
             });
-            let mut best: Vec<(f32, usize, Turn, Colours)> = Vec::new();
+            let mut best: Vec<(f32, usize, Orientation, Colours)> = Vec::new();
             for way in ways {
                 if best.len() < CANDIDATES || best.last().is_some_and(|last| way.0 < last.0) {
                     let at = best.partition_point(|other| other.0 <= way.0);
@@ -87,8 +87,9 @@ pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
     }
     let found = used.iter().filter(|used| **used).count();
     let mut left = (0..count).filter(|&number| !used[number]);
-    let places =
-        places.into_iter().map(|place| place.unwrap_or_else(|| (left.next().unwrap_or(0), Turn::NONE, Colours::NONE)));
+    let places = places
+        .into_iter()
+        .map(|place| place.unwrap_or_else(|| (left.next().unwrap_or(0), Orientation::NONE, Colours::NONE)));
     #[expect(clippy::cast_precision_loss, reason = "there are thousands of blocks at most")]
     let share = |blocks: usize| blocks as f64 / count as f64;
     let solution = Solution { block, across, places: places.collect(), joined: share(found) };
@@ -97,7 +98,12 @@ pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
 
 /// Means over parts of a block, less 127.5, channel by channel, as they lie after turning the block.
 #[expect(clippy::cast_precision_loss, reason = "blocks have at most 64 pixels a side")]
-fn points_of<'a>(sheets: impl Iterator<Item = &'a Sheet> + Clone, block: usize, number: usize, turn: Turn) -> Vec<f32> {
+fn points_of<'a>(
+    sheets: impl Iterator<Item = &'a Sheet> + Clone,
+    block: usize,
+    number: usize,
+    turn: Orientation,
+) -> Vec<f32> {
     // The parts are the same from both ends; they overlap where the side is no multiple.
     let part = |i: usize| i * block / POINTS..((i + 1) * block).div_ceil(POINTS);
     let mut points = Vec::new();
@@ -138,7 +144,7 @@ fn distances(a: &[f32], b: &[f32], channels: usize) -> impl Iterator<Item = (f32
 }
 
 /// The sum of squared differences between a clear block and a scrambled one, turned and recoloured.
-fn misfit(pairs: &[(Sheet, Sheet)], block: usize, blocks: (usize, usize), turn: Turn, colours: Colours) -> u64 {
+fn misfit(pairs: &[(Sheet, Sheet)], block: usize, blocks: (usize, usize), turn: Orientation, colours: Colours) -> u64 {
     let corner = |number: usize, sheet: &Sheet| {
         let across = sheet.width / block;
         [number % across * block, number / across * block]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::board::{Board, Placed, bounds, fits_frame};
 use super::fits::{Fit, Fits};
-use super::turn::{Colours, SIDES, Turn, Vector};
+use super::turn::{Colours, Orientation, SIDES, Vector};
 
 /// A block's place in a part of the picture.
 #[derive(Clone, Copy)]
@@ -25,7 +25,8 @@ impl Puzzle {
     /// Joins what fits, in a picture of `frame` blocks across and down.
     pub(super) fn joined(frame: [usize; 2], fits: &Fits) -> Self {
         let count = frame[0] * frame[1];
-        let alone = |part| InPart { part, placed: Placed { at: [0, 0], turn: Turn::NONE, colours: Colours::NONE } };
+        let alone =
+            |part| InPart { part, placed: Placed { at: [0, 0], turn: Orientation::NONE, colours: Colours::NONE } };
         let mut puzzle = Self {
             frame,
             blocks: (0..count).map(alone).collect(),
@@ -56,7 +57,8 @@ impl Puzzle {
         let (fixed, moving) = (self.blocks[p].placed, self.blocks[q].placed);
         let towards = fixed.turn.apply(out_p);
         let along = fixed.turn.apply(read_p);
-        let wanted = Turn::between([out_q, read_q], [negated(towards), if fit.back { negated(along) } else { along }]);
+        let wanted =
+            Orientation::between([out_q, read_q], [negated(towards), if fit.back { negated(along) } else { along }]);
         let turn = wanted.after(moving.turn.inverse());
         let change = fixed.colours.after(colours).after(moving.colours.inverse());
         let target = [fixed.at[0] + towards[0], fixed.at[1] + towards[1]];

@@ -11,9 +11,9 @@ pub(super) const SIDES: [(Vector, Vector); 4] =
 
 /// One of the eight ways to turn and mirror: where the directions across and down go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Turn(pub(super) [Vector; 2]);
+pub(super) struct Orientation(pub(super) [Vector; 2]);
 
-impl Turn {
+impl Orientation {
     pub(super) const NONE: Self = Self([[1, 0], [0, 1]]);
 
     /// What brings a scrambled block's pixels back.

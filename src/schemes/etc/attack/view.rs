@@ -7,7 +7,7 @@
     reason = "sides are far below 2^31, and directions need a sign"
 )]
 
-use super::turn::{Colours, Turn};
+use super::turn::{Colours, Orientation};
 use crate::error::{Code, Error, Result};
 use crate::schemes::etc::sheet::Sheet;
 
@@ -19,7 +19,7 @@ pub(super) fn paste(
     to: &mut Sheet,
     target: [usize; 2],
     size: [usize; 2],
-    turn: Turn,
+    turn: Orientation,
     colours: Colours,
 ) {
     let channels = from.channels;
@@ -41,7 +41,7 @@ pub(super) fn paste(
 }
 
 /// One block, turned and recoloured.
-pub(super) fn cut(sheet: &Sheet, corner: [usize; 2], block: usize, turn: Turn, colours: Colours) -> Sheet {
+pub(super) fn cut(sheet: &Sheet, corner: [usize; 2], block: usize, turn: Orientation, colours: Colours) -> Sheet {
     let channels = sheet.channels;
     let mut out = Sheet { width: block, height: block, channels, samples: vec![0; block * block * channels] };
     paste(sheet, corner, &mut out, [0; 2], [block; 2], turn, colours);
@@ -54,7 +54,7 @@ pub(super) fn cut(sheet: &Sheet, corner: [usize; 2], block: usize, turn: Turn, c
 /// Errors of `score`.
 pub fn best_view(sheet: &Sheet, mut score: impl FnMut(&Sheet) -> Result<f64>) -> Result<(f64, Sheet)> {
     let mut best: Option<(f64, Sheet)> = None;
-    for turn in Turn::all() {
+    for turn in Orientation::all() {
         let lies = turn.0[0][0] == 0;
         if lies && sheet.width != sheet.height {
             continue;
