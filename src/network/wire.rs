@@ -2,14 +2,14 @@
 
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
-use crate::network::layers::{self, Layer, Weights};
+use crate::network::layers::{Layer, Weights};
 use crate::network::{Network, NetworkSpec, Patches};
 use crate::photo::Shape;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::parameters::Parameters;
 use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::wire::{VectorHead, read_ciphertext, same_set};
-use crate::wire::{Checked, Kind, PROLOGUE_BYTES, Prologue, Reader, Size, in_header, open, seal, seal_in};
+use crate::wire::{Checked, Kind, PROLOGUE_BYTES, Reader, in_header, open, seal, seal_in};
 
 /// The longest file of a network in bytes: more than any has.
 pub const LONGEST: u64 = 1 << 28;
@@ -121,7 +121,10 @@ pub fn read_answer(spec: &NetworkSpec, ring: &Ring, bytes: &[u8]) -> Result<Ciph
 /// # Errors
 /// As [`open`], and [`Code::UnknownParameters`], [`Code::BadHeader`].
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
-pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
+pub fn size(bytes: &[u8]) -> Result<Option<crate::wire::Size>> {
+    use crate::network::layers;
+    use crate::wire::{Prologue, Size};
+
     let header_bytes = Prologue::parse(bytes)?.total_bytes();
     let Some(spec) = bytes.get(header_bytes..).filter(|spec| spec.len() >= PROLOGUE_BYTES) else { return Ok(None) };
     let mut reader = Reader::new(open(bytes, Kind::Network)?.header);

@@ -33,14 +33,14 @@ impl EtcKey {
     /// As the file's damage is.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
-        Ok(Self(crate::schemes::etc::wire::read_key(bytes)?))
+        Ok(Self(etc::wire::read_key(bytes)?))
     }
 
     /// The bytes of the key file.
     #[wasm_bindgen(js_name = toBytes)]
     #[must_use]
     pub fn to_bytes(&self) -> Uint8Array {
-        Uint8Array::from(crate::schemes::etc::wire::write_key(&self.0).as_slice())
+        Uint8Array::from(etc::wire::write_key(&self.0).as_slice())
     }
 
     /// The key's public name, which is in the label of each picture: 16 hexadecimal digits.

@@ -8,8 +8,9 @@ use wasm_bindgen::prelude::*;
 use super::JsResult;
 use super::paillier::read_origin;
 use crate::math::random;
+use crate::schemes::paillier::wire::key as key_file;
 use crate::schemes::paillier::{KeySearch as Search, SecretKey as Key};
-use crate::wire::{self, key as key_file};
+use crate::wire;
 
 /// The search for a new key, one candidate at a time, so that the worker hears what else is wanted meanwhile.
 #[wasm_bindgen]

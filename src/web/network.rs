@@ -6,9 +6,10 @@ use wasm_bindgen::prelude::*;
 
 use super::JsResult;
 use super::ckks::{CkksKey, CkksKeys, source};
+use crate::network::wire as network;
 use crate::network::{Answer, NetworkSpec};
 use crate::photo::Photo;
-use crate::wire::{ckks as files, network};
+use crate::schemes::ckks::wire as files;
 
 /// The public part of a network.
 #[wasm_bindgen]

@@ -3,7 +3,6 @@
 use safelight::network::{Layer, Network, NetworkSpec, Patches, Weights, rounded};
 use safelight::photo::Shape;
 use safelight::schemes::ckks::parameters::{Parameters, SMALL};
-use safelight::wire;
 use serde_json::json;
 
 use crate::client::{get, post};

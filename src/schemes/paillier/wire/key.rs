@@ -20,7 +20,7 @@ pub fn write_public(key: &PublicKey) -> Vec<u8> {
 /// Reads a public key file.
 ///
 /// # Errors
-/// As [`open`], and [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
+/// As [`open`](crate::wire::open), and [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
 pub fn read_public(bytes: &[u8]) -> Result<Arc<PublicKey>> {
     parse_public(whole(bytes, Kind::PaillierPublicKey)?).map_err(in_header)
 }
@@ -88,7 +88,7 @@ mod secret {
     /// Reads a secret key file.
     ///
     /// # Errors
-    /// As [`open`], and [`Code::BadSecretKey`], [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
+    /// As [`open`](crate::wire::open), and [`Code::BadSecretKey`], [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
     pub fn read_secret(bytes: &[u8]) -> Result<SecretKey> {
         parse_secret(whole(bytes, Kind::PaillierSecretKey)?).map_err(in_header)
     }
