@@ -18,11 +18,11 @@ import { Line } from '../shared/line.js';
 import { compile } from './build.js';
 import { checkedColour, nameOf, sameColour } from './colour.js';
 import { Keys } from './keys.js';
-import { Masks } from './masks.js';
+import { Masks } from './schemes/paillier/masks.js';
 import { LazyPool, Pool } from './pool.js';
 import { rgbaOf } from './samples.js';
-import { checkedSettings, Scrambling } from './scrambling.js';
-import { Vectors } from './vectors.js';
+import { checkedSettings, Scrambling } from './schemes/etc/scheme.js';
+import { Vectors } from './schemes/ckks/scheme.js';
 
 const PROLOGUE = 32; // bytes that identify a file's kind
 const LARGE_JOB = 4e6; // samples; after a larger job the workers are replaced, since wasm memory never shrinks

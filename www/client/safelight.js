@@ -270,7 +270,7 @@ export class Safelight extends EventTarget {
 
   /** The operations on encrypted vectors (CKKS): a `Ckks`. */
   async ckks() {
-    const { Ckks } = await import('./ckks/ckks.js');
+    const { Ckks } = await import('./schemes/ckks/page.js');
     const ask = async (op, args, how) => {
       const answer = await this.#ask(op, args, how);
       return op === 'newCkksKey' ? { ...this.#took(answer), publicKey: answer.publicKey } : answer;

@@ -1,9 +1,9 @@
 // The keeper's part of scrambled pictures. Their module is loaded on demand. Each picture has its own worker, whose memory is
 // returned to the system when it ends.
 
-import { SafelightError } from '../shared/errors.js';
-import { KeyFile } from './keys.js';
-import { LazyPool } from './pool.js';
+import { SafelightError } from '../../../shared/errors.js';
+import { KeyFile } from '../../keys.js';
+import { LazyPool } from '../../pool.js';
 
 const STEPS = 3; // per picture: read, scramble, write
 

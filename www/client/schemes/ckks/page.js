@@ -1,6 +1,6 @@
 // The page's part of encrypted vectors (CKKS): see `Safelight.ckks`.
 
-import { checkSignal, SafelightError } from '../../shared/errors.js';
+import { checkSignal, SafelightError } from '../../../shared/errors.js';
 
 const asFile = (bytes) => new Blob([bytes], { type: 'application/vnd.safelight' });
 

@@ -2,7 +2,7 @@
 // workers compute masks while the user is still choosing a photo. Masks are as secret as the key. Each is used once, for the
 // one photo of its origin, and then wiped; they are never stored.
 
-import { newOrigin } from './pkg/safelight.js';
+import { newOrigin } from '../../pkg/safelight.js';
 
 const MOST = 4096; // masks of about a kilobyte each
 const CHUNK = 16; // masks per request: a few hundredths of a second of a worker's time

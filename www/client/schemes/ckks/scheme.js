@@ -1,9 +1,9 @@
 // The keeper's part of encrypted vectors (CKKS). Their module is loaded on demand. A worker that has the key is kept for the
 // next vector; workers that made evaluation keys, which take much memory, are ended.
 
-import { SafelightError, unpack } from '../shared/errors.js';
-import { KeyFile } from './keys.js';
-import { LazyPool } from './pool.js';
+import { SafelightError, unpack } from '../../../shared/errors.js';
+import { KeyFile } from '../../keys.js';
+import { LazyPool } from '../../pool.js';
 
 const MEMORY = 1.5e9; // bytes for the workers that make evaluation keys, in total
 const OPS = ['encrypt', 'decrypt', 'readFront', 'encryptPhoto', 'openAnswer']; // in ckks/compute.js, for the page
