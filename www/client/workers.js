@@ -9,7 +9,12 @@ export const workers = {
   // Bundlers find the scripts by these exact expressions.
   keeper: () => start(() => new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' })),
   compute: () => start(() => new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' })),
-  codec: () => start(() => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' })),
+  codec: () =>
+    start(() => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' })),
+  paillier: () =>
+    start(
+      () => new Worker(new URL('schemes/paillier/compute.js', import.meta.url), { type: 'module', name: 'safelight-paillier' }),
+    ),
   etc: () =>
     start(() => new Worker(new URL('schemes/etc/compute.js', import.meta.url), { type: 'module', name: 'safelight-etc' })),
   ckks: () =>

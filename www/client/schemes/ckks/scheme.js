@@ -1,49 +1,68 @@
-// The keeper's part of encrypted vectors (CKKS). Their module is loaded on demand. A worker that has the key is kept for the
-// next vector; workers that made evaluation keys, which take much memory, are ended.
+// Encrypted vectors (CKKS): the keeper's part. Their module is loaded on demand. A worker that has the key is kept for the next
+// vector; workers that made evaluation keys, which take much memory, are ended.
 
 import { SafelightError, unpack } from '../../../shared/errors.js';
-import { KeyFile } from '../../keys.js';
 import { LazyPool } from '../../pool.js';
+import { Scheme } from '../scheme.js';
 
 const MEMORY = 1.5e9; // bytes for the workers that make evaluation keys, in total
-const OPS = ['encrypt', 'decrypt', 'readFront', 'encryptPhoto', 'openAnswer']; // in ckks/compute.js, for the page
 const ONE = 6; // memory for making a key, as a multiple of its length (approximately)
 
-export class Vectors {
-  #pool;
+export class Ckks extends Scheme {
+  name = 'ckks';
+  keyFile = 'ckks_secret_key';
+  ops = {
+    encrypt: (args, how) => this.#run('encrypt', args, how),
+    decrypt: (args, how) => this.#run('decrypt', args, how),
+    readFront: ({ front }, { signal }) => this.pool.reused(signal, (helper) => helper.call('readFront', { front })),
+    encryptPhoto: (args, how) => this.#encryptPhoto(args, how),
+    openAnswer: (args, how) => this.#run('openAnswer', args, how),
+    beginKeys: (args, how) => this.#begin(args, how),
+    makeKeys: (args, how) => this.#make(args, how),
+    endKeys: ({ set }) => this.#end(set),
+  };
   #sets = new Map(); // evaluation keys in the making: `{ key, header }`
 
-  /** `page` is the line to the page, which starts the workers. */
-  constructor(page) {
-    this.#pool = new LazyPool(page, 'ckks');
+  constructor(keeper) {
+    super(keeper, new LazyPool(keeper.page, 'ckks'));
   }
 
   /** A new key of a parameter set, and its public half as a file. */
-  async newKey(set, signal) {
-    const { bytes, publicKey, ...facts } = await this.#pool.run(signal, (helper) => helper.call('newKey', { set }));
-    const secret = new KeyFile({ kind: 'ckks', bytes, ...facts });
+  async newKey({ set }, { signal }) {
+    const { bytes, publicKey, ...facts } = await this.pool.run(signal, (helper) => helper.call('newKey', { set }));
+    const secret = this.restore(bytes, facts);
     bytes.fill(0);
     return { secret, publicKey: new Blob([publicKey], { type: 'application/vnd.safelight' }) };
   }
 
-  /** The key of a key file. */
-  async openKey(bytes, signal) {
-    const facts = await this.#pool.run(signal, (helper) => helper.call('check', { bytes }));
-    return new KeyFile({ kind: 'ckks', bytes, ...facts });
+  async openKey(bytes, { signal }) {
+    const facts = await this.pool.run(signal, (helper) => helper.call('check', { bytes }));
+    return this.restore(bytes, facts);
   }
 
-  /** Has a worker do one of `OPS`; `need` gives the key. */
-  async run(need, op, args, signal) {
-    if (!OPS.includes(op)) throw new SafelightError('bad_argument', `unknown vector operation: ${op}`);
-    const work = (helper) => helper.call(op, args);
-    const answer = await (op === 'readFront' ? this.#pool.reused(signal, work) : this.#with(need(), signal, work));
+  forget() {
+    this.#sets.clear();
+    super.forget();
+  }
+
+  /** Has a worker with the key do one of its operations (compute.js). */
+  async #run(op, args, { signal }) {
+    const answer = await this.#with(this.neededKey(), signal, (helper) => helper.call(op, args));
     if (answer?.failure) throw unpack(answer.failure);
     return answer;
   }
 
+  /** Encrypts a kept photo for a network, in the colours of the photos that the network learned from. */
+  async #encryptPhoto({ photo: id, front }, how) {
+    const { photos } = this.keeper;
+    const { samples, width, height, channels } = await photos.inSrgb(photos.get(id), how.signal);
+    return this.#run('encryptPhoto', { front, photo: { samples, width, height, channels } }, how);
+  }
+
   /** Prepares evaluation keys: returns their id, the header of the file, and the length of each part in bytes. */
-  async begin(key, wanted, signal) {
-    const { header, lengths } = await this.#pool.run(signal, async (helper) => {
+  async #begin({ wanted }, { signal }) {
+    const key = this.neededKey();
+    const { header, lengths } = await this.pool.run(signal, async (helper) => {
       giveKey(helper, key);
       return helper.call('list', { wanted });
     });
@@ -53,7 +72,7 @@ export class Vectors {
   }
 
   /** Makes one part of evaluation keys. Several can be requested at once: each has its own worker. */
-  async part(set, part, signal) {
+  async #make({ set, part }, { signal }) {
     const made = this.#sets.get(set);
     if (!made) throw new SafelightError('cancelled', 'the work was cancelled');
     const bytes = await this.#with(made.key, signal, async (helper) => {
@@ -65,24 +84,13 @@ export class Vectors {
   }
 
   /** No more parts are wanted. */
-  end(set) {
+  #end(set) {
     this.#sets.delete(set);
-    if (this.#sets.size === 0) return this.#pool.rest();
-  }
-
-  /** To be called when the page reports that a worker died. */
-  died(number, error) {
-    this.#pool.died(number, error);
-  }
-
-  /** The key has changed or is gone: cancels work in progress. */
-  forget() {
-    this.#sets.clear();
-    this.#pool.end();
+    if (this.#sets.size === 0) return this.pool.rest();
   }
 
   #with(key, signal, work) {
-    return this.#pool.reused(signal, (helper) => {
+    return this.pool.reused(signal, (helper) => {
       if (!helper.hasKey) giveKey(helper, key);
       return work(helper);
     });

@@ -1,42 +1,63 @@
-// The keeper's part of scrambled pictures. Their module is loaded on demand. Each picture has its own worker, whose memory is
-// returned to the system when it ends.
+// Scrambled pictures (EtC), which are obfuscated, not encrypted: the keeper's part. Their module is loaded on demand. Each
+// picture has its own worker, whose memory is returned to the system when it ends.
 
 import { SafelightError } from '../../../shared/errors.js';
-import { KeyFile } from '../../keys.js';
 import { LazyPool } from '../../pool.js';
+import { Scheme } from '../scheme.js';
 
+const BITS = 256; // of a key
 const STEPS = 3; // per picture: read, scramble, write
 
-export class Scrambling {
-  #pool;
+export class Etc extends Scheme {
+  name = 'etc';
+  keyFile = 'etc_key';
+  ops = {
+    scramble: (args, how) => this.#scramble(args, how),
+    unscramble: (args, how) => this.#unscramble(args, how),
+  };
 
-  /** `page` is the line to the page, which starts the workers. */
-  constructor(page) {
-    this.#pool = new LazyPool(page, 'etc');
+  constructor(keeper) {
+    super(keeper, new LazyPool(keeper.page, 'etc'));
   }
 
-  /** A new key. */
-  newKey(signal) {
-    return this.#pool.run(signal, async (helper) => etcKey(await helper.call('newKey')));
+  async newKey(_, { signal }) {
+    const { bytes, fingerprint } = await this.pool.run(signal, (helper) => helper.call('newKey'));
+    const secret = this.restore(bytes, { fingerprint, bits: BITS });
+    bytes.fill(0);
+    return { secret };
   }
 
-  /** The key of a key file. */
-  openKey(bytes, signal) {
-    return this.#pool.run(signal, async (helper) => etcKey({ bytes, fingerprint: await helper.call('check', { bytes }) }));
+  async openKey(bytes, { signal }) {
+    const fingerprint = await this.pool.run(signal, (helper) => helper.call('check', { bytes }));
+    return this.restore(bytes, { fingerprint, bits: BITS });
   }
 
-  /**
-   * Scrambles `source`: `{ file }`, or the samples of a photo in sRGB. `convert` gives such samples for a file whose colours
-   * are not sRGB.
-   */
-  scramble(key, source, settings, convert, { signal, progress }) {
+  /** Scrambles a photo file or a kept photo, in sRGB. */
+  async #scramble({ file, photo: id, ...settings }, how) {
+    const checked = checkedSettings(settings);
+    const key = this.neededKey();
+    if (!id) return this.#scrambled(key, { file }, checked, how);
+    const { photos } = this.keeper;
+    const photo = photos.get(id);
+    try {
+      if (photo.file) return await this.#scrambled(key, { file: photo.file }, checked, how);
+    } catch (error) {
+      if (error.code !== 'unsupported_image') throw error; // some files can be read only by the browser
+    }
+    const { samples, width, height, channels, notices } = await photos.inSrgb(photo, how.signal);
+    const { notices: more, ...made } = await this.#scrambled(key, { samples, width, height, channels }, checked, how);
+    return { ...made, notices: [...notices.filter((notice) => !photo.notices.includes(notice)), ...more] };
+  }
+
+  /** Scrambles `source`: `{ file }`, or the samples of a photo in sRGB. */
+  #scrambled(key, source, settings, { signal, progress }) {
     const { form, block, fixedKey, square, type, quality, subsampling } = settings;
-    return this.#pool.run(signal, async (helper) => {
+    return this.pool.run(signal, async (helper) => {
       progress(0, STEPS);
       let read = await helper.call('read', { ...source, square });
       let found = [];
       if (!read) {
-        const { notices, ...converted } = await convert(source.file);
+        const { notices, ...converted } = await this.keeper.photos.decodeSrgb(source.file, signal);
         read = await helper.call('read', { ...converted, square });
         found = notices;
       }
@@ -53,30 +74,18 @@ export class Scrambling {
     });
   }
 
-  /** Unscrambles a picture. */
-  unscramble(key, file, label, signal) {
-    return this.#pool.run(signal, async (helper) => {
+  #unscramble({ file, label }, { signal }) {
+    const key = this.neededKey();
+    return this.pool.run(signal, async (helper) => {
       const bytes = key.toBytes();
       const { png, ...picture } = await helper.call('unscramble', { bytes, file, label }, [bytes.buffer]);
       return { ...picture, png: new Blob([png], { type: 'image/png' }) };
     });
   }
-
-  /** To be called when the page reports that a worker died. */
-  died(number, error) {
-    this.#pool.died(number, error);
-  }
-
-  /** Cancels work in progress. */
-  end() {
-    this.#pool.end();
-  }
 }
 
-const etcKey = (facts) => new KeyFile({ kind: 'etc', bits: 256, ...facts });
-
 /** The options of `scramble`, checked as far as the module does not do so itself. */
-export function checkedSettings(settings) {
+function checkedSettings(settings) {
   const { form = 'colour', block, fixedKey = false, square, type = 'image/jpeg', quality = 85, subsampling = '444' } = settings;
   const needed = (fits, text) => {
     if (!fits) throw new SafelightError('bad_argument', text);
