@@ -32,7 +32,8 @@ class Thread {
 workers.keeper = () => new Thread('../client/keeper.js', 'safelight-keeper');
 workers.compute = () => new Thread('../client/compute.js', 'safelight-compute');
 workers.codec = () => new Thread('../client/codec/compute.js', 'safelight-codec');
-workers.etc = () => new Thread('../client/etc/compute.js', 'safelight-etc');
-workers.ckks = () => new Thread('../client/ckks/compute.js', 'safelight-ckks');
+workers.paillier = () => new Thread('../client/schemes/paillier/compute.js', 'safelight-paillier');
+workers.etc = () => new Thread('../client/schemes/etc/compute.js', 'safelight-etc');
+workers.ckks = () => new Thread('../client/schemes/ckks/compute.js', 'safelight-ckks');
 
 export * from '../client/safelight.js';

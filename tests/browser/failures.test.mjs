@@ -38,7 +38,7 @@ for (const name of browsers) {
     before(async () => {
       server = await startServer();
       recorder = await startRecorder(server.url, {
-        rewrite: (path, text) => (path === '/client/compute.js' ? text + plantedPanic : text),
+        rewrite: (path, text) => (path === '/client/schemes/paillier/compute.js' ? text + plantedPanic : text),
         hold: (path) => path.endsWith('/events') && held,
       });
       browser = await openBrowser(name, { proxy: recorder.port });

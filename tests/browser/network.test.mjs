@@ -232,7 +232,7 @@ for (const name of browsers) {
   describe(`planted leaks in ${name}`, () => {
     it('are found', async () => {
       const server = await startServer('--models', await models());
-      const rewrite = (path, text) => (path.endsWith('/client/ckks/compute.js') ? `${text}\n;${LEAKS}` : text);
+      const rewrite = (path, text) => (path.endsWith('/client/schemes/ckks/compute.js') ? `${text}\n;${LEAKS}` : text);
       const recorder = await startRecorder(server.url, { rewrite });
       const browser = await openBrowser(name, { proxy: recorder.port });
       try {

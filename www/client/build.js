@@ -19,10 +19,10 @@ const modules = {
     { variant: 'baseline', url: new URL('pkg/safelight_bg.wasm', import.meta.url) },
   ],
   codec: [{ variant: 'baseline', url: new URL('codec/pkg/safelight_codec_bg.wasm', import.meta.url) }],
-  etc: [{ variant: 'baseline', url: new URL('etc/pkg/safelight_etc_bg.wasm', import.meta.url) }],
+  etc: [{ variant: 'baseline', url: new URL('schemes/etc/pkg/safelight_etc_bg.wasm', import.meta.url) }],
   ckks: [
-    { variant: 'relaxed', url: new URL('ckks/pkg/safelight_ckks_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
-    { variant: 'baseline', url: new URL('ckks/pkg/safelight_ckks_bg.wasm', import.meta.url) },
+    { variant: 'relaxed', url: new URL('schemes/ckks/pkg/safelight_ckks_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
+    { variant: 'baseline', url: new URL('schemes/ckks/pkg/safelight_ckks_bg.wasm', import.meta.url) },
   ],
 };
 

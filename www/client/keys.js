@@ -1,56 +1,44 @@
 // The keeper's keys: the ring, and for each kind the key in use, the only one in memory.
 
-import { SecretKey } from './pkg/safelight.js';
 import { SafelightError } from '../shared/errors.js';
 import { newLock, openLock } from './lock.js';
 import { IN_MEMORY, openRing } from './ring.js';
 
 const MOST_LETTERS = 60; // in a name
-const KINDS = ['paillier', 'etc', 'ckks'];
-
-/** A key of another module: the bytes of its file, which only that module's workers understand. */
-export class KeyFile {
-  #bytes;
-
-  /** `set` is the parameter set of a key for encrypted vectors. */
-  constructor({ kind, bits, set, fingerprint, bytes }) {
-    Object.assign(this, { kind, bits, set, fingerprint });
-    this.#bytes = bytes.slice();
-  }
-
-  toBytes() {
-    return this.#bytes.slice();
-  }
-
-  free() {
-    this.#bytes.fill(0);
-  }
-}
 
 export class Keys {
   #ring;
   #site;
-  #hooks;
+  #schemes; // by name, which is also the kind of their keys
+  #onChange;
   #news = null;
   #held = new Map(); // by kind, the key in use: `{ secret, facts }`
 
   /**
-   * Opens the ring. `site` says whose default keys are used. `onGone(kind)` is called when a key is no longer in use: work
-   * that depends on it must stop. `onChange(state)` is called when another page has changed the ring.
+   * Opens the ring. `site` says whose default keys are used. `schemes`, by name, are told when their key is no longer in use.
+   * `onChange(state)` is called when another page has changed the ring.
    */
-  static async open({ remember, site, onGone, onChange }) {
+  static async open({ remember, site, schemes, onChange }) {
     const keys = new Keys();
     keys.#ring = await openRing({ remember });
     keys.#site = site;
-    keys.#hooks = { onGone, onChange };
+    keys.#schemes = schemes;
+    keys.#onChange = onChange;
     if (keys.#ring.storage === 'kept') keys.#listen();
     await keys.#usePresets();
     return keys;
   }
 
-  /** The key in use: a SecretKey, or a KeyFile. */
-  secret(kind = 'paillier') {
+  /** The key in use, or null. */
+  secret(kind) {
     return this.#held.get(kind)?.secret ?? null;
+  }
+
+  /** The key in use. Fails if there is none. */
+  needed(kind) {
+    const secret = this.secret(kind);
+    if (secret) return secret;
+    throw new SafelightError('foreign_key', 'there is no key in use; create one, or open your key file');
   }
 
   /** What the page shows: all keys, those in use by kind, whether this browser stores them, and how they are protected. */
@@ -69,8 +57,8 @@ export class Keys {
   }
 
   /** Adds a new key, or one from a file, and uses it. */
-  async add(secret, { name, exported = false }) {
-    const { kind = 'paillier', fingerprint, bits, set } = secret;
+  async add(kind, secret, { name, exported = false }) {
+    const { fingerprint, bits, set } = secret;
     const known = (await this.#ring.list()).find((other) => other.fingerprint === fingerprint);
     const facts = { fingerprint, kind, bits, name: tidy(name) || known?.name || '' };
     if (set) facts.set = set;
@@ -86,11 +74,11 @@ export class Keys {
     const bytes = await this.#ring.take(fingerprint);
     const facts = (await this.#ring.list()).find((key) => key.fingerprint === fingerprint);
     try {
-      this.#hold(facts.kind === 'paillier' ? SecretKey.fromBytes(bytes) : new KeyFile({ ...facts, bytes }), facts);
+      this.#hold(this.#schemes.get(facts.kind).restore(bytes, facts), facts);
     } finally {
       bytes.fill(0);
     }
-    await this.#ring.choose(this.#whose(facts.kind), fingerprint);
+    await this.#ring.choose(this.#preset(facts.kind), fingerprint);
     return this.state();
   }
 
@@ -160,7 +148,7 @@ export class Keys {
 
   /** Deletes all keys, stored or in use, and the lock. */
   async clear() {
-    for (const kind of KINDS) this.#release(kind);
+    for (const kind of this.#schemes.keys()) this.#release(kind);
     await this.#ring.clear();
     return this.#changed({ cleared: true });
   }
@@ -175,7 +163,7 @@ export class Keys {
     const bytes = secret.toBytes();
     try {
       await this.#ring.put(facts, bytes);
-      await this.#ring.choose(this.#whose(facts.kind), facts.fingerprint);
+      await this.#ring.choose(this.#preset(facts.kind), facts.fingerprint);
     } catch {
       // It cannot be stored (the disk is full, say): it is used anyway, and the page says that it is not stored.
     } finally {
@@ -192,20 +180,20 @@ export class Keys {
 
   /** Uses the site's default keys for the kinds that have no key in use. */
   async #usePresets() {
-    for (const kind of KINDS) {
-      const preset = this.#held.has(kind) ? null : await this.#ring.choice(this.#whose(kind));
+    for (const kind of this.#schemes.keys()) {
+      const preset = this.#held.has(kind) ? null : await this.#ring.choice(this.#preset(kind));
       if (preset) await this.use(preset).catch(() => {}); // gone or locked: no key is in use, and the page says so
     }
   }
 
-  /** Under which name the default key is stored: the site's, for each kind. */
-  #whose(kind) {
-    return kind === 'paillier' ? this.#site : `${kind} ${this.#site}`;
+  /** The name under which the ring stores which key of this kind is the site's default. */
+  #preset(kind) {
+    return this.#schemes.get(kind).presetOf(this.#site);
   }
 
   /** The kind of the key in use with this fingerprint. */
   #kindOf(fingerprint) {
-    return KINDS.find((kind) => this.#held.get(kind)?.facts.fingerprint === fingerprint);
+    return [...this.#schemes.keys()].find((kind) => this.#held.get(kind)?.facts.fingerprint === fingerprint);
   }
 
   #hold(secret, facts) {
@@ -216,7 +204,7 @@ export class Keys {
   #release(kind) {
     const held = this.#held.get(kind);
     if (!held) return;
-    this.#hooks.onGone(kind);
+    this.#schemes.get(kind).forget();
     held.secret.free();
     this.#held.delete(kind);
   }
@@ -233,8 +221,8 @@ export class Keys {
       if (deleted) this.#release(this.#kindOf(deleted));
       if (locked) this.#lockUp();
       else await this.#ring.settle().catch(() => {}); // then they keep waiting
-      if (cleared) for (const kind of KINDS) this.#release(kind);
-      this.#hooks.onChange(await this.state());
+      if (cleared) for (const kind of this.#schemes.keys()) this.#release(kind);
+      this.#onChange(await this.state());
     };
   }
 }

@@ -25,9 +25,7 @@ export class Safelight extends EventTarget {
   version = '';
   build = null; // the build of the WebAssembly module in use, `{ variant, arithmetic }`
   filters = []; // the catalogue: every filter with its parameters
-  key = null;
-  etcKey = null;
-  ckksKey = null;
+  #used = {}; // by kind, the facts of the key in use
   keys = [];
   storage = 'memory'; // "kept": this browser stores the keys; "refused": it does not; "memory": it was not asked to
   protection = null; // of the stored keys: "passphrase", "passkey", "none", or null if nothing is stored yet
@@ -54,6 +52,18 @@ export class Safelight extends EventTarget {
     }
   }
 
+  get key() {
+    return this.#used.paillier ?? null;
+  }
+
+  get etcKey() {
+    return this.#used.etc ?? null;
+  }
+
+  get ckksKey() {
+    return this.#used.ckks ?? null;
+  }
+
   /** The URL of the WebAssembly file in use. */
   get url() {
     return this.#start.url;
@@ -74,12 +84,12 @@ export class Safelight extends EventTarget {
   /** Creates a key and uses it. Its progress `done` counts tried candidates: how many it takes is a matter of luck. */
   async newKey(bits = 3072, { name, signal, onProgress } = {}) {
     const report = (done) => onProgress?.({ phase: 'key', done, total: 0 });
-    return this.#took(await this.#ask('newKey', { bits, name }, { signal, onProgress: report }));
+    return this.#newKey('paillier', { bits, name }, { signal, onProgress: report });
   }
 
   /** Creates a key for scrambled pictures and uses it. */
   async newEtcKey({ name, signal } = {}) {
-    return this.#took(await this.#ask('newEtcKey', { name }, { signal }));
+    return this.#newKey('etc', { name }, { signal });
   }
 
   /** Opens a key file of any kind and uses its key. Protected files need their `passphrase`. */
@@ -198,7 +208,9 @@ export class Safelight extends EventTarget {
    */
   async filter(input, options = {}) {
     const { server, filter, params, view, signal, onProgress } = options;
-    if (typeof server?.filter !== 'function') throw new SafelightError('bad_argument', 'no server given: set the option `server`');
+    if (typeof server?.filter !== 'function') {
+      throw new SafelightError('bad_argument', 'no server given: set the option `server`');
+    }
     return this.#withPhotos(input, options, async (photos) => {
       const { limits = {} } = server.info ?? (await server.look?.({ signal })) ?? {};
       for (const photo of photos) checkPixels(photo, limits.max_pixels);
@@ -224,7 +236,7 @@ export class Safelight extends EventTarget {
     const args = { file: nameless(file), view, photos: ids, filter, params: texts(params), check, expect, png };
     const report = (done, total) => onProgress?.({ phase: 'decrypt', done, total });
     report(0, 0);
-    const opened = await this.#ask('decrypt', args, { signal, onProgress: report });
+    const opened = await this.#run('paillier', 'decrypt', args, { signal, onProgress: report });
     if (opened.failure) throw Object.assign(unpack(opened.failure), { size: opened.size });
     return opened;
   }
@@ -232,7 +244,7 @@ export class Safelight extends EventTarget {
   /** The PNG file of a picture returned by `decrypt`. */
   async pngOf(picture, { signal } = {}) {
     const { rgba, width, height, count, mark } = picture;
-    return this.#ask('png', { picture: { rgba, width, height, count, mark } }, { signal });
+    return this.#run('paillier', 'png', { picture: { rgba, width, height, count, mark } }, { signal });
   }
 
   // ---- scrambled pictures: obfuscated, not encrypted
@@ -246,7 +258,8 @@ export class Safelight extends EventTarget {
    */
   async scramble(input, { signal, onProgress, ...settings } = {}) {
     const report = (done, total) => onProgress?.({ phase: 'scramble', done, total });
-    const ask = (source) => this.#ask('scramble', { ...source, ...settings }, { signal, onProgress: report });
+    const how = { signal, onProgress: report };
+    const ask = (source) => this.#run('etc', 'scramble', { ...source, ...settings }, how);
     if (input instanceof Photo) return ask({ photo: input.id });
     const file = nameless(input);
     try {
@@ -263,19 +276,17 @@ export class Safelight extends EventTarget {
    * png }`.
    */
   async unscramble(file, { label, signal } = {}) {
-    return this.#ask('unscramble', { file: nameless(file), label }, { signal });
+    return this.#run('etc', 'unscramble', { file: nameless(file), label }, { signal });
   }
 
   // ---- encrypted vectors
 
   /** The operations on encrypted vectors (CKKS): a `Ckks`. */
   async ckks() {
-    const { Ckks } = await import('./ckks/ckks.js');
-    const ask = async (op, args, how) => {
-      const answer = await this.#ask(op, args, how);
-      return op === 'newCkksKey' ? { ...this.#took(answer), publicKey: answer.publicKey } : answer;
-    };
-    return new Ckks(ask, nameless);
+    const { Ckks } = await import('./schemes/ckks/page.js');
+    const ask = (op, args, how) => this.#run('ckks', op, args, how);
+    const newKey = (settings, how) => this.#newKey('ckks', settings, how);
+    return new Ckks({ ask, newKey, nameless });
   }
 
   /** Encryption and decryption finish the current rows, then pause until `resume`. */
@@ -311,7 +322,7 @@ export class Safelight extends EventTarget {
         onProgress?.({ phase: 'encrypt', done: i * total + done, total: photos.length * total });
       report(0, 0);
       const args = { photo: id, filter, params: texts(params), border, maxBytes };
-      parts.push((await this.#ask('encrypt', args, { signal, onProgress: report })).file);
+      parts.push((await this.#run('paillier', 'encrypt', args, { signal, onProgress: report })).file);
     }
     return parts.length === 1 ? parts[0] : new Blob(parts, { type: parts[0].type });
   }
@@ -341,6 +352,18 @@ export class Safelight extends EventTarget {
   async #ask(op, args, how) {
     if (!this.#open) throw new SafelightError('closed', 'this Safelight was closed; open another one');
     return this.#line.call(op, args, how);
+  }
+
+  /** Has the keeper do one of a scheme's own operations. */
+  #run(scheme, op, args, how) {
+    return this.#ask('run', { scheme, op, args }, how);
+  }
+
+  /** Returns the new key's facts, with the file of its public half if its scheme gives one. */
+  async #newKey(kind, settings, how) {
+    const { publicKey, ...state } = await this.#ask('newKey', { kind, ...settings }, how);
+    const facts = this.#took(state);
+    return publicKey ? { ...facts, publicKey } : facts;
   }
 
   #startKeeper() {
@@ -380,20 +403,21 @@ export class Safelight extends EventTarget {
     this.#line.close(error);
   }
 
-  /** The key in use died with its keeper. Starts a new keeper so that the page goes on working. */
+  /** The keys in use died with their keeper. Starts a new keeper so that the page goes on working. */
   #keeperDied(error) {
     this.#end(error);
     if (!this.#open || !this.version) return; // if it never started, another try would fail in the same way
     this.#startKeeper();
     this.#line.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
-    if (!this.key?.stored) {
+    if (!Object.values(this.#used).every(({ stored }) => stored)) {
       const { storage, protection, locked } = this;
       this.#take({ list: [], used: {}, storage, protection, locked });
     }
   }
 
-  #take({ list, used: { paillier: key = null, etc: etcKey = null, ckks: ckksKey = null }, storage, protection, locked }) {
-    Object.assign(this, { keys: list, key, etcKey, ckksKey, storage, protection, locked });
+  #take({ list, used, storage, protection, locked }) {
+    this.#used = used;
+    Object.assign(this, { keys: list, storage, protection, locked });
     this.dispatchEvent(new Event('keys'));
   }
 

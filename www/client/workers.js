@@ -9,9 +9,16 @@ export const workers = {
   // Bundlers find the scripts by these exact expressions.
   keeper: () => start(() => new Worker(new URL('keeper.js', import.meta.url), { type: 'module', name: 'safelight-keeper' })),
   compute: () => start(() => new Worker(new URL('compute.js', import.meta.url), { type: 'module', name: 'safelight-compute' })),
-  codec: () => start(() => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' })),
-  etc: () => start(() => new Worker(new URL('etc/compute.js', import.meta.url), { type: 'module', name: 'safelight-etc' })),
-  ckks: () => start(() => new Worker(new URL('ckks/compute.js', import.meta.url), { type: 'module', name: 'safelight-ckks' })),
+  codec: () =>
+    start(() => new Worker(new URL('codec/compute.js', import.meta.url), { type: 'module', name: 'safelight-codec' })),
+  paillier: () =>
+    start(
+      () => new Worker(new URL('schemes/paillier/compute.js', import.meta.url), { type: 'module', name: 'safelight-paillier' }),
+    ),
+  etc: () =>
+    start(() => new Worker(new URL('schemes/etc/compute.js', import.meta.url), { type: 'module', name: 'safelight-etc' })),
+  ckks: () =>
+    start(() => new Worker(new URL('schemes/ckks/compute.js', import.meta.url), { type: 'module', name: 'safelight-ckks' })),
 };
 
 let policy; // null if the page's content security policy does not allow it

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::browser_build::BrowserBuild;
 use crate::page::{Site, copy, replace};
 use crate::places;
 
@@ -34,9 +35,8 @@ fn lay_out(folder: &Path, site: &Site) -> Result<()> {
     for name in ["client", "shared"] {
         fs::rename(vault.join(name), folder.join(name))?;
     }
-    ["client/pkg", "client/codec/pkg", "client/etc/pkg", "client/ckks/pkg"]
-        .iter()
-        .try_for_each(|glue| remove_glue_types(&folder.join(glue)))
+    let (settings, _) = BrowserBuild::read()?;
+    settings.modules.iter().try_for_each(|module| remove_glue_types(&folder.join(&module.folder)))
 }
 
 #[derive(Deserialize)]

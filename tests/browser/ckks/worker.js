@@ -1,7 +1,7 @@
 // One build of the module for encrypted vectors, driven as no page can: with seeds, and its memory looked at.
 
 import { compile } from '/vault/client/build.js';
-import init, { CkksKey, CkksKeys, ckksArithmetic, ckksSelfTest } from '/vault/client/ckks/pkg/safelight_ckks.js';
+import init, { CkksKey, CkksKeys, ckksArithmetic, ckksSelfTest } from '/vault/client/schemes/ckks/pkg/safelight_ckks.js';
 
 const [KEY, CIPHERTEXT, PART] = [1, 2, 3]; // as in tests/ckks_seeded.rs
 const seed = (byte) => new Uint8Array(32).fill(byte);
@@ -19,7 +19,8 @@ const put = {
 
 self.onmessage = async ({ data: { file, task } }) => {
   try {
-    const { memory } = await init({ module_or_path: await compile(new URL(`/vault/client/ckks/pkg/${file}`, location)) });
+    const url = new URL(`/vault/client/schemes/ckks/pkg/${file}`, location);
+    const { memory } = await init({ module_or_path: await compile(url) });
     ckksSelfTest();
     self.postMessage({ value: { arithmetic: ckksArithmetic(), ...(await tasks[task.what](task)), memory: memory.buffer.byteLength } });
   } catch (error) {

@@ -2,7 +2,7 @@
 // the job, which returns its memory to the system. It communicates only with the keeper and makes no network requests.
 
 import init, { EtcKey, Photo } from './pkg/safelight_etc.js';
-import { Line } from '../../shared/line.js';
+import { Line } from '../../../shared/line.js';
 
 let photo = null; // the photo, until it is scrambled
 let scrambled = null;

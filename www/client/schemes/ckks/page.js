@@ -1,17 +1,15 @@
 // The page's part of encrypted vectors (CKKS): see `Safelight.ckks`.
 
-import { checkSignal, SafelightError } from '../../shared/errors.js';
+import { checkSignal, SafelightError } from '../../../shared/errors.js';
 
 const asFile = (bytes) => new Blob([bytes], { type: 'application/vnd.safelight' });
 
 export class Ckks {
-  #ask;
-  #nameless;
+  #page;
 
-  /** `ask` sends the keeper a request, `nameless` removes a file's name. */
-  constructor(ask, nameless) {
-    this.#ask = ask;
-    this.#nameless = nameless;
+  /** `page.ask` requests one of the scheme's operations, `page.newKey` a new key; `page.nameless` removes a file's name. */
+  constructor(page) {
+    this.#page = page;
   }
 
   /**
@@ -19,7 +17,7 @@ export class Ckks {
    * encrypt: it is not available later.
    */
   async newKey(set, { name, signal } = {}) {
-    return this.#ask('newCkksKey', { set: String(set), name }, { signal });
+    return this.#page.newKey({ set: String(set), name }, { signal });
   }
 
   /**
@@ -27,7 +25,7 @@ export class Ckks {
    * `level` is the number of successive products possible, by default the maximum. Returns a file.
    */
   async encrypt(values, { slots, level, signal } = {}) {
-    return asFile(await this.#ask('vectors', { op: 'encrypt', values: Float64Array.from(values), slots, level }, { signal }));
+    return asFile(await this.#page.ask('encrypt', { values: Float64Array.from(values), slots, level }, { signal }));
   }
 
   /**
@@ -35,7 +33,7 @@ export class Ckks {
    * them, and never publish them: a forged vector can contain the secret key, at any scale and with any number of digits.
    */
   async decrypt(file, { signal } = {}) {
-    return this.#ask('vectors', { op: 'decrypt', file: this.#nameless(file) }, { signal });
+    return this.#page.ask('decrypt', { file: this.#page.nameless(file) }, { signal });
   }
 
   /**
@@ -44,8 +42,8 @@ export class Ckks {
    * (with `slots` instead of a level). Nothing is computed until the `EvaluationKeys` are iterated over.
    */
   async evaluationKeys(wanted, { signal } = {}) {
-    const begun = await this.#ask('beginKeys', { wanted }, { signal });
-    return new EvaluationKeys(this.#ask, begun, signal);
+    const begun = await this.#page.ask('beginKeys', { wanted }, { signal });
+    return new EvaluationKeys(this.#page.ask, begun, signal);
   }
 
   /**
@@ -53,9 +51,9 @@ export class Ckks {
    * not be trusted: the file is checked.
    */
   async network(front, { signal } = {}) {
-    const bytes = new Uint8Array(await this.#nameless(front).arrayBuffer());
-    const facts = await this.#ask('vectors', { op: 'readFront', front: bytes }, { signal });
-    return new Network({ ask: this.#ask, nameless: this.#nameless }, bytes, facts);
+    const bytes = new Uint8Array(await this.#page.nameless(front).arrayBuffer());
+    const facts = await this.#page.ask('readFront', { front: bytes }, { signal });
+    return new Network(this.#page, bytes, facts);
   }
 }
 
@@ -81,8 +79,7 @@ export class Network {
 
   /** Encrypts a photo. Returns the file for the server. */
   async encrypt(photo, { signal } = {}) {
-    const args = { op: 'encryptPhoto', photo: photo.id, front: this.#front };
-    return asFile(await this.#page.ask('vectors', args, { signal }));
+    return asFile(await this.#page.ask('encryptPhoto', { photo: photo.id, front: this.#front }, { signal }));
   }
 
   /**
@@ -92,8 +89,8 @@ export class Network {
    * rejected.
    */
   async open(file, { scores = false, signal } = {}) {
-    const args = { op: 'openAnswer', front: this.#front, file: this.#page.nameless(file), scores: Boolean(scores) };
-    return this.#page.ask('vectors', args, { signal });
+    const args = { front: this.#front, file: this.#page.nameless(file), scores: Boolean(scores) };
+    return this.#page.ask('openAnswer', args, { signal });
   }
 }
 

@@ -2,8 +2,8 @@
 // communicates only with the keeper and makes no network requests.
 
 import init, { CkksKey, CkksKeys, NetworkFront, ckksSelfTest } from './pkg/safelight_ckks.js';
-import { pack, SafelightError } from '../../shared/errors.js';
-import { Line } from '../../shared/line.js';
+import { pack, SafelightError } from '../../../shared/errors.js';
+import { Line } from '../../../shared/line.js';
 
 let key = null;
 let making = null; // evaluation keys whose parts are being requested

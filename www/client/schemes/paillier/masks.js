@@ -2,7 +2,7 @@
 // workers compute masks while the user is still choosing a photo. Masks are as secret as the key. Each is used once, for the
 // one photo of its origin, and then wiped; they are never stored.
 
-import { newOrigin } from './pkg/safelight.js';
+import { newOrigin } from '../../pkg/safelight.js';
 
 const MOST = 4096; // masks of about a kilobyte each
 const CHUNK = 16; // masks per request: a few hundredths of a second of a worker's time
@@ -40,7 +40,7 @@ class Store {
 
 export class Masks {
   #store = null;
-  #busy = 0; // running jobs, which take priority
+  #idle = false; // whether no job is running: jobs take priority
 
   /** The next photo's origin and its masks that are ready. Must be wiped after use. */
   claim() {
@@ -57,19 +57,19 @@ export class Masks {
 
   /** A job begins. */
   pause() {
-    this.#busy++;
+    this.#idle = false;
   }
 
-  /** A job is over. `helpers()` gives workers that have the key; if nothing else is running, they compute masks. */
+  /** No job is running: `helpers`, which have the key, compute masks. */
   resume(helpers) {
-    this.#busy--;
-    if (this.#busy === 0) for (const helper of helpers()) this.#make(helper);
+    this.#idle = true;
+    for (const helper of helpers) this.#make(helper);
   }
 
   async #make(helper) {
     const store = (this.#store ??= new Store());
     try {
-      while (this.#busy === 0 && this.#store === store && store.next < MOST) {
+      while (this.#idle && this.#store === store && store.next < MOST) {
         const first = store.next;
         store.next += CHUNK;
         store.put(first, await helper.call('masks', { origin: store.origin, first, count: CHUNK }));
