@@ -1,5 +1,5 @@
-//! The schemes, which are of equal rank and do not know each other. Each has its keys, what its keys encrypt or scramble, and
-//! its files.
+//! The schemes, which are of equal rank. Each has its keys, what its keys encrypt or scramble, and its files. They do not know
+//! each other, except for `baselines`, which are compared with `etc`.
 //!
 //! [`ALL`] is the list that key commands, `safelight info` and `GET /v1` read. To add a scheme, see CONTRIBUTING.md.
 

@@ -1,4 +1,4 @@
-"""Scrambled pictures put together again by a program written from the documentation of `safelight::etc` alone."""
+"""Scrambled pictures put together again by a program written from the documentation of `safelight::schemes::etc` alone."""
 import hashlib
 import hmac
 import os
