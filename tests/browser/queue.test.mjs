@@ -88,6 +88,21 @@ for (const name of browsers) {
       await page.until(() => document.querySelectorAll('.card[data-state="done"]').length === 2, 'both photos', { minutes: 2 });
     });
 
+    it('cancels a photo that is paused, with no row in work', async () => {
+      await page.click('clear');
+      await page.slowFilter();
+      await page.put(['large.png', encodePng(makePhoto(300, 200, 3, 9))]);
+      const encrypting = () => /Encrypting, \d/.test(document.querySelector('[data-testid="progress-text"]').textContent);
+      await page.until(encrypting, 'encryption');
+      await page.click('pause');
+      const bar = () => page.vault.evaluate(() => document.querySelector('.card progress').value);
+      for (let before = -1; before !== (await bar()); await sleep(1500)) before = await bar();
+      await page.click('cancel');
+      assert.equal((await page.ended()).state, 'cancelled');
+      await page.click('pause'); // goes on
+      await page.filter('mean', { radius: 1 });
+    });
+
     it('goes by the keyboard alone', async () => {
       await page.click('clear');
       await (await page.find('sample')).press('Enter');

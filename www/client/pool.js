@@ -46,6 +46,7 @@ export class Pool {
   #resting = []; // idle workers kept for reuse
   #gate = Promise.resolve(); // rows wait for it; open unless paused
   #open = null;
+  #halts = new Set(); // what ends the waiting at the gate of each job
 
   /** Workers with the compiled `module`. `page` is the line to the page, which starts and ends them by `kind`. */
   constructor(module, page, kind = 'compute') {
@@ -140,12 +141,16 @@ export class Pool {
     signal?.addEventListener('abort', stop);
     let next = 0;
     const found = [];
+    let halt;
+    const halted = new Promise((resolve) => (halt = resolve));
+    this.#halts.add(halt);
     const serve = async (helper) => {
       const { rows } = await start(helper);
       const lane = async () => {
         for (;;) {
-          await this.#gate;
+          await Promise.race([this.#gate, halted]);
           checkSignal(signal);
+          if (helper.dead) throw helper.dead;
           if (next >= rows) return;
           await row(helper, next++, rows);
         }
@@ -161,6 +166,7 @@ export class Pool {
       checkSignal(signal);
       throw error;
     } finally {
+      this.#halts.delete(halt);
       signal?.removeEventListener('abort', stop);
     }
   }
@@ -174,6 +180,8 @@ export class Pool {
   end() {
     for (const helper of this.#helpers) helper.end();
     this.#helpers = [];
+    // A job that is paused has no row in work that could fail.
+    for (const halt of this.#halts) halt();
   }
 }
 
