@@ -39,8 +39,8 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// The rooms that a file names in `crate::room` or `crate::{room, ...}`, outside comments.
 fn used(text: &str) -> BTreeSet<String> {
-    let code: String =
-        text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect();
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = lines.join("\n");
     let mut rooms = BTreeSet::new();
     for (at, found) in code.match_indices("crate::") {
         let rest = &code[at + found.len()..];
