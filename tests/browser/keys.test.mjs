@@ -43,8 +43,10 @@ for (const name of browsers) {
         args: [fingerprint],
       });
     const hidden = (testid) => page.vault.$eval(`[data-testid="${testid}"]`, (element) => element.hidden);
-    const chooseKey = (fingerprint) =>
-      page.vault.evaluate((wanted) => document.getElementById(`ring-${wanted}`).click(), fingerprint);
+    const chooseKey = async (fingerprint) => {
+      await page.until(() => !document.getElementById('ring-block').disabled, 'the ring, which rests while a photo is in work');
+      await page.vault.evaluate((wanted) => document.getElementById(`ring-${wanted}`).click(), fingerprint);
+    };
     const reload = async () => {
       await page.page.reload({ waitUntil: 'load' });
       await page.ready();

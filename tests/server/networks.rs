@@ -153,7 +153,11 @@ mod whole {
         for number in 3..6 {
             let (features, picture) = encrypt(&secret, number, &mut rng);
             let answer = ask(&id, &write_seeded(&ring, &picture).expect("a file"));
-            assert_eq!((answer.status, answer.header("content-type")), (200, wire::MEDIA_TYPE), "{answer:?}");
+            assert_eq!(
+                (answer.status, answer.header("content-type")),
+                (200, safelight::wire::MEDIA_TYPE),
+                "{answer:?}"
+            );
             let scores = read_ciphertext(&ring, &answer.body).expect("a ciphertext");
             let opened = spec.open(&ring, &encoder, &secret, &scores).expect("an answer");
             let clear = network.decide(&features);
