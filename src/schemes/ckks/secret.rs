@@ -251,7 +251,7 @@ fn inverse(element: u64) -> u64 {
     (0..5).fold(element, |x, _| x.wrapping_mul(2u64.wrapping_sub(element.wrapping_mul(x))))
 }
 
-/// A generator that is seeded from `rng`, the system's.
+/// A generator that is seeded from `rng`.
 fn generator(rng: &mut impl TryCryptoRng) -> Result<ChaCha20Rng> {
     let mut seed = Zeroizing::new([0; 32]);
     random::fill(rng, &mut *seed)?;
