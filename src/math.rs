@@ -1,7 +1,8 @@
 //! Arithmetic below the schemes: big odd moduli and primes, and residues modulo small primes.
 //!
-//! [`num_bigint`] does what happens once per key or per image (parsing, inverses, recombination). What happens once per
-//! ciphertext goes through [`montgomery`], which is several times faster and runs in time that depends only on sizes.
+//! [`num_bigint`] does the work that occurs once per key or per image (parsing, inverses, recombination). The work that occurs
+//! once per ciphertext goes through [`montgomery`], which is several times faster, and whose running time depends only on
+//! sizes.
 
 #[cfg(feature = "client")]
 pub mod check;

@@ -12,6 +12,7 @@ mod container;
 mod decode;
 mod encode;
 mod jpeg;
+mod memory;
 #[cfg(all(test, feature = "client"))]
 pub(crate) mod natural;
 mod orientation;

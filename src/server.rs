@@ -85,7 +85,8 @@ mod upload;
 mod vault;
 mod work;
 
-pub use config::{ClientLimits, Config, Limits, ProxyHeader};
+pub use client::ProxyHeader;
+pub use config::{ClientLimits, Config, Limits};
 
 /// How often a stopping server checks whether it is done.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
@@ -237,7 +238,7 @@ impl App {
 async fn reload(models: Arc<models::Models>, mut reloads: mpsc::Receiver<()>) {
     while reloads.recv().await.is_some() {
         let models = Arc::clone(&models);
-        match work::joined(tokio::task::spawn_blocking(move || models.reload()).await) {
+        match problem::joined(tokio::task::spawn_blocking(move || models.reload()).await) {
             Ok(count) => tracing::info!(models = count, "reloaded the operator's models"),
             Err(error) => {
                 tracing::error!(reason = error.message(), "could not reload the operator's models; the old ones stay");

@@ -1,8 +1,8 @@
-//! A test of the arithmetic with known answers, for machines that we cannot try beforehand.
+//! A known-answer test of the arithmetic, for machines that we cannot test in advance.
 //!
-//! A browser may run the same instruction in different ways: the multiplication and addition of relaxed SIMD rounds
-//! once or twice, as the processor likes. A kernel that counts on one of them gives wrong digits with the other, so the
-//! page asks here before it uses a build.
+//! Browsers may execute the same instruction differently: the fused multiply-add of relaxed SIMD rounds once or twice,
+//! depending on the processor. A kernel that relies on one of these computes wrong digits with the other. Therefore the page
+//! runs this test before it uses a build.
 
 use std::hint::black_box;
 
@@ -14,37 +14,37 @@ use super::hex::hex;
 use super::montgomery::Exponent;
 use super::pair::{Batch, PairModulus};
 
-/// Lengths of the moduli in bits: the three sizes of keys, and those of their factors.
+/// The lengths of the moduli in bits: the three key sizes, and the sizes of their factors.
 const SIZES: [u64; 5] = [1024, 1536, 2048, 3072, 4096];
 
-/// The exponent of the powers; short, so that the test is quick.
+/// The exponent of the powers. It is short to keep the test fast.
 const EXPONENT: u32 = 700;
 
-/// SHA-256 of all results, each as long as `n^2`, its highest byte first. Computed by Python's integers.
+/// The SHA-256 of all results, each big-endian and as long as `n^2`. Computed with Python's integers.
 const ANSWER: &str = "ae7df19aeefea468f86602b664debf672bf1a8e58a354a9a100050334e8cd1e6";
 
-/// Whether the kernel in use gives the known answers. It takes some milliseconds.
+/// Whether the kernel in use returns the known answers. Takes a few milliseconds.
 #[must_use]
 pub fn arithmetic_is_right() -> bool {
     passes(|n| results(&PairModulus::new(n)?, n))
 }
 
-/// The same for another way to [`results`].
+/// Like [`arithmetic_is_right`], with another implementation of [`results`].
 fn passes(results: impl Fn(&BigUint) -> Option<Vec<BigUint>>) -> bool {
     let usual = SIZES.map(|bits| fixed_number("modulus", bits) | BigUint::one() | (BigUint::one() << (bits - 1)));
     let mut digest = Sha256::new();
     for n in usual.into_iter().chain([ones(SIZES[0])]) {
         for number in results(&n).unwrap_or_default() {
-            // A one above it keeps the zeros that it begins with.
+            // The bit set above the number preserves its leading zeros.
             let marked = number | (BigUint::one() << (2 * n.bits()));
             digest.update(&marked.to_bytes_be()[1..]);
         }
     }
-    // The compiler shall keep the answer in one piece: tests/browser/builds.test.mjs changes it in the file.
+    // The compiler must keep the answer in one piece, because tests/browser/builds.test.mjs changes it in the file.
     hex(&digest.finalize()) == black_box(ANSWER)
 }
 
-/// `(a b)^2` modulo `n^2` for the pairs of [`numbers`], then the last `a` to the power of [`EXPONENT`].
+/// Computes `(a b)^2` modulo `n^2` for the pairs of [`numbers`], then the last `a` to the power of [`EXPONENT`].
 fn results(modulus: &PairModulus, n: &BigUint) -> Option<Vec<BigUint>> {
     let (a, b) = numbers(n);
     let mut all = by_batches(modulus, &a, &b, |out, a, b| {
@@ -58,7 +58,7 @@ fn results(modulus: &PairModulus, n: &BigUint) -> Option<Vec<BigUint>> {
     Some(all)
 }
 
-/// Pairs of numbers below `n^2`: those at the edges, and two with nothing special about them.
+/// Pairs of numbers below `n^2`: edge cases and two arbitrary numbers.
 fn numbers(n: &BigUint) -> ([BigUint; 5], [BigUint; 5]) {
     let [first, second] = ["first", "second"].map(|label| fixed_number(label, 2 * n.bits()) >> 2);
     let a = [BigUint::ZERO, BigUint::one(), n - 1u8, ones(2 * n.bits() - 2), first];
@@ -66,7 +66,7 @@ fn numbers(n: &BigUint) -> ([BigUint; 5], [BigUint; 5]) {
     (a, b)
 }
 
-/// Works on as many numbers at a time as the kernel has lanes.
+/// Applies `work` to batches of as many numbers as the kernel has lanes.
 fn by_batches(
     modulus: &PairModulus,
     a: &[BigUint],
@@ -82,7 +82,7 @@ fn by_batches(
     batches.collect()
 }
 
-/// A number of this many bits with nothing special about it.
+/// An arbitrary but fixed number of at most `bits` bits.
 fn fixed_number(label: &str, bits: u64) -> BigUint {
     let blocks = (0..bits / 256).flat_map(|block| Sha256::digest(format!("{label} {bits} {block}")));
     BigUint::from_bytes_be(&blocks.collect::<Vec<_>>())
@@ -114,7 +114,7 @@ mod tests {
         }));
     }
 
-    /// One lane of another kernel, now and then wrong by one, as an instruction that rounds twice makes it.
+    /// Another kernel whose first lane is sometimes wrong by one, as if an instruction rounded twice.
     struct Rounded(&'static dyn Kernel);
 
     impl Rounded {

@@ -1,8 +1,8 @@
 //! CRC-32 (IEEE 802.3), as in zlib.
 //!
-//! The fast library has a table of 16 KB, which no compression makes smaller: that would be a tenth of what a browser
-//! fetches. There, where networks are slower than any checksum, a library with a small table does; but for evaluation keys,
-//! which have gigabytes.
+//! The fast library has a table of 16 KB, which does not compress. That would be a tenth of a browser's download. In browsers,
+//! where networks are slower than any checksum, a library with a small table is fast enough. Only the build for evaluation
+//! keys, which take gigabytes, has a larger table.
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use crc32fast::{Hasher, hash};
@@ -18,7 +18,7 @@ mod small {
 
     static CRC: Crc<u32, Size> = Crc::<u32, Size>::new(&CRC_32_ISO_HDLC);
 
-    /// The checksum of bytes that come in pieces.
+    /// The checksum of bytes that arrive in pieces.
     pub(crate) struct Hasher(Digest<'static, u32, Size>);
 
     impl Hasher {
@@ -35,7 +35,7 @@ mod small {
         }
     }
 
-    /// The checksum of these bytes.
+    /// The checksum of `bytes`.
     pub(crate) fn hash(bytes: &[u8]) -> u32 {
         CRC.checksum(bytes)
     }

@@ -1,13 +1,13 @@
-//! Powers of one base with many exponents, from a table made once: the comb of C. H. Lim and P. J. Lee ("More flexible
+//! Powers of one base with many exponents, from a precomputed table: the comb of C. H. Lim and P. J. Lee ("More flexible
 //! exponentiation with precomputation", CRYPTO 1994).
 //!
-//! The bits of an exponent are written in `teeth` rows of `columns` bits each. A column is a digit whose power is looked
-//! up: entry `d` is the product of `base^(2^(columns j))` over the bits `j` of `d`. Columns are cut into blocks of
-//! `run` columns, and each block has a table of its own, raised to its place. So a power is `columns` products, and
-//! `run - 1` squarings, which all blocks share. More teeth mean fewer products and a larger table, longer runs more squarings
-//! and a smaller one: [`Shape::best`] weighs them.
+//! The bits of an exponent are written in `teeth` rows of `columns` bits each. Each column is a digit whose power is looked up:
+//! entry `d` is the product of `base^(2^(columns j))` over the bits `j` of `d`. The columns are divided into blocks of `run`
+//! columns. Each block has its own table, with the powers for its position. A power thus takes `columns` products and `run - 1`
+//! squarings, which all blocks share. More teeth mean fewer products and a larger table; longer runs mean more squarings and a
+//! smaller table. [`Shape::best`] balances them.
 //!
-//! Which entries are read depends on the exponent. Where others may watch this machine's caches, [`Lookup::Scan`] reads every
+//! The exponent determines which entries are read. If others may observe this machine's caches, [`Lookup::Scan`] reads every
 //! entry of a table each time instead.
 
 use num_bigint::BigUint;
@@ -25,28 +25,28 @@ pub enum Lookup {
     Scan,
 }
 
-/// The largest table of one base, in bytes: what does not stay in a cache is slow to look up.
+/// The largest table of one base, in bytes. A table that does not stay in the cache is slow.
 const MAX_BYTES: u64 = 12 << 20;
 const MAX_TEETH: u64 = 12;
 const RUNS: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
-/// What a squaring costs, in tenths of a product.
+/// The cost of a squaring, in tenths of a product.
 const SQUARING: u64 = 7;
-/// So many entries are read in the time of a product.
+/// The number of entries that are read in the time of one product.
 const ENTRIES_PER_PRODUCT: u64 = 24;
 
 /// The shape of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Bits of a digit.
+    /// The number of bits of a digit.
     teeth: u64,
-    /// Digits of an exponent.
+    /// The number of digits of an exponent.
     columns: u64,
-    /// Digits that share a table.
+    /// The number of digits that share a table.
     run: u64,
 }
 
 impl Shape {
-    /// The shape with which `count` powers with exponents of `bits` bits cost least, the table included.
+    /// The shape with the lowest cost, table included, of `count` powers with exponents of `bits` bits.
     #[must_use]
     pub fn best(modulus: &PairModulus, bits: u64, count: u64, lookup: Lookup) -> Self {
         let all = (1..=MAX_TEETH).flat_map(|teeth| {
@@ -57,18 +57,18 @@ impl Shape {
         all.filter(fits).min_by_key(|shape| shape.tenths(count, lookup)).unwrap_or(least)
     }
 
-    /// The cost in tenths of a product.
+    /// The cost of the table and `count` powers, in tenths of a product.
     fn tenths(&self, count: u64, lookup: Lookup) -> u64 {
         let scan = if lookup == Lookup::Scan { 10 * self.columns * (1 << self.teeth) / ENTRIES_PER_PRODUCT } else { 0 };
         let power = 10 * self.columns + SQUARING * (self.run - 1) + scan;
         10 * self.entries() + count.saturating_mul(power)
     }
 
-    /// Whether a table of this shape is about as good for `count` powers as the best one would be.
+    /// Whether a table of this shape is about as good for `count` powers as a new one with the `best` shape.
     #[must_use]
     pub fn will_do(&self, best: &Self, count: u64, lookup: Lookup) -> bool {
         let left = |shape: &Self| shape.tenths(count, lookup) - 10 * shape.entries();
-        // Compared without what this one has cost already.
+        // The existing table has been paid for.
         left(self) <= best.tenths(count, lookup) + best.tenths(count, lookup) / 20
     }
 
@@ -88,9 +88,9 @@ pub struct Comb {
     lookup: Lookup,
     #[zeroize(skip)]
     shape: Shape,
-    /// Words of an entry.
+    /// The number of words of an entry.
     size: usize,
-    /// For each block, that of the lowest columns first, the entries for the digits from 1 on, each as one lane's digits.
+    /// For each block, lowest columns first: the entries for the digits from 1 on, each as the digits of one lane.
     blocks: Vec<Vec<u64>>,
 }
 
@@ -103,12 +103,12 @@ impl Comb {
         let starts = Starts::new(modulus, base, shape);
         let all: Vec<u64> = (0..shape.blocks()).collect();
         let mut blocks = Vec::with_capacity(all.len());
-        // As many blocks at a time as there are lanes.
+        // Computes as many blocks at a time as there are lanes.
         for some in all.chunks(lanes) {
             let bits: Vec<Batch> = (0..shape.teeth).map(|tooth| starts.batch(modulus, some, tooth)).collect();
             let mut entries: Vec<Batch> = vec![modulus.one().clone()];
             for start in &bits {
-                // With this bit, all that there were without it.
+                // Multiplies all entries without this bit by the power for this bit.
                 for without in 0..entries.len() {
                     let mut with = modulus.empty();
                     modulus.mul(&mut with, &entries[without], start);
@@ -139,7 +139,7 @@ impl Comb {
         self.shape
     }
 
-    /// The powers with these exponents, one for each lane at most. Lanes without exponent are one.
+    /// The powers with these exponents, one per lane at most. Lanes without an exponent are one.
     #[must_use]
     pub fn powers(&self, modulus: &PairModulus, exponents: &[BigUint]) -> Batch {
         let digits: Vec<_> = exponents.iter().map(|exponent| self.digits(exponent)).collect();
@@ -181,7 +181,7 @@ impl Comb {
         usize::try_from(self.shape.run).unwrap_or(usize::MAX)
     }
 
-    /// An exponent's columns, the lowest first.
+    /// The columns of an exponent, lowest first.
     fn digits(&self, exponent: &BigUint) -> Vec<u16> {
         let bytes = exponent.to_bytes_le();
         let bit = |bit: u64| {
@@ -195,9 +195,9 @@ impl Comb {
     }
 }
 
-/// The base to those powers of two that tables start from.
+/// The powers `base^(2^i)` from which the tables are built.
 struct Starts {
-    /// For each tooth, those of the blocks, each as one lane's digits.
+    /// For each tooth and each block: the power as the digits of one lane.
     lanes: Vec<Vec<Vec<u64>>>,
 }
 
@@ -220,7 +220,7 @@ impl Starts {
         Self { lanes }
     }
 
-    /// Those of one tooth, for several blocks.
+    /// The powers of one tooth for several blocks.
     fn batch(&self, modulus: &PairModulus, blocks: &[u64], tooth: u64) -> Batch {
         let mut batch = modulus.one().clone();
         let starts = usize::try_from(tooth).ok().and_then(|tooth| self.lanes.get(tooth));
@@ -233,7 +233,7 @@ impl Starts {
     }
 }
 
-/// The entry for a digit, the one for 0 being `one`.
+/// The entry for `digit`, which is `one` for the digit 0.
 fn entry<'a>(block: &'a [u64], one: &'a [u64], digit: u16) -> &'a [u64] {
     let start = (usize::from(digit).wrapping_sub(1)).wrapping_mul(one.len());
     if digit == 0 { one } else { &block[start..start + one.len()] }

@@ -3,8 +3,8 @@
 use std::iter::Sum;
 use std::ops::{AddAssign, Mul};
 
-/// The sum of products of two rows of equal length, in eight parts that the processor adds side by side. Always in the same
-/// order, so that the same rows give the same number.
+/// The inner product of two rows of equal length, in eight partial sums that the processor computes side by side. The order of
+/// additions is fixed, so the same rows always give the same number.
 pub(crate) fn dot<T>(x: &[T], y: &[T]) -> T
 where
     T: Copy + Default + Mul<Output = T> + AddAssign + Sum,

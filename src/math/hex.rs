@@ -1,6 +1,6 @@
-//! Digests and keys as text.
+//! Hexadecimal text for digests and keys.
 
-/// Two small letters or digits for each byte.
+/// Two lowercase hexadecimal digits for each byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('?');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()

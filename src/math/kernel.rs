@@ -1,6 +1,7 @@
-//! What residues are computed with.
+//! Kernels for residues.
 //!
-//! The result never depends on it. Each piece of work is written twice: for whole numbers, and for floats of any number of lanes.
+//! The result does not depend on the kernel. Each computation is written twice: for integers, and for floats with any number of
+//! lanes.
 
 #![allow(unsafe_code)]
 #![cfg_attr(
@@ -14,10 +15,10 @@ use super::floats::relaxed;
 #[cfg(target_arch = "x86_64")]
 use super::floats::{avx2, avx512};
 
-/// A way to compute.
+/// A way to compute with residues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
-    /// Whole numbers of 64 bits, everywhere.
+    /// 64-bit integers, on every machine.
     Portable,
     /// Floats, four at a time.
     #[cfg(target_arch = "x86_64")]
@@ -25,19 +26,19 @@ pub enum Kernel {
     /// Floats, eight at a time.
     #[cfg(target_arch = "x86_64")]
     Avx512,
-    /// The same, and sums of products on words of 52 bits.
+    /// Floats, eight at a time, and sums of products on 52-bit words.
     #[cfg(target_arch = "x86_64")]
     Avx512Ifma,
     /// Floats, two at a time.
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     Relaxed,
-    /// Floats, two at a time without instructions of their own, for tests.
+    /// Floats, two at a time, without special instructions, for tests.
     #[cfg(test)]
     Twin,
 }
 
 impl Kernel {
-    /// All that this machine can use, the slowest first.
+    /// All kernels that this machine can use, slowest first.
     #[must_use]
     pub fn all() -> Vec<Self> {
         let all = [
@@ -56,7 +57,7 @@ impl Kernel {
         all.into_iter().flatten().collect()
     }
 
-    /// The fastest that this machine can use.
+    /// The fastest kernel that this machine can use.
     #[must_use]
     pub fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
@@ -74,7 +75,7 @@ impl Kernel {
         Self::Portable
     }
 
-    /// Its name for people.
+    /// The name for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -92,7 +93,7 @@ impl Kernel {
         }
     }
 
-    /// How many floats at a time; 1 for whole numbers.
+    /// The number of floats that are processed at a time; 1 for integers.
     #[must_use]
     pub const fn lanes(self) -> usize {
         match self {
@@ -108,24 +109,24 @@ impl Kernel {
         }
     }
 
-    /// Does the work. The kernel must be one of [`Kernel::all`].
+    /// Runs `work`. The kernel must be one of [`Kernel::all`].
     #[inline]
     pub(crate) fn run(self, work: impl Work) {
         match self {
             Self::Portable => work.portable(),
-            // SAFETY: a kernel is named only where the processor has it.
+            // SAFETY: a kernel is selected only if the processor has its instructions.
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => unsafe { avx2::run(work) },
-            // SAFETY: as before.
+            // SAFETY: see above.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => unsafe { avx512::run(work) },
-            // SAFETY: as before.
+            // SAFETY: see above.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512Ifma => unsafe { avx512::run_ifma(work) },
-            // SAFETY: as before; what has no such instructions does not load this build.
+            // SAFETY: see above; an engine without these instructions does not load this build.
             #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
             Self::Relaxed => unsafe { work.floats::<relaxed::Two>() },
-            // SAFETY: plain numbers need no instructions.
+            // SAFETY: plain numbers require no special instructions.
             #[cfg(test)]
             Self::Twin => unsafe { work.floats::<super::floats::twin::Plain>() },
         }

@@ -1,7 +1,7 @@
-//! Arithmetic on limbs: rows of residues modulo one prime, place by place.
+//! Pointwise arithmetic on limbs: rows of residues modulo one prime.
 //!
-//! A polynomial of a residue number system has one limb for each prime. Residues are always below their prime, and all
-//! kernels give the same ones. All slices of a call have the same length, a multiple of 8.
+//! A polynomial in a residue number system has one limb for each prime. Residues are always below their prime, and all kernels
+//! return the same residues. All slices of a call have the same length, a multiple of 8.
 #![allow(unsafe_code)]
 #![cfg_attr(
     not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test)),
@@ -28,7 +28,7 @@ pub struct Limb {
 }
 
 impl Limb {
-    /// Modulo this prime, by this kernel.
+    /// Arithmetic modulo `prime`, with `kernel`.
     #[must_use]
     pub const fn new(prime: Prime, kernel: Kernel) -> Self {
         Self { prime, kernel }
@@ -80,25 +80,25 @@ impl Limb {
         self.each(a, [b, c], (), |prime, _, [b, c], ()| prime.sub(b, c), Difference);
     }
 
-    /// `a = (a + c) f`, for a summand and a factor below the prime.
+    /// `a = (a + c) f`, for a summand `c` and a factor `f` below the prime.
     pub fn scale(self, a: &mut [u64], c: u64, f: u64) {
         let wide = Factor::new(f, self.prime);
         self.each(a, [], (c, f, wide), |prime, a, [], (c, _, f)| f.mul(a + c, prime), Scale);
     }
 
-    /// `a = (b - a) f`, for a factor below the prime.
+    /// `a = (b - a) f`, for a factor `f` below the prime.
     pub fn sub_from_scale(self, a: &mut [u64], b: &[u64], f: u64) {
         let wide = Factor::new(f, self.prime);
         self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| f.mul(b + prime.value() - a, prime), SubFromScale);
     }
 
-    /// `a = (a - b) f`, for a factor below the prime.
+    /// `a = (a - b) f`, for a factor `f` below the prime.
     pub fn sub_scale(self, a: &mut [u64], b: &[u64], f: u64) {
         let wide = Factor::new(f, self.prime);
         self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| f.mul(a + prime.value() - b, prime), SubScale);
     }
 
-    /// `a = (a - b) f + c`, for a factor below the prime.
+    /// `a = (a - b) f + c`, for a factor `f` below the prime.
     pub fn sub_scale_add(self, a: &mut [u64], b: &[u64], f: u64, c: &[u64]) {
         let wide = Factor::new(f, self.prime);
         let whole = |prime: Prime, a: u64, [b, c]: [u64; 2], (_, f): (u64, Factor)| {
@@ -107,15 +107,16 @@ impl Limb {
         self.each(a, [b, c], (f, wide), whole, SubScaleAdd);
     }
 
-    /// `a += b f`, for a factor below the prime.
+    /// `a += b f`, for a factor `f` below the prime.
     pub fn scale_add(self, a: &mut [u64], b: &[u64], f: u64) {
         let wide = Factor::new(f, self.prime);
         self.each(a, [b], (f, wide), |prime, a, [b], (_, f)| prime.add(a, f.mul(b, prime)), ScaleAdd);
     }
 
-    /// Residues modulo another prime, which stand for the numbers closest to zero, become residues modulo this one: `a = b`.
+    /// Converts residues modulo the prime `other` to residues modulo this one: `a = b`. Each residue stands for the number
+    /// closest to zero.
     pub fn centred(self, a: &mut [u64], b: &[u64], other: Prime) {
-        // A multiple of this prime that keeps what is below zero from being so.
+        // A multiple of this prime, minus `other`, that makes negative numbers nonnegative.
         let lift = (other.value() / self.prime.value() + 1) * self.prime.value() - other.value();
         let whole = |prime: Prime, _, [b]: [u64; 1], (half, _, lift): (u64, u64, u64)| {
             prime.reduce(u128::from(b + if b > half { lift } else { 0 }))
@@ -137,13 +138,13 @@ impl Limb {
     }
 }
 
-/// The most lanes of a vector.
+/// The maximum number of lanes of a vector.
 const MOST_LANES: usize = 8;
 
-/// What happens at each place, on floats. The result is a whole number below 2^53 in size.
+/// The computation at each place, on floats. The result is an integer below 2^53 in absolute value.
 trait Step<C, const T: usize> {
     /// # Safety
-    /// As [`Floats`].
+    /// See [`Floats`].
     unsafe fn step<V: Floats>(&self, prime: Prime, fixed: Fixed<V>, a: V, others: [V; T], constants: C) -> V;
 }
 
@@ -169,7 +170,7 @@ where
 
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
-        // SAFETY: passed on to the caller; all slices are as long as `a`, a multiple of the most lanes.
+        // SAFETY: upheld by the caller; all slices are as long as `a`, a multiple of `MOST_LANES`.
         unsafe {
             let fixed = Fixed::<V>::new(self.prime);
             let a = self.a.as_mut_ptr();
@@ -186,7 +187,7 @@ where
     }
 }
 
-/// Makes a [`Step`] out of what happens.
+/// Defines a [`Step`] by an expression.
 macro_rules! step {
     ($name:ident, $constants:ty, $others:literal, |$prime:pat_param, $fixed:pat_param, $a:pat_param, $b:pat_param, $c:pat_param| $body:expr) => {
         struct $name;
@@ -201,7 +202,7 @@ macro_rules! step {
                 $b: [V; $others],
                 $c: $constants,
             ) -> V {
-                // SAFETY: passed on to the caller.
+                // SAFETY: upheld by the caller.
                 unsafe { $body }
             }
         }
@@ -233,7 +234,7 @@ step!(ScaleAdd, (u64, Factor), 1, |prime, fixed, a, [b], (f, _)| {
 });
 
 step!(Centred, (u64, u64, u64), 1, |_, _, _, [b], (half, other, _)| {
-    // Below zero if the number stands for itself.
+    // The first difference is negative if the residue is its own representative.
     let (half, other) = (V::splat(float(half + 1)), V::splat(float(other)));
     b.sub(half).lift(other).add(half.sub(other))
 });

@@ -1,10 +1,10 @@
 //! Multiplication and powers modulo an odd number, in Montgomery form.
 //!
-//! A residue is a fixed number of limbs, least significant first. Limbs are machine words: 64 bits natively, 32 bits in
-//! WebAssembly, where a 64-bit product is one instruction but a 128-bit product is not. The product is the interleaved
+//! A residue is a fixed number of limbs, least significant first. Limbs are machine words: 64 bits natively, and 32 bits in
+//! WebAssembly, where a 64-bit product takes one instruction but a 128-bit product does not. The product is the interleaved
 //! (CIOS) method of Koç, Acar and Kaliski, "Analyzing and comparing Montgomery multiplication algorithms" (1996).
 //!
-//! No branch and no memory address depends on the value of a residue or of an exponent; only on their lengths.
+//! Branches and memory addresses depend only on the lengths of residues and exponents, never on their values.
 
 use num_bigint::BigUint;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -32,7 +32,7 @@ pub const MAX_LIMBS: usize = 8192 / BITS as usize;
 
 const WINDOW: u64 = Exponent::WINDOW;
 
-/// An odd modulus with what Montgomery multiplication needs to know about it.
+/// An odd modulus, prepared for Montgomery multiplication.
 ///
 /// It may be secret (a factor of a key), so it is wiped when dropped and has no `Debug`.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -42,7 +42,7 @@ pub struct Modulus {
     inverse: Limb,
     /// `R mod modulus`: one in Montgomery form, where `R` is the word size to the power of the number of limbs.
     one: Vec<Limb>,
-    /// `R * R mod modulus`: a product with it takes a number into Montgomery form.
+    /// `R * R mod modulus`: multiplying a number by it converts the number to Montgomery form.
     square: Vec<Limb>,
 }
 
@@ -63,7 +63,7 @@ impl Modulus {
         Some(Self { limbs, inverse, one, square })
     }
 
-    /// The number of limbs of a residue.
+    /// The number of limbs in a residue.
     #[must_use]
     pub fn width(&self) -> usize {
         self.limbs.len()
@@ -75,13 +75,13 @@ impl Modulus {
         &self.one
     }
 
-    /// `out = a * b / R`: the product of two residues in Montgomery form. All slices are [`Self::width`] limbs.
+    /// `out = a * b / R`: the product of two residues in Montgomery form. All slices are [`Self::width`] limbs long.
     pub fn mul(&self, out: &mut [Limb], a: &[Limb], b: &[Limb]) {
         let width = self.limbs.len();
         let (a, b) = (&a[..width], &b[..width]);
         let mut scratch = [0; MAX_LIMBS];
         let sum = &mut scratch[..width];
-        // The sum is `sum` and one more word, `top`, which never exceeds 1 between rounds.
+        // The sum consists of `sum` and one more word, `top`, which never exceeds 1 between rounds.
         let mut top: Limb = 0;
         for &digit in b {
             let carry = add_product(sum, a, digit);
@@ -111,12 +111,12 @@ impl Modulus {
         self.mul(a, copy, copy);
     }
 
-    /// Takes a residue into Montgomery form, in place.
+    /// Converts a residue to Montgomery form, in place.
     pub fn enter(&self, a: &mut [Limb]) {
         self.mul_assign(a, &self.square);
     }
 
-    /// Takes a residue out of Montgomery form, in place.
+    /// Converts a residue from Montgomery form, in place.
     pub fn leave(&self, a: &mut [Limb]) {
         let mut unit = [0; MAX_LIMBS];
         unit[0] = 1;
@@ -131,7 +131,7 @@ impl Modulus {
         limbs
     }
 
-    /// The number that a residue in Montgomery form stands for.
+    /// The number that a residue in Montgomery form represents.
     #[must_use]
     pub fn number(&self, residue: &[Limb]) -> BigUint {
         let mut limbs = residue.to_vec();
@@ -139,10 +139,10 @@ impl Modulus {
         from_limbs(&limbs)
     }
 
-    /// `base ^ exponent`, base and result in Montgomery form.
+    /// `base ^ exponent`, with base and result in Montgomery form.
     ///
-    /// The time depends on the exponent's length in bytes, not on its bits: every window costs the same number of
-    /// products, and the table of powers is read whole.
+    /// The time depends on the exponent's length, not on its bits: every window takes the same number of products, and the
+    /// whole table of powers is read.
     #[must_use]
     pub fn pow(&self, base: &[Limb], exponent: &Exponent) -> Vec<Limb> {
         let width = self.width();
@@ -168,7 +168,7 @@ impl Modulus {
         result
     }
 
-    /// `out = value - modulus` if the value, with `top` as its highest word, is not below the modulus, else `value`.
+    /// `out = value - modulus` if the value, with `top` as its highest word, is not below the modulus; otherwise `value`.
     fn subtract_once(&self, out: &mut [Limb], value: &[Limb], top: Limb) {
         let mut borrow = false;
         for ((out, &v), &m) in out.iter_mut().zip(value).zip(&self.limbs) {
@@ -177,7 +177,7 @@ impl Modulus {
             *out = difference;
             borrow = b1 | b2;
         }
-        // Keep the value where the subtraction went below zero.
+        // Keeps the value where the subtraction went below zero.
         let keep = (Limb::from(borrow) & !top & 1).wrapping_neg();
         for (out, &v) in out.iter_mut().zip(value) {
             *out = (*out & !keep) | (v & keep);
@@ -193,7 +193,7 @@ pub struct Exponent {
 }
 
 impl Exponent {
-    /// Exponents are read in windows of this many bits.
+    /// The number of bits in a window.
     pub(super) const WINDOW: u64 = 5;
 
     /// The windows, least significant first.
@@ -221,8 +221,8 @@ pub(super) fn add_product(sum: &mut [Limb], a: &[Limb], digit: Limb) -> Limb {
     carry
 }
 
-/// `sum = (sum + a * digit) / word size`, where the division is exact. The highest limb of `sum` is left to the caller,
-/// who gets the carry that belongs there.
+/// `sum = (sum + a * digit) / word size`, where the division is exact. Returns the carry, which the caller must store in the
+/// highest limb of `sum`.
 fn add_product_shifted(sum: &mut [Limb], a: &[Limb], digit: Limb) -> Limb {
     let mut carry = split(Wide::from(a[0]) * Wide::from(digit) + Wide::from(sum[0])).1;
     for i in 1..a.len().min(sum.len()) {
@@ -238,7 +238,7 @@ const fn split(wide: Wide) -> (Limb, Limb) {
     (wide as Limb, (wide >> BITS) as Limb)
 }
 
-/// Copies entry number `index` of the table, reading every entry.
+/// Copies the entry at `index` from the table, reading every entry.
 fn select(out: &mut [Limb], table: &[Limb], index: u8) {
     out.fill(0);
     for (entry, limbs) in table.chunks_exact(out.len()).enumerate() {
@@ -251,7 +251,7 @@ fn select(out: &mut [Limb], table: &[Limb], index: u8) {
     }
 }
 
-/// The inverse of an odd word modulo the word size, by Newton's iteration (each step doubles the right bits).
+/// The inverse of an odd word modulo the word size, by Newton's iteration: each step doubles the number of correct bits.
 fn word_inverse(odd: Limb) -> Limb {
     let mut inverse: Limb = odd;
     for _ in 0..6 {
@@ -260,7 +260,7 @@ fn word_inverse(odd: Limb) -> Limb {
     inverse
 }
 
-/// The limbs of a number, least significant first, filled up with zeros to `width`.
+/// The limbs of a number, least significant first, padded with zeros to `width`.
 ///
 /// # Panics
 /// If the number is longer than `width` limbs.
@@ -275,10 +275,10 @@ pub fn from_limbs(limbs: &[Limb]) -> BigUint {
     BigUint::from_bytes_le(&limbs_to_bytes(limbs))
 }
 
-/// Limbs from little-endian bytes, filled up with zeros to `width`.
+/// The limbs of a number given as little-endian bytes, padded with zeros to `width`.
 ///
 /// # Panics
-/// If there are more bytes than `width` limbs hold.
+/// If `width` limbs cannot hold all bytes.
 #[must_use]
 pub fn limbs_from_bytes(bytes: &[u8], width: usize) -> Vec<Limb> {
     let mut limbs = vec![0; width];
@@ -305,7 +305,7 @@ mod tests {
     fn number(bits: usize) -> impl Strategy<Value = BigUint> {
         prop_oneof![
             4 => proptest::collection::vec(any::<u8>(), bits / 8).prop_map(|b| BigUint::from_bytes_le(&b)),
-            // Long runs of ones and zeros, where carries travel far.
+            // Long runs of ones and zeros, which propagate carries far.
             1 => (0..bits, 0..bits).prop_map(|(a, b)| (BigUint::from(1u8) << a.max(b)) - (BigUint::from(1u8) << a.min(b))),
             1 => Just(BigUint::from(0u8)),
             1 => Just(BigUint::from(1u8)),

@@ -1,12 +1,12 @@
-//! The number-theoretic transform of polynomials modulo `X^N + 1`, and products after it.
+//! The number-theoretic transform for products of polynomials modulo `X^N + 1`.
 //!
-//! A transformed polynomial is its values at the odd powers of a root of unity `psi` of order `2 N`: place `i` has the value
-//! at `psi^(2 rev(i) + 1)`, where `rev` reads the bits of `i` backwards. Products of polynomials are then products place by
-//! place. The transform goes in `log N` layers, forward with butterflies of Cooley and Tukey, back with those of Gentleman
-//! and Sande, and `psi` is woven into the layers' factors (P. Longa, M. Naehrig, "Speeding up the number theoretic
-//! transform for faster ideal lattice-based cryptography", CANS 2016).
+//! A transformed polynomial consists of its values at the odd powers of a root of unity `psi` of order `2 N`: place `i` holds
+//! the value at `psi^(2 rev(i) + 1)`, where `rev` reverses the bits of `i`. Products of polynomials are then pointwise
+//! products. The transform has `log N` layers: Cooley-Tukey butterflies forward and Gentleman-Sande butterflies backward. The
+//! powers of `psi` are merged into the layers' factors (P. Longa, M. Naehrig, "Speeding up the number theoretic transform for
+//! faster ideal lattice-based cryptography", CANS 2016).
 //!
-//! All kernels give the same residues. [`Kernel::best`] is the fastest that this machine has.
+//! All kernels return the same residues. [`Kernel::best`] is the fastest that this machine has.
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
@@ -25,15 +25,16 @@ pub struct Transform {
     tables: Tables,
 }
 
-/// The factors of layer after layer, `psi^rev(i)` and `psi^-rev(i)`, and `1 / N`: as the kernel needs them.
+/// The factors of all layers, one layer after another, `psi^rev(i)` and `psi^-rev(i)`, and `1 / N`, in the form that the kernel
+/// needs.
 enum Tables {
     Whole { forward: Vec<Factor>, backward: Vec<Factor>, scale: Factor },
     Float(float::Tables),
 }
 
 impl Transform {
-    /// For polynomials of `degree` coefficients, a power of two from 16 on. None if the prime has no root of unity of twice
-    /// that order.
+    /// The transform of polynomials with `degree` coefficients, a power of two of at least 16. Returns `None` if the prime has
+    /// no root of unity of order `2 degree`.
     #[must_use]
     pub fn new(prime: Prime, degree: usize, kernel: Kernel) -> Option<Self> {
         if !degree.is_power_of_two() || degree < 16 {
@@ -51,7 +52,7 @@ impl Transform {
         };
         let (forward, backward) = (powers(psi), powers(prime.inverse(psi)));
         let scale = prime.inverse(prime.residue(degree as u64));
-        // Vectors are blocks of as many as there are lanes.
+        // Each block holds as many vectors as a vector has lanes.
         let kernel = if kernel.lanes().pow(2) > degree { Kernel::Portable } else { kernel };
         let factors = |residues: Vec<u64>| residues.into_iter().map(|residue| Factor::new(residue, prime)).collect();
         let tables = match float::Tables::new(prime, kernel, &forward, &backward, scale) {
@@ -71,28 +72,28 @@ impl Transform {
         self.prime
     }
 
-    /// From coefficients to values, in place.
+    /// Transforms coefficients to values, in place.
     ///
     /// # Panics
-    /// If there are not as many as the degree says.
+    /// If the length is not the degree.
     pub fn forward(&self, polynomial: &mut [u64]) {
         assert_eq!(polynomial.len(), self.degree);
         self.kernel.run(Forward(self, polynomial));
     }
 
-    /// From values to coefficients, in place.
+    /// Transforms values to coefficients, in place.
     ///
     /// # Panics
-    /// If there are not as many as the degree says.
+    /// If the length is not the degree.
     pub fn backward(&self, polynomial: &mut [u64]) {
         assert_eq!(polynomial.len(), self.degree);
         self.kernel.run(Backward(self, None, polynomial));
     }
 
-    /// From values to coefficients, into other memory, in which there may be anything.
+    /// Transforms values to coefficients, written to `out`, whose previous content is arbitrary.
     ///
     /// # Panics
-    /// If there are not as many as the degree says.
+    /// If a length is not the degree.
     pub fn backward_of(&self, values: &[u64], out: &mut [u64]) {
         assert!(values.len() == self.degree && out.len() == self.degree);
         self.kernel.run(Backward(self, Some(values), out));
@@ -100,7 +101,7 @@ impl Transform {
 }
 
 struct Forward<'a>(&'a Transform, &'a mut [u64]);
-/// Of the polynomial itself, or of other values.
+/// Transforms other values if they are given, otherwise the polynomial itself.
 struct Backward<'a>(&'a Transform, Option<&'a [u64]>, &'a mut [u64]);
 
 impl Work for Forward<'_> {
@@ -113,7 +114,7 @@ impl Work for Forward<'_> {
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
         if let Tables::Float(tables) = &self.0.tables {
-            // SAFETY: passed on to the caller.
+            // SAFETY: upheld by the caller.
             unsafe { float::forward::<V>(tables, self.1) }
         }
     }
@@ -132,7 +133,7 @@ impl Work for Backward<'_> {
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
         if let Tables::Float(tables) = &self.0.tables {
-            // SAFETY: passed on to the caller.
+            // SAFETY: upheld by the caller.
             unsafe { float::backward::<V>(tables, self.1, self.2) }
         }
     }

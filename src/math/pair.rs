@@ -1,20 +1,20 @@
-//! Numbers modulo `n^2` as pairs, many at a time.
+//! Arithmetic modulo `n^2` on pairs, on many numbers at a time.
 //!
-//! A number `c = l + h n` modulo `n^2` is kept as the pair `(l, h)`, in Montgomery form with respect to `n`: for inputs
-//! `a` and `b` the product is `a b / R`. With `T = l_a l_b` and the Montgomery quotient `m` of `T`, that is
+//! A number `c = l + h n` modulo `n^2` is stored as the pair `(l, h)`, in Montgomery form with respect to `n`: for inputs `a`
+//! and `b` the product is `a b / R`. With `T = l_a l_b` and the Montgomery quotient `m` of `T`, that is
 //!
 //! ```text
 //! l = (T + m n) / R                          h = (l_a h_b + h_a l_b - m) / R   (mod n)
 //! ```
 //!
-//! since `l_a l_b = R l - m n`. It costs 5 products of `n`'s length instead of the 8 of a product modulo `n^2`, a square
-//! 3.5, and nothing is ever divided by `n^2`.
+//! since `l_a l_b = R l - m n`. It takes 5 products of the length of `n` instead of the 8 of a product modulo `n^2`. A square
+//! takes 3.5, and nothing is ever divided by `n^2`.
 //!
-//! Numbers stay below `2 n` instead of `n`, and `R >= 16 n`, so that no product needs a final subtraction: the larger of
-//! the two, `h`, stays below `(2 * 2n * 2n + R + n + R n) / R < 2 n`. Nothing branches on a number's value.
+//! Numbers stay below `2 n` instead of `n`, and `R >= 16 n`, so no product needs a final subtraction: the larger of the two,
+//! `h`, stays below `(2 * 2n * 2n + R + n + R n) / R < 2 n`. No branch depends on a number's value.
 //!
-//! A [`Batch`] holds [`PairModulus::lanes`] independent numbers, digit by digit side by side, for kernels that work on
-//! all of them with each instruction. Which [`Kernel`] does the work is chosen once, when the modulus is prepared.
+//! A [`Batch`] holds [`PairModulus::lanes`] independent numbers, with their digits side by side, for kernels that process all
+//! of them with each instruction. The [`Kernel`] is chosen once, when the modulus is prepared.
 //!
 //! | kernel | digits | numbers at a time | where |
 //! |---|---|---|---|
@@ -53,24 +53,24 @@ pub use constants::Constants;
 use super::words::Words;
 use digits::digit_mask;
 
-/// Arithmetic on batches: the same results from every kernel, at different speeds.
+/// Arithmetic on batches. All kernels return the same results, at different speeds.
 ///
-/// Slices are halves of a [`Batch`], of `k` digits of all lanes, or both, first `l`, then `h`. They may panic, but must
-/// not do anything worse, if a slice has another length.
+/// Slices are halves of a [`Batch`], with `k` digits of all lanes, or both halves, first `l`, then `h`. If a slice has another
+/// length, an implementation may panic, but must not cause undefined behaviour.
 pub trait Kernel: Send + Sync {
     /// The kernel's name, for people.
     fn name(&self) -> &'static str;
-    /// Bits of a number in each digit.
+    /// The number of bits in a digit.
     fn digit_bits(&self) -> u32;
-    /// Numbers in a batch.
+    /// The number of lanes of a batch.
     fn lanes(&self) -> usize;
-    /// `out = a * b / R`, for `a` and `b` below `2 n`, or one of them below `4 n` where the other is below `n`.
+    /// `out = a * b / R`, for `a` and `b` below `2 n`, or one below `4 n` and the other below `n`.
     fn mul(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]);
     /// `out = a * a / R`, for `a` below `2 n`.
     fn square(&self, modulus: &Constants, out: &mut [u64], a: &[u64]);
-    /// `out = a * b / R` modulo `n`, all of them halves.
+    /// `out = a * b / R` modulo `n`, where all slices are halves.
     fn mul_low(&self, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]);
-    /// `out = a / R`, where `a` is a half and any number below `R`: at most `n` and `n + 1`.
+    /// `out = a / R`, where `a` is a half with any number below `R`. The halves of the result are at most `n` and `n + 1`.
     fn reduce(&self, modulus: &Constants, out: &mut [u64], a: &[u64]) {
         let mut pair = vec![0; out.len()];
         pair[..a.len()].copy_from_slice(a);
@@ -80,7 +80,7 @@ pub trait Kernel: Send + Sync {
     }
 }
 
-/// The longest number in digits of a kernel that works on one number at a time.
+/// An upper bound on the number of digits in the portable kernel.
 const MAX_DIGITS: usize = 80;
 
 /// An odd modulus `n`, prepared for arithmetic modulo `n^2` on batches. It may be secret (a factor of a key), so it is wiped
@@ -90,26 +90,25 @@ pub struct PairModulus {
     #[zeroize(skip)]
     kernel: &'static dyn Kernel,
     constants: Constants,
-    /// Limbs of `n`, and a zero.
+    /// The limbs of `n`, then a zero.
     n_limbs: Vec<Limb>,
     digits: usize,
     /// One, in Montgomery form, in every lane.
     one: Batch,
-    /// `R^3 mod n^2`: takes a loaded number into Montgomery form.
+    /// `R^3 mod n^2`, which converts a loaded number to Montgomery form.
     cube: Batch,
-    /// `R` times the size of a part of a long number.
+    /// `R` times the size of one part of a long number.
     part: Batch,
 }
 
 impl PairModulus {
-    /// Prepares a modulus for the fastest kernel that this machine has. Returns `None` unless it is odd and has 256 to
-    /// 4096 bits.
+    /// Prepares a modulus for this machine's fastest kernel. Returns `None` unless it is odd and has 256 to 4096 bits.
     #[must_use]
     pub fn new(n: &BigUint) -> Option<Self> {
         Self::with_kernel(n, best())
     }
 
-    /// Prepares a modulus for one kernel.
+    /// Prepares a modulus for the given kernel.
     #[must_use]
     pub fn with_kernel(n: &BigUint, kernel: &'static dyn Kernel) -> Option<Self> {
         if !n.bit(0) || !(256..=4096).contains(&n.bits()) {
@@ -143,7 +142,7 @@ impl PairModulus {
         self.kernel
     }
 
-    /// Numbers in a batch.
+    /// The number of lanes of a batch.
     #[must_use]
     pub fn lanes(&self) -> usize {
         self.kernel.lanes()
@@ -155,7 +154,7 @@ impl PairModulus {
         &self.one
     }
 
-    /// A batch to be written to.
+    /// A batch to write to.
     #[must_use]
     pub fn empty(&self) -> Batch {
         Batch(Words::new(2 * self.half()))
@@ -185,8 +184,8 @@ impl PairModulus {
         *a = square;
     }
 
-    /// `base ^ exponent` in every lane. As in [`super::montgomery::Modulus::pow`], the time depends on the exponent's
-    /// length alone, and the table of powers is read whole.
+    /// `base ^ exponent` in every lane. As in [`super::montgomery::Modulus::pow`], the time depends only on the exponent's
+    /// length, and the whole table of powers is read.
     #[must_use]
     pub fn pow(&self, base: &Batch, exponent: &Exponent) -> Batch {
         let mut table = vec![self.one.clone()];
@@ -212,14 +211,14 @@ impl PairModulus {
         result
     }
 
-    /// A copy of entry number `index`, made by reading every entry.
+    /// Copies the entry at `index`, reading every entry.
     fn select(&self, table: &[Batch], index: u8) -> Batch {
         let mut chosen = self.empty();
         select(&mut chosen.0, table.iter().map(|batch| &*batch.0), index.into());
         chosen
     }
 
-    /// `R`, to multiply constants with.
+    /// `R`, for multiplying constants.
     #[must_use]
     pub fn radix(&self) -> BigUint {
         BigUint::one() << self.bits_of_r()
@@ -229,23 +228,23 @@ impl PairModulus {
         from_limbs(&self.n_limbs)
     }
 
-    /// Limbs of a number below `n^2`.
+    /// The number of limbs of a number below `n^2`.
     fn width(&self) -> usize {
         2 * (self.n_limbs.len() - 1)
     }
 
-    /// Words of half a batch.
+    /// The number of words in half a batch.
     fn half(&self) -> usize {
         self.digits * self.lanes()
     }
 
-    /// `R` is two to this power.
+    /// The binary logarithm of `R`.
     fn bits_of_r(&self) -> u64 {
         self.digits as u64 * u64::from(self.kernel.digit_bits())
     }
 }
 
-/// Copies entry number `index` to `out` by reading every entry.
+/// Copies the entry at `index` to `out`, reading every entry.
 pub(super) fn select<'a>(out: &mut [u64], entries: impl Iterator<Item = &'a [u64]>, index: u16) {
     out.fill(0);
     for (number, entry) in (0u16..).zip(entries) {
@@ -258,14 +257,14 @@ pub(super) fn select<'a>(out: &mut [u64], entries: impl Iterator<Item = &'a [u64
     }
 }
 
-/// The fastest kernel of this machine.
+/// This machine's fastest kernel.
 #[cfg(not(target_arch = "wasm32"))]
 fn best() -> &'static dyn Kernel {
-    // There is always one.
+    // There is always at least one.
     kernels()[0]
 }
 
-/// The fastest kernel of this build: named alone, so that no other one is in what a browser fetches.
+/// The fastest kernel of this build. It is the only one named, so that a browser downloads no other.
 #[cfg(target_arch = "wasm32")]
 fn best() -> &'static dyn Kernel {
     #[cfg(target_feature = "relaxed-simd")]
@@ -278,13 +277,13 @@ fn best() -> &'static dyn Kernel {
     }
 }
 
-/// The name of the kernel that [`PairModulus::new`] takes on this machine.
+/// The name of the kernel that [`PairModulus::new`] uses on this machine.
 #[must_use]
 pub fn best_kernel_name() -> &'static str {
     best().name()
 }
 
-/// Every kernel that runs on this machine, the fastest first.
+/// Every kernel that runs on this machine, fastest first.
 #[must_use]
 pub fn kernels() -> Vec<&'static dyn Kernel> {
     let mut all: Vec<&'static dyn Kernel> = Vec::new();

@@ -1,26 +1,26 @@
-//! Work on all cores, where there are any.
+//! Parallel work, if there are several cores.
 
-/// `work(0)`, `work(1)`, ... on all cores.
+/// Computes `work(0)`, `work(1)`, ... on all cores.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
     use rayon::prelude::*;
     (0..count).into_par_iter().map(work).collect()
 }
 
-/// Both, at the same time if a core is free.
+/// Runs both closures, at the same time if a core is free.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
     rayon::join(a, b)
 }
 
-/// `work(0, first)`, `work(1, second)`, ... for the pieces of this length, on all cores.
+/// Runs `work(0, first)`, `work(1, second)`, ... on pieces of `length` words, on all cores.
 #[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
 pub(crate) fn each(words: &mut [u64], length: usize, work: impl Fn(usize, &mut [u64]) + Sync + Send) {
     use rayon::prelude::*;
     words.par_chunks_exact_mut(length).enumerate().for_each(|(number, piece)| work(number, piece));
 }
 
-/// The same for pieces of two.
+/// Like [`each`], with pieces of two slices.
 #[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
 pub(crate) fn each_two(
     first: &mut [u64],
@@ -33,7 +33,7 @@ pub(crate) fn each_two(
     pieces.enumerate().for_each(|(number, (first, second))| work(number, first, second));
 }
 
-/// The same for pieces of three, each with its own length.
+/// Like [`each`], with pieces of three slices, each with its own piece length.
 #[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
 pub(crate) fn each_three(words: [(&mut [u64], usize); 3], work: impl Fn(usize, [&mut [u64]; 3]) + Sync + Send) {
     use rayon::prelude::*;
@@ -42,7 +42,7 @@ pub(crate) fn each_three(words: [(&mut [u64], usize); 3], work: impl Fn(usize, [
     pieces.for_each(|(number, ((first, second), third))| work(number, [first, second, third]));
 }
 
-/// In the browser each worker has one core.
+/// In a browser, each worker has one core.
 #[cfg(all(feature = "ckks", target_arch = "wasm32"))]
 pub(crate) fn each_three(words: [(&mut [u64], usize); 3], work: impl Fn(usize, [&mut [u64]; 3])) {
     let [first, second, third] = words.map(|(words, length)| words.chunks_exact_mut(length));
@@ -50,7 +50,7 @@ pub(crate) fn each_three(words: [(&mut [u64], usize); 3], work: impl Fn(usize, [
     pieces.for_each(|(number, ((first, second), third))| work(number, [first, second, third]));
 }
 
-/// In the browser each worker has one core.
+/// In a browser, each worker has one core.
 #[cfg(all(feature = "ckks", target_arch = "wasm32"))]
 pub(crate) fn each_two(
     first: &mut [u64],
@@ -62,19 +62,19 @@ pub(crate) fn each_two(
     pieces.enumerate().for_each(|(number, (first, second))| work(number, first, second));
 }
 
-/// In the browser each worker has one core.
+/// In a browser, each worker has one core.
 #[cfg(all(feature = "ckks", target_arch = "wasm32"))]
 pub(crate) fn each(words: &mut [u64], length: usize, work: impl Fn(usize, &mut [u64])) {
     words.chunks_exact_mut(length).enumerate().for_each(|(number, piece)| work(number, piece));
 }
 
-/// In the browser each worker has one core.
+/// In a browser, each worker has one core.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn map<T>(count: usize, work: impl Fn(usize) -> T) -> Vec<T> {
     (0..count).map(work).collect()
 }
 
-/// One after the other, for the same reason.
+/// Sequential for the same reason.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn join<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
     (a(), b())

@@ -1,7 +1,7 @@
 //! Random primes for keys.
 //!
-//! A candidate is first sieved by the primes below 2^16 and then put to 64 rounds of Miller and Rabin's test with random
-//! bases, so that a composite passes with probability at most 4^-64 = 2^-128 even if an enemy chose it (Rabin, 1980).
+//! A candidate is first sieved by the primes below 2^16. It must then pass 64 rounds of the Miller-Rabin test with random
+//! bases, so that a composite passes with a probability of at most 4^-64 = 2^-128, even if an adversary chose it (Rabin, 1980).
 
 use num_bigint::BigUint;
 use num_traits::{One as _, ToPrimitive as _};
@@ -11,21 +11,21 @@ use super::montgomery::{Exponent, Modulus};
 use super::random;
 use crate::error::Result;
 
-/// Rounds of Miller and Rabin's test for a prime of a new key.
+/// The number of Miller-Rabin rounds for a prime of a new key.
 pub const ROUNDS: usize = 64;
-/// Candidates are sieved by the odd primes below this.
+/// The odd primes below this limit are used to sieve candidates.
 const SIEVE_LIMIT: u32 = 1 << 16;
-/// How many odd numbers after a random start are searched before a new start is drawn. It bounds the small bias
+/// The number of odd numbers that are searched after a random start before a new start is drawn. This limits the small bias
 /// towards primes after long gaps.
 const SPAN: u32 = 1 << 12;
-/// `r` is this many bits shorter than `p`: enough multipliers `k` that one of them gives a prime.
+/// `r` is this many bits shorter than `p`, which leaves enough multipliers `k` for one of them to give a prime.
 const MULTIPLIER_BITS: u64 = 14;
 
-/// A search for one prime `p` that can be paused between candidates, so that a page stays alive while it runs.
+/// A search for one prime `p`, which can be paused between candidates, so that a page stays responsive.
 ///
-/// First a prime `r` is found, 14 bits shorter than `p` is to be, then a multiplier `k` for which `p = 2 k r + 1` is
-/// prime. So the factors of `p - 1` are known (`r`, and those of `2 k`), which gives a generator of the group modulo `p`
-/// ([`generator`]), and `p - 1` has a large prime factor.
+/// It first finds a prime `r`, 14 bits shorter than `p`, and then a multiplier `k` for which `p = 2 k r + 1` is prime. Thus the
+/// factors of `p - 1` are known (`r`, and those of `2 k`), which gives a generator of the group modulo `p` ([`generator`]), and
+/// `p - 1` has a large prime factor.
 pub struct Search {
     bits: u64,
     small_primes: Vec<u32>,
@@ -33,22 +33,22 @@ pub struct Search {
 }
 
 enum Stage {
-    /// Looking for `r`: odd distances from a random start that have no small factor, in descending order.
+    /// Searches for `r`: odd distances from a random start that have no small factor, in descending order.
     Factor { start: BigUint, distances: Vec<u32> },
-    /// Looking for `k`, in random order.
+    /// Searches for `k`, in random order.
     Multiplier { factor: BigUint, multipliers: Vec<u32> },
 }
 
 impl Search {
-    /// A search for a prime of exactly `bits` bits (at least 64) whose two top bits are set, so that the product of two
-    /// such primes has exactly twice as many bits.
+    /// A search for a prime of exactly `bits` bits (at least 64). Its two top bits are set, so that the product of two such
+    /// primes has exactly twice as many bits.
     #[must_use]
     pub fn new(bits: u64) -> Self {
         let stage = Stage::Factor { start: BigUint::one(), distances: Vec::new() };
         Self { bits, small_primes: odd_primes_below(SIEVE_LIMIT), stage }
     }
 
-    /// Tries one candidate; returns `p` if it is found.
+    /// Tries one candidate. Returns `p` once it is found.
     ///
     /// # Errors
     /// If the random generator fails.
@@ -85,7 +85,7 @@ impl Search {
         let mut composite = vec![false; SPAN as usize];
         for &prime in &self.small_primes {
             let remainder = (&start % prime).to_u32().unwrap_or(0);
-            // The first k with start + 2k divisible by the prime: 2k = -remainder (mod prime).
+            // The first k for which the prime divides start + 2k: 2k = -remainder (mod prime).
             let negative = (prime - remainder) % prime;
             let first = if negative.is_multiple_of(2) { negative / 2 } else { u32::midpoint(negative, prime) };
             for k in (first..SPAN).step_by(prime as usize) {
@@ -113,8 +113,8 @@ impl Search {
     }
 }
 
-/// A generator of the multiplicative group modulo the prime `p`, if `p - 1` is a small number times a prime as
-/// [`Search`] makes it; otherwise there is no telling, and the answer is `None`.
+/// A generator of the multiplicative group modulo the prime `p`, if `p - 1` is a small number times a prime, as in the primes
+/// of [`Search`]. Otherwise the factors are unknown, and the result is `None`.
 ///
 /// # Errors
 /// If the random generator fails.
@@ -136,7 +136,7 @@ pub fn generator(p: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Option<BigU
     factors.push(rest);
     let Some(modulus) = Modulus::new(p) else { return Ok(None) };
     let exponents: Vec<_> = factors.iter().map(|factor| Exponent::new(&(&less_one / factor))).collect();
-    // It generates the group if no power with a maximal divisor of p - 1 is one.
+    // An element generates the group if no power with a maximal divisor of p - 1 is one.
     let generates = |g: &u32| {
         let base = modulus.residue(&BigUint::from(*g));
         exponents.iter().all(|exponent| modulus.pow(&base, exponent) != modulus.one())
@@ -144,7 +144,8 @@ pub fn generator(p: &BigUint, rng: &mut impl TryCryptoRng) -> Result<Option<BigU
     Ok(odd_primes_below(1000).into_iter().find(generates).map(BigUint::from))
 }
 
-/// Whether the number is prime: wrong with probability at most 4^-rounds for a composite, never for a prime.
+/// Whether the number is prime. The answer is always right for primes, and wrong for composites with a probability of at most
+/// 4^-rounds.
 ///
 /// # Errors
 /// If the random generator fails.
@@ -247,7 +248,7 @@ mod tests {
             assert!(is_prime(&prime, ROUNDS, &mut rng).expect("rng"));
             let g = generator(&prime, &mut rng).expect("rng").expect("the factors are known");
             if let Some(p) = prime.to_u64() {
-                // Its order is p - 1: no power at a prime divisor of p - 1 is one.
+                // Its order is p - 1: for every prime divisor d of p - 1, the power (p - 1) / d is not one.
                 let mut rest = p - 1;
                 for factor in 2u64.. {
                     if factor * factor > rest {

@@ -1,10 +1,10 @@
-//! Products of matrices of floating-point numbers, always in the same order of sums: the same matrices give the same numbers,
-//! to the last bit, on any machine and any number of cores.
+//! Products of matrices of floating-point numbers. The order of additions is fixed, so the same matrices give the same numbers,
+//! to the last bit, on any machine with any number of cores.
 
-/// Rows of a block, and columns: as many sums as registers hold.
+/// The rows and columns of a block. The registers hold its sums.
 const BLOCK: (usize, usize) = (4, 8);
 
-/// `out += a b`, where `a` has rows of `inner` numbers, and `b` and `out` have rows of `columns` numbers.
+/// `out += a b`. The rows of `a` have `inner` numbers; those of `b` and `out` have `columns` numbers.
 pub(crate) fn add_product(out: &mut [f32], a: &[f32], b: &[f32], inner: usize, columns: usize) {
     let (tall, wide) = BLOCK;
     let mut rows = out.chunks_exact_mut(tall * columns);
@@ -27,7 +27,7 @@ pub(crate) fn add_product(out: &mut [f32], a: &[f32], b: &[f32], inner: usize, c
     rest.for_each(|(out, a)| single(out, a, b, columns, 0));
 }
 
-/// A block of sums from the column on.
+/// The sums of one block, starting at `column`.
 fn block(a: [&[f32]; BLOCK.0], b: &[f32], columns: usize, column: usize) -> [[f32; BLOCK.1]; BLOCK.0] {
     let mut sums = [[0.0; BLOCK.1]; BLOCK.0];
     for (k, b) in b.chunks_exact(columns).enumerate() {
@@ -41,7 +41,7 @@ fn block(a: [&[f32]; BLOCK.0], b: &[f32], columns: usize, column: usize) -> [[f3
     sums
 }
 
-/// The columns of one row from the first on, in the order of sums that blocks have.
+/// Computes the columns of one row, starting at `first`, with the same order of additions as blocks.
 fn single(out: &mut [f32], a: &[f32], b: &[f32], columns: usize, first: usize) {
     let mut sums = vec![0.0; out.len() - first];
     for (a, b) in a.iter().zip(b.chunks_exact(columns)) {
@@ -50,7 +50,7 @@ fn single(out: &mut [f32], a: &[f32], b: &[f32], columns: usize, first: usize) {
     out[first..].iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
 }
 
-/// Rows of `columns` numbers become columns.
+/// Transposes a matrix whose rows have `columns` numbers.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn transposed(a: &[f32], columns: usize) -> Vec<f32> {
     let rows = a.len() / columns;

@@ -1,4 +1,4 @@
-//! Random numbers, always from a cryptographically secure generator: the system's ([`system`]) outside of tests.
+//! Random numbers, always from a cryptographically secure generator: outside of tests, the system's ([`system`]).
 
 #[cfg(feature = "etc")]
 use hkdf::Hkdf;
@@ -28,7 +28,7 @@ pub fn fill(rng: &mut impl TryCryptoRng, bytes: &mut [u8]) -> Result<()> {
     rng.try_fill_bytes(bytes).map_err(|_| Error::new(Code::NoRandomness, "the system's random generator failed"))
 }
 
-/// A uniform number of at most `bits` bits.
+/// A uniform number with at most `bits` bits.
 ///
 /// # Errors
 /// [`Code::NoRandomness`] if the generator fails.
@@ -46,7 +46,7 @@ pub fn bits(rng: &mut impl TryCryptoRng, bits: u64) -> Result<BigUint> {
     Ok(number)
 }
 
-/// A uniform number from 1 up to, not including, `bound`, by rejection. The bound must be at least 2.
+/// A uniform number from 1 to `bound - 1`, by rejection. The bound must be at least 2.
 ///
 /// # Errors
 /// [`Code::NoRandomness`] if the generator fails.
@@ -70,7 +70,7 @@ pub fn index(rng: &mut impl TryCryptoRng, length: usize) -> Result<usize> {
         let mut bytes = [0; 8];
         fill(rng, &mut bytes)?;
         let number = u64::from_le_bytes(bytes);
-        // The last, incomplete round of remainders would favour small ones.
+        // The last, incomplete range of remainders would favour small ones.
         if number < u64::MAX - u64::MAX % length
             && let Ok(index) = usize::try_from(number % length)
         {
@@ -79,10 +79,10 @@ pub fn index(rng: &mut impl TryCryptoRng, length: usize) -> Result<usize> {
     }
 }
 
-/// 32 bytes that only who knows the secret can tell from random ones: HKDF-SHA-256 (RFC 5869).
+/// Derives 32 bytes that are indistinguishable from random ones without the secret: HKDF-SHA-256 (RFC 5869).
 ///
 /// # Errors
-/// None in practice: the longest output is 255 times as long.
+/// None in practice: the maximum output is 255 times as long.
 #[cfg(feature = "etc")]
 pub fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
@@ -92,7 +92,7 @@ pub fn derive(salt: &[u8], secret: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 
     Ok(key)
 }
 
-/// The numbers below `count` in random order, all orders alike (Fisher, Yates).
+/// The numbers below `count` in random order, with equal probability for each order (Fisher, Yates).
 ///
 /// # Errors
 /// [`Code::NoRandomness`] if the generator fails.

@@ -1,11 +1,11 @@
-//! Whole numbers modulo a prime below 2^50: one limb of a residue number system.
+//! Integers modulo a prime below 2^50, for one limb of a residue number system.
 //!
-//! A residue is always below its prime, except where a name says `lazy`. Nothing here branches on a residue.
+//! A residue is always below its prime, except where a name says `lazy`. No branch depends on a residue.
 
-/// The most bits of a prime, so that floats of 53 bits hold sums of a few residues exactly.
+/// The maximum number of bits of a prime. Floats with 53 bits hold sums of a few residues exactly.
 pub const MOST_BITS: u32 = 50;
 
-/// A prime, with what makes reduction cheap.
+/// A prime, with constants for fast reduction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prime {
     value: u64,
@@ -15,7 +15,7 @@ pub struct Prime {
 }
 
 impl Prime {
-    /// The number, if it is an odd prime of at most [`MOST_BITS`].
+    /// The prime `value`, if it is odd and has at most [`MOST_BITS`] bits.
     #[must_use]
     pub fn new(value: u64) -> Option<Self> {
         let bits = 64 - value.leading_zeros();
@@ -27,15 +27,15 @@ impl Prime {
         this.is_prime().then_some(this)
     }
 
-    /// The largest prime below a bound of at most `2^`[`MOST_BITS`] that is 1 modulo `order`, so that it has roots of unity
-    /// of that order.
+    /// The largest prime below `bound` (at most `2^`[`MOST_BITS`]) that is 1 modulo `order`, so that it has roots of unity of
+    /// that order.
     #[must_use]
     pub fn below(bound: u64, order: u64) -> Option<Self> {
         let last = bound.checked_sub(2)? / order * order + 1;
         (0..last / order).find_map(|i| Self::new(last - i * order))
     }
 
-    /// Miller and Rabin's test with the first twelve primes as bases, which errs for no number below 2^64 (J. Sorenson,
+    /// The Miller-Rabin test with the first twelve primes as bases, which is correct for all numbers below 2^64 (J. Sorenson,
     /// J. Webster, 2017). The arithmetic here works for any odd modulus.
     fn is_prime(self) -> bool {
         let twos = (self.value - 1).trailing_zeros();
@@ -67,10 +67,10 @@ impl Prime {
         self.once(self.once(rest))
     }
 
-    /// Takes the prime away once if the number is not below it.
+    /// Subtracts the prime once if the number is not below it.
     const fn once(self, number: u64) -> u64 {
         let less = number.wrapping_sub(self.value);
-        // All ones if it was below.
+        // All ones if the number was below the prime.
         let mask = (less >> 63).wrapping_neg();
         less.wrapping_add(self.value & mask)
     }
@@ -99,7 +99,7 @@ impl Prime {
         self.reduce(a as u128 * b as u128)
     }
 
-    /// A residue to a public power.
+    /// Raises a residue to a public power.
     #[must_use]
     pub const fn pow(self, mut base: u64, mut exponent: u64) -> u64 {
         let mut power = 1;
@@ -113,26 +113,26 @@ impl Prime {
         power
     }
 
-    /// What a residue other than 0 has to be multiplied by to give 1 (Fermat).
+    /// The inverse of a nonzero residue (Fermat).
     #[must_use]
     pub const fn inverse(self, number: u64) -> u64 {
         self.pow(number, self.value - 2)
     }
 
-    /// A primitive root of unity of this order, a power of two, if there is one: always the same.
+    /// A primitive root of unity of this order, a power of two, if there is one. It is always the same.
     #[must_use]
     pub fn root(self, order: u64) -> Option<u64> {
         if !order.is_power_of_two() || !(self.value - 1).is_multiple_of(order) {
             return None;
         }
-        // A power has this very order if half way there is not 1 but -1. Half of all numbers do it.
+        // A power has exactly this order if its power `order / 2` is -1 instead of 1. This is so for half of all numbers.
         (2..self.value)
             .map(|base| self.pow(base, (self.value - 1) / order))
             .find(|&root| order == 1 || self.pow(root, order / 2) == self.value - 1)
     }
 }
 
-/// A fixed factor, with what makes multiplying by it cheap (Shoup).
+/// A fixed factor, with a constant for fast multiplication (Shoup).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Factor {
     pub(super) value: u64,
@@ -141,14 +141,14 @@ pub struct Factor {
 }
 
 impl Factor {
-    /// A residue to multiply others by.
+    /// Prepares a residue as a factor.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the residue is below the prime")]
     pub const fn new(value: u64, prime: Prime) -> Self {
         Self { value, quotient: (((value as u128) << 64) / prime.value as u128) as u64 }
     }
 
-    /// The product with any word, below twice the prime.
+    /// The product with any word, reduced to less than twice the prime.
     #[must_use]
     pub const fn mul_lazy(self, number: u64, prime: Prime) -> u64 {
         let quotient = ((self.quotient as u128 * number as u128) >> 64) as u64;
@@ -176,7 +176,7 @@ mod tests {
         for prime in [3, 5, 65_537, 1_000_003, (1 << 50) - 27] {
             assert!(Prime::new(prime).is_some(), "{prime}");
         }
-        // Among them Carmichael numbers and strong pseudoprimes to several bases.
+        // Including Carmichael numbers and strong pseudoprimes to several bases.
         for other in
             [0, 1, 2, 9, 561, 3_215_031_751, 3_825_123_056_546_413 >> 2, (1 << 50) - 1, 1 << 20, (1 << 51) - 129]
         {

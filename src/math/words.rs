@@ -1,4 +1,4 @@
-//! Memory for vectors.
+//! Aligned memory for vectors.
 #![allow(unsafe_code)]
 
 use zeroize::Zeroize;
@@ -13,14 +13,14 @@ pub(crate) struct Words {
     length: usize,
 }
 
-/// In bytes.
+/// The alignment in bytes.
 const ALIGNMENT: usize = 64;
 
 impl Words {
-    /// Zeros.
+    /// `length` zeros.
     pub(crate) fn new(length: usize) -> Self {
         let buffer = Buffer::new(length + ALIGNMENT / size_of::<u64>());
-        // If the allocator cannot say, an unaligned start is slower but not wrong.
+        // If the allocator cannot determine it, an unaligned start is slower but still correct.
         let start = buffer.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT / size_of::<u64>());
         Self { buffer, start, length }
     }
@@ -62,13 +62,13 @@ impl std::ops::DerefMut for Words {
     }
 }
 
-/// Much memory comes straight from the system, in large pages where it has them: a processor that walks through gigabytes
-/// otherwise waits for the places of small ones a quarter of its time.
+/// Large buffers are mapped directly from the system, in large pages if it has them. With small pages, a processor that works
+/// through gigabytes spends a quarter of its time waiting for their address translation.
 #[cfg(all(feature = "ckks", target_os = "linux"))]
 mod buffer {
     use memmap2::{Advice, MmapMut};
 
-    /// From this many words on: 4 MiB.
+    /// The minimum number of words for a mapping: 4 MiB.
     const MUCH: usize = 1 << 19;
 
     #[derive(Debug)]
@@ -80,9 +80,9 @@ mod buffer {
     impl Buffer {
         pub(super) fn new(length: usize) -> Self {
             let pages = (length >= MUCH).then(|| MmapMut::map_anon(length * size_of::<u64>()));
-            // Who cannot have it this way gets it as always.
+            // If the mapping fails, the buffer is allocated as usual.
             let Some(Ok(pages)) = pages else { return Self::Little(vec![0; length]) };
-            // A wish, which changes nothing but speed.
+            // Only a hint, which affects nothing but speed.
             let _ = pages.advise(Advice::HugePage);
             Self::Much(pages)
         }
@@ -94,7 +94,7 @@ mod buffer {
         fn deref(&self) -> &[u64] {
             match self {
                 Self::Little(words) => words,
-                // SAFETY: any bytes are words.
+                // SAFETY: any bytes are valid words.
                 Self::Much(pages) => unsafe { pages.align_to().1 },
             }
         }
@@ -104,7 +104,7 @@ mod buffer {
         fn deref_mut(&mut self) -> &mut [u64] {
             match self {
                 Self::Little(words) => words,
-                // SAFETY: any bytes are words.
+                // SAFETY: any bytes are valid words.
                 Self::Much(pages) => unsafe { pages.align_to_mut().1 },
             }
         }

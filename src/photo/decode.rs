@@ -12,8 +12,9 @@ use image::{ImageDecoder, ImageError};
 
 use super::colour::Tags;
 use super::container::{self, Format, Inspected};
+use super::memory::{bounded, too_much_memory};
 use super::{Limits, Notice, Photo, check_samples, jpeg, orientation};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
     // The walk over the container checks the size, finds missing and damaged data (which decoders forgive), and bounds every
@@ -35,9 +36,10 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
         #[cfg(feature = "webp")]
         Format::WebP => read(WebPDecoder::new(Cursor::new(&file)).map_err(from_image)?, found, limits),
         #[cfg(not(feature = "webp"))]
-        Format::WebP => {
-            Err(Error::new(Code::UnsupportedImage, "WebP photos are not supported here; save it as PNG or JPEG"))
-        }
+        Format::WebP => Err(Error::new(
+            crate::error::Code::UnsupportedImage,
+            "WebP photos are not supported here; save it as PNG or JPEG",
+        )),
     }?;
     photo.understand(&tags, tags.profile.read(bytes).as_deref());
     Ok(photo)
@@ -140,16 +142,6 @@ fn decoder_limits(limits: &Limits) -> image::Limits {
     out.max_image_height = Some(limits.max_side);
     out.max_alloc = Some(limits.max_alloc);
     out
-}
-
-/// A number of bytes to allocate, unless that is more than allowed.
-pub(super) fn bounded(bytes: u64, limits: &Limits) -> Result<usize> {
-    let allowed = usize::try_from(bytes).ok().filter(|_| bytes <= limits.max_alloc);
-    allowed.ok_or_else(too_much_memory)
-}
-
-pub(super) fn too_much_memory() -> Error {
-    Error::new(Code::ImageTooLarge, "the photo needs more memory than allowed; make it smaller first")
 }
 
 /// The decoders' own words are for programmers, and may name nothing that the photo's owner can change.

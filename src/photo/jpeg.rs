@@ -8,7 +8,7 @@ use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
 
 use super::Limits;
 use super::container::{self, Pixels};
-use super::decode::{bounded, too_much_memory};
+use super::memory::{bounded, too_much_memory};
 use crate::error::{Error, Result};
 
 /// The samples of a file that was walked through and put in order, and how many each pixel has: 1 grey, 3 red, green, blue.

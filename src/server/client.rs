@@ -12,8 +12,6 @@ use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
 
-use super::config::ProxyHeader;
-
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// A client, as far as the network identifies it: an IPv4 address or an IPv6 /64 network, which usually belongs to one client.
@@ -51,6 +49,16 @@ impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
         Self(address.ip().to_canonical())
     }
+}
+
+/// A header field in which a proxy names the client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
 }
 
 /// The trusted proxies.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderValue, Uri};
 use ipnet::IpNet;
 
-use super::client::Proxies;
+use super::client::{Proxies, ProxyHeader};
 use crate::address::{port_is_good, without_user};
 use crate::error::{Code, Error, Result};
 
@@ -89,16 +89,6 @@ impl Default for Config {
             limits: Limits::default(),
         }
     }
-}
-
-/// A header field in which a proxy names the client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProxyHeader {
-    /// `X-Forwarded-For`.
-    #[default]
-    XForwardedFor,
-    /// `Forwarded` (RFC 7239).
-    Forwarded,
 }
 
 /// A checked [`Config`].

@@ -18,9 +18,8 @@ use super::App;
 use super::capability::{self, Id, text};
 use super::client::Client;
 use super::keys::KeySetState;
-use super::problem::{Problem, after_upload};
+use super::problem::{Problem, after_upload, joined};
 use super::upload::{Rules, check_content, receive};
-use super::work;
 use crate::error::{Code, Error, Result};
 use crate::network::Need;
 use crate::schemes::ckks::parameters::Parameters;
@@ -142,7 +141,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request:
     let keys = Arc::clone(&app.keys);
     // It makes a file.
     let begun = tokio::task::spawn_blocking(move || keys.begin(client, length)).await;
-    let (id, upload) = work::joined(begun)?;
+    let (id, upload) = joined(begun)?;
     let location = capability::address("keys", &id)?;
     let json = Json(KeysJson::new(&id, &KeySetState::Upload(upload)));
     Ok((StatusCode::CREATED, [(header::LOCATION, location), (OFFSET, HeaderValue::from(0))], json).into_response())
@@ -188,7 +187,7 @@ pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Resp
     let id = text(id);
     let (keys, name) = (Arc::clone(&app.keys), id.clone());
     // It looks at the file.
-    let held = work::joined(tokio::task::spawn_blocking(move || keys.look(&name)).await)?;
+    let held = joined(tokio::task::spawn_blocking(move || keys.look(&name)).await)?;
     Ok(Json(KeysJson::new(&id, &held)).into_response())
 }
 

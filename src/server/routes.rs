@@ -17,12 +17,12 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::config::AllowOrigins;
 use super::model_routes::ModelJson;
-use super::problem::{Problem, method_not_allowed, not_found};
+use super::problem::{Problem, internal, method_not_allowed, not_found};
 use super::vault::Vault;
 use super::{
     App, client, filters, guard, job_routes, key_routes as keys, model_routes, openapi, page, telemetry, vault,
 };
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::learn::Learner;
 use crate::schemes::ckks::parameters::ALL;
 use crate::schemes::paillier::{Filter, FilterInfo};
@@ -45,7 +45,7 @@ pub(super) fn router(app: &Arc<App>) -> Result<Router> {
 fn guarded(router: Router) -> Router {
     router
         .layer(SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")))
-        .layer(CatchPanicLayer::custom(|_| internal().into_response()))
+        .layer(CatchPanicLayer::custom(|_| Problem::from(internal()).into_response()))
         .layer(from_fn(telemetry::log))
 }
 
@@ -179,10 +179,6 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     let draining = app.admission.is_closed();
     let (code, status) = if draining { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
     (code, Json(serde_json::json!({ "status": status }))).into_response()
-}
-
-fn internal() -> Problem {
-    Error::new(Code::Internal, "the server failed to handle this request; please report it").into()
 }
 
 #[cfg(test)]

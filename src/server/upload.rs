@@ -13,8 +13,8 @@ use futures_util::StreamExt;
 use tokio::time::Instant;
 
 use super::config::Limits;
+use super::problem::joined;
 use super::spool::{Spool, Stored};
-use super::work;
 use crate::error::{Code, Error, Result};
 
 /// The rules for an upload.
@@ -111,7 +111,7 @@ pub(super) async fn receive<S: Sink>(body: Body, rules: Rules, mut sink: S) -> R
         let length = rules.announced.unwrap_or_default().max(total);
         pace.arrived(piece.len() as u64, asked.elapsed(), Limits::slowest(length));
         let taken = tokio::task::spawn_blocking(move || sink.take(&piece).map(|()| sink));
-        sink = work::joined(taken.await).map_err(|error| if rules.urlencoded { changed(error) } else { error })?;
+        sink = joined(taken.await).map_err(|error| if rules.urlencoded { changed(error) } else { error })?;
     }
 }
 

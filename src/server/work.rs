@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::App;
 use super::admission::{UploadSlot, WorkSlot};
 use super::client::Client;
+use super::problem::joined;
 use super::spool::{SMALL, Spool, Stored};
 use super::upload::{Check, Checked, Rules, receive, time_limit};
 use crate::error::{Code, Error, Result};
@@ -172,10 +173,3 @@ where
 pub(super) trait Holds: Send + 'static {}
 impl Holds for WorkSlot {}
 impl Holds for (WorkSlot, super::admission::QueueSlot) {}
-
-/// A worker's panic as an error.
-pub(super) fn joined<T>(outcome: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    outcome.unwrap_or_else(|_| {
-        Err(Error::new(Code::Internal, "the server failed to handle this request; please report it"))
-    })
-}

@@ -1,4 +1,4 @@
-//! Four floats at a time with AVX2 and FMA.
+//! Floats, four at a time, with AVX2 and FMA.
 
 use std::arch::x86_64::{
     __m256d, _CMP_LT_OQ, _mm256_add_pd, _mm256_and_pd, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmp_pd,
@@ -11,7 +11,7 @@ use super::{Floats, Work};
 
 pub(in super::super) const LANES: usize = 4;
 
-/// 2^52: a whole number below it in its lower bits makes a float.
+/// 2^52: its bit pattern becomes a float when an integer below 2^52 is written into the lower bits.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
 /// Whether this processor has the instructions.
@@ -23,14 +23,14 @@ pub(in super::super) fn detect() -> bool {
 /// The processor has the instructions.
 #[target_feature(enable = "avx2,fma")]
 pub(in super::super) unsafe fn run(work: impl Work) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { work.floats::<Four>() }
 }
 
 #[derive(Clone, Copy)]
 struct Four(__m256d);
 
-// SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
+// SAFETY of all functions: upheld by the caller; the features exist, and there are enough words behind each pointer.
 impl Floats for Four {
     const LANES: usize = LANES;
 

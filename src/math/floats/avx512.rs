@@ -1,4 +1,4 @@
-//! Eight floats at a time with AVX-512, and eight words of 52 bits where the processor has IFMA.
+//! Floats, eight at a time, with AVX-512, and eight 52-bit words if the processor has IFMA.
 
 use std::arch::x86_64::{
     __m512d, _CMP_LT_OQ, _mm512_add_epi64, _mm512_add_pd, _mm512_and_si512, _mm512_castpd_si512, _mm512_castsi512_pd,
@@ -13,7 +13,7 @@ use super::{Floats, Work};
 
 pub(in super::super) const LANES: usize = 8;
 
-/// 2^52: a whole number below it in its lower bits makes a float.
+/// 2^52: its bit pattern becomes a float when an integer below 2^52 is written into the lower bits.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
 /// Whether this processor has the instructions.
@@ -21,7 +21,7 @@ pub(in super::super) fn detect() -> bool {
     is_x86_feature_detected!("avx512f")
 }
 
-/// Whether it has those on words of 52 bits, too.
+/// Whether it also has those on 52-bit words.
 pub(in super::super) fn detect_ifma() -> bool {
     detect() && is_x86_feature_detected!("avx512ifma")
 }
@@ -30,7 +30,7 @@ pub(in super::super) fn detect_ifma() -> bool {
 /// The processor has the instructions.
 #[target_feature(enable = "avx512f")]
 pub(in super::super) unsafe fn run(work: impl Work) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { work.floats::<Eight<false>>() }
 }
 
@@ -38,14 +38,14 @@ pub(in super::super) unsafe fn run(work: impl Work) {
 /// The processor has the instructions.
 #[target_feature(enable = "avx512f,avx512ifma")]
 pub(in super::super) unsafe fn run_ifma(work: impl Work) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { work.floats::<Eight<true>>() }
 }
 
 #[derive(Clone, Copy)]
 struct Eight<const IFMA: bool>(__m512d);
 
-// SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
+// SAFETY of all functions: upheld by the caller; the features exist, and there are enough words behind each pointer.
 impl<const IFMA: bool> Floats for Eight<IFMA> {
     const LANES: usize = LANES;
 
@@ -128,7 +128,7 @@ impl<const IFMA: bool> Floats for Eight<IFMA> {
     #[inline(always)]
     unsafe fn transpose(rows: &mut [Self]) {
         unsafe {
-            // Pairs of rows, then fours, then all eight.
+            // Combines pairs of rows, then groups of four, then all eight.
             let mut pairs = [rows[0].0; 8];
             for i in 0..4 {
                 pairs[2 * i] = _mm512_unpacklo_pd(rows[2 * i].0, rows[2 * i + 1].0);

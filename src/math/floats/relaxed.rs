@@ -1,6 +1,6 @@
-//! Two floats at a time with WebAssembly's relaxed SIMD.
+//! Floats, two at a time, with WebAssembly's relaxed SIMD.
 //!
-//! The standard lets an engine round the multiply-add once or twice, but always alike. Once is what all of them do where the
+//! The standard lets an engine round the multiply-add once or twice, but always in the same way. All engines round once if the
 //! processor can.
 
 use std::arch::wasm32::{
@@ -13,10 +13,10 @@ use super::Floats;
 
 pub(in super::super) const LANES: usize = 2;
 
-/// 2^52: a whole number below it in its lower bits makes a float.
+/// 2^52: its bit pattern becomes a float when an integer below 2^52 is written into the lower bits.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
 
-/// Whether this engine rounds once. The square of `1 + 2^-30` less `1 + 2^-29` is `2^-60` then, and otherwise 0.
+/// Whether this engine rounds once. If so, the square of `1 + 2^-30` minus `1 + 2^-29` is `2^-60`; otherwise it is 0.
 pub(in super::super) fn detect() -> bool {
     let (x, y) = (
         f64x2_splat(black_box(1.0 + 1.0 / f64::from(1 << 30))),
@@ -30,7 +30,7 @@ pub(in super::super) fn detect() -> bool {
 #[derive(Clone, Copy)]
 pub(in super::super) struct Two(v128);
 
-// SAFETY of all of them: passed on to the caller, who has enough words behind each pointer.
+// SAFETY of all functions: upheld by the caller; there are enough words behind each pointer.
 impl Floats for Two {
     const LANES: usize = LANES;
 

@@ -1,4 +1,4 @@
-//! The same algorithm on plain numbers, so that every machine can test it.
+//! The same algorithm on plain numbers, which every machine can test.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -20,7 +20,7 @@ impl Plain {
     }
 }
 
-// SAFETY of the loads and stores: passed on to the caller.
+// SAFETY of the loads and stores: upheld by the caller.
 impl Floats for Plain {
     const LANES: usize = LANES;
 

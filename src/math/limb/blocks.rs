@@ -1,24 +1,24 @@
-//! Values that change places, eight at a time.
+//! Permutations of values, in blocks of eight.
 
 use super::super::floats::{Floats, Work};
 use super::Limb;
 
-/// Values that move together.
+/// The number of values that move together.
 pub const BLOCK: usize = 8;
 
-/// Where values come from: each block from one block, in one of eight orders.
+/// A permutation of values: each block comes from one block, in one of eight orders.
 pub struct Blocks {
-    /// For each block, eight times the block that it comes from, and the number of the order.
+    /// For each block: eight times the number of its source block, plus the number of the order.
     sources: Vec<u32>,
-    /// For each order, where in the block the values come from.
+    /// For each order: the places in the source block.
     orders: [[u64; BLOCK]; BLOCK],
 }
 
 impl Blocks {
-    /// From blocks and orders: a source is eight times the number of a block, and the number of an order.
+    /// A permutation given by blocks and orders. A source is eight times the number of a block plus the number of an order.
     ///
     /// # Panics
-    /// If a block or a place is not there.
+    /// If a block or a place does not exist.
     #[must_use]
     pub fn new(sources: Vec<u32>, orders: [[u64; BLOCK]; BLOCK]) -> Self {
         assert!(sources.iter().all(|&source| (source as usize) < BLOCK * sources.len()));
@@ -28,7 +28,7 @@ impl Blocks {
 }
 
 impl Limb {
-    /// Moves values: `a` is `b` in another order.
+    /// Permutes values: `a` is `b` in another order.
     pub fn moved(self, a: &mut [u64], b: &[u64], blocks: &Blocks) {
         let length = BLOCK * blocks.sources.len();
         assert!(a.len() == length && b.len() == length);
@@ -60,7 +60,7 @@ impl Work for Moved<'_> {
             return self.portable();
         }
         let Self { a, b, blocks: Blocks { sources, orders } } = self;
-        // SAFETY: passed on to the caller; `Blocks::new` has checked all places, and `moved` the lengths.
+        // SAFETY: upheld by the caller; `Blocks::new` has checked all places, and `moved` the lengths.
         unsafe {
             for (i, &source) in sources.iter().enumerate() {
                 let block = V::load(b.as_ptr().add(source as usize / BLOCK * BLOCK).cast());

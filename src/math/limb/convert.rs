@@ -1,20 +1,21 @@
-//! From one residue number system to another.
+//! Conversion between residue number systems.
 
 use super::super::floats::{Fixed, Floats, MOST_TERMS, Pair, Twiddle, Work};
 use super::super::kernel::Kernel;
 use super::super::residue::Prime;
 
-/// Places that are converted at a time, so that what is known of them stays in the closest cache.
+/// The number of places that are converted at a time, so that the intermediate values stay in the L1 cache.
 const BLOCK: usize = 256;
-/// Products that a sum may have before it is reduced: each is below `0.6 p` in size, and sums stay below 2^53.
+/// The number of products that are added before a sum is reduced: each is below `0.6 p` in absolute value, and sums stay below
+/// 2^53.
 const TERMS: usize = 8;
 
-/// The conversion of numbers given by residues modulo some primes to residues modulo others.
+/// A conversion of numbers from residues modulo one set of primes to residues modulo another.
 ///
-/// With `Q` the product of the first primes, and `y_i = x (Q / q_i)^-1 mod q_i`, the number is the sum of `y_i Q / q_i` less
-/// `u Q`, where `u` is the sum of `y_i / q_i` rounded (S. Halevi, Y. Polyakov, V. Shoup, "An improved RNS variant of the BFV
-/// homomorphic encryption scheme", CT-RSA 2019, section 2). So the number that residues stand for is the one closest to
-/// zero; only where it is within `2^-48 Q` of `Q / 2` it may be the other one of the two closest.
+/// Let `Q` be the product of the source primes, and `y_i = x (Q / q_i)^-1 mod q_i`. The number is the sum of `y_i Q / q_i`
+/// minus `u Q`, where `u` is the rounded sum of `y_i / q_i` (S. Halevi, Y. Polyakov, V. Shoup, "An improved RNS variant of the
+/// BFV homomorphic encryption scheme", CT-RSA 2019, section 2). Thus the residues stand for the number closest to zero. Only if
+/// that number is within `2^-48 Q` of `Q / 2` can the result be the other one of the two closest numbers.
 pub struct Conversion {
     kernel: Kernel,
     from: Vec<Prime>,
@@ -23,14 +24,14 @@ pub struct Conversion {
     inverses: Vec<u64>,
     /// `1 / q_i`.
     reciprocals: Vec<f64>,
-    /// For each target: `-Q mod p`, then `Q / q_i mod p`.
+    /// For each target prime: `-Q mod p`, then `Q / q_i mod p`.
     factors: Vec<Vec<u64>>,
     /// The same for floats.
     pairs: Vec<Vec<Pair>>,
 }
 
 impl Conversion {
-    /// Between these primes, all of them different. There is at least one to convert from.
+    /// A conversion between these primes, all of which are different. `from` has at least one.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "primes have 50 bits")]
     pub fn new(from: &[Prime], to: &[Prime], kernel: Kernel) -> Self {
@@ -55,11 +56,11 @@ impl Conversion {
         }
     }
 
-    /// Converts limbs of coefficients, not of values: one for each prime, one after the other. `places` says which of the
-    /// target's limbs belongs to each of its primes.
+    /// Converts the limbs of coefficients (not of values), one limb for each prime, one after another. `places` assigns a limb
+    /// of the target to each target prime.
     ///
     /// # Panics
-    /// If the limbs do not have the same length, a multiple of 256 or a power of two from 8 on.
+    /// If the limbs differ in length, or their length is neither a multiple of 256 nor a power of two of at least 8.
     pub fn run(&self, source: &[u64], target: &mut [u64], places: &[usize]) {
         let length = source.len() / self.from.len();
         let block = BLOCK.min(length);
@@ -78,11 +79,11 @@ struct Block<'a> {
     source: &'a [u64],
     target: &'a mut [u64],
     places: &'a [usize],
-    /// Room for `y_i` of the block: numbers or floats.
+    /// Room for the `y_i` of the block, as integers or floats.
     y: &'a mut [u64],
-    /// Of a limb.
+    /// The length of a limb.
     length: usize,
-    /// The first place, and how many there are.
+    /// The first place and the number of places.
     at: usize,
     size: usize,
 }
@@ -116,7 +117,7 @@ impl Work for Block<'_> {
         let Self { conversion, source, target, places, y, length, at, size: block } = self;
         let y = y.as_mut_ptr().cast::<f64>();
         let mut u = [0.0; BLOCK];
-        // SAFETY: passed on to the caller; all places are within the slices.
+        // SAFETY: upheld by the caller; all places are within the slices.
         unsafe {
             for (i, &q) in conversion.from.iter().enumerate() {
                 let fixed = Fixed::<V>::new(q);
@@ -132,7 +133,7 @@ impl Work for Block<'_> {
                         x.store(y);
                     }
                     let sum = u.as_mut_ptr().add(place);
-                    // Not fused: as on plain numbers.
+                    // Not fused, as on plain numbers.
                     let sum_here = V::load(sum).add(x.mul(reciprocal));
                     (if i + 1 == conversion.from.len() { fixed.round(sum_here) } else { sum_here }).store(sum);
                 }
@@ -151,15 +152,15 @@ impl Work for Block<'_> {
     }
 }
 
-/// Whether sums are taken on words.
+/// Whether sums are computed on words.
 const fn words<V: Floats>(conversion: &Conversion) -> bool {
     V::WORDS && conversion.from.len() <= MOST_TERMS
 }
 
-/// The same as [`sums`] on words, which are reduced once.
+/// Computes [`sums`] on words, which are reduced once.
 ///
 /// # Safety
-/// As [`sums`].
+/// See [`sums`].
 #[inline(always)]
 unsafe fn sums_of_words<V: Floats, const VECTORS: usize>(
     p: Prime,
@@ -170,7 +171,7 @@ unsafe fn sums_of_words<V: Floats, const VECTORS: usize>(
     out: *mut u64,
     block: usize,
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let fixed = Fixed::<V>::new(p);
         let (radix, minus_product) =
@@ -194,10 +195,11 @@ unsafe fn sums_of_words<V: Floats, const VECTORS: usize>(
     }
 }
 
-/// One target's residues: a few vectors at a time, so that a factor is read once for all of them.
+/// Computes the residues for one target prime. It processes `VECTORS` vectors at a time and reads each factor once for all of
+/// them.
 ///
 /// # Safety
-/// As [`Floats`], and the block is as long as the pointers need it to be, a multiple of so many vectors.
+/// See [`Floats`]. `block` is a multiple of the length of `VECTORS` vectors, and the pointers are valid for that length.
 #[inline(always)]
 unsafe fn sums<V: Floats, const VECTORS: usize>(
     p: Prime,
@@ -207,7 +209,7 @@ unsafe fn sums<V: Floats, const VECTORS: usize>(
     out: *mut u64,
     block: usize,
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let fixed = Fixed::<V>::new(p);
         for place in (0..block).step_by(VECTORS * V::LANES) {

@@ -1,15 +1,15 @@
-//! Sums of products: each number is read once, and reduced once where there are products of words.
+//! Sums of products. Each number is read once. With products of words, each sum is reduced once.
 
 use super::super::floats::{Fixed, Floats, MOST_TERMS, Pair, Twiddle, Work};
 use super::super::residue::{Factor, Prime};
 use super::{Limb, MOST_LANES, float};
 
-/// Products on floats that a sum may have before it is reduced: each is below `0.6 q` in size.
+/// The number of float products that are added before a sum is reduced: each is below `0.6 q` in absolute value.
 const TERMS: usize = 8;
 
 impl Limb {
-    /// Each of the two `out` is a sum of products: of the first of each three with the second, and with the third. There may
-    /// be any number of them.
+    /// Writes two sums of products to `out`: of the first limb of each term with the second, and of the first with the third.
+    /// There may be any number of terms.
     pub fn dot(self, out: [&mut [u64]; 2], terms: &[[&[u64]; 3]]) {
         let length = out[0].len();
         assert!(out[1].len() == length && terms.iter().flatten().all(|limb| limb.len() == length));
@@ -17,13 +17,13 @@ impl Limb {
         self.kernel.run(Dot { prime: self.prime, out, terms });
     }
 
-    /// The sum of limbs, each times a factor below the prime, and of a constant below it.
+    /// Writes the sum of a constant below the prime and of limbs, each times a factor below the prime, to `out`.
     pub fn weighted(self, out: &mut [u64], terms: &[(&[u64], u64)], constant: u64) {
         assert!(terms.iter().all(|(limb, _)| limb.len() == out.len()) && out.len().is_multiple_of(MOST_LANES));
         self.kernel.run(Weighted { prime: self.prime, out, terms, constant });
     }
 
-    /// The product of two pairs, as polynomials of degree one: the constant part, the middle one, the highest.
+    /// The product of two pairs, read as polynomials of degree one: the constant, the middle and the highest coefficient.
     pub fn tensor(self, out: [&mut [u64]; 3], a: [&[u64]; 2], b: [&[u64]; 2]) {
         let length = out[0].len();
         assert!(out.iter().all(|out| out.len() == length) && length.is_multiple_of(MOST_LANES));
@@ -51,7 +51,7 @@ impl Work for Dot<'_> {
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
         let [first, second] = self.out;
-        // SAFETY: passed on to the caller; all slices are as long as `out`, a multiple of the most lanes.
+        // SAFETY: upheld by the caller; all slices are as long as `out`, a multiple of `MOST_LANES`.
         unsafe {
             let fixed = Fixed::<V>::new(self.prime);
             if V::WORDS && self.terms.len() <= MOST_TERMS {
@@ -107,7 +107,7 @@ impl Work for Weighted<'_> {
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
         let Self { prime, out, terms, constant } = self;
-        // SAFETY: passed on to the caller; all slices are as long as `out`, a multiple of the most lanes.
+        // SAFETY: upheld by the caller; all slices are as long as `out`, a multiple of `MOST_LANES`.
         unsafe {
             let (fixed, constant) = (Fixed::<V>::new(prime), V::splat(float(constant)));
             let radix = Twiddle::splat(&Pair::new(prime.residue(1 << 52), prime));
@@ -156,11 +156,11 @@ impl Work for Tensor<'_> {
     #[inline(always)]
     unsafe fn floats<V: Floats>(self) {
         let Self { prime, out: [low, middle, high], a, b } = self;
-        // SAFETY: passed on to the caller; all slices have the same length, a multiple of the most lanes.
+        // SAFETY: upheld by the caller; all slices have the same length, a multiple of `MOST_LANES`.
         unsafe {
             let fixed = Fixed::<V>::new(prime);
             for i in (0..low.len()).step_by(V::LANES) {
-                // Not by closures: their instructions would not be known to be there.
+                // No closures here: the compiler would not know that they may use the instructions.
                 let (a0, a1) = (V::from_words(a[0].as_ptr().add(i)), V::from_words(a[1].as_ptr().add(i)));
                 let (b0, b1) = (V::from_words(b[0].as_ptr().add(i)), V::from_words(b[1].as_ptr().add(i)));
                 let cross = fixed.product(a0, b1).add(fixed.product(a1, b0));

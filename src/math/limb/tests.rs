@@ -1,4 +1,4 @@
-//! All kernels against plain arithmetic and big numbers.
+//! Compares all kernels with plain arithmetic and big numbers.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use super::{BLOCK, Blocks, Conversion, Limb};
 use crate::math::kernel::Kernel;
 use crate::math::residue::Prime;
 
-/// Numbers that look random and are always the same (xorshift64), with edges among them.
+/// Fixed pseudorandom numbers (xorshift64), with edge cases among them.
 fn residues(prime: Prime, seed: u64) -> Vec<u64> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = move || {
@@ -139,7 +139,7 @@ fn conversions_find_the_number_closest_to_zero() {
         let source: Vec<u64> = from.iter().zip(10..).flat_map(|(&prime, seed)| residues(prime, seed)).collect();
         let length = source.len() / from.len();
         let product: BigInt = from.iter().map(|q| BigInt::from(q.value())).product();
-        // The number of each place by the Chinese remainder theorem.
+        // The number at each place, by the Chinese remainder theorem.
         let numbers = (0..length).map(|place| {
             let terms = from.iter().enumerate().map(|(i, q)| {
                 let rest = &product / q.value();
@@ -157,7 +157,7 @@ fn conversions_find_the_number_closest_to_zero() {
             Conversion::new(from, to, kernel).run(&source, &mut target, &places);
             for (j, p) in to.iter().enumerate() {
                 for (place, number) in numbers.iter().enumerate() {
-                    // Close to the half, either is right.
+                    // Close to `Q / 2`, either representative is correct.
                     let from_half: BigInt = number.abs() * 2 - &product;
                     let doubtful = from_half.abs() << 40 < product;
                     let found = BigInt::from_biguint(Sign::Plus, target[j * length + place].into());

@@ -1,10 +1,10 @@
 //! The transform on [`Floats`].
 //!
-//! A product of something below `4 q` has a quotient below `2 q`, which the two roundings of `x (w / q)` make wrong by less
-//! than 1/2, so the product is at most `q` in size; one of something below `3 q` at most `0.9 q`. Layers go in pairs,
-//! after each of which half of the numbers are reduced to about `q / 2`, so that nothing passes `4 q`.
+//! A factor below `4 q` gives a quotient below `2 q`. The two roundings of `x (w / q)` change it by less than 1/2, so the
+//! product is at most `q` in absolute value. For a factor below `3 q`, the product is at most `0.9 q`. The layers are processed
+//! in pairs. After each pair, half of the numbers are reduced to about `q / 2`, so that no number exceeds `4 q`.
 //!
-//! The last layers forward, and the first ones back, would pair numbers within one vector. Blocks are transposed there.
+//! The last layers forward and the first ones backward combine numbers within one vector. There, blocks are transposed.
 #![allow(unsafe_code)]
 #![cfg_attr(
     not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "relaxed-simd"), test)),
@@ -16,15 +16,15 @@ use crate::math::floats::{Fixed, Floats, Pair, Twiddle};
 use crate::math::kernel::Kernel;
 use crate::math::residue::Prime;
 
-/// The most lanes of a vector.
+/// The maximum number of lanes of a vector.
 const MOST_LANES: usize = 8;
 
 /// The factors of one direction.
 struct Layers {
-    /// For layers that pair whole vectors: the usual order.
+    /// For layers that combine whole vectors: in the usual order.
     wide: Vec<Pair>,
-    /// For layers within a vector, by blocks: for each layer and each factor in it, one for each lane. Their quotients would
-    /// be as large again, and fetching them takes longer than a product.
+    /// For layers within a vector, block by block: for each layer and each of its factors, one number per lane. The quotients
+    /// are not stored: they would take the same space again, and loading them takes longer than a product.
     narrow: Vec<f64>,
 }
 
@@ -50,19 +50,19 @@ impl Layers {
     }
 }
 
-/// What the kernel needs for one degree and prime.
+/// The tables for one degree and prime.
 pub(super) struct Tables {
     prime: Prime,
     lanes: usize,
     forward: Layers,
     backward: Layers,
-    /// `1 / N`, and that times the factor of the last layer back.
+    /// `1 / N`; and, in `last`, `1 / N` times the factor of the last backward layer.
     scale: Pair,
     last: Pair,
 }
 
 impl Tables {
-    /// None for a kernel without floats. The factors are residues, the scale is `1 / N`.
+    /// Returns `None` for a kernel without floats. The factors are residues, and `scale` is `1 / N`.
     pub(super) fn new(prime: Prime, kernel: Kernel, forward: &[u64], backward: &[u64], scale: u64) -> Option<Self> {
         let lanes = kernel.lanes();
         (lanes > 1).then(|| Self {
@@ -76,16 +76,16 @@ impl Tables {
     }
 }
 
-// SAFETY of all of them: passed on to the caller.
+// SAFETY of all functions: upheld by the caller.
 impl<V: Floats> Twiddle<V> {
-    /// The factor with this number, and the two of the finer layer that belong to it.
+    /// The factor at `number`, and the two corresponding factors of the finer layer.
     #[inline(always)]
     unsafe fn of_two_layers(wide: &[Pair], number: usize) -> [Self; 3] {
         unsafe { [Self::splat(&wide[number]), Self::splat(&wide[2 * number]), Self::splat(&wide[2 * number + 1])] }
     }
 }
 
-// SAFETY of all of them: passed on to the caller.
+// SAFETY of all functions: upheld by the caller.
 impl<V: Floats> Fixed<V> {
     #[inline(always)]
     unsafe fn forward(self, a: V, b: V, w: Twiddle<V>) -> (V, V) {
@@ -95,7 +95,7 @@ impl<V: Floats> Fixed<V> {
         }
     }
 
-    /// Two layers forward, on words or on floats.
+    /// Applies two forward layers, on words or floats.
     #[inline(always)]
     unsafe fn forward_twice<const WORDS: bool>(self, wide: &[Pair], floats: *mut f64, groups: usize, quarter: usize) {
         unsafe {
@@ -125,10 +125,10 @@ impl<V: Floats> Fixed<V> {
     }
 }
 
-/// From coefficients to values.
+/// Transforms coefficients to values.
 ///
 /// # Safety
-/// As [`Floats`].
+/// See [`Floats`].
 #[inline(always)]
 pub(super) unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
     let (n, lanes) = (x.len(), V::LANES);
@@ -184,16 +184,16 @@ pub(super) unsafe fn forward<V: Floats>(tables: &Tables, x: &mut [u64]) {
     }
 }
 
-/// From values to coefficients.
+/// Transforms values to coefficients.
 ///
 /// # Safety
-/// As [`Floats`].
+/// See [`Floats`].
 #[inline(always)]
 pub(super) unsafe fn backward<V: Floats>(tables: &Tables, values: Option<&[u64]>, x: &mut [u64]) {
     let (n, lanes) = (x.len(), V::LANES);
     debug_assert!(tables.lanes == lanes && n >= lanes * lanes);
     let words = x.as_mut_ptr();
-    // The first pass reads them, whether they lie in place or not.
+    // The first pass reads the values, whether they are in place or not.
     let values = values.map_or(words.cast_const(), <[u64]>::as_ptr);
     let floats = words.cast::<f64>();
     let wide = &tables.backward.wide;
@@ -207,7 +207,7 @@ pub(super) unsafe fn backward<V: Floats>(tables: &Tables, values: Option<&[u64]>
                 *row = fixed.reduce(V::from_words(values.add(block + i * lanes)));
             }
             V::transpose(rows);
-            // The factors of this block lie in the order of the layers forward.
+            // The factors of this block are stored in the order of the forward layers.
             let narrow = tables.backward.narrow.as_ptr().add(block / lanes * (lanes - 1));
             let mut half = 1;
             while half < lanes {

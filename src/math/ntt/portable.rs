@@ -1,9 +1,9 @@
-//! The transform on whole numbers (D. Harvey, "Faster arithmetic for number-theoretic transforms", 2014): residues may be a
-//! few times too large between the layers.
+//! The transform on integers (D. Harvey, "Faster arithmetic for number-theoretic transforms", 2014). Between the layers,
+//! residues may exceed the prime a few times.
 
 use crate::math::residue::{Factor, Prime};
 
-/// From coefficients to values.
+/// Transforms coefficients to values.
 pub(super) fn forward(prime: Prime, factors: &[Factor], x: &mut [u64]) {
     let twice = 2 * prime.value();
     let (mut groups, mut half) = (1, x.len() / 2);
@@ -11,7 +11,7 @@ pub(super) fn forward(prime: Prime, factors: &[Factor], x: &mut [u64]) {
         for (group, factor) in x.chunks_exact_mut(2 * half).zip(&factors[groups..]) {
             let (low, high) = group.split_at_mut(half);
             for (a, b) in low.iter_mut().zip(high) {
-                // Both come below 4 q and leave below 4 q.
+                // Both are below 4 q before and after.
                 let u = reduce(*a, twice);
                 let v = factor.mul_lazy(*b, prime);
                 (*a, *b) = (u + v, u + twice - v);
@@ -24,7 +24,7 @@ pub(super) fn forward(prime: Prime, factors: &[Factor], x: &mut [u64]) {
     }
 }
 
-/// From values to coefficients.
+/// Transforms values to coefficients.
 pub(super) fn backward(prime: Prime, factors: &[Factor], scale: Factor, x: &mut [u64]) {
     let twice = 2 * prime.value();
     let (mut groups, mut half) = (x.len() / 2, 1);
@@ -32,7 +32,7 @@ pub(super) fn backward(prime: Prime, factors: &[Factor], scale: Factor, x: &mut 
         for (group, factor) in x.chunks_exact_mut(2 * half).zip(&factors[groups..]) {
             let (low, high) = group.split_at_mut(half);
             for (a, b) in low.iter_mut().zip(high) {
-                // Both come below 2 q and leave below 2 q.
+                // Both are below 2 q before and after.
                 let (u, v) = (*a, *b);
                 (*a, *b) = (reduce(u + v, twice), factor.mul_lazy(u + twice - v, prime));
             }
@@ -44,7 +44,7 @@ pub(super) fn backward(prime: Prime, factors: &[Factor], scale: Factor, x: &mut 
     }
 }
 
-/// Takes `modulus` away once if the number is not below it.
+/// Subtracts `modulus` once if the number is not below it.
 fn reduce(number: u64, modulus: u64) -> u64 {
     number.min(number.wrapping_sub(modulus))
 }

@@ -1,11 +1,11 @@
-//! All kernels against the schoolbook and against each other.
+//! Compares all kernels with schoolbook multiplication and with each other.
 
 #![allow(clippy::unwrap_used)]
 
 use super::{Kernel, Transform};
 use crate::math::residue::{MOST_BITS, Prime};
 
-/// Numbers that look random and are always the same (xorshift64).
+/// Fixed pseudorandom numbers (xorshift64).
 fn noise(seed: u64) -> impl FnMut() -> u64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move || {
@@ -16,12 +16,12 @@ fn noise(seed: u64) -> impl FnMut() -> u64 {
     }
 }
 
-/// The largest primes of a few lengths that have the roots of unity.
+/// The largest primes of a few lengths that have the required roots of unity.
 fn primes(degree: usize) -> Vec<Prime> {
     [MOST_BITS, 45, 30].iter().map(|&bits| Prime::below(1 << bits, 2 * degree as u64).unwrap()).collect()
 }
 
-/// What a product is: `X^N` is -1.
+/// The product by definition: `X^N` is -1.
 fn schoolbook(prime: Prime, a: &[u64], b: &[u64]) -> Vec<u64> {
     let mut product = vec![0; a.len()];
     for (i, &x) in a.iter().enumerate() {
@@ -37,7 +37,7 @@ fn schoolbook(prime: Prime, a: &[u64], b: &[u64]) -> Vec<u64> {
     product
 }
 
-/// Polynomials that are likely to find faults: noise with edges in it, and the largest residues.
+/// Polynomials that are likely to reveal faults: noise with edge cases, and the largest residues.
 fn polynomials(prime: Prime, degree: usize) -> [Vec<u64>; 4] {
     let last = prime.value() - 1;
     let mut next = noise(prime.value());

@@ -1,4 +1,4 @@
-//! What a kernel needs to know of a modulus.
+//! A kernel's constants for a modulus.
 
 use num_bigint::BigUint;
 use num_traits::One as _;
@@ -6,20 +6,20 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::digits::{all_limbs, digit_mask, digit_of};
 
-/// The longest digits that are kept as floats too, in bits.
+/// The maximum number of bits in digits that are also stored as floats.
 const FLOAT_BITS: u32 = 51;
 
-/// What a kernel needs to know of a modulus.
+/// A kernel's constants for a modulus.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Constants {
-    /// Digits of `n`, least significant first.
+    /// The digits of `n`, least significant first.
     pub digits: Vec<u64>,
-    /// The same as floats, for kernels with digits short enough for that.
+    /// The same as floats, for kernels whose digits are short enough.
     pub floats: Vec<f64>,
     /// `-1 / n` modulo the digit size.
     pub inverse: u64,
-    /// Digits of `1 - R` modulo `n`: added to `R - 1 - m`, whose digits are the complements of a Montgomery quotient's, it
-    /// makes a number congruent to `-m` that is not negative.
+    /// The digits of `1 - R` modulo `n`. Added to `R - 1 - m`, whose digits are the complements of a Montgomery quotient's
+    /// digits, they give a nonnegative number congruent to `-m`.
     pub start: Vec<u64>,
 }
 
@@ -40,16 +40,16 @@ impl Constants {
         Self { digits: n_digits, floats, inverse: inverse.wrapping_neg() & digit_mask(bits), start }
     }
 
-    /// Makes sure that slices hold `vectors` words for each digit: kernels read and write without looking.
+    /// Checks that the slices hold `vectors` words for each digit, because kernels access them unchecked.
     ///
     /// # Panics
-    /// If they do not.
+    /// If a slice has another length.
     pub(super) fn check_lengths<const N: usize>(&self, vectors: usize, lengths: [usize; N]) {
         assert!(lengths == [vectors * self.digits.len(); N], "batches of this modulus");
     }
 }
 
-/// A digit as float.
+/// Converts a digit to a float.
 #[expect(clippy::cast_precision_loss, reason = "floats hold whole numbers of 53 bits")]
 pub(super) fn float(digit: u64) -> f64 {
     digit as f64

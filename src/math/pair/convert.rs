@@ -1,9 +1,9 @@
-//! Numbers into batches and out of them.
+//! Conversion of numbers to batches and back.
 //!
-//! A number `c = c_0 + c_1 R` is *loaded* by one Montgomery reduction of `c_0`, to which `c_1` is added: that is `c / R`,
-//! for less than half of a product's work. As a number in Montgomery form it stands for `c / R^2`. Whoever multiplies
-//! loaded numbers makes up for that at the end, with the factor [`PairModulus::unload_factor`] that costs nothing, since a
-//! product takes numbers out of Montgomery form anyway.
+//! To *load* a number `c = c_0 + c_1 R`, `c_0` is reduced by one Montgomery reduction, and `c_1` is added. The result is
+//! `c / R`, for less than half of a product's work. As a number in Montgomery form it represents `c / R^2`. A product of loaded
+//! numbers must be corrected at the end by the factor [`PairModulus::unload_factor`]. This correction is free, because
+//! converting numbers from Montgomery form takes a product anyway.
 
 use std::borrow::Cow;
 
@@ -17,8 +17,8 @@ use super::digits::{add_one_if, all_limbs, digit_mask, digit_of, limbs_of, subtr
 use crate::math::montgomery::{Limb, add_product, from_limbs, to_limbs};
 
 impl PairModulus {
-    /// Loads plain numbers below `n^2`, as limbs, one for each lane: `c / R^2` in Montgomery form. Lanes without number
-    /// get `1 / R^2`.
+    /// Loads plain numbers below `n^2`, given as limbs, one for each lane: `c / R^2` in Montgomery form. Lanes without a number
+    /// are `1 / R^2`.
     #[must_use]
     pub fn load<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> Batch {
         let filled = numbers.into_iter().chain(std::iter::repeat(&[1][..]));
@@ -29,8 +29,8 @@ impl PairModulus {
         loaded
     }
 
-    /// The plain factor that makes up for `count` loaded numbers in a product, less those in what it was divided by: it
-    /// goes to [`Self::leave_times`].
+    /// The plain factor that corrects a product of loaded numbers, to be passed to [`Self::leave_times`]. `count` is the number
+    /// of loaded numbers in the product minus the number of those that it was divided by.
     ///
     /// # Panics
     /// Never: the factor is a power of two, and `n` is odd.
@@ -41,7 +41,8 @@ impl PairModulus {
         if count < 0 { power.modinv(&squared).expect("a power of two has an inverse") } else { power }
     }
 
-    /// Takes plain numbers below `n^2`, as limbs, one for each lane (missing ones become one), into Montgomery form.
+    /// Converts plain numbers below `n^2`, given as limbs, one for each lane, to Montgomery form. Lanes without a number are
+    /// one.
     #[must_use]
     pub fn enter<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> Batch {
         let loaded = self.load(numbers);
@@ -50,18 +51,18 @@ impl PairModulus {
         entered
     }
 
-    /// The same for numbers of the big-number library.
+    /// Like [`Self::enter`], for numbers of the big-number library.
     #[must_use]
     pub fn enter_numbers(&self, numbers: &[BigUint]) -> Batch {
         let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, self.width())).collect();
         self.enter(limbs.iter().map(Vec::as_slice))
     }
 
-    /// Takes plain numbers of any size, as limbs, one for each lane, as they are modulo `n^2`: in Montgomery form they
-    /// stand for `c / R`. Lanes without number are zero.
+    /// Loads plain numbers of any size modulo `n^2`, given as limbs, one for each lane: in Montgomery form, they represent
+    /// `c / R`. Lanes without a number are zero.
     #[must_use]
     pub fn load_long(&self, numbers: &[&[Limb]]) -> Batch {
-        // A digit less than R in each part, so that a part can be added to a number below 2 n.
+        // Each part has one digit less than R, so that it can be added to a number below 2 n.
         let size = self.digits - 1;
         let longest = numbers.iter().map(|number| number.len()).max().unwrap_or(0) * Limb::BITS as usize;
         let parts = longest.div_ceil(size * self.kernel.digit_bits() as usize);
@@ -84,7 +85,7 @@ impl PairModulus {
         self.enter_numbers(&vec![number.clone(); self.lanes()])
     }
 
-    /// A number below `n^2` in every lane, as it is.
+    /// A number below `n^2` in every lane, in plain form.
     #[must_use]
     pub fn plain(&self, number: &BigUint) -> Batch {
         let mut batch = self.empty();
@@ -96,13 +97,13 @@ impl PairModulus {
         batch
     }
 
-    /// The numbers of all lanes, out of Montgomery form, fully reduced.
+    /// Converts the numbers of all lanes from Montgomery form, fully reduced.
     #[must_use]
     pub fn leave(&self, batch: &Batch) -> Vec<BigUint> {
         self.leave_limbs(batch, self.width()).chunks_exact(self.width()).map(from_limbs).collect()
     }
 
-    /// The same as limbs, `width` for each lane, which must be enough for `n^2`.
+    /// Like [`Self::leave`], as limbs, `width` for each lane. `width` must suffice for `n^2`.
     #[must_use]
     pub fn leave_limbs(&self, batch: &Batch, width: usize) -> Vec<Limb> {
         let lanes = self.lanes();
@@ -111,7 +112,7 @@ impl PairModulus {
         self.leave_times(batch, &unit, width)
     }
 
-    /// The same, times a [`Self::plain`] number.
+    /// Like [`Self::leave_limbs`], times a [`Self::plain`] number.
     #[must_use]
     pub fn leave_times(&self, batch: &Batch, factor: &Batch, width: usize) -> Vec<Limb> {
         let mut plain = self.empty();
@@ -131,7 +132,7 @@ impl PairModulus {
         all
     }
 
-    /// The halves of a plain number that came out of a product, reduced below `n`, with a zero limb on top.
+    /// The halves of a plain number in a product, reduced below `n`, with a zero limb on top.
     #[must_use]
     pub fn halves(&self, plain: &Batch, lane: usize) -> (Vec<Limb>, Vec<Limb>) {
         let (half, lanes, bits, size) = (self.half(), self.lanes(), self.kernel.digit_bits(), self.n_limbs.len());
@@ -144,7 +145,8 @@ impl PairModulus {
         (l, h)
     }
 
-    /// A batch of consecutive numbers of a row of batches, from number `first` on. What the row lacks is one.
+    /// A batch of consecutive numbers from a row of batches, starting at number `first`. Numbers beyond the end of the row are
+    /// one.
     #[must_use]
     pub fn gather<'a>(&self, row: &'a [Batch], first: usize) -> Cow<'a, Batch> {
         let lanes = self.lanes();
@@ -169,23 +171,23 @@ impl PairModulus {
         batch.0.iter().skip(lane).step_by(self.lanes()).copied().collect()
     }
 
-    /// How many digits [`Self::lane`] gives.
+    /// The number of digits that [`Self::lane`] returns.
     #[must_use]
     pub fn lane_words(&self) -> usize {
         2 * self.digits
     }
 
-    /// Sets one lane to digits that [`Self::lane`] gave.
+    /// Sets one lane to digits that [`Self::lane`] returned.
     pub fn set_lane(&self, batch: &mut Batch, lane: usize, digits: &[u64]) {
         for (words, &digit) in batch.0.chunks_exact_mut(self.lanes()).zip(digits) {
             words[lane] = digit;
         }
     }
 
-    /// Sets all lanes, each to digits that [`Self::lane`] gave.
+    /// Sets each lane to digits that [`Self::lane`] returned.
     ///
     /// # Panics
-    /// If there are not as many as lanes, or one has another length.
+    /// If the number of slices is not the number of lanes, or a slice has the wrong length.
     pub fn set_lanes(&self, batch: &mut Batch, lanes: &[&[u64]]) {
         fn interleave<const N: usize>(words: &mut [u64], lanes: &[&[u64]]) {
             let lanes: [&[u64]; N] = std::array::from_fn(|lane| lanes[lane]);
@@ -203,14 +205,14 @@ impl PairModulus {
         }
     }
 
-    /// The lower and the upper `R` of numbers below `R^2`.
+    /// The lower and the upper halves of numbers below `R^2`: each number modulo `R`, and divided by `R`.
     pub(super) fn two_parts<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> (LowBatch, LowBatch) {
         let numbers: Vec<_> = numbers.into_iter().take(self.lanes()).collect();
         let part = |part: usize| self.cut(numbers.iter().copied(), part * self.digits, self.digits);
         (part(0), part(1))
     }
 
-    /// `count` digits of each number, from digit `first` on.
+    /// `count` digits of each number, starting at digit `first`.
     fn cut<'a>(&self, numbers: impl Iterator<Item = &'a [Limb]>, first: usize, count: usize) -> LowBatch {
         let (lanes, bits) = (self.lanes(), self.kernel.digit_bits());
         let mut part = self.empty_low();
@@ -222,14 +224,14 @@ impl PairModulus {
         part
     }
 
-    /// The sum of two numbers below `2 n`. It may only go into a product with a number below `n^2`.
+    /// Adds numbers below `2 n`. The sum may only be multiplied by a number below `n^2`.
     pub fn add(&self, a: &mut Batch, b: &Batch) {
         for (a, b) in a.0.chunks_exact_mut(self.half()).zip(b.0.chunks_exact(self.half())) {
             self.add_digits(a, b);
         }
     }
 
-    /// `a += b`, digit by digit with carries, lane by lane.
+    /// `a += b` in each lane, with carries from digit to digit.
     pub(super) fn add_digits(&self, a: &mut [u64], b: &[u64]) {
         let lanes = self.lanes();
         let bits = self.kernel.digit_bits();
@@ -248,7 +250,7 @@ impl PairModulus {
     }
 }
 
-/// A number that is a limb longer than it needs to be.
+/// The limbs of a number, with one more zero limb than it needs.
 pub(super) fn limbs_and_zero(n: &BigUint) -> Vec<Limb> {
     let mut limbs = all_limbs(n);
     limbs.push(0);

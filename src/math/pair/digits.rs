@@ -1,15 +1,15 @@
-//! Numbers cut into digits of other sizes than a limb's, and put together again.
+//! Conversion between limbs and digits of other sizes.
 
 use num_bigint::BigUint;
 
 use crate::math::montgomery::{Limb, to_limbs};
 
-/// All ones in a digit.
+/// A digit with all bits set.
 pub(super) const fn digit_mask(bits: u32) -> u64 {
     u64::MAX >> (64 - bits)
 }
 
-/// Digit number `digit`, of `bits` bits, of a number.
+/// The digit number `digit`, with `bits` bits, of a number.
 pub(super) fn digit_of(limbs: &[Limb], digit: usize, bits: u32) -> u64 {
     let size = Limb::BITS as usize;
     let bit = digit * bits as usize;
@@ -27,7 +27,7 @@ pub(super) fn digit_of(limbs: &[Limb], digit: usize, bits: u32) -> u64 {
     word & digit_mask(bits)
 }
 
-/// The number in a lane, as `count` limbs, which must be enough.
+/// The number in a lane, as `count` limbs, which must suffice.
 pub(super) fn limbs_of(words: &[u64], lane: usize, lanes: usize, bits: u32, count: usize) -> Vec<Limb> {
     let size = Limb::BITS;
     let mut limbs = Vec::with_capacity(count);
@@ -58,7 +58,7 @@ pub(super) fn all_limbs(number: &BigUint) -> Vec<Limb> {
     to_limbs(number, usize::try_from(limbs).unwrap_or(usize::MAX))
 }
 
-/// Subtracts `n` if the number is not below it; returns 1 then, else 0. Takes the same time in both cases.
+/// Subtracts `n` if the number is not below it. Returns 1 if it subtracted, otherwise 0, in constant time.
 pub(super) fn subtract_if_not_below(number: &mut [Limb], n: &[Limb]) -> Limb {
     let mut borrow = false;
     let mut difference = vec![0; number.len()];

@@ -1,24 +1,24 @@
-//! The kernel for processors whose best multiplier is the floating-point one: 51-bit digits, a few numbers at a time.
+//! The kernel for processors whose best multiplier is the floating-point one: 51-bit digits, several numbers at a time.
 //!
-//! A fused multiply-add rounds once, so two of them give all bits of the product `P` of two 51-bit digits
-//! (N. Emmart, F. Zheng, C. Weems, "Faster modular exponentiation using double precision floating point arithmetic on
-//! the GPU", ARITH 2018, there with another rounding):
+//! A fused multiply-add rounds once, so two of them give all bits of the product `P` of two 51-bit digits (N. Emmart, F. Zheng,
+//! C. Weems, "Faster modular exponentiation using double precision floating point arithmetic on the GPU", ARITH 2018, with
+//! another rounding mode):
 //!
 //! ```text
 //! high = P + 2^103                         rounded to a multiple of 2^51: the bits of 2^103, plus about P / 2^51
-//! low  = P + (2^103 + 3 * 2^51 - high)     exact: the bits of 3 * 2^51, plus what high left out, which has a sign
+//! low  = P + (2^103 + 3 * 2^51 - high)     exact: the bits of 3 * 2^51, plus the signed remainder of high
 //! ```
 //!
-//! Sums are 64-bit integers. The bits of `high` and `low` are added to them as they are, and what the patterns of
-//! `2^103` and `3 * 2^51` contribute to each column is subtracted beforehand ([`start`]). A column collects at most `6 k`
-//! halves below 2^52 (`k` at most 81 digits), which stays below 2^61. Doubled digits, as a square has them, make products
-//! below 2^103, which is just what the scheme holds.
+//! Sums are 64-bit integers. The bits of `high` and `low` are added to them unchanged, and the contributions of the patterns of
+//! `2^103` and `3 * 2^51` to each column are subtracted in advance ([`start`]). A column collects at most `6 k` halves below
+//! 2^52 (`k` is at most 81 digits), which stays below 2^61. In a square, doubled digits give products below 2^103, the largest
+//! that the scheme can hold.
 //!
-//! Both halves of the pair are worked on in the same loop: row `i` adds digit `i` of `b` times all of `a`, takes the
-//! quotient digits that make the lowest columns vanish, adds `n` times these, and moves down by one digit. The half `h`
-//! needs the quotient digits of `l` one by one, so it follows in step.
+//! Both halves of the pair are processed in the same loop: row `i` adds digit `i` of `b` times all of `a`, computes the
+//! quotient digits that make the lowest columns vanish, adds `n` times these, and shifts down by one digit. The half `h` needs
+//! the quotient digits of `l` one by one, so both halves advance together.
 //!
-//! The algorithm is written once, for any [`Vector`]. The machine decides which: `avx2` natively, `relaxed` in the
+//! The algorithm is written once, for any [`Vector`]. The vector depends on the machine: `avx2` natively, `relaxed` in the
 //! browser. The `twin` does the same on plain numbers, for the tests.
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
@@ -39,20 +39,20 @@ use super::constants::float;
 use super::{Constants, digit_mask};
 
 pub(super) const BITS: u32 = 51;
-/// One more than the most digits.
+/// One more than the maximum number of digits.
 const MAX: usize = 82;
 
-/// The bits of 2^52: a whole number below 2^52 in their lower part makes a float.
+/// The bits of 2^52: they become a float when an integer below 2^52 is written into the lower bits.
 const WHOLE: u64 = (1023 + 52) << 52;
 /// The bits of 2^103.
 const HIGH: u64 = (1023 + 103) << 52;
 /// The bits of 3 * 2^51.
 const LOW: u64 = WHOLE | 1 << 51;
 
-/// A few 64-bit words that are looked at as floats or as whole numbers.
+/// A vector of 64-bit words, read as floats or as integers.
 ///
 /// # Safety
-/// All functions: the processor has the instructions that the implementation is made of. `load` and `store`: there are
+/// For all functions: the processor has the instructions that the implementation uses. For `load` and `store`: there are
 /// [`Self::LANES`] words behind the pointer.
 pub(super) trait Vector: Copy {
     const LANES: usize;
@@ -63,17 +63,17 @@ pub(super) trait Vector: Copy {
     unsafe fn fma(self, b: Self, c: Self) -> Self;
     /// `self - b` as floats.
     unsafe fn minus(self, b: Self) -> Self;
-    /// `self + b` as whole numbers, modulo 2^64.
+    /// `self + b` as integers, modulo 2^64.
     unsafe fn add(self, b: Self) -> Self;
-    /// `self - b` as whole numbers, modulo 2^64.
+    /// `self - b` as integers, modulo 2^64.
     unsafe fn sub(self, b: Self) -> Self;
     unsafe fn and(self, b: Self) -> Self;
     unsafe fn or(self, b: Self) -> Self;
-    /// Shifted right by 51 bits, zeros coming in.
+    /// Shifted right by 51 bits, filled with zeros.
     unsafe fn shift(self) -> Self;
 }
 
-/// The constants in registers.
+/// Constants in registers.
 #[derive(Clone, Copy)]
 struct Fixed<V> {
     high: V,
@@ -88,7 +88,7 @@ struct Fixed<V> {
 impl<V: Vector> Fixed<V> {
     #[inline(always)]
     unsafe fn new(modulus: &Constants) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe {
             Self {
                 high: V::splat(HIGH),
@@ -102,28 +102,28 @@ impl<V: Vector> Fixed<V> {
         }
     }
 
-    /// The bits of `high` and of `low` (see the top of this file).
+    /// The bits of `high` and `low` (see the top of this file).
     #[inline(always)]
     unsafe fn product(self, a: V, b: V) -> (V, V) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe {
             let high = a.fma(b, self.high);
             (high, a.fma(b, self.both.minus(high)))
         }
     }
 
-    /// A digit as float.
+    /// Converts a digit to a float.
     #[inline(always)]
     unsafe fn float(self, digit: V) -> V {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { digit.or(self.whole).minus(self.whole) }
     }
 
-    /// The quotient digit for the lowest column, as whole number and as float. The patterns have no bits below 2^51, so
-    /// that it does not matter which of them the column still lacks.
+    /// The quotient digit for the lowest column, as an integer and as a float. The patterns have no bits below 2^51, so it does
+    /// not matter which of them the column still lacks.
     #[inline(always)]
     unsafe fn quotient(self, column: V) -> (V, V) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe {
             let digit = self.float(column.and(self.mask));
             let whole = self.product(digit, self.inverse).1.and(self.mask);
@@ -134,7 +134,7 @@ impl<V: Vector> Fixed<V> {
     /// A signed number divided by 2^51, rounded down.
     #[inline(always)]
     unsafe fn carry(self, number: V) -> V {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { number.add(self.raise).shift().sub(self.lower) }
     }
 
@@ -142,17 +142,17 @@ impl<V: Vector> Fixed<V> {
     #[inline(always)]
     unsafe fn write(self, out: &mut [u64], l: &[V], h: &[V]) {
         let (low, high) = out.split_at_mut(l.len() * V::LANES);
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe {
             self.normalise(low, l);
             self.normalise(high, h);
         }
     }
 
-    /// Brings signed sums into digits.
+    /// Converts signed sums to digits.
     #[inline(always)]
     unsafe fn normalise(self, out: &mut [u64], sums: &[V]) {
-        // SAFETY: passed on to the caller; `out` has as many words as `sums`.
+        // SAFETY: upheld by the caller; `out` has as many words as `sums`.
         unsafe {
             let mut carry = V::splat(0);
             for (out, &sum) in out.chunks_exact_mut(V::LANES).zip(sums) {
@@ -164,10 +164,11 @@ impl<V: Vector> Fixed<V> {
     }
 }
 
-/// `out = a b / R`, where the modulus has `k` digits and there is room for `K`. Where `k` is a constant, so is all else.
+/// `out = a b / R`, where the modulus has `k` digits and the arrays have room for `K`. If `k` is a constant, so are all
+/// lengths.
 ///
 /// # Safety
-/// As [`Vector`]. All slices are `2 k` vectors long, and `k <= K`.
+/// See [`Vector`]. All slices are `2 k` vectors long, and `k <= K`.
 #[inline(always)]
 pub(super) unsafe fn mul<V: Vector, const K: usize>(
     k: usize,
@@ -176,7 +177,7 @@ pub(super) unsafe fn mul<V: Vector, const K: usize>(
     a: &[u64],
     b: &[u64],
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let fixed = Fixed::<V>::new(modulus);
         let n = &modulus.floats[..k];
@@ -224,10 +225,10 @@ pub(super) unsafe fn mul<V: Vector, const K: usize>(
 /// `out = a a / R`, where products of two different digits are computed once and doubled.
 ///
 /// # Safety
-/// As [`mul`].
+/// See [`mul`].
 #[inline(always)]
 pub(super) unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let fixed = Fixed::<V>::new(modulus);
         let n = &modulus.floats[..k];
@@ -283,10 +284,10 @@ pub(super) unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Const
     }
 }
 
-/// `out = a b / R` modulo `n`: the lower halves alone.
+/// `out = a b / R` modulo `n`: only the lower halves.
 ///
 /// # Safety
-/// As [`mul`], but that slices are `k` vectors long.
+/// See [`mul`], but all slices are `k` vectors long.
 #[inline(always)]
 pub(super) unsafe fn mul_low<V: Vector, const K: usize>(
     k: usize,
@@ -295,7 +296,7 @@ pub(super) unsafe fn mul_low<V: Vector, const K: usize>(
     a: &[u64],
     b: &[u64],
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let fixed = Fixed::<V>::new(modulus);
         let n = &modulus.floats[..k];
@@ -320,13 +321,13 @@ pub(super) unsafe fn mul_low<V: Vector, const K: usize>(
     }
 }
 
-/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits: half of a product's work and less.
+/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits, for less than half of a product's work.
 ///
 /// # Safety
-/// As [`mul`], but that `a` is `k` vectors long.
+/// See [`mul`], but `a` is `k` vectors long.
 #[inline(always)]
 pub(super) unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let fixed = Fixed::<V>::new(modulus);
         let n = &modulus.floats[..k];
@@ -361,7 +362,7 @@ pub(super) unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Const
     }
 }
 
-/// How many digit products of a `k` by `k` multiplication lie in a column.
+/// The number of digit products in a column of a `k` by `k` multiplication.
 #[inline(always)]
 fn touches(column: usize, k: usize) -> u64 {
     (column + 1).min((2 * k).saturating_sub(column + 1)) as u64
@@ -373,8 +374,8 @@ fn touches_of_square(column: usize, k: usize) -> u64 {
     (column / 2 + 1).saturating_sub((column + 1).saturating_sub(k)) as u64
 }
 
-/// What a column starts from, so that the patterns of its `low` halves and of the `high` halves from the column below
-/// cancel out. `count` says how many products lie in a column.
+/// The initial value of a column. It cancels out the patterns of the column's `low` halves and of the `high` halves from the
+/// column below. `count` returns the number of products in a column.
 #[inline(always)]
 fn start(column: usize, count: impl Fn(usize) -> u64) -> u64 {
     let below = column.checked_sub(1).map_or(0, &count);
@@ -383,18 +384,18 @@ fn start(column: usize, count: impl Fn(usize) -> u64) -> u64 {
 
 #[inline(always)]
 unsafe fn starts<V: Vector, const K: usize>(k: usize, count: impl Fn(usize) -> u64 + Copy) -> [V; K] {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     std::array::from_fn(|column| unsafe { V::splat(if column < k { start(column, count) } else { 0 }) })
 }
 
-/// The same for the upper half, from which the quotient will be subtracted (see [`Constants::start`]).
+/// The same for the upper half, from which the quotient is subtracted (see [`Constants::start`]).
 #[inline(always)]
 unsafe fn starts_of_h<V: Vector, const K: usize>(
     k: usize,
     modulus: &Constants,
     count: impl Fn(usize) -> u64 + Copy,
 ) -> [V; K] {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let mut h = starts::<V, K>(k, count);
         for (sum, &digit) in h[..k].iter_mut().zip(&modulus.start) {
@@ -409,7 +410,7 @@ unsafe fn starts_of_h<V: Vector, const K: usize>(
 unsafe fn floats<V: Vector, const K: usize>(fixed: Fixed<V>, words: &[u64], first: usize, k: usize) -> [V; K] {
     std::array::from_fn(|digit| {
         let digit = digit.min(k - 1);
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { fixed.float(V::load(words[(first + digit) * V::LANES..].as_ptr())) }
     })
 }
@@ -417,6 +418,6 @@ unsafe fn floats<V: Vector, const K: usize>(fixed: Fixed<V>, words: &[u64], firs
 /// Twice a float.
 #[inline(always)]
 unsafe fn double<V: Vector>(x: V) -> V {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { x.fma(V::splat(2f64.to_bits()), V::splat(0)) }
 }

@@ -1,17 +1,17 @@
 //! The kernel for processors with AVX-512 IFMA: 52-bit digits, eight numbers at a time.
 //!
-//! One instruction multiplies a digit of each of eight numbers and adds the low or the high 52 bits of the products to
-//! eight sums (S. Gueron and V. Krasnov, "Accelerating big integer arithmetic using Intel IFMA extensions", ARITH 2016).
-//! Sums are 64 bits wide and only normalised at the end: a column collects at most `6 k` halves below 2^52 (`k` at most
-//! 79), which stays below 2^61.
+//! One instruction multiplies a digit of each of eight numbers, and adds the low or the high 52 bits of the products to eight
+//! sums (S. Gueron and V. Krasnov, "Accelerating big integer arithmetic using Intel IFMA extensions", ARITH 2016). Sums are 64
+//! bits wide and normalised only at the end: a column collects at most `6 k` halves below 2^52 (`k` is at most 79), which stays
+//! below 2^61.
 //!
-//! Both halves of the pair are worked on in the same loop: row `i` adds digit `i` of `b` times all of `a`, takes the
-//! quotient digits that make the lowest columns vanish, adds `n` times these, and moves down by one digit. The half `h`
-//! needs the quotient digits of `l` one by one, so it follows in step. Rows go two by two, since reading and writing the
-//! sums takes as long as half a row's instructions; of an odd number, the first goes alone.
+//! Both halves of the pair are processed in the same loop: row `i` adds digit `i` of `b` times all of `a`, computes the
+//! quotient digits that make the lowest columns vanish, adds `n` times these, and shifts down by one digit. The half `h` needs
+//! the quotient digits of `l` one by one, so both halves advance together. Rows are processed in pairs, because reading and
+//! writing the sums takes as long as half of a row's instructions. If the number of rows is odd, the first is processed alone.
 //!
-//! The algorithm is written once, for any [`Vector`]. The `twin` does what the instructions do on plain numbers, so that
-//! machines without them can test it.
+//! The algorithm is written once, for any [`Vector`]. The `twin` emulates the instructions on plain numbers, so that machines
+//! without them can test it.
 #![allow(unsafe_code)]
 #![allow(clippy::inline_always, reason = "instructions exist only inside functions that may use them")]
 
@@ -26,22 +26,22 @@ pub(super) use avx512::detect;
 use super::{Constants, digit_mask};
 
 const BITS: u32 = 52;
-/// The most digits.
+/// An upper bound on the number of digits.
 const MAX: usize = 80;
 
-/// Several 64-bit words.
+/// A vector of 64-bit words.
 ///
 /// # Safety
-/// All functions: the processor has the instructions that the implementation is made of. `load` and `store`: there are
+/// For all functions: the processor has the instructions that the implementation uses. For `load` and `store`: there are
 /// [`Self::LANES`] words behind the pointer.
 trait Vector: Copy {
     const LANES: usize;
     unsafe fn splat(word: u64) -> Self;
     unsafe fn load(from: *const u64) -> Self;
     unsafe fn store(self, to: *mut u64);
-    /// `self` and the lower 52 bits of the product of the lower 52 bits of `a` and `b`.
+    /// `self` plus the lower 52 bits of the product of the lower 52 bits of `a` and `b`.
     unsafe fn low(self, a: Self, b: Self) -> Self;
-    /// `self` and the upper 52 bits of that product.
+    /// `self` plus the upper 52 bits of that product.
     unsafe fn high(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, b: Self) -> Self;
     unsafe fn sub(self, b: Self) -> Self;
@@ -52,13 +52,14 @@ trait Vector: Copy {
     unsafe fn shift<const N: u32>(self) -> Self;
 }
 
-/// `out = a b / R`, where the modulus has `k` digits and there is room for `K`. Where `k` is a constant, so is all else.
+/// `out = a b / R`, where the modulus has `k` digits and the arrays have room for `K`. If `k` is a constant, so are all
+/// lengths.
 ///
 /// # Safety
-/// As [`Vector`]. All slices are `2 k` vectors long, and `3 <= k <= K`.
+/// See [`Vector`]. All slices are `2 k` vectors long, and `3 <= k <= K`.
 #[inline(always)]
 unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let (al, ah) = (digits::<V, K>(a, 0, k), digits::<V, K>(a, k, k));
         let of_row = |i: usize| {
@@ -73,14 +74,14 @@ unsafe fn mul<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mu
 
 /// `out = a a / R`, where products of two different digits are computed once.
 ///
-/// The square of the lower half is there before the rows start. The upper half is the product of both, doubled; since the
-/// instructions take 52 bits, it is the digits of the double of the lower half that go into it.
+/// The square of the lower half is computed before the rows. The upper half is twice the product of both halves. The
+/// instructions take only 52 bits, so the lower half is doubled first and cut into digits again.
 ///
 /// # Safety
-/// As [`mul`].
+/// See [`mul`].
 #[inline(always)]
 unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let zero = V::splat(0);
         let x = digits::<V, K>(a, 0, k);
@@ -93,7 +94,7 @@ unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: 
         let mut squares = ([zero; K], [zero; K]);
         let mut upper = zero;
         for column in 0..2 * k {
-            // The upper halves of the products one column below, then the lower halves of those here: all of them twice.
+            // The upper halves of the products one column below, then the lower halves of those in this column, all doubled.
             let mut lower = upper;
             upper = zero;
             for i in (column + 1).saturating_sub(k)..column.div_ceil(2) {
@@ -112,23 +113,24 @@ unsafe fn square<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: 
     }
 }
 
-/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits: half of a product's work and less.
+/// `out = a / R` modulo `n^2`, for a number `a` of `k` digits, for less than half of a product's work.
 ///
 /// # Safety
-/// As [`mul`], but that `a` is `k` vectors long.
+/// See [`mul`], but `a` is `k` vectors long.
 #[inline(always)]
 unsafe fn reduce<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64]) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         rows(k, modulus, out, (digits(a, 0, k), [V::splat(0); K]), |_| ([], []), |_| ([], []));
     }
 }
 
-/// All rows: of the lower half's sums, which start with `l.0` and get `l.1` from above one by one, and the upper half's.
-/// Row `i` adds the digits `of_column` times the factors `of_row`, and what makes the lowest column vanish.
+/// Processes all rows. The sums of the lower half start with `l`, and the digits of `above` move in from the top, one per row.
+/// Row `i` adds the digits `of_column` times the factors `of_row`, and the multiple of the modulus that makes the lowest column
+/// vanish.
 ///
 /// # Safety
-/// As [`mul`].
+/// See [`mul`].
 #[inline(always)]
 unsafe fn rows<V: Vector, const K: usize, const L: usize, const H: usize>(
     k: usize,
@@ -138,14 +140,14 @@ unsafe fn rows<V: Vector, const K: usize, const L: usize, const H: usize>(
     of_column: impl Fn(usize) -> ([V; L], [V; H]),
     of_row: impl Fn(usize) -> ([V; L], [V; H]),
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let (zero, inverse, mask) = (V::splat(0), V::splat(modulus.inverse), V::splat(digit_mask(BITS)));
         let modulus_digits = &modulus.digits[..k];
         let column = |j: usize| (of_column(j), V::splat(modulus_digits[j]));
         let mut h: [V; K] = std::array::from_fn(|j| V::splat(if j < k { modulus.start[j] } else { 0 }));
         let (first, second) = (column(0), column(1));
-        // What the columns below the lowest carry to it.
+        // The carries into the lowest column from the columns below.
         let (mut carry_l, mut carry_h) = (zero, zero);
         let mut done = 0;
         if k % 2 == 1 {
@@ -165,7 +167,7 @@ unsafe fn rows<V: Vector, const K: usize, const L: usize, const H: usize>(
             done = 1;
         }
         for i in (done..k).step_by(2) {
-            // The two lowest columns: first what does not wait for quotient digits.
+            // The two lowest columns. The terms that do not depend on quotient digits come first.
             let (mut p, mut q) = (first, second);
             let ((x, y), (s, t)) = (of_row(i), of_row(i + 1));
             let low = lower(both(l[1], p.0.0, q.0.0, x), p.0.0, s);
@@ -181,7 +183,7 @@ unsafe fn rows<V: Vector, const K: usize, const L: usize, const H: usize>(
                 let r = column(j);
                 let sum = both(both(l[j], q.0.0, r.0.0, x), p.0.0, q.0.0, s);
                 l[j - 2] = both(both(sum, [q.1], [r.1], [m]), [p.1], [q.1], [n]);
-                // Two sums, so that one row need not wait for the other.
+                // Two separate sums, so that one row does not wait for the other.
                 let sum = both(both(h[j], q.0.1, r.0.1, y), [q.1], [r.1], [m2]);
                 h[j - 2] = sum.add(both(both(zero, p.0.1, q.0.1, t), [p.1], [q.1], [n2]));
                 (p, q) = (q, r);
@@ -200,13 +202,13 @@ unsafe fn rows<V: Vector, const K: usize, const L: usize, const H: usize>(
     }
 }
 
-/// `out = a b / R` modulo `n`: the lower halves alone.
+/// `out = a b / R` modulo `n`: only the lower halves.
 ///
 /// # Safety
-/// As [`mul`], but that slices are `k` vectors long.
+/// See [`mul`], but all slices are `k` vectors long.
 #[inline(always)]
 unsafe fn mul_low<V: Vector, const K: usize>(k: usize, modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64]) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let n = &modulus.digits[..k];
         let (zero, inverse) = (V::splat(0), V::splat(modulus.inverse));
@@ -232,7 +234,7 @@ unsafe fn mul_low<V: Vector, const K: usize>(k: usize, modulus: &Constants, out:
 /// Adds the lower halves of products.
 #[inline(always)]
 unsafe fn lower<V: Vector, const T: usize>(mut sum: V, digits: [V; T], factors: [V; T]) -> V {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         for t in 0..T {
             sum = sum.low(digits[t], factors[t]);
@@ -244,7 +246,7 @@ unsafe fn lower<V: Vector, const T: usize>(mut sum: V, digits: [V; T], factors: 
 /// Adds the upper halves of products.
 #[inline(always)]
 unsafe fn upper<V: Vector, const T: usize>(mut sum: V, digits: [V; T], factors: [V; T]) -> V {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         for t in 0..T {
             sum = sum.high(digits[t], factors[t]);
@@ -253,18 +255,18 @@ unsafe fn upper<V: Vector, const T: usize>(mut sum: V, digits: [V; T], factors: 
     }
 }
 
-/// Adds what a row has in a column: upper halves of products of the digits before, and lower halves of those of the
-/// digits here.
+/// Adds a row's products to a column: the upper halves of those with the digits `before`, and the lower halves of those with
+/// the digits `here`.
 #[inline(always)]
 unsafe fn both<V: Vector, const T: usize>(sum: V, before: [V; T], here: [V; T], factors: [V; T]) -> V {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe { lower(upper(sum, before, factors), here, factors) }
 }
 
-/// The quotient digit that makes the lowest column vanish, and what that column carries to the next one.
+/// The quotient digit that makes the lowest column vanish, and the carry from that column to the next.
 #[inline(always)]
 unsafe fn quotient<V: Vector>(sum: V, n0: V, inverse: V) -> (V, V) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let m = V::splat(0).low(sum, inverse);
         (m, sum.low(n0, m).shift::<BITS>())
@@ -273,14 +275,14 @@ unsafe fn quotient<V: Vector>(sum: V, n0: V, inverse: V) -> (V, V) {
 
 #[inline(always)]
 unsafe fn digit<V: Vector>(words: &[u64], digit: usize) -> V {
-    // SAFETY: passed on to the caller; the slice says that the words are there.
+    // SAFETY: upheld by the caller; the slice guarantees that the words exist.
     unsafe { V::load(words[digit * V::LANES..][..V::LANES].as_ptr()) }
 }
 
-/// Some of the digits, where they lie aligned.
+/// `count` digits, starting at digit `first`.
 #[inline(always)]
 unsafe fn digits<V: Vector, const K: usize>(words: &[u64], first: usize, count: usize) -> [V; K] {
-    // SAFETY: passed on to the caller.
+    // SAFETY: upheld by the caller.
     unsafe {
         let mut digits = [V::splat(0); K];
         for (j, digit) in digits[..count].iter_mut().enumerate() {
@@ -290,10 +292,10 @@ unsafe fn digits<V: Vector, const K: usize>(words: &[u64], first: usize, count: 
     }
 }
 
-/// Carries what is above 52 bits in each sum to the next one.
+/// Carries the bits above the lowest 52 of each sum to the next one.
 #[inline(always)]
 unsafe fn normalise<V: Vector>(out: &mut [u64], sums: &[V]) {
-    // SAFETY: passed on to the caller; `out` has as many words as `sums`.
+    // SAFETY: upheld by the caller; `out` has as many words as `sums`.
     unsafe {
         let mask = V::splat(digit_mask(BITS));
         let mut carry = V::splat(0);

@@ -1,4 +1,4 @@
-//! Numbers modulo `n`, many at a time: the lower halves of pairs, and what is added to the upper ones.
+//! Arithmetic modulo `n` on many numbers at a time: on the lower halves of pairs, and on numbers to add to the upper halves.
 
 use num_bigint::BigUint;
 
@@ -9,7 +9,7 @@ use crate::math::montgomery::{Limb, from_limbs, to_limbs};
 use crate::math::words::Words;
 
 impl PairModulus {
-    /// `a b` modulo `n`, where both are in Montgomery form; `a b / R` whatever they are.
+    /// `a b` modulo `n` if both are in Montgomery form; otherwise `a b / R`.
     #[must_use]
     pub fn mul_low(&self, a: &LowBatch, b: &LowBatch) -> LowBatch {
         let mut out = self.empty_low();
@@ -17,7 +17,7 @@ impl PairModulus {
         out
     }
 
-    /// The numbers modulo `n` that the pairs are.
+    /// The lower halves: the numbers modulo `n`.
     #[must_use]
     pub fn low(&self, batch: &Batch) -> LowBatch {
         let mut low = self.empty_low();
@@ -25,13 +25,13 @@ impl PairModulus {
         low
     }
 
-    /// `batch + x n`: adds `x` to the upper halves. What comes out may go into one product with a number below `n^2`.
+    /// `batch + x n`: adds `x` to the upper halves. The result may be used in one product with a number below `n^2`.
     pub fn add_to_high(&self, batch: &mut Batch, x: &LowBatch) {
         let half = self.half();
         self.add_digits(&mut batch.0[half..], &x.0);
     }
 
-    /// `x / R` modulo `n` for numbers below `n R / 16`, as limbs, one for each lane. Lanes without number are zero.
+    /// `x / R` modulo `n` for numbers below `n R / 16`, given as limbs, one for each lane. Lanes without a number are zero.
     #[must_use]
     pub fn load_low<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> LowBatch {
         let (first, second) = self.two_parts(numbers);
@@ -41,13 +41,14 @@ impl PairModulus {
         self.low(&reduced)
     }
 
-    /// Numbers below `n R / 16`, as limbs, one for each lane, in Montgomery form. Lanes without number are zero.
+    /// Converts numbers below `n R / 16`, given as limbs, one for each lane, to Montgomery form. Lanes without a number are
+    /// zero.
     #[must_use]
     pub fn enter_low<'a>(&self, numbers: impl IntoIterator<Item = &'a [Limb]>) -> LowBatch {
         self.mul_low(&self.load_low(numbers), &self.low(&self.cube))
     }
 
-    /// A number below `n` in every lane, as it is.
+    /// A number below `n` in every lane, in plain form.
     #[must_use]
     pub fn plain_low(&self, number: &BigUint) -> LowBatch {
         let mut low = self.empty_low();
@@ -59,7 +60,7 @@ impl PairModulus {
         low
     }
 
-    /// The numbers of all lanes as they are, reduced; they must be below `2 n`.
+    /// The numbers of all lanes without conversion, reduced. They must be below `2 n`.
     #[must_use]
     pub fn leave_low(&self, low: &LowBatch) -> Vec<BigUint> {
         let (lanes, bits) = (self.lanes(), self.kernel.digit_bits());

@@ -52,14 +52,14 @@ impl Kernel for Portable {
     }
 }
 
-/// `out = (a b + m n) / R`; writes down the quotient `m`.
+/// `out = (a b + m n) / R`; stores the quotient `m`.
 fn product(modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64], quotient: &mut [u64]) {
     let k = modulus.digits.len();
     let mut sum = [0u64; MAX_DIGITS];
     let sum = &mut sum[..=k];
     for (&digit, m) in b.iter().zip(quotient) {
         let carry = add_product(&mut sum[..k], a, digit);
-        // Below 4 n b / R + 2 n < R in all, so the top digit takes the carry.
+        // The total is below 4 n b / R + 2 n < R, so the top digit holds the carry.
         sum[k] += carry;
         *m = sum[0].wrapping_mul(modulus.inverse);
         reduce(sum, modulus, *m);
@@ -67,9 +67,9 @@ fn product(modulus: &Constants, out: &mut [u64], a: &[u64], b: &[u64], quotient:
     out.copy_from_slice(&sum[..k]);
 }
 
-/// `out = (a a + m n) / R`, where products of two different digits are computed once: row `i` has digit `i` itself and
-/// the digits above it, doubled. `doubled` is `2 a`; its digit `i + 1` has what the doubling of digit `i` carried into it,
-/// which does not belong to the digits above `i`.
+/// `out = (a a + m n) / R`, where products of two different digits are computed once: row `i` consists of digit `i` itself and
+/// the doubled digits above it. `doubled` is `2 a`. Its digit `i + 1` includes the carry from doubling digit `i`, which does
+/// not belong to the digits above `i`.
 fn square(modulus: &Constants, out: &mut [u64], a: &[u64], doubled: &[u64], quotient: &mut [u64]) {
     let k = modulus.digits.len();
     let mut sums = [0u64; 2 * MAX_DIGITS];
@@ -93,12 +93,12 @@ fn square(modulus: &Constants, out: &mut [u64], a: &[u64], doubled: &[u64], quot
     out.copy_from_slice(&sums[k..2 * k]);
 }
 
-/// `out = (sum of a b over the pairs - quotient + m n) / R`, with a multiple of `n` added so that it is not negative.
+/// `out = (sum of a b over the pairs - quotient + m n) / R`, plus a multiple of `n` that makes it nonnegative.
 fn products<const N: usize>(modulus: &Constants, out: &mut [u64], pairs: [(&[u64], &[u64]); N], quotient: &[u64]) {
     let k = modulus.digits.len();
     let mut sum = [0u64; MAX_DIGITS];
     let sum = &mut sum[..k + 2];
-    // Start and R - 1 - quotient, which is the quotient's complement; together below R + n.
+    // The sum of the start and R - 1 - quotient, the complement of the quotient, is below R + n.
     let mut carry = false;
     for ((sum, &start), &m) in sum.iter_mut().zip(&modulus.start).zip(quotient) {
         let (total, c1) = start.overflowing_add(!m);
@@ -115,7 +115,7 @@ fn products<const N: usize>(modulus: &Constants, out: &mut [u64], pairs: [(&[u64
         }
         let m = sum[0].wrapping_mul(modulus.inverse);
         reduce(&mut sum[..=k], modulus, m);
-        // What the reduction shifted into the top digit meets what was above it.
+        // Adds the digit that the reduction shifted to the top and the digit above it.
         let (top, overflow) = sum[k].overflowing_add(sum[k + 1]);
         debug_assert!(!overflow);
         sum[k] = top;
@@ -148,7 +148,7 @@ fn add_product(sum: &mut [u64], a: &[u64], digit: u64) -> u64 {
     carry
 }
 
-/// Adds a carry at the lowest digit and on.
+/// Adds a carry, starting at the lowest digit.
 fn add_at(sum: &mut [u64], mut carry: u64) {
     for digit in sum {
         let (total, overflow) = digit.overflowing_add(carry);

@@ -1,19 +1,19 @@
 //! The kernel for WebAssembly without relaxed SIMD: 28-bit digits, one number at a time.
 //!
-//! WebAssembly multiplies 64-bit words but gives no high half and no carry. Products of 28-bit digits have 56 bits, so a
-//! 64-bit sum takes 256 of them before anything has to be carried: the inner loops are multiplications and additions
-//! alone. Sums are carried every [`BLOCK`] rows and at the end.
+//! WebAssembly multiplies 64-bit words but returns neither the high half nor a carry. Products of 28-bit digits have 56 bits,
+//! so a 64-bit sum holds 256 of them before it must be carried: the inner loops consist of multiplications and additions alone.
+//! Sums are carried every [`BLOCK`] rows and at the end.
 //!
-//! Both halves of the pair are worked on in the same loop, so that each digit of `a` and `n` is loaded once for the five
-//! products it is needed for; the half `h` needs the quotient digits of `l` one by one and follows in step.
+//! Both halves of the pair are processed in the same loop, so that each digit of `a` and `n` is loaded once for its five
+//! products. The half `h` needs the quotient digits of `l` one by one, so both halves advance together.
 
 use super::{Constants, Kernel, digit_mask};
 
 const BITS: u32 = 28;
-/// Rows between carries: each adds three products at most to a sum, and `3 * 80 < 256`, with room for what is left over.
-/// (A square adds two, one of them doubled.)
+/// The number of rows between carries. Each row adds at most three products to a sum, and `3 * 80 < 256` leaves room for the
+/// remainder of the last carry. (A square adds two, one of them doubled.)
 const BLOCK: usize = 80;
-/// One more than the most digits.
+/// One more than the maximum number of digits.
 const MAX: usize = 148;
 const MASK: u64 = digit_mask(BITS);
 
@@ -125,19 +125,19 @@ impl Kernel for Scalar28 {
     }
 }
 
-/// The digit whose product with `n` makes the lowest column vanish.
+/// The quotient digit whose product with `n` makes the lowest column vanish.
 fn quotient(modulus: &Constants, column: u64) -> u64 {
     column.wrapping_mul(modulus.inverse) & MASK
 }
 
-/// After a row: what the lowest column carries goes to the next one, and a new column comes in at the top.
+/// Ends a row: adds the carry of the lowest column to the next one, and appends a new column at the top.
 fn shift_top(sum: &mut [u64], k: usize, carry: u64) {
     sum[k - 1] = sum[k];
     sum[k] = 0;
     sum[0] += carry;
 }
 
-/// Carries what is above 28 bits in each digit to the next one.
+/// Carries the bits above the lowest 28 of each digit to the next one.
 fn carry_over(sum: &mut [u64]) {
     let mut carry = 0;
     for digit in sum {

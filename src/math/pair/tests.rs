@@ -1,4 +1,4 @@
-//! Every kernel against `num-bigint`.
+//! Compares every kernel with `num-bigint`.
 
 use super::*;
 use crate::math::montgomery::{from_limbs, to_limbs};
@@ -13,7 +13,7 @@ fn modulus(bits: u64, rng: &mut rand_chacha::ChaCha20Rng, full: bool) -> BigUint
     BigUint::from_bytes_le(&bytes) | BigUint::one() | (BigUint::one() << (bits - 1))
 }
 
-/// Those of this machine, and the twins of those that it may not have.
+/// This machine's kernels, and the twins of those that it may lack.
 fn all_kernels() -> Vec<&'static dyn Kernel> {
     let twins: [&'static dyn Kernel; 2] = [&fma::twin::Twin, &ifma::twin::Twin];
     kernels().into_iter().chain(twins).collect()
@@ -99,7 +99,7 @@ fn loading_and_leaving() {
             let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, pair.width())).collect();
             let slices: Vec<_> = limbs.iter().map(Vec::as_slice).collect();
 
-            // c^2 / c^3 of loaded numbers.
+            // Loaded numbers and their squares.
             let loaded = pair.load(slices.iter().copied());
             let mut square = pair.empty();
             pair.square(&mut square, &loaded);

@@ -1,12 +1,12 @@
-//! Kernels made of an algorithm that is written for any vector.
+//! Kernels whose algorithm is generic over vectors.
 
-/// Makes `$kernel` a [`Kernel`](super::Kernel) by the algorithm of the module above, for the vector `$vector`.
+/// Implements [`Kernel`](super::Kernel) for `$kernel`, with the algorithm of the parent module and the vector `$vector`.
 ///
-/// The algorithm is generic over the room for digits. It is compiled for each of the sizes listed, where all loops have a
-/// known length, and once with room for any number. `#[$way]` is put on what the compiler must not inline into code that
-/// may not use the vector's instructions.
+/// The algorithm is generic over the room for digits. It is compiled for each of the listed sizes, where all loops have a known
+/// length, and once with room for any number of digits. `#[$way]` is the attribute of the functions that the compiler must not
+/// inline into code that may not use the vector's instructions.
 ///
-/// Whoever makes a value of `$kernel` has seen that the processor has these instructions.
+/// Code that creates a value of `$kernel` has checked that the processor has these instructions.
 macro_rules! vector_kernel {
     ($kernel:ident, $name:literal, $vector:ident, #[$way:meta], $sizes:tt) => {
         impl $crate::math::pair::Kernel for $kernel {
@@ -22,7 +22,7 @@ macro_rules! vector_kernel {
                 <$vector as super::Vector>::LANES
             }
 
-            // Each function, how many halves it writes, and how many it reads of each argument.
+            // For each function: how many halves it writes, and how many it reads of each argument.
             vector_kernel!(@function mul, 2, 2, (a, b), $vector, #[$way], $sizes);
             vector_kernel!(@function square, 2, 2, (a), $vector, #[$way], $sizes);
             vector_kernel!(@function mul_low, 1, 1, (a, b), $vector, #[$way], $sizes);
@@ -36,12 +36,12 @@ macro_rules! vector_kernel {
         fn $function(&self, modulus: &$crate::math::pair::Constants, out: &mut [u64], $($argument: &[u64]),*) {
             #[$way]
             unsafe fn run<const K: usize>(k: usize, modulus: &$crate::math::pair::Constants, out: &mut [u64], $($argument: &[u64]),*) {
-                // SAFETY: passed on to the caller.
+                // SAFETY: upheld by the caller.
                 unsafe { super::$function::<$vector, K>(k, modulus, out, $($argument),*) }
             }
             modulus.check_lengths($out * self.lanes(), [out.len()]);
             modulus.check_lengths($in * self.lanes(), [$($argument.len()),*]);
-            // SAFETY: the kernel exists only where the instructions do; the lengths are checked.
+            // SAFETY: the kernel exists only if the processor has the instructions; the lengths are checked.
             unsafe { vector_kernel!(@by_size modulus, $sizes, (modulus, out, $($argument),*)) }
         }
     };

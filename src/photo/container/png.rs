@@ -9,7 +9,7 @@ use super::{Pixels, cut_short, damaged};
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
 use crate::photo::colour::{self, Tags, stored};
-use crate::photo::decode::bounded;
+use crate::photo::memory::bounded;
 use crate::photo::{Limits, Notice};
 
 pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";

@@ -24,18 +24,18 @@ use super::ring::{Basis, CONJUGATION, Poly, Ring, rotation};
 use super::switch::{After, switch};
 use crate::error::{Code, Error, Result};
 
-/// The binary logarithm of the probability that a bootstrap fails, for a set: below -60 for all sets. A coefficient of `I` is a
-/// rounded sum of numbers uniform between -1/2 and 1/2, one more than the sparse secret's weight. The sum must not exceed
-/// `REACH`; there are as many coefficients as the degree, each with two signs.
+/// The binary logarithm of the probability that a bootstrap fails with this set: below -60 for all sets. A coefficient of `I`
+/// is a rounded sum of numbers uniform between -1/2 and 1/2; their number is one more than the sparse secret's weight. The sum
+/// must not exceed `REACH` in either direction. There are as many coefficients as the degree.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
 pub fn failure_bits(set: &Parameters) -> f64 {
     (2.0 * set.degree() as f64).log2() + tail_bits(SPARSE_WEIGHT as f64 + 1.0, REACH)
 }
 
-/// Bits of the probability that the sum of `terms` uniform numbers between -1/2 and 1/2 is above `limit` (J. O. Irwin and
-/// P. Hall, 1927): the sum over `k` of `(-1)^k binomial(terms, k) (corner - k)^terms / terms!`, where `corner` is how much
-/// is missing to the largest sum.
+/// The binary logarithm of the probability that the sum of `terms` uniform numbers between -1/2 and 1/2 is above `limit` (J. O.
+/// Irwin and P. Hall, 1927): the sum over `k` of `(-1)^k binomial(terms, k) (corner - k)^terms / terms!`, where `corner` is the
+/// distance from the limit to the largest possible sum.
 fn tail_bits(terms: f64, limit: f64) -> f64 {
     let corner = terms / 2.0 - limit;
     let (mut volume, mut binomial, mut k) = (0.0, 1.0, 0.0);
@@ -47,25 +47,25 @@ fn tail_bits(terms: f64, limit: f64) -> f64 {
     volume.log2() + terms * corner.log2() - libm::lgamma(terms + 1.0) / std::f64::consts::LN_2
 }
 
-/// How large the multiples of `q` get, and half of one more for the message.
+/// The bound on the multiples of `q`, plus 1/2 for the message.
 const REACH: f64 = 16.5;
-/// The degree of its approximation, whose error is then below 2^-38.
+/// The degree of the function's approximation, whose error is then below 2^-38.
 const DEGREE: usize = 255;
-/// The levels that it consumes.
+/// The number of levels that the polynomial consumes.
 const REDUCTION: usize = 9;
-/// Matrices from slots to coefficients at the most.
+/// The maximum number of matrices from slots to coefficients.
 const LOW_GROUPS: usize = 3;
 
 /// The type of a vector's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
-    /// Real numbers, for half the work.
+    /// Real numbers, for half of the work.
     Real,
     /// Complex numbers.
     Complex,
 }
 
-/// The part that does not depend on keys: the matrices, the polynomial, and the list of required keys.
+/// The part of bootstrapping that does not depend on keys: the matrices, the polynomial, and the list of required keys.
 pub struct Plan {
     slots: usize,
     numbers: Numbers,
@@ -75,10 +75,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For vectors of `slots` slots.
+    /// A plan for vectors of `slots` slots.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the ring's set has no levels for it, or does not support the number of slots.
+    /// [`Code::BadArgument`] if the ring's set has no levels for bootstrapping, or does not support the number of slots.
     pub fn new(ring: &Ring, encoder: &Encoder, slots: usize, numbers: Numbers) -> Result<Self> {
         let set = ring.parameters();
         if set.raised == 0 {
@@ -90,10 +90,10 @@ impl Plan {
             return Err(Error::new(Code::BadArgument, message));
         }
         let (forward, backward) = encoder.layers(slots);
-        // Half of the levels at the most; and back there are as many matrices as the set has levels for.
+        // At most half of the levels. The way back takes as many matrices as the set has levels for.
         let to_coefficients = grouped(&forward, LOW_GROUPS.min(set.levels / 2));
         let mut to_slots = grouped(&backward, set.raised - REDUCTION);
-        // Of a number and its conjugate, the sum is twice the real part.
+        // The sum of a number and its conjugate is twice the real part.
         to_slots[0].scale(0.5);
         let angle = |x: f64| 2.0 * std::f64::consts::PI * REACH * x;
         let remainder = |x: f64| (8.0 * libm::sin(angle(x)) - libm::sin(2.0 * angle(x))) / 6.0;
@@ -115,13 +115,13 @@ impl Plan {
             keys.extend(matrix.steps().into_iter().map(|step| (element(step), top - i)));
         }
         keys.push((CONJUGATION, top - self.to_slots.len()));
-        // One key for all levels that need as many special primes.
+        // Levels that need the same number of special primes share a key.
         keys.sort_unstable_by_key(|&(element, level)| (element, std::cmp::Reverse(level)));
         keys.dedup_by_key(|&mut (element, level)| (element, ring.special_for(level)));
         keys
     }
 
-    /// The rotations whose sum leaves the coefficients that a vector of few slots has.
+    /// The rotations to add up, so that only the coefficients of a vector with fewer slots remain.
     fn folds(&self, ring: &Ring) -> impl Iterator<Item = i64> {
         let (slots, all) = (self.slots, ring.parameters().slots());
         std::iter::successors(Some(slots), |step| Some(step * 2))
@@ -143,7 +143,7 @@ impl Plan {
         let raised = raised_scale(ring, self.slots);
         let to_slots = self.to_slots.iter().enumerate().map(|(i, matrix)| {
             let level = top - i;
-            // The last one brings the scale to that of the levels for the reduction.
+            // The last matrix also changes the scale to that of the levels for the reduction.
             let factor = if i + 1 == high { ring.scale(level - 1) / raised } else { 1.0 };
             evaluator.encode_matrix_at(matrix, level, ring.divisor(level) * factor)
         });
@@ -152,8 +152,8 @@ impl Plan {
     }
 }
 
-/// What slots are multiplied by after raising, where they are to be between -1 and 1: they are up to [`REACH`] times `q`, and
-/// folding a vector of few slots has made them larger.
+/// The divisor that brings raised slots between -1 and 1. They are up to [`REACH`] times `q`, and folding a vector of few slots
+/// has made them larger.
 #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
 fn raised_scale(ring: &Ring, slots: usize) -> f64 {
     ring.divisor(0) * REACH * (ring.parameters().slots() / slots) as f64
@@ -190,7 +190,7 @@ impl Bootstrapper {
 }
 
 impl Evaluator {
-    /// The same numbers, whose absolute values must not exceed 1, at the set's usual level and scale.
+    /// Returns the same numbers at the set's usual level and scale. Their absolute values must not exceed 1.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] below [`Bootstrapper::needed_level`]; [`Code::VectorsDiffer`] for another number of slots;
@@ -241,7 +241,7 @@ impl Evaluator {
         Ok(a.with(switch(ring, &a1, top, &keys.back, &first(&b)), top, a.scale))
     }
 
-    /// Removes multiples of `q` from numbers divided by [`REACH`] times `q`. The message was multiplied by `scale`.
+    /// Removes multiples of `q` from numbers divided by [`REACH`] times `q`. `scale` is the factor of the message.
     fn reduce(&self, plan: &Plan, a: &Ciphertext, scale: f64) -> Result<Ciphertext> {
         let ring = &self.ring;
         let level = ring.parameters().levels;

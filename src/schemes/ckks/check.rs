@@ -15,7 +15,7 @@ use super::secret::SecretKey;
 use crate::error::Result;
 use crate::math::hex::hex;
 
-/// SHA-256 of all of these, from the portable kernel.
+/// The SHA-256 of all of these, computed by the portable kernel.
 const ANSWER: &str = "8f7f46dcd6ec45fad7abf7199e3eecaf3cb14371e4008f4ff9d20fc76726ac44";
 
 /// Whether this machine returns the known answer. Takes a few hundredths of a second.

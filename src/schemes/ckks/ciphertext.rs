@@ -4,7 +4,7 @@ use super::keys::KeyId;
 use super::ring::Poly;
 use super::sample::Seed;
 
-/// An encrypted vector `(c_0, c_1)`, which `c_0 + c_1 s` decrypts.
+/// An encrypted vector `(c_0, c_1)`; decryption computes `c_0 + c_1 s`.
 #[derive(Clone, Debug)]
 pub struct Ciphertext {
     pub(super) parts: [Poly; 2],
@@ -15,12 +15,12 @@ pub struct Ciphertext {
 }
 
 impl Ciphertext {
-    /// From its parts, which have the level's primes.
+    /// A ciphertext from its parts, which have the level's primes.
     pub(crate) const fn from_parts(parts: [Poly; 2], level: usize, scale: f64, slots: usize, key: KeyId) -> Self {
         Self { parts, level, scale, slots, key }
     }
 
-    /// Other parts, for as many slots and under the same key.
+    /// A ciphertext with other parts, level and scale, but the same number of slots and key.
     pub(super) const fn with(&self, parts: [Poly; 2], level: usize, scale: f64) -> Self {
         Self { parts, level, scale, slots: self.slots, key: self.key }
     }
@@ -43,25 +43,25 @@ impl Ciphertext {
         self.scale
     }
 
-    /// The number of values.
+    /// The number of slots.
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.slots
     }
 
-    /// The same, read as a vector of fewer slots, of whose values it consists repeatedly.
+    /// The same ciphertext, read as a vector of fewer slots, which the encrypted vector must repeat.
     pub(crate) fn read_as(mut self, slots: usize) -> Self {
         self.slots = slots;
         self
     }
 
-    /// The same, read as a vector of more slots with repeated values.
+    /// The same ciphertext, read as a vector of more slots, in which the values are repeated.
     pub(crate) fn repeated(mut self, slots: usize) -> Self {
         self.slots = self.slots.max(slots);
         self
     }
 
-    /// The key that it was encrypted under.
+    /// The key under which the vector is encrypted.
     #[must_use]
     pub const fn key(&self) -> KeyId {
         self.key
@@ -84,7 +84,8 @@ impl Seeded {
     }
 }
 
-/// A product `(c_0, c_1, c_2)` before relinearisation: `c_0 + c_1 s + c_2 s^2` decrypts it. Several can be added first.
+/// A product `(c_0, c_1, c_2)` before relinearisation; decryption would compute `c_0 + c_1 s + c_2 s^2`. Products can be added
+/// before they are relinearised.
 #[derive(Clone, Debug)]
 pub struct Product {
     pub(super) parts: [Poly; 3],

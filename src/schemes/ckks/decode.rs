@@ -8,14 +8,14 @@ use super::ring::{Basis, Ring};
 use crate::math::residue::{Factor, Prime};
 
 impl Plaintext {
-    /// The numbers.
+    /// Decodes the numbers.
     #[must_use]
     pub fn decode(&self, ring: &Ring, encoder: &Encoder) -> Vec<Complex64> {
         encoder.decode(&self.coefficients(ring), self.slots)
     }
 
-    /// The largest coefficient that a vector of so few slots should not have: in an honest result, these are noise. In units of
-    /// the values; 0 if all slots are in use.
+    /// The largest coefficient that a vector with this number of slots should not have. In an honest result, these coefficients
+    /// are noise. In units of the values; 0 if all slots are in use.
     #[must_use]
     pub fn beside(&self, ring: &Ring) -> f64 {
         let coefficients = self.coefficients(ring);
@@ -26,8 +26,8 @@ impl Plaintext {
 
     /// The coefficients closest to zero, divided by the scale.
     ///
-    /// Two primes suffice for everything that fits into a float: mixed-radix digits above them are multiples of their product,
-    /// about 2^90, and no plaintext is that large.
+    /// Two primes suffice for all numbers that fit into a float: higher mixed-radix digits are multiples of the product of both
+    /// primes, about 2^90, and no plaintext is that large.
     #[expect(clippy::cast_precision_loss, reason = "that is what floats do")]
     fn coefficients(&self, ring: &Ring) -> Vec<f64> {
         let first = ring.level(0).first;
@@ -51,7 +51,7 @@ impl Plaintext {
     }
 }
 
-/// How many primes are looked at.
+/// The number of primes that are used.
 const PRIMES: usize = 2;
 
 /// The number closest to zero with this residue.

@@ -1,4 +1,4 @@
-//! Vectors of complex numbers as polynomials with whole coefficients, and back.
+//! Encoding of vectors of complex numbers as polynomials with integer coefficients, and back.
 //!
 //! A polynomial in `X^(N / 2n)` with real coefficients is given by its values at `n` roots of unity, the powers `5^j` of the
 //! first one; the values at the others are their conjugates. The transform between them has `log n` layers (the "special"
@@ -17,7 +17,7 @@ use super::ring::{Basis, Poly, Ring};
 use crate::error::{Code, Error, Result};
 use crate::math::residue::Prime;
 
-/// The largest coefficient of a plaintext in bits. Larger floats would have no precision left.
+/// The maximum size of a plaintext's coefficients, in bits. Larger floats would have no precision left.
 const MOST_BITS: i32 = 120;
 
 /// The transform between slots and coefficients for one ring.
@@ -29,7 +29,7 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// For this ring.
+    /// An encoder for this ring.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "degrees have at most 17 bits")]
     pub fn new(ring: &Ring) -> Self {
@@ -42,8 +42,8 @@ impl Encoder {
         Self { roots: (0..order).map(root).collect(), powers: powers.take(order / 4).collect() }
     }
 
-    /// Encodes complex numbers as a plaintext of this level and scale. If there are fewer numbers than slots, the others are
-    /// zero; fewer slots than the maximum are for vectors that repeat themselves.
+    /// Encodes complex numbers as a plaintext at this level and scale. If there are fewer numbers than slots, the other slots
+    /// are zero. A vector with fewer slots than the maximum repeats itself.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for a number of slots that is not a power of two, too large for the ring, or less than the count
@@ -108,7 +108,7 @@ impl Encoder {
         }))
     }
 
-    /// The numbers of a polynomial whose coefficients are these, divided by the scale.
+    /// The numbers of a polynomial with these coefficients, divided by the scale.
     pub(super) fn decode(&self, coefficients: &[f64], slots: usize) -> Vec<Complex64> {
         let gap = coefficients.len() / (2 * slots);
         let mut values: Vec<_> =
@@ -131,8 +131,8 @@ impl Encoder {
         self.roots[self.powers[j] % order * (self.roots.len() / order)]
     }
 
-    /// The layers of the transform to slots, without the reversal of places that comes before them, and their inverses, in the
-    /// order in which they are applied.
+    /// The layers of the transform to slots, without the bit reversal that precedes them, and their inverses, each in the order
+    /// of application.
     pub(super) fn layers(&self, slots: usize) -> (Vec<Matrix>, Vec<Matrix>) {
         let lengths: Vec<usize> = (1..=slots.trailing_zeros()).map(|log| 1 << log).collect();
         let forward = lengths.iter().map(|&length| self.layer(slots, length, false));
@@ -163,7 +163,7 @@ impl Encoder {
         Matrix::new(slots, diagonals)
     }
 
-    /// From the pairs of coefficients `w_k = c_k + i c_(k + n)` to values.
+    /// Transforms the pairs of coefficients `w_k = c_k + i c_(k + n)` to values.
     fn to_slots(&self, w: &mut [Complex64]) {
         reverse(w);
         let mut length = 2;
@@ -179,7 +179,7 @@ impl Encoder {
         }
     }
 
-    /// The way back.
+    /// The inverse of [`Encoder::to_slots`].
     #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
     fn to_coefficients(&self, z: &mut [Complex64]) {
         let mut length = z.len();
@@ -200,7 +200,7 @@ impl Encoder {
     }
 }
 
-/// Puts each number where its place, read backwards, says.
+/// Applies the bit-reversal permutation.
 fn reverse(values: &mut [Complex64]) {
     let shift = usize::BITS - values.len().trailing_zeros();
     for i in 0..values.len() {
@@ -211,7 +211,7 @@ fn reverse(values: &mut [Complex64]) {
     }
 }
 
-/// The closest whole number.
+/// The closest integer.
 #[expect(clippy::cast_possible_truncation, reason = "the size is checked")]
 pub(super) fn whole(number: f64) -> Result<i128> {
     if number.abs() < f64::powi(2.0, MOST_BITS) {
@@ -221,7 +221,7 @@ pub(super) fn whole(number: f64) -> Result<i128> {
     Err(Error::new(Code::PlaintextOutOfRange, message))
 }
 
-/// The residue of a whole number.
+/// The residue of an integer.
 #[expect(clippy::cast_possible_truncation, reason = "a residue is from 0 on and below the prime")]
 pub(super) fn residue(number: i128, prime: Prime) -> u64 {
     match i64::try_from(number) {

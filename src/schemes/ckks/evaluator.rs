@@ -1,4 +1,4 @@
-//! Computes on encrypted vectors.
+//! Computation on encrypted vectors.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// For ciphertexts of the key pair to which the keys belong.
+    /// An evaluator for ciphertexts of the key pair to which `keys` belong.
     #[must_use]
     pub const fn new(ring: Arc<Ring>, encoder: Arc<Encoder>, keys: EvaluationKeys) -> Self {
         Self { ring, encoder, keys }
@@ -91,8 +91,8 @@ impl Evaluator {
         Ok(a.with(parts, level, a.scale))
     }
 
-    /// The sum of ciphertexts, each times an integer, and of an integer in all slots, at a level that none of them is below.
-    /// Scales are up to the caller.
+    /// The sum of ciphertexts, each times an integer, and of an integer in all slots, at a level that is not above that of any
+    /// ciphertext. The caller chooses the scales.
     pub(super) fn weighted(&self, terms: &[(&Ciphertext, f64)], constant: f64, level: usize) -> Result<[Poly; 2]> {
         let ring = &self.ring;
         let factors = terms.iter().map(|&(_, factor)| whole(factor)).collect::<Result<Vec<_>>>()?;
@@ -144,7 +144,7 @@ impl Evaluator {
     /// The sum with the same number in all slots.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it does not fit.
+    /// [`Code::PlaintextOutOfRange`] if the number is too large for the scale.
     pub fn add_constant(&self, a: &Ciphertext, constant: Complex64) -> Result<Ciphertext> {
         let mut sum = a.clone();
         self.constant(&mut sum.parts[0], constant * a.scale, |limb, values, residue| {
@@ -156,7 +156,7 @@ impl Evaluator {
     /// The product with the same number in all slots, rounded to a multiple of `1 / scale`. The scales are multiplied.
     ///
     /// # Errors
-    /// [`Code::PlaintextOutOfRange`] if it does not fit.
+    /// [`Code::PlaintextOutOfRange`] if the product of number and scale is too large.
     pub fn mul_constant(&self, a: &Ciphertext, constant: Complex64, scale: f64) -> Result<Ciphertext> {
         let mut product = a.clone();
         for part in &mut product.parts {
@@ -166,8 +166,8 @@ impl Evaluator {
         Ok(product)
     }
 
-    /// Changes the values by those of a constant: `re + im X^(N/2)`, since that power is the imaginary unit in all slots. It
-    /// has one value in the first half of the places and its conjugate in the second.
+    /// Changes the values by those of a constant, the polynomial `re + im X^(N/2)`: that power is the imaginary unit in all
+    /// slots. The constant has one value in the first half of the places and its conjugate in the second.
     fn constant(
         &self,
         poly: &mut Poly,
@@ -218,7 +218,7 @@ impl Evaluator {
         Ok(Product { parts, level, scale: a.scale * b.scale, slots: a.slots, key: a.key })
     }
 
-    /// `a += b`, for products of the same level.
+    /// Computes `a += b`, for products of the same level.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for different levels, scales or numbers of slots; [`Code::ForeignKey`].
@@ -274,7 +274,7 @@ impl Evaluator {
         })
     }
 
-    /// The same at a lower level, with the same scale.
+    /// The same vector at a lower level, with the same scale.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] for a level above the ciphertext's.
@@ -287,7 +287,7 @@ impl Evaluator {
         Ok(a.with(parts, level, a.scale))
     }
 
-    /// The same at a lower level with exactly this scale, by a product with a constant and a rescaling.
+    /// The same vector at a lower level with exactly this scale, by a product with a constant and a rescaling.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] for a level that is not below the ciphertext's, if the scale must change.
@@ -302,8 +302,8 @@ impl Evaluator {
         Ok(a)
     }
 
-    /// The vector rotated to the left by `steps` slots, or to the right if `steps` is negative. Without a key for this number
-    /// of steps, rotates by powers of two.
+    /// Rotates the vector to the left by `steps` slots, or to the right if `steps` is negative. Without a key for this number
+    /// of steps, it rotates by powers of two.
     ///
     /// # Errors
     /// [`Code::MissingKey`] if there are no keys for these either.
@@ -316,7 +316,7 @@ impl Evaluator {
         Ok(turned.unwrap_or_else(|| a.clone()))
     }
 
-    /// The steps that are taken one after another.
+    /// The rotations that are applied one after another.
     fn way(&self, steps: i64, level: usize) -> Result<Vec<i64>> {
         let slots = self.ring.parameters().slots().cast_signed() as i64;
         let steps = steps.rem_euclid(slots);
@@ -341,7 +341,7 @@ impl Evaluator {
         Err(Error::new(Code::MissingKey, message))
     }
 
-    /// Several rotations of the same vector, for much less work than one after the other.
+    /// Computes several rotations of the same vector, with much less work than one after another.
     ///
     /// # Errors
     /// [`Code::MissingKey`] without a key for each number of steps.
@@ -373,7 +373,7 @@ impl Evaluator {
         Ok(a.with(parts, a.level, a.scale))
     }
 
-    /// What is left to do after an automorphism's key was switched to: the first part, and the automorphism itself.
+    /// The work that follows key switching for an automorphism: adding the first part, and the automorphism itself.
     fn turning<'a>(&self, a: &'a Ciphertext, element: u64) -> After<'a> {
         After { add: [Some(&a.parts[0]), None], permutation: Some(self.ring.permutation(element)) }
     }
@@ -382,8 +382,8 @@ impl Evaluator {
         for_level(self.keys.galois.get(&element).map_or(&[], Vec::as_slice), level, what)
     }
 
-    /// For each slot, the sum of `count` slots from there on, cyclically; `count` is a power of two. If the vector has `count`
-    /// slots, each holds the total.
+    /// Computes for each slot the sum of `count` slots from there on, cyclically. `count` is a power of two. If the vector has
+    /// `count` slots, each result is the total.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for another count; [`Code::MissingKey`] without keys for the powers of two below it.

@@ -17,7 +17,7 @@ use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::wire::{Checker, Entry, Purpose, SetHead, read_switch};
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
-/// How many bytes are read at a time when a set is verified.
+/// The number of bytes that are read at a time when a set is verified.
 const VERIFIED_AT_ONCE: usize = 256 << 10;
 
 /// A set of evaluation keys in a file.
@@ -53,7 +53,7 @@ impl KeySet {
         }
     }
 
-    /// Its owner, parameters and list.
+    /// The set's owner, parameters and list of keys.
     #[must_use]
     pub const fn head(&self) -> &SetHead {
         &self.head
@@ -118,7 +118,7 @@ pub struct LoadedKeys {
 }
 
 impl LoadedKeys {
-    /// Empty at first, and never more than `most_bytes` bytes in total, except for the latest key.
+    /// An empty cache, which never holds more than `most_bytes` bytes in total, except for the latest key.
     ///
     /// # Errors
     /// [`Code::WrongParameters`] for a ring of other parameters.
@@ -137,7 +137,7 @@ impl LoadedKeys {
         &self.set
     }
 
-    /// A key, if it is in the list. It is loaded if it is not in memory.
+    /// A key, if it is in the list. Loads it if it is not in memory.
     ///
     /// # Errors
     /// As [`KeySet::load`].
@@ -157,7 +157,7 @@ impl LoadedKeys {
         Ok(Some(key))
     }
 
-    /// Several keys, to compute a part of the work with.
+    /// The keys of several entries, for a part of the work.
     ///
     /// # Errors
     /// As [`KeySet::load`], and [`Code::MissingKey`] if one is not in the set.
@@ -192,7 +192,7 @@ impl LoadedKeys {
     }
 }
 
-/// The bytes of a key in memory: both halves of each digit, in words.
+/// The memory that a key takes, in bytes: both halves of each digit, in words.
 fn memory(key: &SwitchKey) -> usize {
     2 * key.b().iter().map(|b| size_of_val(b.words())).sum::<usize>()
 }

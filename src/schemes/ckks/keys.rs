@@ -1,4 +1,4 @@
-//! The public keys of a secret key's owner.
+//! The public keys that belong to a secret key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::ring::{Poly, Ring};
 use super::sample::{Seed, uniform};
 
-/// The fingerprint of a key pair: the first bytes of SHA-256 of its public key.
+/// The fingerprint of a key pair: the first bytes of the SHA-256 of its public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyId(pub [u8; 16]);
 
@@ -29,8 +29,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// The key whose second half comes from the seed, with its fingerprint: the first bytes of SHA-256 of the set's number,
-    /// the seed and the first half's words.
+    /// A key whose second half comes from `seed`, with its fingerprint: the first bytes of the SHA-256 of the set's number, the
+    /// seed and the words of the first half.
     pub(crate) fn new(ring: &Ring, seed: Seed, b: Poly) -> Self {
         let mut digest = Sha256::new_with_prefix(ring.parameters().id.to_le_bytes());
         digest.update(seed);
@@ -66,28 +66,28 @@ impl PublicKey {
     }
 }
 
-/// A key from one secret to another: for each digit of the levels' primes, `(-a s + e + P g s', a)` modulo these primes and the
-/// special ones, whose product is `P`. The digit's `g` is 1 modulo its own primes and 0 modulo the others (K. Han, D. Ki,
-/// "Better bootstrapping for approximate homomorphic encryption", CT-RSA 2020, section 3).
+/// A key that converts from a secret `s'` to another secret `s`: for each digit of the levels' primes, `(-a s + e + P g s', a)`
+/// modulo these primes and the special ones, whose product is `P`. The digit's `g` is 1 modulo its own primes and 0 modulo the
+/// others (K. Han, D. Ki, "Better bootstrapping for approximate homomorphic encryption", CT-RSA 2020, section 3).
 #[derive(Clone, Debug)]
 pub struct SwitchKey {
     pub(super) level: usize,
     /// The number of special primes, which is also the number of primes of each digit.
     pub(super) special: usize,
     pub(super) seed: Seed,
-    /// For each digit.
+    /// The first half of each digit.
     pub(super) b: Vec<Poly>,
     pub(super) a: Vec<Poly>,
 }
 
 impl SwitchKey {
-    /// The key whose second halves come from the seed.
+    /// A key whose second halves come from `seed`.
     pub(crate) fn new(ring: &Ring, level: usize, special: usize, seed: Seed, b: Vec<Poly>) -> Self {
         let a = (0u32..).zip(&b).map(|(digit, b)| uniform(ring, b.basis(), &seed, digit)).collect();
         Self { level, special, seed, b, a }
     }
 
-    /// The highest level at which it can be used.
+    /// The highest level at which the key can be used.
     #[must_use]
     pub const fn level(&self) -> usize {
         self.level
@@ -117,13 +117,13 @@ impl SwitchKey {
 pub struct EvaluationKeys {
     pub(super) id: KeyId,
     pub(super) relinearise: Vec<Arc<SwitchKey>>,
-    /// By their elements.
+    /// The keys for automorphisms, by element.
     pub(super) galois: BTreeMap<u64, Vec<Arc<SwitchKey>>>,
     pub(super) encapsulation: Option<Encapsulation>,
 }
 
-/// Keys to a sparse secret, under which a ciphertext is raised, and back (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P. Hubaux,
-/// "Bootstrapping for approximate homomorphic encryption with negligible failure-probability by using sparse-secret
+/// Keys to a sparse secret, under which a ciphertext is raised, and from it back (J.-P. Bossuat, J. Troncoso-Pastoriza, J.-P.
+/// Hubaux, "Bootstrapping for approximate homomorphic encryption with negligible failure-probability by using sparse-secret
 /// encapsulation", ACNS 2022).
 #[derive(Clone, Debug)]
 pub struct Encapsulation {
@@ -133,7 +133,7 @@ pub struct Encapsulation {
 }
 
 impl Encapsulation {
-    /// Combines the key to the sparse secret and the key back.
+    /// Combines the key to the sparse secret and the key from it back.
     #[must_use]
     pub fn new(to_sparse: impl Into<Arc<SwitchKey>>, back: impl Into<Arc<SwitchKey>>) -> Self {
         Self { to_sparse: to_sparse.into(), back: back.into() }
@@ -145,7 +145,7 @@ impl Encapsulation {
         &self.to_sparse
     }
 
-    /// The key back.
+    /// The key from the sparse secret back.
     #[must_use]
     pub const fn back(&self) -> &Arc<SwitchKey> {
         &self.back

@@ -1,4 +1,4 @@
-//! Matrices applied to encrypted vectors, by their diagonals.
+//! Products of matrices and encrypted vectors, by diagonals.
 //!
 //! The product of a matrix with a vector is the sum, over its diagonals, of the diagonal times the vector rotated by its index
 //! (S. Halevi, V. Shoup, "Algorithms in `HElib`", CRYPTO 2014). With `d = g n + b` ("giant" and "baby" steps) the vector is
@@ -15,19 +15,19 @@ use super::ring::{Poly, Ring, rotation};
 use super::switch::{Raised, divide, divide_both};
 use crate::error::{Code, Error, Result};
 
-/// A matrix encoded for ciphertexts of one level.
+/// A matrix encoded for ciphertexts at one level.
 pub struct EncodedMatrix {
     slots: usize,
     level: usize,
     special: usize,
     scale: f64,
-    /// For each giant step, in slots, and each baby step: the diagonal, rotated back by the giant step, modulo the level's and
-    /// `special` special primes.
+    /// For each giant step (in slots) and each baby step: the diagonal, rotated back by the giant step, modulo the level's
+    /// primes and `special` special primes.
     diagonals: BTreeMap<i64, BTreeMap<i64, Poly>>,
 }
 
 impl Evaluator {
-    /// Encodes a matrix for ciphertexts of this level, with the scale that rescaling removes.
+    /// Encodes a matrix for ciphertexts at `level`, with the scale that rescaling removes.
     ///
     /// The keys for the rotations must be for this level, or for one with the same number of special primes.
     ///
@@ -40,7 +40,7 @@ impl Evaluator {
         self.encode_matrix_at(matrix, level, self.ring.divisor(level))
     }
 
-    /// The same with any scale.
+    /// Like [`Evaluator::encode_matrix`], with any scale.
     pub(super) fn encode_matrix_at(&self, matrix: &Matrix, level: usize, scale: f64) -> Result<EncodedMatrix> {
         let (ring, n) = (&self.ring, matrix.baby_steps());
         let special = ring.special_for(level);
@@ -119,7 +119,7 @@ impl Evaluator {
     }
 }
 
-/// A polynomial times the special primes, modulo them too: there it is zero.
+/// A polynomial times the special primes, modulo the level's primes and the special ones. Modulo the latter, it is zero.
 fn raise(ring: &Ring, poly: &Poly, level: usize, special: usize) -> Poly {
     Poly::from_values(ring, ring.extended(level, special), |place, limb| {
         limb.fill(0);
@@ -127,7 +127,7 @@ fn raise(ring: &Ring, poly: &Poly, level: usize, special: usize) -> Poly {
     })
 }
 
-/// Adds it at a place.
+/// Adds a polynomial, times the special primes, to the limb at a place.
 fn add_raised(ring: &Ring, poly: &Poly, special: usize, place: usize, limb: &mut [u64]) {
     if poly.basis().places().contains(&place) {
         let factor = ring.product(ring.special(ring.extended(0, special)), place);

@@ -1,4 +1,4 @@
-//! Matrices by their diagonals.
+//! Matrices, stored by their diagonals.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ impl Matrix {
         Ok(Self { slots, diagonals })
     }
 
-    /// `self other`: first the other is applied. Both have the same number of slots.
+    /// The product `self other`, which applies `other` first. Both matrices have the same number of slots.
     pub(super) fn times(&self, other: &Self) -> Self {
         let mut diagonals: BTreeMap<usize, Vec<Complex64>> = BTreeMap::new();
         for (a, x) in &self.diagonals {
@@ -68,12 +68,12 @@ impl Matrix {
         Self { slots: self.slots, diagonals }
     }
 
-    /// Multiplies all entries.
+    /// Multiplies all entries by `factor`.
     pub(super) fn scale(&mut self, factor: f64) {
         self.diagonals.values_mut().flatten().for_each(|entry| *entry *= factor);
     }
 
-    /// How large the baby steps get: the power of two with which there are the fewest rotations.
+    /// The bound on baby steps: the power of two that requires the fewest rotations.
     pub(super) fn baby_steps(&self) -> usize {
         let rotations = |n: usize| {
             let distinct = |of: fn(usize, usize) -> usize| {

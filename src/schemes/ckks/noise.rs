@@ -13,7 +13,7 @@ use super::ring::Ring;
 
 /// The deviations in a bound, for sums.
 const SUM: f64 = 6.0;
-/// The same for products.
+/// The deviations in a bound, for products.
 const PRODUCT: f64 = 16.0;
 
 /// Bounds for one ring.
@@ -23,7 +23,7 @@ pub struct Noise<'a> {
 
 #[expect(clippy::cast_precision_loss, reason = "degrees have at most 17 bits")]
 impl<'a> Noise<'a> {
-    /// For this ring.
+    /// The bounds for this ring.
     #[must_use]
     pub const fn new(ring: &'a Ring) -> Self {
         Self { ring }
@@ -56,7 +56,7 @@ impl<'a> Noise<'a> {
     }
 
     /// The error of key switching, as in products, rotations and conjugations, at a level with a key for it: digits times
-    /// errors, divided by the special primes, and a rounding.
+    /// errors, divided by the special primes, and a rounding error.
     #[must_use]
     pub fn switch(&self, level: usize, scale: f64) -> f64 {
         let special = self.ring.special_for(level);
@@ -84,7 +84,7 @@ impl<'a> Noise<'a> {
         self.ring.degree() as f64
     }
 
-    /// From the variances of coefficients.
+    /// The bound for errors whose coefficients have these variances.
     fn bound(&self, sum: f64, product: f64, scale: f64) -> f64 {
         let deviation = |variance: f64| (self.degree() * variance).sqrt() / scale;
         SUM * deviation(sum) + PRODUCT * deviation(product)

@@ -27,11 +27,11 @@ pub const SPARSE_WEIGHT: usize = 40;
 pub enum Secret {
     /// -1, 0 and 1, with equal probability.
     Ternary,
-    /// This many are -1 or 1, the others 0. Rounding then costs less precision.
+    /// The given number of coefficients are -1 or 1, the others 0. Rounding then costs less precision.
     Sparse(usize),
 }
 
-/// A parameter set. There are no others than those in [`ALL`].
+/// A parameter set. The sets in [`ALL`] are the only ones.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameters {
     /// The number on the wire.
@@ -60,7 +60,7 @@ pub struct Parameters {
     pub most_bits: u32,
 }
 
-/// For tests and small computations: one digit per prime.
+/// For tests and small computations: one prime per digit.
 pub const SMALL: Parameters = Parameters {
     id: 1,
     name: "small",
@@ -124,7 +124,7 @@ pub const LEVELED_16: Parameters = Parameters {
     most_bits: 1747,
 };
 
-/// 13 levels of 41 bits, and 13 for bootstrapping: as many primes as in three digits of key switching.
+/// 13 levels of 41 bits, and 13 for bootstrapping: as many primes as three digits of key switching have.
 pub const BOOTSTRAP_16: Parameters = Parameters {
     id: 5,
     name: "bootstrap-16",

@@ -2,7 +2,7 @@
 
 use super::ring::Poly;
 
-/// A vector as a polynomial, in the clear.
+/// An unencrypted vector, as a polynomial.
 #[derive(Clone, Debug)]
 pub struct Plaintext {
     pub(super) poly: Poly,
@@ -12,7 +12,7 @@ pub struct Plaintext {
 }
 
 impl Plaintext {
-    /// From a polynomial that has the level's primes.
+    /// A plaintext from a polynomial that has the level's primes.
     pub(crate) const fn from_parts(poly: Poly, level: usize, scale: f64, slots: usize) -> Self {
         Self { poly, level, scale, slots }
     }
@@ -35,7 +35,7 @@ impl Plaintext {
         self.scale
     }
 
-    /// The number of values.
+    /// The number of slots.
     #[must_use]
     pub const fn slots(&self) -> usize {
         self.slots

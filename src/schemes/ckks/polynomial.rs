@@ -1,9 +1,9 @@
-//! Polynomials applied to encrypted numbers.
+//! Evaluation of polynomials on encrypted numbers.
 //!
 //! A polynomial of degree `d` needs about `2 sqrt(d)` products of ciphertexts (M. S. Paterson, L. J. Stockmeyer, 1973): the
-//! powers below `2^m`, those `2^m`, `2^(m+1)`, ..., and one product for each division by one of the latter. In the basis of
-//! Chebyshev polynomials, powers are replaced by these, and `T_(a+b) = 2 T_a T_b - T_(a-b)` (H. Chen, I. Chillotti, Y. Song,
-//! "Improved bootstrapping for approximate homomorphic encryption", EUROCRYPT 2019, section 3).
+//! powers below `2^m`, the powers `2^m`, `2^(m+1)`, ..., and one product for each division by one of the latter. In the
+//! Chebyshev basis, Chebyshev polynomials replace the powers, with `T_(a+b) = 2 T_a T_b - T_(a-b)` (H. Chen, I. Chillotti, Y.
+//! Song, "Improved bootstrapping for approximate homomorphic encryption", EUROCRYPT 2019, section 3).
 //!
 //! Scales are exact: the wanted level and scale are passed down, and the coefficients of the smallest parts are encoded with
 //! the scale that makes everything fit.
@@ -19,7 +19,7 @@ use crate::error::{Code, Error, Result};
 pub enum Kind {
     /// Powers.
     Monomial,
-    /// Chebyshev polynomials of the first kind. The numbers are in `[-1, 1]`.
+    /// Chebyshev polynomials of the first kind, for numbers in `[-1, 1]`.
     Chebyshev,
 }
 
@@ -30,14 +30,14 @@ pub struct Polynomial {
     coefficients: Vec<f64>,
 }
 
-/// Coefficients that are all smaller than this part of the largest are nothing but errors of rounding.
+/// If all coefficients of one parity are below this fraction of the largest coefficient, they are only rounding errors.
 const ROUNDING: f64 = 1e-13;
 
 impl Polynomial {
     /// A polynomial with these coefficients.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if one is not finite, or the degree is 0 or above 1023.
+    /// [`Code::BadArgument`] if a coefficient is not finite, or the degree is 0 or above 1023.
     pub fn new(kind: Kind, mut coefficients: Vec<f64>) -> Result<Self> {
         while coefficients.last() == Some(&0.0) {
             coefficients.pop();
@@ -63,7 +63,7 @@ impl Polynomial {
             sum * if i == 0 { 1.0 } else { 2.0 } / count as f64
         };
         let mut coefficients: Vec<f64> = (0..count).map(coefficient).collect();
-        // An even or an odd function leaves rounding errors where zeros should be; they would cost products.
+        // For an even or odd function, rounding errors take the place of zeros. They would cost products.
         let largest = |from: usize, step: usize, all: &[f64]| {
             all.iter().skip(from).step_by(step).fold(0.0, |largest: f64, c| largest.max(c.abs()))
         };
@@ -96,7 +96,7 @@ impl Polynomial {
         self.coefficients.len() - 1
     }
 
-    /// The levels that it consumes.
+    /// The number of levels that evaluation consumes.
     #[must_use]
     pub fn depth(&self) -> usize {
         (usize::BITS - self.degree().leading_zeros()) as usize + 1
@@ -112,7 +112,7 @@ impl Polynomial {
 type Powers = BTreeMap<usize, Ciphertext>;
 
 impl Evaluator {
-    /// Evaluates the polynomial at each value. The result is [`Polynomial::depth`] levels lower and has the level's usual
+    /// Evaluates the polynomial at each value. The result is [`Polynomial::depth`] levels lower and has its level's usual
     /// scale.
     ///
     /// # Errors
@@ -125,7 +125,7 @@ impl Evaluator {
         self.polynomial_to(polynomial, a, level, self.ring.scale(level))
     }
 
-    /// The same for a chosen scale and level, which must be at least as much lower.
+    /// Like [`Evaluator::polynomial`], for a chosen level and scale. The level must be at least [`Polynomial::depth`] lower.
     pub(super) fn polynomial_to(
         &self,
         polynomial: &Polynomial,
@@ -137,7 +137,7 @@ impl Evaluator {
         self.part(polynomial.kind, &polynomial.coefficients, &powers, polynomial.log_baby(), level, scale)
     }
 
-    /// All powers that are needed.
+    /// Computes all powers that are needed.
     fn powers(&self, polynomial: &Polynomial, a: &Ciphertext) -> Result<Powers> {
         let mut powers = Powers::from([(1, a.clone())]);
         for power in needed(polynomial.kind, &polynomial.coefficients, 1 << polynomial.log_baby()) {
@@ -146,7 +146,7 @@ impl Evaluator {
         Ok(powers)
     }
 
-    /// One power, by the largest power of two below it, so that its level is as high as can be.
+    /// Computes one power, with the largest power of two below it as a factor, so that its level is as high as possible.
     fn power(&self, kind: Kind, power: usize, powers: &mut Powers) -> Result<()> {
         if powers.contains_key(&power) {
             return Ok(());
@@ -172,8 +172,8 @@ impl Evaluator {
         Ok(())
     }
 
-    /// A part of the polynomial at a level with a scale: the sum of quotients times giant powers, and of the smallest powers
-    /// times their coefficients, is relinearised and rescaled once.
+    /// Evaluates a part of the polynomial at a given level and scale. The sum of quotients times giant powers, and of the
+    /// smallest powers times their coefficients, is relinearised and rescaled once.
     fn part(
         &self,
         kind: Kind,
@@ -191,7 +191,7 @@ impl Evaluator {
             let power = &powers[&giant];
             let quotient = self.part(kind, &quotient, powers, log_baby, level + 1, above / power.scale)?;
             let mut product = self.mul_only(&quotient, power)?;
-            // The same except for the rounding of floats.
+            // Equal except for the rounding of floats.
             product.scale = above;
             match &mut products {
                 None => products = Some(product),
@@ -226,13 +226,13 @@ impl Evaluator {
     }
 }
 
-/// The power that the polynomial is divided by, unless it is small.
+/// The power by which the polynomial is divided, unless the polynomial is small.
 fn giant(coefficients: &[f64], baby: usize) -> Option<usize> {
     let degree = coefficients.len() - 1;
     (degree >= baby).then(|| baby << (degree / baby).ilog2())
 }
 
-/// The powers that the parts of a polynomial are made of.
+/// The powers that the parts of a polynomial consist of.
 fn needed(kind: Kind, coefficients: &[f64], baby: usize) -> BTreeSet<usize> {
     let Some(giant) = giant(coefficients, baby) else {
         return (1..coefficients.len()).filter(|&power| coefficients[power] != 0.0).collect();
@@ -244,7 +244,7 @@ fn needed(kind: Kind, coefficients: &[f64], baby: usize) -> BTreeSet<usize> {
     all
 }
 
-/// The quotient and the rest of a division by the power, or the Chebyshev polynomial, of degree `giant`.
+/// The quotient and the remainder of a division by the power, or the Chebyshev polynomial, of degree `giant`.
 fn split(kind: Kind, coefficients: &[f64], giant: usize) -> (Vec<f64>, Vec<f64>) {
     let (low, high) = coefficients.split_at(giant);
     let (mut quotient, mut rest) = (high.to_vec(), low.to_vec());

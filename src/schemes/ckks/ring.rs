@@ -45,7 +45,7 @@ impl Basis {
     }
 }
 
-/// The primes of a parameter set with everything needed to compute modulo them. Expensive to make, and shared.
+/// The primes of a parameter set with all tables for computing modulo them. A ring is expensive to create, so it is shared.
 pub struct Ring {
     parameters: &'static Parameters,
     kernel: Kernel,
@@ -68,7 +68,7 @@ impl Ring {
         Self::with_kernel(parameters, Kernel::best())
     }
 
-    /// The same with a chosen kernel.
+    /// Like [`Ring::new`], with a chosen kernel.
     ///
     /// # Errors
     /// As [`Ring::new`].
@@ -113,7 +113,7 @@ impl Ring {
         Basis { first: self.parameters.special, count: level + 1 }
     }
 
-    /// The same, preceded by the last `special` special primes.
+    /// The primes of a level, preceded by the last `special` special primes.
     #[must_use]
     pub const fn extended(&self, level: usize, special: usize) -> Basis {
         Basis { first: self.parameters.special - special, count: special + level + 1 }
@@ -131,16 +131,16 @@ impl Ring {
         Basis { first: basis.first, count: self.parameters.special - basis.first }
     }
 
-    /// The number of special primes with which a key for this level cuts polynomials into as many digits as a key for all
-    /// levels.
+    /// The number of special primes for keys of this level. A key with this number cuts polynomials into as many digits as a
+    /// key for all levels.
     #[must_use]
     pub const fn special_for(&self, level: usize) -> usize {
         let digits = (self.top() + 1).div_ceil(self.parameters.special);
         (level + 1).div_ceil(digits)
     }
 
-    /// The default scale of ciphertexts at a level: the scale of the level above squared, divided by the prime between them. So
-    /// their products have the scale of the level below.
+    /// The default scale of ciphertexts at a level: the squared scale of the level above, divided by the prime between them.
+    /// Thus a rescaled product has the default scale of the level below.
     #[must_use]
     pub fn scale(&self, level: usize) -> f64 {
         self.scales[level]
@@ -175,7 +175,7 @@ impl Ring {
         self.pool.take(length)
     }
 
-    /// The conversion from these primes to those.
+    /// The conversion from the primes of `from` to those at the places `to`.
     pub(super) fn conversion(&self, from: Basis, to: Vec<usize>) -> Arc<Conversion> {
         let primes =
             |places: &mut dyn Iterator<Item = usize>| places.map(|i| self.limbs[i].prime()).collect::<Vec<_>>();
@@ -184,17 +184,17 @@ impl Ring {
         })
     }
 
-    /// Where each value comes from under an automorphism.
+    /// The permutation of values by an automorphism.
     pub(super) fn permutation(&self, element: u64) -> Arc<Permutation> {
         cached(&self.permutations, element, |&element| Permutation::new(self.degree(), element))
     }
 }
 
-/// The primes of a parameter set without the rest of its ring: the special ones, then those of the levels from the lowest on.
+/// The primes of a parameter set without the rest of its ring: the special primes, then those of the levels, lowest first.
 /// Readers of files need only these.
 ///
 /// # Errors
-/// [`Code::Internal`] if there are not enough, which tests rule out for all sets.
+/// [`Code::Internal`] if there are not enough primes, which tests rule out for all sets.
 pub fn primes(parameters: &Parameters) -> Result<Vec<Prime>> {
     primes::search(parameters).map(|(primes, _)| primes).ok_or_else(|| missing(parameters))
 }

@@ -15,7 +15,7 @@ use super::ring::{Basis, Poly, Ring};
 /// The seed of a polynomial.
 pub type Seed = [u8; 32];
 
-/// How likely the size of an error is at least 1, 2, ..., times 2^63: the discrete Gaussian of deviation
+/// The probabilities that the absolute value of an error is at least 1, 2, ..., times 2^63: the discrete Gaussian of deviation
 /// [`DEVIATION`](super::parameters::DEVIATION).
 const TAILS: [u64; 29] = [
     8_073_499_201_425_509_800,
@@ -49,14 +49,14 @@ const TAILS: [u64; 29] = [
     4,
 ];
 
-/// A polynomial whose values are uniform modulo each prime. Its limb at a place depends only on the seed, the number and the
+/// A polynomial whose values are uniform modulo each prime. The limb at a place depends only on the seed, the number and the
 /// place.
 #[must_use]
 pub fn uniform(ring: &Ring, basis: Basis, seed: &Seed, number: u32) -> Poly {
     Poly::from_values(ring, basis, |place, limb| uniform_limb(ring, seed, number, place, limb))
 }
 
-/// One limb of it.
+/// Writes one limb of [`uniform`].
 pub(super) fn uniform_limb(ring: &Ring, seed: &Seed, number: u32, place: usize, limb: &mut [u64]) {
     let mut word = words(seed, u64::from(number) << 32 | place as u64);
     let prime = ring.limb(place).prime().value();
@@ -76,7 +76,7 @@ fn words(seed: &Seed, stream: u64) -> impl FnMut() -> u64 {
     move || rng.next_u64()
 }
 
-/// The same in browsers.
+/// The words of a stream of a seed, in browsers.
 #[cfg(target_arch = "wasm32")]
 fn words(seed: &Seed, stream: u64) -> impl FnMut() -> u64 {
     let mut words = stream::Stream::new(seed, stream);
@@ -90,7 +90,7 @@ pub fn ternary(rng: &mut ChaCha20Rng, count: usize) -> Zeroizing<Vec<i8>> {
     while coefficients.len() < count {
         let mut word = rng.next_u64();
         for _ in 0..32 {
-            // Of the four values of two bits, one is discarded. Which bits were discarded is not secret.
+            // One of the four values of two bits is discarded. Which ones were discarded is not secret.
             let bits = word & 3;
             if bits < 3 && coefficients.len() < count {
                 coefficients.push(small(bits) - 1);
@@ -102,10 +102,10 @@ pub fn ternary(rng: &mut ChaCha20Rng, count: usize) -> Zeroizing<Vec<i8>> {
     coefficients
 }
 
-/// `weight` coefficients 1 or -1 at random places, and 0 elsewhere.
+/// Samples `weight` coefficients 1 or -1 at random places, and 0 elsewhere.
 ///
 /// Each place gets a random number, whose lowest bits hold the coefficient. A sorting network, whose comparisons depend only on
-/// the length, sorts them, so that all orders are equally likely, except for equal numbers (of 61 bits).
+/// the length, sorts these numbers, so that all orders are equally likely, except for equal numbers (of 61 bits).
 #[must_use]
 pub fn sparse(rng: &mut ChaCha20Rng, count: usize, weight: usize) -> Zeroizing<Vec<i8>> {
     let mut words: Zeroizing<Vec<u64>> = Zeroizing::new(Vec::with_capacity(count));
@@ -125,7 +125,7 @@ pub fn gaussian(rng: &mut ChaCha20Rng, count: usize) -> Zeroizing<Vec<i8>> {
     let error = |_| {
         let word = rng.next_u64();
         let (sign, position) = (small(word & 1), word >> 1);
-        // How many tails it lies in: a difference below zero has its highest bit set.
+        // Counts the tails that contain the error: a negative difference has its highest bit set.
         let size = TAILS.iter().fold(0, |size, &tail| size + small(position.wrapping_sub(tail) >> 63));
         (size ^ -sign) + sign
     };
@@ -157,7 +157,7 @@ fn sort(words: &mut [u64]) {
     }
 }
 
-/// Both in order, without a branch.
+/// Orders both numbers, without a branch.
 fn smaller_first(a: u64, b: u64) -> (u64, u64) {
     // All ones if b is below a.
     let below = u64::from(a > b).wrapping_neg();

@@ -12,9 +12,9 @@ use crate::schemes::{KeySize, Scheme};
 use crate::wire::facts::{Facts, Opened};
 use crate::wire::{self, Kind};
 
-/// The longest file that is checked in memory, in bytes: far more than any ciphertext or switch key has.
+/// The largest file that is checked in memory, in bytes. Ciphertexts and switch keys are far smaller.
 const LONGEST: u64 = 1 << 30;
-/// How many bytes of a set of keys are read at a time.
+/// The number of bytes of a key set that are read at a time.
 const PIECE: usize = 256 << 10;
 
 /// CKKS.
@@ -44,13 +44,13 @@ fn describe(file: Opened<'_>) -> Result<Facts> {
     let facts = if file.check { Facts::of_whole(check(file, parameters)?) } else { Facts::of_header() };
     let facts = facts.field("parameters", parameters.name).line("parameters", format!("ckks {}", parameters.name));
     Ok(match key {
-        // Plaintexts have none.
+        // Plaintexts have no key.
         None => facts,
         Some(key) => facts.field("key_id", key.to_string()).line("key", key.to_string()),
     })
 }
 
-/// Checks all of a file; returns its length in bytes.
+/// Checks all of a file and returns its length in bytes.
 fn check(mut file: Opened<'_>, parameters: &'static Parameters) -> Result<usize> {
     if file.kind == Kind::CkksEvaluationKeys {
         return check_set(&mut file);
@@ -68,7 +68,7 @@ fn check(mut file: Opened<'_>, parameters: &'static Parameters) -> Result<usize>
     Ok(bytes.len())
 }
 
-/// Checks a set of evaluation keys, which may be longer than the memory.
+/// Checks a set of evaluation keys, which may be larger than the memory.
 fn check_set(file: &mut Opened<'_>) -> Result<usize> {
     let total = SetHead::read(&file.header)?.total_bytes()?;
     let mut checker = Checker::new(total);
@@ -106,7 +106,7 @@ mod client {
     use crate::schemes::{Keys, NewKey};
     use crate::watch::Watch;
 
-    // The public half is made with the secret one, from randomness that is not kept.
+    // The public half is generated with the secret one, from randomness that is not kept.
     pub(super) const KEYS: Keys = Keys { generate, check: check_secret, public_half: None };
 
     fn generate(set: &str, _: &dyn Watch) -> Result<NewKey> {

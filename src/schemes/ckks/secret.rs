@@ -22,13 +22,13 @@ pub use switching::SwitchKeyMaker;
 /// A secret key. Wiped when dropped; it has no `Debug`.
 pub struct SecretKey {
     coefficients: Zeroizing<Vec<i8>>,
-    /// The same modulo all primes.
+    /// The coefficients modulo all primes.
     poly: Zeroizing<Poly>,
     id: KeyId,
 }
 
 impl SecretKey {
-    /// A new key pair.
+    /// Generates a key pair.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -46,7 +46,7 @@ impl SecretKey {
         Ok((this, public))
     }
 
-    /// The key with these coefficients, one for each power of `X`, whose public half has this fingerprint.
+    /// The key with these coefficients, one for each power of `X`. `id` is the fingerprint of its public half.
     pub(crate) fn from_coefficients(ring: &Ring, coefficients: Zeroizing<Vec<i8>>, id: KeyId) -> Self {
         let poly = Zeroizing::new(Poly::from_small(ring, ring.all(), &coefficients));
         Self { coefficients, poly, id }
@@ -71,7 +71,8 @@ impl SecretKey {
         self.encrypt_seeded(ring, plaintext, rng).map(|seeded| seeded.ciphertext)
     }
 
-    /// The same, with the seed of one half of the ciphertext, so that only half the bytes need to be sent.
+    /// Like [`SecretKey::encrypt`], with the seed of one half of the ciphertext, so that only half of the bytes need to be
+    /// sent.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -88,7 +89,7 @@ impl SecretKey {
     /// Decrypts a ciphertext.
     ///
     /// The result is close to the encrypted values, and the difference reveals information about the secret key (B. Li, D.
-    /// Micciancio, EUROCRYPT 2021): do not show it to whoever computed on the ciphertext.
+    /// Micciancio, EUROCRYPT 2021): do not show it to the party that computed on the ciphertext.
     ///
     /// # Errors
     /// [`Code::ForeignKey`] if it was encrypted under another key.
@@ -103,7 +104,7 @@ impl SecretKey {
         Ok(Plaintext { poly, level, scale, slots })
     }
 
-    /// A maker of the relinearisation key, for ciphertexts up to a level. Public.
+    /// A maker of the relinearisation key, for ciphertexts up to `level`. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -119,9 +120,9 @@ impl SecretKey {
         SwitchKeyMaker::new(ring, size, PolyRef::Made(square), PolyRef::Owner(&self.poly), rng)
     }
 
-    /// A maker of the key for an automorphism, for ciphertexts up to a level. Public.
+    /// A maker of the key for an automorphism, for ciphertexts up to `level`. Public.
     ///
-    /// The automorphism comes after the switching, so the key leads to the secret that the automorphism takes back to ours.
+    /// The automorphism follows the switching, so the key leads to the secret that the automorphism maps to this one.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -156,7 +157,7 @@ impl SecretKey {
         ])
     }
 
-    /// The relinearisation key, for ciphertexts up to a level. Public.
+    /// The relinearisation key, for ciphertexts up to `level`. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -164,7 +165,7 @@ impl SecretKey {
         Ok(self.relinearisation_maker(ring, level, rng)?.key())
     }
 
-    /// The key for rotations to the left by `steps`, for ciphertexts up to a level, with its element. Public.
+    /// The key for rotations to the left by `steps`, for ciphertexts up to `level`, with its element. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -179,7 +180,7 @@ impl SecretKey {
         Ok((element, self.galois_key(ring, element, level, rng)?))
     }
 
-    /// The key for an automorphism, for ciphertexts up to a level. Public.
+    /// The key for an automorphism, for ciphertexts up to `level`. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -202,7 +203,7 @@ impl SecretKey {
         Ok(Encapsulation::new(to_sparse, back))
     }
 
-    /// All keys that a plan of bootstrapping needs. Public.
+    /// All keys that a bootstrapping plan needs. Public.
     ///
     /// # Errors
     /// [`Code::NoRandomness`] if the generator fails.
@@ -244,20 +245,20 @@ fn masked(ring: &Ring, a: &Poly, secret: &Poly, rng: &mut ChaCha20Rng) -> Poly {
     b
 }
 
-/// The element that undoes another, modulo any power of two.
+/// The inverse of an element modulo any power of two.
 fn inverse(element: u64) -> u64 {
-    // Each step doubles the right bits (Newton); an odd number is its own inverse modulo 8.
+    // Each step doubles the number of correct bits (Newton); an odd number is its own inverse modulo 8.
     (0..5).fold(element, |x, _| x.wrapping_mul(2u64.wrapping_sub(element.wrapping_mul(x))))
 }
 
-/// A generator of our own, whose seed comes from the system's.
+/// A generator that is seeded from `rng`.
 fn generator(rng: &mut impl TryCryptoRng) -> Result<ChaCha20Rng> {
     let mut seed = Zeroizing::new([0; 32]);
     random::fill(rng, &mut *seed)?;
     Ok(ChaCha20Rng::from_seed(*seed))
 }
 
-/// A seed to be published. It is drawn from a generator whose own seed it does not tell.
+/// A seed to be published. It does not reveal the seed of the generator that it is drawn from.
 fn new_seed(rng: &mut ChaCha20Rng) -> Seed {
     use rand_core::Rng as _;
     let mut seed = [0; 32];

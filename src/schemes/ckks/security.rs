@@ -30,7 +30,7 @@ pub fn own(set: &Parameters) -> f64 {
     }
 }
 
-/// The security of the sparse secret of bootstrapping in bits, if the set has one: it is only ever seen modulo the base prime
+/// The security of the sparse secret of bootstrapping in bits, if the set has one. It only ever appears modulo the base prime
 /// and one special prime.
 #[must_use]
 pub fn encapsulated(set: &Parameters) -> Option<f64> {
@@ -42,7 +42,7 @@ fn degree(set: &Parameters) -> f64 {
     f64::from(1 << set.log_degree)
 }
 
-/// The primal attack on a secret with this number of coefficients and this deviation, for a modulus of `modulus` bits.
+/// The primal attack on a secret with `coefficients` coefficients of the given deviation, for a modulus of `modulus` bits.
 fn primal(coefficients: f64, modulus: f64, deviation: f64) -> f64 {
     let lattice = Lattice { coefficients, modulus, stretch: (DEVIATION / deviation).log2() };
     let (block, dimension) = lattice.smallest_block(|block, dimension, volume| {
@@ -62,10 +62,10 @@ fn sparse(degree: f64, modulus: f64, weight: usize) -> f64 {
     costs.fold(f64::INFINITY, f64::min)
 }
 
-/// How many numbers of guessed places are tried.
+/// The number of values of `guessed` that are tried.
 const STEPS: u32 = 100;
 
-/// The primal attack on the rest, guessing that `guessed` coefficients are zero, repeated until they are.
+/// The primal attack on the remaining coefficients, assuming that `guessed` coefficients are zero, repeated until this is so.
 #[expect(clippy::cast_precision_loss, reason = "weights are small")]
 fn dropping(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     let (left, weight) = (degree - guessed, weight as f64);
@@ -76,13 +76,13 @@ fn dropping(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     primal(left, modulus, (weight / left).sqrt()) - chance
 }
 
-/// A lattice of what is left, reduced far enough that the closest vector is found for each of the guesses, by one operation
-/// each; they are met in the middle, which is taken to work whenever the guess is right.
+/// The hybrid attack: a lattice of the remaining coefficients is reduced so far that the closest vector for each guess takes a
+/// single operation. The guesses are found by a meet in the middle, which is assumed to succeed whenever a guess is right.
 #[expect(clippy::cast_precision_loss, reason = "weights are small")]
 fn hybrid(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     let (left, deviation) = (degree - guessed, (weight as f64 / degree).sqrt());
     let lattice = Lattice { coefficients: left, modulus, stretch: (DEVIATION / deviation).log2() };
-    // The shortest vector after the Gram-Schmidt process is longer than four deviations of the error.
+    // The shortest Gram-Schmidt vector is longer than four deviations of the error.
     let (block, dimension) = lattice.smallest_block(|block, dimension, volume| {
         volume - dimension * root_hermite(block) >= (4.0 * DEVIATION).log2()
     });
@@ -103,18 +103,18 @@ fn hybrid(degree: f64, modulus: f64, guessed: f64, weight: usize) -> f64 {
     best
 }
 
-/// The lattice of a secret: of which dimension is up to the attacker.
+/// The lattice of a secret. The attacker chooses its dimension.
 struct Lattice {
     coefficients: f64,
-    /// Bits of the modulus.
+    /// The binary logarithm of the modulus.
     modulus: f64,
-    /// Bits that the secret is scaled by, so that it is as large as the error.
+    /// The binary logarithm of the factor that makes the secret as large as the error.
     stretch: f64,
 }
 
 impl Lattice {
-    /// The smallest block that is good enough, and the dimension. What is asked is told the block, the best dimension for it,
-    /// and the lattice's volume in bits for each dimension.
+    /// The smallest block that is `good`, and the dimension. `good` receives the block, the best dimension for it, and the
+    /// binary logarithm of the lattice's volume per dimension.
     fn smallest_block(&self, good: impl Fn(f64, f64, f64) -> bool) -> (f64, f64) {
         let dimension = |block: f64| {
             let best = (self.coefficients * (self.modulus - self.stretch) / root_hermite(block)).sqrt();
@@ -135,29 +135,29 @@ impl Lattice {
     }
 }
 
-/// Blocks for which the formula of the root Hermite factor holds.
+/// The smallest block for which the formula of the root Hermite factor holds.
 const SMALLEST_BLOCK: u32 = 50;
-/// More than anyone can reduce.
+/// Larger than anyone can reduce.
 const LARGEST_BLOCK: u32 = 1 << 16;
 
-/// Bits of the root Hermite factor after BKZ with this block (Y. Chen, thesis, 2013).
+/// The binary logarithm of the root Hermite factor after BKZ with this block (Y. Chen, thesis, 2013).
 fn root_hermite(block: f64) -> f64 {
     use std::f64::consts::{E, PI};
     ((PI * block).log2() / block + (block / (2.0 * PI * E)).log2()) / (2.0 * (block - 1.0))
 }
 
-/// Bits of the cost of BKZ.
+/// The binary logarithm of the cost of BKZ.
 fn reduction(block: f64, dimension: f64) -> f64 {
     0.292 * block + 16.4 + (8.0 * dimension).log2()
 }
 
-/// Bits of the binomial coefficient.
+/// The binary logarithm of the binomial coefficient.
 fn choose(all: f64, some: f64) -> f64 {
     let factorial = |n: f64| libm::lgamma(n + 1.0);
     (factorial(all) - factorial(some) - factorial(all - some)) / std::f64::consts::LN_2
 }
 
-/// Bits of the sum of numbers that are given by theirs.
+/// The binary logarithm of the sum of two numbers, given by their logarithms.
 fn sum(a: f64, b: f64) -> f64 {
     let (small, large) = if a < b { (a, b) } else { (b, a) };
     if small == f64::NEG_INFINITY { large } else { large + (1.0 + (small - large).exp2()).log2() }
@@ -178,7 +178,7 @@ mod tests {
         }
     }
 
-    /// What guessing costs is less certain than what lattices do, so there is a margin.
+    /// The cost of guessing is less certain than that of lattice reduction, so there is a margin.
     #[test]
     fn the_sparse_secret_of_bootstrapping_has_a_margin() {
         for set in ALL {
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// The limits for ternary secrets, from the tables that the sets quote: at each the estimate is a little above 128.
+    /// The limits for ternary secrets, from the tables that the sets quote. At each limit, the estimate is slightly above 128.
     #[test]
     fn the_models_are_those_of_the_tables() {
         for (log_degree, most) in [(13, 214.0), (14, 430.0), (15, 868.0), (16, 1747.0)] {

@@ -53,8 +53,8 @@ struct Bench {
     rows: Vec<Row>,
 }
 
-/// Runs all operations of a set on at least `numbers` values each; with `bootstrap`, also bootstrapping, if the set has levels
-/// for it. The same seed gives the same numbers, keys and errors.
+/// Runs all operations of a set on at least `numbers` values each. With `bootstrap`, also tests bootstrapping if the set has
+/// levels for it. The same seed gives the same numbers, keys and errors.
 ///
 /// # Errors
 /// None in practice.
@@ -81,7 +81,7 @@ pub fn run(set: &'static Parameters, numbers: usize, bootstrap: bool, seed: u64)
 }
 
 impl Bench {
-    /// Each operation once, on as many numbers as there are slots.
+    /// Runs each operation once, on a vector of all slots.
     fn round(&mut self, public: &super::keys::PublicKey, evaluator: &Evaluator) -> Result<()> {
         let ring = Arc::clone(&self.ring);
         let (set, noise) = (ring.parameters(), Noise::new(&ring));
@@ -115,7 +115,8 @@ impl Bench {
             self.row("rotate, hoisted", &turned, switched, at)?;
         }
         self.row("conjugate", &evaluator.conjugate(&x)?, switched, |i| a[i].conj())?;
-        // Three products deep on numbers within the unit interval, whose errors its derivative makes at most three times larger.
+        // Three products deep, on numbers within the unit interval. The polynomial's derivative increases their errors up to
+        // threefold.
         let cube = Polynomial::new(super::polynomial::Kind::Chebyshev, vec![0.25, 0.0, -0.5, 0.25])?;
         if set.levels >= cube.depth() {
             let real: Vec<Complex64> = a.iter().map(|a| a.re.into()).collect();
@@ -128,7 +129,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Bootstraps as many slots as are cheap to make keys for. 18 bits are promised.
+    /// Bootstraps a number of slots that is cheap to generate keys for. The promised precision is 18 bits.
     fn bootstrap(&mut self) -> Result<()> {
         let (ring, slots) = (Arc::clone(&self.ring), 64);
         let plan = Plan::new(&ring, &self.encoder, slots, Numbers::Complex)?;
@@ -143,7 +144,7 @@ impl Bench {
         self.row("bootstrap", &y, f64::powi(2.0, -18), |i| values[i])
     }
 
-    /// As many as there are slots, in the square within the unit circle.
+    /// As many numbers as there are slots, in the square within the unit circle.
     #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     fn numbers(&mut self) -> Vec<Complex64> {
         let mut number =
@@ -151,7 +152,7 @@ impl Bench {
         (0..self.ring.parameters().slots()).map(|_| Complex64::new(number(), number())).collect()
     }
 
-    /// Adds what was found to the operation's row.
+    /// Adds the measured errors to the operation's row.
     #[expect(clippy::cast_precision_loss, reason = "there are not that many numbers")]
     fn row(
         &mut self,
@@ -162,7 +163,7 @@ impl Bench {
     ) -> Result<()> {
         let found = self.secret.decrypt(&self.ring, a)?.decode(&self.ring, &self.encoder);
         let errors = found.iter().enumerate().map(|(i, found)| (found - wanted(i)).norm());
-        // `max` would pass over what is not a number.
+        // `max` would ignore NaN.
         let worst = |a: f64, b: f64| if b.is_nan() || b > a { b } else { a };
         let (sum, largest) = errors.fold((0.0, 0.0), |(sum, largest), error| (sum + error, worst(largest, error)));
         let row = Row { operation, numbers: found.len(), worst: largest, mean: sum / found.len() as f64, bound };

@@ -24,7 +24,7 @@ pub struct Timed {
     pub time: Duration,
 }
 
-/// How many rotations of one vector are made together.
+/// The number of rotations of one vector that are computed together.
 const MANY: usize = 8;
 
 /// Runs all operations of a set `runs` times each, at the highest level of fresh ciphertexts.

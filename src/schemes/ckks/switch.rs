@@ -1,8 +1,8 @@
-//! Key switching: a polynomial times one secret becomes a pair under another.
+//! Key switching, which converts a polynomial times one secret to a pair under another.
 //!
-//! The polynomial is cut into digits, each with as many primes as there are special primes; each digit is raised to all primes,
-//! multiplied by its part of the key, and the sum is divided by the special primes, which makes the errors small again (K. Han,
-//! D. Ki, CT-RSA 2020). Everything happens modulo the primes that the polynomial's level still has.
+//! The polynomial is cut into digits, each with as many primes as there are special primes. Each digit is raised to all primes
+//! and multiplied by its part of the key. The sum is divided by the special primes, which makes the errors small again (K. Han,
+//! D. Ki, CT-RSA 2020). All of this happens modulo the primes of the polynomial's level.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use super::keys::SwitchKey;
 use super::ring::{Basis, Permutation, Poly, Ring, Room};
 use crate::math::parallel;
 
-/// A polynomial cut into digits and raised: several keys can be applied to it ("hoisting"; S. Halevi, V. Shoup, "Faster
+/// A polynomial cut into digits and raised, to which several keys can be applied ("hoisting"; S. Halevi, V. Shoup, "Faster
 /// homomorphic linear transformations in `HElib`", CRYPTO 2018).
 pub(super) struct Raised<'a> {
-    /// The digits' own primes: there a digit is the polynomial itself.
+    /// The polynomial itself, which equals each digit modulo the digit's own primes.
     poly: &'a Poly,
     level: usize,
     special: usize,
-    /// For each prime, the limb of each digit: so that what a prime's transform needs to know is fetched once for all digits.
+    /// For each prime, the limbs of all digits, so that a prime's transform tables are loaded once for all digits.
     limbs: Room,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Raised<'a> {
         this
     }
 
-    /// The same, not transformed yet.
+    /// Like [`Raised::new`], without the transform.
     fn coefficients(ring: &Ring, poly: &'a Poly, level: usize, special: usize) -> Self {
         let (first, all) = (ring.level(level).first, ring.extended(level, special));
         let coefficients = poly.coefficients(ring, ring.level(level));
@@ -73,7 +73,7 @@ impl<'a> Raised<'a> {
     }
 
     /// The product with a key, still times the special primes, after an automorphism. The key must be for this level or a
-    /// higher one. `add` adds to the first half before.
+    /// higher one. `add` first adds to the first half.
     pub(super) fn turned(
         &self,
         ring: &Ring,
@@ -99,8 +99,8 @@ impl<'a> Raised<'a> {
         &self.limbs[(place - ring.extended(self.level, self.special).first) * piece..][..piece]
     }
 
-    /// The polynomial times one secret, as a pair under another: the product, divided by the special primes. Only modulo these
-    /// the product is written down; modulo the others each limb is divided at once.
+    /// Converts the polynomial times one secret to a pair under another: the product, divided by the special primes. Only the
+    /// limbs modulo the special primes are stored before the division. Each other limb is divided as soon as it is computed.
     fn switch(&self, ring: &Ring, key: &SwitchKey, after: &After) -> [Poly; 2] {
         debug_assert!(self.level <= key.level && self.special == key.special);
         let all = ring.extended(self.level, self.special);
@@ -124,7 +124,7 @@ fn own(ring: &Ring, digit: usize, level: usize, special: usize) -> Basis {
     Basis { first: ring.level(level).first + start, count: special.min(level + 1 - start) }
 }
 
-/// A polynomial that several keys are applied to, raised once for each number of special primes that they have.
+/// A polynomial to which several keys are applied. It is raised once for each number of special primes that the keys have.
 pub(super) struct Hoisted<'a> {
     poly: &'a Poly,
     level: usize,
@@ -132,12 +132,12 @@ pub(super) struct Hoisted<'a> {
 }
 
 impl<'a> Hoisted<'a> {
-    /// A polynomial of this level.
+    /// A polynomial at `level`, not raised yet.
     pub(super) const fn new(poly: &'a Poly, level: usize) -> Self {
         Self { poly, level, raised: Vec::new() }
     }
 
-    /// The polynomial times one secret, as a pair under another.
+    /// Converts the polynomial times one secret to a pair under another.
     pub(super) fn switch(&mut self, ring: &Ring, key: &SwitchKey, after: &After) -> [Poly; 2] {
         let known = self.raised.iter().position(|raised| raised.special == key.special);
         let place = known.unwrap_or_else(|| {
@@ -148,16 +148,17 @@ impl<'a> Hoisted<'a> {
     }
 }
 
-/// What is done with the two halves after they were divided, while each limb is at hand.
+/// The operations on both halves that follow the division, applied while each limb is in the cache.
 pub(super) struct After<'a> {
-    /// These are added.
+    /// Polynomials that are added to the halves.
     pub(super) add: [Option<&'a Poly>; 2],
-    /// Then the values change places.
+    /// A permutation of the values, applied last.
     pub(super) permutation: Option<Arc<Permutation>>,
 }
 
 impl After<'_> {
-    /// Makes limbs of both quotients of those of the remainders, and does the rest. `dividends` writes what is divided.
+    /// Computes limbs of both quotients from those of the remainders, then adds and permutes. `dividends` writes the dividends'
+    /// limbs.
     fn divided(
         &self,
         ring: &Ring,
@@ -200,13 +201,13 @@ pub(super) fn divide(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     rest
 }
 
-/// The coefficients of the remainders of two polynomials, of which only the part modulo the special primes is looked at.
+/// The coefficients of the remainders of two polynomials, of which only the limbs modulo the special primes are read.
 fn remainders(ring: &Ring, sums: &[Poly; 2], level: usize) -> [Poly; 2] {
     let (b, a) = parallel::join(|| remainder(ring, &sums[0], level), || remainder(ring, &sums[1], level));
     [b, a]
 }
 
-/// The coefficients of the remainder of a division by the special primes, modulo those of a level.
+/// The coefficients of the remainder of a division by the special primes, modulo the primes of a level.
 fn remainder(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     let (special, basis) = (ring.special(poly.basis()), ring.level(level));
     let lowest = poly.coefficients(ring, special);
@@ -216,13 +217,13 @@ fn remainder(ring: &Ring, poly: &Poly, level: usize) -> Poly {
     rest
 }
 
-/// One divided by the special primes, modulo the prime at a place.
+/// The inverse of the product of the special primes, modulo the prime at a place.
 fn inverse(ring: &Ring, all: Basis, place: usize) -> u64 {
     ring.limb(place).prime().inverse(ring.product(ring.special(all), place))
 }
 
-/// A polynomial times one secret, as a pair under another, where no other key is applied to it: prime by prime, so that the
-/// digits are multiplied while they are at hand.
+/// Converts a polynomial times one secret to a pair under another, if no other key is applied to it: prime by prime, so that
+/// the digits are multiplied while they are in the cache.
 pub(super) fn switch(ring: &Ring, poly: &Poly, level: usize, key: &SwitchKey, after: &After) -> [Poly; 2] {
     debug_assert!(level <= key.level);
     let mut this = Raised::coefficients(ring, poly, level, key.special);

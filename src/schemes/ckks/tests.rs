@@ -1,4 +1,4 @@
-//! The whole scheme: what comes out is what plain numbers give.
+//! Tests of the whole scheme: compares decrypted results with computation on plain numbers.
 
 #![allow(
     clippy::unwrap_used,
@@ -62,7 +62,7 @@ impl World {
         self.public.encrypt(&self.ring, &plaintext, &mut rng(seed)).unwrap()
     }
 
-    /// The largest difference to what is wanted.
+    /// The largest difference from the expected numbers.
     fn error(&self, a: &Ciphertext, wanted: impl Fn(usize) -> Complex64) -> f64 {
         let found = self.secret.decrypt(&self.ring, a).unwrap().decode(&self.ring, &self.encoder);
         found.iter().enumerate().map(|(i, found)| (found - wanted(i)).norm()).fold(0.0, f64::max)
@@ -198,7 +198,7 @@ fn every_operation_keeps_its_promise() {
     let rows = super::selftest::run(&SMALL, 8192, false, 5).unwrap();
     assert!(rows.len() > 10);
     for row in &rows {
-        // Promises that are far too small would say nothing.
+        // Bounds that are far too large would prove nothing.
         assert!(row.passes() && row.worst > row.bound / 64.0, "{row:?}");
         assert!(row.numbers >= 8192);
     }

@@ -40,17 +40,17 @@ pub fn owner(bytes: &[u8]) -> Result<(&'static Parameters, Option<KeyId>)> {
     Ok((parameters, key))
 }
 
-/// Takes the set's number off a header.
+/// Reads the set's number from a header.
 fn parameters(reader: &mut Reader<'_>) -> Result<&'static Parameters> {
     Parameters::with_id(reader.u16()?)
 }
 
-/// Takes a key id off a header.
+/// Reads a key id from a header.
 fn key_id(reader: &mut Reader<'_>) -> Result<KeyId> {
     reader.array().map(KeyId)
 }
 
-/// Takes a level off a header.
+/// Reads a level from a header.
 fn level(reader: &mut Reader<'_>, parameters: &Parameters) -> Result<usize> {
     let level = usize::from(reader.u8()?);
     if level <= top(parameters) { Ok(level) } else { Err(bad("its level is too high for its parameter set")) }
@@ -61,7 +61,7 @@ const fn top(parameters: &Parameters) -> usize {
     parameters.levels + parameters.raised
 }
 
-/// A level as it is written. No set has more than 255.
+/// A level in its encoded form. No set has more than 255.
 fn level_byte(level: usize) -> u8 {
     u8::try_from(level).unwrap_or(u8::MAX)
 }

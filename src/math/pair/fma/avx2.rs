@@ -11,15 +11,15 @@ use super::{BITS, Vector};
 
 const LANES: usize = 4;
 
-/// Exists only where the processor has the instructions.
+/// Exists only if the processor has the instructions.
 struct Avx2;
 
-/// The kernel, if this processor has what it needs.
+/// The kernel, if this processor supports it.
 pub(crate) fn detect() -> Option<&'static dyn Kernel> {
     (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(&Avx2 as &dyn Kernel)
 }
 
-// The digits of the primes and of the moduli of keys: 21, 31 and 41, and 41, 61 and 81.
+// The numbers of digits for the primes and moduli of keys: 21, 31 and 41 for primes; 41, 61 and 81 for moduli.
 vector_kernel!(Avx2, "avx2-fma", Four, #[target_feature(enable = "avx2,fma")], [21, 31, 41, 61, 81]);
 
 /// Four 64-bit words.
@@ -28,7 +28,7 @@ struct Four(__m256d);
 
 #[inline(always)]
 unsafe fn words(number: __m256i) -> Four {
-    // SAFETY: passed on to the caller, here and below.
+    // SAFETY: upheld by the caller, here and below.
     Four(unsafe { _mm256_castsi256_pd(number) })
 }
 
@@ -38,7 +38,7 @@ unsafe fn numbers(words: Four) -> __m256i {
     unsafe { _mm256_castpd_si256(words.0) }
 }
 
-// SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
+// SAFETY of all functions: upheld by the caller; the features exist, and there are enough words behind each pointer.
 impl Vector for Four {
     const LANES: usize = LANES;
 

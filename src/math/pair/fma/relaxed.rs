@@ -1,7 +1,7 @@
 //! Two numbers at a time with WebAssembly's relaxed SIMD.
 //!
-//! The standard lets an engine round the multiply-add once or twice. Every engine rounds once where the processor can;
-//! where it does not, the known-answer test of `web` finds wrong products, and the page takes the other build.
+//! The standard lets an engine round the multiply-add once or twice. Every engine rounds once if the processor can. Where it
+//! cannot, the known-answer test in `web` finds wrong products, and the page uses the other build.
 
 use std::arch::wasm32::{
     f64x2_relaxed_madd, f64x2_sub, i64x2_add, i64x2_sub, u64x2_shr, u64x2_splat, v128, v128_and, v128_load, v128_or,
@@ -14,15 +14,15 @@ const LANES: usize = 2;
 
 pub(crate) struct Relaxed;
 
-// The digits of the primes of keys. The owner of a key works with these alone, and every function is to be fetched, so the
-// moduli's longer ones are not listed.
+// The numbers of digits for the primes of keys. The key's owner computes only with these. Every function adds to the download,
+// so the longer digits of the moduli are not listed.
 vector_kernel!(Relaxed, "relaxed-fma", Two, #[inline(never)], [21, 31, 41]);
 
 /// Two 64-bit words.
 #[derive(Clone, Copy)]
 struct Two(v128);
 
-// SAFETY of all of them: passed on to the caller, who has enough words behind each pointer.
+// SAFETY of all functions: upheld by the caller; there are enough words behind each pointer.
 impl Vector for Two {
     const LANES: usize = LANES;
 

@@ -1,4 +1,4 @@
-//! The same algorithm on plain numbers, so that every machine can test it.
+//! The same algorithm on plain numbers, which every machine can test.
 
 use super::{BITS, Vector};
 
@@ -25,12 +25,12 @@ impl Vector for Plain {
     }
 
     unsafe fn load(from: *const u64) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         Self(unsafe { from.cast::<[u64; LANES]>().read() })
     }
 
     unsafe fn store(self, to: *mut u64) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { to.cast::<[u64; LANES]>().write(self.0) }
     }
 

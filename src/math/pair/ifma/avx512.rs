@@ -11,22 +11,22 @@ use super::Vector;
 
 const LANES: usize = 8;
 
-/// Exists only where the processor has the instructions.
+/// Exists only if the processor has the instructions.
 struct Ifma;
 
-/// The kernel, if this processor has what it needs.
+/// The kernel, if this processor supports it.
 pub(crate) fn detect() -> Option<&'static dyn Kernel> {
     (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")).then_some(&Ifma as &dyn Kernel)
 }
 
-// The digits of the primes and of the moduli of keys: 20, 30 and 40, and 40, 60 and 79.
+// The numbers of digits for the primes and moduli of keys: 20, 30 and 40 for primes; 40, 60 and 79 for moduli.
 vector_kernel!(Ifma, "avx512-ifma", Eight, #[target_feature(enable = "avx512f,avx512ifma")], [20, 30, 40, 60, 79]);
 
 /// Eight 64-bit words.
 #[derive(Clone, Copy)]
 struct Eight(__m512i);
 
-// SAFETY of all of them: passed on to the caller, who has the features and enough words behind each pointer.
+// SAFETY of all functions: upheld by the caller; the features exist, and there are enough words behind each pointer.
 impl Vector for Eight {
     const LANES: usize = LANES;
 

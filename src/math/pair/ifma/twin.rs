@@ -1,4 +1,4 @@
-//! What the instructions do, on plain numbers, so that every machine can test the algorithm.
+//! Emulates the instructions on plain numbers, so that every machine can test the algorithm.
 
 use super::super::digit_mask;
 use super::{BITS, Vector};
@@ -26,12 +26,12 @@ impl Vector for Plain {
     }
 
     unsafe fn load(from: *const u64) -> Self {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         Self(unsafe { from.cast::<[u64; LANES]>().read_unaligned() })
     }
 
     unsafe fn store(self, to: *mut u64) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: upheld by the caller.
         unsafe { to.cast::<[u64; LANES]>().write_unaligned(self.0) }
     }
 
@@ -64,7 +64,7 @@ impl Vector for Plain {
     }
 }
 
-/// The lower and the upper 52 bits of the product of the lower 52 bits of both.
+/// The lower and the upper 52 bits of the product of the lower 52 bits of `a` and `b`.
 fn product(a: u64, b: u64) -> (u64, u64) {
     let mask = digit_mask(BITS);
     let product = u128::from(a & mask) * u128::from(b & mask);

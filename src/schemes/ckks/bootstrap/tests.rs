@@ -1,4 +1,4 @@
-//! Bootstrapped vectors against what they were.
+//! Compares bootstrapped vectors with the original ones.
 
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
@@ -16,7 +16,7 @@ use crate::schemes::ckks::parameters::{ALL, BOOTSTRAP_15, BOOTSTRAP_16, Paramete
 use crate::schemes::ckks::ring::{Basis, Ring};
 use crate::schemes::ckks::secret::SecretKey;
 
-/// Bits of the largest and of the mean error.
+/// The binary logarithms of the largest and the mean error.
 fn precision(set: &'static Parameters, slots: usize, numbers: Numbers) -> (f64, f64) {
     let rng = &mut ChaCha20Rng::from_seed([3; 32]);
     let ring = Ring::new(set).unwrap();
@@ -51,7 +51,7 @@ fn few_slots() {
     }
 }
 
-/// What raising adds has the size that [`failure_bits`] is computed from: sums of uniform numbers.
+/// What raising adds must have the size that [`failure_bits`] assumes: sums of uniform numbers.
 #[test]
 fn multiples_of_the_base_prime_are_small() {
     let rng = &mut ChaCha20Rng::from_seed([4; 32]);
@@ -83,7 +83,8 @@ fn multiples_of_the_base_prime_are_small() {
     let largest = multiples.iter().map(|i| i.abs()).max().unwrap();
     let variance = multiples.iter().map(|&i| (i * i) as f64).sum::<f64>() / multiples.len() as f64;
     println!("the largest is {largest}, the variance {variance:.3}");
-    // 1/12 for each and for rounding; six deviations in 2^15 numbers have one chance in ten thousand.
+    // Each number and the rounding contribute a variance of 1/12. One of 2^15 numbers exceeds six deviations with a probability
+    // of 1/10000.
     let expected = (SPARSE_WEIGHT as f64 + 2.0) / 12.0;
     let six = 6.0 * expected.sqrt();
     assert!((variance - expected).abs() < 0.2 && (largest as f64) < six, "{variance} {largest}");
@@ -94,7 +95,7 @@ fn multiples_of_the_base_prime_are_small() {
     }
 }
 
-/// Sums of one to three numbers have chances that are computed by hand.
+/// The probabilities for one to three numbers are computed by hand.
 #[test]
 fn tails_of_sums_are_right() {
     for (terms, limit, chance) in [

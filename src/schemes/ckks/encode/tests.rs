@@ -1,4 +1,4 @@
-//! Encoding against its definition: values at roots of unity.
+//! Compares encoding with its definition: values at roots of unity.
 
 #![allow(
     clippy::unwrap_used,

@@ -13,15 +13,15 @@ pub fn rotation(degree: usize, steps: i64) -> u64 {
 
 use crate::math::limb::{BLOCK, Blocks, Limb};
 
-/// Where values come from under an automorphism.
+/// The permutation of values by an automorphism.
 ///
-/// Place `i` has the value at the power `2 rev(i) + 1` of the root, so it gets the one at that power times `g`. The eight
-/// places of a block differ in the highest bits of their powers alone, so they come from one block again: in an order
-/// that depends on `g` and on what is carried into these bits.
+/// Place `i` holds the value at the power `2 rev(i) + 1` of the root, so it receives the value at that power times `g`. The
+/// eight places of a block differ only in the highest bits of their powers, so they come from a single block again. Their order
+/// depends on `g` and on the carry into these bits.
 pub(in super::super) struct Permutation(Blocks);
 
 impl Permutation {
-    /// Of this element.
+    /// The permutation for the automorphism of this element.
     #[expect(clippy::cast_possible_truncation, reason = "degrees have at most 17 bits")]
     pub(super) fn new(degree: usize, element: u64) -> Self {
         let blocks = degree / BLOCK;
@@ -43,7 +43,7 @@ impl Permutation {
         Self(Blocks::new((0..blocks as u64).map(source).collect(), std::array::from_fn(order)))
     }
 
-    /// Moves the values.
+    /// Permutes the values.
     pub(in super::super) fn apply(&self, limb: Limb, values: &[u64], out: &mut [u64]) {
         limb.moved(out, values, &self.0);
     }

@@ -1,4 +1,4 @@
-//! A polynomial, as its values: one limb for each prime of its basis.
+//! Polynomials, stored as values: one limb for each prime of the basis.
 
 use zeroize::Zeroize;
 
@@ -15,14 +15,14 @@ pub struct Poly {
 }
 
 impl Poly {
-    /// Zero.
+    /// The zero polynomial.
     #[must_use]
     pub fn zero(ring: &Ring, basis: Basis) -> Self {
         Self::from_values(ring, basis, |_, limb| limb.fill(0))
     }
 
-    /// The polynomial whose coefficients have these residues: `fill(place of the prime, limb)` overwrites all of each limb,
-    /// whose previous content is arbitrary.
+    /// The polynomial whose coefficients have the residues that `fill(place of the prime, limb)` writes. `fill` must overwrite
+    /// each limb completely, because the previous content is arbitrary.
     #[must_use]
     pub fn from_coefficients(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
         Self::from_values(ring, basis, |place, limb| {
@@ -31,7 +31,7 @@ impl Poly {
         })
     }
 
-    /// The same for values.
+    /// Like [`Poly::from_coefficients`], for values.
     #[must_use]
     pub fn from_values(ring: &Ring, basis: Basis, fill: impl Fn(usize, &mut [u64]) + Sync + Send) -> Self {
         let mut this = Self::anything(ring, basis);
@@ -46,7 +46,7 @@ impl Poly {
         })
     }
 
-    /// Two at once, by their values.
+    /// Creates two polynomials at once from their values.
     pub(in super::super) fn pair(
         ring: &Ring,
         basis: Basis,
@@ -59,7 +59,7 @@ impl Poly {
         [first, second]
     }
 
-    /// Three at once.
+    /// Creates three polynomials at once from their values.
     pub(in super::super) fn triple(
         ring: &Ring,
         basis: Basis,
@@ -77,7 +77,7 @@ impl Poly {
         [first, second, third]
     }
 
-    /// Room for a polynomial, with anything in it.
+    /// A polynomial with arbitrary content, to be overwritten.
     pub(in super::super) fn anything(ring: &Ring, basis: Basis) -> Self {
         Self { basis, words: ring.room(basis.count * ring.degree()) }
     }
@@ -88,18 +88,18 @@ impl Poly {
         Self::from_values(ring, basis, |place, limb| Self::small_limb(ring, coefficients, place, limb))
     }
 
-    /// One limb of it.
+    /// Writes one limb of [`Poly::from_small`].
     pub(in super::super) fn small_limb(ring: &Ring, coefficients: &[i8], place: usize, limb: &mut [u64]) {
         let q = ring.limb(place).prime().value();
         for (residue, &coefficient) in limb.iter_mut().zip(coefficients) {
-            // The sign's bits, all ones or zeros, and no branch.
+            // The sign's bits, all ones or zeros, without a branch.
             let sign = i64::from(coefficient >> 7).cast_unsigned();
             *residue = i64::from(coefficient).cast_unsigned().wrapping_add(q & sign);
         }
         ring.transform(place).forward(limb);
     }
 
-    /// The primes.
+    /// The primes of the polynomial.
     #[must_use]
     pub const fn basis(&self) -> Basis {
         self.basis
@@ -118,12 +118,12 @@ impl Poly {
         &self.words[(place - self.basis.first) * degree..][..degree]
     }
 
-    /// All residues, to be written.
+    /// All residues, for writing.
     pub(in super::super) fn words_mut(&mut self) -> &mut [u64] {
         &mut self.words
     }
 
-    /// The residues modulo the primes of a basis within this one.
+    /// The residues modulo the primes of a basis within this polynomial's.
     fn part(&self, ring: &Ring, basis: Basis) -> Room {
         debug_assert!(self.basis.contains(basis));
         let degree = ring.degree();
@@ -132,7 +132,7 @@ impl Poly {
         words
     }
 
-    /// The coefficients modulo the primes of a basis within this one, limb after limb.
+    /// The coefficients modulo the primes of a basis within this polynomial's, limb after limb.
     #[must_use]
     pub fn coefficients(&self, ring: &Ring, basis: Basis) -> Room {
         let mut words = ring.room(basis.count * ring.degree());
@@ -143,7 +143,7 @@ impl Poly {
         words
     }
 
-    /// Only the primes of a basis within this one.
+    /// The polynomial modulo only the primes of a basis within its own.
     #[must_use]
     pub fn restricted(&self, ring: &Ring, basis: Basis) -> Self {
         Self { basis, words: self.part(ring, basis) }
@@ -185,14 +185,14 @@ impl Poly {
         self.automorphism_within(ring, self.basis, element)
     }
 
-    /// The same modulo the primes of a basis within this one.
+    /// `self(X^element)` modulo the primes of a basis within this polynomial's.
     #[must_use]
     pub(in super::super) fn automorphism_within(&self, ring: &Ring, basis: Basis, element: u64) -> Self {
         let permutation = ring.permutation(element);
         Self::from_values(ring, basis, |place, limb| permutation.apply(ring.limb(place), self.limb(place), limb))
     }
 
-    /// Changes each limb, on all cores.
+    /// Applies `work` to each limb, on all cores.
     pub(in super::super) fn each(&mut self, ring: &Ring, work: impl Fn(usize, &mut [u64]) + Sync + Send) {
         let first = self.basis.first;
         parallel::each(&mut self.words, ring.degree(), |i, limb| work(first + i, limb));

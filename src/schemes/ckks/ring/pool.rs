@@ -9,10 +9,10 @@ use zeroize::Zeroize;
 
 use crate::math::words::Words;
 
-/// What is kept at most, in words: 1 GiB.
+/// The maximum number of words in the pool: 1 GiB.
 const MOST: usize = 1 << 27;
 
-/// What is free, by length.
+/// The free memory, by length.
 #[derive(Debug, Default)]
 pub(super) struct Pool(Mutex<Free>);
 
@@ -23,7 +23,7 @@ struct Free {
 }
 
 impl Free {
-    /// The shortest that is long enough, but not more than twice as long.
+    /// Takes the shortest piece that is long enough, but not more than twice as long.
     fn pop(&mut self, length: usize) -> Option<Words> {
         let (&found, words) = self.by_length.range_mut(length..=2 * length).find(|(_, words)| !words.is_empty())?;
         self.total -= found;
@@ -39,12 +39,12 @@ impl Pool {
     }
 }
 
-/// Words that return to their pool. Secrets in them must be wiped first.
+/// Words that return to their pool when dropped. Secrets in them must be wiped first.
 #[derive(Debug)]
 pub struct Room {
-    /// Until it is dropped.
+    /// Present until the value is dropped.
     words: Option<Words>,
-    /// How many of them are used.
+    /// The number of words in use.
     length: usize,
     pool: Arc<Pool>,
 }

@@ -3,12 +3,12 @@
 use super::super::parameters::Parameters;
 use crate::math::residue::Prime;
 
-/// The special primes, the base prime and those of the levels from the lowest on; and the scale of each level.
+/// Finds the special primes, the base prime and those of the levels, lowest first; and the scale of each level.
 ///
-/// From the top, each level's prime is the one closest to what brings the next scale back to two to the power of the set's
-/// bits. So scales stay within a prime gap of it, where primes taken by size would let them drift further with each level
-/// (A. Kim, A. Papadimitriou, Y. Polyakov, "Approximate homomorphic encryption with reduced approximation error",
-/// CT-RSA 2022, section 3, has the same scales for all ciphertexts of a level).
+/// From the top down, each level's prime is the one that brings the next scale closest to `2^bits`, with the set's number of
+/// bits. Thus scales stay within a prime gap of it. If primes were chosen by size, scales would drift further with each level
+/// (A. Kim, A. Papadimitriou, Y. Polyakov, "Approximate homomorphic encryption with reduced approximation error", CT-RSA 2022,
+/// section 3, has the same scales for all ciphertexts of a level).
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "50 bits")]
 pub(super) fn search(parameters: &Parameters) -> Option<(Vec<Prime>, Vec<f64>)> {
     let order = 2 << parameters.log_degree;
@@ -30,7 +30,7 @@ pub(super) fn search(parameters: &Parameters) -> Option<(Vec<Prime>, Vec<f64>)> 
         let prime = closest((square / wanted(level)) as u64, order, &used)?;
         used.push(prime);
         levels.push(prime);
-        // Where the bits change, bootstrapping brings the scale to what is wanted.
+        // Where the number of bits changes, bootstrapping brings the scale to the required one.
         if level != parameters.levels + 1 {
             scales[level - 1] = square / prime.value() as f64;
         }
@@ -40,7 +40,7 @@ pub(super) fn search(parameters: &Parameters) -> Option<(Vec<Prime>, Vec<f64>)> 
     Some((primes, scales))
 }
 
-/// The largest one below a bound that is not taken yet.
+/// The largest unused prime below a bound.
 fn below(bound: u64, order: u64, used: &[Prime]) -> Option<Prime> {
     let mut prime = Prime::below(bound, order)?;
     while used.contains(&prime) {
@@ -49,7 +49,7 @@ fn below(bound: u64, order: u64, used: &[Prime]) -> Option<Prime> {
     Some(prime)
 }
 
-/// The one closest to a number that is not taken yet.
+/// The unused prime closest to a number.
 fn closest(number: u64, order: u64, used: &[Prime]) -> Option<Prime> {
     let middle = number / order * order + 1;
     let candidates = (0..number / order).flat_map(|i| [middle + i * order, middle.saturating_sub((i + 1) * order)]);

@@ -1,4 +1,4 @@
-//! The primes that everybody must find, and automorphisms against their definition.
+//! The primes that every implementation must find, and a comparison of automorphisms with their definition.
 
 #![allow(
     clippy::unwrap_used,
@@ -38,7 +38,7 @@ fn the_primes_of_each_set_never_change() {
     }
 }
 
-/// The first digits of SHA-256 of the primes, in their order, in little-endian words of 64 bits.
+/// The first digits of the SHA-256 of the primes, in their order, as little-endian words of 64 bits.
 const PRIMES: [&str; 6] = [
     "02a69c31da207e7c",
     "b2ea84a2cc07c220",

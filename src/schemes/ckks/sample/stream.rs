@@ -1,17 +1,17 @@
-//! `ChaCha20`'s key stream, four blocks at a time, for browsers: the library that makes it elsewhere knows no SIMD there,
-//! and most of an evaluation key is such words. (D. J. Bernstein, "`ChaCha`, a variant of Salsa20", 2008.)
+//! The key stream of `ChaCha20`, four blocks at a time, for browsers. The library used elsewhere has no SIMD there, and most of
+//! an evaluation key consists of such words. (D. J. Bernstein, "`ChaCha`, a variant of Salsa20", 2008.)
 #![allow(clippy::inline_always, reason = "what is not inlined is not vectorised")]
 
 use row::{Row, add, lanes, row, turned};
 
-/// How many blocks are made together, one in each lane of a vector.
+/// The number of blocks that are computed together, one in each lane of a vector.
 const LANES: usize = 4;
-/// Words of 64 bits that come of it.
+/// The number of 64-bit words in these blocks.
 const WORDS: usize = LANES * 8;
 
-/// The stream of a seed, with a number of 64 bits, as words in their order.
+/// The key stream of a seed and a 64-bit stream number, as words in order.
 pub(super) struct Stream {
-    /// Constants, the seed, the number of the next block in both halves, and the stream's.
+    /// The constants, the seed, the number of the next block in two halves, and that of the stream.
     state: [u32; 16],
     buffer: [u64; WORDS],
     used: usize,
@@ -81,7 +81,7 @@ fn quarter(rows: &mut [Row; 16], [a, b, c, d]: [usize; 4]) {
     rows[b] = turned::<7>(rows[b], rows[c]);
 }
 
-/// Words of 32 bits, one of each block.
+/// Four 32-bit words, one of each block.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod row {
     use std::arch::wasm32::{
@@ -116,7 +116,7 @@ mod row {
     }
 }
 
-/// The same everywhere else, for tests.
+/// The same for all other machines, for tests.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod row {
     pub(super) type Row = [u32; 4];
@@ -133,7 +133,7 @@ mod row {
         std::array::from_fn(|lane| a[lane].wrapping_add(b[lane]))
     }
 
-    /// The bits that differ, turned.
+    /// The bits that differ, rotated.
     pub(super) fn turned<const BITS: u32>(a: Row, b: Row) -> Row {
         std::array::from_fn(|lane| (a[lane] ^ b[lane]).rotate_left(BITS))
     }

@@ -1,4 +1,4 @@
-//! Distributions, by counting.
+//! Checks distributions by counting.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ fn errors_have_the_deviation_and_no_mean() {
     let count = errors.len() as f64;
     let mean: f64 = errors.iter().map(|&e| f64::from(e)).sum::<f64>() / count;
     let variance = errors.iter().map(|&e| f64::from(e) * f64::from(e)).sum::<f64>() / count;
-    // Five deviations of what is measured.
+    // Five standard deviations of the measured number.
     assert!(mean.abs() < 5.0 * DEVIATION / count.sqrt(), "{mean}");
     assert!((variance / (DEVIATION * DEVIATION) - 1.0).abs() < 5.0 * (2.0 / count).sqrt(), "{variance}");
     assert!(errors.iter().any(|&e| e > 12) && errors.iter().all(|&e| e.abs() < 29));
@@ -60,7 +60,7 @@ fn sparse_secrets_have_their_weight_anywhere() {
         assert!(coefficients.iter().all(|c| (-1..=1).contains(c)));
         coefficients.iter().zip(&mut places).for_each(|(&c, place)| *place += i32::from(c != 0));
     }
-    // 50 each, give or take five deviations of 6.1.
+    // 50 each, within five deviations of 6.1.
     assert!(places.iter().all(|&count| (20..80).contains(&count)), "{places:?}");
 }
 

@@ -1,4 +1,4 @@
-//! Switch keys, made limb by limb, so that no memory for a whole one is needed: each takes tens of megabytes in a browser.
+//! Generation of switch keys limb by limb, without memory for a whole key: each takes tens of megabytes in a browser.
 
 use std::ops::Deref;
 
@@ -11,7 +11,7 @@ use crate::schemes::ckks::keys::SwitchKey;
 use crate::schemes::ckks::ring::{Basis, Poly, Ring};
 use crate::schemes::ckks::sample::{Seed, gaussian, uniform_limb};
 
-/// The secrets from which a switch key is made. See [`SwitchKey`] for its content.
+/// The secrets from which a switch key is generated. See [`SwitchKey`] for its content.
 pub struct SwitchKeyMaker<'a> {
     ring: &'a Ring,
     level: usize,
@@ -23,7 +23,7 @@ pub struct SwitchKeyMaker<'a> {
     errors: Vec<Zeroizing<Vec<i8>>>,
 }
 
-/// A secret, modulo the primes that the key needs of it or more: the owner's, or one that was made of it.
+/// A secret modulo at least the primes that the key needs: the owner's, or one derived from it.
 pub(super) enum PolyRef<'a> {
     Owner(&'a Poly),
     Made(Zeroizing<Poly>),
@@ -41,7 +41,7 @@ impl Deref for PolyRef<'_> {
 }
 
 impl<'a> SwitchKeyMaker<'a> {
-    /// From one secret to another, for ciphertexts up to a level, with `special` special primes.
+    /// A maker of the key from one secret to another, for ciphertexts up to `level`, with `special` special primes.
     pub(super) fn new(
         ring: &'a Ring,
         (level, special): (usize, usize),
@@ -85,11 +85,11 @@ impl<'a> SwitchKeyMaker<'a> {
         SwitchKey { level: self.level, special: self.special, seed: self.seed, b, a }
     }
 
-    /// The limb at a place of a digit's first half, `-a s + e + P g s'`, and that of its second, `a`. There may be anything
-    /// in them before.
+    /// Writes the limb at a place of a digit's first half, `-a s + e + P g s'`, and that of its second, `a`. Their previous
+    /// content is arbitrary.
     pub(crate) fn limb(&self, digit: usize, place: usize, b: &mut [u64], a: &mut [u64]) {
         let (ring, start) = (self.ring, digit * self.special);
-        // There are at most as many digits as primes.
+        // The number of digits is at most that of primes.
         uniform_limb(ring, &self.seed, u32::try_from(digit).unwrap_or(u32::MAX), place, a);
         Poly::small_limb(ring, &self.errors[digit], place, b);
         let limb = ring.limb(place);

@@ -1,4 +1,4 @@
-//! What follows a header: the limbs of polynomials, each packed, with its own checksum.
+//! The bodies of files: the limbs of polynomials, each packed, with its own checksum.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -20,7 +20,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// `polynomials` polynomials modulo the last `special` special primes, followed by the primes of `level`.
+    /// A body of `polynomials` polynomials modulo the last `special` special primes, followed by the primes of `level`.
     pub(super) fn new(
         parameters: &'static Parameters,
         level: usize,
@@ -53,8 +53,8 @@ impl Body {
         self.write_each(out, |number, poly, place| self.write_limb(number, polynomials[poly].limb(place)));
     }
 
-    /// Writes limbs as they are made: `make(number of the limb, of the polynomial, place of the prime)` returns the residues of
-    /// one. Goes polynomial by polynomial, so that not all are held twice.
+    /// Writes limbs as they are computed: `make(number of the limb, of the polynomial, place of the prime)` returns the
+    /// residues of one limb. Proceeds polynomial by polynomial, so that not all of them are held twice.
     pub(super) fn write_each(&self, out: &mut Vec<u8>, make: impl Fn(usize, usize, usize) -> Vec<u8> + Sync + Send) {
         for poly in 0..self.polynomials {
             let limbs =
@@ -73,7 +73,7 @@ impl Body {
         bytes
     }
 
-    /// The polynomials in these bytes, which must be no more and no fewer.
+    /// The polynomials in `bytes`, which must contain nothing else.
     pub(super) fn read(&self, ring: &Ring, bytes: &[u8]) -> Result<Vec<Poly>> {
         let mut reader = Reader::new(bytes);
         let length = usize::try_from(self.bytes())
@@ -88,7 +88,7 @@ impl Body {
             .collect()
     }
 
-    /// One polynomial, on all cores.
+    /// Reads one polynomial, on all cores.
     fn read_poly(&self, poly: usize, bytes: &[u8]) -> Result<Vec<u64>> {
         let starts: Vec<usize> = (0..self.basis.count)
             .scan(0, |next, number| {
@@ -115,7 +115,7 @@ impl Body {
         }
     }
 
-    /// Checks a limb whose bytes are all there.
+    /// Checks a limb, whose bytes are complete.
     pub(super) fn check_limb(&self, number: usize, bytes: &[u8]) -> Result<()> {
         self.read_limb(number, bytes, &mut vec![0; self.degree])
     }
@@ -129,7 +129,7 @@ impl Body {
         }
         let prime = self.prime(number);
         unpack(packed, bits(prime), residues);
-        // Without a branch per residue, so that it can be vectorised.
+        // Without a branch for each residue, so that it can be vectorised.
         if residues.iter().fold(false, |wrong, &residue| wrong | (residue >= prime.value())) {
             let message = format!("part {number} of the file has a residue that is too large");
             return Err(Error::new(Code::ResidueOutOfRange, message));
@@ -144,7 +144,7 @@ impl Body {
     fn checksum(&self, number: usize, packed: &[u8]) -> u32 {
         let mut hasher = checksum::Hasher::new();
         hasher.update(&self.header_crc.to_le_bytes());
-        // Sets have some dozens of primes, and keys as many digits.
+        // Sets have a few dozen primes, and keys have at most as many digits.
         hasher.update(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
         hasher.update(packed);
         hasher.finalize()
@@ -167,7 +167,7 @@ pub(super) const fn bits(prime: Prime) -> usize {
     (u64::BITS - prime.value().leading_zeros()) as usize
 }
 
-/// The residues one after the other, the lowest bit first. Their bits together fill whole words.
+/// Packs the residues one after another, lowest bit first. Together, their bits fill whole words.
 fn pack(residues: &[u64], bits: usize, out: &mut Vec<u8>) {
     let (mut word, mut filled) = (0, 0);
     for &residue in residues {
@@ -181,7 +181,7 @@ fn pack(residues: &[u64], bits: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// The inverse. A residue is taken from the word that starts at its first byte.
+/// The inverse of packing. Each residue is extracted from the word that starts at its first byte.
 fn unpack(packed: &[u8], bits: usize, residues: &mut [u64]) {
     const _: () = assert!(MOST_BITS <= 56, "seven bits before it, and the residue, fit a word");
     let mask = (1 << bits) - 1;
@@ -189,7 +189,7 @@ fn unpack(packed: &[u8], bits: usize, residues: &mut [u64]) {
         let (byte, shift) = (i * bits / 8, i * bits % 8);
         let word = match packed[byte..].first_chunk() {
             Some(word) => u64::from_le_bytes(*word),
-            // The last ones have fewer bytes behind them.
+            // Fewer bytes follow the last residues.
             None => packed[byte..].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
         };
         *residue = word >> shift & mask;
@@ -208,7 +208,7 @@ mod tests {
             let mut packed = Vec::new();
             pack(&residues, bits, &mut packed);
             assert_eq!(packed.len(), 8 * bits);
-            // Bit by bit.
+            // Bit by bit, for comparison.
             for (i, residue) in residues.iter().enumerate() {
                 let bit = |at: usize| u64::from(packed[at / 8] >> (at % 8) & 1);
                 assert_eq!((0..bits).map(|b| bit(i * bits + b) << b).sum::<u64>(), *residue);

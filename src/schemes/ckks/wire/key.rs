@@ -25,8 +25,8 @@ pub fn write_public(ring: &Ring, key: &PublicKey) -> Result<Vec<u8>> {
 /// Reads a public key.
 ///
 /// # Errors
-/// As [`open`], and [`Code::UnknownParameters`], [`Code::WrongParameters`], [`Code::BadHeader`] also for an id that is not
-/// the key's, [`Code::Truncated`], [`Code::TrailingData`], [`Code::Damaged`], [`Code::ResidueOutOfRange`].
+/// As [`open`], and [`Code::UnknownParameters`], [`Code::WrongParameters`], [`Code::BadHeader`] also if the id does not match
+/// the key, [`Code::Truncated`], [`Code::TrailingData`], [`Code::Damaged`], [`Code::ResidueOutOfRange`].
 pub fn read_public(ring: &Ring, bytes: &[u8]) -> Result<PublicKey> {
     let checked = open(bytes, Kind::CkksPublicKey)?;
     let (parameters, id, seed) = parse_public(checked.header).map_err(in_header)?;
@@ -63,20 +63,20 @@ pub enum Purpose {
 pub struct Entry {
     /// Its purpose.
     pub purpose: Purpose,
-    /// The highest level where it can be used.
+    /// The highest level at which it can be used.
     pub level: usize,
     /// The number of its special primes, which is also the number of primes of each digit.
     pub special: usize,
 }
 
 impl Entry {
-    /// The entry of a key.
+    /// The entry for `key` with this purpose.
     #[must_use]
     pub fn of(purpose: Purpose, key: &SwitchKey) -> Self {
         Self { purpose, level: key.level(), special: key.special() }
     }
 
-    /// As in a header.
+    /// The entry's encoding in a header.
     pub(super) fn write(self, parameters: &Parameters) -> [u8; 7] {
         let (number, element) = match self.purpose {
             Purpose::Relinearise => (1, 0),
@@ -115,7 +115,7 @@ const fn conjugation(parameters: &Parameters) -> u64 {
     2 * parameters.degree() as u64 - 1
 }
 
-/// What the header says about a switch key.
+/// The contents of a switch key's header.
 #[derive(Clone, Debug)]
 pub struct SwitchHead {
     /// The parameter set.
@@ -168,7 +168,7 @@ pub(super) fn digits(parameters: &'static Parameters, entry: Entry, header_crc: 
 /// The bytes of a switch key of this key pair.
 ///
 /// # Errors
-/// [`Code::BadHeader`] if it is for no such purpose.
+/// [`Code::BadHeader`] if the purpose is not valid for the key.
 pub fn write_switch(ring: &Ring, id: KeyId, purpose: Purpose, key: &SwitchKey) -> Result<Vec<u8>> {
     let (mut bytes, body) = begin_switch(ring, id, Entry::of(purpose, key), key.seed())?;
     body.write(&key.b().iter().collect::<Vec<_>>(), &mut bytes);

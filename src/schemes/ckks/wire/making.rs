@@ -1,5 +1,5 @@
-//! Sets of evaluation keys, made and written key by key: a browser does not have the memory for all of them, and several
-//! workers can share the work.
+//! Generation of evaluation key sets, key by key: a browser does not have the memory for a whole set, and several workers can
+//! share the work.
 
 use std::cmp::Reverse;
 
@@ -15,14 +15,14 @@ use crate::schemes::ckks::ring::{CONJUGATION, Ring, rotation};
 use crate::schemes::ckks::secret::{SecretKey, SwitchKeyMaker};
 
 impl Entry {
-    /// The key for products, or for an automorphism, for ciphertexts up to a level.
+    /// The entry of the key for products, or for an automorphism, for ciphertexts up to `level`.
     #[must_use]
     pub fn up_to(ring: &Ring, purpose: Purpose, level: usize) -> Self {
         let special = if purpose == Purpose::ToSparse { 1 } else { ring.special_for(level) };
         Self { purpose, level, special }
     }
 
-    /// The key for rotations to the left by `steps` slots, for ciphertexts up to a level.
+    /// The entry of the key for rotations to the left by `steps` slots, for ciphertexts up to `level`.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if `steps` rotates nothing.
@@ -30,10 +30,10 @@ impl Entry {
         Self::automorphism(ring, rotation(ring.degree(), steps), level)
     }
 
-    /// The key for the automorphism with this element, for ciphertexts up to a level.
+    /// The entry of the key for the automorphism with this element, for ciphertexts up to `level`.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for an invalid element, or that of the identity.
+    /// [`Code::BadArgument`] if the element is invalid or that of the identity.
     pub fn automorphism(ring: &Ring, element: u64, level: usize) -> Result<Self> {
         let last = 2 * ring.degree() as u64 - 1;
         if element == 1 || element.is_multiple_of(2) || element > last {
@@ -44,7 +44,7 @@ impl Entry {
         Ok(Self::up_to(ring, Purpose::Galois(element), level))
     }
 
-    /// All keys that a plan of bootstrapping needs.
+    /// The entries of all keys that a bootstrapping plan needs.
     #[must_use]
     pub fn bootstrapping(ring: &Ring, plan: &Plan) -> Vec<Self> {
         let galois = plan.keys(ring).into_iter().map(|(element, level)| (Purpose::Galois(element), level));
@@ -53,13 +53,13 @@ impl Entry {
     }
 }
 
-/// The two keys of bootstrapping besides those for products and automorphisms.
+/// The entries of the two bootstrapping keys that are neither for products nor for automorphisms.
 fn sparse_pair(ring: &Ring) -> [Entry; 2] {
     [(Purpose::ToSparse, 0), (Purpose::FromSparse, ring.top())]
         .map(|(purpose, level)| Entry::up_to(ring, purpose, level))
 }
 
-/// Makes a set part by part. Each part is one key, except for the two of bootstrapping, which are made together.
+/// Generates a set part by part. Each part is one key, except for the two bootstrapping keys, which are generated together.
 ///
 /// The header and all parts, one after the other, form the file.
 pub struct SetMaker {
@@ -67,12 +67,12 @@ pub struct SetMaker {
 }
 
 impl SetMaker {
-    /// For these keys. If two keys have the same purpose and number of special primes, only the one for the higher level is
-    /// made, which serves for both.
+    /// A maker of these keys. If two keys have the same purpose and number of special primes, only the one for the higher level
+    /// is generated, which serves for both.
     ///
     /// # Errors
-    /// As [`SetHead::new`], and [`Code::BadArgument`] for a level that the ring does not have, or one key of bootstrapping
-    /// without the other.
+    /// As [`SetHead::new`], and [`Code::BadArgument`] for a level that the ring does not have, or one bootstrapping key without
+    /// the other.
     pub fn new(ring: &Ring, key: KeyId, mut entries: Vec<Entry>) -> Result<Self> {
         if let Some(entry) = entries.iter().find(|entry| entry.level > ring.top()) {
             let message = format!("there is no level {}; the highest is {}", entry.level, ring.top());
@@ -88,7 +88,7 @@ impl SetMaker {
         Ok(Self { head: SetHead::new(ring.parameters(), key, entries)? })
     }
 
-    /// For the keys listed in a header.
+    /// A maker of the keys listed in a header.
     ///
     /// # Errors
     /// As [`SetHead::read`] and [`SetMaker::new`], and [`Code::WrongParameters`].
@@ -142,13 +142,13 @@ impl SetMaker {
         }
     }
 
-    /// Whether the two keys of bootstrapping, which come last, are among them.
+    /// Whether the two bootstrapping keys, which come last, are in the set.
     fn bootstraps(&self) -> bool {
         self.head.entries().last().is_some_and(|entry| entry.purpose == Purpose::FromSparse)
     }
 }
 
-/// The bytes of a switch key that is made while it is written.
+/// The bytes of a switch key, which is generated while it is written.
 fn write_made(ring: &Ring, id: KeyId, purpose: Purpose, maker: &SwitchKeyMaker<'_>) -> Result<Vec<u8>> {
     let entry = Entry { purpose, level: maker.level(), special: maker.special() };
     let (mut bytes, body) = begin_switch(ring, id, entry, maker.seed())?;

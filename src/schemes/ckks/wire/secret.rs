@@ -16,13 +16,13 @@ pub fn write_secret(ring: &Ring, key: &SecretKey) -> Zeroizing<Vec<u8>> {
     let mut header = Zeroizing::new(Vec::with_capacity(18 + ring.degree() / 4));
     header.extend(ring.parameters().id.to_le_bytes());
     header.extend(key.id().0);
-    // Two bits each: 0, 1 and 2.
+    // Two bits for each coefficient: 0, 1 or 2.
     let code = |(i, &coefficient): (usize, &i8)| (coefficient + 1).cast_unsigned() << (2 * i);
     header.extend(key.coefficients().chunks(4).map(|four| four.iter().enumerate().map(code).sum::<u8>()));
     Zeroizing::new(seal(Kind::CkksSecretKey, &header))
 }
 
-/// Reads a secret key. Whether its public half has the id in the file cannot be checked here.
+/// Reads a secret key. This function cannot check whether its public half has the id in the file.
 ///
 /// # Errors
 /// As [`open`], and [`Code::UnknownParameters`], [`Code::WrongParameters`], [`Code::BadHeader`], [`Code::BadSecretKey`],
@@ -33,7 +33,7 @@ pub fn read_secret(ring: &Ring, bytes: &[u8]) -> Result<SecretKey> {
     Ok(SecretKey::from_coefficients(ring, coefficients, id))
 }
 
-/// Checks that this is the file of a secret key, of any parameter set.
+/// Checks that this is a secret key file, of any parameter set.
 ///
 /// # Errors
 /// As [`read_secret`].
@@ -56,7 +56,7 @@ fn parse_header(header: &[u8]) -> Result<Parts> {
     let id = key_id(&mut reader)?;
     let packed = reader.take(parameters.degree() / 4)?;
     reader.end()?;
-    // No branch depends on a coefficient: a wrong one is reported at the end.
+    // No branch depends on a coefficient: errors are reported at the end.
     let mut wrong = 0;
     let mut coefficients = Zeroizing::new(Vec::with_capacity(parameters.degree()));
     for byte in packed {

@@ -1,7 +1,7 @@
 //! Files of evaluation keys: a list, then the switch keys one after another.
 //!
-//! They are long, so nothing here needs them whole: [`Checker`] takes them in pieces as they arrive, and [`SetHead`] locates
-//! each key.
+//! These files are long, so nothing here needs a whole file: [`Checker`] processes it in pieces as they arrive, and [`SetHead`]
+//! locates each key.
 
 use std::ops::Range;
 
@@ -13,14 +13,14 @@ use crate::schemes::ckks::parameters::Parameters;
 use crate::schemes::ckks::ring::Ring;
 use crate::wire::{Kind, MAX_HEADER, PROLOGUE_BYTES, Prologue, Reader, in_header, open, seal};
 
-/// The bytes of an entry.
+/// The number of bytes of an entry.
 const ENTRY: usize = 7;
-/// The bytes before the entries.
+/// The number of bytes before the entries.
 const FIXED: usize = 2 + 16 + 4;
-/// The most keys in a set: as many as the longest header has room for.
+/// The maximum number of keys in a set: the longest header has room for this number of entries.
 const MOST_KEYS: usize = (MAX_HEADER as usize - FIXED) / ENTRY;
 
-/// What the header says about a set.
+/// The contents of a set's header.
 #[derive(Clone, Debug)]
 pub struct SetHead {
     parameters: &'static Parameters,
@@ -29,7 +29,7 @@ pub struct SetHead {
 }
 
 impl SetHead {
-    /// For keys of this owner with these purposes.
+    /// A header for keys of this owner with these purposes.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if there are none, duplicates, or more than a header has room for; [`Code::BadHeader`] for levels
@@ -106,7 +106,7 @@ impl SetHead {
         PROLOGUE_BYTES + FIXED + ENTRY * self.entries.len() + 4
     }
 
-    /// Where each key lies in the file.
+    /// The location of each key in the file.
     ///
     /// # Errors
     /// [`Code::Internal`] in theory.
@@ -184,11 +184,11 @@ pub fn read_set(ring: &Ring, bytes: &[u8]) -> Result<EvaluationKeys> {
     Ok(keys)
 }
 
-/// Checks a set as it arrives, in pieces of any length: every header, checksum and residue. It holds no more than one limb.
+/// Checks a set as it arrives, in pieces of any length: every header, checksum and residue. Holds at most one limb in memory.
 pub struct Checker {
     /// The announced length of the whole file.
     total: u64,
-    /// The bytes of the current part so far.
+    /// The bytes of the current part that have arrived.
     part: Vec<u8>,
     next: Next,
     head: Option<SetHead>,
@@ -204,7 +204,7 @@ enum Next {
 }
 
 impl Checker {
-    /// For a file with an announced length of `total` bytes.
+    /// A checker for a file with an announced length of `total` bytes.
     #[must_use]
     pub const fn new(total: u64) -> Self {
         Self { total, part: Vec::new(), next: Next::Prologue, head: None }
@@ -216,7 +216,7 @@ impl Checker {
         self.head.as_ref()
     }
 
-    /// Takes the next bytes. Must not be called again after an error.
+    /// Processes the next bytes. Must not be called again after an error.
     ///
     /// # Errors
     /// As [`SetHead::read`] and [`read_switch`]; [`Code::Truncated`], [`Code::TrailingData`] if the length does not match the
@@ -280,7 +280,7 @@ impl Checker {
                 Ok(Next::Switch { place: 0 })
             }
             Next::Switch { place } => {
-                // A header longer than a switch key's belongs to something else.
+                // A header longer than that of a switch key belongs to something else.
                 if Prologue::parse(&self.part)?.total_bytes() != SWITCH_HEADER_BYTES {
                     return Err(bad("a switch key's header has the wrong length"));
                 }

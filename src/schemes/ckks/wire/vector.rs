@@ -11,10 +11,10 @@ use crate::schemes::ckks::ring::{Poly, Ring};
 use crate::schemes::ckks::sample::{Seed, uniform};
 use crate::wire::{Checked, Kind, PROLOGUE_BYTES, Reader, in_header, open, seal};
 
-/// The largest scale is two to this power, more than the square of any set's scale.
+/// The binary logarithm of the largest scale, more than the square of any set's scale.
 const MOST_SCALE_BITS: usize = 120;
 
-/// What the header says about a vector.
+/// The contents of a vector's header.
 #[derive(Clone, Debug)]
 pub struct VectorHead {
     /// The parameter set.
@@ -159,12 +159,12 @@ fn ciphertext_header(ring: &Ring, ciphertext: &Ciphertext, seed: Option<&Seed>) 
     header
 }
 
-/// Slots and scale. No set has 2^32 slots.
+/// The encoding of slots and scale. No set has 2^32 slots.
 fn numbers(slots: usize, scale: f64) -> Vec<u8> {
     [&u32::try_from(slots).unwrap_or(u32::MAX).to_le_bytes()[..], &scale.to_le_bytes()].concat()
 }
 
-/// Reads back the header that it writes, so that nothing unreadable is written.
+/// Reads the written header back, to ensure that it is readable.
 fn write(kind: Kind, header: &[u8], polys: &[&Poly]) -> Result<Vec<u8>> {
     let mut bytes = seal(kind, header);
     let encrypted = kind == Kind::CkksCiphertext;
