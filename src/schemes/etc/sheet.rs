@@ -158,7 +158,7 @@ impl From<&Photo> for Sheet {
     }
 }
 
-/// Converts RGB to JFIF's YCbCr in 16-bit fixed point, so that every machine produces the same bytes.
+/// Converts RGB to JFIF's luma and chroma in 16-bit fixed point, so that every machine produces the same bytes.
 fn rgb_to_ycc(rgb: &[u8]) -> [u8; 3] {
     let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(i32::from);
     let half = 1 << 15;
