@@ -187,7 +187,7 @@ export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
   readonly form?: 'colour' | 'grey' | 'grey-420' | undefined;
   /** The side of a block in pixels, 4 to 64. By default 16 for `colour` and 8 for `grey`. */
   readonly block?: number | undefined;
-  /** Scrambles every picture alike. Such pictures give each other away: ten of them can be reassembled in seconds. */
+  /** Scrambles every picture alike. Such pictures give each other away: four of them can be reassembled in seconds. */
   readonly fixedKey?: boolean | undefined;
   /** `image/jpeg` by default. `image/png` keeps every sample of the scrambled picture. */
   readonly type?: 'image/jpeg' | 'image/png' | undefined;
