@@ -1,9 +1,9 @@
-//! Learning from pictures that the learner need not be able to see.
+//! Learning from pictures, including scrambled ones that the learner cannot see.
 //!
-//! A scrambled picture ([`etc`](crate::schemes::etc)) is its original with the samples in another order, some of them negated. If every
-//! sample is standardised over the training set, the inner products with other pictures under the same key equal those of the
-//! originals, and so does everything that a support-vector machine computes. Kawamura, Kinoshita, Kiya, "A Privacy-Preserving
-//! Machine Learning Scheme Using `EtC` Images" (2020).
+//! A scrambled picture ([`etc`](crate::schemes::etc)) is its original with the samples in another order, some of them negated.
+//! If every sample is standardised over the training set, the inner products with other pictures under the same key equal those
+//! of the originals. Therefore everything that a support-vector machine computes is equal, too. Kawamura, Kinoshita, Kiya, "A
+//! Privacy-Preserving Machine Learning Scheme Using `EtC` Images" (2020).
 //!
 //! # The path of a picture
 //!
@@ -58,7 +58,7 @@ pub use crate::photo::Shape;
 
 use crate::error::{Code, Error};
 
-/// What the library says of rows that were checked before they were given to it.
+/// Converts an error of the library. The rows were checked before, so this is an internal error.
 #[expect(clippy::needless_pass_by_value, reason = "as `map_err` gives it")]
 fn library_failed(error: smartcore::error::Failed) -> Error {
     Error::new(Code::Internal, format!("a classifier failed: {error}"))

@@ -1,9 +1,9 @@
-//! Reading and writing photo files: what a user drops on the page or names on the command line becomes a [`Photo`].
+//! Reading and writing photo files. A file that a user drops on the page or names on the command line becomes a [`Photo`].
 //!
 //! Photos are untrusted, so the size is read from the first bytes and compared with [`Limits`] before any pixel is decoded. The
-//! result is simple on purpose: upright 8-bit grey or RGB samples, row by row. Transparency is kept apart, because it is never
-//! encrypted and never sent; so is the colour space of the samples ([`Colour`]). Names, places and times written into the file
-//! by a camera are dropped.
+//! result is simple on purpose: upright 8-bit grey or RGB samples, row by row. Transparency is kept separately, because it is
+//! never encrypted and never sent; so is the colour space of the samples ([`Colour`]). Names, places and times that a camera
+//! has written into the file are dropped.
 //!
 //! Nothing here touches the file system or threads; the browser runs the same code.
 
@@ -55,7 +55,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same for scrambled pictures of such photos: the grey form is up to three times as large as its photo, and consists
+    /// The limits for scrambled pictures of such photos: the grey form is up to three times as large as its photo, and consists
     /// of whole blocks.
     #[must_use]
     pub const fn of_scrambled(self) -> Self {
@@ -65,7 +65,7 @@ impl Limits {
     /// Checks a width and a height in pixels from a file's header.
     ///
     /// # Errors
-    /// [`Code::DamagedImage`] for an empty side, [`Code::ImageTooLarge`] beyond the limits.
+    /// [`Code::DamagedImage`] for a side of 0, [`Code::ImageTooLarge`] beyond the limits.
     pub fn check(&self, width: u32, height: u32) -> Result<()> {
         if width == 0 || height == 0 {
             return Err(Error::new(Code::DamagedImage, "the photo has no pixels; choose another file"));
@@ -95,7 +95,7 @@ impl Limits {
     }
 }
 
-/// A number of pixels in millions, with one decimal, or two below a million.
+/// A number of pixels in millions, with one decimal, or with two below a million.
 fn millions(pixels: u64) -> String {
     if pixels < 1_000_000 {
         let hundredths = (pixels + 5_000) / 10_000;
@@ -110,17 +110,17 @@ fn millions(pixels: u64) -> String {
 pub enum Notice {
     /// The file has 16 bits per sample; they were rounded to 8.
     ReducedTo8Bit,
-    /// The file has transparency; it is kept here and neither encrypted nor filtered.
+    /// The file has transparency. It stays here and is neither encrypted nor filtered.
     AlphaKeptAside,
     /// The file is an animation; only its first frame is used.
     FirstFrameOnly,
     /// The file is an animation with a still image that is not one of its frames; only the still image is used.
     StillImageOnly,
-    /// The end of the file is missing or damaged, behind the last pixel.
+    /// The end of the file is missing or damaged, after the last pixel.
     EndMissing,
     /// One of the two checksums of a PNG file's pixels is wrong or missing; the other confirms them.
     ChecksumWrong,
-    /// The file has bytes that belong to none of its parts. They were skipped.
+    /// The file has bytes that belong to none of its parts. These bytes were skipped.
     StrayData,
     /// The samples were converted to sRGB.
     ConvertedToSrgb,
@@ -134,7 +134,7 @@ pub enum Notice {
     ProfileUnusable,
     /// The file is for printers (CMYK). Its colours are approximate, whether or not it has a profile.
     Cmyk,
-    /// Some blocks of a JPEG file have larger values than a picture gives. Programs show them differently.
+    /// Some blocks of a JPEG file have larger values than any picture yields. Programs show them differently.
     BeyondRange,
     /// The file contains further pictures.
     OtherPictures,
@@ -216,8 +216,8 @@ pub struct Photo {
 
 impl Photo {
     /// Reads a PNG, JPEG or (with the feature `webp`) WebP file, identified by its first bytes. The camera's orientation is
-    /// applied, 16-bit samples are rounded to 8 bits, a grey file stays grey, and of an animation the first frame is read. The
-    /// samples are not converted; [`Photo::colour`] is their colour space.
+    /// applied, 16-bit samples are rounded to 8 bits, a grey file stays grey, and only the first frame of an animation is read.
+    /// The samples are not converted; [`Photo::colour`] is their colour space.
     ///
     /// The samples of a JPEG file are those of libjpeg-turbo, with its default settings. The inks of a JPEG file for printers
     /// are assumed to be inverted, as in other programs, and multiplied with black.
@@ -230,7 +230,7 @@ impl Photo {
         decode::decode(bytes, limits)
     }
 
-    /// A picture from samples row by row, the channels of one pixel (1 grey, 3 RGB) side by side.
+    /// Makes a picture from samples row by row, the channels of one pixel (1 grey, 3 RGB) side by side.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the number of samples is not width x height x channels, or zero.
@@ -242,17 +242,17 @@ impl Photo {
         Ok(Self { width, height, channels, samples, alpha: None, colour: Colour::Srgb, notices: Vec::new() })
     }
 
-    /// The same picture with one transparency value per pixel (255 is opaque).
+    /// Adds one transparency value per pixel (255 is opaque).
     ///
     /// # Errors
-    /// [`Code::BadArgument`] when there is not exactly one value per pixel.
+    /// [`Code::BadArgument`] unless there is exactly one value per pixel.
     pub fn with_alpha(mut self, alpha: Vec<u8>) -> Result<Self> {
         check_samples(self.width, self.height, 1, alpha.len())?;
         self.alpha = Some(alpha);
         Ok(self)
     }
 
-    /// The same samples in another colour space.
+    /// Replaces the colour space, without converting the samples.
     #[must_use]
     pub fn with_colour(mut self, colour: Colour) -> Self {
         self.colour = colour;
@@ -277,7 +277,7 @@ impl Photo {
         self.channels
     }
 
-    /// Width x height x channels samples, row by row.
+    /// The samples, row by row, `width * height * channels` of them.
     #[must_use]
     pub fn samples(&self) -> &[u8] {
         &self.samples
@@ -301,22 +301,23 @@ impl Photo {
         &self.notices
     }
 
-    /// The same picture with notices about its file.
+    /// Adds notices about the picture's file.
     #[cfg(feature = "etc")]
     pub(crate) fn with_notices(mut self, notices: &[Notice]) -> Self {
         self.notices = notices.to_vec();
         self
     }
 
-    /// A picture of pixels with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency.
+    /// Makes a picture of pixels with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with
+    /// transparency.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] when the number of samples is not one picture's.
+    /// [`Code::BadArgument`] if the number of samples does not fit.
     pub fn from_pixels(width: u32, height: u32, per_pixel: u8, samples: Vec<u8>) -> Result<Self> {
         decode::assemble(samples, per_pixel, (width, height), Orientation::NoTransforms, Vec::new())
     }
 
-    /// The picture as a browser's canvas needs it: four bytes per pixel, not premultiplied.
+    /// The picture in the format of a browser's canvas: four bytes per pixel, not premultiplied.
     #[must_use]
     pub fn rgba(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.samples.len() / usize::from(self.channels) * 4);
@@ -332,7 +333,7 @@ impl Photo {
 }
 
 impl fmt::Debug for Photo {
-    /// Shape only: pixels do not belong into logs.
+    /// Writes only the shape, because logs must not contain pixels.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Photo")
             .field("width", &self.width)

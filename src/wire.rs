@@ -1,3 +1,5 @@
+//! What all files of Safelight have in common, and the registry of their kinds.
+//!
 #![doc = include_str!("../docs/FORMAT.md")]
 
 use crate::error::{Code, Error, Result};

@@ -1,4 +1,4 @@
-//! Servers that do something else than they say, and owners who notice.
+//! Servers that do not do what they say, and owners who notice.
 
 use std::sync::{Arc, LazyLock};
 
@@ -50,7 +50,7 @@ fn apply(text: &str, input: &[u8]) -> Vec<u8> {
     output
 }
 
-/// Code of the error that the owner sees, with and without the photo at hand.
+/// The code of the error that the owner sees, without and with the original photo.
 fn seen(bytes: &[u8], originals: &[Photo]) -> (Option<Code>, Option<Code>) {
     let code = |result: Result<_>| result.err().map(|error| error.kind());
     let options = DecryptOptions { view: View::Exact16, originals: originals.to_vec(), ..DecryptOptions::default() };
@@ -59,7 +59,7 @@ fn seen(bytes: &[u8], originals: &[Photo]) -> (Option<Code>, Option<Code>) {
     (code(without.map(drop)), code(with.map(drop)))
 }
 
-/// An encrypted image taken apart.
+/// A parsed encrypted image.
 #[derive(Clone)]
 struct Image {
     head: ImageHead,
@@ -94,7 +94,7 @@ impl Image {
     }
 }
 
-/// A mean, and what a server may do to its result, knowing the photo's ciphertexts.
+/// Changes the result of a mean, as a server can that knows the photo's ciphertexts. Returns what the owner sees.
 fn cheat(change: impl Fn(&Image, &mut Image)) -> (Option<Code>, Option<Code>) {
     let photo = photo(1);
     let input = encrypt(&photo, &["mean size=3x3"]);
@@ -140,7 +140,7 @@ fn blends_pass_whatever_was_done_before() {
 
 #[test]
 fn dropped_repeated_weighted_moved_and_changed_ciphertexts_are_seen() {
-    // A term left out, taken twice, taken with another weight.
+    // A term left out, used twice, or used with another weight.
     let times = |power: i32| {
         move |input: &Image, result: &mut Image| {
             let squared = result.squared();
@@ -158,7 +158,7 @@ fn dropped_repeated_weighted_moved_and_changed_ciphertexts_are_seen() {
     assert_eq!(cheat(|input, result| result.rows[0][0] = input.rows[0][0].clone()), WRONG);
     let last = |image: &mut Image| image.rows.last_mut().and_then(|row| row.last_mut()).map(|c| *c += 1u8);
     assert_eq!(cheat(move |_, result| assert!(last(result).is_some())), WRONG);
-    // A fresh mask on the right number.
+    // A fresh mask on the correct number.
     assert_eq!(
         cheat(|_, result| {
             let (squared, n) = (result.squared(), result.head.key.n().clone());
@@ -200,7 +200,7 @@ fn other_numbers_than_those_of_the_filter_are_seen() {
     }
 }
 
-/// What the owner sees who says which images are welcome, and which filters were asked for.
+/// Opens an image with the owner's choice of acceptable images and expected filters.
 fn opened(bytes: &[u8], check: Check, expect: Option<&[&str]>) -> Result<bool> {
     let expect = expect.map(|filters| Expectation::new(filters).expect("filters"));
     let options = DecryptOptions { view: View::Exact16, check, expect, ..DecryptOptions::default() };
@@ -221,11 +221,11 @@ fn a_file_without_origins_opens_only_on_demand() {
     assert_eq!(code(Check::Required, None), Err(Code::NotVerifiable));
     assert_eq!(code(Check::WherePossible, None), Ok(false));
     assert_eq!(code(Check::None, None), Ok(false));
-    // What cannot be verified cannot be expected, whatever the header says.
+    // An image that cannot be verified fails every expectation, regardless of its header.
     for check in Check::ALL {
         assert_eq!(code(check, Some(&["mean size=3x3"])), Err(Code::NotVerifiable));
     }
-    // A header that our encryptor and filters never make is no photo of others either.
+    // A header that our encryptor and filters never make is not accepted for photos of others either.
     let mut other = forged_image(1);
     other.head.history = "gaussian sigma=1".into();
     let other = other.write();
@@ -239,7 +239,7 @@ fn a_file_without_origins_opens_only_on_demand() {
     assert_eq!(opened(&half.write(), Check::Required, None).err().map(|e| e.kind()), Some(Code::NotVerifiable));
 }
 
-/// A server may do something else than it was asked for, and say so: that is honest to the check, but not what was wanted.
+/// A server may apply another filter than requested and say so. That passes the check, but is not what the owner wanted.
 #[test]
 fn only_the_expected_filters_will_do() {
     let filters = ["mean size=3x3", "sharpen"];
@@ -268,13 +268,13 @@ fn only_the_expected_filters_will_do() {
     for other in ["blend share=30", "blend share=31 [mean]", "blend share=30 [sharpen]"] {
         assert_eq!(code(&mixed, &["mean", other]), Err(Code::WrongResult), "{other}");
     }
-    // A lie about the filter is found as ever.
+    // A lie about the filter is still detected.
     let mut lie = Image::read(&both);
     lie.head.history = "mean size=3x3; laplacian".into();
     assert_eq!(code(&lie.write(), &["mean", "laplacian"]), Err(Code::WrongResult));
 }
 
-/// Everybody can add to a plaintext. The mask stays what it must be, so only the photo tells.
+/// Anyone can add to a plaintext. The mask remains correct, so only the photo reveals the change.
 #[test]
 fn an_added_constant_is_seen_with_the_photo_at_hand() {
     let add = |_: &Image, result: &mut Image| {
@@ -285,7 +285,7 @@ fn an_added_constant_is_seen_with_the_photo_at_hand() {
             *c = &*c * (&ones * &n + 1u8) % &squared;
         }
     };
-    // Some sums are at the top of what a mean can be; elsewhere nine more are one more after division.
+    // Some sums are at the maximum of a mean. Elsewhere, adding nine adds one after the division.
     let (without, with) = cheat(add);
     assert!(without.is_none() || without == Some(Code::Damaged), "{without:?}");
     assert!(with == Some(Code::WrongResult) || with == Some(Code::Damaged), "{with:?}");
@@ -311,7 +311,7 @@ fn photos_of_others_open_on_demand_and_are_compared_with_the_photo() {
     }
 }
 
-/// What was encrypted by one copy of a key opens, with all checks, with another copy, whichever prime comes first.
+/// An image that one copy of a key encrypted opens, with all checks, with another copy, whichever prime comes first.
 #[test]
 fn a_copy_of_the_key_knows_the_masks() {
     let photo = photo(8);
@@ -328,7 +328,7 @@ fn scanned_tables_give_the_same() {
     let photo = photo(9);
     let mut options = EncryptOptions::for_filter(&filter("mean"), Border::Zero).expect("options");
     options.lookup = Lookup::Scan;
-    // A copy, so that the table of the others is not taken.
+    // A copy of the key, so that the table of the other tests is not used.
     let key = Arc::new(read_secret(&write_secret(&KEY)).expect("a key"));
     let mut bytes = Vec::new();
     encrypt_image(EncryptionKey::Owner(Arc::clone(&key)), &photo, &options, &mut bytes, &NoWatch).expect("encrypted");

@@ -1,5 +1,4 @@
-//! Files of CKKS: what is written is read again, bit for bit the same on every kernel, and what somebody else made up is
-//! refused.
+//! Files of CKKS. Written files are read again, bit for bit the same on every kernel, and forged files are refused.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use std::sync::{Arc, LazyLock};
@@ -94,7 +93,7 @@ impl World {
         let ring = &self.ring;
         match kind {
             "ciphertext" => write_ciphertext(ring, &read_ciphertext(ring, bytes)?),
-            // A reader has no use for the seed.
+            // A reader does not need the seed.
             "seeded" => read_ciphertext(ring, bytes).map(|_| bytes.to_vec()),
             "plaintext" => write_plaintext(ring, &read_plaintext(ring, bytes)?),
             "public" => write_public(ring, &read_public(ring, bytes)?),
@@ -114,7 +113,7 @@ fn code<T>(result: Result<T>) -> Option<Code> {
     result.err().map(|error| error.kind())
 }
 
-/// The file with right checksums of its header and of the limb with this number, which lies at `limb`.
+/// Corrects the checksums of a file's header and of the limb with this number, which is at `limb`.
 fn sealed(mut bytes: Vec<u8>, limb: Option<(usize, std::ops::Range<usize>)>) -> Vec<u8> {
     let end = PROLOGUE_BYTES + u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
     let crc = crc32fast::hash(&bytes[..end]).to_le_bytes();
@@ -168,7 +167,7 @@ fn keys_from_a_file_compute() {
         .unwrap();
     world.opens(&evaluator.rotate(&square, 1).unwrap(), &turned);
 
-    // Conjugation has another number in memory than in files.
+    // Conjugation has a different number in memory than in files.
     let mut keys = EvaluationKeys::new(world.secret.id());
     let key = world.secret.galois_key(&world.ring, CONJUGATION, world.ring.top(), &mut rng(8)).unwrap();
     keys.insert_galois(CONJUGATION, key);
@@ -177,7 +176,7 @@ fn keys_from_a_file_compute() {
     let conjugates: Vec<_> = world.values.iter().map(Complex64::conj).collect();
     world.opens(&evaluator.conjugate(x).unwrap(), &conjugates);
 
-    // There may be several keys for one purpose, and those of bootstrapping.
+    // There may be several keys for one purpose, and those for bootstrapping.
     let mut keys = EvaluationKeys::new(world.secret.id());
     for level in [2, 0, 1] {
         keys.insert_relinearise(world.secret.relinearisation_key(&world.ring, level, &mut rng(9)).unwrap());
@@ -204,10 +203,10 @@ fn lengths_follow_from_headers_and_residues_are_packed() {
     assert_eq!(set.total_bytes().unwrap(), world.set.len() as u64);
     assert_eq!(set.entries().len(), 3);
     assert_eq!((set.key(), set.parameters().id), (world.secret.id(), SMALL.id));
-    // As many bits as the four primes have for each of 8192 coefficients, a seed and little else.
+    // The bits of the four primes for each of 8192 coefficients, a seed, and little else.
     assert_eq!(files[1].1.len(), 8192 / 8 * (45 + 35 + 36 + 36) + 4 * 4 + 16 + 2 + 16 + 2 + 4 + 8 + 32 + 4);
     assert!(files[0].1.len() > 2 * files[1].1.len() - 200);
-    // What the largest sets have is known without making them.
+    // The contents of the largest sets are known without making them.
     for set in ALL {
         let all = |level| (1..2000).map(move |i| Entry { purpose: Purpose::Galois(2 * i + 1), level, special: 1 });
         let entries =
@@ -219,7 +218,7 @@ fn lengths_follow_from_headers_and_residues_are_packed() {
     }
 }
 
-/// These are the bytes on every machine, with every kernel, in a browser too. If they change, old files mean something else.
+/// These are the bytes on every machine and kernel, including browsers. If they change, old files change their meaning.
 #[test]
 fn the_bytes_are_the_same_everywhere() {
     let portable = World::new(Ring::with_kernel(&SMALL, Kernel::Portable).unwrap());
@@ -298,7 +297,7 @@ fn damage_and_residues_beyond_their_prime_are_found() {
     }
 }
 
-/// A change of the header's bytes from a place on, with a right checksum.
+/// Replaces bytes of the header from a position on, and corrects the checksum.
 fn changed(bytes: &[u8], at: usize, with: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     bytes[PROLOGUE_BYTES + at..][..with.len()].copy_from_slice(with);
@@ -327,12 +326,12 @@ fn headers_that_cannot_be_are_refused() {
         for scale in [0.0, -1.0, 0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE, 1.4e36, 1e300] {
             assert_eq!(refused(kind, 24, &scale.to_le_bytes()), bad, "{scale}");
         }
-        // A scale that can be: only the limbs, whose checksums cover the header, show that it is not theirs.
+        // A possible scale. Only the limbs, whose checksums cover the header, show that it is wrong.
         assert_eq!(refused(kind, 24, &1e36f64.to_le_bytes()), Some(Code::Damaged));
     }
     assert_eq!(refused(2, 2, &[9]), bad);
     assert_eq!(refused(2, 3, &7u32.to_le_bytes()), bad);
-    // Public keys: the id, and the seed that it covers.
+    // Public keys: the id, and the seed that it depends on.
     for at in [2, 18] {
         let mut bytes = changed(&files[3].1, at, &[1, 2, 3]);
         let mut start = header_bytes(&bytes);
@@ -366,7 +365,7 @@ fn headers_that_cannot_be_are_refused() {
     }
     assert_eq!(refused(5, 22, &[2, 1, 1, 5, 0, 0, 0]), bad, "twice the same");
     assert_eq!(refused(5, 22, &[2, 3, 1, 255, 0, 0, 0]), bad, "out of order");
-    // Secret keys: three of the four values of two bits.
+    // Secret keys: only three of the four values of two bits are allowed.
     assert_eq!(refused(6, 18, &[0b11]), Some(Code::BadSecretKey));
     assert_eq!(refused(6, 500, &[0b0011_0000]), Some(Code::BadSecretKey));
 }
@@ -398,7 +397,7 @@ fn a_set_is_checked_in_pieces_of_any_length() {
     }
 }
 
-/// Both readers of a set.
+/// Reads a set with both readers, which must agree.
 fn refused(bytes: &[u8]) -> Option<Code> {
     let whole = code(read_set(&WORLD.ring, bytes));
     assert_eq!(code(check(bytes, bytes.len() as u64, 7777)), whole);
@@ -414,7 +413,7 @@ fn a_set_holds_only_what_belongs_to_it() {
     assert_eq!(refused(set), None);
     assert!(world.switch() == set[range(1)] || world.switch() == set[range(2)]);
 
-    // A key of somebody else.
+    // Another owner's key.
     let (other, _) = SecretKey::generate(&world.ring, &mut rng(99)).unwrap();
     let head = SwitchHead::read(&set[range(1)]).unwrap();
     let Purpose::Galois(element) = head.entry.purpose else { panic!("a rotation") };
@@ -424,19 +423,19 @@ fn a_set_holds_only_what_belongs_to_it() {
     bytes[range(1)].copy_from_slice(&foreign);
     assert_eq!(refused(&bytes), Some(Code::ForeignKey));
 
-    // The right keys at the wrong places.
+    // Correct keys in the wrong positions.
     let mut bytes = set.clone();
     bytes[range(1)].copy_from_slice(&set[range(2)]);
     assert_eq!(refused(&bytes), Some(Code::BadHeader));
 
-    // A key of other parameters.
+    // A key for other parameters.
     let mut bytes = set.clone();
     let mut switch = set[range(1)].to_vec();
     switch[PROLOGUE_BYTES] = 2;
     bytes[range(1)].copy_from_slice(&sealed(switch, None));
     assert_eq!(refused(&bytes), Some(Code::WrongParameters));
 
-    // A residue of the last key beyond its prime, a flipped bit in it, and a checksum of the wrong number.
+    // A residue of the last key that is not below its prime, a flipped bit in it, and a checksum of the wrong number.
     let end = set.len();
     let last = end - (8192 / 8 * 35 + 4)..end;
     let limbs = SwitchHead::read(&set[range(2)]).unwrap().entry.level + 2;
@@ -465,7 +464,7 @@ fn a_secret_key_goes_under_a_passphrase() {
     let opened = age::open(&protected, "twelve words").unwrap();
     check_secret(&opened).unwrap();
     assert_eq!(read_secret(&world.ring, &opened).unwrap().id(), world.secret.id());
-    // The largest set's fits as well.
+    // The key of the largest set fits as well.
     assert!((1 << ALL.iter().map(|set| set.log_degree).max().unwrap()) / 4 + 100 < age::MAX_PAYLOAD);
     let shown = format!("{:?}", code(read_secret(&world.ring, &file[..100])));
     assert_eq!(shown, "Some(Truncated)");
@@ -493,7 +492,7 @@ proptest! {
         prop_assert_eq!(short.parts(), long.parts());
         prop_assert_eq!((short.level(), short.slots(), short.scale().to_bits()), (level, values.len(), 2f64.powi(bits).to_bits()));
         let opened = world.secret.decrypt(&world.ring, &short).unwrap().decode(&world.ring, &world.encoder);
-        // The error in the coefficients is a few hundred at most.
+        // The errors of the coefficients are at most a few hundred.
         let most = 5000.0 / 2f64.powi(bits);
         prop_assert!(opened.iter().zip(&values).all(|(a, b)| (a - b).norm() < most));
     }

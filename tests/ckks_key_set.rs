@@ -1,4 +1,4 @@
-//! Evaluation keys in a file that is mapped into memory.
+//! Evaluation keys in a memory-mapped file.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn keys_are_loaded_when_they_are_needed_and_those_used_last_stay() {
     assert!(!Arc::ptr_eq(&relinearise, &loaded.get(entry(Purpose::Relinearise)).unwrap().unwrap()), "it had to go");
     assert!(get(7).is_none());
 
-    // What a part of the work needs is taken together, and computes.
+    // The keys for a part of the work are loaded together, and can be used for computing.
     let encoder = Arc::new(Encoder::new(&ring));
     let x = encoder.encode_real(&ring, &[1.0, 2.0, 3.0, 4.0], 4, 1, ring.scale(1)).unwrap();
     let x = secret.encrypt(&ring, &x, &mut rng).unwrap();
@@ -64,7 +64,7 @@ fn keys_are_loaded_when_they_are_needed_and_those_used_last_stay() {
     let other = LoadedKeys::new(Arc::clone(&set), Ring::new(&LEVELED_14).unwrap(), room);
     assert_eq!(other.err().map(|error| error.kind()), Some(Code::WrongParameters));
 
-    // On disk, a damaged key is found out when it is needed, and a file of another length at once.
+    // On disk, a damaged key is detected when it is needed, and a file of another length immediately.
     let write = |bytes: &[u8]| {
         let path = folder.path().join("other");
         let _ = std::fs::remove_file(&path);

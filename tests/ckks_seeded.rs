@@ -1,8 +1,8 @@
-//! Evaluation keys made part by part; and from the same seed come the same bytes on every machine: keys, evaluation keys and
-//! ciphertexts of encrypted vectors as `tests/vectors/ckks-seeded.json` has them. `tests/browser/ckks.test.mjs` compares
-//! browsers with the same file.
+//! Evaluation keys made in parts, and deterministic output: the same seed gives the same keys, evaluation keys and ciphertexts
+//! of encrypted vectors on every machine, as recorded in `tests/vectors/ckks-seeded.json`. `tests/browser/ckks.test.mjs`
+//! compares browsers with the same file.
 //!
-//! `SAFELIGHT_BLESS=1 cargo test --test ckks_seeded` writes it anew, which is right only when the format changes.
+//! `SAFELIGHT_BLESS=1 cargo test --test ckks_seeded` writes the file again, which is correct only if the format changes.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
 use rand_chacha::ChaCha20Rng;
@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/ckks-seeded.json");
 
-/// The seeds: of the key, of the ciphertext, and of part `i` of the evaluation keys that and `i` more.
+/// The seeds of the key and of the ciphertext. The seed of part `i` of the evaluation keys is `PART + i`.
 const KEY: u8 = 1;
 const CIPHERTEXT: u8 = 2;
 const PART: u8 = 3;
@@ -107,7 +107,7 @@ fn parts_made_one_by_one_are_the_set_that_is_written_at_once() {
 
     let entry = |purpose, level| Entry::up_to(&ring, purpose, level);
     let sparse = [entry(Purpose::ToSparse, 0), entry(Purpose::FromSparse, 3)];
-    // In any order, and those that another one serves for are left out.
+    // The order does not matter, and a key that another one can replace is left out.
     let listed = [
         sparse[1],
         entry(Purpose::Galois(element), 0),
@@ -144,7 +144,7 @@ fn parts_made_one_by_one_are_the_set_that_is_written_at_once() {
     }
 }
 
-/// What the owner of a secret key has to send so that a server can bootstrap 2^14 numbers.
+/// The keys that the owner of a secret key must send so that a server can bootstrap 2^14 numbers.
 #[test]
 fn keys_of_bootstrapping_are_not_too_large() {
     for (set, most) in [("bootstrap-15", 1_700_000_000), ("bootstrap-16", 1_500_000_000)] {

@@ -1,4 +1,4 @@
-//! The program as its users meet it: real runs in temporary folders, and the texts and exit codes pinned in
+//! The program as its users see it: real runs in temporary folders, and the texts and exit codes recorded in
 //! `tests/cli/*.trycmd`.
 
 #![cfg(unix)]
@@ -32,7 +32,7 @@ mod streams;
 #[path = "cli/verify.rs"]
 mod verify;
 
-/// Help texts, error texts and exit codes. After a wanted change: `TRYCMD=overwrite cargo test --test cli texts`.
+/// Help texts, error texts and exit codes. After an intended change: `TRYCMD=overwrite cargo test --test cli texts`.
 #[test]
 fn texts() {
     trycmd::TestCases::new().env("COLUMNS", "100").case("tests/cli/*.trycmd");

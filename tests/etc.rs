@@ -1,4 +1,4 @@
-//! Scrambled pictures through files: PNG keeps everything, JPEG costs what JPEG costs.
+//! Scrambled pictures stored in files: PNG preserves everything, JPEG costs no more than usual.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use safelight::photo::{Limits, Photo};
 use safelight::schemes::etc::file::{Jpeg, Subsampling, encode_jpeg, encode_png, read_label};
 use safelight::schemes::etc::{Form, MasterKey, Settings, decrypt, encrypt};
 
-/// Where the test data are: see the README there.
+/// The folder of the test data: see the README there.
 fn data() -> PathBuf {
     std::env::var_os("SAFELIGHT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from)
 }
 
-/// The test photos, if they are here.
+/// The test photos, if available.
 fn photos() -> Vec<(String, Photo)> {
     let Ok(files) = std::fs::read_dir(data().join("photos")) else {
         println!("skipped: there are no photos; SAFELIGHT_DATA names the folder with the test data");
@@ -67,7 +67,7 @@ fn tables_of_its_own_change_no_pixel_of_a_jpeg_file() {
                     let what = format!("{width} x {height} x {channels}, {subsampling:?}, {quality}");
                     assert!(own.len() < standard.len(), "{what}: {} and {} bytes", own.len(), standard.len());
                     assert_eq!(decoded(&own), decoded(&standard), "{what}");
-                    // Sequential, which every decoder reads.
+                    // Sequential JPEG, which every decoder reads.
                     assert!(own.windows(2).any(|marker| marker == b"\xff\xc0"), "{what}");
                 }
             }
@@ -115,7 +115,7 @@ fn jpeg_costs_what_it_costs_a_plain_photo() {
                 let plain = encode_jpeg(&photo, None, Jpeg { subsampling, ..how }).expect("a file");
                 let (ours, theirs) =
                     (psnr(&back, &photo).expect("one size"), psnr(&decoded(&plain), &photo).expect("one size"));
-                // Decoders smooth subsampled chroma across the edges of scrambled blocks; that is what the grey forms are for.
+                // Decoders smooth subsampled chroma across the edges of scrambled blocks. The grey forms avoid this.
                 let loss = if form == Form::Colour && subsampling == Subsampling::Quarter { 3.0 } else { 0.2 };
                 assert!(ours > theirs - loss, "{name}, {form:?}, {how:?}: {ours} of {theirs} dB");
                 println!(

@@ -1,5 +1,5 @@
-//! Every filter on encrypted photos equals, to the last bit, the filter on the clear photo, computed here by an
-//! independent and deliberately plain implementation.
+//! Every filter on encrypted photos equals, to the last bit, the filter on the clear photo, computed here by an independent and
+//! deliberately simple implementation.
 
 use std::sync::LazyLock;
 
@@ -28,7 +28,7 @@ fn filter(text: &str) -> Filter {
     Filter::parse(name, &params).expect(text)
 }
 
-/// A photo of noise with extremes.
+/// A photo of noise that includes extreme values.
 fn photo(width: u32, height: u32, channels: u8, seed: u32) -> Photo {
     let mut state = seed.wrapping_mul(2_654_435_761) | 1;
     let samples = (0..width * height * u32::from(channels)).map(|_| {
@@ -44,7 +44,7 @@ fn photo(width: u32, height: u32, channels: u8, seed: u32) -> Photo {
     Photo::from_samples(width, height, channels, samples.collect()).expect("photo")
 }
 
-/// The clear filter: weights by their definition, `floor(sum / divisor + 1/2)` by integers.
+/// The filter on clear photos: weights by their definition, `floor(sum / divisor + 1/2)` by integers.
 struct Clear {
     weights: Vec<Vec<i64>>,
     divisor: i64,
@@ -62,7 +62,7 @@ impl Clear {
                     Border::Zero => (0..size).contains(&v).then_some(v),
                     Border::Replicate => Some(v.max(0).min(size - 1)),
                     Border::Reflect => {
-                        // Bounce until inside.
+                        // Reflect until the position is inside.
                         while v < 0 || v >= size {
                             if size == 1 {
                                 v = 0;
@@ -216,7 +216,7 @@ fn filters_can_follow_each_other() {
     let once = run(&encrypt(&photo, &options), &filter("sobel-x")).expect("first");
     let twice = run(&once, &filter("brightness offset=7")).expect("second");
     let thrice = run(&twice, &filter("mean")).expect("third");
-    // sobel-x, then mean: the product of the kernels; the offset is not changed by a mean.
+    // sobel-x, then mean: the product of the kernels. A mean does not change the offset.
     let weights = (0..5).map(|j| {
         (0..5)
             .map(|i| {
@@ -235,7 +235,7 @@ fn filters_can_follow_each_other() {
 #[test]
 fn rows_that_wait_for_their_inverses_keep_their_order() {
     let photo = photo(130, 130, 3, 6);
-    // Slots so wide that there are more ciphertexts than are inverted together.
+    // Wide slots, so that there are more ciphertexts than are inverted together.
     let options = EncryptOptions { border: Border::Reflect, halo: (1, 1), slot_bits: 48, lookup: Lookup::Direct };
     let bytes = encrypt(&photo, &options);
     assert!(bytes.len() > 1200 * 512);

@@ -1,5 +1,5 @@
-//! The bodies of the fuzz targets without a fuzzer: over their corpora, the test vectors, and a few thousand changes of
-//! both that are the same in every run.
+//! Runs the bodies of the fuzz targets without a fuzzer: on their corpora, on the test vectors, and on a few thousand changes
+//! of both that are the same in every run.
 
 #[expect(unreachable_pub, reason = "the fuzz targets are in another crate")]
 #[path = "../fuzz/src/bodies.rs"]
@@ -8,7 +8,7 @@ mod bodies;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Numbers that look random.
+/// Pseudorandom numbers.
 struct Noise(u64);
 
 impl Noise {
@@ -31,7 +31,7 @@ impl Noise {
         let mut data = input.to_vec();
         for _ in 0..=self.below(4) {
             let at = self.below(data.len() + 1);
-            // Headers are at the front.
+            // Headers are at the start.
             let at = if self.below(2) == 0 { at } else { at.min(self.below(120)) };
             let rest = data.len() - at;
             match self.below(8) {
@@ -67,7 +67,7 @@ fn files(folder: &Path) -> Vec<Vec<u8>> {
     paths.iter().map(|path| fs::read(path).expect("a file")).collect()
 }
 
-/// Runs one target over all there is, and over so many changed inputs.
+/// Runs one target on all files, and on `changes` changed inputs.
 fn smoke(target: &str, changes: usize) {
     let (_, body) = bodies::ALL.into_iter().find(|(name, _)| *name == target).expect("a target");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -77,7 +77,7 @@ fn smoke(target: &str, changes: usize) {
     inputs.extend(files(&root.join("tests/vectors/valid")));
     inputs.extend(files(&root.join("tests/vectors/hostile")));
     if target == "frames" {
-        // Its first byte chooses the filter.
+        // The first byte of an input selects the filter.
         inputs.iter_mut().skip(seeds.len()).for_each(|input| input.insert(0, 0));
     }
     for input in &inputs {

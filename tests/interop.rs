@@ -1,8 +1,8 @@
-//! Safelight against python-paillier, rage, scikit-learn, and against readers of the format written in Python from its specification.
+//! Safelight compared with python-paillier, rage, scikit-learn, and with readers of the format written in Python from its
+//! specification.
 //!
-//! The tests are Python programs in `tests/interop`. They need a Python with the packages of
-//! `tests/interop/requirements.txt`, named by the variable `SAFELIGHT_PYTHON`; `cargo xtask test` sets it. Without it,
-//! they say so and pass.
+//! The tests are Python programs in `tests/interop`. They need a Python with the packages of `tests/interop/requirements.txt`,
+//! named by the variable `SAFELIGHT_PYTHON`; `cargo xtask test` sets it. Without it, they say that they are skipped, and pass.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop")
 }
 
-/// Python, run in the folder of the tests.
+/// Python, started in the folder of the tests.
 fn python() -> Option<Command> {
     let Some(python) = std::env::var_os("SAFELIGHT_PYTHON") else {
         println!(
@@ -27,7 +27,7 @@ fn python() -> Option<Command> {
     };
     let mut command = Command::new(python);
     command.current_dir(folder()).env("SAFELIGHT_CLI", env!("CARGO_BIN_EXE_safelight"));
-    // Leave no __pycache__ behind.
+    // Do not create `__pycache__`.
     command.arg("-B");
     Some(command)
 }
@@ -66,7 +66,7 @@ fn colours_as_little_cms_sees_them() {
     run("test_colour");
 }
 
-/// Support-vector machines decide as scikit-learn's do.
+/// Support-vector machines make the same decisions as scikit-learn's.
 #[test]
 fn decisions_of_scikit_learn() {
     use std::fmt::Write as _;

@@ -1,8 +1,8 @@
-//! JPEG files of every sampling, order of scans and colour model, whole and damaged, beside libjpeg-turbo: the same picture, or
-//! a refusal, and never a wrong picture without a word.
+//! JPEG files of every sampling, order of scans and colour model, intact and damaged, compared with libjpeg-turbo. Each must
+//! yield the same picture or be refused, never yield a wrong picture silently.
 //!
-//! `tests/interop/jpeg_corpus.py` makes the files, and libjpeg-turbo's pictures through Pillow. It needs the Python that the
-//! variable `SAFELIGHT_PYTHON` names, as `tests/interop.rs` says; without it the test passes and says so.
+//! `tests/interop/jpeg_corpus.py` makes the files and, through Pillow, libjpeg-turbo's pictures. It needs the Python that the
+//! variable `SAFELIGHT_PYTHON` names, as `tests/interop.rs` explains; without it the test says so and passes.
 #![cfg(feature = "photo")]
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use safelight::error::Code;
 use safelight::photo::{Limits, Outline, Photo};
 use serde::Deserialize;
 
-/// A file of the corpus. What the fields mean is said where they are made.
+/// A file of the corpus. The program that makes the corpus explains the fields.
 #[derive(Deserialize)]
 struct Entry {
     name: String,
@@ -29,7 +29,7 @@ struct Entry {
     channels: u8,
 }
 
-/// How far samples may be from libjpeg-turbo's.
+/// The maximum difference of samples from libjpeg-turbo's.
 const ROUNDING: u8 = 2;
 
 #[test]
@@ -64,11 +64,11 @@ fn pictures_are_those_of_libjpeg_turbo_or_refused() {
     assert!(wrong.is_empty(), "{} of {} files:\n{}", wrong.len(), entries.len(), wrong.join("\n"));
 }
 
-/// What is made of a file, in the corpus's words, and more about it for people.
+/// The outcome for a file, in the corpus's words, and details for people.
 fn verdict(entry: &Entry, folder: &Path) -> (&'static str, String) {
     let file = fs::read(folder.join(format!("{}.jpg", entry.name))).expect("a file");
     let limits = Limits::default();
-    // The page looks at the file before its browser decodes it. It must find what is found here.
+    // The page examines the file before its browser decodes it. It must come to the same result.
     let outline = Outline::new(&file, &limits);
     let photo = match Photo::decode(&file, &limits) {
         Ok(photo) => photo,

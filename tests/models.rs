@@ -1,4 +1,4 @@
-//! Classifiers: what they learn, their files, and files that somebody else made up.
+//! Classifiers: learning, their files, and forged files.
 
 #![cfg(feature = "learn")]
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::float_cmp, clippy::unwrap_used)]
@@ -13,7 +13,7 @@ use safelight::wire;
 const SHAPE: Shape = Shape { width: 16, height: 8, channels: 1 };
 const LABELS: [&str; 3] = ["Ada", "Berta", "Çelik"];
 
-/// Numbers that look random and are always the same, from 0 to 1.
+/// Pseudorandom numbers from 0 to 1 that are always the same.
 fn noise(seed: u64) -> impl Iterator<Item = f64> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     std::iter::repeat_with(move || {
@@ -22,7 +22,7 @@ fn noise(seed: u64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// A picture of one of three people: waves of their own direction, with noise.
+/// A picture of one of three people: waves of a direction of their own, with noise.
 fn picture(class: usize, number: u64) -> Vec<u8> {
     let mut noise = noise(number * 3 + class as u64 + 1);
     let (dx, dy) = [(0.8, 0.0), (0.0, 0.9), (0.5, 0.5)][class];
@@ -44,7 +44,7 @@ fn train(wishes: Wishes) -> Result<Model> {
     trainer.finish(&NoWatch)
 }
 
-/// Every way to learn.
+/// Options for every learner.
 fn all_wishes() -> Vec<Wishes> {
     let learner = |learner| Wishes { learner: Some(learner), ..Wishes::default() };
     let mut all: Vec<Wishes> = Learner::ALL.into_iter().map(learner).collect();
@@ -131,7 +131,7 @@ fn scrambled_pictures_are_as_good_as_plain_ones() {
             let number = (100..120).find(|&n| plain.classify(SHAPE, &picture(class, n)).unwrap() == verdict).unwrap();
             let other = scrambled.classify(SHAPE, &scramble(picture(class, number))).unwrap();
             assert_eq!(other.class, verdict.class, "{learner:?}");
-            // The sums run in another order, so training may end one step sooner or later.
+            // The order of the sums differs, so training may end one step earlier or later.
             for (a, b) in other.scores.unwrap().iter().zip(verdict.scores.unwrap()) {
                 assert!((a - b).abs() < 2e-3, "{learner:?}: {a} for {b}");
             }
@@ -210,10 +210,10 @@ fn training_ends_when_its_watcher_says_so() {
     assert_eq!(code(trainer.finish(&Impatient)), Code::Cancelled);
 }
 
-/// Where the header ends, and the body begins.
+/// The end of the header and the start of the body.
 const BODY: usize = 16 + 64 + 4;
 
-/// Makes both checksums right again, so that what was changed reaches the checks behind them.
+/// Corrects both checksums, so that changed data reach the later checks.
 fn reseal(bytes: &mut [u8]) {
     let header = crc32fast::hash(&bytes[..BODY - 4]).to_le_bytes();
     bytes[BODY - 4..BODY].copy_from_slice(&header);
@@ -253,7 +253,7 @@ fn numbers_that_are_none_are_refused() {
     for number in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e300] {
         assert_eq!(code(with(16 + 32, &number.to_le_bytes())), Code::BadHeader, "gamma {number}");
     }
-    // The first machine's bias stands behind labels, places, means and kept pictures.
+    // The first machine's bias comes after labels, places, means and kept pictures.
     let parts = model.parts();
     let labels: usize = parts.labels.iter().map(|label| label.len() + 5).sum();
     let bias = BODY + labels + parts.places.len() * 20 + parts.rows.len() * (2 + parts.places.len());
@@ -261,7 +261,7 @@ fn numbers_that_are_none_are_refused() {
         assert_eq!(code(with(bias, &number.to_le_bytes())), Code::BadHeader, "bias {number}");
         assert_eq!(code(with(bias + 9, &number.to_le_bytes())), Code::BadHeader, "slope {number}");
     }
-    // Counts far beyond the file, and beyond all memory.
+    // Counts far beyond the size of the file and of any memory.
     for at in [16 + 12, 16 + 16, 16 + 20, 16 + 24] {
         assert_eq!(code(with(at, &u32::MAX.to_le_bytes())), Code::BadHeader, "count at {at}");
     }

@@ -1,4 +1,4 @@
-//! Networks: learned from pictures, written to files, and refused where they cannot be.
+//! Networks: learning them from pictures, writing them to files, and refusing what is invalid.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use safelight::watch::{NoWatch, Watch};
 
 const LABELS: [&str; 3] = ["across", "down", "checks"];
 
-/// Stripes across or down, or both, somewhere and with noise.
+/// Stripes across, down, or both, at varying positions and with noise.
 fn picture(class: usize, number: usize) -> Photo {
     let mut state = u32::try_from(class * 1000 + number).unwrap().wrapping_mul(2_654_435_761);
     let samples = (0..20 * 16).map(|i| {
@@ -81,7 +81,7 @@ fn files_come_back_as_they_were() {
         assert_eq!(read(&bytes).unwrap(), network);
         let spec = write_spec(network.spec()).unwrap();
         assert_eq!(read_spec(&spec).unwrap(), *network.spec());
-        // The public part is in the network's file as it is, behind the header of 4 bytes.
+        // The network's file contains the public part unchanged, after the header of 4 bytes.
         assert_eq!(bytes[24..24 + spec.len()], spec);
         assert_eq!(read(&spec).unwrap_err().kind(), Code::WrongKind);
         assert_eq!(read_spec(&bytes).unwrap_err().kind(), Code::WrongKind);
@@ -108,7 +108,7 @@ fn damaged_files_are_refused() {
     }
 }
 
-/// The file with other bytes in its header, and the right checksums.
+/// Replaces bytes in the header of a file, and corrects the checksums.
 fn with_header(file: &[u8], place: usize, bytes: &[u8]) -> Vec<u8> {
     let mut file = file.to_vec();
     let header = usize::try_from(u32::from_le_bytes(file[12..16].try_into().unwrap())).unwrap();
@@ -147,7 +147,7 @@ fn hostile_headers_are_refused_before_anything_is_made_of_them() {
     assert_eq!(of_network(u32::try_from(spec.len() + 1).unwrap()), Code::TrailingData);
 }
 
-/// Ends the work at once.
+/// A watcher that ends the work immediately.
 struct Impatient;
 
 impl Watch for Impatient {
@@ -168,7 +168,7 @@ fn training_is_refused_or_ends_early() {
     assert_eq!(trainer.add("a", &narrow).unwrap_err().kind(), Code::BadArgument);
     trainer.add("a", &picture(0, 0)).unwrap();
     assert_eq!(trainer.add("", &picture(0, 0)).unwrap_err().kind(), Code::BadArgument);
-    // Of any size, and in colour.
+    // A picture of any size, in colour.
     trainer.add("a", &Photo::from_samples(50, 90, 3, vec![7; 13_500]).unwrap()).unwrap();
     assert_eq!(trainer.finish(&NoWatch).unwrap_err().kind(), Code::BadArgument);
 }

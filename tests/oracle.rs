@@ -1,7 +1,7 @@
-//! The same circuits on encrypted vectors by `OpenFHE` and by us: what is decrypted agrees to within the noise.
+//! The same circuits on encrypted vectors by `OpenFHE` and by us: the decrypted values agree to within the noise.
 //!
-//! What `OpenFHE` found is in `tests/oracle/openfhe.json`, which `benches/peers/openfhe/circuits.py` writes: its package does not
-//! exist for every Python, so it is not asked each time.
+//! The results of `OpenFHE` are in `tests/oracle/openfhe.json`, which `benches/peers/openfhe/circuits.py` writes. They are
+//! stored because its package does not exist for every Python.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use safelight::schemes::ckks::ring::Ring;
 use safelight::schemes::ckks::secret::SecretKey;
 use serde::Deserialize;
 
-/// What `OpenFHE` was given, and what came out.
+/// The inputs and outputs of `OpenFHE`.
 #[derive(Deserialize)]
 struct Oracle {
     program: String,
@@ -75,7 +75,7 @@ fn decryptions_agree_with_openfhe() -> Result<()> {
     ];
 
     let (noise, scale) = (Noise::new(&ring), ring.scale(top));
-    // Once for each program: a bound is many deviations, so that the few operations of a circuit stay within it.
+    // One bound for each program. It is many deviations wide, so the few operations of a circuit stay within it.
     let bound = 2.0 * (noise.encrypt_as_anybody(scale) + noise.switch(top, scale) + noise.rescale(scale));
     println!("ours beside {}: the bound is 2^{:.1}", oracle.program, bound.log2());
     assert_eq!(circuits.len(), oracle.found.len(), "every circuit of the script");

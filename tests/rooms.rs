@@ -1,10 +1,10 @@
-//! The rooms of the crate and their order: imports point down only, as CONTRIBUTING.md says.
+//! The rooms of the crate and their order: imports only point down, as CONTRIBUTING.md says.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// From the top to the bottom. A room uses those below it.
+/// The rooms from top to bottom. A room uses those below it.
 const ROOMS: [&str; 16] = [
     "main",
     "cli",

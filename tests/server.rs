@@ -1,5 +1,5 @@
-//! The server over real sockets. Built with `--no-default-features --features server` as well, so nothing here needs a
-//! key: the images are made by `images`, and the answers are compared with the library's own.
+//! The server over real sockets. Also built with `--no-default-features --features server`, so nothing here needs a key:
+//! `images` makes the images, and the answers are compared with the library's own.
 #![cfg(feature = "server")]
 
 #[path = "server/client.rs"]
@@ -36,7 +36,7 @@ mod requests;
 #[path = "server/whole.rs"]
 mod whole;
 
-/// Not a test: the other side of [`house::Process`].
+/// Not a test: the entry point of the process that [`house::Process`] starts.
 #[test]
 fn a_process() {
     house::be_a_server();

@@ -1,5 +1,5 @@
-//! The test vectors: files that every reader of the format must take, and files that it must refuse with the right
-//! code. `tests/vectors/README.md` says how they are made.
+//! The test vectors: files that every reader of the format must accept, and files that it must refuse with the correct code.
+//! `tests/vectors/README.md` explains how they are made.
 
 #[path = "vectors/ckks.rs"]
 mod ckks;
@@ -51,7 +51,7 @@ fn manifest() -> Value {
     serde_json::from_slice(&read("manifest.json")).expect("JSON")
 }
 
-/// The manifest's entries of one list, each with its file's bytes.
+/// The manifest's entries in one list, each with its file's bytes.
 fn entries(list: &str, kind: &str) -> Vec<(String, Value, Vec<u8>)> {
     let manifest = manifest();
     let all = manifest[list].as_array().expect("a list").iter();
@@ -78,7 +78,7 @@ fn check(mut input: &[u8]) -> Result<()> {
     check_image(&mut input, &Limits::default(), &NoWatch).map(drop)
 }
 
-/// The values of the picture. The vectors are other programs' work: their masks are random, and so are their tiles.
+/// The values of the picture. Other programs made the vectors, so their masks and tiles are arbitrary.
 fn decrypt(key: &SecretKey, mut input: &[u8]) -> Result<Vec<i64>> {
     let options = DecryptOptions { view: View::Exact16, check: Check::None, ..DecryptOptions::default() };
     let opened = decrypt_image_with(key, &mut input, options, &Limits::default(), &NoWatch)?;
@@ -92,7 +92,7 @@ fn code<T>(result: Result<T>) -> Option<Code> {
     result.err().map(|error| error.kind())
 }
 
-/// Everything under `tests/vectors` that is generated, by path.
+/// All generated files under `tests/vectors`, by path.
 fn generated() -> BTreeMap<String, Vec<u8>> {
     let line = |entry: Value| format!("    {entry}");
     let (mut valid, mut hostile) = (Vec::new(), Vec::new());
@@ -115,7 +115,7 @@ fn generated() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The files that are there, by path, but for those that are written by hand.
+/// The existing files by path, without those written by hand.
 fn present() -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::from([("manifest.json".to_owned(), read("manifest.json"))]);
     for list in ["valid", "hostile"] {
@@ -128,7 +128,7 @@ fn present() -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// Writes the vectors anew: `cargo test --test vectors regenerate -- --ignored`.
+/// Writes the vectors again: `cargo test --test vectors regenerate -- --ignored`.
 #[test]
 #[ignore = "writes tests/vectors"]
 fn regenerate() {
@@ -202,7 +202,7 @@ fn valid_images_decrypt_to_their_pixels() {
     }
 }
 
-/// Everything in a result is determined by the input and the filter, so two servers give the same bytes.
+/// The input and the filter determine a result completely, so two servers give the same bytes.
 #[test]
 fn filters_give_the_very_bytes() {
     let results = entries("valid", "image").into_iter().filter(|(_, entry, _)| entry["filter"].is_string());
@@ -235,7 +235,7 @@ fn hostile_images_are_refused_with_their_code() {
         }
         assert_eq!(code(check(&bytes)), expected, "{file}: check");
         assert_eq!(code(decrypt(&TEST_KEY, &bytes)), expected, "{file}: decrypt");
-        // As the first of two images, which is spooled before it is read.
+        // As the first of two images, which is copied to a temporary file before it is read.
         let twice = [bytes.clone(), read("valid/grey-5x3.slt")].concat();
         assert!(run(&filter("blend", &[]), &twice).is_err(), "{file}: blend");
     }
@@ -360,7 +360,7 @@ fn hostile_networks_are_refused_with_their_code() {
     }
 }
 
-/// What a reader makes of a file: an error, or everything that it learns from it.
+/// The result of reading a file: an error, or everything that the reader learns from it.
 fn read_all(file: &str, bytes: &[u8], key: &SecretKey) -> Result<Vec<i64>> {
     match Path::new(file).extension().and_then(|extension| extension.to_str()) {
         Some("pub") => read_public(bytes).map(|_| Vec::new()),

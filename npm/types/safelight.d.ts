@@ -2,21 +2,21 @@
 
 /// <reference lib="esnext.disposable" />
 
-export {}; // what is not exported below is not
+export {}; // only what is exported below is public
 
 /** A file, or its bytes. Names are never read. */
 export type FileLike = Blob | ArrayBuffer | ArrayBufferView;
 
-/** A photo that was read, or a file with one: PNG, JPEG, WebP, and whatever else the browser can decode. */
+/** A photo that was read, or a file with one: PNG, JPEG, WebP, or any other format that the browser can decode. */
 export type PhotoLike = Photo | FileLike;
 
 /**
- * What is read beyond an image's edge: the nearest pixel; the picture mirrored, with its edge pixels not repeated (`c b` before
- * `a b c`, as NumPy's `reflect`, OpenCV's `BORDER_REFLECT_101` and SciPy's `mirror`); or black.
+ * The pixels used beyond an image's edge: the nearest pixel; the picture mirrored, without repeating its edge pixels (`c b`
+ * before `a b c`, as NumPy's `reflect`, OpenCV's `BORDER_REFLECT_101` and SciPy's `mirror`); or black.
  */
 export type Border = 'replicate' | 'reflect' | 'zero';
 
-/** How results outside 0 to 255 are shown: cut off, halved around grey, or without their sign. */
+/** How results outside 0 to 255 are shown: clamped, halved around grey, or without their sign. */
 export type View = 'clamp' | 'signed' | 'absolute';
 
 /**
@@ -25,52 +25,52 @@ export type View = 'clamp' | 'signed' | 'absolute';
  */
 export type FilterParameters = Readonly<Record<string, string | number>>;
 
-/** What the work is at. */
+/** The phase of the work. */
 export type Phase = 'key' | 'decode' | 'encrypt' | 'upload' | 'filter' | 'download' | 'decrypt' | 'scramble';
 
-/** How far the work is. */
+/** The progress of the work. */
 export interface Progress<P extends Phase = Phase> {
   readonly phase: P;
-  /** Bytes when something travels, candidates for a key, steps when a photo is scrambled, otherwise rows. */
+  /** Bytes for transfers, candidates for a new key, steps for scrambling, otherwise rows. */
   readonly done: number;
-  /** What `done` will be at the end of the phase; 0 where nobody knows. */
+  /** The value of `done` at the end of the phase; 0 if unknown. */
   readonly total: number;
 }
 
-/** For everything that can be given up. What is aborted fails with the code `cancelled`. */
+/** Options of everything that can be cancelled. An aborted call fails with the code `cancelled`. */
 export interface Cancellable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** For everything that takes long. */
+/** Options of everything that may take long. */
 export interface Lengthy<P extends Phase = Phase> extends Cancellable {
   readonly onProgress?: ((progress: Progress<P>) => void) | undefined;
 }
 
-/** What a key is for: encrypted photos, scrambled pictures (EtC), which are obfuscated and not encrypted, or encrypted vectors. */
+/** The use of a key: encrypted photos, scrambled pictures (EtC), which are only obfuscated, or encrypted vectors. */
 export type KeyKind = 'paillier' | 'etc' | 'ckks';
 
-/** One secret key of the ring, without what is secret. */
+/** Public facts about one secret key of the ring. */
 export interface KeyFacts {
   /** The key's public name, 32 hexadecimal digits; 16 for a key for scrambled pictures. */
   readonly fingerprint: string;
   readonly kind: KeyKind;
   readonly bits: number;
-  /** Of a key for encrypted vectors: its parameter set. */
+  /** The parameter set of a key for encrypted vectors. */
   readonly set?: CkksSet;
-  /** What the user calls it; empty if nothing. */
+  /** The user's name for the key; empty if there is none. */
   readonly name: string;
-  /** When it was made or first opened here, in milliseconds since 1970. */
+  /** The time when the key was made or first opened here, in milliseconds since 1970. */
   readonly created: number;
-  /** Whether there is a file of it. */
+  /** Whether the key was exported to a file. */
   readonly exported: boolean;
-  /** Whether this browser keeps it; otherwise it is lost with this `Safelight`. */
+  /** Whether this browser keeps the key; otherwise the key is lost with this `Safelight`. */
   readonly stored: boolean;
-  /** Whether it is stored under a passphrase or passkey. */
+  /** Whether the key is stored under a passphrase or passkey. */
   readonly protected: boolean;
-  /** Whether it is stored as soon as a protection is chosen, or the stored keys are unlocked. */
+  /** Whether the key will be stored as soon as a protection is chosen or the stored keys are unlocked. */
   readonly waits?: boolean;
-  /** Whether it has ever been stored unprotected: old copies of it may then remain in the browser's files. */
+  /** Whether the key has ever been stored unprotected. Old copies of it may then remain in the browser's files. */
   readonly exposed: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface KeyFacts {
 export interface FilterFacts {
   readonly name: string;
   readonly summary: string;
-  /** How many photos it takes: 1, or 2 for a blend. */
+  /** The number of photos that the filter takes: 1, or 2 for a blend. */
   readonly inputs: number;
   readonly parameters: readonly {
     readonly name: string;
@@ -87,9 +87,9 @@ export interface FilterFacts {
   }[];
 }
 
-/** What something is for, and how the filter treats the photo's border. */
+/** The filter to encrypt a photo for, and how it treats the photo's border. */
 export interface EncryptOptions extends Lengthy<'decode' | 'encrypt'> {
-  /** The filter that the server will apply. It decides how much border is sent along, and how much room each pixel has. */
+  /** The filter that the server will apply. It determines how much border is sent along, and how much room each pixel has. */
   readonly filter: string;
   readonly params?: FilterParameters | undefined;
   /** `replicate` by default. */
@@ -101,23 +101,23 @@ export interface EncryptOptions extends Lengthy<'decode' | 'encrypt'> {
 export interface DecryptOptions extends Lengthy<'decrypt'> {
   /** `clamp` by default. */
   readonly view?: View | undefined;
-  /** The photos that the image was made of: then the server is checked against them, with `filter` and `params`. */
+  /** The photos that the image was made from. If given, the server is checked against them, with `filter` and `params`. */
   readonly photos?: readonly Photo[] | undefined;
   readonly filter?: string | undefined;
   readonly params?: FilterParameters | undefined;
-  /** Without `photos`: the filter that must have been applied, such as `gaussian sigma=2`, or several in their order. */
+  /** Without `photos`: the filter that must have been applied, such as `gaussian sigma=2`, or several filters in order. */
   readonly expect?: string | readonly string[] | undefined;
   /**
    * Without `photos`: `required` (the default) opens only images whose photos this key encrypted, and verifies what was done
-   * to them; `where-possible` also opens photos of others; `none` verifies nothing.
+   * to them; `where-possible` also opens photos that someone else encrypted; `none` verifies nothing.
    */
   readonly check?: 'required' | 'where-possible' | 'none' | undefined;
-  /** Whether to make the PNG file, too; it can be made later by `pngOf`. `true` by default. */
+  /** Whether to make the PNG file, too. `pngOf` can make it later. `true` by default. */
   readonly png?: boolean | undefined;
 }
 
 export interface FilterOptions extends Lengthy {
-  /** A `Server` of `safelight/server`, or something else that takes ciphertext to one. */
+  /** A `Server` of `safelight/server`, or another object that carries ciphertext to a server. */
   readonly server: FilterServer;
   readonly filter: string;
   readonly params?: FilterParameters | undefined;
@@ -126,9 +126,9 @@ export interface FilterOptions extends Lengthy {
   readonly maxBytes?: number | undefined;
 }
 
-/** What {@link Safelight.filter} needs of a server. */
+/** The part of a server that {@link Safelight.filter} needs. */
 export interface FilterServer {
-  /** What the server said about itself, if it did; its limits are kept. */
+  /** The server's description of itself, if known. Its limits are observed. */
   readonly info?: { readonly limits?: ServerLimits | undefined } | null | undefined;
   look?(options: Cancellable): Promise<FilterServer['info']>;
   filter(
@@ -138,12 +138,12 @@ export interface FilterServer {
 }
 
 export interface ServerLimits {
-  /** Bytes of one encrypted photo. */
+  /** The maximum number of bytes of one encrypted photo. */
   readonly max_bytes?: number;
   readonly max_pixels?: number;
 }
 
-/** What samples mean as colours: sRGB, or by an ICC profile, by PNG's code points (cICP), by its gamma and chromaticities. */
+/** The colour space of samples: sRGB, an ICC profile, PNG's code points (cICP), or its gamma and chromaticities. */
 export type Colour = 'srgb' | 'icc' | 'cicp' | 'gamma';
 
 /** An opened picture, without a file. */
@@ -154,15 +154,15 @@ export interface OpenedPicture {
   readonly channels: number;
   /** The filters that were applied, oldest first. */
   readonly filters: string;
-  /** What the samples mean, as in the first of the `photos`; null where none was given, and nothing is known of it. */
+  /** The colour space of the samples, that of the first of the `photos`; null (unknown) without `photos`. */
   readonly colour: Colour | null;
-  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them; the samples as they are, whatever they mean. */
+  /** Red, green, blue and alpha of each pixel, as for `ImageData`. The samples are not converted to sRGB. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** How many of its samples the file needs for each pixel: 1 to 4. */
+  /** The number of samples that the file needs for each pixel: 1 to 4. */
   readonly count: number;
-  /** The same as bytes, for the file; none for sRGB. */
+  /** The colour space as bytes, for the file; empty for sRGB. */
   readonly mark: Uint8Array<ArrayBuffer>;
-  /** Whether it was checked that the server did what the image says; only the photo's own key can. */
+  /** Whether the server was verified to have done what the image says. Only the key that encrypted the photo can verify it. */
   readonly checked: boolean;
 }
 
@@ -172,7 +172,7 @@ export interface Picture extends OpenedPicture {
   readonly png: Blob;
 }
 
-/** A picture that a server filtered, and the two encrypted files that travelled. */
+/** A picture that a server filtered, and the two encrypted files that were sent. */
 export interface Filtered extends Picture {
   readonly upload: Blob;
   readonly reply: Blob;
@@ -181,13 +181,13 @@ export interface Filtered extends Picture {
 /** How a photo is scrambled, and written as a file. */
 export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
   /**
-   * What is split into blocks: the colours (by default), or luma and chroma side by side, the latter also at half size. From a
-   * PNG file `colour` comes back exactly; `grey` comes back within two units per sample, because the conversion rounds.
+   * What is split into blocks: the colours (by default), or luma and chroma side by side, the latter also at half size. A PNG
+   * file restores `colour` exactly, and `grey` within two units per sample, because the conversion rounds.
    */
   readonly form?: 'colour' | 'grey' | 'grey-420' | undefined;
-  /** The side of a block in pixels, 4 to 64: 16 for `colour`, 8 for `grey` unless given. */
+  /** The side of a block in pixels, 4 to 64. By default 16 for `colour` and 8 for `grey`. */
   readonly block?: number | undefined;
-  /** Scramble every picture alike. Such pictures give each other away: ten of them are put together again in seconds. */
+  /** Scrambles every picture alike. Such pictures give each other away: four of them can be reassembled in seconds. */
   readonly fixedKey?: boolean | undefined;
   /** `image/jpeg` by default. `image/png` keeps every sample of the scrambled picture. */
   readonly type?: 'image/jpeg' | 'image/png' | undefined;
@@ -195,75 +195,75 @@ export interface ScrambleOptions extends Lengthy<'decode' | 'scramble'> {
   readonly quality?: number | undefined;
   /** JPEG's chroma subsampling; `444` by default. */
   readonly subsampling?: '444' | '422' | '420' | undefined;
-  /** Not the whole photo but its middle, in grey, so many pixels wide and high: pictures to learn from have one size. */
+  /** The side of a grey square, in pixels, to scramble instead of the whole photo: pictures to learn from have one size. */
   readonly square?: number | undefined;
 }
 
-/** A scrambled picture. It hides the photo from a casual look, no more. */
+/** A scrambled picture. It hides the photo from a casual look, but no more. */
 export interface Scrambled {
-  /** The picture, with its label in it. */
+  /** The picture file, which contains the label. */
   readonly file: Blob;
-  /** What its owner needs beside the key, where a site drops it from the file: one line of text. */
+  /** The line of text that the owner needs, besides the key, if a site has removed it from the file. */
   readonly label: string;
   readonly width: number;
   readonly height: number;
   readonly blocks: number;
   /**
-   * What our own attacks see of such a picture: most of it, parts of it, or patches here and there. See
+   * How much our own attacks reveal of such a picture: most of it, parts of it, or patches here and there. See
    * docs/etc-attacks.md.
    */
   readonly resistance: 'falls' | 'shows' | 'holds';
-  /** As those of a {@link Photo}. */
+  /** Notices as those of a {@link Photo}. */
   readonly notices: readonly string[];
-  /** Of a `square`: the picture before it was scrambled, as a PNG file. */
+  /** For a `square`: the picture before scrambling, as a PNG file. */
   readonly clear?: Blob;
 }
 
-/** The parameter sets of encrypted vectors (CKKS). Those whose names begin with "bootstrap" have levels for it. */
+/** The parameter sets of encrypted vectors (CKKS). Those whose names begin with "bootstrap" have levels for bootstrapping. */
 export type CkksSet = 'small' | 'leveled-14' | 'leveled-15' | 'leveled-16' | 'bootstrap-15' | 'bootstrap-16';
 
-/** What an evaluation key is for. `level`: for vectors up to it; by default the highest that vectors are encrypted at. */
+/** The use of an evaluation key. `level` is the highest level of vectors; by default, the highest for encryption. */
 export type CkksPurpose =
   | { readonly purpose: 'products' | 'conjugation'; readonly level?: number | undefined }
-  /** So many steps to the left. */
+  /** A rotation by `steps` to the left. */
   | { readonly purpose: 'rotation'; readonly steps: number; readonly level?: number | undefined }
   | { readonly purpose: 'automorphism'; readonly element: number; readonly level?: number | undefined }
-  /** All keys for bootstrapping vectors of so many slots. */
+  /** All keys for bootstrapping vectors of `slots` numbers. */
   | { readonly purpose: 'bootstrapping'; readonly slots: number };
 
-/** Evaluation keys: the pieces of one file, made while they are taken, once. Leaving the loop ends the work. */
+/** Evaluation keys: the pieces of one file, made during a single iteration. Leaving the loop ends the work. */
 export interface EvaluationKeys extends AsyncIterable<Blob> {
   /** The length of the file in bytes. */
   readonly bytes: number;
 }
 
 /**
- * Encrypted vectors of real numbers (CKKS). Numbers come back close to what they were, and the difference tells something
- * of the secret key. A vector that was made up can hold all of it. So never give decrypted numbers, or anything that depends on
- * them, to whoever computed with the ciphertexts, and do not publish them, rounded or not.
+ * Encrypted vectors of real numbers (CKKS). Decrypted numbers are close to the originals, and the difference reveals something
+ * about the secret key. If a vector was forged, its numbers can reveal the whole key. So never give decrypted numbers, or
+ * anything that depends on them, to the party that computed with the ciphertexts, and do not publish them, rounded or not.
  */
 export interface Ckks {
-  /** Makes a key and uses it. With `publicKey` others can encrypt for it; it cannot be had later. */
+  /** Makes a key and uses it. With `publicKey` others can encrypt for it; it is not available later. */
   newKey(
     set: CkksSet,
     options?: { readonly name?: string | undefined } & Cancellable,
   ): Promise<KeyFacts & { readonly publicKey: Blob }>;
-  /** Encrypts with the key in use. `slots`: a power of two; `level`: how many products can follow one another. */
+  /** Encrypts with the key in use. `slots` is a power of two; `level` is the possible number of successive products. */
   encrypt(
     values: Iterable<number> | ArrayLike<number>,
     options?: { readonly slots?: number | undefined; readonly level?: number | undefined } & Cancellable,
   ): Promise<Blob>;
-  /** Opens a vector with the key in use: as many numbers as slots. */
+  /** Decrypts a vector with the key in use. Returns one number for each slot. */
   decrypt(file: FileLike, options?: Cancellable): Promise<Float64Array>;
-  /** The keys with which a server can compute. `signal` also ends their making. */
+  /** The keys with which a server can compute. `signal` also stops making them. */
   evaluationKeys(wanted: readonly CkksPurpose[], options?: Cancellable): Promise<EvaluationKeys>;
-  /** The public part of a network that classifies encrypted photos, as its server gives it. */
+  /** Reads the public part of a network that classifies encrypted photos, as its server provides it. */
   network(front: FileLike, options?: Cancellable): Promise<Network>;
 }
 
 /**
- * The owner's half of a network that classifies encrypted photos. It works with the key in use, which must be of its set. The
- * server gets `evaluationKeys` and what `encrypt` gives, and learns neither the photo nor the label.
+ * The owner's half of a network that classifies encrypted photos. It works with the key in use, which must have the same `set`.
+ * The server receives `evaluationKeys` and the output of `encrypt`, and learns neither the photo nor the label.
  */
 export interface Network {
   readonly set: CkksSet;
@@ -271,14 +271,14 @@ export interface Network {
   evaluationKeys(options?: Cancellable): Promise<EvaluationKeys>;
   encrypt(photo: Photo, options?: Cancellable): Promise<Blob>;
   /**
-   * Opens the server's answer, if it is one that an honest server can have computed: else it fails with `vectors_differ` or
-   * `bad_answer`. Never publish the label: a dishonest server learns from it.
+   * Opens the server's answer. Fails with `vectors_differ` or `bad_answer` if an honest server cannot have computed it.
+   * Never publish the label: a dishonest server learns from it.
    */
   open(
     file: FileLike,
     options?: { readonly scores?: false | undefined } & Cancellable,
   ): Promise<{ readonly label: string }>;
-  /** With `scores` also all labels, likeliest first, with probabilities in hundredths. Never publish them. */
+  /** With `scores`, also returns all labels, the likeliest first, with probabilities in hundredths. Never publish them. */
   open(
     file: FileLike,
     options: { readonly scores: boolean } & Cancellable,
@@ -291,31 +291,31 @@ export interface Network {
 /** A photo that was read. Its samples are in a worker's memory until it is freed. */
 export class Photo {
   private constructor();
-  /** Its name among the workers. */
+  /** The photo's id in the workers. */
   readonly id: string;
   readonly width: number;
   readonly height: number;
   /** Colour planes, 1 or 3. */
   readonly channels: number;
   /**
-   * What was changed or noticed while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`, `still_image_only`,
-   * `end_missing`, `stray_data`, `decoded_by_browser`, `converted_to_srgb`, `colours_clipped`, `hdr_reduced`, `hdr_in_8_bit`,
-   * `profile_unusable`, `cmyk`, `checksum_wrong`, `beyond_range`, `other_pictures`.
+   * Notices about changes and other facts found while reading: `reduced_to_8_bit`, `alpha_kept_here`, `first_frame_only`,
+   * `still_image_only`, `end_missing`, `stray_data`, `decoded_by_browser`, `converted_to_srgb`, `colours_clipped`, `hdr_reduced`,
+   * `hdr_in_8_bit`, `profile_unusable`, `cmyk`, `checksum_wrong`, `beyond_range`, `other_pictures`.
    */
   readonly notices: readonly string[];
-  /** What the samples mean: sRGB, or what the file says of its colours instead. The result says the same. */
+  /** The colour space of the samples: sRGB, or the one that the file specifies. The result has the same. */
   readonly colour: Colour;
-  /** Red, green, blue and alpha of each pixel, as `ImageData` takes them; the samples as they are, whatever they mean. */
+  /** Red, green, blue and alpha of each pixel, as for `ImageData`. The samples are not converted to sRGB. */
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** Forgets the photo. It may be freed twice. */
+  /** Frees the photo's memory. Calling it twice is allowed. */
   free(): void;
   [Symbol.dispose](): void;
 }
 
-/** What `addEventListener` takes, in browsers as in Node. */
+/** The parameters of `addEventListener`, in browsers and in Node. */
 type Listen = Parameters<EventTarget['addEventListener']>;
 
-/** What `addEventListener` of a {@link Safelight} hears. */
+/** The events of a {@link Safelight}. */
 export interface SafelightEventMap {
   /** `key`, `keys`, `storage`, `protection` or `locked` has changed, here or in another page of the site. */
   keys: Event;
@@ -325,25 +325,25 @@ export interface OpenOptions extends Cancellable {
   /**
    * Whether this browser keeps the keys; Node never does. With `true` they are stored unprotected until
    * {@link Safelight.protectKeys} is called: a copy of the browser's profile opens them, even after they were deleted. With
-   * `'protected'` no key is stored before that call.
+   * `'protected'`, no key is stored before that call.
    */
   readonly remember?: boolean | 'protected' | undefined;
-  /** Whose default key is used, where several sites share the ring. */
+  /** The site whose default key is used, if several sites share the ring. */
   readonly site?: string | undefined;
-  /** Whether the workers use idle time for what the next encryption needs: it is faster then, but they work unasked. */
+  /** Whether the workers use idle time to prepare the next encryption, which then is faster. */
   readonly ahead?: boolean | undefined;
 }
 
-/** How stored keys are to be protected; exactly one of them. */
+/** How to protect stored keys: exactly one of these. */
 export type Protect =
   | { readonly passphrase: string; readonly passkey?: undefined; readonly unprotected?: undefined }
-  /** A passkey, which the browser makes; as text, what it is called there. In pages only, and in frames only where allowed. */
+  /** A passkey, which the browser creates; a text is its name there. Only in pages, and in frames that are allowed to. */
   | { readonly passkey: true | string; readonly passphrase?: undefined; readonly unprotected?: undefined }
   /** A copy of the browser's profile opens the keys. */
   | { readonly unprotected: true; readonly passphrase?: undefined; readonly passkey?: undefined };
 
 /**
- * The user's end of Safelight: keys, encryption, decryption. All work is done in workers; `close()` ends them.
+ * The user's side of Safelight: keys, encryption, decryption. All work is done in workers; `close()` ends them.
  *
  * Every failure is a {@link SafelightError}.
  */
@@ -354,9 +354,9 @@ export class Safelight extends EventTarget {
 
   /** The version of the WebAssembly module. */
   readonly version: string;
-  /** Which build of it works here, and what it calculates with. */
+  /** The build of the module in use, and its arithmetic. */
   readonly build: { readonly variant: string; readonly arithmetic: string };
-  /** Where that build's file came from. */
+  /** The address of that build's file. */
   readonly url: string;
   /** All filters with their parameters. */
   readonly filters: readonly FilterFacts[];
@@ -370,12 +370,12 @@ export class Safelight extends EventTarget {
   readonly keys: readonly KeyFacts[];
   /** `kept`: this browser keeps the keys; `refused`: it does not; `memory`: it was not asked to, or this is Node. */
   readonly storage: 'kept' | 'refused' | 'memory';
-  /** How the stored keys are protected; null where keys are in memory only, or nobody has chosen yet. */
+  /** How the stored keys are protected; null if keys are in memory only, or if no protection was chosen yet. */
   readonly protection: 'passphrase' | 'passkey' | 'none' | null;
   /** Whether stored keys cannot be used before {@link Safelight.unlockKeys}. New keys are in memory only until then. */
   readonly locked: boolean;
 
-  /** Ends all workers, and with them all that they know. What is under way is `cancelled`; later calls fail: `closed`. */
+  /** Ends all workers, and with them all that they know. Running calls fail with `cancelled`, later ones with `closed`. */
   close(): void;
   [Symbol.dispose](): void;
 
@@ -383,79 +383,79 @@ export class Safelight extends EventTarget {
   newKey(bits?: 2048 | 3072 | 4096, options?: { readonly name?: string | undefined } & Lengthy<'key'>): Promise<KeyFacts>;
   /** Makes a key for scrambled pictures and uses it. */
   newEtcKey(options?: { readonly name?: string | undefined } & Cancellable): Promise<KeyFacts>;
-  /** Uses the key of a key file, of any kind. `passphrase` is for protected ones. */
+  /** Uses the key of a key file, of any kind. `passphrase` is for protected files. */
   openKey(
     file: FileLike,
     options?: { readonly passphrase?: string | undefined; readonly name?: string | undefined } & Cancellable,
   ): Promise<KeyFacts>;
-  /** The file of the key in use (`paillier` unless given): an age file under a passphrase, or, without one, the bare key. */
+  /** The file of the key in use (by default `paillier`): an age file under a passphrase, or, without one, the bare key. */
   exportKey(
     options?: { readonly passphrase?: string | null | undefined; readonly kind?: KeyKind | undefined } & Cancellable,
   ): Promise<Blob>;
-  /** Uses another key of the ring, for what its kind is for. */
+  /** Uses another key of the ring as the key of its kind. */
   useKey(fingerprint: string, options?: Cancellable): Promise<KeyFacts>;
   /**
    * Protects the stored keys of all kinds from now on, and stores those that are in memory only. Also changes or removes the
-   * protection, which takes an unlocked ring. Takes a second and 128 MiB in a worker for a passphrase. Call it before the
+   * protection, which requires an unlocked ring. A passphrase takes a second and 128 MiB in a worker. Call this before the
    * first key is made: old copies of a key that was stored unprotected may remain in the browser's files.
    */
   protectKeys(how: Protect & Cancellable): Promise<void>;
   /**
-   * Unlocks the stored keys: by `passphrase`, or, without one, by the passkey, which takes a click of the user's. The site's
+   * Unlocks the stored keys: by `passphrase`, or, without one, by the passkey, which requires a click by the user. The site's
    * default keys are then in use. Fails with `wrong_passphrase`, `wrong_passkey`, `no_passkey`.
    */
   unlockKeys(options?: { readonly passphrase?: string | undefined } & Cancellable): Promise<void>;
-  /** Takes protected keys out of memory, here and in the site's other pages. Work under way is cancelled. */
+  /** Removes protected keys from memory, here and in the site's other pages. Running work is cancelled. */
   lockKeys(): Promise<void>;
   /** Deletes all keys and their protection. For users who have lost the passphrase or the passkey. */
   clearKeys(): Promise<void>;
-  /** Whether this browser can protect keys by a passkey (WebAuthn with PRF), where the script runs. */
+  /** Whether this browser can protect keys by a passkey (WebAuthn with PRF) in the present page or frame. */
   static hasPasskeys(): Promise<boolean>;
-  /** Takes the key of a kind (`paillier` unless given) out of the workers' memory; the ring keeps it. */
+  /** Removes the key of a kind (by default `paillier`) from the workers' memory; the ring keeps it. */
   dropKey(kind?: KeyKind): Promise<void>;
   renameKey(fingerprint: string, name: string): Promise<void>;
   /** Deletes a key for good, here and in the site's other pages. */
   deleteKey(fingerprint: string): Promise<void>;
-  /** Looks again which keys are stored: the user may have cleared them. */
+  /** Checks again which keys are stored, because the user may have cleared them. */
   refreshKeys(): Promise<void>;
 
-  /** What a file is; `image` is an encrypted photo, and `photo` is said of everything that is not ours. */
+  /** The kind of a file. `image` is an encrypted photo, and `photo` is every file that is not in Safelight's format. */
   kind(
     file: FileLike,
     options?: Cancellable,
   ): Promise<'photo' | 'image' | 'secret_key' | 'etc_key' | 'ckks_secret_key' | 'protected_key' | 'public_key' | (string & {})>;
   /**
-   * Reads a photo. Free it when it is no longer needed, or declare it with `using`. With `colour: 'srgb'` colours are
-   * converted; by default samples stay as they are, and the result is marked as the photo is.
+   * Reads a photo. Free it when it is no longer needed, or declare it with `using`. With `colour: 'srgb'`, colours are
+   * converted; by default, samples are not converted, and the result has the photo's colour space.
    */
   read(file: FileLike, options?: { readonly colour?: 'keep' | 'srgb' | undefined } & Lengthy<'decode'>): Promise<Photo>;
   /**
-   * Makes two photos that are to be blended alike in their colours: sRGB if these mean different things. They must have the
-   * same size.
+   * Gives two photos the same colour space, so that they can be blended. If theirs differ, both are converted to sRGB.
+   * They must have the same size.
    */
   match(first: Photo, second: Photo, options?: Cancellable): Promise<void>;
   /**
-   * Encrypts a photo for one filter, or two photos for a filter of two. The result is what a server takes. Of files nothing is
-   * kept, so their colours are converted to sRGB.
+   * Encrypts a photo for one filter, or two photos for a filter of two. The result is the input of a server. Nothing about
+   * files is kept, so their colours are converted to sRGB.
    */
   encrypt(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: EncryptOptions): Promise<Blob>;
-  /** The whole way: encrypts, has a server filter, opens the result and checks it against the photo. */
+  /** Does everything: encrypts, lets a server filter, opens the result and checks it against the photo. */
   filter(input: PhotoLike | readonly [PhotoLike, PhotoLike], options: FilterOptions): Promise<Filtered>;
   /** Opens an encrypted image with the key in use. */
   decrypt(file: FileLike, options: DecryptOptions & { readonly png: false }): Promise<OpenedPicture>;
   decrypt(file: FileLike, options?: DecryptOptions): Promise<Picture>;
-  /** The PNG file of a picture. How long it takes depends on what the picture shows. */
+  /** The PNG file of a picture. The time to make it depends on what the picture shows. */
   pngOf(picture: OpenedPicture, options?: Cancellable): Promise<Blob>;
-  /** Scrambles a photo with `etcKey`, to a picture in sRGB that stays a JPEG or PNG file. It is obfuscated, not encrypted. */
+  /** Scrambles a photo with `etcKey` to a picture in sRGB, as a JPEG or PNG file. It is obfuscated, not encrypted. */
   scramble(input: PhotoLike, options?: ScrambleOptions): Promise<Scrambled>;
-  /** Puts a scrambled picture together again. `label` is for files that have lost it. */
+  /** Unscrambles a picture. `label` is for files that have lost it. */
   unscramble(
     file: FileLike,
     options?: { readonly label?: string | undefined } & Cancellable,
   ): Promise<Pick<Picture, 'width' | 'height' | 'channels' | 'rgba' | 'png'> & Pick<Scrambled, 'notices'>>;
-  /** What is to be had of encrypted vectors. Their WebAssembly module is fetched when it is first used. */
+  /** The API for encrypted vectors. Their WebAssembly module is fetched on first use. */
   ckks(): Promise<Ckks>;
-  /** Encryption and decryption stop after the rows that are under way, until `resume`. */
+  /** Pauses encryption and decryption after the current rows, until `resume`. */
   pause(): void;
   resume(): void;
 
@@ -467,7 +467,7 @@ export class Safelight extends EventTarget {
   addEventListener(type: string, listener: Listen[1], options?: Listen[2]): void;
 }
 
-/** Something went wrong. `message` tells people what to do; programs look at `code`. */
+/** An error. `message` tells people what to do; programs use `code`. */
 export class SafelightError extends Error {
   constructor(code: SafelightErrorCode, message: string);
   readonly code: SafelightErrorCode;
@@ -483,19 +483,19 @@ export type SafelightErrorCode =
   | 'bad_argument'
   /** A file could not be read. */
   | 'io'
-  /** The photo's format is none that can be read here. */
+  /** The photo's format cannot be read here. */
   | 'unsupported_image'
   | 'damaged_image'
   /** The photo has more pixels than we or the server allow. */
   | 'image_too_large'
-  /** Two photos that shall be combined differ in size. */
+  /** Two photos to combine differ in size. */
   | 'images_differ'
-  /** There is no key in use, or it is another one than the image's. */
+  /** There is no key in use, or the image has another key. */
   | 'foreign_key'
   | 'wrong_passphrase'
   /** The passkey is not the one that protects the stored keys. */
   | 'wrong_passkey'
-  /** No passkey was used: the user did not want to, the frame is not allowed to, or the passkey cannot protect keys. */
+  /** No passkey was used: the user declined, the frame is not allowed to, or the passkey cannot protect keys. */
   | 'no_passkey'
   /** The stored keys have to be unlocked first. */
   | 'locked'
@@ -503,11 +503,11 @@ export type SafelightErrorCode =
   | 'too_costly'
   | 'bad_secret_key'
   | 'bad_modulus'
-  /** The bytes are no file of ours, one of a newer version, or one of another kind. */
+  /** The bytes are not a Safelight file, or one of a newer version, or one of another kind. */
   | 'not_safelight'
   | 'unsupported_version'
   | 'wrong_kind'
-  /** The file ends too early, goes on too long, or was changed on its way. */
+  /** The file ends too early, has extra data at its end, or was changed on its way. */
   | 'truncated'
   | 'trailing_data'
   | 'damaged'
@@ -515,17 +515,17 @@ export type SafelightErrorCode =
   | 'ciphertext_out_of_range'
   | 'ciphertext_not_unit'
   | 'plaintext_out_of_range'
-  /** The server did something else than it says. Do not rely on the result. */
+  /** The server did not do what it says. Do not rely on the result. */
   | 'wrong_result'
   /** The image does not say that this key encrypted its photo, so nothing about it can be verified. */
   | 'not_verifiable'
   | 'unknown_filter'
   /** The filter's parameters are invalid. */
   | 'bad_filter'
-  /** The image was encrypted for filters that reach less far, or weigh less. */
+  /** The image was encrypted for filters with a smaller reach or smaller weights. */
   | 'halo_too_small'
   | 'slot_overflow'
-  /** Encrypted vectors (CKKS): no such parameters, no level left, no key for it, vectors that do not fit together. */
+  /** Encrypted vectors (CKKS): unknown parameters, no level left, a missing key, or vectors that do not match. */
   | 'unknown_parameters'
   | 'wrong_parameters'
   | 'residue_out_of_range'
@@ -541,7 +541,7 @@ export type SafelightErrorCode =
   | 'stalled'
   | 'not_found'
   | 'method_not_allowed'
-  /** The server does not serve pages of this origin, or is not reached by this name. */
+  /** The server does not serve pages of this origin, or does not answer to this name. */
   | 'foreign_origin'
   | 'foreign_host'
   /** The body is a form or compressed. */
@@ -550,7 +550,7 @@ export type SafelightErrorCode =
   | 'job_not_found'
   | 'job_not_finished'
   | 'model_not_found'
-  /** Keys for encrypted vectors on a server: none of this id, or a piece at the wrong place. */
+  /** Keys for encrypted vectors on a server: no keys with this id, or a piece at the wrong position. */
   | 'keys_not_found'
   /** The keys were damaged on the server's disk and have to be uploaded again. */
   | 'keys_damaged'
@@ -560,11 +560,11 @@ export type SafelightErrorCode =
   | 'trusted_types'
   /** The server, or a file of this package, could not be fetched. */
   | 'unreachable'
-  /** The server answered with something else than it should. */
+  /** The server's answer is not what it should be. */
   | 'bad_answer'
   /** The system's random generator failed. */
   | 'no_randomness'
-  /** This browser calculates wrongly: nothing may be used. */
+  /** This browser calculates incorrectly. Do not use any result. */
   | 'bad_arithmetic'
   /** A fault of Safelight itself. */
   | 'internal'

@@ -1,8 +1,8 @@
 //! The results of attacks on scrambled pictures: the table of `safelight attack table`.
 //!
 //! Squares are cut from the photos of a folder, scrambled, stored without loss or as JPEG, and attacked. Each row is the mean
-//! over the pictures attacked. The orientation and colours of the whole, which scrambled pictures do not reveal, are resolved
-//! in favour of the attacker (by [`best_view`] and [`best_colours`]), except with known photos, which reveal them.
+//! over the attacked pictures. Scrambled pictures do not reveal the orientation and colours of the whole. These are resolved in
+//! favour of the attacker (by [`best_view`] and [`best_colours`]), except with known photos, which reveal them.
 
 use std::fs;
 use std::path::Path;
@@ -18,11 +18,11 @@ use crate::schemes::etc::label::sheet_limits;
 use crate::schemes::etc::scramble::Plan;
 use crate::schemes::etc::{Form, Label, MasterKey, Nonce, Settings, Sheet};
 
-/// How many pictures under one key are attacked together.
+/// The number of pictures under one key that are attacked together.
 pub const TOGETHER: usize = 5;
-/// How many blocks are laid by the attack that tries all keys.
+/// The maximum number of blocks that the attack that tries all keys places.
 const LIMIT: u64 = 1_000_000;
-/// How many squares are cut from one photo at most.
+/// The maximum number of squares to cut from one photo.
 const SQUARES: u32 = 4;
 
 /// The scrambling scheme.
@@ -30,20 +30,20 @@ const SQUARES: u32 = 4;
 pub enum Encryption {
     /// Encryption-then-compression, with blocks of this side.
     Etc(Form, u8),
-    /// Another one.
+    /// Another scheme.
     Other(Scheme),
 }
 
 /// The method of attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// One scrambled picture, whatever its key.
+    /// One scrambled picture, with any key.
     Single,
     /// One scrambled picture, all keys of which are tried.
     AllKeys,
     /// [`TOGETHER`] scrambled pictures under one key.
     Several,
-    /// This many photos with their scrambled pictures, and another picture.
+    /// A number of photos with their scrambled pictures, and another picture.
     Known(usize),
 }
 
@@ -63,7 +63,7 @@ impl Method {
 /// The settings of the experiment.
 #[derive(Clone, Debug)]
 pub struct Experiment {
-    /// The encryptions.
+    /// The scrambling schemes.
     pub encryptions: Vec<Encryption>,
     /// The sides of the squares, in pixels.
     pub sides: Vec<u32>,
@@ -71,7 +71,7 @@ pub struct Experiment {
     pub qualities: Vec<Option<u8>>,
 }
 
-/// One line of the table.
+/// A row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// The scrambling scheme.
@@ -82,7 +82,7 @@ pub struct Row {
     pub blocks: usize,
     /// The logarithm to base 2 of the number of keys, for `EtC`.
     pub bits: Option<f64>,
-    /// Whether all pictures have one key.
+    /// Whether all pictures have the same key.
     pub fixed_key: bool,
     /// The JPEG quality; `None` is lossless.
     pub quality: Option<u8>,
@@ -94,13 +94,13 @@ pub struct Row {
     pub before: f64,
     /// The similarity of the recovered picture.
     pub ssim: f64,
-    /// The highest of these.
+    /// The highest similarity of a recovered picture.
     pub highest: f64,
     /// The peak signal-to-noise ratio of the recovered picture in decibels; infinite if it is exact.
     pub psnr: f64,
-    /// The share of neighbours that it found, for `EtC`.
+    /// The share of neighbours that the attack found, for `EtC`.
     pub neighbours: Option<f64>,
-    /// The share that known photos leave open.
+    /// The share that the known photos leave open.
     pub ambiguous: Option<f64>,
 }
 
@@ -117,7 +117,7 @@ pub struct Recovered {
 }
 
 impl Recovered {
-    /// All three in one picture, from left to right.
+    /// All three pictures side by side in one, from left to right.
     ///
     /// # Errors
     /// [`Code::ImagesDiffer`] if their sizes differ.
@@ -133,7 +133,7 @@ impl Recovered {
     }
 }
 
-/// Runs all attacks. `watch(done, all)` is told the progress and can end them with an error; `show` gets every recovered
+/// Runs all attacks. `watch(done, all)` receives the progress and can end them with an error; `show` receives every recovered
 /// picture.
 ///
 /// # Errors
@@ -168,7 +168,7 @@ pub fn run(
     Ok(rows)
 }
 
-/// The photos of a folder that have colours, in the order of their names.
+/// Reads the colour photos of a folder, in the order of their names.
 fn read(folder: &Path) -> Result<Vec<Photo>> {
     let cannot = |error| Error::new(Code::NotFound, format!("cannot read {}: {error}", folder.display()));
     let mut files = fs::read_dir(folder)
@@ -188,7 +188,7 @@ fn read(folder: &Path) -> Result<Vec<Photo>> {
     Ok(photos)
 }
 
-/// Squares from the middle of each photo, the first of each, then the second, and so on.
+/// Cuts squares from the middle of each photo: the first square of each photo, then the second, and so on.
 fn squares(photos: &[Photo], side: u32) -> Result<Vec<Photo>> {
     let mut squares = Vec::new();
     for number in 0..SQUARES {
@@ -218,18 +218,18 @@ fn cut(photo: &Photo, left: u32, top: u32, side: u32) -> Result<Photo> {
     Photo::from_samples(side, side, 3, (0..side).flat_map(row).copied().collect())
 }
 
-/// Squares, and how their pictures are stored.
+/// Squares, and how to store their pictures.
 struct Case<'a> {
     squares: &'a [Photo],
     side: u32,
     quality: Option<u8>,
 }
 
-/// A clear sheet, and the scrambled one as it is after storing.
+/// A clear sheet, and the scrambled one as it was stored.
 type Pair = (Sheet, Sheet);
 
 impl Case<'_> {
-    /// The squares that are attacked: one of each photo, as far as that goes.
+    /// The number of squares to attack. They come from different photos if possible.
     fn targets(&self) -> usize {
         self.squares.len().min(4)
     }
@@ -256,7 +256,7 @@ impl Case<'_> {
             rows.extend(row);
             self.show(encryption, fixed_key, method, found, show)
         };
-        // Each picture has a key of its own.
+        // Each picture has its own key.
         let pieces = usize::from(block);
         let own: Vec<_> = (0..self.targets()).map(|i| scramble(i, nonce(i))).collect::<Result<_>>()?;
         let mut alone = Vec::new();
@@ -280,7 +280,7 @@ impl Case<'_> {
             others.push(Outcome { ambiguous, ..seen((clear, stored), &known.solution, truth, false)? });
         }
         add(Method::Known(1), false, others)?;
-        // All pictures have one.
+        // All pictures have the same key.
         let count = self.squares.len().min(TOGETHER);
         let fixed: Vec<_> = (0..count).map(|i| scramble(i, Nonce::FIXED)).collect::<Result<_>>()?;
         if count == TOGETHER {
@@ -322,7 +322,7 @@ impl Case<'_> {
         add(Method::Single, false, alone)?;
         for fixed_key in [false, true] {
             for count in [1, 4] {
-                // The pictures behind the known ones, one at least.
+                // The pictures after the known ones, at least one.
                 if self.squares.len() <= count {
                     continue;
                 }
@@ -344,7 +344,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// A scrambled sheet as it comes out of the file.
+    /// A scrambled sheet after storing and reading it.
     fn stored(&self, sheet: &Sheet) -> Result<Sheet> {
         let Some(quality) = self.quality else { return Ok(sheet.clone()) };
         let file = encode_jpeg(&sheet.clone().into_photo()?, None, Jpeg { quality, ..Jpeg::default() })?;
@@ -415,7 +415,7 @@ impl Case<'_> {
     }
 }
 
-/// One picture attacked.
+/// The outcome of the attack on one picture.
 struct Outcome {
     original: Photo,
     scrambled: Photo,
@@ -435,7 +435,7 @@ impl Outcome {
     }
 }
 
-/// What a solution shows of a picture; `open` if it leaves open how the whole is turned and coloured.
+/// What a solution shows of a picture. `open` means that it leaves the orientation and colours of the whole open.
 fn seen((clear, stored): (&Sheet, &Sheet), solution: &Solution, truth: &Solution, open: bool) -> Result<Outcome> {
     let clear = clear.clone().into_photo()?;
     let mut found = solution.apply(stored);
@@ -445,7 +445,7 @@ fn seen((clear, stored): (&Sheet, &Sheet), solution: &Solution, truth: &Solution
     Ok(Outcome { neighbours: Some(solution.neighbours(truth)), ..Outcome::new(clear, stored, found)? })
 }
 
-/// Everything is deterministic: the keys are, too. They protect nothing.
+/// Everything is deterministic, including the keys, which protect nothing.
 const fn key() -> MasterKey {
     MasterKey::from_bytes([1; 32])
 }

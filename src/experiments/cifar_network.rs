@@ -27,13 +27,13 @@ pub const LABELS: [&str; 10] =
 /// The results.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// The number of test photos, and of those classified correctly in the clear.
+    /// The number of test photos, and the number of those classified correctly in the clear.
     pub clear: (usize, usize),
-    /// The number of encrypted test photos, and of those with the same label as in the clear.
+    /// The number of encrypted test photos, and the number of those with the same label as in the clear.
     pub same: (usize, usize),
     /// The largest difference in a score.
     pub worst: f64,
-    /// Bytes of the keys, of an encrypted photo, and of the answer.
+    /// The numbers of bytes of the keys, of an encrypted photo, and of the answer.
     pub bytes: [usize; 3],
     /// The mean time of the server's work on one photo.
     pub server: Duration,
@@ -43,7 +43,7 @@ pub struct Report {
     pub keys: Duration,
 }
 
-/// Trains on the five training sheets.
+/// Trains a network on the five training sheets.
 ///
 /// # Errors
 /// As [`cifar::read`], [`NetworkTrainer::finish`], and errors of the watcher.
@@ -61,7 +61,7 @@ pub fn learn(folder: &Path, settings: Settings, watch: &dyn Watch) -> Result<Net
 /// Tests a network on the test sheet: all photos in the clear, and the first `encrypted` photos encrypted.
 ///
 /// # Errors
-/// As [`cifar::read`], [`Code::BadArgument`] for a network of other labels, and errors of the watcher.
+/// As [`cifar::read`], [`Code::BadArgument`] for a network with other labels, and errors of the watcher.
 pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watch) -> Result<Report> {
     let spec = network.spec();
     if spec.labels() != LABELS {

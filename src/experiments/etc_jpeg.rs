@@ -19,9 +19,9 @@ pub const PAPER: [f64; 2] = [68.7, 69.0];
 /// The bytes of all files together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
-    /// Plain and scrambled, with the standard Huffman tables.
+    /// Plain and scrambled photos, with the standard Huffman tables.
     pub standard: [u64; 2],
-    /// The same with tables made for each photo.
+    /// The same photos with tables optimised for each photo.
     pub optimised: [u64; 2],
 }
 
@@ -32,11 +32,11 @@ impl Sizes {
     }
 }
 
-/// Encodes every photo of the sheets in a folder four times. Each is scrambled with blocks of 16 pixels under a nonce of its
-/// own. `watch(done, all)` is told the progress, and can end it with an error.
+/// Encodes every photo of the sheets in a folder four times. Each photo is scrambled with blocks of 16 pixels under its own
+/// nonce. `watch(done, all)` receives the progress, and can end it with an error.
 ///
 /// # Errors
-/// Those of [`cifar::read`], and errors of `watch`.
+/// As [`cifar::read`], and errors of `watch`.
 pub fn run(folder: &Path, quality: u8, mut watch: impl FnMut(u64, u64) -> Result<()>) -> Result<Sizes> {
     let key = MasterKey::random()?;
     let mut sizes = Sizes::default();

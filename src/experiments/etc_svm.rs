@@ -5,9 +5,9 @@
 //! the pictures is used, standardised over the training set. Each person has a machine against all others; the equal error rate
 //! is that of all scores together.
 //!
-//! Pictures are in the clear, scrambled with one key for all persons (key condition 1), or with one for each person (key
-//! condition 2). The clear ones use either the places that the scrambled ones' samples come from, which must give the same
-//! rates to the last bit, or as many others.
+//! Pictures are in the clear, scrambled with one key for all persons (key condition 1), or scrambled with one key for each
+//! person (key condition 2). The clear ones use either the places that the scrambled ones' samples come from, which must give
+//! the same rates to the last bit, or the same number of other places.
 //!
 //! Kernels have scikit-learn's defaults: for `d` samples, `gamma = 1 / d` (its `scale`, since standardised samples have
 //! variance 1), polynomials of degree 3 without a constant term; the cost is 1.
@@ -51,7 +51,7 @@ pub enum Pictures {
 }
 
 impl Pictures {
-    /// All of them, as in the table.
+    /// All kinds of pictures, as in the table.
     pub const ALL: [Self; 4] = [Self::PlainMapped, Self::OneKey, Self::Plain, Self::OwnKeys];
 
     /// The name in tables.
@@ -71,7 +71,7 @@ impl Pictures {
 pub struct Experiment {
     /// The machines' kernels.
     pub kernels: Vec<Family>,
-    /// Options for their training.
+    /// Options for the machines' training.
     pub training: Training,
     /// The side of a block in pixels.
     pub block: u8,
@@ -101,10 +101,10 @@ impl Row {
 }
 
 /// Runs the experiment. Rows are ordered by kernel, then by pictures as in [`Pictures::ALL`], then by fraction.
-/// `watch(done, all)` is told the progress, and can end it with an error.
+/// `watch(done, all)` receives the progress, and can end it with an error.
 ///
 /// # Errors
-/// Errors of `watch`, and [`Code::BadArgument`] if faces have no whole blocks or training fails.
+/// Errors of `watch`, and [`Code::BadArgument`] if faces do not consist of whole blocks or training fails.
 pub fn run(faces: &Faces, experiment: &Experiment, mut watch: impl FnMut(u64, u64) -> Result<()>) -> Result<Vec<Row>> {
     let empty = |kernel| {
         Pictures::ALL
@@ -131,15 +131,15 @@ pub fn run(faces: &Faces, experiment: &Experiment, mut watch: impl FnMut(u64, u6
     Ok(rows)
 }
 
-/// What one seed decides.
+/// The random choices of one seed.
 struct Draw<'a> {
     faces: &'a Faces,
     /// For each person, the numbers of the pictures: the first half is for training.
     order: Vec<Vec<usize>>,
     /// A random order of the places in a picture, and another one.
     places: [Vec<usize>; 2],
-    /// For each place in a scrambled picture, where its sample comes from and whether it is negated: with one key for all,
-    /// then with each person's own.
+    /// For each place in a scrambled picture, the origin of its sample and whether it is negated: with one key for all, then
+    /// with each person's own key.
     one: Vec<(usize, bool)>,
     own: Vec<Vec<(usize, bool)>>,
 }
@@ -156,7 +156,7 @@ impl<'a> Draw<'a> {
         Ok(Self { faces, order, places, one, own })
     }
 
-    /// Samples of each person's pictures, either those for training or those for testing, and whose they are.
+    /// Samples of all persons' pictures, either those for training or those for testing, and the person of each.
     fn samples(&self, pictures: Pictures, fraction: usize, testing: bool) -> (Vec<Vec<u8>>, Vec<usize>) {
         let [places, others] = &self.places;
         let count = places.len() / fraction;
@@ -185,16 +185,16 @@ impl<'a> Draw<'a> {
     }
 }
 
-/// All that the machines see, whatever their kernel: the inner products of standardised rows.
+/// All data that the machines need, for any kernel: the inner products of standardised rows.
 struct Products {
-    /// How many samples a row has.
+    /// The number of samples in a row.
     columns: usize,
-    /// Of the training rows with each other, and of the test rows with them.
+    /// The products of the training rows with each other, and those of the test rows with the training rows.
     train: Vec<Vec<f64>>,
     test: Vec<Vec<f64>>,
-    /// Of each test row with itself.
+    /// The product of each test row with itself.
     own: Vec<f64>,
-    /// Whose the rows are.
+    /// The person of each row.
     train_class: Vec<usize>,
     test_class: Vec<usize>,
 }
@@ -211,7 +211,7 @@ impl Products {
         Ok(Self { columns, train, test, own, train_class, test_class })
     }
 
-    /// The equal error rate of one machine for each person.
+    /// The equal error rate of a committee with one machine for each person.
     fn rate(&self, kernel: Family, training: Training) -> Result<f64> {
         let kernel = kernel.kernel(self.columns, None);
         let of_train: Vec<f64> = self.train.iter().enumerate().map(|(i, row)| row[i]).collect();
@@ -239,7 +239,7 @@ impl Products {
     }
 }
 
-/// Where the samples of faces scrambled under a new key come from.
+/// The origins of the samples of faces scrambled under a new key.
 fn origins(rng: &mut ChaCha20Rng, faces: &Faces, block: u8) -> Result<Vec<(usize, bool)>> {
     let mut bytes = [0; 32];
     random::fill(rng, &mut bytes)?;

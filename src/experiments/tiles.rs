@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::error::{Code, Error, Result};
 use crate::photo::{Limits, Photo};
 
-/// Cuts the sheet that `bytes` of the file `name` hold into `across` x `across` pictures of `width` x `height` pixels.
+/// Cuts a sheet into `across` x `across` pictures of `width` x `height` pixels. `bytes` is the content of the file `name`.
 ///
 /// # Errors
-/// The codes of [`Photo::decode`], and [`Code::ImagesDiffer`] for a sheet of another size or one in grey (lossless WebP, as
-/// the sheets are, has colour only).
+/// The codes of [`Photo::decode`], and [`Code::ImagesDiffer`] for a sheet of another size or in grey (the sheets are lossless
+/// WebP, which has only colour).
 pub(super) fn cut(bytes: &[u8], name: &Path, across: u32, (width, height): (u32, u32)) -> Result<Vec<Photo>> {
     let sheet = Photo::decode(bytes, &Limits::default())?;
     if (sheet.width(), sheet.height(), sheet.channels()) != (across * width, across * height, 3) {

@@ -12,7 +12,7 @@ use super::tiles;
 use crate::error::{Code, Error, Result};
 use crate::photo::Photo;
 
-/// The width in pixels that the experiments use: whole blocks of 8.
+/// The width in pixels that the experiments use, a multiple of the block size 8.
 pub const WIDTH: u32 = 160;
 /// The height in pixels.
 pub const HEIGHT: u32 = 192;
@@ -28,16 +28,16 @@ pub struct Faces {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// For each person, as many pictures as for the others: `width` x `height` samples each, row by row.
+    /// The pictures of each person, equally many for all: `width` x `height` samples each, row by row.
     pub people: Vec<Vec<Vec<u8>>>,
 }
 
-/// Reads the sheets `yaleBNN.webp` in a folder, one for each person: 8 x 8 tiles of 168 x 192 pixels each, which are made
-/// 160 pixels wide.
+/// Reads the sheets `yaleBNN.webp` in a folder, one for each person: 8 x 8 tiles of 168 x 192 pixels each, which are resized to
+/// a width of 160 pixels.
 ///
 /// # Errors
-/// [`Code::NotFound`] if there are none, [`Code::Io`], the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet of
-/// another size.
+/// [`Code::NotFound`] if there are no sheets, [`Code::Io`], the codes of [`Photo::decode`], [`Code::ImagesDiffer`] for a sheet
+/// of another size.
 pub fn read(folder: &Path) -> Result<Faces> {
     let cannot = |error| Error::new(Code::Io, format!("cannot read {}: {error}", folder.display()));
     let mut files = Vec::new();
@@ -59,7 +59,7 @@ pub fn read(folder: &Path) -> Result<Faces> {
 fn read_sheet(file: &Path) -> Result<Vec<Vec<u8>>> {
     let tiles = tiles::cut(&fs::read(file)?, file, TILES, (TILE_WIDTH, HEIGHT))?;
     let narrowed = |tile: Photo| {
-        // Lossless WebP has no grey: its three channels are the same.
+        // Lossless WebP has no grey, so its three channels are the same.
         let grey = tile.samples().iter().step_by(3).copied().collect();
         let tile = GrayImage::from_raw(TILE_WIDTH, HEIGHT, grey)
             .ok_or_else(|| Error::new(Code::Internal, "a sheet lost its pixels"))?;

@@ -11,18 +11,18 @@ use super::verdict::{Verdict, highest};
 use crate::error::Result;
 use crate::watch::Watch;
 
-/// The machines of a committee.
+/// How a committee divides the classes among its machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strategy {
-    /// One per class, against all others. The highest decision value wins.
+    /// One machine per class, against all others. The highest decision value wins.
     Rest,
-    /// One per pair of classes. The class with the most duels won wins; ties go to the lower index.
+    /// One machine per pair of classes. The class that wins the most duels wins; ties go to the lower index.
     Pairs,
 }
 
 impl Strategy {
-    /// Both.
+    /// Both strategies.
     pub const ALL: [Self; 2] = [Self::Rest, Self::Pairs];
 
     /// The name for programs.
@@ -49,7 +49,7 @@ impl Strategy {
         }
     }
 
-    /// For each machine, the positive class, and the negative one unless it is all others.
+    /// For each machine, the positive class and the negative class, which is `None` for all others.
     #[must_use]
     pub fn pairs(self, classes: usize) -> Vec<(usize, Option<usize>)> {
         match self {
@@ -83,7 +83,7 @@ pub struct Committee {
     pub members: Vec<Member>,
 }
 
-/// Into how many parts the rows are split, to get decision values of rows that a machine has not seen.
+/// The number of parts of the rows. Each part yields decision values of rows that a machine was not trained on.
 const FOLDS: usize = 5;
 
 impl Committee {
@@ -124,7 +124,7 @@ impl Committee {
         let mut calibrated = true;
         for Member { class, against, machine, sigmoid } in &self.members {
             let decision = machine.decide(kernels);
-            // No probability is quite 0 or 1, which coupling could not cope with.
+            // Avoid probabilities of exactly 0 or 1, which coupling cannot handle.
             let probability = sigmoid.map(|curve| curve.probability(decision).clamp(1e-7, 1.0 - 1e-7));
             calibrated &= probability.is_some();
             let probability = probability.unwrap_or(0.5);
@@ -147,7 +147,7 @@ impl Committee {
     }
 }
 
-/// A machine trained on some of the rows. It has weights for all, 0 for the others.
+/// Trains a machine on some of the rows. It has weights for all rows, which are 0 for the others.
 fn train_on(
     table: &[Vec<f64>],
     rows: &[usize],
@@ -167,7 +167,7 @@ fn train_on(
     Ok(Machine { weights, bias })
 }
 
-/// What makes probabilities of decision values. None if one side has a single row.
+/// Fits the mapping of decision values to probabilities. Returns `None` if one side has a single row.
 fn calibrate(
     table: &[Vec<f64>],
     rows: &[usize],
@@ -175,7 +175,7 @@ fn calibrate(
     training: Training,
     watch: &dyn Watch,
 ) -> Result<Option<Sigmoid>> {
-    // Each side is dealt out in turn, so that every part has its share of both.
+    // The rows of each side are assigned to the parts in turn, so that every part contains its share of both.
     let mut dealt = [0; 2];
     let places: Vec<usize> = positive
         .iter()

@@ -1,4 +1,4 @@
-//! What a model's file shows.
+//! The facts in a model file.
 
 use serde_json::json;
 

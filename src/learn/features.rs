@@ -4,7 +4,7 @@
 
 use crate::error::{Code, Error, Result};
 
-/// Numbers row by row.
+/// A matrix, row by row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matrix {
     columns: usize,
@@ -12,10 +12,10 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix of rows of equal length.
+    /// Makes a matrix of rows of equal length.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the values are not whole rows, or one is not finite.
+    /// [`Code::BadArgument`] if the values do not form complete rows, or one is not finite.
     pub fn new(columns: usize, values: Vec<f64>) -> Result<Self> {
         if columns == 0 || values.is_empty() || !values.len().is_multiple_of(columns) {
             let message = format!("{} numbers are not whole rows of {columns}", values.len());
@@ -46,7 +46,7 @@ impl Matrix {
     }
 }
 
-/// The most rows of a training set, so that no sum overflows.
+/// The maximum number of rows of a training set, so that no sum overflows.
 const MOST_ROWS: i64 = 1_000_000;
 
 /// The statistics of the training set for standardisation.
@@ -56,7 +56,7 @@ const MOST_ROWS: i64 = 1_000_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standardiser {
     count: i64,
-    /// Of each column: the sum, and `count` times the sum of squares less the square of the sum.
+    /// For each column: the sum, and `count` times the sum of squares minus the square of the sum.
     sums: Vec<(i64, i64)>,
 }
 
@@ -86,7 +86,7 @@ impl Standardiser {
         Ok(Self { count, sums })
     }
 
-    /// A standardiser from its statistics; see [`Self::count`] and [`Self::sums`].
+    /// Makes a standardiser from its statistics; see [`Self::count`] and [`Self::sums`].
     ///
     /// # Errors
     /// [`Code::BadHeader`] if no training set can have them.

@@ -19,9 +19,9 @@ pub enum Kernel {
     Polynomial {
         /// The power, at least 1.
         degree: u32,
-        /// The factor of inner products.
+        /// The factor of the inner products.
         gamma: f64,
-        /// The constant added to them.
+        /// The constant added to the inner products.
         shift: f64,
     },
 }
@@ -74,13 +74,13 @@ impl Kernel {
         }
     }
 
-    /// The kernel of two rows, from their inner product and the inner product of each with itself. For the Gaussian it may
-    /// differ from [`Self::of`] in the last bits.
+    /// The kernel of two rows, from their inner product and the inner product of each with itself. For the Gaussian kernel, the
+    /// last bits may differ from those of [`Self::of`].
     #[must_use]
     pub fn of_products(&self, product: f64, x: f64, y: f64) -> f64 {
         match *self {
             Self::Linear => product,
-            // Rounding must not make it less than nothing.
+            // Rounding must not make the distance negative.
             Self::Gaussian { gamma } => libm::exp(-gamma * (x + y - 2.0 * product).max(0.0)),
             Self::Polynomial { degree, gamma, shift } => {
                 (gamma * product + shift).powi(i32::try_from(degree).unwrap_or(i32::MAX))
@@ -88,7 +88,7 @@ impl Kernel {
         }
     }
 
-    /// The kernels of all pairs of rows, as from [`Self::table`], in half the time, because they are symmetric.
+    /// The kernels of all pairs of rows, as from [`Self::table`], in half the time, because the table is symmetric.
     #[must_use]
     pub fn gram(&self, rows: &Matrix) -> Vec<Vec<f64>> {
         let mut table = by_groups(rows.rows(), |i| i + 1, |i, j| self.of(rows.row(i), rows.row(j)));
@@ -106,8 +106,8 @@ impl Kernel {
     }
 }
 
-/// A table of `count` rows; row `i` has `length(i)` numbers, which never falls. A few rows are made at a time, column by
-/// column, so that what a column needs is fetched from memory once for all of them.
+/// A table of `count` rows. Row `i` has `length(i)` numbers, which never decreases. A few rows are computed at a time, column
+/// by column, so that the data of a column are fetched from memory once for all of them.
 fn by_groups(
     count: usize,
     length: impl Fn(usize) -> usize + Sync,

@@ -11,17 +11,17 @@ use crate::error::{Code, Error, Result};
 use crate::photo::Shape;
 use crate::watch::Watch;
 
-/// The most pictures that one model learns from.
+/// The maximum number of pictures that one model learns from.
 pub const MOST_PICTURES: usize = 4096;
-/// The most labels.
+/// The maximum number of labels.
 pub const MOST_CLASSES: usize = 1000;
-/// The most labels where there is a machine for each pair of them.
+/// The maximum number of labels if there is a machine for each pair of them.
 pub const MOST_PAIRED: usize = 100;
-/// The most samples of a picture.
+/// The maximum number of samples of a picture.
 pub const MOST_PLACES: usize = 16_384;
-/// The most samples of all pictures together.
+/// The maximum number of samples of all pictures together.
 pub const MOST_SAMPLES: usize = 1 << 24;
-/// The most samples of all pictures together, times trees: what a minute or so can grow.
+/// The maximum number of samples of all pictures together, times trees: as much as can grow in about a minute.
 pub const MOST_GROWTH: usize = 1 << 29;
 /// The longest label in bytes.
 pub const LONGEST_LABEL: usize = 200;
@@ -35,12 +35,12 @@ const HIGHEST_DEGREE: u32 = 16;
 pub enum Rule {
     /// Support-vector machines.
     Machines {
-        /// Their kernel.
+        /// The kernel of the machines.
         kernel: Kernel,
         /// The machines, with a weight for each of the model's rows.
         committee: Committee,
     },
-    /// The nearest of the rows.
+    /// The nearest rows.
     Neighbours {
         /// The number of neighbours.
         k: usize,
@@ -49,7 +49,7 @@ pub enum Rule {
     Forest {
         /// The number of trees.
         trees: u32,
-        /// The seed of their growth.
+        /// The seed for growing the trees.
         seed: u64,
     },
 }
@@ -113,7 +113,7 @@ impl Model {
         &self.parts
     }
 
-    /// Its approximate memory in bytes.
+    /// The model's approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let parts = match &self.parts.rule {
@@ -124,7 +124,7 @@ impl Model {
         memory(self.parts.rows.len(), self.parts.places.len(), parts)
     }
 
-    /// The learner that made it.
+    /// The learner that made the model.
     #[must_use]
     pub const fn learner(&self) -> Learner {
         match &self.parts.rule {
@@ -136,7 +136,7 @@ impl Model {
         }
     }
 
-    /// Classifies a picture. `samples` are row by row.
+    /// Classifies a picture. `samples` are its samples, row by row.
     ///
     /// # Errors
     /// [`Code::ImagesDiffer`] if the picture's size differs from the training pictures, [`Code::BadArgument`] for a wrong
@@ -163,24 +163,24 @@ impl Model {
     }
 }
 
-/// What a model consists of besides its samples.
+/// The parts of a model besides its samples.
 #[derive(Clone, Copy)]
 pub(crate) enum Voters {
-    /// This many machines.
+    /// The number of machines.
     Machines(usize),
     Neighbours,
-    /// This many trees.
+    /// The number of trees.
     Trees(usize),
 }
 
-/// About how many bytes of memory a model takes that keeps `rows` pictures of `places` samples each.
+/// The approximate memory in bytes of a model that keeps `rows` pictures of `places` samples each.
 pub(crate) fn memory(rows: usize, places: usize, voters: Voters) -> u64 {
     let (rows, samples) = (rows as u64, rows.saturating_mul(places) as u64);
-    // The samples themselves, and what was made ready of them: numbers of 8 bytes, once or twice.
+    // The samples themselves, and the data prepared from them: numbers of 8 bytes, once or twice.
     match voters {
         Voters::Machines(count) => samples.saturating_mul(9).saturating_add((8 * rows).saturating_mul(count as u64)),
         Voters::Neighbours => samples.saturating_mul(17),
-        // A tree has at most twice as many forks and leaves as it was shown pictures.
+        // A tree has at most twice as many forks and leaves as it has training pictures.
         Voters::Trees(count) => samples.saturating_add((200 * rows).saturating_mul(count as u64)),
     }
 }
@@ -244,7 +244,7 @@ impl Parts {
         self.labels.iter().try_for_each(|label| check_label(label)).map_err(|error| bad(error.message()))
     }
 
-    /// Whether there are rows of all classes, as many as were learned from.
+    /// Checks that there are as many rows of each class as training pictures.
     fn check_complete(&self) -> Result<()> {
         let mut count = vec![0u32; self.labels.len()];
         self.class.iter().for_each(|&class| count[usize::from(class)] += 1);
@@ -281,7 +281,7 @@ impl Parts {
     }
 }
 
-/// Whether a label can stand in a table and in a model's file.
+/// Checks that a label can be used in a table and in a model's file.
 pub(super) fn check_label(label: &str) -> Result<()> {
     if (1..=LONGEST_LABEL).contains(&label.len()) && !label.chars().any(char::is_control) {
         return Ok(());
@@ -290,7 +290,7 @@ pub(super) fn check_label(label: &str) -> Result<()> {
     Err(Error::new(Code::BadArgument, message))
 }
 
-/// The number of a label, which gets one if it is new.
+/// The number of a label. A new label gets a new number.
 pub(super) fn class_of(labels: &mut Vec<String>, label: &str) -> Result<usize> {
     if let Some(class) = labels.iter().position(|known| known == label) {
         return Ok(class);

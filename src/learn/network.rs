@@ -22,17 +22,17 @@ use crate::photo::{Photo, Shape};
 use crate::schemes::ckks::parameters::{Parameters, SMALL};
 use crate::watch::Watch;
 
-/// The most training pictures.
+/// The maximum number of training pictures.
 pub const MOST_PICTURES: usize = 200_000;
-/// The most samples of all pictures together, and the most numbers of all of them.
+/// The maximum number of samples of all pictures together, and of numbers of all pictures together.
 const MOST_NUMBERS: usize = 1 << 28;
-/// The longer side of the pictures that a network takes, in pixels, unless photos are smaller.
+/// The longer side of the pictures that a network takes, in pixels. It is shorter if the photos are smaller.
 const LONGER_SIDE: u32 = 48;
 /// The side of a patch, in pixels.
 const PATCH: u8 = 6;
-/// Cells across and down.
+/// The number of cells across and of cells down.
 const GRID: u8 = 2;
-/// What a filter's answer must be above.
+/// The threshold of a filter's answer.
 const THRESHOLD: f32 = 0.25;
 
 const _: () = assert!(MOST_CLASSES == crate::network::MOST_LABELS && LONGEST_LABEL == crate::network::LONGEST_LABEL);
@@ -40,7 +40,7 @@ const _: () = assert!(MOST_CLASSES == crate::network::MOST_LABELS && LONGEST_LAB
 /// Options for training a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Hidden units; 0 for a single layer.
+    /// The number of hidden units; 0 for a single layer.
     pub hidden: usize,
     /// The number of filters. Each yields two features in each of a picture's four cells.
     pub filters: usize,
@@ -58,7 +58,7 @@ impl Default for Settings {
     }
 }
 
-/// Takes pictures one by one, and trains once it has all of them.
+/// Takes pictures one by one, then trains a network.
 pub struct NetworkTrainer {
     settings: Settings,
     shape: Option<Shape>,
@@ -68,7 +68,7 @@ pub struct NetworkTrainer {
 }
 
 impl NetworkTrainer {
-    /// A trainer without pictures.
+    /// Makes a trainer without pictures.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for settings out of range.
@@ -83,7 +83,8 @@ impl NetworkTrainer {
         Ok(Self { settings, shape: None, labels: Vec::new(), pictures: Vec::new(), class: Vec::new() })
     }
 
-    /// Takes a picture of any size with its label. The first one decides the aspect ratio and whether pictures have colours.
+    /// Takes a picture of any size with its label. The first picture decides the aspect ratio and whether pictures have
+    /// colours.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for an invalid label or a picture that is too small, [`Code::TooLarge`] for too many pictures.
@@ -110,7 +111,7 @@ impl NetworkTrainer {
         self.class.len()
     }
 
-    /// Trains the network. The watcher is told the number of finished steps: pictures whose features are computed, then
+    /// Trains the network. The watcher receives the number of finished steps: pictures whose features are computed, then
     /// mini-batches.
     ///
     /// # Errors
@@ -155,7 +156,7 @@ impl NetworkTrainer {
         Network::new(spec, weights)
     }
 
-    /// The numbers of all pictures, not standardised yet.
+    /// Computes the numbers of all pictures, not yet standardised.
     fn numbers(&self, patches: &Patches, watch: &dyn Watch, total: u64) -> Result<Vec<f32>> {
         const SOME: usize = 256;
         let length = patches.shape.samples();
@@ -176,7 +177,7 @@ fn shape_for(photo: Shape) -> Result<Shape> {
     let longer = photo.width.max(photo.height);
     let side = |length: u32| match longer {
         0..=LONGER_SIDE => length,
-        // No longer than the longer side.
+        // Scale the longer side to `LONGER_SIDE`.
         _ => u32::try_from(u64::from(length) * u64::from(LONGER_SIDE) / u64::from(longer)).unwrap_or(LONGER_SIDE),
     };
     let shape = Shape { width: side(photo.width), height: side(photo.height), ..photo };
@@ -187,7 +188,7 @@ fn shape_for(photo: Shape) -> Result<Shape> {
     Ok(shape)
 }
 
-/// Every number gets mean 0 and deviation 1, and an end.
+/// Standardises every number to mean 0 and deviation 1, and clamps it.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "files have numbers of 32 bits")]
 fn standardise(patches: &mut Patches, numbers: &mut [f32]) {
     let features = patches.features();
@@ -202,7 +203,7 @@ fn standardise(patches: &mut Patches, numbers: &mut [f32]) {
     patches.means = sums.iter().map(|(sum, _)| (sum / count) as f32).collect();
     let scale = |(sum, squares): &(f64, f64)| {
         let variance = squares / count - (sum / count).powi(2);
-        // What never changes says nothing.
+        // A number that never changes carries no information.
         if variance > 1e-6 { (1.0 / variance.sqrt()) as f32 } else { 0.0 }
     };
     patches.scales = sums.iter().map(scale).collect();

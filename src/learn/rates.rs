@@ -12,7 +12,7 @@ pub fn equal_error_rate(genuine: &[f64], impostors: &[f64]) -> f64 {
     let mut all: Vec<(f64, bool)> = genuine.iter().map(|&score| (score, true)).collect();
     all.extend(impostors.iter().map(|&score| (score, false)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // From a threshold below all scores upwards: first no score is rejected, then one after the other.
+    // Move the threshold up from below all scores. At first no score is rejected, then one after the other.
     let (mut refused, mut accepted) = (0usize, impostors.len());
     let rates = |refused: usize, accepted: usize| {
         (refused as f64 / genuine.len() as f64, accepted as f64 / impostors.len() as f64)
@@ -28,7 +28,7 @@ pub fn equal_error_rate(genuine: &[f64], impostors: &[f64]) -> f64 {
         rest = after;
         let now = rates(refused, accepted);
         if now.0 >= now.1 {
-            // Where the line between the two points crosses the diagonal.
+            // The intersection of the line between the two points with the diagonal.
             let (gap_before, gap_now) = (before.1 - before.0, now.0 - now.1);
             let part = gap_before / (gap_before + gap_now);
             return before.0 + part * (now.0 - before.0);

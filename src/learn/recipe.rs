@@ -28,7 +28,7 @@ pub enum Learner {
 }
 
 impl Learner {
-    /// All of them.
+    /// All learners.
     pub const ALL: [Self; 5] = [Self::SvmLinear, Self::SvmRbf, Self::SvmPoly, Self::Neighbours, Self::Forest];
 
     /// The name for programs.
@@ -43,7 +43,7 @@ impl Learner {
         }
     }
 
-    /// The learner of this name.
+    /// The learner with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|learner| learner.as_str() == name)
@@ -99,16 +99,16 @@ pub enum Method {
     Machines {
         /// The kernel.
         family: Family,
-        /// Its scale.
+        /// The scale of the kernel.
         gamma: Option<f64>,
         /// The kind of machines.
         strategy: Strategy,
-        /// Options for training each.
+        /// Options for training each machine.
         training: Training,
     },
     /// The nearest neighbours.
     Neighbours {
-        /// Their number.
+        /// The number of neighbours.
         k: Option<u32>,
     },
     /// A random forest.
@@ -120,13 +120,13 @@ pub enum Method {
 
 /// The default number of samples used of a picture.
 pub const USUAL_PLACES: usize = 4096;
-/// The most trees of a forest, and the most neighbours.
+/// The maximum number of trees of a forest, and of neighbours.
 pub const MOST_VOTERS: u32 = 1000;
-/// The largest cost and the largest gamma. Beyond it numbers lose their meaning.
+/// The largest cost and the largest gamma. Beyond it, results become meaningless.
 const MOST: f64 = 1e9;
 
 impl Wishes {
-    /// Checks them.
+    /// Checks the options.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for options that do not apply to the learner, or are out of range.

@@ -12,13 +12,13 @@ pub struct Sigmoid {
     pub offset: f64,
 }
 
-/// Most Newton steps; a handful is usual.
+/// The maximum number of Newton steps; usually a handful suffice.
 const STEPS: usize = 100;
-/// What is added to the second derivatives, so that they can always be inverted.
+/// The number added to the second derivatives so that they can always be inverted.
 const RIDGE: f64 = 1e-12;
 /// The gradient at which fitting ends.
 const FLAT: f64 = 1e-5;
-/// The shortest part of a Newton step that is tried.
+/// The shortest part of a Newton step to try.
 const SHORTEST: f64 = 1e-10;
 
 impl Sigmoid {
@@ -78,15 +78,15 @@ impl Sigmoid {
         if x >= 0.0 { libm::exp(-x) / (1.0 + libm::exp(-x)) } else { 1.0 / (1.0 + libm::exp(x)) }
     }
 
-    /// The negated logarithm of the likelihood of one row.
+    /// The negative log-likelihood of one row.
     fn surprise(&self, decision: f64, target: f64) -> f64 {
         let x = self.slope * decision + self.offset;
         if x >= 0.0 { target * x + libm::log1p(libm::exp(-x)) } else { (target - 1.0) * x + libm::log1p(libm::exp(x)) }
     }
 }
 
-/// Probabilities of classes from those of all duels: `duel[i][j]` is how likely `i` is if it is `i` or `j`. Wu, Lin, Weng,
-/// "Probability Estimates for Multi-class Classification by Pairwise Coupling" (2004), section 4.2.
+/// Computes the probabilities of classes from those of all duels: `duel[i][j]` is the probability of `i` if the class is `i` or
+/// `j`. Wu, Lin, Weng, "Probability Estimates for Multi-class Classification by Pairwise Coupling" (2004), section 4.2.
 #[must_use]
 pub fn couple(duel: &[Vec<f64>]) -> Vec<f64> {
     let count = duel.len();

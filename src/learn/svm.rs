@@ -31,15 +31,15 @@ pub struct Machine {
     pub bias: f64,
 }
 
-/// The smallest curvature that is reckoned with, for kernels that are not positive definite.
+/// The smallest curvature in calculations, for kernels that are not positive definite.
 const FLAT: f64 = 1e-12;
-/// More steps than any sensible problem takes, for each training row.
+/// The maximum number of steps for each training row, more than any sensible problem takes.
 const STEPS_PER_ROW: usize = 10_000;
-/// How many steps there are between two looks at the watcher. With thousands of rows they take some milliseconds.
+/// The number of steps between two checks of the watcher. With thousands of rows they take some milliseconds.
 const STEPS_UNWATCHED: usize = 256;
 
 impl Machine {
-    /// Trains on the table of kernels of the training rows with each other. `positive` marks the rows in the class.
+    /// Trains a machine on the table of kernels of all pairs of training rows. `positive` marks the rows in the class.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the table is not square, has a value that is not finite, if there are no rows of one kind, or
@@ -79,7 +79,7 @@ fn check(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<()
     if !square {
         return bad("the table of kernels must have a row and a column for each training row");
     }
-    // Without an early end the processor looks at several numbers at once.
+    // Without an early exit, the loop is vectorised.
     if !table.iter().all(|row| row.iter().fold(true, |finite, value| finite & value.is_finite())) {
         return bad("a kernel is infinite or NaN; standardise the data");
     }
@@ -96,21 +96,21 @@ fn check(table: &[Vec<f64>], positive: &[bool], training: Training) -> Result<()
 struct Problem<'a> {
     table: &'a [Vec<f64>],
     sign: &'a [f64],
-    /// What stands in the table where a row meets itself, side by side in memory.
+    /// The kernel of each row with itself, contiguous in memory.
     diagonal: Vec<f64>,
     alpha: Vec<f64>,
-    /// Of what is minimised, the slope downwards in the direction of each `y_t alpha_t`.
+    /// The descent of the objective in the direction of each `y_t alpha_t`.
     slope: Vec<f64>,
 }
 
 impl<'a> Problem<'a> {
-    /// All `alpha` are 0.
+    /// Starts with all `alpha` equal to 0.
     fn new(table: &'a [Vec<f64>], sign: &'a [f64]) -> Self {
         let diagonal = table.iter().enumerate().map(|(t, row)| row[t]).collect();
         Self { table, sign, diagonal, alpha: vec![0.0; sign.len()], slope: sign.to_vec() }
     }
 
-    /// The two variables to change next, or none at the end.
+    /// The two variables to change next, or `None` at the end.
     fn choose(&self, training: Training) -> Option<(usize, usize)> {
         let Training { cost, tolerance } = training;
         let (mut i, mut highest) = (usize::MAX, f64::NEG_INFINITY);
@@ -147,13 +147,13 @@ impl<'a> Problem<'a> {
         if self.sign[t] > 0.0 { self.alpha[t] > 0.0 } else { self.alpha[t] < cost }
     }
 
-    /// Raises `y_i alpha_i` and lowers `y_j alpha_j` by the same, as far as pays and as the bounds allow.
+    /// Raises `y_i alpha_i` and lowers `y_j alpha_j` by the same amount, the best within the bounds.
     fn step(&mut self, i: usize, j: usize, cost: f64) {
         let curvature = positive(self.diagonal[i] + self.diagonal[j] - 2.0 * self.table[i][j]);
         let room = |t: usize, up: bool| if up { cost - self.alpha[t] } else { self.alpha[t] };
         let (room_i, room_j) = (room(i, self.sign[i] > 0.0), room(j, self.sign[j] < 0.0));
         let amount = ((self.slope[i] - self.slope[j]) / curvature).min(room_i).min(room_j);
-        // What reaches a bound is set to it, so that no rounding keeps it off.
+        // A variable that reaches a bound is set to it exactly, despite rounding.
         let moved = |t: usize, up: bool, at_bound: bool| match (up, at_bound) {
             (true, true) => cost,
             (false, true) => 0.0,
@@ -170,7 +170,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// The mean of what the free variables say, or the middle of what the others allow.
+    /// The mean over the free variables or, if there are none, the middle of the interval that the other variables allow.
     fn bias(&self, cost: f64) -> f64 {
         let (mut sum, mut free) = (0.0, 0u32);
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
@@ -193,7 +193,7 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// A curvature that can be divided by.
+/// A curvature that is safe to divide by.
 fn positive(curvature: f64) -> f64 {
     if curvature > 0.0 { curvature } else { FLAT }
 }

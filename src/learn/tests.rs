@@ -1,4 +1,4 @@
-//! Machines with known solutions, and the optimum's own conditions.
+//! Machines with known solutions, and the optimality conditions.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use super::verdict::highest;
 use crate::error::Code;
 use crate::watch::NoWatch;
 
-/// Numbers that look random and are always the same.
+/// Pseudorandom numbers that are always the same.
 fn noise(count: usize, seed: u64) -> Vec<f64> {
     let mut state = seed;
     let mut next = || {
@@ -28,7 +28,7 @@ fn noise(count: usize, seed: u64) -> Vec<f64> {
     (0..count).map(|_| next()).collect()
 }
 
-/// Three clouds of points in the plane that overlap a little.
+/// Three slightly overlapping clouds of points in the plane.
 fn clouds(each: usize) -> (Matrix, Vec<usize>) {
     let centres = [(0.0, 0.0), (0.8, 0.2), (0.1, 0.9)];
     let noise = noise(6 * each, 3);
@@ -93,7 +93,7 @@ fn both_kinds_of_committees_tell_clouds_apart_and_know_how_sure_they_are() {
         let right = |i: &usize| verdicts[*i].class == class[*i];
         let count = (0..class.len()).filter(right).count();
         assert!(count * 100 > class.len() * 85, "{strategy:?}: {count} of {}", class.len());
-        // Taken together, the probabilities say as many right answers as there are.
+        // On average, the probabilities predict the number of correct answers.
         let mut expected = 0.0;
         for verdict in &verdicts {
             let probabilities = verdict.probabilities.as_ref().unwrap();
@@ -117,7 +117,7 @@ fn too_few_rows_give_no_probabilities() {
 
 #[test]
 fn the_curve_of_probabilities_is_the_one_that_rows_were_drawn_from() {
-    // Rows are drawn evenly: at each decision value, as many are positive as its probability says.
+    // The rows are drawn evenly: at each decision value, the share of positive rows is the probability.
     let truth = Sigmoid { slope: -1.7, offset: 0.4 };
     let (mut decisions, mut positive) = (Vec::new(), Vec::new());
     for step in -30..=30 {
@@ -152,7 +152,7 @@ fn the_highest_is_the_first_of_several() {
 fn negating_and_moving_samples_changes_no_bit_of_the_kernels() {
     let bytes: Vec<Vec<u8>> =
         (0..12).map(|row| noise(40, row).iter().map(|x| ((x + 0.5) * 255.0) as u8).collect()).collect();
-    // Half of the columns negated; the order of the columns stays, since sums depend on it.
+    // Half of the columns are negated. The order of the columns stays, because sums depend on it.
     let negated: Vec<Vec<u8>> = bytes
         .iter()
         .map(|row| row.iter().enumerate().map(|(i, &p)| if i % 2 == 0 { 255 - p } else { p }).collect())
@@ -202,7 +202,7 @@ fn the_equal_error_rate_is_where_both_are_the_same() {
     assert_eq!(equal_error_rate(&[2.0, 3.0], &[0.0, 1.0]), 0.0);
     assert_eq!(equal_error_rate(&[0.0, 1.0], &[2.0, 3.0]), 1.0);
     assert_eq!(equal_error_rate(&[1.0, 3.0], &[0.0, 2.0]), 0.5);
-    // One of four genuine below one of four impostors.
+    // One of four genuine scores is below one of four impostors' scores.
     assert_eq!(equal_error_rate(&[1.0, 5.0, 6.0, 7.0], &[2.0, 0.0, -1.0, -2.0]), 0.25);
     assert_eq!(equal_error_rate(&[], &[1.0]), 0.5);
 }

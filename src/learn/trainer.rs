@@ -1,7 +1,7 @@
 //! Trains a model on labelled pictures.
 //!
-//! Only the sampled places of each picture are kept when it arrives. The same pictures in the same order give the same model,
-//! to the last bit.
+//! When a picture arrives, only its sampled places are kept. The same pictures in the same order give the same model, to the
+//! last bit.
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -19,10 +19,10 @@ use crate::math::random;
 use crate::photo::Shape;
 use crate::watch::Watch;
 
-/// How many neighbours are asked unless said otherwise.
+/// The default number of neighbours.
 const USUAL_NEIGHBOURS: usize = 5;
 
-/// Takes pictures one by one, and trains once it has all of them.
+/// Takes pictures one by one, then trains a model.
 pub struct Trainer {
     recipe: Recipe,
     shape: Option<Shape>,
@@ -33,14 +33,14 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer without pictures.
+    /// Makes a trainer without pictures.
     #[must_use]
     pub fn new(recipe: Recipe) -> Self {
         let (places, labels, rows, class) = Default::default();
         Self { recipe, shape: None, places, labels, rows, class }
     }
 
-    /// Takes a picture, with its samples row by row, and its label. The first one decides the size of all pictures.
+    /// Takes a picture, with its samples row by row, and its label. The first picture decides the size of all pictures.
     ///
     /// # Errors
     /// [`Code::ImagesDiffer`] for another size, [`Code::BadArgument`] for invalid samples or labels, or a sampling that leaves
@@ -63,14 +63,14 @@ impl Trainer {
         Ok(())
     }
 
-    /// The approximate memory in bytes for training on the present pictures, and for the resulting model.
+    /// The approximate memory in bytes for training on the pictures so far, and for the resulting model.
     #[must_use]
     pub fn memory(&self) -> u64 {
         let (rows, labels) = (self.rows.len(), self.labels.len());
         let (voters, table) = match self.recipe.method {
             Method::Neighbours { .. } => (Voters::Neighbours, 0),
             Method::Forest { trees } => (Voters::Trees(trees as usize), 0),
-            // The kernel of every two pictures.
+            // The kernels of all pairs of pictures.
             Method::Machines { strategy, .. } => (Voters::Machines(strategy.count(labels)), 8 * (rows * rows) as u64),
         };
         memory(rows, self.places.len(), voters).saturating_add(table)
@@ -97,7 +97,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Trains the model. The watcher is told the number of finished machines or trees.
+    /// Trains the model. The watcher receives the number of finished machines or trees.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for fewer than two labels or if training does not converge, [`Code::TooLarge`] beyond the limits
@@ -144,7 +144,7 @@ impl Trainer {
     }
 }
 
-/// A model of machines, which keeps only the rows that some machine gives a weight.
+/// Makes a model of machines, which keeps only the rows that have a weight in a machine.
 fn machines(mut parts: Parts, kernel: Kernel, committee: Committee, watch: &dyn Watch) -> Result<Model> {
     let used = |row: &usize| committee.members.iter().any(|member| member.machine.weights[*row] != 0.0);
     let support: Vec<usize> = (0..parts.rows.len()).filter(used).collect();

@@ -1,7 +1,7 @@
 //! Random forests (Breiman 2001), by `smartcore`.
 //!
-//! Each tree is a forest of one in the library's terms: so trees grow on all cores, growing can be watched, and their votes
-//! can be counted.
+//! In the library's terms, each tree is a forest of one. So trees grow on all cores, the watcher sees the progress, and the
+//! votes can be counted.
 
 #![expect(clippy::cast_precision_loss, reason = "trees are counted in thousands")]
 
@@ -25,8 +25,8 @@ pub(super) struct Trees {
 }
 
 impl Trees {
-    /// Grows trees on rows of samples, each on rows drawn with repetition and with the square root of all columns at each
-    /// fork. `class` has the class of each row; there is a row of each class from 0 on.
+    /// Grows trees on rows of samples, each on rows drawn with repetition and with the square root of all columns at each fork.
+    /// `class` contains the class of each row; there is a row of each class from 0 on.
     pub(super) fn grow(rows: &[Vec<u8>], class: &[u16], count: u32, seed: u64, watch: &dyn Watch) -> Result<Self> {
         let classes = class.iter().max().map_or(0, |&last| usize::from(last) + 1);
         let table = dense(rows)?;
@@ -44,7 +44,7 @@ impl Trees {
         Ok(Self { trees: (0..count).into_par_iter().map(grow).collect::<Result<_>>()?, classes })
     }
 
-    /// Decides about one row of samples. Scores are votes, probabilities their shares.
+    /// Classifies one row of samples. Scores are votes, probabilities their shares.
     pub(super) fn decide(&self, row: &[u8]) -> Result<Verdict> {
         let row = dense(&[row])?;
         let mut scores = vec![0.0; self.classes];

@@ -11,7 +11,7 @@ pub struct Verdict {
     pub probabilities: Option<Vec<f64>>,
 }
 
-/// The index of the highest value, the first if there are several; 0 if there is none.
+/// The index of the highest value, the first if there are several; 0 if there is no value.
 #[must_use]
 pub fn highest(values: &[f64]) -> usize {
     (0..values.len()).rev().max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)

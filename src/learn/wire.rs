@@ -14,10 +14,10 @@ use crate::math::checksum;
 use crate::watch::Watch;
 use crate::wire::{Kind, PROLOGUE_BYTES, Prologue, Reader, Size, in_header, open, seal};
 
-/// The longest model file in bytes: far more than any model has.
+/// The maximum length of a model file in bytes: far more than any model has.
 pub const LONGEST: u64 = 1 << 30;
 
-/// The bytes of a model file.
+/// Writes a model file.
 ///
 /// # Errors
 /// [`Code::Internal`], in theory only: a model's counts are far below 2^32.
@@ -108,7 +108,7 @@ pub fn size(bytes: &[u8]) -> Result<Option<Size>> {
     Ok(Some(Size { bytes: header.body.saturating_add(header_bytes as u64 + 4), memory }))
 }
 
-/// Reads a model file. The watcher may end it while a forest's trees grow.
+/// Reads a model file. The watcher can end it while the trees of a forest grow.
 ///
 /// # Errors
 /// As [`open`], and [`Code::BadHeader`] for invalid numbers, [`Code::Damaged`], [`Code::TrailingData`], [`Code::TooLarge`], and
@@ -128,7 +128,7 @@ pub fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Model> {
     Model::from_parts(parts, watch)
 }
 
-/// The numbers at the start of a model, none of them beyond its limit.
+/// The numbers at the start of a model, all within their limits.
 struct Header {
     rule: u8,
     machines: u8,

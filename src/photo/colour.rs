@@ -1,9 +1,9 @@
 //! The colour space of a photo's samples.
 //!
 //! A photo without colour information is in sRGB. Others have an ICC profile, or one of PNG's smaller chunks. Samples are
-//! encrypted and filtered as they are, in any colour space. The colour information stays with the photo's owner and is written
-//! into the result, so that it looks like the photo. If that is impossible, [`Photo::into_srgb`](super::Photo::into_srgb)
-//! converts the samples.
+//! encrypted and filtered unchanged, in any colour space. The colour information stays with the photo's owner and is written
+//! into the result, so that the result looks like the photo. If that is impossible,
+//! [`Photo::into_srgb`](super::Photo::into_srgb) converts the samples.
 //!
 //! If a file has several of these, the first usable one counts (PNG specification, third edition, section 4.3): cICP, an ICC
 //! profile, sRGB, gAMA with cHRM. If there is none, a camera's EXIF note that the colours are Adobe RGB counts.
@@ -71,7 +71,7 @@ impl Coded {
 }
 
 impl Measured {
-    /// The usual gamma, 1/2.2, and sRGB's chromaticities: programs write these beside sRGB, and mean it.
+    /// The usual gamma, 1/2.2, and sRGB's chromaticities. Programs write these in addition to sRGB, and mean sRGB.
     const SRGB: Self = Self {
         gamma: Some(45_455),
         chromaticities: Some([31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000]),
@@ -84,18 +84,18 @@ impl Measured {
         gamma && places.is_none_or(|(a, b)| a.iter().zip(b).all(|(&a, b)| near(a, b, 1000)))
     }
 
-    /// Whether colours can be had from these numbers.
+    /// Whether these numbers define colours.
     fn is_sound(self) -> bool {
         let gamma = self.gamma.is_none_or(|gamma| (1_000..=10_000_000).contains(&gamma));
         gamma && self.chromaticities.is_none_or(sound)
     }
 }
 
-/// Whether white lies inside the triangle of red, green and blue, and that has an area.
+/// Whether white lies inside the triangle of red, green and blue, and the triangle is not too small.
 fn sound(places: [u32; 8]) -> bool {
     let [w, r, g, b] = [0, 2, 4, 6].map(|at| (i64::from(places[at]), i64::from(places[at + 1])));
     let inside = [w, r, g, b].iter().all(|&(x, y)| x <= 100_000 && (1..=100_000).contains(&y));
-    // Twice the area of a triangle, in square hundred-thousandths; negative if it is walked clockwise.
+    // Twice the area of a triangle, in square hundred-thousandths; negative if its corners run clockwise.
     let area = |a: (i64, i64), b: (i64, i64), c: (i64, i64)| (b.0 - a.0) * (c.1 - a.1) - (c.0 - a.0) * (b.1 - a.1);
     let least = 100_000_000 / 4;
     inside
@@ -109,7 +109,7 @@ impl Colour {
         let field = |at: usize| profile.get(at..at + 4);
         let length = field(0).and_then(|bytes| bytes.first_chunk()).map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        // What stands behind the profile's own length is no part of it.
+        // Data beyond the profile's own length do not belong to it.
         let whole = profile.get(..length).filter(|whole| (132..=MAX_PROFILE).contains(&whole.len()));
         let Some(whole) = whole.filter(|_| field(36) == Some(b"acsp")) else { return Err(Notice::ProfileUnusable) };
         let class = matches!(field(12), Some(b"mntr" | b"scnr" | b"prtr" | b"spac"));
@@ -131,7 +131,7 @@ impl Colour {
     pub fn png_chunks(&self) -> Vec<u8> {
         match self {
             Self::Srgb => Vec::new(),
-            // The profile's name has no use.
+            // The profile's name does not matter.
             Self::Icc(profile) => chunk(*b"iCCP", &[b"icc\0\0".as_slice(), &stored(profile)].concat()),
             Self::Coded(Coded { primaries, transfer, full_range }) => {
                 chunk(*b"cICP", &[*primaries, *transfer, 0, u8::from(*full_range)])
@@ -188,12 +188,12 @@ impl Colour {
 /// A chunk of a PNG file.
 pub(super) fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [kind.as_slice(), data].concat();
-    // A chunk holds a profile, or the pixels of a photo, at most.
+    // The largest chunks contain a profile, or the pixels of a photo.
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), body.as_slice(), &checksum::hash(&body).to_be_bytes()].concat()
 }
 
-/// A zlib stream of these bytes as they are. Profiles are short, and the browser's first module has no compression.
+/// A zlib stream of these bytes, uncompressed. Profiles are short, and the browser's first module has no compression.
 pub(super) fn stored(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0x78, 0x01];
     let blocks = bytes.chunks(0xffff);

@@ -1,8 +1,8 @@
 //! A first check of a photo file: its format, its size, and whether it is complete.
 //!
-//! The decoders fill in what is missing from a file that was cut short, so that half a photo would pass as a whole one. This
-//! walk over the file's chunks or segments detects that, and it reads the size before anything is allocated. It also locates
-//! the pixels, for decoders that should see nothing else of the file.
+//! The decoders fill in missing parts of a truncated file, so half a photo would pass as a whole one. This walk over the file's
+//! chunks or segments detects that, and it reads the size before anything is allocated. It also locates the pixels, for
+//! decoders that should see nothing else of the file.
 
 mod jpeg;
 #[cfg(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc"))]
@@ -26,29 +26,29 @@ pub(super) enum Format {
     WebP,
 }
 
-/// What the walk found.
+/// The results of the walk.
 #[derive(Debug)]
 pub(super) struct Inspected<'a> {
     pub(super) format: Format,
     pub(super) exif: Option<&'a [u8]>,
-    /// What it says of its colours.
+    /// The colour information.
     pub(super) tags: Tags,
-    /// Where the pixels are.
+    /// The location of the pixels.
     pub(super) pixels: Pixels,
 }
 
 impl Inspected<'_> {
-    /// The file as decoders are to see it: it has its end. Of JPEG it has nothing that the pixels do not need, and of PNG all
-    /// rows are there.
+    /// The file for the decoders, completed with its end. A JPEG file contains only what the pixels need, and a PNG file
+    /// contains all rows.
     ///
     /// # Errors
-    /// [`Code::DamagedImage`] for PNG that lacks pixels, or of which no checksum confirms them.
+    /// [`Code::DamagedImage`] for PNG if pixels are missing, or if no checksum confirms them.
     pub(super) fn for_decoders<'a>(&mut self, bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, [u8]>> {
         if self.format == Format::Jpeg {
             let parts = self.pixels.parts.iter().flat_map(|part| &bytes[part.clone()]);
             let mut file: Vec<u8> = parts.chain(jpeg::END).copied().collect();
             if self.pixels.standard_codes {
-                // Behind the marker that starts it.
+                // After the start marker.
                 file.splice(2..2, jpeg::STANDARD_CODES.iter().copied());
             }
             return Ok(Cow::Owned(file));
@@ -56,44 +56,44 @@ impl Inspected<'_> {
         if self.format == Format::Png
             && let Some(file) = png::confirm(bytes, &mut self.pixels, limits)?
         {
-            // What decoders would stumble over is before the pixels, and in the same place.
+            // The obstacles for decoders come before the pixels, so their positions have not changed.
             return Ok(Cow::Owned(file));
         }
         Ok(self.pixels.end.map_or(Cow::Borrowed(bytes), |end| Cow::Owned(ended(self.format, bytes, end))))
     }
 }
 
-/// A PNG or WebP file, ended behind its last whole chunk.
+/// A PNG or WebP file that ends after its last complete chunk.
 pub(super) fn ended(format: Format, bytes: &[u8], end: usize) -> Vec<u8> {
     let whole = &bytes[..end.min(bytes.len())];
     if format == Format::WebP { webp::ended(whole) } else { [whole, png::END].concat() }
 }
 
-/// The pixels of a file. Those of PNG and JPEG are at most as many as the limits allow.
+/// The pixels of a file. For PNG and JPEG, their number is within the limits.
 #[derive(Debug, Default)]
 pub(super) struct Pixels {
-    /// Not of WebP.
+    /// The width in pixels, except for WebP.
     pub(super) width: u32,
-    /// Not of WebP.
+    /// The height in pixels, except for WebP.
     pub(super) height: u32,
-    /// Samples of each pixel: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. Nothing where the file is
-    /// no plain one, which has 8 bits for each sample, and of PNG no palette, transparent colour, interlacing, animation or
-    /// damage in the chunks of pixels.
+    /// Samples of each pixel of a plain file: 1 grey, 2 with transparency, 3 red, green, blue, 4 with transparency. `None` for
+    /// other files. A plain file has 8 bits for each sample; a plain PNG file also has no palette, transparent colour,
+    /// interlacing, animation or damage in the chunks of pixels.
     pub(super) plain: Option<u8>,
-    /// The parts of the file that they are in. Of PNG, put together, they are one zlib stream; of JPEG they are a whole file
-    /// without its end marker and without what cameras and programs have written into it. Of WebP there are none.
+    /// The parts of the file that contain the pixels. For PNG, their concatenation is one zlib stream. For JPEG, it is a whole
+    /// file without its end marker and without the metadata of cameras and programs. For WebP there are none.
     pub(super) parts: Vec<Range<usize>>,
-    /// What of a JPEG file our decoder does not read, or gets wrong.
+    /// What our decoder cannot read in this JPEG file, or would decode incorrectly.
     pub(super) unusual: Option<String>,
     /// Whether a JPEG file lacks its Huffman codes, which are the standard's examples (T.81, annex K).
     standard_codes: bool,
-    /// How many bytes the rows of PNG have, unpacked.
+    /// The number of bytes of the unpacked rows of PNG.
     unpacked: u64,
-    /// Of PNG.
+    /// For PNG only.
     chunk_sums: png::ChunkSums,
-    /// Where the last whole chunk of PNG or WebP ends, if what must follow it is missing or damaged.
+    /// The end of the last complete chunk of PNG or WebP, if what must follow it is missing or damaged.
     pub(super) end: Option<usize>,
-    /// What the owner should know of the file.
+    /// Notices for the owner about the file.
     pub(super) notices: Vec<Notice>,
 }
 
@@ -121,7 +121,7 @@ pub(super) fn inspect<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Inspected<
     Ok(Inspected { format, exif, tags, pixels })
 }
 
-/// The browser's first module asks the browser, and the module of decoders where that does not know the file either.
+/// The browser's first module asks the browser. If that does not know the file either, the module of decoders names it.
 #[cfg(not(any(not(target_arch = "wasm32"), feature = "web-codec", feature = "web-etc")))]
 fn refuse(_: &[u8]) -> Error {
     Error::new(Code::UnsupportedImage, "the file is not a PNG, JPEG or WebP photo; save it as one of these")
@@ -135,7 +135,7 @@ pub(super) fn damaged(what: &str) -> Error {
     Error::new(Code::DamagedImage, format!("the photo is damaged: {what}; copy it again or choose another"))
 }
 
-/// For intact files of a known format, in a variant that is not read.
+/// The error for intact files of a known format, in an unsupported variant.
 pub(super) fn unsupported(files: &str) -> Error {
     Error::new(Code::UnsupportedImage, format!("{files} are not supported; save the photo as PNG and choose that file"))
 }

@@ -1,4 +1,4 @@
-//! From the bytes of a PNG, JPEG or WebP file to a [`Photo`].
+//! Decodes a PNG, JPEG or WebP file to a [`Photo`].
 
 use std::borrow::Cow;
 use std::io::Cursor;
@@ -17,8 +17,8 @@ use super::{Limits, Notice, Photo, check_samples, jpeg, orientation};
 use crate::error::{Error, Result};
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Photo> {
-    // The walk over the container checks the size, finds missing and damaged data (which decoders forgive), and bounds every
-    // length that a decoder would otherwise believe.
+    // The walk over the container checks the size, finds missing and damaged data (which decoders ignore), and limits every
+    // length that a decoder would otherwise trust.
     let mut found = container::inspect(bytes, limits)?;
     let whole = found.for_decoders(bytes, limits)?;
     let file = without(&whole, &found.tags.obstacles);
@@ -56,7 +56,7 @@ fn without<'a>(bytes: &'a [u8], parts: &[Range<usize>]) -> Cow<'a, [u8]> {
 }
 
 impl Photo {
-    /// Takes down what a file says of its colours.
+    /// Records a file's colour information.
     pub(super) fn understand(&mut self, tags: &Tags, profile: Option<&[u8]>) {
         let (colour, notice) = tags.colour(profile, self.channels);
         self.colour = colour;
@@ -64,7 +64,7 @@ impl Photo {
     }
 }
 
-/// Decodes the pixels and brings them into the one form that the rest of the crate knows.
+/// Decodes the pixels and converts them to the one form that the rest of the crate uses.
 fn read(decoder: impl ImageDecoder, found: Inspected<'_>, limits: &Limits) -> Result<Photo> {
     let (width, height) = decoder.dimensions();
     limits.check(width, height)?;
@@ -83,7 +83,7 @@ fn read(decoder: impl ImageDecoder, found: Inspected<'_>, limits: &Limits) -> Re
     assemble(buffer, per_pixel, (width, height), exif_orientation(found.exif), notices)
 }
 
-/// The photo of pixels as they are stored, with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with
+/// Makes a photo of stored pixels with 1 to 4 samples each: 1 grey, 2 with transparency, 3 red, green, blue, 4 with
 /// transparency.
 pub(super) fn assemble(
     mut samples: Vec<u8>,
@@ -98,7 +98,7 @@ pub(super) fn assemble(
     let mut alpha = None;
     if per_pixel > colours {
         let values: Vec<u8> = samples.chunks_exact(stride).map(|pixel| pixel[stride - 1]).collect();
-        // Many files could be transparent, and are not.
+        // Many files support transparency but do not use it.
         if values.iter().any(|&value| value != 255) {
             notices.push(Notice::AlphaKeptAside);
             alpha = Some(values);
@@ -130,7 +130,7 @@ fn reduce_to_8_bit(buffer: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// The orientation in an EXIF block. Some programs leave JPEG's six-byte prefix in front of it in other files.
+/// The orientation in an EXIF block. In other formats, some programs leave JPEG's six-byte prefix in front of it.
 pub(super) fn exif_orientation(exif: Option<&[u8]>) -> Orientation {
     let found = exif.and_then(|exif| Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif)));
     found.unwrap_or(Orientation::NoTransforms)
@@ -144,7 +144,7 @@ fn decoder_limits(limits: &Limits) -> image::Limits {
     out
 }
 
-/// The decoders' own words are for programmers, and may name nothing that the photo's owner can change.
+/// The decoders' own messages are for programmers, and may mention nothing that the photo's owner can change.
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 fn from_image(error: ImageError) -> Error {
     match error {

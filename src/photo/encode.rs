@@ -1,4 +1,4 @@
-//! Picture files from samples: PNG and lossless WebP. Both are lossless.
+//! Encodes samples as PNG and as lossless WebP files. Both are lossless.
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 #[cfg(feature = "webp")]
 const MAX_WEBP_SIDE: u32 = 16_383;
 
-/// An 8-bit PNG file in grey (1 channel) or RGB (3), with one transparency value per pixel if given.
+/// Encodes an 8-bit PNG file in grey (1 channel) or RGB (3), optionally with one transparency value per pixel.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if the samples are not exactly one picture of that size.
@@ -25,7 +25,7 @@ pub fn encode_png(width: u32, height: u32, channels: u8, samples: &[u8], alpha: 
     }
 }
 
-/// The same with a colour space. Grey samples are converted to RGB if the colour space requires it.
+/// Encodes a PNG file with a colour space. Grey samples are converted to RGB if the colour space requires it.
 ///
 /// # Errors
 /// As [`encode_png`].
@@ -43,13 +43,13 @@ pub fn encode_png_in(
     } else {
         encode_png(width, height, channels, samples, alpha)?
     };
-    // The mark of the format and IHDR take 8 and 25 bytes; what colours are has to stand before the pixels.
+    // The signature and IHDR take 8 and 25 bytes. Colour information must come before the pixels.
     let (start, rest) = png.split_at(33);
     Ok([start, &colour.png_chunks(), rest].concat())
 }
 
-/// A 16-bit PNG file in grey (1 channel) or RGB (3), for values that do not fit into 8 bits. The transparency, if given, has 8
-/// bits.
+/// Encodes a 16-bit PNG file in grey (1 channel) or RGB (3), for values that do not fit into 8 bits. The optional transparency
+/// has 8 bits.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if the samples are not exactly one picture of that size.
@@ -64,15 +64,15 @@ pub fn encode_png16(width: u32, height: u32, channels: u8, samples: &[u16], alph
     };
     let bytes = |samples: &[u16]| samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect::<Vec<_>>();
     let Some(alpha) = alpha else { return write(&bytes(samples), width, height, color) };
-    // 257 takes 0..=255 to 0..=65535 exactly.
+    // Multiplication by 257 maps 0..=255 to 0..=65535 exactly.
     let alpha: Vec<u16> = alpha.iter().map(|&alpha| u16::from(alpha) * 257).collect();
     write(&bytes(&with_alpha(width, height, channels, samples, &alpha)?), width, height, color)
 }
 
-/// A lossless WebP file of a photo, with its transparency and its ICC profile if it has them.
+/// Encodes a photo as a lossless WebP file, with its transparency and its ICC profile if it has them.
 ///
 /// # Errors
-/// [`Code::ImageTooLarge`] when a side has more than 16,383 pixels.
+/// [`Code::ImageTooLarge`] if a side has more than 16,383 pixels.
 #[cfg(feature = "webp")]
 pub fn encode_webp(photo: &Photo) -> Result<Vec<u8>> {
     let (width, height, channels) = (photo.width(), photo.height(), photo.channels());
@@ -93,7 +93,7 @@ pub fn encode_webp(photo: &Photo) -> Result<Vec<u8>> {
     Ok(out)
 }
 
-/// Puts each pixel's transparency behind its samples.
+/// Inserts each pixel's transparency after its samples.
 fn with_alpha<T: Copy>(width: u32, height: u32, channels: u8, samples: &[T], alpha: &[T]) -> Result<Vec<T>> {
     check_samples(width, height, 1, alpha.len())?;
     let mut merged = Vec::with_capacity(samples.len() + alpha.len());
@@ -112,7 +112,7 @@ fn write(bytes: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Res
     Ok(out)
 }
 
-/// What 8-bit samples are, with their transparency behind those of each pixel or without.
+/// The colour type of 8-bit samples, with or without transparency after those of each pixel.
 fn color(channels: u8, alpha: bool) -> Result<ExtendedColorType> {
     match (channels, alpha) {
         (1, false) => Ok(ExtendedColorType::L8),

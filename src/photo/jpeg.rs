@@ -1,7 +1,7 @@
 //! The samples of JPEG files, as libjpeg-turbo decodes them.
 //!
 //! The decoder was chosen by comparing four with libjpeg-turbo over a corpus of every sampling, order of scans and colour model
-//! (`tests/jpeg.rs`): its samples are the same, and it refuses what it does not support. The others silently produced wrong
+//! (`tests/jpeg.rs`). Its samples are the same, and it refuses what it does not support. The others silently produced wrong
 //! samples for one file in ten or more.
 
 use libjpeg_turbo_rs::{DecodeLimits, Decoder, JpegError, PixelFormat};
@@ -11,7 +11,7 @@ use super::container::{self, Pixels};
 use super::memory::{bounded, too_much_memory};
 use crate::error::{Error, Result};
 
-/// The samples of a file that was walked through and put in order, and how many each pixel has: 1 grey, 3 red, green, blue.
+/// The samples of a file that was checked and cleaned up, and their number in each pixel: 1 grey, 3 red, green, blue.
 pub(super) fn decode(file: &[u8], pixels: &Pixels, limits: &Limits) -> Result<(Vec<u8>, u8)> {
     if let Some(what) = &pixels.unusual {
         return Err(container::unsupported(&format!("JPEG files with {what}")));
@@ -29,7 +29,7 @@ pub(super) fn decode(file: &[u8], pixels: &Pixels, limits: &Limits) -> Result<(V
     Ok(if stored == 4 { (without_black(&samples), 3) } else { (samples, stored) })
 }
 
-/// Red, green and blue of four inverted inks: each is what the ink and black let through.
+/// Converts four inverted inks to red, green and blue: each is the light that the ink and black let through.
 fn without_black(samples: &[u8]) -> Vec<u8> {
     let through = |ink: u8, black: u8| {
         let product = u32::from(ink) * u32::from(black) + 128;
@@ -39,7 +39,7 @@ fn without_black(samples: &[u8]) -> Vec<u8> {
     pixels.flat_map(|&[c, m, y, black]| [through(c, black), through(m, black), through(y, black)]).collect()
 }
 
-/// Whatever the decoder refuses was found sound before.
+/// The walk found the file intact, so the decoder's error is not due to damage.
 #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
 fn explain(error: JpegError) -> Error {
     match error {

@@ -1,11 +1,11 @@
-//! Pictures for tests that are like photos to a program: clouds of all sizes, weaker the finer they are, in colours that go
-//! together, and things with sharp edges before them.
+//! Pictures for tests that resemble photos statistically: clouds of all sizes, weaker the finer they are, in colours that go
+//! together, behind objects with sharp edges.
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use super::Photo;
 
-/// The picture with this number.
+/// Makes the picture with this number.
 pub(crate) fn natural(width: u32, height: u32, channels: u8, number: u32) -> Photo {
     let light = |x: u32, y: u32| clouds(x, y, number) * 0.8 + things(x, y, number) * 0.35 - 0.1;
     let tint = |x: u32, y: u32, c: u32| clouds(x / 2, y / 2, number + 1000 * (c + 1)) - 0.5;
@@ -18,7 +18,7 @@ pub(crate) fn natural(width: u32, height: u32, channels: u8, number: u32) -> Pho
     Photo::from_samples(width, height, channels, samples).expect("a photo")
 }
 
-/// Noise of all wavelengths from 64 pixels to 2, each octave with half the strength of the one before. From 0 to 1.
+/// Noise of all wavelengths from 64 pixels to 2, each octave with half the strength of the previous one. From 0 to 1.
 fn clouds(x: u32, y: u32, seed: u32) -> f64 {
     let (mut sum, mut strength) = (0.0, 0.5);
     for octave in 0..6u32 {
@@ -36,7 +36,7 @@ fn clouds(x: u32, y: u32, seed: u32) -> f64 {
     sum
 }
 
-/// Five discs, each brighter than the one before.
+/// Five discs, each brighter than the previous one.
 fn things(x: u32, y: u32, seed: u32) -> f64 {
     let disc = |i: u32| {
         let place = |k: u32| random(i, k, seed ^ 0x5eed) * 256.0;
@@ -46,7 +46,7 @@ fn things(x: u32, y: u32, seed: u32) -> f64 {
     (0..5).filter(|&i| disc(i)).map(|i| f64::from(i + 1) / 5.0).next_back().unwrap_or(0.0)
 }
 
-/// A number from 0 to 1 that looks random.
+/// A pseudorandom number from 0 to 1.
 fn random(x: u32, y: u32, seed: u32) -> f64 {
     let mut bits = x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77) ^ seed.wrapping_mul(0xC2B2_AE3D);
     for _ in 0..3 {

@@ -1,8 +1,8 @@
-//! Turns a picture upright as the camera's orientation mark asks.
+//! Turns a picture upright, according to the camera's orientation mark.
 
 use image::metadata::Orientation;
 
-/// Width and height after [`apply`].
+/// The width and height after [`apply`].
 pub(super) fn upright_size(turn: Orientation, width: u32, height: u32) -> (u32, u32) {
     if swaps_sides(turn) { (height, width) } else { (width, height) }
 }
@@ -17,7 +17,7 @@ pub(super) fn apply(turn: Orientation, width: u32, height: u32, channels: usize,
     let mut out = Vec::with_capacity(samples.len());
     for y in 0..out_height {
         for x in 0..out_width {
-            // Where the upright pixel (x, y) lies in the stored picture.
+            // The position of the upright pixel (x, y) in the stored picture.
             let (from_x, from_y) = match turn {
                 Orientation::NoTransforms => (x, y),
                 Orientation::FlipHorizontal => (width - 1 - x, y),

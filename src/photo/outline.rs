@@ -1,6 +1,6 @@
-//! Photos whose pixels a browser decodes with its own decoders, which need no download. It is given only the parts of a file
-//! that contain the pixels; everything around them (limits, damage, the camera's orientation, transparency) is treated as in
-//! [`Photo::decode`].
+//! Photos whose pixels a browser decodes with its own decoders, which need no download. The browser receives only the parts of
+//! a file that contain the pixels; everything around them (limits, damage, the camera's orientation, transparency) is treated
+//! as in [`Photo::decode`].
 
 use std::ops::Range;
 
@@ -79,7 +79,7 @@ impl Outline {
     /// possible.
     ///
     /// # Errors
-    /// [`Code::BadArgument`](crate::error::Code::BadArgument) for another number of samples than a plain file has.
+    /// [`Code::BadArgument`](crate::error::Code::BadArgument) if the number of samples is not that of the plain file.
     pub fn photo(&self, samples: Vec<u8>, profile: Option<&[u8]>) -> Result<Photo> {
         let size = (self.width(), self.height());
         let notices = self.pixels.notices.clone();
@@ -88,13 +88,13 @@ impl Outline {
         Ok(photo)
     }
 
-    /// Notices for the owner about the file, whichever decoder is used. [`Outline::photo`] includes them.
+    /// Notices for the owner about the file, the same for every decoder. [`Outline::photo`] includes them.
     #[must_use]
     pub fn notices(&self) -> &[Notice] {
         &self.pixels.notices
     }
 
-    /// The same file with its end, if a PNG or WebP file lacks it and only it: not if a part with pixels is incomplete.
+    /// The file completed with its end, if a PNG or WebP file lacks only its end. `None` if a part with pixels is incomplete.
     #[must_use]
     pub fn ended(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let end = self.pixels.end?;

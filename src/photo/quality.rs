@@ -15,9 +15,9 @@ pub fn psnr(a: &Photo, b: &Photo) -> Result<f64> {
     Ok(20.0 * 255f64.log10() - 10.0 * (squares as f64 / a.samples().len() as f64).log10())
 }
 
-/// The structural similarity index of the pictures in grey (Wang, Bovik, Sheikh, Simoncelli 2004, without the smaller
-/// scales): the mean over all windows of 11 x 11 pixels that lie inside, weighted by a Gaussian of deviation 1.5. 1 for
-/// equal pictures, about 0 for unrelated ones.
+/// The structural similarity index of the pictures in grey (Wang, Bovik, Sheikh, Simoncelli 2004, without the smaller scales):
+/// the mean over all windows of 11 x 11 pixels inside the pictures, weighted by a Gaussian of deviation 1.5. It is 1 for equal
+/// pictures, about 0 for unrelated ones.
 ///
 /// # Errors
 /// [`Code::ImagesDiffer`] unless both have the same size and channels, [`Code::BadArgument`] below 11 x 11 pixels.

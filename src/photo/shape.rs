@@ -6,18 +6,18 @@ use super::Photo;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 use crate::error::{Code, Error, Result};
 
-/// The most samples of a picture to learn from.
+/// The maximum number of samples of a picture to learn from.
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
 const LARGEST: u64 = 1 << 28;
 
 /// The size of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// In pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// The height in pixels.
     pub height: u32,
-    /// Samples of each pixel, 1 or 3.
+    /// The number of samples of each pixel, 1 or 3.
     pub channels: u8,
 }
 
@@ -50,7 +50,7 @@ impl Shape {
         Err(Error::new(Code::BadArgument, format!("{samples} samples are not a picture of {self}")))
     }
 
-    /// Whether a picture of another shape goes with those of this one.
+    /// Checks that a picture of another shape can be used together with those of this shape.
     pub(crate) fn check_same(&self, other: Self) -> Result<()> {
         if *self == other {
             return Ok(());

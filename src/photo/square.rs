@@ -3,11 +3,11 @@
 use super::{Photo, Shape};
 use crate::error::{Code, Error, Result};
 
-/// The largest picture that comes out, in pixels on a side.
+/// The maximum side of the resulting picture, in pixels.
 const MAX_SIDE: u32 = 4096;
 
 impl Photo {
-    /// The largest square in the middle of the photo, made `side` pixels wide and high, in grey, as [`Photo::cut_to`].
+    /// The largest square in the middle of the photo, resized to `side` pixels, in grey, as by [`Photo::cut_to`].
     ///
     /// # Errors
     /// [`Code::BadArgument`] for a side of 0 or above 4096.
@@ -38,7 +38,7 @@ impl Photo {
         let count = usize::from(channels);
         let mut samples = vec![0; across * down * count];
         for channel in 0..count {
-            // First across: sums in which every pixel weighs as much as is covered of it, the part's width in all.
+            // First across: sums in which each pixel is weighted by its covered part. The weights add up to the part's width.
             let rows: Vec<Vec<u64>> = (top..top + crop_height)
                 .map(|y| {
                     let sample = |x: usize| self.sample(y * width + x, channel, channels).into();
@@ -78,7 +78,8 @@ impl Photo {
     }
 }
 
-/// Which of `old` pixels new pixel `i` of `new` covers, and how much of each, in parts of which one old pixel has `new`.
+/// The pixels, of `old` pixels, that new pixel `i` of `new` covers, and the covered part of each, in units of `1 / new` of an
+/// old pixel.
 fn span(i: usize, old: usize, new: usize) -> Vec<(usize, u64)> {
     let (start, end) = (i * old, (i + 1) * old);
     let covered = |pixel: usize| (end.min((pixel + 1) * new) - start.max(pixel * new)) as u64;
@@ -99,10 +100,10 @@ mod tests {
         let photo = grey(4, 2, &[9, 10, 20, 9, 9, 30, 41, 9]);
         assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[10, 20, 30, 41]));
         assert_eq!(photo.square(1).unwrap(), grey(1, 1, &[25]));
-        // From three pixels to two: the middle one belongs to both by half.
+        // From three pixels to two: half of the middle one belongs to each.
         let photo = grey(3, 3, &[0, 30, 90, 0, 30, 90, 0, 30, 90]);
         assert_eq!(photo.square(2).unwrap(), grey(2, 2, &[10, 70, 10, 70]));
-        // And to more pixels than there are.
+        // The result can have more pixels than the photo.
         assert_eq!(grey(1, 3, &[1, 7, 3]).square(3).unwrap(), grey(3, 3, &[7; 9]));
     }
 

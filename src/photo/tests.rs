@@ -1,4 +1,4 @@
-//! Photo files of every kind, whole and hostile.
+//! Photo files of every kind, intact and hostile.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A picture with a different value at every sample, as far as 8 bits go.
+/// A picture with a different value for every sample, as far as 8 bits allow.
 fn ramp(len: usize) -> Vec<u8> {
     (0..len).map(|i| u8::try_from(i * 37 % 251).unwrap()).collect()
 }
@@ -34,7 +34,7 @@ fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The zlib form of these bytes, stored without compression.
+/// A zlib stream of these bytes, stored without compression.
 fn zlib(raw: &[u8]) -> Vec<u8> {
     let length = u16::try_from(raw.len()).unwrap();
     let mut out = vec![0x78, 0x01, 0x01];
@@ -49,7 +49,7 @@ fn zlib(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A PNG file made by hand: `extra` chunks stand before the pixels, `rows` carry their filter bytes.
+/// Makes a PNG file: `extra` chunks come before the pixels, `rows` contain their filter bytes.
 fn png(width: u32, height: u32, depth: u8, color: u8, extra: &[Vec<u8>], rows: &[u8], after: &[Vec<u8>]) -> Vec<u8> {
     let mut header = width.to_be_bytes().to_vec();
     header.extend(height.to_be_bytes());
@@ -63,7 +63,7 @@ fn png(width: u32, height: u32, depth: u8, color: u8, extra: &[Vec<u8>], rows: &
     out
 }
 
-/// An EXIF block that says nothing but the orientation.
+/// An EXIF block that contains only the orientation.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut out = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     out.extend([orientation, 0, 0, 0, 0, 0, 0]);
@@ -156,7 +156,7 @@ fn palettes_and_low_depths_are_expanded() {
     let photo = decode(&png(2, 1, 1, 0, &key, &[0, 0b1000_0000], &[])).unwrap();
     assert_eq!((photo.samples(), photo.alpha()), (&[255, 0][..], Some(&[0, 255][..])));
 
-    // Where no pixel is transparent, there is no transparency.
+    // If no pixel is transparent, there is no transparency.
     let photo = decode(&png(2, 1, 1, 0, &key, &[0, 0], &[])).unwrap();
     assert_eq!((photo.samples(), photo.alpha(), photo.notices()), (&[0, 0][..], None, &[][..]));
     let opaque = png(2, 1, 8, 4, &[], &[0, 7, 255, 8, 255], &[]);
@@ -188,7 +188,7 @@ fn jpeg_stays_grey_or_rgb_and_close_to_the_original() {
 
 #[test]
 fn each_orientation_turns_the_picture_upright() {
-    // Stored 3 wide, 2 high: 1 2 3 / 4 5 6. What must be seen, by the EXIF definition of each value.
+    // Stored 3 wide, 2 high: 1 2 3 / 4 5 6. The expected picture, by the EXIF definition of each value.
     let expected: [(u8, u32, [u8; 6]); 8] = [
         (1, 3, [1, 2, 3, 4, 5, 6]),
         (2, 3, [3, 2, 1, 6, 5, 4]),
@@ -247,7 +247,7 @@ fn flipped_bits_in_png_are_found() {
             assert!(at / 8 < sum, "bit {at}");
             continue;
         };
-        // The stream has a checksum of its own, which bits that fill its last byte are not in.
+        // The stream has its own checksum, which does not cover the bits that fill its last byte.
         let wanted = if (stream..end).contains(&(at / 8)) { Notice::ChecksumWrong } else { Notice::EndMissing };
         assert_eq!(photo.samples(), samples, "bit {at}");
         assert!(photo.notices().contains(&wanted) && at / 8 >= start - 4, "bit {at}: {:?}", photo.notices());
@@ -266,7 +266,7 @@ fn huge_sizes_in_tiny_files_are_refused_before_decoding() {
 
     let mut file = webp(8, 8, &[9; 192], ExtendedColorType::Rgb8);
     assert_eq!(file[20], 0x2f);
-    // 16,383 x 16,383, one below the most that the format can say.
+    // 16,383 x 16,383, one below the format's maximum.
     file[21..25].copy_from_slice(&(0x3ffe_u32 | 0x3ffe << 14).to_le_bytes());
     assert_eq!(code(&file), Code::ImageTooLarge);
 
@@ -350,7 +350,7 @@ fn jpeg_with_scans_of_every_order_is_read() {
         out
     };
     for sampling in [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_2_2] {
-        // Optimised, this encoder writes a scan for each channel.
+        // With optimised tables, this encoder writes a scan for each channel.
         for (optimised, progressive) in [(false, false), (true, false), (true, true)] {
             let photo = decode(&file(sampling, optimised, progressive)).unwrap();
             let far = photo.samples().iter().map(|sample| sample.abs_diff(200)).max();
@@ -359,7 +359,7 @@ fn jpeg_with_scans_of_every_order_is_read() {
     }
 }
 
-/// The parts of a file that its outline names, put together, and ended where that is left to the reader.
+/// Concatenates the parts of a file that its outline names, and adds the end if the reader must add it.
 fn parts(file: &[u8], outline: &Outline) -> Vec<u8> {
     let end: &[u8] = if outline.is_jpeg() { b"\xff\xd9" } else { b"" };
     outline.parts().iter().flat_map(|part| &file[part.clone()]).chain(end).copied().collect()
@@ -436,7 +436,7 @@ fn the_outline_of_jpeg_is_the_picture_alone() {
         let samples = ramp(24 * 16 * usize::from(channels));
         let bare = jpeg(24, 16, &samples, color, None);
         let mut file = jpeg(24, 16, &samples, color, Some(exif(6)));
-        // What other programs write, among it a colour profile, a comment, and a second picture behind the first one.
+        // The additions of other programs, including a colour profile, a comment, and a second picture after the first one.
         let segment = |marker, text: &[u8]| [&[0xff, marker, 0, u8::try_from(text.len() + 2).unwrap()], text].concat();
         let more =
             [(0xe2, &b"ICC_PROFILE\0here"[..]), (0xe1, b"http://ns.adobe.com/here"), (0xfe, b"here"), (0xed, b"here")];

@@ -1,9 +1,9 @@
-//! Other published learnable encryption schemes, to compare with [`etc`](crate::schemes::etc). **None of them is offered to users**:
-//! like it, they are obfuscation, and the attacks in [`attack`] break all of them under a fixed key, and two of them under any
-//! key.
+//! Other published learnable encryption schemes, to compare with [`etc`](crate::schemes::etc). **None of them is offered to
+//! users**: like `EtC`, they are obfuscation. The attacks in [`attack`] break all of them under a fixed key, and two of them
+//! under any key.
 //!
-//! All do the same: a picture consists of *values*, which change places, and some of which are reversed (`v` becomes the
-//! greatest value minus `v`). They differ in the bits of a value, how far it moves, and what shares a key.
+//! All of them do the same: a picture consists of *values*, which change places, and some of which are reversed (`v` becomes
+//! the greatest value minus `v`). They differ in the bits of a value, how far it moves, and which values share a key.
 //!
 //! | | values | moved | keys |
 //! |---|---|---|---|
@@ -11,16 +11,16 @@
 //! | [`ele`] | 4 bits | anywhere within their block, then the blocks change places | one per block |
 //! | [`pe`] | 8 bits | to another channel of their pixel | one per pixel |
 //!
-//! All are one-to-one on pictures of whole blocks, so all can be undone exactly from lossless files, as tested. After JPEG, the
+//! All are one-to-one on pictures of whole blocks, so lossless files can be unscrambled exactly, as tested. After JPEG, the
 //! 4-bit schemes are lost: an error of one in an upper half is an error of 16 in the sample, and a lower half is noise to begin
 //! with.
 //!
 //! # The exact steps
 //!
-//! Random numbers are drawn as in [`etc`](crate::schemes::etc), from the streams whose HKDF information is `safelight ` followed by
-//! `le`, `ele` or `pe`, ` v1 ` and the step's name: `place`, `shuffle`, `reverse`, `order`. A [`Nonce`] per picture makes a key
-//! per picture; [`Nonce::FIXED`] is the fixed key. A photo is padded to whole blocks by repeating its last column and row, and
-//! cropped to its size afterwards.
+//! Random numbers are drawn as in [`etc`](crate::schemes::etc), from the streams whose HKDF information is `safelight `
+//! followed by `le`, `ele` or `pe`, ` v1 ` and the step's name: `place`, `shuffle`, `reverse`, `order`. A new [`Nonce`] for
+//! each picture gives each picture its own key; [`Nonce::FIXED`] is the fixed key. A photo is padded to whole blocks by
+//! repeating its last column and row, and cropped to its size afterwards.
 
 pub mod attack;
 pub mod ele;
@@ -43,7 +43,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    /// All of them.
+    /// All schemes.
     pub const ALL: [Self; 3] = [Self::Le, Self::Ele, Self::Pe];
 
     /// The name in tables.
@@ -74,14 +74,14 @@ impl Scheme {
         }
     }
 
-    /// A photo padded to whole blocks.
+    /// Pads a photo to whole blocks.
     #[must_use]
     pub fn sheet(self, photo: &Photo) -> Sheet {
         let whole = |side: u32| (side as usize).next_multiple_of(self.block());
         Sheet::padded(photo, whole(photo.width()), whole(photo.height()))
     }
 
-    /// The values of a sheet: the samples, or of each its lower and its upper half.
+    /// The values of a sheet: the samples, or the lower and the upper half of each.
     fn values(self, sheet: &Sheet) -> Vec<u8> {
         match self {
             Self::Le | Self::Ele => sheet.samples.iter().flat_map(|&sample| [sample & 15, sample >> 4]).collect(),
@@ -89,7 +89,7 @@ impl Scheme {
         }
     }
 
-    /// The samples of such values.
+    /// The samples that consist of these values.
     fn samples(self, values: Vec<u8>) -> Vec<u8> {
         match self {
             Self::Le | Self::Ele => values.as_chunks::<2>().0.iter().map(|&[low, high]| high << 4 | low).collect(),
@@ -104,7 +104,7 @@ pub struct Step {
     /// The value of the clear sheet that moves here. If values have 4 bits, the lower half of sample `i` is value `2 i` and the
     /// upper half `2 i + 1`.
     pub from: u32,
-    /// Whether it is reversed.
+    /// Whether the value is reversed.
     pub reversed: bool,
 }
 
@@ -112,13 +112,13 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     scheme: Scheme,
-    /// Width, height, channels.
+    /// The width, the height and the number of channels.
     shape: [usize; 3],
     steps: Vec<Step>,
 }
 
 impl Plan {
-    /// The plan for sheets of this one's size.
+    /// Makes the plan for sheets of the same size as this one.
     ///
     /// # Errors
     /// [`Code::ImagesDiffer`] for a sheet that is not made of whole blocks of 1 or 3 channels, [`Code::ImageTooLarge`].
@@ -207,7 +207,7 @@ fn shape(sheet: &Sheet) -> [usize; 3] {
     [sheet.width, sheet.height, sheet.channels]
 }
 
-/// Whether a sheet can be scrambled in this way.
+/// Checks that this scheme can scramble a sheet.
 fn check(scheme: Scheme, sheet: &Sheet) -> Result<()> {
     let [width, height, channels] = shape(sheet);
     let whole = |side: usize| side > 0 && side.is_multiple_of(scheme.block());

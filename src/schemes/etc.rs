@@ -1,16 +1,15 @@
 //! Encryption-then-compression (`EtC`) images: photos whose blocks are scrambled, which can still be stored as JPEG, sent
 //! through photo sites, and used for learning.
 //!
-//! **This is obfuscation, not encryption in the sense of [`paillier`](crate::schemes::paillier).** It hides a picture from a casual
-//! look. Pictures that share one key give each other away: four of them can be reassembled in seconds. Even if a picture has a
-//! key of its own, large blocks fit together like a jigsaw puzzle. The attacks are in the `attack` module and their figures in
-//! `docs/etc-attacks.md`, so that anyone can judge a setting; [`Resistance`] sums up.
+//! **This is obfuscation, not encryption in the sense of [`paillier`](crate::schemes::paillier).** It hides a picture from a
+//! casual look. Pictures that share one key give each other away: four of them can be reassembled in seconds. Even if a picture
+//! has its own key, large blocks fit together like a jigsaw puzzle. The attacks are in the `attack` module and their figures in
+//! `docs/etc-attacks.md`, so that anyone can judge a setting; [`Resistance`] summarises them.
 //!
 //! # The steps
 //!
 //! Chuman, Sirichotedumrong, Kiya, "Encryption-Then-Compression Systems Using Grayscale-Based Image Encryption for JPEG Images"
-//! (2019), and the original colour form. The picture is split into blocks of `B` x `B` pixels, and each step has a key of its
-//! own:
+//! (2019), and the original colour form. The picture is split into blocks of `B` x `B` pixels, and each step has its own key:
 //!
 //! | key | step |
 //! |---|---|
@@ -19,8 +18,8 @@
 //! | K3 | half of them are negated: `p` becomes `255 - p` |
 //! | K4 | the channels of each are permuted (six orders); pictures of one channel skip this |
 //!
-//! K1 to K4 are derived from one [`MasterKey`] and a [`Nonce`] that travels with the picture. With a new nonce for each
-//! picture, the default, no two pictures are scrambled alike. Most published experiments use a fixed key.
+//! K1 to K4 are derived from one [`MasterKey`] and a [`Nonce`] that travels with the picture. By default, each picture has a
+//! new nonce, so no two pictures are scrambled alike. Most published experiments use a fixed key.
 //!
 //! # The exact steps
 //!
@@ -29,13 +28,13 @@
 //! `safelight etc v1 K` followed by the digit `i` as info. They are taken 8 bytes at a time, little-endian. A number below `b`
 //! is such a number modulo `b`; numbers not below `m - m mod b` with `m = 2^64 - 1` are skipped.
 //!
-//! The blocks are counted row by row. K1: starting with `0, 1, 2, ...`, for each place from the last down to the second, swap
-//! its number with that of a place at or before it, drawn from all of these; the number at a place is then the block that moves
-//! there. Then for each place in order: K2 gives the quarter turns (below 4, clockwise) and the mirror (below 4: bit 0 across,
+//! The blocks are counted row by row. K1: start with `0, 1, 2, ...`. For each place from the last down to the second, swap its
+//! number with that of a place at or before it, drawn from all of these. The number at a place is then the block that moves
+//! there. Then, for each place in order: K2 gives the quarter turns (below 4, clockwise) and the mirror (below 4: bit 0 across,
 //! bit 1 down, after rotation), K3 the negation (below 2), K4 the index into [`scramble::ORDERS`] (below 6).
 //!
-//! A sheet is the photo with its last column and row repeated to whole blocks; [`Form`] describes how the grey forms convert
-//! colours.
+//! A sheet is the photo with its last column and row repeated until it consists of whole blocks; [`Form`] describes how the
+//! grey forms convert colours.
 //!
 //! The [`Label`] must travel with a picture so that it can be unscrambled.
 
@@ -82,7 +81,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The usual block for this form: 16 in colour (JPEG's own unit with subsampled chroma), 8 in grey.
+    /// Settings with the usual block for this form: 16 in colour (JPEG's own unit with subsampled chroma), 8 in grey.
     #[must_use]
     pub const fn new(form: Form) -> Self {
         let block = match form {
@@ -106,7 +105,7 @@ pub fn encrypt(photo: &Photo, key: &MasterKey, settings: Settings) -> Result<(Ph
     Ok((plan.scramble(&sheet).into_photo()?, label))
 }
 
-/// Unscrambles a photo. It has the picture's notices.
+/// Unscrambles a photo. The result has the picture's notices.
 ///
 /// # Errors
 /// [`Code::ForeignKey`] if the label names another key, [`Code::ImagesDiffer`] if the picture's size differs from the label,

@@ -6,12 +6,12 @@
 //! based on composite degree residuosity classes", EUROCRYPT 1999; the base `1 + n` is from Damgård and Jurik, 2001).
 //!
 //! # The picture
-//! Each colour plane is cut into a grid of equal tiles. Ciphertext `(i, j)` holds pixel `(i, j)` of every tile, one in
-//! each *slot* of its plaintext ([`Layout`]). The client also encrypts a *halo* around each tile, as wide as the filter
-//! reaches, so that a filter is nothing but products of ciphertexts: the same few products for all tiles at once.
+//! Each colour plane is cut into a grid of equal tiles. Ciphertext `(i, j)` holds pixel `(i, j)` of every tile, one in each
+//! *slot* of its plaintext ([`Layout`]). The client also encrypts a *halo* around each tile, as wide as the filter reaches. A
+//! filter then consists only of products of ciphertexts, and the same few products filter all tiles at once.
 //!
 //! # The numbers
-//! A slot holds `value * divisor + bias` ([`Encoding`]): integers only, never negative, never beyond the slot. The
+//! A slot holds `value * divisor + bias` ([`Encoding`]): an integer that is never negative and always fits the slot. The
 //! divisor of a mean is applied after decryption, with exact rounding.
 //!
 //! | module | content |

@@ -1,10 +1,10 @@
-//! A photo's colours: kept at home and written into the result, or converted, and never sent.
+//! The colour space of a photo: kept at home and written into the result, or converted, and never sent.
 
 use safelight::photo::{Colour, Photo, encode_png_in};
 
 use crate::program::{Folder, Run, mode, picture};
 
-/// A profile of Display P3.
+/// A Display P3 profile.
 fn p3() -> Colour {
     Colour::from_bytes(include_bytes!("../../fuzz/corpus/colour/display-p3")).expect("a profile")
 }
@@ -51,7 +51,7 @@ fn the_profile_stays_at_home_and_goes_into_the_result() {
         assert_eq!(*folder.read_photo(out).colour(), p3());
     }
     assert_eq!(folder.read_photo("back.png").samples(), folder.read_photo("p3.png").samples());
-    // Nothing of it is in the files that travel.
+    // The files that are sent contain nothing of the profile.
     let Colour::Icc(profile) = p3() else { panic!("a profile") };
     for image in ["p3.slt", "mean.slt"] {
         let bytes = folder.read(image);
@@ -60,7 +60,7 @@ fn the_profile_stays_at_home_and_goes_into_the_result() {
             assert!(!bytes.windows(12).any(|other| other == window));
         }
     }
-    // At home are a profile and a number, for their owner alone, and no name.
+    // The folder at home contains a profile and a number, readable only by their owner, and no name.
     let home = folder.path(".home/colours");
     let mut names = Vec::new();
     for part in ["photos", "profiles"] {
@@ -73,7 +73,7 @@ fn the_profile_stays_at_home_and_goes_into_the_result() {
     }
     assert_eq!(names.len(), 2);
     assert!(names.iter().all(|name| name.len() == 64 && !name.contains("p3")), "{names:?}");
-    // The folder may be removed.
+    // The folder may be deleted.
     std::fs::remove_dir_all(&home).expect("removed");
     told(folder.run("decrypt --key my.key p3.slt --out back.png"), "use --original");
     assert_eq!(*folder.read_photo("back.png").colour(), Colour::Srgb);
@@ -108,12 +108,12 @@ fn samples_are_converted_where_that_is_wanted_and_compared_as_they_were_sent() {
     }
     folder.run("decrypt --key my.key p3.slt --out x.png --original p3.png --colour keep").error("wrong_result");
     elsewhere(&folder, "decrypt --key my.key p3.slt --out x.png --original p3.png --colour srgb").ok();
-    // With somebody's public key the profile cannot follow.
+    // With someone else's public key, the profile cannot be restored.
     told(folder.run("encrypt --key my.pub p3.png --out pub.slt"), "converted to sRGB");
     folder.run("decrypt --key my.key pub.slt --out back.png --no-check").ok();
     assert_eq!(folder.read_photo("back.png").samples(), converted.samples());
     told(folder.run("encrypt --key my.pub p3.png --out pub.slt --colour keep"), "--original");
-    // A photo without a profile is the same to all.
+    // The option makes no difference to a photo without a profile.
     for colour in ["", "--colour keep", "--colour srgb"] {
         let run = folder.run(&format!("encrypt --key my.key plain.png --out plain.slt {colour}"));
         assert_eq!(run.errors(), "");
@@ -166,7 +166,7 @@ fn scrambled_pictures_are_treated_alike() {
     assert_eq!(folder.run("etc decrypt --key etc.key plain.scrambled.png --out back.png").errors(), "");
     elsewhere(&folder, "etc decrypt --key etc.key scrambled.png --out back.png --original p3.png").ok();
     assert_eq!(folder.read_photo("back.png"), folder.read_photo("p3.png"));
-    // Programs that learn see the same colours in all pictures.
+    // Programs that learn must see the same colour space in all pictures.
     told(folder.run("etc encrypt --key etc.key --fixed-key p3.png --out fixed.png"), "converted to sRGB");
     folder.run("etc decrypt --key etc.key fixed.png --out back.png").ok();
     assert_eq!(folder.read_photo("back.png").samples(), srgb(&folder.read_photo("p3.png")).samples());

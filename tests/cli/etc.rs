@@ -1,4 +1,4 @@
-//! `safelight etc` and `attack etc` as their users meet them.
+//! `safelight etc` and `attack etc` as their users see them.
 
 use crate::program::{Folder, mode, picture};
 
@@ -130,7 +130,7 @@ fn the_table_of_attacks_is_printed_and_written() {
     folder.run(&format!("attack table --data nothing {what}")).error("not_found");
 }
 
-/// A picture of a few waves, another one for each number.
+/// A picture of a few waves, different for each number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
 fn waves(number: u32) -> safelight::photo::Photo {
     let sample = |x: u32, y: u32, c: u32| {

@@ -1,4 +1,4 @@
-//! What happens to files: whole or absent, never over a key, streams, damage, foreign keys.
+//! Output files: complete or absent, never in place of a key; streams, damage, foreign keys.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -15,7 +15,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// Every test of this kind: the error is named and nothing new lies in the folder, half a file least of all.
+/// Runs a command that must fail with this code and create no file, not even a partial one.
 #[track_caller]
 fn leaves_nothing(folder: &Folder, arguments: &str, code: &str) -> String {
     let before = folder.names();
@@ -30,7 +30,7 @@ fn keys_are_private_and_never_overwritten() {
     let key = folder.read("my.key");
     leaves_nothing(&folder, "keygen paillier --bits 2048 --out my.key", "file_exists");
     leaves_nothing(&folder, "keygen paillier --bits 2048 --out photo.png", "file_exists");
-    // No other command writes over a secret key either.
+    // No other command overwrites a secret key either.
     leaves_nothing(&folder, "pubkey my.key --out my.key", "file_exists");
     leaves_nothing(&folder, "encrypt --key my.key photo.png --out my.key", "file_exists");
     leaves_nothing(&folder, "decrypt --key my.key photo.slt --out my.key", "file_exists");
@@ -86,7 +86,7 @@ fn other_outputs_replace_older_ones() {
     folder.run("decrypt --key my.key photo.slt --out plain").ok();
     assert_eq!(folder.read_photo("plain").samples(), folder.read_photo("photo.png").samples());
     folder.run("decrypt --key my.key photo.slt --out /dev/null").ok();
-    // In `.home` encrypting has kept that the photo has no colour profile.
+    // Encryption has recorded in `.home` that the photo has no colour profile.
     assert_eq!(folder.names(), [".home", "copy.pub", "my.key", "my.pub", "photo.png", "photo.slt", "plain"]);
 }
 
@@ -164,7 +164,7 @@ fn everything_goes_through_pipes() {
     assert_eq!(made.len(), key.len());
 
     folder.run_on("encrypt --key - - --out -", &key).error("bad_argument");
-    // A program behind the pipe sees a whole result or nothing.
+    // A program that reads the pipe receives a complete result or nothing.
     folder.run_on("filter mean - --out -", &image[..image.len() - 1]).error("truncated");
 }
 
@@ -174,7 +174,7 @@ fn a_closed_pipe_is_an_error_and_no_panic() {
     let mut command = folder.command(["pubkey", "-", "--out", "-"]);
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program runs");
-    // It has nothing to write before it has read the key, and by then nobody listens.
+    // The program writes nothing before it has read the key, and by then the reader is gone.
     drop(child.stdout.take());
     child.stdin.take().expect("piped").write_all(&folder.read("my.key")).expect("it reads");
     let message = Run::of(child.wait_with_output().expect("it ends")).error("io");
@@ -214,7 +214,7 @@ fn info_tells_the_public_facts() {
     assert_eq!(secret["key_id"], image["key_id"]);
     assert_eq!(json("--check my.key")["checked"], true);
 
-    // Nothing of the primes: what is told of the secret key is what is told of the public one.
+    // The facts about the secret key are those about the public key: nothing about the primes.
     let facts = |value: &Value| value.as_object().expect("object").keys().cloned().collect::<Vec<_>>();
     assert_eq!(facts(&public), facts(&secret));
     let text = String::from_utf8(folder.run("info photo.slt").ok()).expect("text");
@@ -238,27 +238,27 @@ fn what_an_image_cannot_bear_is_said() {
 fn an_interrupted_keygen_leaves_nothing() {
     let folder = Folder::new();
     let child = folder.spawn("keygen paillier --bits 4096 --out new.key");
-    // The unfinished file says that the program is at work.
+    // The unfinished file shows that the program is working.
     while !folder.names().iter().any(|name| name.starts_with(".safelight-") || name == "new.key") {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     interrupt(child.id());
     let output = child.wait_with_output().expect("it ends");
-    // On a very fast machine the key may have been found in time.
+    // On a very fast machine, the key may have been found already.
     if output.status.code() != Some(0) {
         Run::of(output).error("cancelled");
         assert_eq!(folder.names(), ["my.key", "my.pub"]);
     }
 }
 
-/// Sends what Ctrl-C sends, or what ends programs in the background, if that is where these tests run.
+/// Sends the signal of Ctrl-C, or the one that ends background programs if these tests run in the background.
 pub(crate) fn interrupt(process: u32) {
     let signal = if is_ignored(2) { "-TERM" } else { "-INT" };
     let status = std::process::Command::new("kill").args([signal, &process.to_string()]).status();
     assert!(status.is_ok_and(|status| status.success()));
 }
 
-/// Whether this program, and so those that it starts, ignores a signal.
+/// Whether this program, and therefore each program that it starts, ignores a signal.
 pub(crate) fn is_ignored(signal: u32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map_or("0", str::trim);

@@ -1,10 +1,10 @@
-//! Photo in, photo out: every filter, bit by bit, against the same filter on the clear picture.
+//! Photo in, photo out: every filter, bit by bit, compared with the same filter on the clear picture.
 
 use crate::program::{Folder, picture};
 use crate::reference::{Kernel, blended, filtered, shown};
 use safelight::photo::Photo;
 
-/// A filter as on the command line, as in `--for`, and in the clear.
+/// Each filter as on the command line, as in `--for`, and in the clear.
 fn cases() -> Vec<(&'static str, &'static str, Kernel, i64)> {
     let emboss = Kernel::new(&[&[-2, -1, 0], &[-1, 1, 1], &[0, 1, 2]], 1);
     let own = Kernel::new(&[&[3, -1, 4, 1, -5], &[9, 2, -6, 5, 3], &[5, 8, 9, -7, 9]], 7);
@@ -92,7 +92,7 @@ fn transparency_stays_here_and_comes_back() {
     run.ok();
     let out = folder.read_photo("out.png");
     assert_eq!((out.samples(), out.alpha()), (&expected[..], Some(&alpha[..])));
-    // What is opaque has no transparency to speak of.
+    // An opaque picture has no transparency to keep.
     folder.write_png("opaque.png", &picture(7, 10, 3, 4).with_alpha(vec![255; 70]).expect("a picture"));
     assert_eq!(folder.run("encrypt --key my.key opaque.png --out opaque.slt").errors(), "");
 
@@ -123,7 +123,7 @@ fn two_photos_blend() {
         folder.run_with(["encrypt", "--key", "my.pub", &format!("{name}.png"), "--out", &file, "--for", "blend"]).ok();
     }
     folder.run("filter blend --share 30 one.slt two.slt --out both.slt").ok();
-    // Encrypted with the public key, as others do it.
+    // Encrypted with the public key, as someone else would do it.
     folder.run("decrypt --key my.key both.slt --out both.png").error("not_verifiable");
     folder.run("decrypt --key my.key both.slt --out both.png --from-others").ok();
     assert_eq!(folder.read_photo("both.png").samples(), shown(&blended(&one, &two, 30), "clamp"));
@@ -147,7 +147,8 @@ fn filters_follow_each_other() {
     folder.run("filter sobel-x a.slt --out b.slt").ok();
     folder.run("filter brightness --offset 5 b.slt --out c.slt").ok();
     folder.run("decrypt --key my.key c.slt --out out.png --view signed").ok();
-    // The sums of the mean go undivided into the derivative: one rounding at the end. Both kernels as one:
+    // The derivative uses the sums of the mean before their division, so there is one rounding at the end. Both kernels
+    // combined:
     let both = Kernel::new(
         &[&[-1, -1, 0, 1, 1], &[-3, -3, 0, 3, 3], &[-4, -4, 0, 4, 4], &[-3, -3, 0, 3, 3], &[-1, -1, 0, 1, 1]],
         9,

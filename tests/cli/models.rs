@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::program::Folder;
 
-/// A face of one of two people, who look to different sides.
+/// The face of one of two people, who look in different directions.
 fn face(person: u32, number: u32) -> Photo {
     let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(person);
     let samples = (0..32 * 24).map(|i| {

@@ -54,14 +54,14 @@ fn the_same_is_said_in_the_clear_here_and_there() {
     let here = folder.run(&format!("classify --model models/stripes.model --key v.key --json --scores {pictures}"));
     assert!(here.errors().contains("made a new secret key"), "{}", here.errors());
     let here = lines(&here.ok());
-    // The key is there now.
+    // Now the key exists.
     let server = OwnServer::start(&folder, "--models models");
     let flags = format!("classify --server {} --model stripes --key v.key --json", server.address);
     let there = folder.run(&format!("{flags} --scores {pictures}"));
     assert!(!there.errors().contains("made"), "{}", there.errors());
     let there = lines(&there.ok());
     assert_eq!(clear.len(), 3);
-    // Without asking for more, labels are all that is printed.
+    // By default, only labels are printed.
     let labels = lines(&folder.run(&format!("{flags} {pictures}")).ok());
     for (clear, label) in clear.iter().zip(&labels) {
         assert_eq!(clear["label"], label["label"]);
@@ -84,7 +84,7 @@ fn the_same_is_said_in_the_clear_here_and_there() {
     }
 }
 
-/// The file as a server could send it, with checksums that fit: its numbers have as many figures as the server likes.
+/// The file as a server could send it, with correct checksums: its numbers have as many digits as the server likes.
 fn with_scale(file: &[u8], scale: f64) -> Vec<u8> {
     let mut file = file.to_vec();
     let end = 16 + u32::from_le_bytes([file[12], file[13], file[14], file[15]]) as usize;

@@ -1,4 +1,4 @@
-//! Outputs: never an input, with the permissions and the kind that they must have, and nothing left of runs that were ended.
+//! Outputs: never an input, with the required permissions and format, and no remains of interrupted runs.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
@@ -20,7 +20,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// All files and what is in them.
+/// All files and their contents.
 fn contents(folder: &Folder) -> Vec<(String, Vec<u8>)> {
     folder
         .names()
@@ -77,7 +77,7 @@ fn an_output_is_never_an_input() {
         "phe import-key pub.json --out pub.json",
         "phe encrypt --key my.pub --out my.pub 1",
         "protect my.key --passphrase-file phrase --out phrase",
-        // Nothing of these is read, for the key is not protected.
+        // The passphrase file is not read, because the key is not protected.
         "encrypt --key my.key photo.png --passphrase-file phrase --out phrase",
         "pubkey my.key --passphrase-file phrase --out ./phrase",
         "phe encrypt --key my.pub --passphrase-file phrase --out phrase 1",
@@ -97,10 +97,10 @@ fn an_output_is_never_an_input() {
     command.stderr(Stdio::piped());
     Run::of(command.spawn().expect("it runs").wait_with_output().expect("it ends")).error("file_exists");
     assert!(contents(&folder) == before);
-    // Nor are two outputs one file.
+    // Two outputs must not be the same file either.
     folder.run("reproduce etc-svm --data faces --csv rates --svg ./rates").error("bad_argument");
     assert!(contents(&folder) == before);
-    // What is like an input but another file is written.
+    // A file equal to an input, but not identical to it, is overwritten.
     std::fs::copy(folder.path("photo.slt"), folder.path("copy.slt")).expect("copy");
     folder.run("filter mean photo.slt --out copy.slt").ok();
     folder.run("decrypt --key my.key photo.slt --out /dev/null").ok();
@@ -127,7 +127,7 @@ fn a_replaced_file_keeps_its_permissions_and_a_new_one_has_the_usual_ones() {
             assert_eq!(mode(&folder.path(out)), wanted, "{command} {out}");
         }
     }
-    // Of another owner, where this test may do that.
+    // A file of another owner, if this test may create one.
     let owned = folder.path("new.png");
     if std::os::unix::fs::chown(&owned, Some(65_534), Some(65_534)).is_ok() {
         folder.run("decrypt --key my.key photo.slt --out new.png").ok();
@@ -145,7 +145,7 @@ fn a_private_file_is_private_while_it_is_replaced() {
     set_mode(&folder.path("out.slt"), 0o600);
     fifo(&folder, "image");
     let mut child = folder.spawn("filter mean image --out out.slt");
-    // The image never ends, so the part stays unfinished.
+    // The image never ends, so the part remains unfinished.
     let mut image = std::fs::OpenOptions::new().write(true).open(folder.path("image")).expect("the fifo");
     std::io::Write::write_all(&mut image, &folder.read("photo.slt")[..100]).expect("write");
     let part = wait_for_part(&folder);
@@ -165,12 +165,12 @@ fn links_are_followed() {
     assert!(folder.path("dangling.png").is_symlink() && folder.path("deep/chain.png").is_symlink());
     assert!(!folder.path("deep/target.png").is_symlink());
     assert_eq!(folder.read_photo("deep/target.png").samples(), folder.read_photo("photo.png").samples());
-    // The file that is there now is replaced, with its permissions.
+    // The existing file is replaced, and its permissions are kept.
     set_mode(&folder.path("deep/target.png"), 0o600);
     folder.run("etc decrypt --key etc.key scrambled.png --out dangling.png").ok();
     assert!(folder.path("dangling.png").is_symlink());
     assert_eq!(mode(&folder.path("deep/target.png")), 0o600);
-    // A new secret is not written through a link, which somebody else may have laid.
+    // A new secret is not written through a link, because someone else may have created it.
     symlink("nowhere", folder.path("link.key")).expect("link");
     folder.run("keygen etc --out link.key").error("file_exists");
     symlink("loop.png", folder.path("loop.png")).expect("link");
@@ -179,7 +179,7 @@ fn links_are_followed() {
     let message = folder.run("decrypt --key my.key photo.slt --out far.png").error("io");
     assert!(message.contains("no folder") && !message.contains(".part"), "{message}");
 
-    // Both names of a file stay names of one.
+    // Both names of a file still refer to the same file.
     folder.write("one.png", b"older");
     std::fs::hard_link(folder.path("one.png"), folder.path("two.png")).expect("link");
     folder.run("decrypt --key my.key photo.slt --out one.png").ok();
@@ -198,7 +198,7 @@ fn what_the_folder_forbids_is_written_in_place_or_named() {
     set_mode(&folder.path("my.key"), 0o644);
     let inode = open.metadata().expect("metadata").ino();
     set_mode(folder.path("").as_path(), 0o555);
-    // As root nothing is forbidden: then as nobody.
+    // Nothing is forbidden to root, so run as nobody.
     let run = |out: &str| {
         let mut command = folder.command(["decrypt", "--key", "my.key", "photo.slt", "--out", out]);
         if folder.path("").metadata().expect("metadata").uid() == 0 {
@@ -206,7 +206,7 @@ fn what_the_folder_forbids_is_written_in_place_or_named() {
         }
         match command.output() {
             Ok(output) => Some(Run::of(output)),
-            // The program may lie where nobody else may run it.
+            // The program may be in a place where nobody else may run it.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => None,
             Err(error) => panic!("{error}"),
         }
@@ -286,7 +286,7 @@ fn the_name_decides_the_kind_of_picture() {
         folder.read("q.jpg").len()
     };
     assert!(size("--quality 20") < size("--quality 95 --subsampling 420"));
-    // What is no picture has no picture's name.
+    // A file that is not a picture must not have a picture's extension.
     for (command, name) in [
         ("encrypt --key my.key photo.png", "e.png"),
         ("filter mean photo.slt", "e.jpg"),
@@ -339,7 +339,7 @@ fn what_killed_runs_left_is_cleared_up() {
     killed.kill().expect("kill");
     killed.wait().expect("it ends");
     assert!(folder.names().contains(&left));
-    // What looks alike and is not ours stays; what a run is at work on stays, too.
+    // Similar files that are not ours stay, and so do the files of a running program.
     folder.write(".safelight-notes.part", b"somebody's own");
     let mut at_work = folder.spawn("protect my.key --passphrase-file phrase --out working.age");
     let held = loop {
@@ -435,7 +435,7 @@ fn an_armored_key_opens_everywhere() {
     folder.run("decrypt --key armored.age --passphrase-file phrase photo.slt --out again.png").ok();
     let text = String::from_utf8(folder.run("info armored.age").ok()).expect("text");
     assert!(text.contains("protected key") && text.contains("as text"), "{text}");
-    // It is a secret key, too.
+    // An armored file is a secret key, too.
     folder.run("pubkey my.key --out armored.age").error("file_exists");
     folder.write("wrong", b"four barrels");
     folder.run("unprotect armored.age --passphrase-file wrong --out no.key").error("wrong_passphrase");
@@ -461,7 +461,7 @@ fn kernels_with_an_even_number_of_weights_and_mirrored_edges_are_what_the_help_s
     assert_eq!(filtered("row.png", "reflect", "0,0,0,0,1"), [30, 40, 30, 20]);
     assert_eq!(filtered("row.png", "replicate", "1,0,0"), [10, 10, 20, 30]);
     assert_eq!(filtered("row.png", "zero", "1,0,0"), [0, 10, 20, 30]);
-    // The pixel is under the weight number 2/2 = 1, or 4/2 = 2.
+    // The pixel is under weight number 2/2 = 1, or 4/2 = 2.
     assert_eq!(filtered("row.png", "replicate", "0,1"), [10, 20, 30, 40]);
     assert_eq!(filtered("row.png", "replicate", "1,0"), [10, 10, 20, 30]);
     assert_eq!(filtered("row.png", "replicate", "0,0,1,0"), [10, 20, 30, 40]);

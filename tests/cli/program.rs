@@ -1,4 +1,4 @@
-//! Runs the program in a folder of its own.
+//! Runs the program in a temporary folder.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 /// A folder with a secret key `my.key` and its public key `my.pub`.
 pub(crate) struct Folder(TempDir);
 
-/// What a run gave.
+/// The outcome of a run.
 pub(crate) struct Run(Output);
 
 impl Folder {
@@ -47,7 +47,7 @@ impl Folder {
         Photo::decode(&self.read(name), &Limits::default()).expect("a picture")
     }
 
-    /// The names of the files, hidden ones too, in order.
+    /// The names of the files, including hidden ones, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = self.0.path().read_dir().expect("folder");
         let mut names: Vec<_> =
@@ -59,11 +59,11 @@ impl Folder {
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_safelight"));
         command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
-        // A proxy of this machine has nothing to do with servers on it.
+        // A proxy of this machine must not affect servers on it.
         for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());
         }
-        // Nor do its certificates.
+        // Nor must its certificates.
         command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
         command.env("SAFELIGHT_HOME", self.path(".home"));
         command
@@ -102,14 +102,14 @@ impl Run {
         Self(output)
     }
 
-    /// Standard output of a run that must have ended well.
+    /// Returns the standard output of a run that must have succeeded.
     #[track_caller]
     pub(crate) fn ok(self) -> Vec<u8> {
         assert_eq!(self.0.status.code(), Some(0), "{}", self.errors());
         self.0.stdout
     }
 
-    /// The message of a run that must have ended with this error and nothing on standard output.
+    /// Returns the message of a run that must have failed with this error and an empty standard output.
     #[track_caller]
     pub(crate) fn error(self, code: &str) -> String {
         let errors = self.errors();
@@ -120,7 +120,7 @@ impl Run {
         message.unwrap_or_else(|| panic!("not error[{code}]: {errors}")).to_owned()
     }
 
-    /// A run that must have ended with wrong usage, which names this.
+    /// Checks that a run ended with a usage error that mentions `what`.
     #[track_caller]
     pub(crate) fn usage(self, what: &str) {
         assert_eq!(self.0.status.code(), Some(2), "{}", self.errors());
@@ -150,7 +150,7 @@ pub(crate) fn mode(path: &Path) -> u32 {
     path.metadata().expect("metadata").permissions().mode() & 0o777
 }
 
-/// A picture with every kind of neighbourhood in it: noise, ramps, black and white.
+/// A picture with every kind of neighbourhood: noise, ramps, black and white.
 pub(crate) fn picture(width: u32, height: u32, channels: u8, seed: u32) -> Photo {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
     let samples = (0..width * height * u32::from(channels)).map(|i| {

@@ -1,4 +1,4 @@
-//! The way to a server: proxies, which are used or named and never passed by, and private certificate authorities.
+//! The connection to a server: proxies, which are never bypassed once configured, and private certificate authorities.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -13,13 +13,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use crate::program::{Folder, Run};
 use crate::remote::{filter, folder, http, read_request, server};
 
-/// A port at which nobody listens.
+/// A port on which no program listens.
 fn closed_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
 }
 
-/// A proxy of every kind that leads all connections to one place, and reports what it was asked for: the kind, the place
-/// and who asks.
+/// A proxy of every kind that leads all connections to one address, and reports each request: the kind, the requested address
+/// and the user.
 struct Proxy {
     address: String,
     asked: Receiver<String>,
@@ -57,7 +57,7 @@ fn pump(mut from: TcpStream, mut to: TcpStream) {
     let _ = to.shutdown(Shutdown::Write);
 }
 
-/// The proxy's side of a greeting, of whichever kind it is.
+/// The proxy's part of a handshake of any kind.
 fn welcome(mut client: TcpStream, accept: bool, report: impl Fn(String)) -> Option<TcpStream> {
     let mut first = [0];
     client.read_exact(&mut first).ok()?;
@@ -140,7 +140,7 @@ fn counted(stream: &mut TcpStream) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Runs a filter on a server with variables of the environment.
+/// Runs a filter on a server, with environment variables.
 fn run(folder: &Folder, at: &str, flags: &[&str], variables: &[(&str, &str)]) -> Run {
     let mut command = folder.command(["filter", "sharpen", "photo.slt", "--out", "there.slt", "--server", at]);
     command.args(flags).envs(variables.iter().copied());
@@ -152,7 +152,7 @@ fn every_kind_of_proxy_is_used_and_no_other_way() {
     let folder = folder();
     let (place, _) = server(|asked| http("200 OK", "", &filter(&asked.body, "sharpen")));
     let proxy = Proxy::to(&place, true);
-    // Nobody listens there, and nobody knows the name: only the proxy leads to the server.
+    // No program listens on the port, and the name does not exist: only the proxy leads to the server.
     let closed = format!("127.0.0.1:{}", closed_port());
     let hidden = "photos.invalid:8080";
     for (scheme, at) in [
@@ -170,7 +170,7 @@ fn every_kind_of_proxy_is_used_and_no_other_way() {
             run(&folder, &url, &[], &[(name, &address)]).ok();
             assert_eq!(proxy.asked(), [wanted.as_str()], "{name}");
         }
-        // A flag counts for more, whatever the environment says.
+        // A flag has priority over the environment.
         let environment = [("http_proxy", "socks5://127.0.0.1:1"), ("NO_PROXY", "*")];
         run(&folder, &url, &["--proxy", &address], &environment).ok();
         assert_eq!(proxy.asked(), [wanted.as_str()]);
@@ -178,7 +178,7 @@ fn every_kind_of_proxy_is_used_and_no_other_way() {
         assert_eq!(folder.read("there.png"), folder.read("here.png"));
         std::fs::remove_file(folder.path("there.slt")).expect("remove");
     }
-    // Without a scheme it is HTTP's; `socks` is the fourth, as for curl.
+    // Without a scheme, it is an HTTP proxy; `socks` means SOCKS 4, as for curl.
     run(&folder, "http://photos.invalid", &["--proxy", &proxy.address], &[]).ok();
     run(&folder, &format!("http://{closed}"), &["--proxy", &format!("socks://{}", proxy.address)], &[]).ok();
     assert_eq!(proxy.asked(), ["http \"\" photos.invalid:80", &format!("socks4 \"\" {closed}")]);
@@ -223,7 +223,7 @@ fn a_proxy_that_fails_is_named_and_nothing_goes_around_it() {
     assert!(message.contains("the proxy at https://") && !message.contains("hunter2"), "{message}");
     let message = run(&folder, &url, &["--proxy", "http://no.such.host.invalid:8080"], &[]).error("unreachable");
     assert!(message.contains("the proxy at http://no.such.host.invalid:8080"), "{message}");
-    // What cannot be understood is no reason to do without.
+    // An invalid setting is an error, and never means a direct connection.
     for (name, bad) in [
         ("ALL_PROXY", "gopher://127.0.0.1:1"),
         ("http_proxy", "socks6://user:hunter2@127.0.0.1:1"),
@@ -256,13 +256,13 @@ fn a_proxy_is_left_out_where_the_person_says_so() {
     folder.run("filter sharpen photo.slt --out here.slt --proxy socks5://127.0.0.1:1").usage("--server");
 }
 
-/// A server of TLS whose certificate comes from the authority in `tests/cli/tls`.
+/// A TLS server whose certificate is signed by the authority in `tests/cli/tls`.
 fn secure_server() -> (String, u16) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/tls");
     secure_server_with(&folder.join("server.pem"), &folder.join("server.key"))
 }
 
-/// The same with a certificate and a key of one's own.
+/// A TLS server with this certificate and key.
 fn secure_server_with(certificate: &Path, key: &Path) -> (String, u16) {
     let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
     let key = PrivateKeyDer::from_pem_file(key).expect("a key");
@@ -279,7 +279,7 @@ fn secure_server_with(certificate: &Path, key: &Path) -> (String, u16) {
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).expect("a connection");
             let mut stream = rustls::StreamOwned::new(connection, stream);
             if let Some(asked) = read_request(&mut stream) {
-                // The client may have gone away by now.
+                // The client may have disconnected.
                 let _ = stream.write_all(&http("200 OK", "", &filter(&asked.body, "sharpen")));
                 stream.conn.send_close_notify();
                 let _ = stream.flush();
@@ -313,7 +313,7 @@ fn a_private_certificate_authority_is_trusted_when_it_is_named() {
     std::fs::copy(ca, folder.path("certificates/ours.pem")).expect("copy");
     folder.write("certificates/README", b"not a certificate");
     works(&[], &[("SSL_CERT_DIR", "certificates")]);
-    // Through a proxy, too: TLS goes to the server.
+    // Also through a proxy: TLS is between the client and the server.
     let proxy = Proxy::to(&format!("127.0.0.1:{port}"), true);
     for scheme in ["http", "socks5h"] {
         works(&["--ca-file", ca, "--proxy", &format!("{scheme}://{}", proxy.address)], &[]);
@@ -323,19 +323,19 @@ fn a_private_certificate_authority_is_trusted_when_it_is_named() {
     let message = run(&folder, &url, &["--proxy", &proxied], &[]).error("unreachable");
     assert!(message.contains("--ca-file") && !message.contains("the proxy"), "{message}");
 
-    // What is named must be there.
+    // A configured file must exist.
     run(&folder, &url, &["--ca-file", "my.pub"], &[]).error("bad_argument");
     run(&folder, &url, &["--ca-file", "missing.pem"], &[]).error("io");
     run(&folder, &url, &[], &[("SSL_CERT_FILE", "missing.pem")]).error("io");
     run(&folder, &url, &[], &[("SSL_CERT_DIR", "certificates/none")]).error("io");
     folder.write("empty.pem", b"");
     run(&folder, &url, &["--ca-file", "empty.pem"], &[]).error("bad_argument");
-    // Of another name.
+    // A certificate for another name.
     let message = run(&folder, &url.replace("localhost", "127.0.0.2"), &["--ca-file", ca], &[]).error("unreachable");
     assert!(message.contains("no secure connection") || message.contains("cannot be reached"), "{message}");
 }
 
-/// None of these words of libraries and programmers.
+/// Checks that a message contains no jargon of libraries and programmers.
 #[track_caller]
 fn is_plain(message: &str) {
     for word in [
@@ -354,7 +354,7 @@ fn is_plain(message: &str) {
 #[test]
 fn what_libraries_say_is_told_in_plain_words() {
     let folder = folder();
-    // A certificate that somebody signed for himself: `openssl req -x509` makes an authority's.
+    // A self-signed certificate: `openssl req -x509` makes it a certificate authority's.
     let made = std::process::Command::new("openssl")
         .args(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost".split(' '),
@@ -370,7 +370,7 @@ fn what_libraries_say_is_told_in_plain_words() {
     } else {
         println!("skipped: there is no openssl");
     }
-    // No TLS where it was expected, and the other way round.
+    // A plain server where TLS is expected, and the other way round.
     let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
     let plain = format!("https://{}", listener.local_addr().expect("address"));
     std::thread::spawn(move || {
@@ -386,7 +386,7 @@ fn what_libraries_say_is_told_in_plain_words() {
     let message = run(&folder, &secure.replace("https:", "http:"), &[], &[]).error("bad_answer");
     assert!(message.contains("not valid HTTP") && message.contains("https://"), "{message}");
     is_plain(&message);
-    // A proxy that wants to know who asks.
+    // A proxy that requires a user name.
     let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
     let proxy = format!("http://{}", listener.local_addr().expect("address"));
     std::thread::spawn(move || {

@@ -1,8 +1,8 @@
-//! The filters once more, on clear pictures, written from their descriptions alone and as plainly as possible.
+//! A second implementation of the filters, on clear pictures, written from their descriptions alone and as simple as possible.
 
 use safelight::photo::Photo;
 
-/// Weights with as many columns as rows of equal length, both odd, and what the sum is divided by.
+/// Weights in rows of equal length, with an odd number of rows and columns, and the divisor of the sum.
 pub(crate) struct Kernel {
     pub(crate) rows: Vec<Vec<i64>>,
     pub(crate) divisor: i64,
@@ -45,7 +45,7 @@ impl Kernel {
     }
 }
 
-/// The sample at any position, also outside the picture.
+/// The sample at any position, including those outside the picture.
 fn sample(photo: &Photo, border: &str, x: i64, y: i64, channel: usize) -> i64 {
     let (Some(x), Some(y)) = (inside(border, x, photo.width()), inside(border, y, photo.height())) else { return 0 };
     let at = (y * usize::try_from(photo.width()).expect("small") + x) * usize::from(photo.channels()) + channel;
@@ -57,7 +57,7 @@ fn inside(border: &str, mut at: i64, size: u32) -> Option<usize> {
     while at < 0 || at > last {
         at = match border {
             "replicate" => at.clamp(0, last),
-            // A mirror at each edge pixel; in a picture of one pixel there is only that one.
+            // Mirrors at the edge pixels. In a picture of one pixel, there is only that pixel.
             "reflect" if last == 0 => 0,
             "reflect" if at < 0 => -at,
             "reflect" => 2 * last - at,
@@ -99,7 +99,7 @@ fn round(sum: i64, divisor: i64) -> i64 {
     (2 * sum + divisor).div_euclid(2 * divisor)
 }
 
-/// What is shown of a value in an 8-bit view.
+/// The samples that an 8-bit view shows for these values.
 pub(crate) fn shown(values: &[i64], view: &str) -> Vec<u8> {
     let show = |value: i64| match view {
         "clamp" => value,

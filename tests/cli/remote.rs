@@ -45,14 +45,14 @@ impl Drop for OwnServer {
     }
 }
 
-/// What a server made for a test was asked: method, path and query, headers in lower case, body.
+/// A request to a test server: method, path and query, headers in lower case, body.
 pub(crate) struct Asked {
     line: String,
     headers: String,
     pub(crate) body: Vec<u8>,
 }
 
-/// A server that answers each request as told and reports it.
+/// A server that answers each request by calling `answer`, and reports the request.
 pub(crate) fn server(answer: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> (String, Receiver<Asked>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
     let address = format!("http://{}", listener.local_addr().expect("address"));
@@ -60,7 +60,7 @@ pub(crate) fn server(answer: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> (St
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             if let Some(asked) = read_request(&mut &stream) {
-                // The client may have gone away by now.
+                // The client may have disconnected.
                 let _ = (&stream).write_all(&answer(&asked));
                 let _ = sender.send(asked);
             }
@@ -69,7 +69,7 @@ pub(crate) fn server(answer: impl Fn(&Asked) -> Vec<u8> + Send + 'static) -> (St
     (address, receiver)
 }
 
-/// Reads a request from a connection, which may be one of TLS.
+/// Reads a request from a connection, with or without TLS.
 pub(crate) fn read_request(stream: &mut (impl Read + Write)) -> Option<Asked> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -133,7 +133,7 @@ fn our_servers_refusals_keep_their_codes() {
     let message = folder.run(&format!("filter mean photo.slt --out there.slt {at}")).error("too_large");
     assert!(message.starts_with("the server says: "), "{message}");
     folder.run(&format!("filter mean photo.slt --out there.slt {at}/elsewhere")).error("not_found");
-    // What is wrong with the file is found before it is sent.
+    // Errors in the file are found before it is sent.
     folder.run(&format!("filter mean --radius 2 photo.slt --out there.slt {at}")).error("halo_too_small");
     drop(server);
     let server = OwnServer::start(&folder, "");
@@ -253,7 +253,7 @@ fn servers_that_misbehave_leave_nothing() {
         ("damaged", http("200 OK", "", &damaged)),
         ("trailing_data", http("200 OK", "", &[&good[..], b"x"].concat())),
         ("bad_answer", http("200 OK", "", &[good.clone(), vec![0; 1 << 20]].concat())),
-        // Not filtered, or by another filter.
+        // Not filtered, or filtered by another filter.
         ("bad_answer", http("200 OK", "", &image)),
         ("bad_answer", http("200 OK", "", &filter(&image, "laplacian"))),
         ("too_busy", http("503 Service Unavailable", "Content-Type: application/problem+json\r\n", problem)),

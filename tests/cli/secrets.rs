@@ -1,8 +1,8 @@
-//! Nothing secret is in what the program says.
+//! The program's output contains no secrets.
 
 use crate::program::{Folder, Run};
 
-/// Letters of an alphabet, another sequence for each seed.
+/// Letters of an alphabet, in a different order for each seed.
 fn noise(alphabet: &str, length: usize, seed: u32) -> String {
     let letters: Vec<char> = alphabet.chars().collect();
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(1);
@@ -13,12 +13,12 @@ fn noise(alphabet: &str, length: usize, seed: u32) -> String {
     (0..length).map(letter).collect()
 }
 
-/// Whether eight letters of a secret stand one after another in a text.
+/// Whether a text contains eight consecutive letters of a secret.
 fn tells(text: &str, secret: &str) -> bool {
     secret.as_bytes().windows(8).any(|run| text.as_bytes().windows(8).any(|seen| seen == run))
 }
 
-/// Where a prime, `P`, may stand in what should be a key or numbers.
+/// Places where a prime, `P`, may appear in an input that should be a key or numbers.
 const PLACES: [&str; 24] = [
     "P",
     "P P",
@@ -55,7 +55,7 @@ fn no_error_about_a_document_quotes_it() {
         folder.write("key.json", document.as_bytes());
         let run = folder.run(command);
         let errors = run.errors();
-        // As a ciphertext, the number may happen to decrypt.
+        // If it is read as a ciphertext, the number may happen to decrypt.
         assert!(errors.is_empty() || errors.starts_with("error["), "{document}: {errors}");
         for secret in [&digits, &base64] {
             assert!(!tells(&errors, secret), "{document}: {errors}");

@@ -1,4 +1,4 @@
-//! What the program gets from whoever starts it: pipes and devices for outputs, and signals that are ignored.
+//! What the program inherits from its parent: pipes and devices for outputs, and ignored signals.
 
 use std::io::Read as _;
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ fn folder() -> Folder {
     folder
 }
 
-/// A shell in the folder; `$s` is the program.
+/// Runs a shell script in the folder; `$s` is the program.
 fn shell(folder: &Folder, script: &str) -> Run {
     let mut command = Command::new("bash");
     command.arg("-c").arg(script).current_dir(folder.path("")).env("s", env!("CARGO_BIN_EXE_safelight"));
@@ -40,11 +40,11 @@ fn pipes_and_devices_are_written_as_they_are() {
     assert_eq!(shell(&folder, "\"$s\" pubkey my.key --out out | cat").ok(), public);
     shell(&folder, "\"$s\" pubkey my.key --out >(cat > copy.pub); sleep 1").ok();
     assert_eq!(folder.read("copy.pub"), public);
-    // A new secret goes there, too, if the person says so, and through no link.
+    // A new secret is also written there if the user asks for it, but not through a link.
     shell(&folder, "\"$s\" keygen etc --out >(cat > etc.key); sleep 1").ok();
     folder.run("info etc.key").ok();
     shell(&folder, "\"$s\" keygen etc --out out | cat; exit ${PIPESTATUS[0]}").error("file_exists");
-    // A full disk is named by what did not fit.
+    // The error for a full disk names the file that did not fit.
     let message = folder.run("pubkey my.key --out /dev/full").error("io");
     assert!(message.contains("/dev/full") && message.contains("No space left"), "{message}");
 }
@@ -52,7 +52,7 @@ fn pipes_and_devices_are_written_as_they_are() {
 #[test]
 fn readers_that_have_enough_are_no_error() {
     let folder = folder();
-    // The reader is gone before anything is written.
+    // The reader ends before anything is written.
     let run = shell(&folder, "{ sleep 1; \"$s\" info photo.slt; echo $? > code; } | true; sleep 2");
     assert_eq!(run.errors(), "");
     assert_eq!(folder.read("code"), b"0\n");
@@ -95,7 +95,7 @@ fn ignored_signals_stay_ignored() {
     command.args(["filter", "mean", "photo.slt", "--out", "out.slt", "--server", &url, "--proxy", ""]);
     command.current_dir(folder.path("")).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it runs");
-    // The request is under way: all handlers that there will be are there.
+    // The request has been sent, so all signal handlers are installed.
     let (mut stream, _) = listener.accept().expect("a request");
     stream.read_exact(&mut [0; 10]).expect("its start");
     let process = child.id().to_string();

@@ -1,4 +1,4 @@
-//! `decrypt` and what the server did: the flags decide whether that is verified, never the file.
+//! How `decrypt` verifies the server's work: the flags decide whether it does, never the file.
 
 use safelight::schemes::paillier::Origin;
 use safelight::schemes::paillier::wire::image::Frames;
@@ -6,7 +6,7 @@ use safelight::wire::Prologue;
 
 use crate::program::{Folder, picture};
 
-/// The file as a server could forge it: without its origins, and with checksums that fit.
+/// The file as a server could forge it: without its origins, and with correct checksums.
 fn without_origins(file: &[u8]) -> Vec<u8> {
     let header = Prologue::parse(&file[..16]).expect("ours").total_bytes();
     let good = Frames::read(&file[..header]).expect("ours");
@@ -42,17 +42,17 @@ fn a_file_without_origins_needs_a_flag_and_gives_a_warning() {
         assert!(run.errors().contains("warning: not verified"), "{flags}: {}", run.errors());
         run.ok();
     }
-    // Even its own word for the filter is worth nothing.
+    // Even the filter in its own header is not trusted.
     for filter in ["mean", "sharpen"] {
         decrypt(&format!("--expect {filter}")).error("not_verifiable");
     }
-    // One's own file says nothing, except where the check is left out.
+    // The owner's own file causes no warning unless the check is disabled.
     let own = |flags: &str| folder.run(&format!("decrypt --key my.key mean.slt --out own.png {flags}"));
     for flags in ["", "--from-others"] {
         assert!(!own(flags).errors().contains("warning"), "{flags}");
     }
     assert!(own("--no-check").errors().contains("warning: not verified (--no-check)"));
-    // With the photo at hand, pixels are compared.
+    // If the photo is given, pixels are compared.
     decrypt("--from-others --original photo.png").ok();
     decrypt("--from-others --original other.png").error("wrong_result");
 }

@@ -1,10 +1,10 @@
-//! A small HTTP client over plain sockets, so that the tests decide about every byte and its moment.
+//! A small HTTP client over plain sockets, so that the tests control every byte and its timing.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// An answer, whole.
+/// A complete answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -22,7 +22,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {:?}", String::from_utf8_lossy(&self.body)))
     }
 
-    /// The code of a problem; everything about its form is checked on the way.
+    /// The code of a problem. Also checks the form of the answer.
     pub(crate) fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         assert_eq!(self.header("cache-control"), "no-store");
@@ -36,16 +36,16 @@ impl Answer {
     }
 }
 
-/// Sends a request with its whole body and gives the answer.
+/// Sends a request with its whole body and returns the answer.
 pub(crate) fn call(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let length = body.len().to_string();
     let mut request = Request::open(to, method, target, &[headers, &[("Content-Length", &length)]].concat());
-    // The server may refuse and close before it has everything; its answer counts.
+    // The server may refuse and close before it has received everything. Only its answer matters.
     let _ = request.try_send(body);
     request.answer()
 }
 
-/// As [`call`], from another address of this machine.
+/// Does the same as [`call`] from another address of this machine.
 pub(crate) fn call_from(
     from: Ipv4Addr,
     to: SocketAddr,
@@ -61,7 +61,7 @@ pub(crate) fn call_from(
     request.answer()
 }
 
-/// A connection from another address of this machine: every address 127.x.y.z is one.
+/// Connects from another address of this machine: every address 127.x.y.z is one.
 pub(crate) fn connect_from(from: Ipv4Addr, to: SocketAddr) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let stream = runtime.block_on(async {
@@ -82,19 +82,19 @@ pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> Answer {
     call(to, "POST", target, &[("Content-Type", "application/vnd.safelight")], body)
 }
 
-/// A request under way.
+/// A request that is being sent.
 pub(crate) struct Request {
     stream: TcpStream,
     head: bool,
 }
 
 impl Request {
-    /// Sends the header alone. Without a `Content-Length` among the headers the body is sent in chunks.
+    /// Sends only the header. If the headers contain no `Content-Length`, the body is sent in chunks.
     pub(crate) fn open(to: SocketAddr, method: &str, target: &str, headers: &[(&str, &str)]) -> Self {
         Self::over(TcpStream::connect(to).expect("the server accepts"), to, method, target, headers)
     }
 
-    /// The same over a connection that is open.
+    /// Sends the header over an open connection.
     pub(crate) fn over(
         mut stream: TcpStream,
         to: SocketAddr,
@@ -120,14 +120,14 @@ impl Request {
         self.try_send(bytes).expect("the server takes the bytes");
     }
 
-    /// One chunk of a body of unknown length; an empty one ends it.
+    /// Sends one chunk of a body of unknown length; an empty chunk ends it.
     pub(crate) fn send_chunk(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.try_send(format!("{:x}\r\n", bytes.len()).as_bytes())?;
         self.try_send(bytes)?;
         self.try_send(b"\r\n")
     }
 
-    /// The status, the headers, and a reader of the body.
+    /// Returns the status, the headers, and a reader of the body.
     pub(crate) fn head(self) -> (u16, Vec<(String, String)>, impl BufRead) {
         let mut reader = BufReader::new(self.stream);
         let mut line = String::new();
@@ -143,7 +143,7 @@ impl Request {
         (status, headers, reader)
     }
 
-    /// The whole answer, which must be as long as it says.
+    /// Returns the whole answer, which must have the declared length.
     pub(crate) fn answer(self) -> Answer {
         let head = self.head;
         let (status, headers, mut reader) = self.head();

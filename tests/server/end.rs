@@ -1,4 +1,4 @@
-//! The server's end, its log and its memory.
+//! The end of the server, its log and its memory.
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ fn results_that_nobody_fetches_do_not_hold_the_server_for_ever() {
     let mut server = Server::start(|_| ());
     let job = jobs::post(server.at, MEAN, &Image::new(5, 5, 1, 1).bytes());
     assert_eq!(jobs::wait(server.at, &job)["state"], "done");
-    // An idle connection does not hold it either.
+    // An idle connection does not delay it either.
     let _idle = TcpStream::connect(server.at).expect("accepted");
     server.tell_to_stop();
     server.join();
@@ -99,7 +99,7 @@ fn a_stop_has_an_end_whatever_clients_do() {
     let process = Process::start_with(5, None);
     let image = Image::new(100, 100, 1, 1).bytes();
     let length = image.len().to_string();
-    // Uploads that never end, work that takes long, a result that nobody fetches, and a header that never ends.
+    // Uploads that never end, long work, a result that is never fetched, and a header that never ends.
     let mut slow: Vec<_> = [vec![], vec![("Prefer", "respond-async")]]
         .iter()
         .map(|headers| {
@@ -119,7 +119,7 @@ fn a_stop_has_an_end_whatever_clients_do() {
     process.signal("TERM");
     until("the server drains", || get(process.at, "/v1/health").status == 503);
     let (good, log) = process.end();
-    // Without a limit it would have been an hour.
+    // Without a limit, it would take an hour.
     assert!(good && start.elapsed() < Duration::from_secs(40), "{log}");
     assert!(log.contains("cut off"), "{log}");
 }
@@ -148,7 +148,7 @@ fn a_request_that_waits_at_the_end_is_told_so() {
     assert!(good && log.contains("status=503 code=\"shutting_down\"") && !log.contains("client_gone"), "{log}");
 }
 
-/// How many pieces of work a server runs at the same time.
+/// The number of pieces of work that a server runs at the same time.
 #[cfg(unix)]
 fn num_running() -> usize {
     safelight::server::Limits::default().running
@@ -197,7 +197,7 @@ fn a_hangup_reads_the_models_again_and_ends_nothing() {
     std::fs::write(folder.path().join("stripes.model"), crate::models::file()).expect("written");
     process.signal("HUP");
     until("the model is there", || models() == Some(1));
-    // What cannot be read leaves things as they are.
+    // If a file cannot be read, nothing changes.
     std::fs::write(folder.path().join("broken.model"), b"broken").expect("written");
     process.signal("HUP");
     std::thread::sleep(Duration::from_millis(300));

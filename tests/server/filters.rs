@@ -100,7 +100,7 @@ fn whatever_is_wrong_fails_the_whole_request_in_both_forms() {
         assert!((400..500).contains(&answer.status), "{name}: {answer:?}");
         assert_eq!(answer.problem(), code, "{name}");
 
-        // In the job form, what the headers show is refused as well, and does not become a job.
+        // The job form also refuses what the headers reveal, without creating a job.
         let target = "/v1/filters/mean?radius=1";
         let answer = call(server.at, "POST", target, &[("Prefer", "respond-async")], &bytes);
         if answer.status != 202 {
@@ -112,7 +112,7 @@ fn whatever_is_wrong_fails_the_whole_request_in_both_forms() {
         assert_eq!((&status["state"], &status["error"]["code"]), (&"failed".into(), &code.clone().into()), "{name}");
         assert_eq!(get(server.at, &format!("{job}/result")).problem(), code, "{name}");
     }
-    // The server is as well as before.
+    // The server still works.
     let image = Image::new(9, 9, 1, 5).bytes();
     assert_eq!(Ok(post(server.at, "/v1/filters/mean", &image).body), expected("mean", &[], &image));
 }
@@ -125,7 +125,7 @@ fn a_fault_is_reported_while_the_client_is_still_sending() {
     request.send(&[0; 1000]);
     let answer = request.answer();
     assert_eq!((answer.problem().as_str(), answer.header("connection")), ("not_safelight", "close"));
-    // A client that sends everything before it reads anything still gets the answer.
+    // A client that sends everything before it reads still gets the answer.
     let answer = post(server.at, "/v1/filters/mean", &vec![0; 50_000_000]);
     assert_eq!(answer.problem(), "not_safelight");
 }
@@ -150,7 +150,7 @@ fn forms_and_compressed_bodies_are_refused_with_the_reason() {
         assert_eq!(piece.problem(), "unsupported_content");
     }
     assert_eq!(call(server.at, "POST", "/v1/models", &packed, b"x").problem(), "unsupported_content");
-    // What curl --data-binary sends without being asked is taken.
+    // The headers that `curl --data-binary` sends by default are accepted.
     let usual = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Encoding", "identity")];
     assert_eq!(call(server.at, "POST", "/v1/filters/mean", &usual, &image).status, 200);
 }

@@ -1,4 +1,4 @@
-//! Web pages of other origins, and other hosts' names.
+//! Web pages of other origins, and foreign host names.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::jobs;
 
 const EVIL: (&str, &str) = ("Origin", "https://evil.example");
 
-/// Everything under `/v1` that does or shows something, with a body that would do.
+/// Calls everything under `/v1` that does or shows something, with a valid body.
 fn everything(to: SocketAddr, headers: &[(&str, &str)]) -> Vec<(&'static str, &'static str, Answer)> {
     let image = Image::new(5, 5, 1, 1).bytes();
     [
@@ -55,7 +55,7 @@ fn all_refused(to: SocketAddr, headers: &[(&str, &str)], status: u16, code: &str
 fn no_page_of_another_origin_can_use_the_server() {
     let server = Server::start(|_| ());
     let at = server.at;
-    // What scripts and forms of other pages send without being asked first: a simple request of CORS.
+    // A simple request of CORS, which scripts and forms of other pages can send without a preflight.
     let simple =
         [EVIL, ("Content-Type", "text/plain"), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "no-cors")];
     all_refused(at, &simple, 403, "foreign_origin", "--allow-origin https://evil.example");
@@ -83,7 +83,7 @@ fn no_page_can_use_the_server_under_a_name_of_its_own() {
     let at = server.at;
     let named = format!("evil.example:{}", at.port());
     let origin = format!("http://{named}");
-    // To a browser these are requests of one origin.
+    // For a browser, these requests have the same origin.
     let rebound = [("Host", named.as_str()), ("Origin", &origin), ("Sec-Fetch-Site", "same-origin")];
     all_refused(at, &rebound, 421, "foreign_host", "--host evil.example");
     all_refused(at, &[("Host", "127.0.0.1.evil.example")], 421, "foreign_host", "--host 127.0.0.1.evil.example");
@@ -107,7 +107,7 @@ fn probes_programs_and_the_own_page_are_served() {
     ] {
         assert_eq!(call(at, "POST", "/v1/filters/mean", &headers, &image).status, 200, "{headers:?}");
     }
-    // A link is followed, and a probe asks by any name.
+    // Links work, and a probe may use any name.
     let link = [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")];
     assert_eq!(call(at, "GET", "/v1", &link, b"").status, 200);
     assert_eq!(call(at, "GET", "/v1/health", &[("Host", "10.0.0.7")], b"").status, 200);

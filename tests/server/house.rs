@@ -1,4 +1,4 @@
-//! Servers for the tests: in a thread of the test, or as a process of their own.
+//! Servers for the tests: in a thread of the test, or in a separate process.
 
 use std::io::{BufRead, BufReader, Lines, Read};
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ impl Server {
         Self { at, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Tells the server to stop, without waiting.
+    /// Asks the server to stop, without waiting.
     pub(crate) fn tell_to_stop(&mut self) {
         self.stop.take().expect("told once").send(()).expect("the server listens");
     }
@@ -56,17 +56,17 @@ impl Drop for Server {
     }
 }
 
-/// What makes the test program be a server instead.
+/// The variable that turns the test program into a server.
 const BE_A_SERVER: &str = "SAFELIGHT_TEST_SERVER";
 const MODELS: &str = "SAFELIGHT_TEST_MODELS";
 
-/// A server in a process of its own: this test program, started again.
+/// A server in a separate process: this test program, started again.
 pub(crate) struct Process {
     pub(crate) at: SocketAddr,
     pub(crate) child: Child,
-    /// Kept open, because the test harness writes there at its end.
+    /// Kept open, because the test harness writes to it at its end.
     _output: Lines<BufReader<ChildStdout>>,
-    /// Reads the log all the time: a full pipe would hold the server up.
+    /// Reads the log continuously, because a full pipe would block the server.
     log: JoinHandle<String>,
 }
 
@@ -75,7 +75,7 @@ impl Process {
         Self::start_with(20, None)
     }
 
-    /// With this many seconds to drain, and a folder of models.
+    /// Starts a server with this many seconds to drain, and a folder of models.
     pub(crate) fn start_with(drain: u64, models: Option<&std::path::Path>) -> Self {
         let program = std::env::current_exe().expect("this program");
         let mut child = Command::new(program)
@@ -88,7 +88,7 @@ impl Process {
             .spawn()
             .expect("it starts");
         let mut output = BufReader::new(child.stdout.take().expect("piped")).lines();
-        // The test harness may have put its own words before.
+        // The test harness may have written something before.
         let at = output
             .by_ref()
             .map(|line| line.expect("text"))
@@ -103,7 +103,7 @@ impl Process {
         Self { at, child, _output: output, log }
     }
 
-    /// What Ctrl-C sends, or what ends programs in the background, if that is where these tests run.
+    /// Sends the signal of Ctrl-C, or the one that ends background programs if these tests run in the background.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -118,14 +118,14 @@ impl Process {
         assert!(status.expect("kill runs").success());
     }
 
-    /// Waits for the end; gives whether the program thinks all went well, and its log.
+    /// Waits for the end. Returns whether the exit status is a success, and the log.
     pub(crate) fn end(mut self) -> (bool, String) {
         let good = self.child.wait().expect("it ends").success();
         (good, self.log.join().expect("no panic"))
     }
 }
 
-/// The other side of [`Process::start`]: serves if this process was started for it.
+/// The entry point of the process of [`Process::start`]: serves if this process was started for it.
 pub(crate) fn be_a_server() {
     if let Ok(drain) = std::env::var(BE_A_SERVER) {
         let mut config = Config { listen: "127.0.0.1:0".parse().expect("an address"), ..Config::default() };
@@ -135,7 +135,7 @@ pub(crate) fn be_a_server() {
     }
 }
 
-/// Waits until something is so.
+/// Waits until the condition holds.
 pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !so() {

@@ -1,4 +1,4 @@
-//! Encrypted images for the tests, made without any key: to a server every unit is a good ciphertext.
+//! Encrypted images for the tests, made without any key: to a server, every unit is a valid ciphertext.
 
 use std::sync::{Arc, LazyLock};
 
@@ -8,7 +8,7 @@ use safelight::schemes::paillier::wire::image::Frames;
 use safelight::schemes::paillier::{Border, Encoding, Filter, ImageHead, Layout, Origin, PublicKey};
 use safelight::watch::NoWatch;
 
-/// Bytes that look random and are the same in every run.
+/// Pseudorandom bytes that are the same in every run.
 pub(crate) struct Noise(pub(crate) u64);
 
 impl Noise {
@@ -26,7 +26,7 @@ impl Noise {
     }
 }
 
-/// Two numbers that a server must take for moduli. They are prime, so that every other number below is a unit.
+/// Two numbers that a server must accept as moduli. They are prime, so all smaller numbers are units.
 pub(crate) static KEY: LazyLock<Arc<PublicKey>> = LazyLock::new(|| below_2_to_2048(1_942_289));
 pub(crate) static OTHER_KEY: LazyLock<Arc<PublicKey>> = LazyLock::new(|| below_2_to_2048(1_944_839));
 
@@ -34,10 +34,10 @@ fn below_2_to_2048(distance: u32) -> Arc<PublicKey> {
     Arc::new(PublicKey::new((BigUint::from(1u8) << 2048) - distance).expect("an odd number of 2048 bits"))
 }
 
-/// Room for a blend by percent.
+/// Wide enough for a blend by percent.
 const SLOT_BITS: u8 = 15;
 
-/// An image in pieces, so that tests can spoil one of them.
+/// An image in parts, so that tests can damage one of them.
 pub(crate) struct Image {
     pub(crate) header: Vec<u8>,
     pub(crate) frames: Frames,
@@ -66,7 +66,7 @@ impl Image {
         let rows = (0..frames.head.layout.rows())
             .map(|row| {
                 let mut bytes = noise.bytes(columns * key.ciphertext_bytes());
-                // The highest byte is zero, so the number lies below n^2.
+                // The highest byte is zero, so the number is below n^2.
                 bytes
                     .chunks_exact_mut(key.ciphertext_bytes())
                     .for_each(|number| number[key.ciphertext_bytes() - 1] = 0);
@@ -80,7 +80,7 @@ impl Image {
         [self.header.clone(), self.rows.concat()].concat()
     }
 
-    /// Puts another number into the first ciphertext of a row, with the right checksum.
+    /// Puts another number into the first ciphertext of a row, with the correct checksum.
     pub(crate) fn with_number(mut self, row: usize, number: &BigUint) -> Self {
         let size = self.frames.head.key.ciphertext_bytes();
         let mut bytes = number.to_bytes_le();
@@ -97,7 +97,7 @@ impl Image {
     }
 }
 
-/// The filter's result as the library itself computes it, or its code.
+/// The filter's result as the library itself computes it, or the code of its error.
 pub(crate) fn expected(name: &str, parameters: &[(&str, &str)], input: &[u8]) -> Result<Vec<u8>, String> {
     let parameters: Vec<_> = parameters.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
     let filter = Filter::parse(name, &parameters).map_err(|e| e.code().to_owned())?;
@@ -106,7 +106,7 @@ pub(crate) fn expected(name: &str, parameters: &[(&str, &str)], input: &[u8]) ->
     Ok(output)
 }
 
-/// Uploads that a server must refuse, with the code that it must give. All are for a mean of radius 1.
+/// Uploads that a server must refuse, with the required code. All are for a mean of radius 1.
 pub(crate) fn hostile() -> Vec<(String, Vec<u8>, String)> {
     let good = || Image::new(40, 30, 3, 7);
     let bytes = good().bytes();
@@ -143,7 +143,7 @@ pub(crate) fn hostile() -> Vec<(String, Vec<u8>, String)> {
     .map(|(name, bytes, code)| (name.to_owned(), bytes, code.to_owned()))
     .collect::<Vec<_>>();
     for (name, bytes) in vectors("hostile") {
-        // Files that only their reader at home can tell apart are not hostile to a server.
+        // Files whose fault only their reader at home can detect are not hostile to a server.
         if let Err(code) = expected("mean", &[("radius", "1")], &bytes) {
             cases.push((name, bytes, code));
         }
@@ -151,7 +151,7 @@ pub(crate) fn hostile() -> Vec<(String, Vec<u8>, String)> {
     cases
 }
 
-/// The test vectors of a folder, as far as they exist.
+/// The test vectors of a folder, if it exists.
 pub(crate) fn vectors(folder: &str) -> Vec<(String, Vec<u8>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(folder);
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };

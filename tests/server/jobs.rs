@@ -9,7 +9,7 @@ use crate::client::{Request, call, get};
 use crate::house::{Server, until};
 use crate::images::{Image, KEY, expected};
 
-/// Starts a job and gives its address.
+/// Starts a job and returns its address.
 pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
     let answer = call(to, "POST", target, &[("Prefer", "respond-async")], body);
     assert_eq!((answer.status, answer.header("preference-applied")), (202, "respond-async"), "{answer:?}");
@@ -21,7 +21,7 @@ pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
     location
 }
 
-/// Starts a job that takes long enough to look at others, and waits until it has its turn.
+/// Starts a job that takes long enough for other tests, and waits until it runs.
 pub(crate) fn occupy(to: SocketAddr) -> String {
     static IMAGE: LazyLock<Vec<u8>> = LazyLock::new(|| Image::under(Arc::clone(&KEY), 800, 800, 3, 7, 1).bytes());
     let weight = |i: usize, j: usize| if (7 * i + 13 * j + 5 * i * j).is_multiple_of(4) { "1" } else { "0" };
@@ -34,7 +34,7 @@ pub(crate) fn occupy(to: SocketAddr) -> String {
     job
 }
 
-/// Waits for a job's end and gives its last status.
+/// Waits for a job's end and returns its last status.
 pub(crate) fn wait(to: SocketAddr, job: &str) -> serde_json::Value {
     let mut status = serde_json::Value::Null;
     until("the job ends", || {
@@ -99,7 +99,7 @@ fn a_failed_job_says_why() {
     let (name, problem) = events.last().expect("events");
     assert_eq!((name.as_str(), &problem["code"], &problem["status"]), ("failed", &"damaged".into(), &400.into()));
     assert_eq!(wait(server.at, &job)["error"], *problem);
-    // What its first bytes show does not become a job.
+    // Data whose first bytes are wrong do not become a job.
     let photo = b"\x89PNG\r\n\x1a\n and more than sixteen bytes";
     let refused = call(server.at, "POST", "/v1/filters/mean", &[("Prefer", "respond-async")], photo);
     assert_eq!((refused.status, refused.problem().as_str()), (415, "not_safelight"));
@@ -127,7 +127,7 @@ fn a_result_expires() {
 fn a_waiting_job_can_be_watched_and_cancelled() {
     let server = Server::start(|config| config.limits.running = 1);
     let image = Image::new(10, 10, 1, 1).bytes();
-    // Another job has the only turn.
+    // Another job occupies the only slot.
     let first = occupy(server.at);
     let job = post(server.at, "/v1/filters/mean", &image);
     assert_eq!(get(server.at, &job).json()["state"], "waiting");
@@ -150,7 +150,7 @@ fn deleting_a_running_job_stops_it() {
     let job = occupy(server.at);
     assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
     assert_eq!(get(server.at, &job).status, 404);
-    // The turn is free again, long before the work could have been finished.
+    // The slot is free again long before the work could have been finished.
     let small = Image::new(3, 3, 1, 1).bytes();
     assert_eq!(Ok(crate::client::post(server.at, "/v1/filters/mean", &small).body), expected("mean", &[], &small));
 }
@@ -179,7 +179,7 @@ fn a_download_that_broke_off_goes_on() {
         assert_eq!((part.header("etag"), part.header("content-type")), (tag, "application/vnd.safelight"));
         assert!(part.body == whole.body[from..to], "{range}");
     }
-    // The rest of another result is of no use.
+    // The rest of another result is not sent.
     let other = ranged(&[("Range", "bytes=1000-"), ("If-Range", "\"another\"")]);
     assert!(other.status == 200 && other.body == whole.body);
     assert_eq!(ranged(&[("Range", "bytes=0-1,5-6")]).status, 200);
@@ -200,7 +200,7 @@ fn the_oldest_job_whose_result_was_fetched_makes_room() {
     assert_eq!((refused.status, refused.problem().as_str()), (429, "quota_exceeded"));
     let after: u32 = refused.header("retry-after").parse().expect("seconds");
     assert!((500..=600).contains(&after), "results are kept for ten minutes: {after}");
-    // What was looked at without being taken stays.
+    // A result that was only inspected stays.
     assert_eq!(call(server.at, "HEAD", &format!("{first}/result"), &[], b"").status, 200);
     assert_eq!(get(server.at, &format!("{second}/result")).status, 200);
     until("the server has seen that it was fetched", || {

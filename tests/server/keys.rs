@@ -1,5 +1,5 @@
-//! Evaluation keys over HTTP. No secret is at hand here, so the keys are made of noise: for the format one residue is as good as
-//! another.
+//! Evaluation keys over HTTP. There is no secret key here, so the keys consist of noise: for the format, any residue is as good
+//! as any other.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::house::{Server, until};
 
 const MARK: [u8; 8] = *b"\x89SLT\r\n\x1a\n";
 
-/// A switch key of noise, written by hand; `change` may spoil the residues of a limb before they are packed.
+/// A switch key of noise, written by hand. `change` can damage the residues of a limb before they are packed.
 fn switch_key(set: &Parameters, key: KeyId, entry: [u8; 7], level: usize, change: fn(usize, &mut [u64])) -> Vec<u8> {
     let mut file =
         [&MARK[..], &[1, 0, 9, 4], &57u32.to_le_bytes(), &set.id.to_le_bytes(), &key.0, &entry, &[7; 32]].concat();
@@ -56,7 +56,7 @@ fn switch_key(set: &Parameters, key: KeyId, entry: [u8; 7], level: usize, change
 
 const OWNER: KeyId = KeyId([0xAB; 16]);
 const FINGERPRINT: &str = "abababababababababababababababab";
-/// Products, a rotation by one step and by three, and conjugation: at these levels.
+/// Products, a rotation by one step and one by three, and conjugation, at these levels.
 const ENTRIES: [([u8; 7], usize); 4] = [
     ([1, 1, 1, 0, 0, 0, 0], 1),
     ([2, 0, 1, 5, 0, 0, 0], 0),
@@ -93,7 +93,7 @@ fn append(to: SocketAddr, at: &str, offset: usize, bytes: &[u8]) -> Answer {
     call(to, "PATCH", at, &headers, bytes)
 }
 
-/// A whole upload; gives the address.
+/// Uploads keys in one piece and returns their address.
 pub(crate) fn upload(to: SocketAddr, keys: &[u8]) -> String {
     let location = begin(to, keys.len()).header("location").to_owned();
     assert_eq!(append(to, &location, 0, keys).status, 200);
@@ -106,7 +106,7 @@ fn offset(to: SocketAddr, at: &str) -> usize {
     answer.header("upload-offset").parse().expect("a number")
 }
 
-/// The names of the files in a folder, but for the lock.
+/// The names of the files in a folder, without the lock.
 fn names(folder: &Path) -> Vec<String> {
     let entries = folder.read_dir().expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -155,7 +155,7 @@ fn keys_come_in_pieces_are_described_and_deleted() {
     assert_eq!(offset(server.at, &location), keys.len());
     assert_eq!(append(server.at, &location, keys.len(), b"more").problem(), "wrong_offset");
 
-    // On disk under the fingerprint, byte for byte; nothing there tells the id.
+    // The file on disk has the fingerprint in its name. Its name does not contain the id.
     let [name] = &names(folder.path())[..] else { panic!("one file") };
     assert!(name.starts_with(FINGERPRINT) && is_set(name) && !name.contains(&id), "{name}");
     assert!(std::fs::read(folder.path().join(name)).expect("a file") == keys);
@@ -181,7 +181,7 @@ fn an_upload_goes_on_after_its_connection_broke() {
     drop(broken);
     assert_eq!(offset(server.at, &location), 70_000);
 
-    // This connection is open still, but whoever asks has given it up.
+    // This connection is still open, but asking for the offset ends its upload.
     let mut hanging =
         Request::open(server.at, "PATCH", &location, &[("Upload-Offset", "70000"), ("Transfer-Encoding", "chunked")]);
     hanging.send_chunk(&keys[70_000..90_000]).expect("sent");
@@ -189,7 +189,7 @@ fn an_upload_goes_on_after_its_connection_broke() {
     assert_eq!(offset(server.at, &location), 90_000);
     assert_eq!(hanging.answer().problem(), "cancelled");
 
-    // So has whoever sends the next piece; and a piece at the wrong place says which is right.
+    // Sending the next piece does the same. For a piece at the wrong position, the answer contains the correct one.
     let mut hanging =
         Request::open(server.at, "PATCH", &location, &[("Upload-Offset", "90000"), ("Transfer-Encoding", "chunked")]);
     hanging.send_chunk(&keys[90_000..95_000]).expect("sent");
@@ -217,7 +217,7 @@ fn keys_that_are_not_good_never_become_usable() {
     let end = damaged.len() - 1000;
     damaged[end] ^= 1;
     assert_eq!(refused(&damaged, good.len()), "damaged");
-    // Another set of parameters than there is, and in a switch key another one than in the list.
+    // An unknown parameter set, and a switch key with another set than the list.
     let with_set = |start: usize, set: u8| {
         let mut bytes = good.clone();
         let header = u32::from_le_bytes(bytes[start + 12..start + 16].try_into().expect("4 bytes"));
@@ -241,19 +241,19 @@ fn keys_that_are_not_good_never_become_usable() {
     assert_eq!(refused(&beyond, good.len()), "residue_out_of_range");
     let foreign = keys_with(|place| if place == 3 { KeyId([1; 16]) } else { OWNER }, |_, _| ());
     assert_eq!(refused(&foreign, good.len()), "foreign_key");
-    // One switch key is no set, nor is anything else.
+    // A single switch key is not a set, nor is anything else.
     let one = switch_key(&SMALL, OWNER, ENTRIES[1].0, 0, |_, _| ());
     assert_eq!(refused(&one, one.len()), "wrong_kind");
     assert_eq!(refused(&[0; 5000], 5000), "not_safelight");
-    // Another length than was said is found out by the list.
+    // The list reveals that the announced length is wrong.
     assert_eq!(refused(&good[..1000], good.len() - 1), "truncated");
     assert_eq!(refused(&good[..1000], good.len() + 1), "trailing_data");
 
-    // Half of them is an upload, and no more.
+    // An incomplete set remains an upload.
     let location = begin(server.at, good.len()).header("location").to_owned();
     assert_eq!(append(server.at, &location, 0, &good[..good.len() - 1]).json()["state"], "uploading");
     assert!(names(folder.path())[0].starts_with("upload-"));
-    // More than was said is too much, announced or not; what came before stays, for the rest may still come.
+    // More data than announced are refused. The data that came before stay, because the rest may still come.
     assert_eq!(append(server.at, &location, good.len() - 1, b"xx").problem(), "too_large");
     assert_eq!(offset(server.at, &location), good.len() - 1);
     assert_eq!(append(server.at, &location, good.len() - 1, &good[good.len() - 1..]).json()["state"], "ready");
@@ -282,7 +282,7 @@ fn nobody_else_has_the_keys_of_somebody() {
     let server = Server::start(|_| ());
     let keys = keys();
     let mine = upload(server.at, &keys);
-    // The fingerprint is no secret, and no way in.
+    // The fingerprint is not secret, and does not grant access.
     for other in [FINGERPRINT, "x", "AAAAAAAAAAAAAAAAAAAAAAAA", "%FF"] {
         let other = format!("/v1/keys/{other}");
         for method in ["GET", "DELETE"] {
@@ -291,7 +291,7 @@ fn nobody_else_has_the_keys_of_somebody() {
         assert_eq!(append(server.at, &other, 0, b"x").problem(), "keys_not_found");
         assert_eq!(call(server.at, "HEAD", &other, &[], b"").status, 404);
     }
-    // Somebody who sends keys under the same fingerprint has his own.
+    // Someone who sends keys under the same fingerprint gets a separate set.
     let theirs = upload(server.at, &keys);
     assert_ne!(mine, theirs);
     assert_eq!(call(server.at, "DELETE", &theirs, &[], b"").status, 204);
@@ -355,7 +355,7 @@ fn a_restart_finds_what_is_there_and_throws_halves_away() {
     let location = upload(server.at, &keys);
     let half = begin(server.at, keys.len()).header("location").to_owned();
     assert_eq!(append(server.at, &half, 0, &keys[..60_000]).status, 200);
-    // Two servers do not share a folder.
+    // Two servers cannot share a folder.
     let config = safelight::server::Config {
         listen: "127.0.0.1:0".parse().expect("an address"),
         keys: Some(folder.path().to_owned()),
@@ -366,7 +366,7 @@ fn a_restart_finds_what_is_there_and_throws_halves_away() {
     assert_eq!(second.err().map(|error| error.code()), Some("bad_argument"));
     drop(server);
 
-    // What a server that was killed, or somebody else, has left there.
+    // Files that a killed server, or something else, has left there.
     let name = names(folder.path()).into_iter().find(|name| is_set(name)).expect("the set");
     let place = |name: &str| folder.path().join(name);
     std::fs::write(place("upload-killed.part"), b"half").expect("written");
@@ -382,7 +382,7 @@ fn a_restart_finds_what_is_there_and_throws_halves_away() {
     assert_eq!(left, [name, "notes.txt".into()]);
     drop(server);
 
-    // Time goes on while no server runs.
+    // Time passes while no server runs.
     std::thread::sleep(Duration::from_millis(1100));
     let server = start(1);
     assert_eq!(get(server.at, &location).problem(), "keys_not_found");

@@ -1,4 +1,4 @@
-//! Keys that somebody changes on the server's disk.
+//! Keys that are changed on the server's disk.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::client::{call, get};
 use crate::house::{Server, until};
 use crate::keys::{keys, upload};
 
-/// A server with a set of keys; gives the address of the keys and their file.
+/// Starts a server with a set of keys. Returns the address of the keys and their file.
 fn server_with_keys(folder: &Path) -> (Server, String, PathBuf) {
     let at = folder.to_owned();
     let server = Server::start(|config| config.keys = Some(at));
@@ -27,7 +27,7 @@ fn a_set_that_was_changed_on_disk_is_not_ready_and_the_server_lives() {
         let mut bytes = fs::read(file).expect("read");
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        // The clocks of some file systems are coarse.
+        // Some file systems have coarse timestamps.
         std::thread::sleep(std::time::Duration::from_millis(50));
         fs::write(file, bytes).expect("written");
     };
@@ -71,7 +71,7 @@ fn an_owner_is_told_after_a_restart() {
     assert!(!file.exists());
 }
 
-/// Work with keys that are cut while they are in use, at every stage of the work.
+/// Keys that are truncated while they are in use, at every stage of the work.
 #[cfg(feature = "client")]
 #[test]
 fn keys_cut_at_any_moment_are_an_error_with_a_code() {

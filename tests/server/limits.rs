@@ -1,4 +1,4 @@
-//! How much the server takes on, and what it says beyond.
+//! The server's limits, and its answers beyond them.
 
 use std::io::Read;
 use std::net::TcpStream;
@@ -27,7 +27,7 @@ fn bodies_are_limited_early_by_their_length_and_late_by_their_bytes() {
     let most = image.len();
     let server = Server::start(|config| config.limits.image.max_bytes = most as u64);
     let length = (most + 1).to_string();
-    // By the announced length, before a byte of the body is sent.
+    // Refused by the announced length, before a byte of the body is sent.
     for headers in [
         vec![("Content-Length", length.as_str()), ("Expect", "100-continue")],
         vec![("Content-Length", &length), ASYNC],
@@ -36,7 +36,7 @@ fn bodies_are_limited_early_by_their_length_and_late_by_their_bytes() {
         assert_eq!((answer.status, answer.problem().as_str()), (413, "too_large"));
         assert_eq!(answer.header("connection"), "close");
     }
-    // While it comes, if there is no length. The job form finds the same.
+    // Without a length, refused while the body arrives. The job form does the same.
     let long = [image.clone(), vec![0; 100_000]].concat();
     for headers in [vec![("Transfer-Encoding", "chunked")], vec![("Transfer-Encoding", "chunked"), ASYNC]] {
         let mut request = Request::open(server.at, "POST", MEAN, &headers);
@@ -47,7 +47,7 @@ fn bodies_are_limited_early_by_their_length_and_late_by_their_bytes() {
         }
         assert_eq!(request.answer().problem(), "too_large");
     }
-    // A filter of two images takes twice as much.
+    // A filter of two images accepts twice as much.
     let both = [image.clone(), image.clone()].concat();
     assert_eq!(post(server.at, MEAN, &image).status, 200);
     assert_eq!(post(server.at, "/v1/filters/blend", &both).status, 200);
@@ -81,7 +81,7 @@ fn slow_uploads_are_given_up() {
 fn the_time_limit_ends_the_work() {
     let image = Image::new(10, 10, 1, 1).bytes();
     let server = Server::start(|config| config.limits.time = Duration::from_millis(300));
-    // The time begins with the work: a slow upload has its own limits.
+    // The time limit starts with the work; a slow upload has its own limits.
     let mut slow = half(&server, &image);
     std::thread::sleep(Duration::from_millis(500));
     slow.send(&image[image.len() / 2..]);
@@ -106,7 +106,7 @@ fn a_full_house_says_so_and_serves_those_inside() {
         assert_eq!((answer.status, answer.problem().as_str()), (503, "too_busy"));
         assert!(answer.header("retry-after").parse::<u32>().is_ok());
     }
-    // Everything else is still answered.
+    // All other requests are still answered.
     assert_eq!(get(server.at, "/v1/health").status, 200);
     assert_eq!(get(server.at, &running).json()["state"], "running");
     assert_eq!(call(server.at, "DELETE", &running, &[], b"").status, 204);
@@ -127,7 +127,7 @@ fn a_client_that_leaves_makes_room() {
         drop(request);
         until("the place is free", || post(server.at, MEAN, &image).status == 200);
     }
-    // One that leaves after its upload stops the work, too.
+    // A client that disconnects after its upload stops the work, too.
     let large = Image::new(900, 900, 3, 1).bytes();
     let length = large.len().to_string();
     let mut request = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
@@ -169,7 +169,7 @@ fn endless_headers_are_refused() {
 fn connections_are_limited_but_not_lost() {
     let server = Server::start(|config| config.limits.connections = 2);
     let idle = [TcpStream::connect(server.at), TcpStream::connect(server.at)].map(|c| c.expect("accepted"));
-    // The third waits until one of the others is gone.
+    // The third connection waits until one of the others is closed.
     let third = Request::open(server.at, "GET", "/v1/health", &[]);
     std::thread::sleep(Duration::from_millis(100));
     drop(idle);
@@ -182,14 +182,14 @@ fn a_client_that_does_not_read_is_given_up() {
         config.limits.stall = Duration::from_millis(300);
         (config.limits.running, config.limits.waiting) = (1, 0);
     });
-    // Longer than what the systems on both sides hold in their buffers.
+    // Longer than the socket buffers on both sides.
     let image = Image::new(1500, 1500, 3, 1).bytes();
     let length = image.len().to_string();
     let mut request =
         Request::open(server.at, "POST", "/v1/filters/brightness?offset=1", &[("Content-Length", &length)]);
     request.send(&image);
     let (status, _, mut reader) = request.head();
-    // An answer that waits to be taken holds no place.
+    // A finished answer that is waiting for its client does not occupy a slot.
     let small = Image::new(3, 3, 1, 1).bytes();
     assert_eq!(post(server.at, MEAN, &small).status, 200);
     std::thread::sleep(Duration::from_secs(3));

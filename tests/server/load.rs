@@ -1,5 +1,5 @@
-//! What one client does to others: slow uploads, half-sent headers, announcements, many models and jobs. While it lasts, a
-//! polite client is served. No times are compared; the waits end a test that would hang.
+//! The effects of one client on others: slow uploads, half-sent headers, announcements, many models and jobs. In the meantime,
+//! a polite client is served. The tests compare no times; the waits only end a test that would hang.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -15,7 +15,7 @@ const ASYNC: (&str, &str) = ("Prefer", "respond-async");
 const GREEDY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const POLITE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
-/// A job and a request in the direct form, from the same address as the attack and from another one.
+/// Runs a job and a request in the direct form, from the same address as the attack and from another one.
 fn others_are_served(server: &Server) {
     let image = Image::new(10, 10, 1, 1).bytes();
     let result = expected("mean", &[], &image);
@@ -38,12 +38,12 @@ fn eighteen_silent_uploads_hold_nobody_up() {
         })
         .collect();
     others_are_served(&server);
-    // Some bytes, and then silence again.
+    // A few bytes, and then silence again.
     for upload in &mut uploads {
         upload.send(&image[..2000]);
     }
     others_are_served(&server);
-    // They are as good as any other, if the rest comes.
+    // Such an upload is as good as any other if the rest arrives.
     let mut last = uploads.pop().expect("eighteen");
     last.send(&image[2000..]);
     assert_eq!(last.answer().status, 200);
@@ -53,7 +53,7 @@ fn eighteen_silent_uploads_hold_nobody_up() {
 fn uploads_that_drip_end_as_stalled() {
     let server = Server::start(|config| config.limits.stall = Duration::from_secs(1));
     let image = Image::new(100, 100, 1, 1).bytes();
-    // Fast enough for a short upload, and too slow for one that is said to be so long.
+    // Fast enough for a short upload, and too slow for the announced length.
     let drip = |length: String| {
         let mut upload = Request::open(server.at, "POST", MEAN, &[("Content-Length", &length)]);
         for piece in image[..image.len() / 4 * 3].chunks(1500) {
@@ -91,7 +91,7 @@ fn one_client_has_a_share_of_the_uploads() {
         let _ = upload.try_send(&image[..10]);
         upload
     };
-    // Each call that asks has a slot for a moment, in which one of those that stay may be refused; so others follow.
+    // Each probing call holds a slot for a moment. One of the lasting uploads may be refused meanwhile, so more follow.
     let mut held = Vec::new();
     until("the share is used up", || {
         held.push(begin(GREEDY));
@@ -103,7 +103,7 @@ fn one_client_has_a_share_of_the_uploads() {
         full
     });
     others_are_served(&server);
-    // All clients together have an end as well, with the code for that.
+    // There is also a limit for all clients together, with its own code.
     until("all is used up", || {
         held.push(begin(Ipv4Addr::new(127, 0, 0, 4)));
         call_from(POLITE, server.at, "POST", MEAN, &[], &image).status == 503
@@ -123,7 +123,7 @@ fn six_hundred_half_sent_headers_leave_room() {
     let held: Vec<TcpStream> = (0..600).map(|_| half(Ipv4Addr::LOCALHOST)).collect();
     others_are_served(&server);
     drop(held);
-    // From many addresses, none of which is over its share.
+    // From many addresses, each within its share.
     let server = Server::start(|config| config.limits.connections = 50);
     let half = |number| {
         let mut stream = connect_from(Ipv4Addr::new(127, 0, 0, number), server.at);
@@ -160,12 +160,12 @@ fn announced_keys_take_no_room() {
     let begin = |from, length: u64| {
         call_from(from, server.at, "POST", "/v1/keys", &[("Upload-Length", &length.to_string())], b"")
     };
-    // All that one client may have, and more than the disk has.
+    // Everything that one client may announce, which is more than the disk holds.
     let greedy: Vec<_> = (0..4).map(|_| begin(GREEDY, 32 << 30)).collect();
     assert!(greedy.iter().all(|answer| answer.status == 201));
     assert_eq!(begin(GREEDY, 64 << 30).problem(), "too_large");
     assert_eq!(begin(POLITE, 32 << 30).status, 201);
-    // A fifth one makes the oldest end, of which nothing has come.
+    // A fifth announcement removes the oldest, for which nothing has arrived.
     assert_eq!(begin(GREEDY, 1000).status, 201);
     assert_eq!(get(server.at, greedy[0].header("location")).status, 404);
     assert_eq!(get(server.at, greedy[1].header("location")).status, 200);
@@ -180,11 +180,11 @@ fn keys_that_arrive_use_up_a_share() {
     let begin = || call(server.at, "POST", "/v1/keys", &[("Upload-Length", &keys.len().to_string())], b"");
     let append = |at: &str, bytes| call(server.at, "PATCH", at, &[("Upload-Offset", "0")], bytes);
     let [first, second] = [begin(), begin()].map(|answer| answer.header("location").to_owned());
-    // Of the first, too much has come for it to make room, and the second can no longer be taken whole.
+    // Too much of the first set has arrived for it to be removed, and the second no longer fits completely.
     assert_eq!(append(&first, &keys[..keys.len() - 1]).status, 200);
     let refused = append(&second, &keys);
     assert_eq!((refused.status, refused.problem().as_str()), (429, "quota_exceeded"));
-    // What came stays, and the place where to go on is known.
+    // The received data stay, and the offset to continue at is known.
     assert_eq!(get(server.at, &second).json()["state"], "uploading");
     assert_eq!(begin().problem(), "quota_exceeded");
     assert_eq!(call(server.at, "DELETE", &first, &[], b"").status, 204);
@@ -234,7 +234,7 @@ fn clients_behind_a_proxy_are_told_apart_if_the_proxy_is_trusted() {
     assert_eq!(start(&server, "198.51.100.2"), 202);
     assert_eq!(start(&server, "2001:db8:1:2::1"), 202);
     assert_eq!(start(&server, "2001:db8:1:2:ffff::1"), 429, "one network of 64 bits is one client");
-    // Nobody else is believed.
+    // The header is not trusted from any other address.
     let server = Server::start(|config| config.limits.client.jobs = 1);
     assert_eq!(start(&server, "198.51.100.1"), 202);
     assert_eq!(start(&server, "198.51.100.2"), 429);

@@ -15,7 +15,7 @@ const SHAPE: Shape = Shape { width: 24, height: 16, channels: 1 };
 const BOUNDARY: &str = "----a boundary";
 const FORM: (&str, &str) = ("Content-Type", "multipart/form-data; boundary=\"----a boundary\"");
 
-/// A picture of one of two things: stripes down or across, with noise.
+/// A picture of one of two classes: stripes down or across, with noise.
 fn picture(class: u32, number: u32) -> Vec<u8> {
     let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(class);
     let samples: Vec<u8> = (0..SHAPE.width * SHAPE.height)
@@ -32,7 +32,7 @@ fn png(width: u32, height: u32, samples: &[u8]) -> Vec<u8> {
     encode_png(width, height, 1, samples, None).expect("PNG")
 }
 
-/// A body as browsers send it.
+/// A form body as browsers send it.
 fn form(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (label, bytes) in parts {
@@ -52,7 +52,7 @@ fn album() -> Vec<(&'static str, Vec<u8>)> {
     (0..12).map(|n| (["down", "Grüße an %22alle%22"][n as usize % 2], picture(n % 2, n))).collect()
 }
 
-/// The file of a model.
+/// A model file.
 pub(crate) fn file() -> Vec<u8> {
     let maker = Server::start(|_| ());
     get(maker.at, &format!("{}/file", create(maker.at, "", &album()).header("location"))).body
@@ -206,7 +206,7 @@ fn the_operators_models_are_for_everybody() {
     assert_eq!(get(server.at, "/v1/models/stripes").status, 200);
 }
 
-/// Sends the beginning of an upload that is said to be long, and takes the answer while the rest has not come.
+/// Sends the start of an upload that is announced as long, and returns the answer that comes before the rest is sent.
 fn begin(to: SocketAddr, target: &str, content: &str, start: &[u8]) -> Answer {
     let headers = [("Content-Type", content), ("Content-Length", "600000000")];
     let mut request = Request::open(to, "POST", target, &headers);
@@ -265,7 +265,7 @@ fn the_header_of_every_part_has_a_limit() {
 
 #[test]
 fn memory_is_counted_before_it_is_taken() {
-    // A short file of a model that takes much memory: many labels, each with a machine that weighs every picture.
+    // A short file of a model that needs much memory: many labels, each with a machine that gives every picture a weight.
     let file = file();
     let needed = safelight::learn::wire::size(&file).expect("a header").expect("all of it").memory;
     let server = Server::start(|config| config.limits.model_bytes = needed + file.len() as u64 - 1);
@@ -275,7 +275,7 @@ fn memory_is_counted_before_it_is_taken() {
     assert_eq!((answer.status, answer.problem().as_str()), (429, "quota_exceeded"));
     let server = Server::start(|config| config.limits.model_bytes = needed + file.len() as u64);
     assert_eq!(post(server.at, "/v1/models", &file).status, 201);
-    // What was taken while it was read is given back.
+    // The memory reserved while the file was read is released.
     assert_eq!(post(server.at, "/v1/models", &file).problem(), "too_busy");
 }
 

@@ -1,4 +1,4 @@
-//! Networks over HTTP: what is told of them, and encrypted pictures classified.
+//! Networks over HTTP: their descriptions, and the classification of encrypted pictures.
 
 use safelight::network::{Layer, Network, NetworkSpec, Patches, Weights, rounded};
 use safelight::photo::Shape;
@@ -165,7 +165,7 @@ mod whole {
             assert!(opened.scores.iter().zip(&clear.scores).all(|(a, b)| (a - b).abs() < PRECISION));
         }
 
-        // Another owner's picture, one of another set or level, and none at all.
+        // A picture of another owner, of another set or level, and no picture.
         let (other, _) = SecretKey::generate(&ring, &mut rng).expect("a key");
         let foreign = encrypt(&other, 3, &mut rng).1;
         assert_eq!(ask(&id, &write_seeded(&ring, &foreign).expect("a file")).problem(), "foreign_key");
@@ -180,7 +180,7 @@ mod whole {
             write_ciphertext(&larger, &key.encrypt(&larger, &wide, &mut rng).expect("encrypted")).expect("a file");
         assert_eq!(ask(&id, &wide).problem(), "wrong_parameters");
 
-        // Keys that are not enough, of another set, and no longer there.
+        // Missing keys, keys of another set, and deleted keys.
         let mut few = EvaluationKeys::new(secret.id());
         few.insert_relinearise(Arc::clone(&keys.relinearise()[0]));
         let few = ask(&upload(&server, &write_set(&ring, &few).expect("a set")), &low);

@@ -1,4 +1,4 @@
-//! The page's files, the headers around them, and other sites' access.
+//! The page's files, their headers, and access from other sites.
 
 use std::path::Path;
 
@@ -122,7 +122,7 @@ fn other_sites_may_load_the_element_and_nothing_else() {
     assert_eq!(get(server.at, "/style.css").header("access-control-allow-origin"), "");
 }
 
-/// A server with page and vault; both have an `index.html`, and the vault a file of its own.
+/// A server with a page and a vault. Both have an `index.html`, and the vault has one more file.
 fn with_vault(change: impl FnOnce(&mut safelight::server::Config)) -> (Server, [tempfile::TempDir; 2]) {
     let [page, vault] = [folder(), folder()];
     std::fs::write(vault.path().join("index.html"), b"the vault").expect("written");
@@ -191,7 +191,7 @@ fn the_vaults_headers_shut_it_off() {
     assert_eq!(get_from(&server, "localhost", "/no").header("cross-origin-resource-policy"), "same-origin");
 }
 
-/// A browser that hears "not modified" may keep the policy that it had.
+/// A browser that receives "not modified" may keep its old policy.
 #[test]
 fn what_carries_the_vaults_policy_is_sent_whole_each_time() {
     let (server, _folders) = with_vault(|_| ());
@@ -265,7 +265,7 @@ fn only_named_origins_may_read_answers() {
     assert_eq!(answer.header("access-control-allow-credentials"), "");
     assert_eq!(preflight(OTHERS, "prefer").header("access-control-allow-origin"), "");
 
-    // Errors can be read as well, and so can the headers of a job and of an upload.
+    // Errors are readable as well, and so are the headers of a job and of an upload.
     for target in ["/v1", "/v1/jobs/x", "/v1/nothing", "/v1/filters/mean"] {
         let answer = call(server.at, "GET", target, &[OURS], b"");
         assert_eq!(answer.header("access-control-allow-origin"), OURS.1, "{target}");

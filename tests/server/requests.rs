@@ -1,4 +1,4 @@
-//! Requests that are not quite what they should be, and files that are nobody's business.
+//! Malformed requests, and requests for files that must stay private.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -11,12 +11,12 @@ use crate::jobs;
 const MEAN: &str = "/v1/filters/mean";
 const URLENCODED: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
-/// The status line of the answer to these very bytes, and all of the answer.
+/// The status line of the answer to exactly these bytes, and the whole answer.
 fn raw(to: SocketAddr, bytes: &[u8]) -> (String, String) {
     let mut stream = TcpStream::connect(to).expect("the server accepts");
     stream.write_all(bytes).expect("taken");
     let mut answer = Vec::new();
-    // The server closes after what it refuses.
+    // The server closes the connection after a refusal.
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).into_owned();
     (answer.lines().next().unwrap_or_default().to_owned(), answer)

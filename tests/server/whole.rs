@@ -1,5 +1,5 @@
-//! The whole way with a real key: encrypted, filtered by the server in both forms, decrypted, compared with the filter on
-//! the clear photo. Needs the feature `client`, unlike everything else here.
+//! The whole process with a real key: encryption, the server's filter in both forms, decryption, and a comparison with the
+//! filter on the clear photo. Needs the feature `client`, unlike everything else here.
 #![cfg(feature = "client")]
 
 use rand_chacha::ChaCha20Rng;

@@ -1,7 +1,7 @@
 //! Files of CKKS, written by hand as in [`super::raw`].
 //!
-//! The secret is the polynomial 1, whose values are all 1, and a vector with the same number in all slots is a constant
-//! polynomial: so no transform is needed to write them, and the seeds alone take a library, which is `ChaCha20`.
+//! The secret is the polynomial 1, whose values are all 1. A vector with the same number in all slots is a constant polynomial.
+//! So no transform is needed to write them, and only the seeds need a library, which is `ChaCha20`.
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -18,14 +18,14 @@ const SWITCH_KEY: u8 = 9;
 const EVALUATION_KEYS: u8 = 10;
 const SECRET_KEY: u8 = 11;
 
-/// The degree of the set `small`, the length of its special prime and of its base prime, and both.
+/// The degree of the set `small`, and the lengths of its special prime, of its base prime, and of both.
 const DEGREE: usize = 8192;
 const SPECIAL: (u64, usize) = (1_125_899_906_826_241, 50);
 const BASE: (u64, usize) = (35_184_371_613_697, 45);
 
 const NUMBER: f64 = 1.5;
 const SCALE: f64 = 34_359_738_368.0;
-/// The number times the scale.
+/// The number in all slots times the scale.
 const SCALED: u64 = 3 << 34;
 
 fn file(kind: u8, header: &[u8]) -> Vec<u8> {
@@ -41,7 +41,7 @@ fn seed(label: &str) -> [u8; 32] {
     noise(label, 32).try_into().expect("32 bytes")
 }
 
-/// A seed's uniform polynomial number 0 modulo the prime at a place.
+/// Polynomial number 0, uniform, of a seed, modulo the prime with this index.
 fn uniform(seed: [u8; 32], place: u64, (prime, bits): (u64, usize)) -> Vec<u64> {
     let mut stream = ChaCha20Rng::from_seed(seed);
     stream.set_stream(place);
@@ -117,7 +117,7 @@ fn secret(set: u16, first: u8) -> Vec<u8> {
     file(SECRET_KEY, &[&set.to_le_bytes()[..], &id(), &coefficients].concat())
 }
 
-/// The list of a set, and its one key: that for products at level 0.
+/// The header of a set: its list of keys. The only key is the one for products at level 0.
 fn set_header(count: u32, entries: &[[u8; 7]]) -> Vec<u8> {
     file(EVALUATION_KEYS, &[&1u16.to_le_bytes()[..], &id(), &count.to_le_bytes(), &entries.concat()].concat())
 }
@@ -127,7 +127,7 @@ const PRODUCTS: [u8; 7] = [1, 0, 1, 0, 0, 0, 0];
 fn set() -> Vec<u8> {
     let seed = seed("safelight ckks test switch key");
     let header = file(SWITCH_KEY, &[&1u16.to_le_bytes()[..], &id(), &PRODUCTS, &seed].concat());
-    // The square of the secret is 1 as well; times the special prime it is nothing modulo that.
+    // The square of the secret is 1 as well; times the special prime, it is 0 modulo the special prime.
     let special: Vec<_> = uniform(seed, 0, SPECIAL).iter().map(|&a| minus(a, SPECIAL.0)).collect();
     let base = uniform(seed, 1, BASE);
     let base: Vec<_> = base.iter().map(|&a| (SPECIAL.0 % BASE.0 + minus(a, BASE.0)) % BASE.0).collect();
@@ -157,7 +157,7 @@ pub(crate) fn valid() -> Vec<Valid> {
     ]
 }
 
-/// Most faults lie in headers, so the limbs are left out: they would be looked at later.
+/// Most faults are in headers, so the limbs are left out, which are checked later.
 pub(crate) fn hostile() -> Vec<Hostile> {
     let one = |name: &str, bytes: Vec<u8>, code: Code, found: Found| Hostile {
         file: format!("hostile/ckks-{name}.slt"),

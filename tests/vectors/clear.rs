@@ -1,8 +1,8 @@
-//! Photos and filters in the clear, as plain as can be: what decryption must give.
+//! Photos and filters in the clear, as simple as possible: the expected results of decryption.
 
 use super::raw::noise;
 
-/// A photo: planes interleaved, row by row.
+/// A photo: interleaved planes, row by row.
 pub(crate) struct Photo {
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -11,7 +11,7 @@ pub(crate) struct Photo {
 }
 
 impl Photo {
-    /// Noise in which black and white are frequent.
+    /// A photo of noise that contains much black and white.
     pub(crate) fn noise(label: &str, width: u32, height: u32, planes: usize) -> Self {
         let count = (width * height) as usize * planes;
         let extreme = |byte: u8| match byte {
@@ -22,7 +22,7 @@ impl Photo {
         Self { width, height, planes, samples: noise(label, count).into_iter().map(extreme).collect() }
     }
 
-    /// The sample at a place that may lie outside: border 0 replicates, 1 reflects, 2 is black.
+    /// The sample at a position that may be outside: border 0 replicates, 1 reflects, 2 is black.
     pub(crate) fn at(&self, x: i64, y: i64, plane: usize, border: u8) -> i64 {
         let fold = |mut v: i64, size: u32| {
             let last = i64::from(size) - 1;

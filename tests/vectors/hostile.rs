@@ -1,4 +1,4 @@
-//! The hostile files: each has one fault, all else in it is right, its checksums too unless damage is the fault.
+//! The hostile files. Each has one fault; everything else is correct, including the checksums unless damage is the fault.
 
 use num_bigint::BigUint;
 use safelight::error::Code;
@@ -19,30 +19,30 @@ pub(crate) struct Hostile {
     pub(crate) found: Found,
 }
 
-/// Who finds the fault.
+/// The readers that find the fault.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// Everybody who reads an encrypted image.
+    /// Every reader of an encrypted image.
     Image,
-    /// Only the mean of radius 1: to others the file is good.
+    /// Only the mean of radius 1. For other filters the file is valid.
     Filter,
-    /// Only the owner who decrypts: to others the file is good.
+    /// Only the owner who decrypts. For others the file is valid.
     Decrypt,
-    /// Who reads a public key, for whatever purpose.
+    /// Every reader of a public key, for any purpose.
     PublicKey,
-    /// Who reads a secret key, for whatever purpose.
+    /// Every reader of a secret key, for any purpose.
     SecretKey,
-    /// Who reads a ciphertext of CKKS.
+    /// Every reader of a CKKS ciphertext.
     Ciphertext,
-    /// Who reads a plaintext of CKKS.
+    /// Every reader of a CKKS plaintext.
     Plaintext,
-    /// Who reads a set of evaluation keys.
+    /// Every reader of a set of evaluation keys.
     EvaluationKeys,
-    /// Who reads a secret key of CKKS.
+    /// Every reader of a CKKS secret key.
     CkksSecretKey,
-    /// Who reads the public part of a network.
+    /// Every reader of the public part of a network.
     Front,
-    /// Who reads a network.
+    /// Every reader of a network.
     Network,
 }
 
@@ -107,7 +107,7 @@ fn cut_short() -> Vec<Hostile> {
     ends.into_iter().map(|(name, end)| image(name, Code::Truncated, bytes[..end].to_vec())).collect()
 }
 
-/// One bit changed on the way, or more by a program that takes the file for text.
+/// A bit changed in transit, or more bytes by a program that treats the file as text.
 fn changed() -> Vec<Hostile> {
     let bytes = valid::base().bytes();
     let header = valid::base().header().len();
@@ -156,7 +156,7 @@ fn replace(mut rest: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Faults of the prologue, under a right checksum.
+/// Faults of the prologue, with a correct checksum.
 fn envelopes() -> Vec<Hostile> {
     let tiny = valid::tiny();
     let header = tiny.head.bytes();
@@ -259,7 +259,7 @@ fn headers() -> Vec<Hostile> {
     ]
 }
 
-/// Moduli under which nobody should work. The key id is right for each.
+/// Moduli that must not be used. The key id is correct for each.
 fn moduli() -> Vec<Hostile> {
     let case = |(name, bits, n, code): (&str, u16, BigUint, Code)| {
         let mut tiny = valid::tiny();
@@ -278,7 +278,7 @@ fn moduli() -> Vec<Hostile> {
 fn hostile_moduli() -> Vec<(&'static str, u16, BigUint, Code)> {
     let n = Key::test(2048).n();
     let one = BigUint::from(1u8);
-    // The top bit stays, the number becomes a multiple of 4093, the largest prime below 4096.
+    // The top bit stays, and the number becomes a multiple of 4093, the largest prime below 4096.
     let multiple = {
         let multiple = &n - &n % 4093u32;
         if multiple.bit(0) { multiple } else { multiple - 4093u32 }
@@ -295,7 +295,7 @@ fn hostile_moduli() -> Vec<(&'static str, u16, BigUint, Code)> {
     ]
 }
 
-/// Numbers that no encryption gives.
+/// Numbers that encryption never produces.
 fn ciphertexts() -> Vec<Hostile> {
     let Key { p, q, .. } = Key::test(2048);
     let n = &p * &q;
@@ -319,7 +319,7 @@ fn ciphertexts() -> Vec<Hostile> {
     ]
 }
 
-/// Whole frames in the wrong place.
+/// Complete frames in the wrong place.
 fn frames() -> Vec<Hostile> {
     let base = valid::base();
     let (header, frames) = (base.header(), base.frames());
@@ -339,7 +339,7 @@ fn frames() -> Vec<Hostile> {
     ]
 }
 
-/// Good files that a mean of radius 1 cannot take.
+/// Valid files that a mean of radius 1 cannot use.
 fn filters() -> Vec<Hostile> {
     let case = |name: &str, code: Code, change: &dyn Fn(&mut Image)| {
         let mut base = valid::base();
@@ -358,18 +358,18 @@ fn filters() -> Vec<Hostile> {
     ]
 }
 
-/// Good files that only the owner of a key can tell from others.
+/// Valid files whose fault only the owner of the key can detect.
 fn decryptions() -> Vec<Hostile> {
     let decrypt =
         |name: &str, code: Code, bytes: Vec<u8>| Hostile { found: Found::Decrypt, ..image(name, code, bytes) };
     let mut foreign = valid::base();
     let other = Key::other();
     (foreign.head.id, foreign.head.n) = (key_id(2048, &other.n()), other.n());
-    // What is left of a ciphertext modulo another n squared is as good as any other.
+    // A ciphertext reduced modulo the square of another n is as good as any other.
     let square = &foreign.head.n * &foreign.head.n;
     foreign.rows.iter_mut().flatten().for_each(|c| *c = &*c % &square);
 
-    // Somebody added a number to all that is encrypted without saying so in the header.
+    // A number was added to the plaintexts, although the header does not say so.
     let add = |number: BigUint| {
         let mut base = valid::base();
         let n = &base.head.n;

@@ -1,5 +1,5 @@
-//! Files of networks, written by hand: one filter on patches of 2 x 2 pixels of a picture of 4 x 3 in grey, one hidden unit, two
-//! labels. What it says of a picture is computed here once more, as plainly as possible.
+//! Files of networks, written by hand: one filter on patches of 2 x 2 pixels of a grey picture of 4 x 3 pixels, one hidden
+//! unit, two labels. Their answer for a picture is computed a second time here, as simply as possible.
 
 use safelight::error::Code;
 use serde_json::json;
@@ -20,9 +20,9 @@ const OFFSET: f32 = 0.125;
 const THRESHOLD: f32 = 0.25;
 const MEANS: [f32; 2] = [3.0, 2.0];
 const SCALES: [f32; 2] = [0.5, 0.25];
-/// From the two numbers to the hidden unit.
+/// The weights and bias from the two numbers to the hidden unit.
 const FIRST: ([f32; 2], f32) = ([1.5, -0.75], 0.5);
-/// From its square to the two scores.
+/// The weights and biases from its square to the two scores.
 const SECOND: ([f32; 2], [f32; 2]) = ([2.0, -1.0], [-0.5, 0.375]);
 
 /// The header of a public part, field by field.
@@ -110,7 +110,7 @@ fn with_between(front: &[u8], between: &[u8], length: usize, last: f32) -> Vec<u
     file(NETWORK, 1, &u32::try_from(length).expect("short").to_le_bytes(), &body)
 }
 
-/// What the network says of the picture. `between` computes what is between the first and the last layer.
+/// The network's scores for the picture. `between` computes the layers between the first and the last one.
 fn scores(between: impl Fn(f64) -> f64) -> [f64; 2] {
     let mut sums = [0.0f64; 2];
     for (x, y) in (0..HEIGHT - 1).flat_map(|y| (0..WIDTH - 1).map(move |x| (x, y))) {

@@ -1,5 +1,5 @@
-//! The format once more, written by hand from its specification and without checks, so that it can also write what is
-//! not allowed. It shares no code with the library.
+//! A second implementation of the format, written by hand from its specification and without checks, so that it can also write
+//! invalid files. It shares no code with the library.
 
 use num_bigint::{BigInt, BigUint};
 use sha2::{Digest as _, Sha256};
@@ -11,7 +11,7 @@ pub(crate) const PUBLIC_KEY: u8 = 1;
 pub(crate) const SECRET_KEY: u8 = 2;
 pub(crate) const IMAGE: u8 = 3;
 
-/// A published key: its primes are the first after numbers that anybody can compute.
+/// A published key: its primes are the first after numbers that anyone can compute.
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) bits: u16,
@@ -52,8 +52,8 @@ impl Key {
     }
 }
 
-/// The number of `bits / 2` bits that the label's SHA-256 stream stands for, its two highest bits and its lowest set,
-/// and `2 k` more. `k` was chosen as the first that makes a prime.
+/// The number of `bits / 2` bits from the label's SHA-256 stream, with its two highest bits and its lowest bit set, plus `2 k`.
+/// `k` is the first that makes it prime.
 fn near(label: &str, bits: u16, k: u32) -> BigUint {
     let half = u64::from(bits) / 2;
     let start = BigUint::from_bytes_le(&noise(&format!("{label} {bits}"), usize::from(bits) / 16));
@@ -80,7 +80,7 @@ pub(crate) fn secret_header(bits: u16, id: [u8; 16], p: &BigUint, q: &BigUint) -
     [bits.to_le_bytes().to_vec(), id.to_vec(), prime(p), prime(q)].concat()
 }
 
-/// The number as so many little-endian bytes.
+/// The number as `length` little-endian bytes.
 pub(crate) fn number(number: &BigUint, length: usize) -> Vec<u8> {
     let mut bytes = number.to_bytes_le();
     bytes.resize(length, 0);
@@ -93,7 +93,7 @@ pub(crate) fn file(kind: u8, header: &[u8]) -> Vec<u8> {
     sealed([&MARK[..], &1u16.to_le_bytes(), &[kind, 1], &length.to_le_bytes(), header].concat())
 }
 
-/// The bytes with their CRC-32 behind them.
+/// The bytes followed by their CRC-32.
 pub(crate) fn sealed(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.extend(crc32(&bytes).to_le_bytes());
     bytes
@@ -123,10 +123,10 @@ pub(crate) struct Head {
     pub(crate) divisor: i64,
     pub(crate) id: [u8; 16],
     pub(crate) n: BigUint,
-    /// What the header says of the number of photos, where that is not the truth.
+    /// The number of photos in the header, if it is to be wrong.
     pub(crate) photos: Option<u8>,
     pub(crate) origins: Vec<[u8; 32]>,
-    /// What the header says of the history's length, where that is not the truth.
+    /// The history's length in the header, if it is to be wrong.
     pub(crate) history_length: Option<u16>,
     pub(crate) history: Vec<u8>,
 }
@@ -167,13 +167,13 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Encrypts a photo of which `head` describes the shape.
+    /// Encrypts a photo whose shape is described by `head`.
     pub(crate) fn encrypt(head: Head, photo: &Photo) -> Self {
         let (tile_width, tile_height) = head.tile();
         let (halo_x, halo_y) = (u32::from(head.halo.0), u32::from(head.halo.1));
         let (across, down) = (u32::from(head.grid.0), u32::from(head.grid.1));
         let square = &head.n * &head.n;
-        // Masks that are powers of one another hide nothing; they need not.
+        // Masks that are powers of one another hide nothing, which does not matter here.
         let step = BigUint::from_bytes_le(&noise("safelight test mask", usize::from(head.bits) / 8)) % &head.n;
         let step = step.modpow(&head.n, &square);
         let mut mask = step.clone();
@@ -195,8 +195,8 @@ impl Image {
         Self { head, rows }
     }
 
-    /// A filter on encrypted images of the same shape: for each its weights, then the divisor, what is added to each
-    /// pixel, and the filter's text.
+    /// A filter on encrypted images of the same shape: the weights for each image, the divisor, the offset added to each pixel,
+    /// and the filter's text.
     pub(crate) fn filter(inputs: &[(&Self, &[&[i64]])], divisor: i64, offset: i64, text: &str) -> Self {
         let (first, kernel) = inputs[0];
         let (rx, ry) = (kernel[0].len() / 2, kernel.len() / 2);

@@ -1,4 +1,4 @@
-//! The valid files and what is known of each.
+//! The valid files and the known facts about each.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ pub(crate) struct Valid {
     /// Its path under `tests/vectors`.
     pub(crate) file: String,
     pub(crate) bytes: Vec<u8>,
-    /// What the manifest says.
+    /// The entry in the manifest.
     pub(crate) entry: Value,
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn all() -> Vec<Valid> {
     let grey = source("grey-5x3", 2048, (5, 3, 1), 0, (5, 3), (1, 1), 12);
     let rgb = source("rgb-7x5", 2048, (7, 5, 3), 1, (7, 5), (1, 1), 15);
     let other = source("rgb-7x5-other", 2048, (7, 5, 3), 1, (7, 5), (1, 1), 15);
-    // Tiles of several pixels, the last ones hanging over the edge.
+    // Tiles of several pixels, the last of which extend beyond the edge.
     let tiled = source("grey-19x13", 2048, (19, 13, 1), 2, (5, 4), (2, 2), 20);
     let flat = source("rgb-31x2", 3072, (31, 2, 3), 0, (11, 2), (1, 0), 11);
     let single = source("grey-1x1", 4096, (1, 1, 1), 2, (1, 1), (0, 0), 48);
@@ -60,24 +60,24 @@ pub(crate) fn all() -> Vec<Valid> {
     out
 }
 
-/// A photo of 5 x 3 pixels under the first test key, with a halo for radius 1: what hostile files are made from.
+/// A photo of 5 x 3 pixels under the first test key, with a halo for radius 1. Hostile files are made from it.
 pub(crate) fn base() -> Image {
     static BASE: LazyLock<Image> = LazyLock::new(|| base_with("grey-5x3"));
     BASE.clone()
 }
 
-/// The same shape with another photo in it.
+/// An image of the same shape with another photo.
 pub(crate) fn base_with(label: &str) -> Image {
     source(label, 2048, (5, 3, 1), 0, (5, 3), (1, 1), 12).image
 }
 
-/// One pixel in one ciphertext, the smallest image there is.
+/// One pixel in one ciphertext, the smallest possible image.
 pub(crate) fn tiny() -> Image {
     static TINY: LazyLock<Image> = LazyLock::new(|| source("grey-1x1", 2048, (1, 1, 1), 0, (1, 1), (0, 0), 12).image);
     TINY.clone()
 }
 
-/// An image in the making: photo, ciphertexts, file.
+/// An image with its intermediate results: photo, ciphertexts, file.
 struct Made {
     photo: Photo,
     image: Image,
@@ -157,8 +157,8 @@ fn result(
     Made { photo, image, file }
 }
 
-/// A second filter, after one whose divisor is not 1. It works on sums before they are divided, but adding a whole
-/// number to each pixel is the same before and after rounding.
+/// A second filter, after one whose divisor is not 1. It works on sums before their division, but adding an integer to each
+/// pixel gives the same result before and after rounding.
 fn again(name: &str, made: &Made, offset: i64) -> Made {
     let text = format!("brightness offset={offset}");
     let image = Image::filter(&[(&made.image, &[&[1]])], 1, offset, &text);

@@ -51,7 +51,7 @@ enum Part {
     Browser,
 }
 
-/// Runs the parts one after the other, with nothing in parallel, then shows all results.
+/// Runs the parts one after the other, with nothing in parallel, then prints all results.
 pub fn bench(options: &Options) -> Result<()> {
     let folder = places::bench();
     if folder.exists() {
@@ -96,7 +96,7 @@ fn measure(part: Part, options: &Options, folder: &Path, results: &mut Results) 
     }
 }
 
-/// One of our benchmarks. Criterion leaves its results in a folder, where [`Results::read_criterion`] finds them.
+/// Runs one of our benchmarks. Criterion leaves its results in a folder, where [`Results::read_criterion`] finds them.
 fn by_criterion(manifest: &str, name: &str, quick: bool, folder: &Path) -> Result<()> {
     let mut cargo = cargo();
     cargo.args(["bench", "--manifest-path", manifest, "--bench", name, "--", "--noplot"]);
@@ -108,7 +108,7 @@ fn by_criterion(manifest: &str, name: &str, quick: bool, folder: &Path) -> Resul
     run(cargo.env("CRITERION_HOME", folder.join("criterion")))
 }
 
-/// The page, its server and a browser, driven by a script.
+/// The command for the page, its server and a browser, driven by a script.
 fn browser(options: &Options) -> Result<Command> {
     let site = page::build(&setup::for_page()?, Warnings::Allow)?;
     let programs = programs::build()?;
@@ -122,7 +122,7 @@ fn browser(options: &Options) -> Result<Command> {
     Ok(node)
 }
 
-/// How long each operation is measured, where criterion does not decide.
+/// The seconds to measure each operation, where criterion does not decide.
 fn seconds(options: &Options) -> &'static str {
     if options.quick { "0.5" } else { "2" }
 }

@@ -1,4 +1,4 @@
-//! `wasm-pack.toml`: how the browser build is made.
+//! `wasm-pack.toml`: the settings of the browser build.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ pub struct BrowserBuild {
     pub modules: Vec<Module>,
 }
 
-/// What cargo is told for every module and variant.
+/// Cargo's options for every module and variant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Build {
@@ -26,25 +26,25 @@ pub struct Build {
     pub rustflags: Vec<String>,
 }
 
-/// The flags of wasm-opt for every variant.
+/// The wasm-opt flags for every variant.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Optimise {
     pub flags: Vec<String>,
 }
 
-/// A part of the program that a browser fetches by itself.
+/// A part of the program that a browser downloads separately.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Module {
-    /// Of its JavaScript.
+    /// The name of its JavaScript.
     pub name: String,
-    /// Where in the vault that lies.
+    /// Its folder in the vault.
     pub folder: String,
     pub features: Vec<String>,
     pub fetched: Fetched,
     pub budget: Budget,
-    /// Best first.
+    /// The variants, the best first.
     #[serde(rename = "variant")]
     pub variants: Vec<Variant>,
 }
@@ -57,19 +57,19 @@ pub struct Fetched {
     pub page: Vec<String>,
 }
 
-/// The same source, compiled with other instructions.
+/// The same source, compiled with different instructions.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     pub name: String,
-    /// The `.wasm`, beside the JavaScript module.
+    /// The `.wasm` file, beside the JavaScript module.
     pub file: String,
     pub rustflags: Vec<String>,
-    /// More flags of wasm-opt.
+    /// More wasm-opt flags.
     pub optimise: Vec<String>,
 }
 
-/// The most that a browser may fetch for a module, in KB of 1000 bytes: one `.wasm` and all scripts.
+/// The maximum download of a module, in KB of 1000 bytes: one `.wasm` and all scripts.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
@@ -78,7 +78,7 @@ pub struct Budget {
 }
 
 impl BrowserBuild {
-    /// Reads the file and also returns its text (caches need to know when it changed).
+    /// Reads the file and also returns its text, which caches need to detect changes.
     pub fn read() -> Result<(Self, String)> {
         let text = fs::read_to_string(places::root().join("wasm-pack.toml")).context("cannot read wasm-pack.toml")?;
         Ok((toml::from_str(&text).context("wasm-pack.toml is not as expected")?, text))

@@ -1,4 +1,4 @@
-//! Running other programs: cargo without our own surroundings, quiet questions, time limits.
+//! Runs other programs: cargo without our own environment, quiet queries, time limits.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,20 @@ use anyhow::{Context, Result, bail};
 
 use crate::places;
 
-/// The first of `names` that is a program on the `PATH`.
+/// Finds the first of `names` that is a program on the `PATH`.
 pub fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     names.iter().find_map(|name| env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
 }
 
-/// `program`, started in the repository's root with nothing to read.
+/// Prepares a command that runs `program` in the repository's root with empty input.
 pub fn command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new(program.as_ref());
     command.current_dir(places::root()).stdin(Stdio::null());
     command
 }
 
-/// The cargo that started us, as if it was called by hand: without what it told us about the package xtask.
+/// The cargo that started us, as if called by hand: without the variables that it set about the package xtask.
 pub fn cargo() -> Command {
     let mut command = command("cargo");
     forget_our_own_package(&mut command);
@@ -31,7 +31,7 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Takes away what cargo sets for the program that it runs (us): build scripts would see it as a change.
+/// Removes the variables that cargo sets for the program that it runs (us), because build scripts would see them as a change.
 pub fn forget_our_own_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let Some(text) = name.to_str() else { continue };
@@ -41,7 +41,7 @@ pub fn forget_our_own_package(command: &mut Command) {
     }
 }
 
-/// Shows the command, runs it with its output on ours, and fails unless it succeeds.
+/// Prints the command, runs it with its output on ours, and fails unless it succeeds.
 pub fn run(command: &mut Command) -> Result<()> {
     let line = line(command);
     println!("    $ {line}");
@@ -52,7 +52,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// As [`run`], but ends the program after `limit`.
+/// Like [`run`], but ends the program after `limit`.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let line = line(command);
     println!("    $ {line}");
@@ -68,7 +68,7 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     }
 }
 
-/// Waits for the child's end, no longer than `limit`; `None` means that it still runs.
+/// Waits for the child's end, at most for `limit`. Returns `None` if it is still running.
 pub fn wait_within(child: &mut Child, limit: Duration) -> Result<Option<std::process::ExitStatus>> {
     let start = Instant::now();
     loop {
@@ -82,14 +82,14 @@ pub fn wait_within(child: &mut Child, limit: Duration) -> Result<Option<std::pro
     }
 }
 
-/// The program's standard output without the newline at its end, or `None` when it fails or is missing.
+/// The program's standard output without the newline at its end, or `None` if it fails or is missing.
 pub fn answer(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// The command as one would type it, paths inside the repository shortened.
+/// The command as a person would type it, with paths inside the repository shortened.
 fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| places::shown(Path::new(word))).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,4 @@
-//! Shows the whole path on this machine: a photo is encrypted, filtered by a server, and decrypted.
+//! Shows the whole process on this machine: a photo is encrypted, filtered by a server, and decrypted.
 
 mod pictures;
 mod server;
@@ -30,7 +30,7 @@ pub struct Options {
     listen: Option<String>,
 }
 
-/// `cargo xtask demo`: builds what it needs, sends the sample photo, serves the page until Ctrl-C.
+/// `cargo xtask demo`: builds what it needs, processes the sample photo, serves the page until Ctrl-C.
 pub fn demo(options: &Options) -> Result<()> {
     let tools = step("setup", setup::for_page)?;
     let site = step("page", || page::build(&tools, Warnings::Allow))?;
@@ -45,7 +45,7 @@ pub fn demo(options: &Options) -> Result<()> {
     server.stop()
 }
 
-/// Starts the server and sends the sample photo through it; the server is still running afterwards.
+/// Starts the server and processes the sample photo with it. The server keeps running.
 pub fn show(programs: &Programs, site: &Site, listen: &str) -> Result<Server> {
     let folder = places::demo();
     if folder.exists() {
@@ -60,7 +60,7 @@ pub fn show(programs: &Programs, site: &Site, listen: &str) -> Result<Server> {
     Ok(server)
 }
 
-/// The sample photo's way: keygen, encrypt, filter on the server, decrypt.
+/// Processes the sample photo: keygen, encrypt, filter on the server, decrypt.
 fn send_sample(client: &Path, server: &Server, folder: &Path) -> Result<()> {
     let file = |name: &str| folder.join(name);
     let [key, before, after] = ["key", "before.png", "after.png"].map(file);

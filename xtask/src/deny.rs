@@ -14,7 +14,7 @@ pub fn check(steps: &mut Steps, cargo_deny: &Path) -> Result<()> {
     steps.run("cargo deny", || {
         run(deny(cargo_deny).args(["check", "--deny", "unmatched-skip", "licenses", "bans", "sources"]))
     })?;
-    // An old database is good enough if no new one can be fetched, and a missing one is not our error.
+    // If no new database can be fetched, an old one is good enough, and a missing one is not our error.
     let fetched = run_within(deny(cargo_deny).args(["fetch", "db"]), Duration::from_mins(1));
     match fetched {
         Ok(()) => steps

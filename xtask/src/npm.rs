@@ -11,11 +11,11 @@ use crate::browser_build::BrowserBuild;
 use crate::page::{Site, copy, replace};
 use crate::places;
 
-/// As it stands in `npm/package.json`.
+/// The version as it is in `npm/package.json`.
 const NO_VERSION: &str = r#""version": "0.0.0""#;
 const LICENCES: [&str; 2] = ["LICENSE-MIT", "LICENSE-APACHE"];
 
-/// Lays the package out and returns its folder.
+/// Builds the package and returns its folder.
 pub fn build(site: &Site) -> Result<PathBuf> {
     let package = places::npm();
     replace(&package, |folder| lay_out(folder, site))?;
@@ -29,7 +29,8 @@ fn lay_out(folder: &Path, site: &Site) -> Result<()> {
     }
     set_version(&folder.join("package.json"))?;
     copy(&site.page.join("element"), &folder.join("element"))?;
-    // The client and the shared scripts stand once in the package; the vault is put together from all three again.
+    // The package contains the client and the shared scripts only once. The vault for hosting is assembled from all three
+    // folders.
     let vault = folder.join("vault");
     copy(&site.vault, &vault)?;
     for name in ["client", "shared"] {
@@ -49,7 +50,7 @@ struct Package {
     version: String,
 }
 
-/// The package has the version of the Rust package.
+/// Gives the package the version of the Rust package.
 fn set_version(file: &Path) -> Result<()> {
     let manifest: Manifest = toml::from_str(&fs::read_to_string(places::root().join("Cargo.toml"))?)?;
     let text = fs::read_to_string(file)?;
@@ -58,7 +59,7 @@ fn set_version(file: &Path) -> Result<()> {
     Ok(fs::write(file, text.replace(NO_VERSION, &version))?)
 }
 
-/// The types of the glue are no part of the interface, whose types are written by hand.
+/// Removes the types of the glue. They are not part of the interface, whose types are written by hand.
 fn remove_glue_types(folder: &Path) -> Result<()> {
     for entry in fs::read_dir(folder).context("the vault has no WebAssembly")? {
         let file = entry?.path();

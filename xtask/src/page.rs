@@ -1,5 +1,5 @@
-//! Builds the page and the vault: compile for WebAssembly, make the JavaScript glue, optimise, lay it beside copies of the
-//! scripts, and make those smaller.
+//! Builds the page and the vault: compiles for WebAssembly, makes the JavaScript glue, optimises the result, puts it beside
+//! copies of the scripts, and minifies those.
 
 mod minify;
 mod offline;
@@ -23,33 +23,33 @@ use crate::places;
 use crate::setup::wasm_target::Toolchain;
 use crate::setup::{Node, PageTools};
 
-/// What a warning of the compiler about our own code means.
+/// Whether warnings of the compiler about our own code are errors.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Warnings {
     Allow,
     Deny,
 }
 
-/// The name of our own package, and so of the `.wasm` that cargo makes.
+/// The name of our own package, and therefore of the `.wasm` file that cargo makes.
 const OURS: &str = "safelight";
 
-/// What the stamp in a package is called; it tells what the package was made from.
+/// The file name of the stamp in a package, which says what the package was made from.
 const STAMP: &str = "made-from";
 
-/// The two sites, each a folder of files: what a photo site serves, and the vault with all that is secret.
+/// The two sites, each a folder of files: the files that a photo site serves, and the vault with everything secret.
 pub struct Site {
     pub page: PathBuf,
     pub vault: PathBuf,
 }
 
-/// What of `www/` goes into which site. All links between files are relative, and the same here and there.
+/// The parts of `www/` for each site. All links between files are relative, and the same in both places.
 const PAGE: [&str; 7] = ["index.html", "page.js", "page.css", "controls.js", "words.js", "element", "shared"];
 const VAULT: [&str; 4] = ["sw.js", "vault", "client", "shared"];
 
 /// Builds both sites and returns their folders.
 pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     let (settings, text) = BrowserBuild::read()?;
-    // The optimiser works on one while the compiler works on the next.
+    // The optimiser works on one variant while the compiler works on the next.
     let packages = thread::scope(|scope| {
         let mut made = Vec::new();
         for module in &settings.modules {
@@ -73,7 +73,7 @@ pub fn build(tools: &PageTools, warnings: Warnings) -> Result<Site> {
     Ok(site)
 }
 
-/// One variant's `.wasm` with its JavaScript glue. `text` is what `settings` were read from, `compiled` the compiler's file.
+/// Makes one variant's `.wasm` with its JavaScript glue. `text` is the text of `settings`, `compiled` the compiler's output.
 fn make_package(
     tools: &PageTools,
     settings: &BrowserBuild,
@@ -96,7 +96,7 @@ fn make_package(
     Ok(package)
 }
 
-/// Runs cargo; returns the `.wasm` that it made.
+/// Runs cargo. Returns the `.wasm` file that it made.
 fn compile(
     toolchain: &Toolchain,
     settings: &BrowserBuild,
@@ -105,12 +105,12 @@ fn compile(
 ) -> Result<PathBuf> {
     let build = &settings.build;
     let (mut cargo, target) = toolchain.cargo(&variant.name);
-    // Only a lone cdylib gets link-time optimisation.
+    // Link-time optimisation needs cdylib to be the only crate type.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib", "--no-default-features"]);
     cargo.args(["--target", &build.target, "--profile", &build.profile, "--features", &module.features.join(",")]);
     cargo.args(toolchain.build_flags());
     let mut flags = [build.rustflags.as_slice(), &variant.rustflags].concat();
-    // The file contains the names of source files for panics; the machine's paths must not be in it.
+    // The file contains the names of source files for panics, but must not contain the machine's paths.
     flags.push(format!("--remap-path-prefix={}=", places::root().display()));
     flags.push(format!("--remap-path-prefix={}=cargo", places::cargo_home().display()));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
@@ -121,7 +121,7 @@ fn compile(
     Ok(target.join(&build.target).join(&build.profile).join(OURS).with_extension("wasm"))
 }
 
-/// Fails when cargo reports a warning about our package. (Cargo repeats those of earlier builds. `-D warnings` instead
+/// Fails if cargo reports a warning about our package. (Cargo repeats those of earlier builds. With `-D warnings` instead, it
 /// would be another build, and every change between `demo` and `test` would compile everything again.)
 fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Result<()> {
     println!("    compiling for WebAssembly, warnings denied");
@@ -139,7 +139,7 @@ fn run_without_warnings(cargo: &mut std::process::Command, package: &str) -> Res
     Ok(())
 }
 
-/// wasm-bindgen's JavaScript module, its types, and the `.wasm` fitted to it.
+/// Makes wasm-bindgen's JavaScript module, its types, and the matching `.wasm` file.
 fn make_glue(compiled: Vec<u8>, package: &Path, name: &str) -> Result<()> {
     if package.exists() {
         fs::remove_dir_all(package)?;
@@ -157,8 +157,8 @@ fn make_glue(compiled: Vec<u8>, package: &Path, name: &str) -> Result<()> {
 }
 
 fn optimise<'a>(node: &Node, script: &Path, file: &Path, flags: impl Iterator<Item = &'a String>) -> Result<()> {
-    // rustc writes into the file which instructions it has used, and wasm-opt would allow all of them. Without that
-    // list it allows what the flags name, and fails where there is more.
+    // rustc records in the file which instructions it has used, and wasm-opt would allow all of them. Without this list, it
+    // allows those that the flags name, and fails if there are others.
     rewrite(node, script, file, ["--strip-target-features"])?;
     rewrite(node, script, file, flags)
 }
@@ -171,7 +171,7 @@ fn rewrite(node: &Node, script: &Path, file: &Path, flags: impl IntoIterator<Ite
     Ok(())
 }
 
-/// Lays a folder out anew. Made beside the old one and then moved, so that a running server sees all or nothing.
+/// Replaces a folder. The new one is made beside the old one and then moved, so a running server sees either, but no mixture.
 pub fn replace(folder: &Path, lay_out: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let fresh = folder.with_extension("new");
     if fresh.exists() {
@@ -213,7 +213,7 @@ fn lay_out_vault(folder: &Path, packages: &[(&Module, PathBuf)], tools: &PageToo
     offline::list_files(folder)
 }
 
-/// The glue is shipped once, so what earlier packages have put into `folder` must be what this one would put there.
+/// The glue is shipped once, so the files that earlier packages have put into `folder` must equal those of this package.
 fn check_glue(package: &Path, folder: &Path) -> Result<()> {
     for entry in fs::read_dir(package)? {
         let file = entry?.path();
@@ -229,7 +229,7 @@ fn check_glue(package: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies a file, or a folder with all that is in it.
+/// Copies a file, or a folder with all its contents.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     if !from.is_dir() {
         fs::copy(from, to).with_context(|| format!("cannot copy {}", places::shown(from)))?;

@@ -1,4 +1,4 @@
-//! Where things lie: the repository's folders and what we write under `target/`.
+//! The locations of the repository's folders and of our files under `target/`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// Where cargo keeps the sources of other packages.
+/// The folder where cargo keeps the sources of other packages.
 pub fn cargo_home() -> PathBuf {
     let by_default = || env::home_dir().unwrap_or_default().join(".cargo");
     env::var_os("CARGO_HOME").map_or_else(by_default, PathBuf::from)
@@ -42,22 +42,22 @@ pub fn npm() -> PathBuf {
     target().join("npm")
 }
 
-/// What the demo leaves behind: the key, the encrypted files, the three pictures.
+/// The demo's output: the key, the encrypted files, the three pictures.
 pub fn demo() -> PathBuf {
     target().join("demo")
 }
 
-/// What the benchmarks found.
+/// The results of the benchmarks.
 pub fn bench() -> PathBuf {
     target().join("bench")
 }
 
-/// What xtask remembers between runs: choices, stamps, the Python environment, copies of our programs.
+/// Data that xtask keeps between runs: choices, stamps, the Python environment, copies of our programs.
 pub fn memory() -> PathBuf {
     target().join("xtask")
 }
 
-/// `path` as a person in the repository's root would type it.
+/// `path` as a person would type it in the repository's root.
 pub fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

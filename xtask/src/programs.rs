@@ -1,4 +1,4 @@
-//! Builds our own two programs as a user has them: the client's command line, and the server that has no client code.
+//! Builds our two programs as users get them: the client's command line, and the server, which has no client code.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,13 +10,13 @@ use crate::places;
 
 /// Both programs.
 pub struct Programs {
-    /// With all features.
+    /// The program with all features.
     pub client: PathBuf,
-    /// Without the feature `client`: it cannot name a secret key.
+    /// The program without the feature `client`: it contains no code for secret keys.
     pub server: PathBuf,
 }
 
-/// Builds them as a release. Both come from one target folder, so what they share is built once.
+/// Builds both in release mode. They use one target folder, so shared code is built once.
 pub fn build() -> Result<Programs> {
     let build = |name, features: &[&str]| {
         run(cargo().args(["build", "--release", "--bin", "safelight"]).args(features))?;
@@ -29,12 +29,12 @@ pub fn build() -> Result<Programs> {
 /// Cargo's options for a program without the feature `client`.
 pub const SERVER: [&str; 3] = ["--no-default-features", "--features", "server,cli"];
 
-/// Copies the program that cargo made last by this profile away, because cargo gives both the same name.
+/// Copies the program that cargo has just made in this profile elsewhere, because cargo gives both the same name.
 pub fn keep(name: &str, profile: &str) -> Result<PathBuf> {
     let folder = places::memory().join("bin");
     fs::create_dir_all(&folder)?;
     let program = folder.join(name);
-    // A copy moved into place works even while the old program runs.
+    // Moving a copy into place works even while the old program is running.
     let fresh = folder.join(format!("{name}.new"));
     fs::copy(places::target().join(profile).join("safelight"), &fresh).context("cargo's program is missing")?;
     fs::rename(&fresh, &program)?;

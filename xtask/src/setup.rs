@@ -1,4 +1,4 @@
-//! Finds what the other commands need and installs what is missing; each part is skipped quickly when it is there.
+//! Finds the tools of the other commands and installs missing ones. Each part is quick if its tool is there.
 
 pub mod apt;
 mod browsers;
@@ -17,31 +17,31 @@ pub use browsers::Browsers;
 pub use node::Node;
 use wasm_target::Toolchain;
 
-/// What building the page needs.
+/// The tools for building the page.
 pub struct PageTools {
     /// The Rust that can build for WebAssembly.
     pub toolchain: Toolchain,
-    /// Runs these two.
+    /// Node, which runs the two scripts below.
     pub node: Node,
     /// The script of wasm-opt.
     pub wasm_opt: PathBuf,
-    /// The script that makes scripts smaller.
+    /// The script that minifies scripts.
     pub minify: PathBuf,
     /// The vault's library that writes zip files: one JavaScript module.
     pub client_zip: PathBuf,
 }
 
-/// What the tests need besides [`PageTools`].
+/// The tools that the tests need besides [`PageTools`].
 pub struct TestTools {
     /// A Python with the packages of `tests/interop`.
     pub python: PathBuf,
     /// `cargo deny`.
     pub cargo_deny: PathBuf,
-    /// What the tests in browsers and of the npm package need, unless they are left out.
+    /// The tools for the tests in browsers and of the npm package, unless these are skipped.
     pub browser_tests: Option<(Node, Browsers)>,
 }
 
-/// Rust for WebAssembly, wasm-opt and what the vault takes from others.
+/// Rust for WebAssembly, wasm-opt and the vault's external library.
 pub fn for_page() -> Result<PageTools> {
     let toolchain = wasm_target::find_or_install()?;
     let (node, packages) = node::for_page()?;
@@ -50,7 +50,7 @@ pub fn for_page() -> Result<PageTools> {
     Ok(PageTools { toolchain, node, wasm_opt, minify: packages.with_file_name("minify.mjs"), client_zip })
 }
 
-/// Formatter, linters and Python; browsers and their driver where `with_browsers`.
+/// Formatter, linters and Python; with `with_browsers`, also browsers and their driver.
 pub fn for_tests(with_browsers: bool) -> Result<TestTools> {
     rust_tools::find_or_install()?;
     let cargo_deny = cargo_deny::find_or_install()?;

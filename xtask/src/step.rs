@@ -1,10 +1,10 @@
-//! Prints what is being done and how long it took.
+//! Prints the current step and how long it took.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// Runs one small piece of work under a heading; the time is printed at its end.
+/// Runs one small piece of work under a heading, and prints its time at the end.
 pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("\n==> {name}");
     let start = Instant::now();
@@ -20,7 +20,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// As [`step`], and remembers the time and whether it went well.
+    /// Does the same as [`step`], and remembers the time and whether it succeeded.
     pub fn run<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let start = Instant::now();
         let result = step(name, work);
@@ -28,7 +28,7 @@ impl Steps {
         result
     }
 
-    /// Notes a step that was left out.
+    /// Records a skipped step.
     pub fn skip(&mut self, name: &str, reason: &str) {
         println!("\n==> {name}: skipped ({reason})");
         self.rows.push((name.to_owned(), Duration::ZERO, "skipped"));

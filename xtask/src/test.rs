@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that must hold before a change is kept. Stops at the first thing that does not.
+//! `cargo xtask test`: everything that must hold before a change is kept. Stops at the first failure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
 
     let site = steps.run("page", || page::build(&tools, Warnings::Deny))?;
     let package = steps.run("npm package", || npm::build(&site))?;
-    // What these build is what the tests in browsers run: nothing is compiled twice.
+    // The tests in browsers run the programs that these steps build, so nothing is compiled twice.
     let cargo_test = |features: &[&str]| {
         let mut cargo = cargo();
         cargo
@@ -74,7 +74,7 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     })
 }
 
-/// Format, lints and documentation, for every way in which the package is built.
+/// Checks format, lints and documentation, for every way to build the package.
 fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     steps.run("format", || {
         run(cargo().args(["fmt", "--all", "--check"]))?;
@@ -88,8 +88,8 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     steps.run("clippy, server and cli", || clippy(&[&["--all-targets"], programs::SERVER.as_slice()].concat()))?;
     steps.run("clippy, server alone", || clippy(&["--lib", "--no-default-features", "--features", "server"]))?;
     steps.run("clippy, xtask", || clippy(&["--package", "xtask", "--profile", "tools", "--all-targets"]))?;
-    // `tests/fuzz_smoke.rs` runs what the fuzz targets run. Here they are only checked, so nothing is linked and libFuzzer
-    // need not be compiled: a path to a ready one says so.
+    // `tests/fuzz_smoke.rs` runs the bodies of the fuzz targets. Here they are only checked, so nothing is linked and libFuzzer
+    // does not have to be compiled: a path to a ready one says so.
     steps.run("clippy, fuzz targets", || {
         let mut clippy = cargo();
         clippy.args(["clippy", "--manifest-path", "fuzz/Cargo.toml", "--", "-D", "warnings"]);
@@ -111,7 +111,7 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
     steps.run("documentation", || run(cargo().args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings")))
 }
 
-/// The tests of a folder that are written in JavaScript; they start programs and browsers themselves.
+/// The command for the JavaScript tests of a folder. The tests start programs and browsers themselves.
 fn node_tests(folder: &str, tests: &TestTools, programs: &Programs, site: &Site) -> Result<Command> {
     let (node, browsers) = tests.browser_tests.as_ref().context("the setup was without browsers")?;
     let mut node: Command = node.command();
@@ -123,7 +123,7 @@ fn node_tests(folder: &str, tests: &TestTools, programs: &Programs, site: &Site)
     Ok(node)
 }
 
-/// By name: what `node --test` does with a folder differs between its versions.
+/// The test files by name: what `node --test` does with a folder differs between its versions.
 fn test_files(folder: &str) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(places::root().join(folder)).with_context(|| format!("cannot read {folder}"))?;
     let entries = entries.collect::<Result<Vec<_>, _>>()?;

@@ -4,7 +4,7 @@
 
 use super::*;
 
-/// Faces of a few waves, under lights from many sides. Some are hard to tell apart.
+/// Faces that consist of a few waves, lit from many sides. Some are hard to distinguish.
 fn faces() -> Faces {
     let (width, height) = (48, 40);
     let face = |person: u32, light: u32| {
@@ -35,7 +35,7 @@ fn one_key_for_all_changes_no_bit_of_any_rate() {
         let plain = bits(kernel, Pictures::PlainMapped);
         assert_eq!(plain.len(), 2 * FRACTIONS.len());
         assert_eq!(plain, bits(kernel, Pictures::OneKey), "{kernel:?}");
-        // That says something: other samples and other keys give other rates, and some are mistaken for others.
+        // The equality above is not trivial: other samples and other keys give other rates, and some faces are mistaken.
         assert_ne!(plain, bits(kernel, Pictures::Plain), "{kernel:?}");
         assert_ne!(plain, bits(kernel, Pictures::OwnKeys), "{kernel:?}");
         assert!(plain.iter().any(|&rate| rate != 0), "{kernel:?}");

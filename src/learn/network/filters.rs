@@ -9,16 +9,16 @@ use crate::math::product::{add_product, transposed};
 use crate::network::{Patches, rounded};
 use crate::watch::Watch;
 
-/// How many patches are drawn at the most.
+/// The maximum number of patches to draw.
 const DRAWN: usize = 100_000;
-/// What is added to every variance before it is brought to 1.
+/// The number added to every variance before whitening.
 const NOISE: f64 = 0.1;
-/// Rounds of k-means.
+/// The number of rounds of k-means.
 const ROUNDS: usize = 12;
-/// Steps towards the whitening matrix; each doubles the right digits at the end.
+/// The number of steps towards the whitening matrix. Near the end, each step doubles the number of correct digits.
 const STEPS: usize = 40;
 
-/// Learns the filters and offsets of the patches, as many as there are offsets.
+/// Learns the filters and the offsets of the patches. The number of filters is that of the offsets.
 pub(super) fn learn(patches: &mut Patches, pictures: &[u8], rng: &mut ChaCha20Rng, watch: &dyn Watch) -> Result<()> {
     let (length, count) = (patches.patch_samples(), patches.offsets.len());
     let drawn = draw(patches, pictures, rng);
@@ -46,13 +46,13 @@ pub(super) fn learn(patches: &mut Patches, pictures: &[u8], rng: &mut ChaCha20Rn
     Ok(())
 }
 
-/// Patches from anywhere.
+/// Draws patches from random places in random pictures.
 fn draw(patches: &Patches, pictures: &[u8], rng: &mut ChaCha20Rng) -> Vec<f32> {
     let (length, samples) = (patches.patch_samples(), patches.shape.samples());
     let (across, down) = patches.places();
     let count = (pictures.len() / samples) as u64;
     let mut below = |bound: u64| usize::try_from((u64::from(rng.next_u32()) * bound) >> 32).unwrap_or(0);
-    // Of few and small pictures there are not as many.
+    // A few small pictures contain fewer patches.
     let most = (pictures.len() / samples).saturating_mul(across * down);
     let mut drawn = vec![0.0; DRAWN.min(most) * length];
     for patch in drawn.chunks_exact_mut(length) {
@@ -62,7 +62,7 @@ fn draw(patches: &Patches, pictures: &[u8], rng: &mut ChaCha20Rng) -> Vec<f32> {
     drawn
 }
 
-/// The mean, and the covariance of any two numbers of a row.
+/// The mean of the rows, and the covariance matrix of their numbers.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "some 100,000 rows")]
 fn moments(rows: &[f32], length: usize) -> (Vec<f32>, Vec<f64>) {
     let count = (rows.len() / length) as f64;
@@ -80,7 +80,7 @@ fn moments(rows: &[f32], length: usize) -> (Vec<f32>, Vec<f64>) {
     (mean.into_iter().map(|mean| mean as f32).collect(), covariance)
 }
 
-/// The inverse of the square root of a covariance and some noise, by the coupled iteration of Newton and Schulz (N. Higham,
+/// The inverse square root of a covariance matrix plus some noise, by the coupled Newton-Schulz iteration (N. Higham,
 /// "Functions of Matrices", 2008, section 6.3).
 #[expect(clippy::cast_possible_truncation, reason = "filters have 32 bits")]
 fn inverse_root(covariance: &[f64], length: usize) -> Vec<f32> {
@@ -111,7 +111,8 @@ fn times(a: &[f64], b: &[f64], length: usize) -> Vec<f64> {
     out
 }
 
-/// Each direction becomes that of the sum of the rows that are closest to it, or to its opposite, as far as they reach along it.
+/// A round of k-means. Assigns each row to the direction, or its opposite, along which the row extends furthest. Each new
+/// direction is that of the sum of its rows, weighted by these extents.
 fn round(rows: &[f32], directions: &[f32], length: usize, rng: &mut ChaCha20Rng) -> Vec<f32> {
     const SOME: usize = 1024;
     let count = directions.len() / length;
@@ -150,7 +151,7 @@ fn unit(vector: &mut [f32]) {
     }
 }
 
-/// A number of mean 0 and deviation 1, about normal: the sum of twelve uniform ones.
+/// An approximately normal number of mean 0 and deviation 1: the sum of twelve uniform ones.
 pub(super) fn bell(rng: &mut ChaCha20Rng) -> f32 {
     (0..12).map(|_| uniform(rng)).sum::<f32>() - 6.0
 }

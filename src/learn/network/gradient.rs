@@ -1,5 +1,5 @@
-//! The weights of a network, by gradients of the cross-entropy of its answers (Adam: D. Kingma, J. Ba, ICLR 2015; weights that
-//! decay: I. Loshchilov, F. Hutter, ICLR 2019), on groups of pictures some of whose numbers are left out at random.
+//! Fits the weights of a network by gradients of the cross-entropy of its answers (Adam: D. Kingma, J. Ba, ICLR 2015; decoupled
+//! weight decay: I. Loshchilov, F. Hutter, ICLR 2019), on mini-batches of pictures with dropout of some of their numbers.
 
 use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
@@ -10,23 +10,23 @@ use crate::math::product::{add_product, transposed};
 use crate::math::random;
 use crate::network::{Weights, rounded};
 
-/// Pictures of a group.
+/// The number of pictures of a mini-batch.
 pub(super) const GROUP: usize = 256;
-/// Rows of a matrix that a core works on at a time.
+/// The number of rows of a matrix that a core processes at a time.
 const ROWS: usize = 32;
-/// The first step; later ones get smaller, by a cosine.
+/// The size of the first step. Later steps shrink by a cosine.
 const STEP: f32 = 0.002;
-/// How much of each number is left out.
+/// The share of numbers that are left out at random.
 const LEFT_OUT: f32 = 0.2;
-/// How much of a weight goes away with each step of size 1.
+/// The share of a weight that decays with each step of size 1.
 const DECAY: f32 = 0.01;
-/// How much of the old gradients and of their squares is kept.
+/// The shares of the previous gradients and of their squares that are kept.
 const KEPT: (f32, f32) = (0.9, 0.99);
-/// The largest hidden unit and the largest score of a picture that was learned from: see
-/// [`PRECISION`](crate::network::PRECISION) and [`LARGEST_SCORE`](crate::network::LARGEST_SCORE).
+/// The largest hidden unit and the largest score of a training picture: see [`PRECISION`](crate::network::PRECISION) and
+/// [`LARGEST_SCORE`](crate::network::LARGEST_SCORE).
 const LARGEST: f32 = 64.0;
 
-/// What is to be fitted.
+/// The sizes of the network to fit, and the number of epochs.
 pub(super) struct Fit {
     pub(super) features: usize,
     pub(super) hidden: usize,
@@ -35,7 +35,8 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// The weights of each layer, from the pictures' numbers and classes. `watch` is told how many groups are done.
+    /// Computes the weights of each layer from the pictures' numbers and classes. `watch` receives the number of finished
+    /// groups.
     pub(super) fn weights(
         &self,
         numbers: &[f32],
@@ -64,7 +65,7 @@ impl Fit {
             }
         }
         self.fit_in(&mut dense, numbers);
-        // Squares, which have no weights, stand between them.
+        // Between the dense layers there are squares, which have no weights.
         let mut weights: Vec<_> = dense.into_iter().flat_map(|dense| [dense.rounded(), Weights::default()]).collect();
         weights.pop();
         Ok(weights)
@@ -75,7 +76,7 @@ impl Fit {
         pictures.iter().flat_map(row).copied().collect()
     }
 
-    /// A step of all weights.
+    /// Updates all weights once.
     fn step(&self, dense: &mut [Dense], rows: Vec<f32>, wanted: &[usize], done: usize, total: usize) {
         let mut inputs = vec![rows];
         let mut outputs = Vec::new();
@@ -94,7 +95,7 @@ impl Fit {
             }
         }
         for (number, layer) in dense.iter_mut().enumerate().rev() {
-            // Of the square, twice the number.
+            // The derivative of the square is twice the number.
             let below = outputs.pop().map(|out| {
                 let mut below = layer.back(&slope);
                 below.iter_mut().zip(out).for_each(|(slope, x)| *slope *= 2.0 * x);
@@ -105,7 +106,7 @@ impl Fit {
         }
     }
 
-    /// Makes hidden units and scores no larger than they may get, without changing which score is the highest.
+    /// Scales hidden units and scores down to their limits, without changing which score is the highest.
     fn fit_in(&self, dense: &mut [Dense], numbers: &[f32]) {
         let mut largest = vec![0.0f32; dense.len()];
         for rows in numbers.chunks(GROUP * self.features) {
@@ -130,7 +131,7 @@ impl Fit {
     }
 }
 
-/// Scores become shares of 1.
+/// Converts scores to shares that add up to 1 (softmax).
 fn shares(scores: &mut [f32]) {
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for score in &mut scores[..] {
@@ -142,7 +143,7 @@ fn shares(scores: &mut [f32]) {
     }
 }
 
-/// A layer on its way: input by input, the weights for all outputs, and then the biases.
+/// A layer during training: input by input, the weights for all outputs, and then the biases.
 struct Dense {
     inputs: usize,
     outputs: usize,
@@ -175,7 +176,7 @@ impl Dense {
         out
     }
 
-    /// The slopes of the inputs from those of the outputs.
+    /// The gradient of the inputs from that of the outputs.
     fn back(&self, slope: &[f32]) -> Vec<f32> {
         let mut out = vec![0.0; slope.len() / self.outputs * self.inputs];
         product(&mut out, slope, &transposed(self.weights(), self.outputs), self.outputs, self.inputs);

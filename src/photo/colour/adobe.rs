@@ -1,4 +1,4 @@
-//! A profile for photos of which the camera says by EXIF alone that their colours are Adobe RGB (1998).
+//! A profile for photos whose EXIF block alone says that their colours are Adobe RGB (1998).
 
 /// Colorants, adapted to D50: X, Y, Z of red, green and blue in 65,536ths, from the chromaticities of the specification
 /// (Adobe Systems, "Adobe RGB (1998) Color Image Encoding", 2005).
@@ -13,7 +13,7 @@ const NAME: &[u8] = b"Compatible with Adobe RGB (1998)\0";
 pub(super) fn profile() -> Vec<u8> {
     let places = |xyz: [i32; 3]| [b"XYZ \0\0\0\0".as_slice(), &xyz.map(i32::to_be_bytes).concat()].concat();
     let name_length = u32::try_from(NAME.len()).unwrap_or(0).to_be_bytes();
-    // An empty name in Unicode and in Macintosh's script has to follow.
+    // An empty name in Unicode and one in Macintosh's script must follow.
     let name = [b"desc\0\0\0\0".as_slice(), &name_length, NAME, &[0; 78]].concat();
     let gamma = [b"curv\0\0\0\0\0\0\0\x01".as_slice(), &GAMMA.to_be_bytes()].concat();
     let mut tags: Vec<(&[u8; 4], Vec<u8>)> = vec![

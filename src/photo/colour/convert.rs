@@ -1,4 +1,4 @@
-//! From what a photo's mark says to sRGB: relative colorimetric, without black point compensation.
+//! Converts samples from the colour space of a photo to sRGB: relative colorimetric, without black point compensation.
 
 use std::sync::{Arc, LazyLock};
 
@@ -12,9 +12,9 @@ use super::curve::{Curve, Hdr, WHITE, of_tone, power, transfer};
 use super::{Coded, Colour, MAX_PROFILE, Measured};
 use crate::photo::{Notice, Photo};
 
-/// Linear light so far outside of 0 to 1 is a colour that sRGB has not; nearer is rounding.
+/// Linear light further than this outside of 0 to 1 is a colour outside sRGB; anything nearer is due to rounding.
 const TOLERANCE: f32 = 0.001;
-/// How many pixels are converted at a time.
+/// The number of pixels to convert at a time.
 const AT_A_TIME: usize = 4096;
 
 impl Colour {
@@ -36,8 +36,8 @@ impl Colour {
 }
 
 impl Photo {
-    /// The same picture in sRGB. Notices report the conversion and its losses: colours outside sRGB become the nearest ones,
-    /// separately in red, green and blue.
+    /// Converts the picture to sRGB. Notices report the conversion and its losses: colours outside sRGB become the nearest
+    /// ones, separately in red, green and blue.
     #[must_use]
     pub fn into_srgb(mut self) -> Self {
         let colour = std::mem::take(&mut self.colour);
@@ -59,7 +59,7 @@ impl Photo {
         self
     }
 
-    /// Converts grey samples: what became of each of the 256, and whether some of these that occur had no place.
+    /// Converts grey samples. Returns whether a sample in use has no equivalent in sRGB.
     fn grey(&mut self, conversion: &Conversion) -> bool {
         let table: Vec<(u8, bool)> = (0..=255u8)
             .map(|grey| {
@@ -84,23 +84,23 @@ impl Photo {
     }
 }
 
-/// A way from samples to sRGB's.
+/// A conversion of samples to sRGB.
 struct Conversion {
     first: First,
-    /// Linear light to linear light of sRGB.
+    /// Converts linear light to linear light of sRGB.
     matrix: [[f32; 3]; 3],
     hdr: Option<Hdr>,
 }
 
-/// 65,536 steps of linear light to sRGB samples.
+/// The sRGB samples for 65,536 steps of linear light.
 static SAMPLES: LazyLock<Vec<u8>> =
     LazyLock::new(|| (0..=u16::MAX).map(|light| srgb_sample(f32::from(light) / 65_535.0)).collect());
 
-/// How samples become linear light.
+/// How to convert samples to linear light.
 enum First {
-    /// For each of red, green and blue, the light of each sample.
+    /// Tables for red, green and blue that contain the light of each sample.
     Tables(Box<[[f32; 256]; 3]>),
-    /// A profile of more than curves and colorants, to linear light of ACES 2065-1, which has all colours.
+    /// A profile with more than curves and colorants, converted to linear light of ACES 2065-1, which contains all colours.
     Profile(Arc<TransformF32Executor>),
 }
 
@@ -117,7 +117,7 @@ impl Conversion {
         finite.then_some(Self { first, matrix, hdr })
     }
 
-    /// Converts pixels of red, green and blue; says whether there was a colour that sRGB has not.
+    /// Converts pixels of red, green and blue. Returns whether there was a colour outside sRGB.
     fn apply(&self, samples: &mut [u8]) -> bool {
         let mut clipped = false;
         let mut light = Vec::new();
@@ -148,7 +148,7 @@ impl Conversion {
             First::Profile(transform) => {
                 let input: Vec<f32> = samples.iter().map(|&sample| f32::from(sample) / 255.0).collect();
                 light.resize(samples.len(), 0.0);
-                // Fails only for other lengths than pixels have.
+                // This fails only if the lengths are not those of whole pixels.
                 if transform.transform(&input, light).is_err() {
                     light.fill(0.0);
                 }
@@ -206,7 +206,7 @@ fn of_profile(bytes: &[u8], srgb: &ColorProfile) -> Option<Steps> {
         max_allowed_trc_size: 65_536,
     };
     let source = ColorProfile::new_from_slice_with_options(bytes, options).ok()?;
-    // The library takes the table of the intent that it is told, or none.
+    // The library uses the table of the intent that it is given, and no other.
     let intents = [
         (&source.lut_a_to_b_colorimetric, RenderingIntent::RelativeColorimetric),
         (&source.lut_a_to_b_perceptual, RenderingIntent::Perceptual),
@@ -221,7 +221,7 @@ fn of_profile(bytes: &[u8], srgb: &ColorProfile) -> Option<Steps> {
     if source.color_space != DataColorSpace::Rgb {
         return None;
     }
-    // What a profile says of brightness beyond white is not in its curves.
+    // The curves of a profile do not describe brightness beyond white.
     if let Some(cicp) = source.cicp.filter(|_| source.is_matrix_shaper())
         && let Some((curve, Some(hdr))) = transfer(cicp.transfer_characteristics as u8)
     {
@@ -256,13 +256,13 @@ fn tables(curves: [&Curve; 3], value: impl Fn(u8) -> f32) -> First {
     First::Tables(tables)
 }
 
-/// From linear light by one profile's colorants to that by another's.
+/// The matrix from linear light of one profile's colorants to that of another's.
 #[expect(clippy::cast_possible_truncation, reason = "samples have 8 bits")]
 fn linear_matrix(from: &ColorProfile, to: &ColorProfile) -> [[f32; 3]; 3] {
     from.transform_matrix(to).v.map(|row| row.map(|number| number as f32))
 }
 
-/// ITU-R BT.2100: what a display of 1000 candela per square metre makes of the light of a scene.
+/// ITU-R BT.2100: the light of a scene as a display of 1000 candela per square metre shows it.
 fn hlg_display(light: [f32; 3]) -> [f32; 3] {
     let [r, g, b] = light;
     let luminance = 0.2627 * r + 0.678 * g + 0.0593 * b;

@@ -1,14 +1,14 @@
-//! From samples to light, by the curves that files name.
+//! The transfer functions, which convert samples to light.
 //!
-//! Every conversion of a photo must give the same bytes: in a browser, on the command line, on an old processor. Powers
-//! therefore come from `libm`, since those of the standard library and of moxcms differ in the last bit with the machine.
+//! Every conversion of a photo must give the same bytes: in a browser, on the command line, on an old processor. Therefore,
+//! powers come from `libm`. Those of the standard library and of moxcms differ in the last bit between machines.
 
 use moxcms::ToneReprCurve;
 
 /// The brightness of white in candela per square metre, for brightness beyond it (ITU-R BT.2408).
 pub(super) const WHITE: f32 = 203.0;
 
-/// A transfer function: from samples from 0 to 1 to light, of which 1 is white.
+/// A transfer function from samples between 0 and 1 to light, where 1 is white.
 pub(super) type Curve = Box<dyn Fn(f32) -> f32>;
 
 /// The two curves for brightness beyond white.
@@ -65,7 +65,7 @@ pub(super) fn of_tone(curve: &ToneReprCurve) -> Option<Curve> {
     }
 }
 
-/// The value at a place from 0 to 1 on a line through steps of 16 bits.
+/// The value at a position from 0 to 1, interpolated between steps of 16 bits.
 fn between(steps: &[u16], value: f32) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "profiles are limited to far fewer steps than 2^24")]
     let place = value.clamp(0.0, 1.0) * (steps.len() - 1) as f32;
@@ -112,7 +112,7 @@ fn pq(value: f32) -> f32 {
     10_000.0 / WHITE * power((root - C1).max(0.0) / (C2 - C3 * root), 1.0 / M1)
 }
 
-/// ITU-R BT.2100, the light of the scene. What a display makes of it has to follow.
+/// ITU-R BT.2100: the light of the scene. The display's transformation must follow.
 fn hlg(value: f32) -> f32 {
     const A: f32 = 0.178_832_77;
     const B: f32 = 1.0 - 4.0 * A;

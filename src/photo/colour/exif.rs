@@ -1,6 +1,6 @@
-//! What a camera's EXIF block says of colours.
+//! The colour information in a camera's EXIF block.
 
-/// Whether it says Adobe RGB: by the interoperability index R03 (DCF option), or by the number that cameras write for it.
+/// Whether it says Adobe RGB, by the interoperability index R03 (DCF option) or by the number that cameras write for it.
 pub(super) fn says_adobe(exif: &[u8]) -> bool {
     const EXIF: u16 = 0x8769;
     const COLOUR_SPACE: u16 = 0xa001;
@@ -22,11 +22,11 @@ pub(super) fn says_adobe(exif: &[u8]) -> bool {
     found().unwrap_or(false)
 }
 
-/// A TIFF structure. Places are bytes from its start; each is looked at at most once, so none can lead in circles.
+/// A TIFF structure. Positions are in bytes from its start. Each one is visited at most once, so loops are impossible.
 pub(in crate::photo) struct Tiff<'a> {
     bytes: &'a [u8],
     pub(in crate::photo) little: bool,
-    /// Where the first folder is.
+    /// The position of the first folder.
     pub(in crate::photo) first: Option<usize>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Tiff<'a> {
         usize::try_from(if self.little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) }).ok()
     }
 
-    /// Where the value of a tag is, in the folder that begins here; only for values of up to four bytes.
+    /// The position of a tag's value in the folder that begins here. Valid only for values of up to four bytes.
     pub(in crate::photo) fn value(&self, folder: usize, tag: u16) -> Option<usize> {
         let count = usize::from(self.short(folder)?);
         (0..count).map(|i| folder + 2 + 12 * i).find(|&at| self.short(at) == Some(tag)).map(|at| at + 8)

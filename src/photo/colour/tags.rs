@@ -1,4 +1,4 @@
-//! What the walk over a file finds of its colours.
+//! The colour information that the walk over a file finds.
 
 use std::ops::Range;
 
@@ -9,25 +9,25 @@ use crate::photo::Notice;
 /// The longest name of a profile in PNG, with the byte that ends it.
 const MAX_NAME: usize = 80;
 
-/// Code points for "unspecified", used in place of those that cannot be read.
+/// The code points for "unspecified", used in place of unreadable ones.
 const UNSPECIFIED: [u8; 4] = [2, 2, 0, 1];
 
 /// The location of a file's ICC profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// There is none.
+    /// The file has no profile.
     #[default]
     None,
-    /// In pieces, in order.
+    /// The profile is stored in pieces, in order.
     Parts(Vec<Range<usize>>),
-    /// As a zlib stream.
+    /// The profile is stored as a zlib stream.
     Deflated(Range<usize>),
-    /// Damaged.
+    /// The profile is damaged.
     Damaged,
 }
 
 impl Profile {
-    /// The profile, taken out of the file; nothing if there is none, or none that can be read.
+    /// Extracts the profile from the file. Returns `None` if there is no readable profile.
     pub(crate) fn read(&self, file: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::None | Self::Damaged => None,
@@ -43,7 +43,7 @@ impl Profile {
     }
 }
 
-/// Everything that a file says of its colours.
+/// All colour information of a file.
 #[derive(Clone, Debug, Default)]
 pub(in crate::photo) struct Tags {
     pub(in crate::photo) profile: Profile,
@@ -52,22 +52,22 @@ pub(in crate::photo) struct Tags {
     gamma: Option<u32>,
     chromaticities: Option<[u32; 8]>,
     adobe: bool,
-    /// Whether nothing of this counts, because the samples are computed from something else than red, green and blue.
+    /// Whether to ignore all of this, because the samples are not computed from red, green and blue.
     ignored: bool,
-    /// The whole chunks of PNG that decoders call damage where they do not understand them.
+    /// The complete PNG chunks that decoders report as damage if they do not understand them.
     pub(in crate::photo) obstacles: Vec<Range<usize>>,
-    /// Pieces of a profile in JPEG: number, how many there are, where.
+    /// The pieces of a JPEG profile: number, total number, position.
     pieces: Vec<(u8, u8, Range<usize>)>,
 }
 
 impl Tags {
-    /// Looks at one of PNG's chunks before the pixels, whose data begin at `start`. The first of each kind counts.
+    /// Reads one of PNG's chunks before the pixels. Its data begin at `start`. The first chunk of each kind counts.
     pub(in crate::photo) fn png_chunk(&mut self, kind: [u8; 4], data: &[u8], sum: [u8; 4], start: usize) {
         if !matches!(&kind, b"cICP" | b"iCCP" | b"sRGB" | b"gAMA" | b"cHRM") {
             return;
         }
         if &kind == b"cICP" {
-            // Length and kind stand before the data, the checksum behind them.
+            // The length and kind are before the data, the checksum after them.
             self.obstacles.push(start - 8..start + data.len() + 4);
         }
         let mut hasher = checksum::Hasher::new();
@@ -77,7 +77,7 @@ impl Tags {
         match &kind {
             b"iCCP" if self.profile == Profile::None => {
                 let name = data.iter().take(MAX_NAME).position(|&byte| byte == 0).filter(|&end| end > 0);
-                // Behind the name stands the only way of compression that there is.
+                // After the name comes the only compression method that exists.
                 let stream = name.filter(|end| intact && data.get(end + 1) == Some(&0)).map(|end| end + 2);
                 self.profile =
                     stream.map_or(Profile::Damaged, |from| Profile::Deflated(start + from..start + data.len()));
@@ -99,7 +99,7 @@ impl Tags {
         }
     }
 
-    /// Looks at the body of one of JPEG's application segments 2, which begins at `start`.
+    /// Reads the body of one of JPEG's application segments 2, which begins at `start`.
     pub(in crate::photo) fn jpeg_segment(&mut self, body: &[u8], start: usize) {
         const MARK: &[u8] = b"ICC_PROFILE\0";
         if let Some(&[number, count, ..]) = body.strip_prefix(MARK) {
@@ -107,26 +107,26 @@ impl Tags {
         }
     }
 
-    /// To be called for a file whose samples no mark fits.
+    /// Ignores all colour information, for a file whose samples are not described by it.
     pub(in crate::photo) fn ignore_profile(&mut self) {
         self.ignored = true;
     }
 
-    /// Looks at a WebP file's profile.
+    /// Reads a WebP file's profile.
     pub(in crate::photo) fn webp_profile(&mut self, place: Range<usize>) {
         if self.profile == Profile::None {
             self.profile = Profile::Parts(vec![place]);
         }
     }
 
-    /// To be called when the walk is over, with the camera's notes.
+    /// Finishes the walk, given the camera's EXIF block.
     pub(in crate::photo) fn finish(&mut self, exif: Option<&[u8]>) {
         self.adobe = exif.is_some_and(exif::says_adobe);
         let mut pieces = std::mem::take(&mut self.pieces);
         if pieces.is_empty() {
             return;
         }
-        // The numbers say the order, whatever the file's is.
+        // The numbers define the order, regardless of the order in the file.
         pieces.sort_by_key(|piece| piece.0);
         let count = pieces.len();
         let complete = pieces.iter().zip(1..).all(|(&(number, of, _), i)| number == i && usize::from(of) == count);
@@ -134,8 +134,8 @@ impl Tags {
         self.profile = if complete { Profile::Parts(parts) } else { Profile::Damaged };
     }
 
-    /// What the samples mean, given the profile as it was taken out of the file, and what the owner should know of it.
-    /// `channels` are those of the photo, not of the file.
+    /// The colour space of the samples, given the extracted profile, and a notice for the owner if necessary. `channels` are
+    /// those of the photo, not of the file.
     pub(in crate::photo) fn colour(&self, profile: Option<&[u8]>, channels: u8) -> (Colour, Option<Notice>) {
         if self.ignored {
             return (Colour::Srgb, None);
@@ -164,12 +164,12 @@ impl Tags {
                 measured => (Colour::Measured(measured), notice),
             };
         }
-        // A profile that could not be read says something else than the camera may have said before.
+        // An unreadable profile says that the colours are not those that the camera's EXIF block names.
         let colour = if self.adobe && notice.is_none() { Colour::Icc(adobe::profile()) } else { Colour::Srgb };
         (colour, notice)
     }
 
-    /// The code points, where they mean something for samples of red, green and blue.
+    /// The code points, if they have a meaning for samples of red, green and blue.
     fn coded(&self) -> Option<Coded> {
         let [primaries, transfer, matrix, range] = self.coded?;
         let known = matches!(primaries, 1 | 4..=12 | 22) && matches!(transfer, 1 | 4..=18);

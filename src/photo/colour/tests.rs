@@ -1,4 +1,4 @@
-//! What files say of colours, whole and hostile, which of it counts, and conversion.
+//! Colour information in intact and hostile files, its priority, and conversion.
 
 use moxcms::ColorProfile;
 use proptest::prelude::*;
@@ -72,10 +72,10 @@ fn profiles_are_found_in_every_container() {
     let grey = ColorProfile::new_gray_with_gamma(1.8).encode().unwrap();
     assert_eq!(read(&png(1, &[iccp(&grey)])).0, Colour::Icc(grey.clone()));
     assert_eq!(read(&png(3, &[iccp(&grey)])), (Colour::Srgb, vec![Notice::ProfileUnusable]));
-    // The pieces' numbers say the order.
+    // The numbers of the pieces define the order.
     let (a, b) = profile.split_at(100);
     assert_eq!(read(&jpeg(3, &[piece(2, 2, b), piece(1, 2, a)])), wanted);
-    // What follows the profile is no part of it.
+    // Data after the profile do not belong to it.
     assert_eq!(read(&png(3, &[iccp(&[profile.as_slice(), b"more"].concat())])), wanted);
 }
 
@@ -115,7 +115,7 @@ fn damaged_profiles_are_told_and_do_no_harm() {
     ] {
         assert_eq!(read(&jpeg(3, &pieces)), unusable);
     }
-    // A profile for inks says nothing of red, green and blue, and the file is none for printers.
+    // A profile for inks does not describe red, green and blue, and the file is not for printers.
     assert_eq!(read(&jpeg(3, &[piece(1, 1, &changed(16, b"CMYK"))])), unusable);
 
     let good = iccp(&profile);
@@ -135,10 +135,10 @@ fn damaged_profiles_are_told_and_do_no_harm() {
         stream(&[b"icc\0\0".as_slice(), &bomb].concat()),
     ] {
         assert_eq!(read(&png(3, std::slice::from_ref(&chunk))), unusable);
-        // What the file says besides counts then.
+        // In that case the file's other colour information counts.
         assert_eq!(read(&png(3, &[chunk, adobe_gamma().concat()])).0.to_bytes()[0], b'3');
     }
-    // Behind the pixels it is too late, and says nothing.
+    // After the pixels, a profile is too late and is ignored.
     let mut late = png(3, &[]);
     let end = late.len() - 12;
     late.splice(end..end, good);
@@ -181,7 +181,7 @@ fn the_order_of_marks_is_that_of_the_standard() {
         read(&png(3, &all[..1])).0,
         Colour::Measured(Measured { gamma: Some(45_455), chromaticities: Some(ADOBE) })
     );
-    // Code points that say nothing, or nothing of red, green and blue, leave it to the others; those of sRGB are sRGB.
+    // Code points without a meaning for red, green and blue leave the decision to the others; those of sRGB mean sRGB.
     for nothing in [[2, 2, 0, 1], [9, 14, 1, 1], [0, 14, 0, 1], [9, 3, 0, 1], [9, 14, 0, 2]] {
         assert_eq!(read(&png(3, &[coded(nothing), iccp(&p3())])).0, Colour::Icc(p3()), "{nothing:?}");
     }
@@ -208,7 +208,7 @@ fn numbers_that_mean_srgb_are_srgb_and_senseless_ones_are_told() {
     }
 }
 
-/// An EXIF block as cameras write it, with a colour space and, if given, an interoperability index.
+/// An EXIF block as cameras write it, with a colour space and, optionally, an interoperability index.
 fn exif(little: bool, colour_space: u16, index: Option<&[u8; 4]>) -> Vec<u8> {
     let n16 = |n: u16| if little { n.to_le_bytes() } else { n.to_be_bytes() };
     let n32 = |n: u32| if little { n.to_le_bytes() } else { n.to_be_bytes() };
@@ -249,7 +249,7 @@ fn a_camera_that_says_adobe_rgb_is_believed_where_there_is_no_profile() {
         assert_eq!(with(&exif(little, 0xffff, Some(b"R98\0")), &[]), Colour::Srgb);
         assert_eq!(with(&exif(little, 0xffff, Some(b"R03\0")), &[piece(1, 1, &p3())]), Colour::Icc(p3()));
     }
-    // The profile that we write then is the one that it names.
+    // In this case we write the profile that the block names.
     let ours = ColorProfile::new_from_slice(&adobe::profile()).unwrap().rgb_to_xyz_matrix();
     let theirs = ColorProfile::new_adobe_rgb().rgb_to_xyz_matrix();
     for (a, b) in ours.v.iter().flatten().zip(theirs.v.iter().flatten()) {
@@ -303,7 +303,7 @@ fn near(colour: Colour, from: [u8; 3], to: [u8; 3], notices: &[Notice]) {
 #[test]
 fn colours_are_converted_as_the_standards_say() {
     use Notice::{ColoursClipped, ConvertedToSrgb, HdrReduced};
-    // Those of Display P3 and Adobe RGB are lcms2's, relative colorimetric; tests/interop compares whole pictures.
+    // The values of Display P3 and Adobe RGB are lcms2's, relative colorimetric; tests/interop compares whole pictures.
     for p3 in [Colour::Icc(p3()), Colour::Coded(P3)] {
         near(p3.clone(), [200, 80, 60], [216, 69, 50], &[ConvertedToSrgb]);
         near(p3.clone(), [60, 180, 80], [0, 183, 64], &[ConvertedToSrgb, ColoursClipped]);
@@ -328,7 +328,7 @@ fn colours_are_converted_as_the_standards_say() {
     near(hdr(16), [148; 3], [255; 3], &[ConvertedToSrgb, HdrReduced]);
     near(hdr(16), [130; 3], [188; 3], &[ConvertedToSrgb, HdrReduced]);
     near(hdr(16), [255; 3], [255; 3], &[ConvertedToSrgb, HdrReduced]);
-    // HLG: three quarters of the scale are the same white.
+    // HLG: the same white is at three quarters of the scale.
     near(hdr(18), [191; 3], [255; 3], &[ConvertedToSrgb, HdrReduced]);
     near(hdr(18), [0; 3], [0; 3], &[ConvertedToSrgb, HdrReduced]);
     assert_eq!(
@@ -355,7 +355,7 @@ fn profiles_of_srgb_are_recognised_and_change_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
-    /// Whatever stands in a profile: it is kept or told, and conversion ends.
+    /// For any content of a profile: it is kept or reported, and conversion ends.
     #[test]
     fn no_profile_does_harm(places in prop::collection::vec((128..2000usize, any::<u8>()), 1..12), cut in 0..4usize) {
         let mut profile = if cut % 2 == 0 { p3() } else { adobe::profile() };

@@ -1,8 +1,8 @@
 //! The segments and scans of a JPEG file (ITU-T T.81), read to the last code word.
 //!
-//! Decoders fill in what is missing from entropy-coded data, or go on with whatever a damaged code leads to, so that a wrong
-//! picture would pass as the photo. This walk follows the codes of every scan without computing a pixel. It knows
-//! sequential and progressive files with Huffman codes; other kinds are named and refused.
+//! Decoders fill in missing entropy-coded data, or continue with whatever a damaged code leads to, so a wrong picture would
+//! pass as the photo. This walk follows the codes of every scan without computing a pixel. It supports sequential and
+//! progressive files with Huffman codes; other kinds are named and refused.
 
 mod bits;
 mod frame;
@@ -27,7 +27,7 @@ pub(super) const MARK: &[u8] = b"\xff\xd8\xff";
 /// The last marker of every file.
 pub(super) const END: &[u8] = b"\xff\xd9";
 
-/// Scans of a file: programs that make small files use about twenty.
+/// The maximum number of scans in a file: programs that make small files use about twenty.
 const MOST_SCANS: usize = 100;
 
 /// Walks from marker to marker until the end-of-image marker, through the entropy-coded data of every scan.
@@ -71,7 +71,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
                 (pixels.width, pixels.height) = (new.width, new.height);
                 pixels.plain = new.channels().filter(|channels| matches!(channels, 1 | 3));
                 if new.channels() == Some(4) {
-                    // Any profile is for inks, or not for this file; they are not converted by it.
+                    // Any profile is for inks, or not for this file. It is not used for conversion.
                     pixels.notice(Notice::Cmyk);
                     tags.ignore_profile();
                 }
@@ -81,7 +81,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             0xc4 => tables.define_codes(segment)?,
             0xdb => {
                 tables.define_quantisation(segment)?;
-                // A component keeps the steps that it began with. Our decoder would take the new ones for all of it.
+                // A component keeps the steps that it began with. Our decoder would use the new ones for the whole component.
                 if frame.as_ref().is_some_and(Frame::has_begun) {
                     pixels.unusual = Some("a quantisation table between two scans".to_owned());
                 }
@@ -91,7 +91,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
                 let frame = frame.as_mut().ok_or_else(|| damaged("a scan precedes the size"))?;
                 let header = Header::parse(segment, frame)?;
                 if scans == 0 && !frame.progressive && tables.have_no_codes() {
-                    // As in Motion JPEG, whose frames leave out the codes that everybody knows.
+                    // As in Motion JPEG, whose frames omit the standard codes.
                     tables.define_codes(&STANDARD_CODES[4..])?;
                     pixels.standard_codes = true;
                 }
@@ -105,8 +105,8 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
                 at = bits.position();
                 continue;
             }
-            // What cameras and programs write: names, places, small pictures, colour profiles. Not among it are the segments
-            // of JFIF (E0) and Adobe (EE), which say how colours are stored.
+            // Metadata of cameras and programs: names, places, small pictures, colour profiles. The segments of JFIF (E0) and
+            // Adobe (EE) are kept, because they say how colours are stored.
             0xe1..=0xed | 0xef | 0xfe => {
                 if marker == 0xe2 && scans == 0 {
                     tags.jpeg_segment(segment, body.start);
@@ -116,8 +116,8 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
                 continue;
             }
             0xe0 | 0xee => {}
-            // Markers without a segment, which mean nothing here; the number of lines, which is known; conditions of arithmetic
-            // codes, of which there are none; and extensions.
+            // Markers without a segment, which have no meaning here; the number of lines, which is known; conditions of
+            // arithmetic codes, which do not occur here; and extensions.
             0x01 | 0xcc | 0xd0..=0xd7 | 0xdc | 0xdf | 0xf0..=0xfd => continue,
             _ => return Err(damaged("it has a segment of an unknown kind")),
         }
@@ -130,14 +130,14 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
     Ok((pixels, exif))
 }
 
-/// What is defined before a scan for it.
+/// The tables that are defined before a scan.
 #[derive(Default)]
 struct Tables {
     dc: [Option<Box<Code>>; 4],
     ac: [Option<Box<Code>>; 4],
-    /// The steps of coefficients, in the order in which these are sent.
+    /// The steps of coefficients, in the order in which the coefficients are sent.
     quantisation: [Option<Box<[u16; 64]>>; 4],
-    /// Units between two restart markers; 0 for none.
+    /// The number of units between two restart markers; 0 if there are none.
     restart: usize,
 }
 
@@ -184,25 +184,25 @@ impl Tables {
     }
 }
 
-/// A marker, and what belongs to it.
+/// A marker and its segment.
 struct Segment {
     marker: u8,
-    /// Where the marker stands.
+    /// The position of the marker.
     start: usize,
     body: Range<usize>,
     end: usize,
-    /// Whether there are bytes before it that belong to nothing.
+    /// Whether there are stray bytes before it.
     stray: bool,
 }
 
 impl Segment {
-    /// The next one from here on, or nothing where the file ends before it does.
+    /// The next segment after this position, or `None` if the file ends before it does.
     fn next(bytes: &[u8], from: usize) -> Result<Option<Self>> {
         let mut start = from;
         let mut stray = false;
         let marker = loop {
             match bytes.get(start..) {
-                // Any number of bytes FF may fill the room before a marker.
+                // Any number of bytes FF may precede a marker.
                 Some([0xff, 0xff, ..]) => {}
                 Some([0xff, 0, ..]) => stray = true,
                 Some(&[0xff, marker, ..]) => break marker,
@@ -225,7 +225,7 @@ impl Segment {
     }
 }
 
-/// Adds a part of the file to those that are kept.
+/// Adds a part of the file to the kept parts.
 fn keep(parts: &mut Vec<Range<usize>>, part: Range<usize>) {
     match parts.last_mut() {
         Some(last) if last.end == part.start => last.end = part.end,

@@ -1,9 +1,9 @@
-//! Files of other kinds, recognised by how they start, so that an intact file is called what it is.
+//! Files of other kinds, recognised by their first bytes, so that an error can name an intact file correctly.
 
 use crate::error::{Code, Error};
 use crate::json::unmarked;
 
-/// Why a file that is neither PNG, JPEG nor WebP is not read.
+/// The error for a file that is neither PNG, JPEG nor WebP.
 pub(super) fn refuse(bytes: &[u8]) -> Error {
     let message = if bytes.is_empty() {
         "the file is empty; choose a PNG, JPEG or WebP photo".to_owned()
@@ -22,7 +22,7 @@ pub(super) fn refuse(bytes: &[u8]) -> Error {
     Error::new(Code::UnsupportedImage, message)
 }
 
-/// What a file is for, which decides what to do with it.
+/// The purpose of a file, which decides what to do with it.
 #[derive(Clone, Copy)]
 enum Kind {
     Picture,
@@ -32,7 +32,7 @@ enum Kind {
     Other,
 }
 
-/// How files of a kind start, what such a file is called, and what it is for.
+/// The first bytes of files of each kind, their name, and their purpose.
 const STARTS: &[(&[u8], &str, Kind)] = &[
     (b"GIF8", "a GIF picture", Kind::Picture),
     (b"BM", "a BMP picture", Kind::Picture),
@@ -79,7 +79,7 @@ fn recognise(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     found.or_else(|| media(bytes)).or_else(|| riff(bytes)).or_else(|| tiff(bytes)).or_else(|| others(bytes, text))
 }
 
-/// The files of ISO's base format, by the brand that they name first.
+/// The files of ISO's base media format, by the first brand that they name.
 fn media(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     let brand = bytes.get(8..12).filter(|_| bytes.get(4..8) == Some(b"ftyp"))?;
     Some(match brand {
@@ -99,7 +99,7 @@ fn media(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     })
 }
 
-/// RIFF files of other kinds than WebP.
+/// RIFF files other than WebP.
 fn riff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     Some(match bytes.get(8..12).filter(|_| bytes.starts_with(b"RIFF"))? {
         b"AVI " => ("an AVI video", Kind::Video),
@@ -108,7 +108,7 @@ fn riff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     })
 }
 
-/// TIFF files, among them most raw photos: by the camera's maker, or by a mark of their own.
+/// TIFF files, which include most raw photos: by the camera's maker, or by a special mark.
 fn tiff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     let little = match bytes.first_chunk::<4>()? {
         b"II\x2a\0" => true,
@@ -132,7 +132,7 @@ fn tiff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
         for entry in 0..two(directory).unwrap_or(0).min(512) {
             let at = directory.saturating_add(2 + 12 * usize::from(entry));
             match two(at) {
-                // Make, of more than four letters, and DNGVersion.
+                // Make, of more than four letters; and DNGVersion.
                 Some(271) => maker = four(at + 8).and_then(|place| bytes.get(place..)).unwrap_or_default(),
                 Some(50_706) => digital_negative = true,
                 Some(_) => {}
@@ -151,14 +151,15 @@ fn tiff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     Some(if digital_negative {
         ("a raw photo (DNG)", Kind::Raw)
     } else if let Some((_, name)) = makers.into_iter().find(|(name, _)| maker.starts_with(name)) {
-        // Scanners and photo programs write pictures for the same makers, which are not told apart: the advice is the same.
+        // Scanners and photo programs of the same makers write ordinary pictures, too. They are not distinguished, because the
+        // advice is the same.
         (name, Kind::Raw)
     } else {
         ("a TIFF picture", Kind::Picture)
     })
 }
 
-/// Formats with more than one start: the portable ones (PBM to PAM), and drawings behind an XML declaration.
+/// Formats with more than one start: the portable ones (PBM to PAM), and drawings after an XML declaration.
 fn others(bytes: &[u8], text: &[u8]) -> Option<(&'static str, Kind)> {
     let head = &text[..text.len().min(1024)];
     match bytes {

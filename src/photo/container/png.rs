@@ -17,20 +17,21 @@ pub(super) const MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// The last chunk of every file.
 pub(super) const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 
-/// What the checksums of the chunks with pixels say.
+/// The result of the checksums of the chunks with pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ChunkSums {
     #[default]
     Right,
-    /// The file ends before the last one.
+    /// The file ends before the last checksum.
     Missing,
     Wrong,
 }
 
-/// Walks over length, type, data, checksum until IEND. Gives the EXIF block too, which may also follow the pixels.
+/// Walks over length, type, data and checksum of all chunks until IEND. Also returns the EXIF block, which may follow the
+/// pixels.
 ///
-/// Damage before the pixels is an error. Of the pixels, and of what follows them, it is taken down: whether all rows are there
-/// is for [`confirm`] to say.
+/// Damage before the pixels is an error. Damage of the pixels, and of what follows them, is recorded: [`confirm`] decides
+/// whether all rows are there.
 pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let mut rest = bytes.get(MARK.len()..).unwrap_or_default();
     let mut exif = None;
@@ -65,7 +66,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
                     pixels.chunk_sums = ChunkSums::Wrong;
                 }
             }
-            // Nothing can be said of what follows.
+            // What follows cannot be interpreted.
             _ if !(before || intact && named) => {
                 pixels.end = Some(at);
                 break;
@@ -82,7 +83,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
             b"fcTL" => animation.frame(before),
             b"eXIf" => exif = exif.or(Some(data)),
             b"PLTE" => {}
-            // A reader that does not know such a chunk cannot know what the pixels mean.
+            // A reader that does not know a critical chunk cannot know what the pixels mean.
             _ if critical => {
                 let name = std::str::from_utf8(kind).unwrap_or("?");
                 return Err(unsupported_png(&format!("PNG files with the unknown chunk {name}")));
@@ -96,7 +97,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
         return Err(if pixels.end.is_some() { cut_short() } else { damaged("it holds no picture") });
     }
     if pixels.chunk_sums != ChunkSums::Right {
-        // Programs that read plain files know nothing of such ones.
+        // Programs that read plain files cannot handle such damage.
         pixels.plain = None;
     }
     pixels.notices.extend(pixels.end.map(|_| Notice::EndMissing));
@@ -104,7 +105,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], limits: &Limits, tags: &mut Tags) -> Res
     Ok((pixels, exif))
 }
 
-/// The data of a chunk of pixels that starts at `at`, in which the file ends.
+/// The data of a chunk of pixels that starts at `at`, if the file ends inside it.
 fn cut_part(rest: &[u8], at: usize) -> Option<Range<usize>> {
     let (length, after) = rest.split_first_chunk::<4>()?;
     let data = after.strip_prefix(b"IDAT")?;
@@ -112,8 +113,8 @@ fn cut_part(rest: &[u8], at: usize) -> Option<Range<usize>> {
     Some(at + 8..at + 8 + length.min(data.len()))
 }
 
-/// Finds out whether all rows are there, and whether one of the two checksums, of the chunks and of the zlib stream, confirms
-/// them; adds a notice where the other does not. Gives the file anew where decoders would stop at its damage.
+/// Checks that all rows are there, and that one of the two checksums, of the chunks and of the zlib stream, confirms them; adds
+/// a notice if the other does not. Returns a new file if decoders would stop at the damage.
 pub(super) fn confirm(bytes: &[u8], pixels: &mut Pixels, limits: &Limits) -> Result<Option<Vec<u8>>> {
     let [first, ..] = &pixels.parts[..] else { return Ok(None) };
     let head = bytes.get(..first.start.saturating_sub(8)).unwrap_or_default();
@@ -143,8 +144,8 @@ pub(super) fn confirm(bytes: &[u8], pixels: &mut Pixels, limits: &Limits) -> Res
 
 type Chunk<'a> = (&'a [u8; 4], &'a [u8], &'a [u8; 4], &'a [u8]);
 
-/// The kind, the data and the checksum of a chunk, and what follows it, or nothing where the file ends before it does. Of the
-/// first one the size of the picture is read before all that.
+/// The kind, the data and the checksum of a chunk, and what follows it; `None` if the file ends before the chunk does. If this
+/// is the first chunk, the size of the picture is read before anything else.
 fn chunk<'a>(rest: &'a [u8], first: bool, pixels: &mut Pixels, limits: &Limits) -> Result<Option<Chunk<'a>>> {
     let Some((length, after)) = rest.split_first_chunk::<4>() else { return Ok(None) };
     let Some((kind, after)) = after.split_first_chunk::<4>() else { return Ok(None) };
@@ -155,7 +156,7 @@ fn chunk<'a>(rest: &'a [u8], first: bool, pixels: &mut Pixels, limits: &Limits) 
         return Err(damaged("its chunks are in the wrong order"));
     }
     if first {
-        // Before the length check, so that a tiny file with a huge size is named for what it is.
+        // Before the length check, so that the error for a tiny file with a huge size names the size.
         let (width, after) = after.split_first_chunk::<4>().ok_or_else(cut_short)?;
         let height = after.first_chunk::<4>().ok_or_else(cut_short)?;
         (pixels.width, pixels.height) = (u32::from_be_bytes(*width), u32::from_be_bytes(*height));
@@ -180,7 +181,7 @@ fn header(data: &[u8], pixels: &mut Pixels) -> Result<()> {
     if !depths.contains(&depth) {
         return Err(damaged("its header has an invalid pixel format"));
     }
-    // There is one compression, one set of filters, and one interlacing.
+    // Only one compression, one set of filters and one interlacing exist.
     if compression != 0 || filters != 0 || interlacing > 1 {
         return Err(unsupported_png("PNG files with unknown compression, filters or interlacing"));
     }
@@ -196,9 +197,9 @@ fn header(data: &[u8], pixels: &mut Pixels) -> Result<()> {
     Ok(())
 }
 
-/// How many bytes the rows have together, each with the number of its filter.
+/// The number of bytes of all rows, each with the number of its filter.
 fn unpacked(width: u32, height: u32, bits: u64, interlaced: bool) -> u64 {
-    // Where the passes of Adam7 begin, and their steps.
+    // The start positions of the passes of Adam7, and their steps.
     const PASSES: [[u32; 4]; 7] =
         [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
     let whole = [[0, 0, 1, 1]];
@@ -210,19 +211,19 @@ fn unpacked(width: u32, height: u32, bits: u64, interlaced: bool) -> u64 {
     passes.iter().map(size).sum()
 }
 
-/// For intact files that any program for photos makes into usual ones.
+/// The error for intact files that any photo program can convert to usual ones.
 fn unsupported_png(files: &str) -> Error {
     let advice = "open the photo in another program, save it again as PNG and choose that file";
     Error::new(Code::UnsupportedImage, format!("{files} are not supported; {advice}"))
 }
 
-/// What a file says of an animation, and has of it.
+/// The animation that a file declares and contains.
 #[derive(Default)]
 struct Animation {
-    /// How many frames it says that it has, if it says so in time: without that it is a picture.
+    /// The number of frames that the file declares before the pixels. Without a declaration, it is a picture.
     says: u32,
     frames: u32,
-    /// Whether the picture that is read is the first frame.
+    /// Whether the decoded picture is the first frame.
     starts_with_pixels: bool,
 }
 
@@ -232,7 +233,7 @@ impl Animation {
         self.starts_with_pixels |= before_pixels;
     }
 
-    /// What of it is left out, if anything is. Of a file that was cut, it is believed how many frames it had.
+    /// What is left out of the animation, if anything. For a truncated file, the declared number of frames is trusted.
     fn notice(&self, cut: bool) -> Option<Notice> {
         let frames = if cut { self.frames.max(self.says) } else { self.frames };
         match (self.says > 0, self.starts_with_pixels) {

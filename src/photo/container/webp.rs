@@ -9,14 +9,13 @@ pub(super) fn is_webp(bytes: &[u8]) -> bool {
     bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")
 }
 
-/// Walks over the RIFF chunks, so that no decoder meets a length that points out of the file. The size in pixels is
-/// read by the decoder: finding it takes a walk into one of three kinds of chunk, and the decoder allocates nothing
-/// for it.
+/// Walks over the RIFF chunks, so that no decoder encounters a length that points out of the file. The decoder reads the size
+/// in pixels: finding it requires a walk into one of three kinds of chunk, and the decoder allocates nothing for it.
 pub(super) fn walk<'a>(bytes: &'a [u8], tags: &mut Tags) -> Result<(Pixels, Option<&'a [u8]>)> {
     let size = bytes.get(4..8).and_then(|size| size.first_chunk::<4>()).ok_or_else(cut_short)?;
     let declared = usize::try_from(u32::from_le_bytes(*size)).ok().and_then(|size| size.checked_add(8));
     let declared = declared.ok_or_else(cut_short)?;
-    // Programs that write to a pipe leave the length open, which is no WebP file.
+    // Programs that write to a pipe leave the length open, which makes the file invalid.
     if declared < 12 && bytes.len() > 12 {
         return Err(damaged("its header says that it is empty"));
     }
@@ -39,7 +38,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], tags: &mut Tags) -> Result<(Pixels, Opti
         rest = after;
     }
     if !rest.is_empty() || declared > bytes.len() {
-        // Of an animation the first frame is enough.
+        // The first frame of an animation is enough.
         if pictures + frames == 0 {
             return Err(cut_short());
         }
@@ -52,7 +51,7 @@ pub(super) fn walk<'a>(bytes: &'a [u8], tags: &mut Tags) -> Result<(Pixels, Opti
     Ok((pixels, exif))
 }
 
-/// A file of these whole chunks.
+/// A file of these complete chunks.
 pub(super) fn ended(whole: &[u8]) -> Vec<u8> {
     let mut file = whole.to_vec();
     if let (Ok(length), Some(size)) = (u32::try_from(whole.len().saturating_sub(8)), file.get_mut(4..8)) {
@@ -67,6 +66,6 @@ fn chunk(rest: &[u8]) -> Option<(&[u8; 4], &[u8], &[u8])> {
     let (length, after) = after.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
     let (data, after) = after.split_at_checked(length)?;
-    // Chunks start at even places.
+    // Chunks start at even positions.
     Some((kind, data, after.get(length % 2..).unwrap_or_default()))
 }

@@ -1,8 +1,8 @@
-//! Files that lack their end, or some of their pixels.
+//! Files without their end, or without some of their pixels.
 
 use super::*;
 
-/// JPEG files of all orders of scans that our encoder writes, with restarts and without.
+/// JPEG files with all orders of scans that our encoder writes, with and without restarts.
 fn jpegs() -> Vec<Vec<u8>> {
     let samples = ramp(40 * 24 * 3);
     let mut files = Vec::new();
@@ -21,7 +21,7 @@ fn jpegs() -> Vec<Vec<u8>> {
     files
 }
 
-/// Where the data of the last scan start.
+/// The position where the data of the last scan start.
 fn last_scan(file: &[u8]) -> usize {
     let header = file.windows(2).rposition(|pair| pair == [0xff, 0xda]).unwrap();
     header + 2 + usize::from(u16::from_be_bytes([file[header + 2], file[header + 3]]))
@@ -48,8 +48,8 @@ fn every_cut_of_every_format_is_an_error_or_only_the_end_is_missing() {
                 }
             }
         }
-        // IEND has twelve bytes, and the two checksums before it four each; the end of the zlib stream may go, too. A JPEG
-        // file's end has two. (In the last scan, bits that only fill a byte may go.)
+        // IEND has twelve bytes, and the two checksums before it have four each; the end of the zlib stream may be missing,
+        // too. The end of a JPEG file has two. (In the last scan, bits that only fill a byte may be missing.)
         let wanted = if file[0] == 0x89 {
             20..=22
         } else if file[0] == 0xff {
@@ -129,7 +129,7 @@ fn stray_bytes_are_skipped_with_a_notice() {
             let photo = decode(&[&file[..at], &[1, 2, 3, 4, 0xff, 0, 5], &file[at..]].concat()).unwrap();
             assert_eq!((photo.samples(), photo.notices()), (whole.samples(), &[Notice::StrayData][..]), "at {at}");
         }
-        // Behind the end other files may follow.
+        // Other files may follow the end.
         assert_eq!(decode(&[&file[..], b"film", &file].concat()).unwrap(), whole);
     }
 }
@@ -147,7 +147,7 @@ fn png_whose_last_chunks_are_missing_is_complete_with_its_pixels() {
         assert_eq!((outline.plain(), outline.notices()), (Some(1), &[Notice::EndMissing][..]));
         assert_eq!(decode(&outline.ended(&file).unwrap()).unwrap().samples(), samples);
     }
-    // Where some of the pixels are missing, all whole chunks are not enough.
+    // If some of the pixels are missing, complete chunks are not enough.
     let rows = [0, 1, 2, 3, 0, 4, 5, 6];
     let stream = zlib(&rows);
     let start = png(3, 2, 8, 0, &[], &rows, &[]).windows(4).position(|name| name == b"IDAT").unwrap() - 4;
@@ -161,7 +161,7 @@ fn webp_without_its_last_chunk_is_complete_with_its_picture() {
     let mut file = webp(3, 1, &samples, ExtendedColorType::Rgb8);
     let picture = file.len();
     file.extend(b"EXIF\xf0\xff\xff\xff");
-    // Whether the file knows that a chunk follows, or not.
+    // The declared size of the file may include the chunk or not.
     for size in [file.len() - 8, file.len() + 1000] {
         file[4..8].copy_from_slice(&u32::try_from(size).unwrap().to_le_bytes());
         let photo = decode(&file).unwrap();
@@ -172,7 +172,7 @@ fn webp_without_its_last_chunk_is_complete_with_its_picture() {
     assert_eq!(code(&file[..picture - 4]), Code::DamagedImage);
 }
 
-/// A PNG file of six grey pixels whose stream ends, before the checksums, in these bytes; and these pixels.
+/// A PNG file of six grey pixels with this zlib stream.
 fn six(stream: &[u8]) -> Vec<u8> {
     let whole = png(3, 2, 8, 0, &[], &[0; 8], &[]);
     let start = whole.windows(4).position(|name| name == b"IDAT").unwrap() - 4;
@@ -201,11 +201,11 @@ fn either_checksum_of_png_confirms_the_pixels() {
     for file in [bent(&[end - 1]), wrong_adler.clone(), no_adler] {
         assert_eq!(notice(&file), [Notice::ChecksumWrong]);
     }
-    // What only decoders of ours unpack, the page is not to give to its browser.
+    // If only our decoders can unpack a file, the page must not pass it to its browser.
     let outline = |file: &[u8]| Outline::new(file, &Limits::default()).unwrap();
     assert_eq!(outline(&bent(&[end - 1])).plain(), None);
     assert_eq!(outline(&whole[..end - 1]).plain(), None);
-    // The end: its checksum, its name, its length.
+    // Damage of the end: its checksum, its name, its length.
     for at in [whole.len() - 1, whole.len() - 5, end] {
         assert_eq!(notice(&bent(&[at])), [Notice::EndMissing]);
         assert_eq!(
@@ -220,7 +220,7 @@ fn either_checksum_of_png_confirms_the_pixels() {
 
 #[test]
 fn rows_decide_of_png_of_every_kind() {
-    // One row less than the header says, of each kind of pixel.
+    // One row less than the header declares, for each kind of pixel.
     for (depth, color, line) in [(1, 0, 3), (8, 0, 10), (16, 0, 19), (8, 2, 28), (8, 4, 19), (16, 6, 73), (4, 0, 6)] {
         let rows = vec![0; 3 * line];
         assert!(decode(&png(9, 3, depth, color, &[], &rows, &[])).is_ok(), "{depth} {color}");
@@ -232,7 +232,7 @@ fn rows_decide_of_png_of_every_kind() {
         }
         assert_eq!(code(&png(9, 3, depth, color, &[], &rows[1..], &[])), Code::DamagedImage, "{depth} {color}");
     }
-    // Interlaced: 5 x 3 pixels have 1, 1, 2, 3 and 7 more in six passes, one of which is empty.
+    // Interlaced: the seven passes of 5 x 3 pixels have 1, 1, 0, 1, 3, 4 and 5 pixels.
     let mut interlaced = png(5, 3, 8, 0, &[], &[0, 1, 0, 5, 0, 3, 0, 1, 3, 5, 0, 2, 4, 0, 2, 4, 0, 1, 2, 3, 4, 5], &[]);
     interlaced[28] = 1;
     let sum = crc32fast::hash(&interlaced[12..29]);
@@ -257,7 +257,7 @@ fn an_animation_has_a_notice_that_says_what_is_left_out() {
     assert_eq!(notices(&[control(1), frame.clone()], &[]), []);
     assert_eq!(notices(&[control(2)], &more), [Notice::StillImageOnly]);
     assert_eq!(notices(&[control(1)], &more), [Notice::StillImageOnly]);
-    // What is there counts, not what the file says.
+    // The frames in the file count, not the declared number.
     assert_eq!(notices(&[control(2), frame.clone()], &[]), [], "says two, has one");
     assert_eq!(notices(&[control(1), frame.clone()], &more), [Notice::FirstFrameOnly], "says one, has two");
     assert_eq!(notices(&[control(2)], &[]), [], "says two, has none");
@@ -290,7 +290,7 @@ fn jpeg_without_codes_has_those_of_the_standard() {
         bare.drain(at..end);
     }
     assert_eq!(decode(&bare).unwrap(), decode(&file).unwrap());
-    // Progressive files have codes of their own.
+    // Progressive files have their own codes.
     let frame = bare.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     bare[frame + 1] = 0xc2;
     assert_eq!(code(&bare), Code::DamagedImage);

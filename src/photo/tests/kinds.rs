@@ -1,8 +1,8 @@
-//! Intact files of kinds that are not read: each is called what it is.
+//! Intact files of unsupported kinds: the error names each correctly.
 
 use super::*;
 
-/// The message of a refusal, which must be for an unsupported file.
+/// The message of the error, which must be that for an unsupported file.
 fn refusal(file: &[u8]) -> String {
     let error = decode(file).unwrap_err();
     assert_eq!(error.kind(), Code::UnsupportedImage, "{error}");
@@ -14,7 +14,7 @@ fn refusal(file: &[u8]) -> String {
 #[test]
 fn files_of_other_formats_are_named() {
     let tiff = |maker: &[u8], more: &[u8]| {
-        // One directory with the maker's name, and whatever else.
+        // One directory with the maker's name, and the given entries.
         let count = u8::try_from(1 + more.len() / 12).unwrap();
         let at = u8::try_from(8 + 2 + 12 + more.len() + 4).unwrap();
         let length = u8::try_from(maker.len()).unwrap();
@@ -96,12 +96,12 @@ fn jpeg_of_other_processes_is_named() {
         let message = refusal(&with(marker, depth));
         assert!(message.contains(name) && message.contains("save the photo as PNG"), "{marker:x}: {message}");
     }
-    // The arithmetic conditions may stand before the frame.
+    // The arithmetic conditions may come before the frame.
     let conditions = [&file[..frame], b"\xff\xcc\0\x04\0\x10", &with(0xc9, 8)[frame..]].concat();
     assert!(refusal(&conditions).contains("arithmetic"));
     let hierarchical = [&file[..frame], b"\xff\xde\0\x11", &file[frame + 4..]].concat();
     assert!(refusal(&hierarchical).contains("hierarchical"));
-    // The height behind the pixels, and two colours.
+    // The height after the pixels, and two colours.
     let mut late = file.clone();
     late[frame + 5..frame + 7].fill(0);
     assert!(refusal(&late).contains("height"));
@@ -145,13 +145,13 @@ fn a_photo_that_is_too_large_is_told_a_size_that_fits() {
     assert!(message.contains("65536 x 1 pixels, 0.07 million"), "{message}");
 }
 
-/// A JPEG file with these segments behind its start, and these bytes behind its end.
+/// A JPEG file with these segments after its start, and these bytes after its end.
 fn surrounded(segments: &[u8], behind: &[u8]) -> Vec<u8> {
     let file = jpeg(24, 16, &ramp(24 * 16 * 3), ColorType::Rgb, None);
     [&file[..2], segments, &file[2..], behind].concat()
 }
 
-/// An index of several pictures (CIPA DC-007): of each what it is.
+/// An index of several pictures (CIPA DC-007) of these kinds.
 fn index(little: bool, kinds: &[u32]) -> Vec<u8> {
     let n16 = |n: u16| if little { n.to_le_bytes() } else { n.to_be_bytes() }.to_vec();
     let n32 = |n: usize| {
@@ -183,11 +183,11 @@ fn other_pictures_in_the_file_are_told() {
     assert_eq!(notices(&surrounded(b"", &[&[0; 700], &another[..]].concat())), told);
     assert_eq!(notices(&surrounded(b"", b"a film")), []);
     for little in [false, true] {
-        // A second view, and the map of an HDR photo, which is of no kind.
+        // A second view, and the map of an HDR photo, which has no kind.
         for kind in [0x02_0002, 0] {
             assert_eq!(notices(&surrounded(&index(little, &[0x2003_0000, kind]), &another)), told);
         }
-        // Cameras put smaller copies behind their photos.
+        // Cameras append smaller copies to their photos.
         assert_eq!(notices(&surrounded(&index(little, &[0x2003_0000, 0x01_0001, 0x01_0002]), &another)), []);
         let mut cut = index(little, &[0x2003_0000, 0]);
         cut.truncate(cut.len() - 9);

@@ -17,22 +17,23 @@ use crate::error::{Code, Error, Result};
 use crate::schemes::etc::Sheet;
 use crate::schemes::etc::scramble::ORDERS;
 
-/// How many clear blocks are considered for each scrambled one.
+/// The number of clear blocks to consider for each scrambled one.
 const CANDIDATES: usize = 8;
 
 /// A plan found from pairs.
 pub struct Found {
     /// The plan, one of several if the pairs leave a choice.
     pub plan: Plan,
-    /// The share of values for which the pairs leave a choice, between 0 and 1. A choice between values that are always
-    /// alike, as in a flat sky, costs little.
+    /// The share of values for which the pairs leave a choice, between 0 and 1. A choice between values that are always equal,
+    /// as in a flat sky, costs little.
     pub ambiguous: f64,
 }
 
 /// Finds the plan from clear sheets and their scrambled ones under one key.
 ///
 /// # Errors
-/// [`Code::BadArgument`] if there is no pair, [`Code::ImagesDiffer`] if sheets differ in size or cannot be scrambled so.
+/// [`Code::BadArgument`] if there is no pair, [`Code::ImagesDiffer`] if the sheets differ in size or the scheme cannot scramble
+/// them.
 pub fn known(scheme: Scheme, pairs: &[(Sheet, Sheet)]) -> Result<Found> {
     let (first, _) = pairs
         .first()
@@ -62,12 +63,12 @@ pub fn known(scheme: Scheme, pairs: &[(Sheet, Sheet)]) -> Result<Found> {
     Ok(Found { plan: Plan { scheme, shape, steps }, ambiguous })
 }
 
-/// The values of a clear sheet, and of the scrambled one.
+/// The values of a clear sheet, and those of the scrambled one.
 type Values = [Vec<u8>; 2];
-/// Numbers of values that stay together: in the clear sheet, in the scrambled one, and how they go.
+/// The indices of values that stay together, in the clear sheet and in the scrambled one, and how they match.
 type Group = (Vec<u32>, Vec<u32>, Matched);
 
-/// All blocks have the key in common, so each shows something of it.
+/// Matches values if all blocks share the key, so that each block shows something of it.
 fn of_one_key(shape: [usize; 3], pairs: &[Values]) -> Vec<Group> {
     let blocks: Vec<Vec<u32>> = (0..le::blocks(shape)).map(|block| le::values(shape, block)).collect();
     let rows = |side: usize| {
@@ -82,7 +83,8 @@ fn of_one_key(shape: [usize; 3], pairs: &[Values]) -> Vec<Group> {
     blocks.into_iter().map(|block| (block.clone(), block, found.clone())).collect()
 }
 
-/// Each block has its own key and its own place: the places first, by the counts of values, which no shuffling changes.
+/// Matches values if each block has its own key and its own place. The places are found first, by the counts of values, which
+/// no shuffling changes.
 fn of_own_keys(shape: [usize; 3], pairs: &[Values]) -> Vec<Group> {
     let blocks: Vec<Vec<u32>> = (0..le::blocks(shape)).map(|block| le::values(shape, block)).collect();
     let counts = |side: usize| {
@@ -90,7 +92,7 @@ fn of_own_keys(shape: [usize; 3], pairs: &[Values]) -> Vec<Group> {
             let mut counts = vec![0u8; 8 * pairs.len()];
             for (pair, counts) in pairs.iter().zip(counts.chunks_exact_mut(8)) {
                 for &value in block {
-                    // Reversing is forgotten.
+                    // Ignore reversal.
                     let value = pair[side][value as usize];
                     counts[usize::from(value.min(15 - value))] += 1;
                 }
@@ -113,7 +115,7 @@ fn of_own_keys(shape: [usize; 3], pairs: &[Values]) -> Vec<Group> {
             let mut best: Vec<(u64, usize)> = (0..blocks.len()).map(|from| (distance(from), from)).collect();
             best.sort_unstable();
             best.truncate(CANDIDATES);
-            // Where counts leave a choice, how well the values fit.
+            // If the counts leave a choice, compare how well the values fit.
             let tie = best.len() > 1 && best[0].0 == best[1].0;
             let fits = best.into_iter().map(move |(distance, from)| {
                 let misfit = if tie { matched(&rows(0, from), &rows(1, to), 15).misfit } else { 0 };
@@ -134,7 +136,7 @@ fn of_own_keys(shape: [usize; 3], pairs: &[Values]) -> Vec<Group> {
         .collect()
 }
 
-/// Each pixel by itself.
+/// Matches the values of each pixel separately.
 #[expect(clippy::cast_possible_truncation, reason = "sheets with more values are refused")]
 fn of_pixels([width, height, channels]: [usize; 3], pairs: &[Values], greatest: u8) -> Vec<Group> {
     let pixel = |pixel: usize| {
@@ -149,17 +151,17 @@ fn of_pixels([width, height, channels]: [usize; 3], pairs: &[Values], greatest: 
     (0..width * height).map(pixel).collect()
 }
 
-/// How some values became others, in numbers of these.
+/// How some values became others, as indices into these values.
 #[derive(Clone)]
 struct Matched {
     steps: Vec<Step>,
-    /// For how many there is a rival that fits nearly as well.
+    /// The number of values that have a rival that fits nearly as well.
     ambiguous: usize,
     /// The sum of squared differences.
     misfit: u64,
 }
 
-/// Matches values that change places and may be reversed, by what each was in all that was seen: the best fits first.
+/// Matches values that change places and may be reversed, by their samples in all pairs: the best fits first.
 #[expect(clippy::cast_possible_truncation, reason = "a group has at most 96 values")]
 fn matched(clear: &[Vec<u8>], scrambled: &[Vec<u8>], greatest: u8) -> Matched {
     let mut fits = Vec::with_capacity(clear.len() * scrambled.len());
@@ -178,7 +180,7 @@ fn matched(clear: &[Vec<u8>], scrambled: &[Vec<u8>], greatest: u8) -> Matched {
             }
             fits.push((same.min(other), to, from, other < same));
         }
-        // A little farther off counts as no worse: files with losses have some misfit anyway.
+        // A slightly larger misfit counts as equal, because lossy files have some misfit anyway.
         ambiguous += usize::from(rival <= 2 * best);
     }
     fits.sort_unstable();
@@ -194,7 +196,7 @@ fn matched(clear: &[Vec<u8>], scrambled: &[Vec<u8>], greatest: u8) -> Matched {
     Matched { steps, ambiguous, misfit }
 }
 
-/// For each of `count` places who comes there: pairs are taken as they come, where both are free; the rest as it is left.
+/// The origin of each of `count` places. Takes each pair if both sides are free, then fills the rest in order.
 fn assigned(count: usize, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
     let mut origins = vec![None; count];
     let mut taken = vec![false; count];

@@ -1,11 +1,12 @@
 //! Extended learnable encryption: Madono, Tanaka, Onishi, Ogawa, "Block-wise Scrambled Image Recognition Using Adaptation
 //! Network" (2020), equations 1 to 3.
 //!
-//! As [`le`], with a key of its own for each block; and the blocks change places.
+//! Like [`le`], with a separate key for each block; in addition, the blocks change places.
 //!
-//! Settled here: the paper's figure moves the blocks first, its authors' program last. Both are the same up to the numbering
-//! of the blocks' keys; ours belong to the places in the scrambled picture. `place` draws which block comes to each place (as
-//! K1 of [`etc`](crate::schemes::etc)), then for each place in order the steps of [`le`] are drawn from `shuffle` and `reverse`.
+//! Choices made here: the paper's figure moves the blocks first, its authors' program last. Both are equivalent except for the
+//! numbering of the blocks' keys; ours belong to the places in the scrambled picture. `place` draws which block moves to each
+//! place (like K1 of [`etc`](crate::schemes::etc)); then, for each place in order, the steps of [`le`] are drawn from `shuffle`
+//! and `reverse`.
 
 use super::{Step, le};
 use crate::error::{Code, Error, Result};

@@ -3,11 +3,11 @@
 //! The 8-bit samples of each block of 4 x 4 pixels are split into 96 values of 4 bits (32 in grey). They change places, and
 //! some are reversed. All blocks of a picture share the key.
 //!
-//! Settled here: the lower halves of a block's samples, row by row with the channels of a pixel side by side, are its first
-//! values, the upper halves in the same order the others. `shuffle` draws which of these comes to each place, by the
-//! permutation of [`etc`](crate::schemes::etc)'s K1; then `reverse` draws for each place (below 2) whether what came there is
-//! reversed. The author's program reverses before and after shuffling, by bits that follow from the shuffling; ours are
-//! independent, as many keys as the literature counts: `96! * 2^96`.
+//! Choices made here: the lower halves of a block's samples, row by row with the channels of a pixel side by side, are its
+//! first values; the upper halves follow in the same order. `shuffle` draws which of these moves to each place, by the
+//! permutation of [`etc`](crate::schemes::etc)'s K1. Then `reverse` draws for each place (below 2) whether the value that moved
+//! there is reversed. The author's program reverses before and after shuffling, by bits that follow from the shuffling. Our
+//! bits are independent, so there are as many keys as the literature counts: `96! * 2^96`.
 
 use rand_core::TryCryptoRng;
 
@@ -35,7 +35,7 @@ pub(super) fn steps(shape: [usize; 3], key: &MasterKey, nonce: &Nonce) -> Result
     Ok(steps)
 }
 
-/// The steps within one block, which count its own values only.
+/// Draws the steps within one block, whose values are numbered within the block.
 pub(super) fn draw(
     length: usize,
     shuffle: &mut impl TryCryptoRng,
@@ -45,12 +45,12 @@ pub(super) fn draw(
     order.into_iter().map(|from| Ok(Step { from, reversed: random::index(reverse, 2)? == 1 })).collect()
 }
 
-/// How many blocks a sheet has.
+/// The number of blocks of a sheet.
 pub(super) const fn blocks([width, height, _]: [usize; 3]) -> usize {
     (width / BLOCK) * (height / BLOCK)
 }
 
-/// The numbers of a block's values in the sheet, in their order within the block. Blocks are counted row by row.
+/// The indices of a block's values in the sheet, in their order within the block. Blocks are counted row by row.
 #[expect(clippy::cast_possible_truncation, reason = "sheets with more values are refused")]
 pub(super) fn values([width, _, channels]: [usize; 3], block: usize) -> Vec<u32> {
     let across = width / BLOCK;

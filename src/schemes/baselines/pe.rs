@@ -4,8 +4,8 @@
 //! Each sample is negated or not, then the channels of each pixel change places. The paper's keys are independent for each
 //! picture and are not kept.
 //!
-//! Settled here: pixels are taken row by row; `reverse` draws (below 2) for each sample of the clear picture, `order` (below
-//! 6) which of [`ORDERS`] the pixel's channels get. Grey pixels have no order to change.
+//! Choices made here: pixels are taken row by row. `reverse` draws (below 2) for each sample of the clear picture, `order`
+//! (below 6) draws the index into [`ORDERS`] for each pixel. Grey pixels have no order to change.
 
 use super::Step;
 use crate::error::Result;

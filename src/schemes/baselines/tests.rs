@@ -1,4 +1,4 @@
-//! Scrambling, undoing, and the attacks on it.
+//! Scrambling, unscrambling, and the attacks.
 
 #![allow(clippy::unwrap_used)]
 
@@ -20,7 +20,7 @@ fn scrambled(scheme: Scheme, photo: &Photo, nonce: Nonce) -> Sheet {
     Sheet::from(&encrypt(photo, scheme, &key(3), &nonce).unwrap())
 }
 
-/// What of a picture under the same key is seen with these pairs.
+/// The similarity of a picture recovered with these pairs under the same key.
 fn seen_with(scheme: Scheme, count: u32) -> f64 {
     let photo = |number| natural(96, 64, 3, number);
     let pair = |number| (scheme.sheet(&photo(number)), scrambled(scheme, &photo(number), Nonce::FIXED));
@@ -42,7 +42,7 @@ proptest! {
 
 #[test]
 fn the_steps_of_a_known_key_do_not_change() {
-    // From, and an r where reversed: of the first values of a picture of two blocks.
+    // The first steps of a picture of two blocks: the origins, with an r if reversed.
     let text = |scheme: Scheme| {
         let sheet = scheme.sheet(&natural(8, 4, 3, 0));
         let plan = Plan::new(scheme, &sheet, &key(9), &Nonce([1; 16])).unwrap();

@@ -2,16 +2,16 @@
 //!
 //! * [`solve`] has only scrambled pictures. Neighbouring blocks of a photo fit together at their edges. One picture is a jigsaw
 //!   puzzle with rotated, mirrored, negated and recoloured pieces, in which many pieces fit by chance. Pictures under one key
-//!   are many puzzles with the same solution: what fits in ten of them fits for a reason. The orientation and colours of the
-//!   whole cannot be determined and are left open.
+//!   are many puzzles with the same solution: blocks that fit in ten of them fit for a reason. The orientation and the colours
+//!   of the whole picture cannot be determined and are left open.
 //! * [`exhaustive`] tries all keys of a picture of few blocks; [`Effort`] estimates the cost for more.
-//! * [`known`] has a photo and its scrambled picture, which opens all pictures under that key.
+//! * [`known`] has a photo and its scrambled picture, and unscrambles all pictures under that key.
 //!
-//! The method of the first is that of jigsaw solvers (Gallagher, "Jigsaw Puzzles with Pieces of Unknown Orientation", 2012; Pomeranz,
+//! [`solve`] works like jigsaw solvers (Gallagher, "Jigsaw Puzzles with Pieces of Unknown Orientation", 2012; Pomeranz,
 //! Shemesh, Ben-Shahar, "A Fully Automated Greedy Square Jigsaw Puzzle Solver", 2011). Pairs of edges are joined in the order
-//! of how much better they fit than the next best one, and each join turns a whole part of the picture. The largest part then
-//! grows block by block; what hangs together by edges that are best for each other is kept and the rest laid anew, as long as
-//! that makes the whole fit better.
+//! of how much better they fit than the next best pair, and each join turns a whole part of the picture. The largest part then
+//! grows block by block. Blocks connected by edges that are each other's best partner are kept, and the others are placed
+//! again, as long as that improves the fit of the whole.
 
 mod board;
 mod edges;
@@ -37,7 +37,7 @@ use fits::Fits;
 use puzzle::Puzzle;
 use turn::{Colours, Orientation};
 
-/// How often what hangs together is kept and the rest laid anew.
+/// The maximum number of times that the connected blocks are kept and the others placed again.
 const ROUNDS: usize = 8;
 
 /// The attack's result: where each block belongs. The whole may be rotated, mirrored, negated and recoloured.
@@ -45,7 +45,7 @@ const ROUNDS: usize = 8;
 pub struct Solution {
     block: usize,
     across: usize,
-    /// For each place, row by row: the scrambled block that belongs there, and what to do with it.
+    /// For each place, row by row: the scrambled block that belongs there, its orientation and its colours.
     places: Vec<(usize, Orientation, Colours)>,
     /// The share of blocks that pairs of edges joined to the largest part, between 0 and 1.
     pub joined: f64,
@@ -75,7 +75,7 @@ pub fn solve(pictures: &[Sheet], block: usize) -> Result<Solution> {
     Ok(best.solution(block, joined))
 }
 
-/// How many blocks there are across and down, if that is the same for all and whole.
+/// The number of blocks across and down, if all pictures have the same size and consist of whole blocks.
 fn frame<'a>(mut pictures: impl Iterator<Item = &'a Sheet>, block: usize) -> Result<[usize; 2]> {
     let first = pictures.next().ok_or_else(|| Error::new(Code::BadArgument, "an attack needs a scrambled picture"))?;
     let Sheet { width, height, channels, .. } = *first;
@@ -90,7 +90,7 @@ fn frame<'a>(mut pictures: impl Iterator<Item = &'a Sheet>, block: usize) -> Res
 }
 
 impl Solution {
-    /// The solution that the key gives.
+    /// The solution according to the key.
     #[must_use]
     pub fn of_plan(plan: &Plan) -> Self {
         let mut places = vec![(0, Orientation::NONE, Colours::NONE); plan.steps().len()];
@@ -112,7 +112,7 @@ impl Solution {
     }
 
     /// The share of neighbours in the clear picture that are also neighbours in this solution, rotated and coloured alike (the
-    /// published neighbour score, `Nc`): 1 for a solved puzzle, however the whole is rotated and coloured.
+    /// published neighbour score, `Nc`). It is 1 for a solved puzzle, regardless of how the whole is rotated and coloured.
     #[must_use]
     pub fn neighbours(&self, truth: &Self) -> f64 {
         let pairs = |solution: &Self| {

@@ -8,18 +8,18 @@ use crate::error::{Code, Error, Result};
 use crate::math::checksum;
 use crate::photo::{self, Colour, Photo};
 
-/// What stands before the label: the keyword of PNG's text chunk, the start of JPEG's application segment 15.
+/// The bytes before the label: the keyword of PNG's text chunk, and the start of JPEG's application segment 15.
 const MARK: &[u8] = b"Safelight-EtC\0";
 
 /// Options for JPEG files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jpeg {
-    /// 1 to 100.
+    /// The quality, from 1 to 100.
     pub quality: u8,
     /// Chroma subsampling.
     pub subsampling: Subsampling,
-    /// Whether to use Huffman tables optimised for this picture instead of the standard ones: the same pixels in a smaller
-    /// file.
+    /// Whether to use Huffman tables optimised for this picture instead of the standard ones. The pixels stay the same and the
+    /// file becomes smaller.
     pub optimised: bool,
 }
 
@@ -30,7 +30,7 @@ impl Default for Jpeg {
 }
 
 /// JPEG's chroma subsampling. Decoders smooth subsampled chroma across the edges of blocks, which costs scrambled colour
-/// pictures a few decibels: [`Form::Grey420`](super::Form::Grey420) is the better way to reduce chroma.
+/// pictures a few decibels. [`Form::Grey420`](super::Form::Grey420) is the better way to reduce chroma.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subsampling {
     /// 4:4:4, one chroma sample per pixel.
@@ -42,7 +42,7 @@ pub enum Subsampling {
 }
 
 impl Subsampling {
-    /// All of them.
+    /// All subsamplings.
     pub const ALL: [Self; 3] = [Self::Full, Self::Half, Self::Quarter];
 
     /// The name in flags.
@@ -62,8 +62,8 @@ impl Subsampling {
     }
 }
 
-/// A PNG file of a picture, with its label if it has one. A unscrambled picture may include its colour profile; scrambled
-/// pictures do not.
+/// Encodes a picture as a PNG file, with its label if it has one. An unscrambled picture may include its colour profile;
+/// scrambled pictures do not.
 ///
 /// # Errors
 /// [`Code::Internal`], in theory only.
@@ -71,7 +71,7 @@ pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     let (width, height, channels) = (picture.width(), picture.height(), picture.channels());
     let png = photo::encode_png_in(picture.colour(), width, height, channels, picture.samples(), picture.alpha())?;
     let Some(label) = label else { return Ok(png) };
-    // The mark of the format and IHDR take 8 and 25 bytes; text may stand anywhere behind them.
+    // The signature and IHDR take 8 and 25 bytes. Text may come anywhere after them.
     let (start, rest) = png.split_at(33);
     let data = [b"tEXt", MARK, format!("{label}\n").as_bytes()].concat();
     let length = u32::try_from(data.len() - 4).map_err(|_| Error::new(Code::Internal, "the label is too long"))?;
@@ -79,7 +79,7 @@ pub fn encode_png(picture: &Photo, label: Option<&Label>) -> Result<Vec<u8>> {
     Ok([start, &length.to_be_bytes(), &data, &sum.to_be_bytes(), rest].concat())
 }
 
-/// A JPEG file of a picture, with its label if it has one, and its ICC profile.
+/// Encodes a picture as a JPEG file, with its label if it has one, and its ICC profile.
 ///
 /// # Errors
 /// [`Code::BadArgument`] for an invalid quality, [`Code::ImageTooLarge`] for sides too long for JPEG.
@@ -113,12 +113,12 @@ pub fn encode_jpeg(picture: &Photo, label: Option<&Label>, how: Jpeg) -> Result<
     if how.optimised { huffman::optimised(&out) } else { Ok(out) }
 }
 
-/// The label in a PNG or JPEG file, or none.
+/// Reads the label in a PNG or JPEG file. Returns `None` if there is none.
 ///
 /// # Errors
 /// As [`Label::from_str`](std::str::FromStr::from_str), for an invalid label.
 pub fn read_label(file: &[u8]) -> Result<Option<Label>> {
-    // Wherever it stands, and whatever the container: the mark is long enough not to be there by chance.
+    // The position and the container do not matter: the mark is too long to occur by chance.
     let Some(at) = file.windows(MARK.len()).position(|window| window == MARK) else { return Ok(None) };
     let text = &file[at + MARK.len()..];
     let end = text.iter().take(MAX_LENGTH + 1).position(|&byte| byte == b'\n').unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is split into blocks.
+//! The forms of a picture that is split into blocks.
 
 /// The form of the picture that is split into blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -8,12 +8,12 @@ pub enum Form {
     /// Luma, blue and red difference (JFIF's YCbCr) side by side, as one grey picture three times as wide. The conversion
     /// rounds: colours are restored within two units, grey photos exactly.
     Grey,
-    /// The same with both differences at half the width and height, one above the other.
+    /// Like [`Self::Grey`], with both differences at half the width and height, one above the other.
     Grey420,
 }
 
 impl Form {
-    /// All of them.
+    /// All forms.
     pub const ALL: [Self; 3] = [Self::Colour, Self::Grey, Self::Grey420];
 
     /// The name in labels and flags.

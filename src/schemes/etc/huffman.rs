@@ -1,47 +1,47 @@
-//! JPEG files with Huffman tables made for them.
+//! Optimised Huffman tables for JPEG files.
 //!
-//! The encoder makes such tables only together with a scan for each channel, whose headers cost small pictures more than the
-//! tables save. So a file with the standard's tables is written again: the symbols in its scan stay, and with them every
-//! coefficient and every pixel; their codes change. `jpegtran -optimize` does the same. ITU-T T.81 (1992), annexes B, C and
-//! F. Code lengths are the best that there are with at most 16 bits (Larmore, Hirschberg 1990, package-merge).
+//! The encoder makes such tables only together with a separate scan for each channel, whose headers cost small pictures more
+//! than the tables save. So this module rewrites a file that has the standard's tables: the symbols in its scan stay, and with
+//! them every coefficient and every pixel; only their codes change. `jpegtran -optimize` does the same. ITU-T T.81 (1992),
+//! annexes B, C and F. The code lengths are optimal among those of at most 16 bits (Larmore, Hirschberg 1990, package-merge).
 //!
-//! The channels of a small picture share tables where two cost more than they save, which `jpegtran` does not do.
+//! The channels of a small picture share tables if two tables cost more than they save, which `jpegtran` does not do.
 
 use crate::error::{Code as ErrorCode, Error, Result};
 
 /// The longest code, in bits.
 const LONGEST: usize = 16;
-/// Codes up to this length are looked up.
+/// Codes of up to this length are looked up in a table.
 const QUICK: u32 = 9;
 
-/// The same picture, with tables made for it.
+/// Rewrites a file with tables optimised for it.
 ///
 /// # Errors
-/// [`Code::Internal`](ErrorCode::Internal) for what our encoder never writes: any but a sequential file of 8-bit samples with
-/// all channels in one scan, without restarts.
+/// [`Code::Internal`](ErrorCode::Internal) for files that our encoder never writes. It writes only sequential files of 8-bit
+/// samples with all channels in one scan, without restarts.
 pub(super) fn optimised(file: &[u8]) -> Result<Vec<u8>> {
     let written = Source::parse(file).and_then(Source::rewritten);
     written.ok_or_else(|| Error::new(ErrorCode::Internal, "the JPEG file could not be given tables of its own"))
 }
 
-/// Kinds of codes: DC is 0, AC is 1. Each kind has two tables, as many as sequential files may have.
+/// The kinds of codes: DC is 0, AC is 1. Each kind has two tables, the maximum for sequential files.
 type ByTable<T> = [[T; 2]; 2];
 
-/// A channel as the scan has it.
+/// A channel of the scan.
 struct Channel {
     id: u8,
-    /// Blocks in each unit.
+    /// The number of blocks in each unit.
     blocks: usize,
-    /// Which table, of each kind.
+    /// The number of its table of each kind.
     tables: [usize; 2],
 }
 
-/// A file taken apart.
+/// A parsed file.
 struct Source<'a> {
     /// Everything before the scan, except for Huffman tables.
     head: Vec<u8>,
     channels: Vec<Channel>,
-    /// How many units (MCUs) the scan has.
+    /// The number of units (MCUs) in the scan.
     units: usize,
     codes: ByTable<Option<Code>>,
     scan: &'a [u8],
@@ -77,7 +77,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Calls `see(channel, kind, symbol, (bits, length))` for every symbol in the scan, with the bits behind it.
+    /// Calls `see(channel, kind, symbol, (bits, length))` for every symbol in the scan, with the bits that follow it.
     fn walk(&self, mut see: impl FnMut(&Channel, usize, u8, (u32, u32))) -> Option<()> {
         let mut bits = Bits { data: self.scan, buffer: 0, length: 0 };
         for _ in 0..self.units {
@@ -134,7 +134,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// The channels of a scan, and how many units it has, from the bodies of the frame's and the scan's header.
+/// The channels of a scan and its number of units, from the bodies of the frame header and the scan header.
 fn layout(frame: &[u8], scan: &[u8]) -> Option<(Vec<Channel>, usize)> {
     let (&[8, h1, h0, w1, w0, count], frame) = frame.split_first_chunk::<6>()? else { return None };
     let [height, width] = [[h1, h0], [w1, w0]].map(|side| usize::from(u16::from_be_bytes(side)));
@@ -172,7 +172,7 @@ fn read_codes(mut body: &[u8], codes: &mut ByTable<Option<Code>>) -> Option<()> 
     Some(())
 }
 
-/// One segment for all tables.
+/// Writes one segment for all tables.
 fn write_codes(out: &mut Vec<u8>, codes: &ByTable<Option<Code>>) -> Option<()> {
     let mut body = Vec::new();
     for (kind, codes) in (0u8..).zip(codes) {
@@ -197,23 +197,23 @@ fn write_scan_header(out: &mut Vec<u8>, channels: &[Channel], places: [[usize; 2
         let [dc, ac] = [0, 1].map(|kind| places[kind][channel.tables[kind]]);
         out.extend_from_slice(&[channel.id, u8::try_from(dc << 4 | ac).ok()?]);
     }
-    // All 64 coefficients, in one go.
+    // All 64 coefficients, in a single scan.
     out.extend_from_slice(&[0, 63, 0]);
     Some(())
 }
 
-/// A prefix code as JPEG defines it: by how many codes there are of each length, and the symbols in the order of their codes.
+/// A prefix code as JPEG defines it: the number of codes of each length, and the symbols in the order of their codes.
 struct Code {
     counts: [u8; LONGEST],
     values: Vec<u8>,
-    /// For each symbol its code and the code's length; length 0 without.
+    /// For each symbol, its code and the code's length, which is 0 if it has no code.
     of_symbol: [(u32, u32); 256],
-    /// For the first [`QUICK`] bits of what is read, the symbol and its code's length; length 0 for longer ones.
+    /// For the next [`QUICK`] bits, the symbol and its code's length, which is 0 if the code is longer.
     quick: Vec<(u8, u32)>,
 }
 
 impl Code {
-    /// None if the counts make no code.
+    /// Makes a code. Returns `None` if the counts make no code.
     fn new(counts: [u8; LONGEST], values: Vec<u8>) -> Option<Self> {
         let mut of_symbol = [(0, 0); 256];
         let mut quick = vec![(0, 0); 1 << QUICK];
@@ -236,14 +236,14 @@ impl Code {
         Some(Self { counts, values, of_symbol, quick })
     }
 
-    /// The best code for symbols that occur so often. None if there are none.
+    /// The best code for symbols that occur with these counts. `None` if no symbol occurs.
     fn best_for(counts: &[u64; 256]) -> Option<Self> {
         let mut values: Vec<u8> = (0..=255).filter(|&symbol| counts[usize::from(symbol)] > 0).collect();
         if values.is_empty() {
             return None;
         }
         values.sort_by_key(|&symbol| counts[usize::from(symbol)]);
-        // No code may have ones only. A symbol that never occurs gets that one: it is the longest, and the last.
+        // No code may consist of ones only. A symbol that never occurs gets that code, which is the longest and the last.
         let weights: Vec<u64> =
             std::iter::once(0).chain(values.iter().map(|&value| counts[usize::from(value)])).collect();
         let lengths = code_lengths(&weights);
@@ -255,7 +255,7 @@ impl Code {
         Self::new(of_length, values)
     }
 
-    /// The bits of all codes and of the table.
+    /// The number of bits of all codes and of the table.
     fn cost(&self, counts: &[u64; 256]) -> u64 {
         let codes =
             counts.iter().zip(&self.of_symbol).map(|(count, &(_, length))| count * u64::from(length)).sum::<u64>();
@@ -263,10 +263,10 @@ impl Code {
     }
 }
 
-/// The code lengths, at most [`LONGEST`], that make the sum of weight times length smallest. The weights rise, and there are
-/// from 2 to 257; the lengths fall.
+/// The code lengths, at most [`LONGEST`], that minimise the sum of weight times length. There are 2 to 257 weights in ascending
+/// order; the lengths descend.
 fn code_lengths(weights: &[u64]) -> Vec<usize> {
-    // Every row has the weights and, merged into them, the sums of pairs of the row before.
+    // Every row contains the weights and, merged into them, the sums of pairs of the previous row.
     let mut rows: Vec<Vec<bool>> = Vec::new();
     let mut row: Vec<u64> = Vec::new();
     for _ in 0..LONGEST {
@@ -282,7 +282,7 @@ fn code_lengths(weights: &[u64]) -> Vec<usize> {
         rows.push(merged.iter().map(|&(_, single)| single).collect());
         row = merged.into_iter().map(|(weight, _)| weight).collect();
     }
-    // Of the last row the cheapest that make a whole code are taken, of the others what is in their pairs.
+    // Take the cheapest entries of the last row that make a complete code, and of each other row those in the taken pairs.
     let mut lengths = vec![0; weights.len()];
     let mut taken = 2 * weights.len() - 2;
     for row in rows.iter().rev() {
@@ -296,9 +296,9 @@ fn code_lengths(weights: &[u64]) -> Vec<usize> {
 /// Reads a scan.
 struct Bits<'a> {
     data: &'a [u8],
-    /// What has been read and not used, from the highest bit on.
+    /// The bits that were read but not used, from the highest bit on.
     buffer: u64,
-    /// How many bits that is.
+    /// The number of these bits.
     length: u32,
 }
 
@@ -306,7 +306,7 @@ impl Bits<'_> {
     fn fill(&mut self) {
         while self.length <= 56 {
             let Some((&byte, rest)) = self.data.split_first() else { return };
-            // Behind FF there is a zero, which does not count.
+            // After FF there is a stuffed zero byte.
             self.data = if byte == 0xff { rest.get(1..).unwrap_or_default() } else { rest };
             self.buffer |= u64::from(byte) << (56 - self.length);
             self.length += 8;
@@ -320,7 +320,7 @@ impl Bits<'_> {
         Some(bits)
     }
 
-    /// The next symbol; the bits behind it are there, too.
+    /// Reads the next symbol. The bits that follow it are in the buffer, too.
     fn symbol(&mut self, code: &Code) -> Option<u8> {
         self.fill();
         let (symbol, length) = code.quick[usize::try_from(self.buffer >> (64 - QUICK)).ok()?];
@@ -345,9 +345,9 @@ impl Bits<'_> {
 /// Writes a scan.
 struct Writer {
     out: Vec<u8>,
-    /// What has not been written, in the lowest bits.
+    /// The bits that were not written yet, in the lowest bits.
     buffer: u64,
-    /// How many bits that is, below 8 between calls.
+    /// The number of these bits, below 8 between calls.
     length: u32,
 }
 
@@ -377,7 +377,7 @@ impl Writer {
 mod tests {
     use super::*;
 
-    /// What a code without a limit costs: the sum of all sums of two.
+    /// The cost of a code without a length limit: the sum of all sums of two.
     fn huffman(weights: &[u64]) -> u64 {
         let mut weights = weights.to_vec();
         let mut cost = 0;
@@ -404,7 +404,7 @@ mod tests {
             weights.sort_unstable();
             assert_eq!(cost(&weights), huffman(&weights));
         }
-        // Fibonacci's numbers make the longest codes; 16 bits are too few for 18 of them.
+        // Fibonacci numbers lead to the longest codes; 16 bits are too few for 18 of them.
         let mut weights = vec![1, 1];
         while weights.len() < 30 {
             weights.push(weights[weights.len() - 1] + weights[weights.len() - 2]);

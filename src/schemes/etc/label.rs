@@ -14,12 +14,12 @@ use super::{BLOCKS, Settings};
 use crate::error::{Code, Error, Result};
 use crate::photo::{Limits, Photo};
 
-/// The mark of the first version.
+/// The prefix of the first version.
 const VERSION: &str = "etc1";
 /// The longest label, in bytes.
 pub const MAX_LENGTH: usize = 200;
 
-/// A scrambled picture's label; see the module.
+/// The label of a scrambled picture; see the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The form that was split into blocks.
@@ -34,12 +34,12 @@ pub struct Label {
     pub channels: u8,
     /// The key that unscrambles it.
     pub key: KeyId,
-    /// The nonce of the steps' keys.
+    /// The nonce that the keys of the steps are derived with.
     pub nonce: Nonce,
 }
 
 impl Label {
-    /// The label of a photo that is about to be scrambled.
+    /// Makes the label of a photo that is about to be scrambled.
     ///
     /// # Errors
     /// [`Code::BadArgument`], [`Code::ImageTooLarge`].

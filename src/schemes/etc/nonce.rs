@@ -1,4 +1,4 @@
-//! The number that makes every picture's steps unique.
+//! The number that makes the scrambling of every picture different.
 
 use crate::error::Result;
 use crate::math::random;
@@ -11,7 +11,7 @@ impl Nonce {
     /// The nonce of all pictures that are scrambled alike.
     pub const FIXED: Self = Self([0; 16]);
 
-    /// A new one.
+    /// Makes a new nonce.
     ///
     /// # Errors
     /// [`Code::NoRandomness`](crate::error::Code::NoRandomness).

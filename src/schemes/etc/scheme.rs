@@ -1,4 +1,4 @@
-//! The entry of scrambled pictures in the list of schemes.
+//! `EtC`'s entry in the list of schemes.
 
 use super::wire::read_key;
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! The steps for each block, and their execution.
+//! The steps for each block, and their application.
 
 use rand_chacha::ChaCha20Rng;
 
@@ -8,7 +8,7 @@ use super::sheet::Sheet;
 use crate::error::{Code, Error, Result};
 use crate::math::random;
 
-/// The six orders of three channels: where each channel of the result comes from.
+/// The six orders of three channels. Each entry says where a channel of the result comes from.
 pub const ORDERS: [[u8; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
 /// The transformation of one block on its way to its place.
@@ -22,14 +22,14 @@ pub struct Step {
     pub mirror: u8,
     /// Whether samples are negated.
     pub negate: bool,
-    /// Which of [`ORDERS`].
+    /// The index into [`ORDERS`].
     pub order: u8,
 }
 
 /// The steps for all blocks of a sheet, in the order of their places in the scrambled one.
 pub struct Plan {
     block: usize,
-    /// The sheet's width in pixels, and its channels.
+    /// The sheet's width in pixels.
     width: usize,
     channels: usize,
     steps: Vec<Step>,
@@ -72,7 +72,7 @@ impl Plan {
         self.block
     }
 
-    /// How many blocks there are across.
+    /// The number of blocks across.
     #[must_use]
     pub const fn across(&self) -> usize {
         self.width / self.block
@@ -94,8 +94,8 @@ impl Plan {
         Sheet { samples, ..*sheet }
     }
 
-    /// The same for the positions of samples: entry `i` of the result is the position in the clear sheet of the sample at
-    /// position `i` of the scrambled one, and whether it is negated there.
+    /// The origins of all samples: entry `i` is the position in the clear sheet of the sample at position `i` of the scrambled
+    /// one, and whether it is negated there.
     #[must_use]
     pub fn origins(&self) -> Vec<(usize, bool)> {
         let mut origins = vec![(0, false); self.steps.len() * self.block * self.block * self.channels];
@@ -103,11 +103,11 @@ impl Plan {
         origins
     }
 
-    /// Calls `put(clear, scrambled, mask)` for every sample: where it is in the clear and in the scrambled sheet, and what
-    /// it is combined with by exclusive or.
+    /// Calls `put(clear, scrambled, mask)` for every sample: its positions in the clear and in the scrambled sheet, and the
+    /// mask that is applied by exclusive or.
     #[inline]
     fn walk(&self, put: impl FnMut(usize, usize, u8)) {
-        // With the number of channels known the compiler unrolls the innermost loop.
+        // If the number of channels is a constant, the compiler unrolls the innermost loop.
         if self.channels == 3 { self.walk_with::<3>(put) } else { self.walk_with::<1>(put) }
     }
 
@@ -119,10 +119,10 @@ impl Plan {
         for (place, step) in self.steps.iter().enumerate() {
             let (to, from) = (corner(place), corner(step.from as usize));
             let mask = if step.negate { 255 } else { 0 };
-            // One channel keeps its place.
+            // A single channel keeps its place.
             let order: [usize; CHANNELS] = std::array::from_fn(|c| ORDERS[usize::from(step.order)][c].into());
-            // Where the first pixel comes from, and how far from there the next one across and the next one down are, which
-            // may be backwards.
+            // The origin of the first pixel, and the distances from there to the origins of the next pixel across and of the
+            // next one down, which may be negative.
             let clear = |x, y| {
                 let (u, v) = origin(step.turns, step.mirror, x, y, block - 1);
                 from + v * line + u * CHANNELS

@@ -16,7 +16,7 @@ use crate::math::random;
 pub struct MasterKey([u8; 32]);
 
 impl MasterKey {
-    /// A new key.
+    /// Makes a new key.
     ///
     /// # Errors
     /// [`Code::NoRandomness`](crate::error::Code::NoRandomness).
@@ -26,7 +26,7 @@ impl MasterKey {
         Ok(key)
     }
 
-    /// The key of these bytes.
+    /// Makes a key from its bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -52,8 +52,8 @@ impl MasterKey {
         self.stream(nonce, &[b"safelight etc v1 K".as_slice(), &[b'0' + step]].concat())
     }
 
-    /// The stream of random numbers that is `info`'s, of one picture: `ChaCha20`, keyed by HKDF-SHA-256 from the master key
-    /// with the nonce as salt.
+    /// A stream of random numbers for one purpose, `info`, and one picture: `ChaCha20`, keyed by HKDF-SHA-256 from the master
+    /// key with the nonce as salt.
     pub(crate) fn stream(&self, nonce: &Nonce, info: &[u8]) -> Result<ChaCha20Rng> {
         Ok(ChaCha20Rng::from_seed(*random::derive(&nonce.0, &self.0, info)?))
     }

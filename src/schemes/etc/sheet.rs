@@ -5,16 +5,16 @@ use super::label::Label;
 use crate::error::{Code, Error, Result};
 use crate::photo::Photo;
 
-/// Samples row by row, the channels of a pixel side by side; whole blocks across and down.
+/// Samples row by row, the channels of a pixel side by side. A sheet consists of whole blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sheet {
     /// Width in pixels.
     pub width: usize,
     /// Height in pixels.
     pub height: usize,
-    /// 1 or 3.
+    /// The number of channels: 1 or 3.
     pub channels: usize,
-    /// Width x height x channels of them.
+    /// The samples, `width * height * channels` of them.
     pub samples: Vec<u8>,
 }
 
@@ -95,7 +95,7 @@ impl Sheet {
             );
             return Err(Error::new(Code::ImagesDiffer, message));
         }
-        // Sites turn grey into colour, and colour without colours into grey.
+        // Sites convert grey pictures to colour, and colour pictures without colours to grey.
         let samples = match (picture.channels(), channels) {
             (3, 1) => picture.samples().chunks_exact(3).map(|rgb| rgb_to_ycc(rgb)[0]).collect(),
             (1, 3) => picture.samples().iter().flat_map(|&grey| [grey; 3]).collect(),
@@ -111,7 +111,7 @@ impl Sheet {
         rows.flat_map(|row| &row[..width * self.channels]).copied().collect()
     }
 
-    /// As a picture to store.
+    /// Converts the sheet to a picture to store.
     ///
     /// # Errors
     /// None for a sheet made by this module.
@@ -150,7 +150,7 @@ impl Sheet {
     }
 }
 
-/// A picture as it is.
+/// Uses the picture unchanged.
 impl From<&Photo> for Sheet {
     fn from(photo: &Photo) -> Self {
         let (width, height) = (photo.width() as usize, photo.height() as usize);
@@ -158,7 +158,7 @@ impl From<&Photo> for Sheet {
     }
 }
 
-/// JFIF's conversion in 16-bit fixed point, so that every machine produces the same bytes.
+/// Converts RGB to JFIF's luma and chroma in 16-bit fixed point, so that every machine produces the same bytes.
 fn rgb_to_ycc(rgb: &[u8]) -> [u8; 3] {
     let [r, g, b] = [rgb[0], rgb[1], rgb[2]].map(i32::from);
     let half = 1 << 15;

@@ -1,4 +1,4 @@
-//! Scrambling and putting together, with the key and without.
+//! Scrambling and unscrambling, with the key and without.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,14 +20,14 @@ fn key(number: u8) -> MasterKey {
     MasterKey::from_bytes([number; 32])
 }
 
-/// A picture in which no two neighbours are alike.
+/// A picture in which all neighbours differ.
 fn photo(width: u32, height: u32, channels: u8) -> Photo {
     let count = width * height * u32::from(channels);
     let samples = (0..count).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     Photo::from_samples(width, height, channels, samples).expect("a photo")
 }
 
-/// As [`photo`], but smooth, as photos are.
+/// A picture like [`photo`], but smooth, as photos are.
 fn smooth(width: u32, height: u32) -> Photo {
     let wave = |x: u32, y: u32, c: u32| {
         (127.0 + 60.0 * (f64::from(x + c * 9) / 17.0).sin() + 60.0 * (f64::from(y) / 23.0).cos()) as u8
@@ -76,7 +76,7 @@ fn colours_of_the_grey_form_come_back_to_within_two_units() {
     let back = decrypt(&picture, &label, &key(1)).unwrap();
     let far = photo.samples().iter().zip(back.samples()).map(|(a, b)| a.abs_diff(*b)).max();
     assert!(far <= Some(2), "{far:?}");
-    // With half the chroma a smooth photo still comes back well.
+    // Even with half the chroma, a smooth photo is restored well.
     let photo = smooth(61, 47);
     let (picture, label) = encrypt(&photo, &key(1), Settings::new(Form::Grey420)).unwrap();
     let back = decrypt(&picture, &label, &key(1)).unwrap();
@@ -94,7 +94,7 @@ fn turns_and_mirrors_are_the_eight_symmetries_of_a_square() {
         }
     }
     assert_eq!(seen.len(), 8);
-    // A quarter turn clockwise brings the left lower corner to the left upper place.
+    // A quarter turn clockwise moves the lower left corner to the upper left.
     assert_eq!(origin(1, 0, 0, 0, 2), (0, 2));
     assert_eq!(ORDERS.iter().collect::<std::collections::HashSet<_>>().len(), 6);
 }
@@ -135,7 +135,7 @@ fn every_picture_has_its_own_steps_unless_the_key_is_fixed() {
 
 #[test]
 fn the_steps_of_a_known_key_do_not_change() {
-    // What this program scrambled with an earlier version must open with a later one, and in the browser.
+    // A later version must unscramble the pictures of an earlier one, in the browser, too.
     let photo = photo(48, 48, 3);
     let label = Label::new(&photo, &key(9), Settings::new(Form::Colour), Nonce([1; 16])).unwrap();
     let plan = Plan::new(&key(9), &label).unwrap();
@@ -200,7 +200,7 @@ fn settings_that_our_attacks_see_through_are_told() {
     assert_eq!(of(512, Form::Grey420, 8, own), Resistance::Holds);
 }
 
-/// A picture of a few waves, another one for each number.
+/// A picture of a few waves, different for each number.
 fn waves(side: u32, number: u32) -> Photo {
     let sample = |x: u32, y: u32, c: u32| {
         let (x, y) = (f64::from(x), f64::from(y));

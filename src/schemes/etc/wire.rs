@@ -6,7 +6,7 @@ use super::MasterKey;
 use crate::error::{Code, Error, Result};
 use crate::wire::{Kind, Reader, in_header, seal, whole};
 
-/// The bytes of a key file, which are wiped when dropped.
+/// Writes a key file. Its bytes are wiped when dropped.
 #[must_use]
 pub fn write_key(key: &MasterKey) -> Zeroizing<Vec<u8>> {
     let header = Zeroizing::new([key.id().0.as_slice(), key.to_bytes().as_slice()].concat());

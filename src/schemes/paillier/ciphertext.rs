@@ -23,13 +23,13 @@ impl Ciphertext {
         self.key
     }
 
-    /// Its number.
+    /// The ciphertext as a number.
     #[must_use]
     pub fn number(&self) -> BigUint {
         from_limbs(&self.limbs)
     }
 
-    /// Its little-endian bytes.
+    /// The ciphertext as little-endian bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         limbs_to_bytes(&self.limbs)
@@ -66,7 +66,7 @@ impl PublicKey {
     /// A ciphertext of `a + b`.
     ///
     /// # Errors
-    /// [`Code::ForeignKey`] if one was encrypted under another key; likewise for the functions below.
+    /// [`Code::ForeignKey`] if a ciphertext was encrypted under another key. The same holds for the functions below.
     pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext> {
         let mut a = self.enter(a)?;
         self.square().mul_assign(&mut a, &self.enter(b)?);
@@ -134,7 +134,7 @@ impl PublicKey {
         }
     }
 
-    /// Checks the key and takes the ciphertext into Montgomery form.
+    /// Checks the key and converts the ciphertext to Montgomery form.
     fn enter(&self, a: &Ciphertext) -> Result<Vec<Limb>> {
         if a.key_id() != self.id() {
             return Err(Error::new(

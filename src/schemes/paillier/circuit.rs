@@ -1,9 +1,10 @@
 //! Linear filters on rows of ciphertexts.
 //!
-//! Rows go in one by one from the top, and filtered rows come out as soon as they are known, so that only as many rows as the
-//! filter is high are in memory. A sum of pixels is a product of ciphertexts, a weight is a power, and a negative weight is a
-//! power of the inverse. Inverses are expensive alone and cheap together (P. L. Montgomery, "Speeding the Pollard and elliptic
-//! curve methods of factorization", 1987, section 10.3.1), so the rows of filters that need them wait until there are some.
+//! Rows go in one by one from the top, and a filtered row comes out as soon as it is known, so memory holds only as many rows
+//! as the filter is high. A sum of pixels is a product of ciphertexts, a weight is a power, and a negative weight is a power of
+//! the inverse. A single inverse is expensive, but many together are cheap (P. L. Montgomery, "Speeding the Pollard and
+//! elliptic curve methods of factorization", 1987, section 10.3.1). So rows that need inverses wait until there are enough of
+//! them.
 //!
 //! | file | content |
 //! |---|---|
@@ -38,19 +39,19 @@ use crate::math::montgomery::Limb;
 use crate::math::pair::{Batch, PairModulus};
 use crate::math::parallel;
 
-/// The number of ciphertexts inverted together, up to one more row.
+/// The number of ciphertexts to invert together. The last row can exceed it.
 const INVERTED_TOGETHER: usize = 1024;
 
-/// A filter at work.
+/// The state of a filter that is being applied.
 pub struct Circuit {
     key: Arc<PublicKey>,
     kernels: Vec<Linear<PairModulus>>,
     /// Columns of each input.
     columns: usize,
-    /// What every product is multiplied with at the end: what all slots are raised by, and what makes up for loading.
+    /// The factor of every product at the end: it adds the constant to all slots and corrects the factor that loading leaves.
     last_factor: Batch,
     output: ImageHead,
-    /// Checks all ciphertexts that are seen.
+    /// Checks all ciphertexts that go in.
     units: UnitCheck,
     rows_left: u32,
     /// Rows that are finished except for their inverses.
@@ -102,8 +103,8 @@ impl Circuit {
         &self.output
     }
 
-    /// Takes the next row of each input, as limbs of ciphertexts in range; returns the next rows of the result, as far as they
-    /// are known.
+    /// Takes the next row of each input, as limbs of ciphertexts in range. Returns the next rows of the result, if any are
+    /// known.
     ///
     /// # Errors
     /// [`Code::BadArgument`] if the rows have the wrong length or there are too many; [`Code::CiphertextNotUnit`].
@@ -124,7 +125,7 @@ impl Circuit {
                 Some(sum) => combine(key.pairs(), sum, filtered),
             });
         }
-        // Kernels of one filter are equally high.
+        // All kernels of a filter have the same height.
         self.waiting.extend(sum);
         let inverting = self.waiting.iter().filter_map(|row| row.minus.as_ref()).map(Vec::len).sum::<usize>();
         if self.rows_left > 0 && inverting > 0 && inverting * key.pairs().lanes() < INVERTED_TOGETHER {
@@ -133,7 +134,7 @@ impl Circuit {
         self.take_waiting()
     }
 
-    /// Checks that all rows have arrived and every ciphertext is a unit. Do not use any result before that.
+    /// Checks that all rows have arrived and that every ciphertext is a unit. Do not use any result before that.
     ///
     /// # Errors
     /// [`Code::Truncated`], [`Code::CiphertextNotUnit`].
@@ -144,7 +145,7 @@ impl Circuit {
         self.units.finish()
     }
 
-    /// Finishes the rows that wait.
+    /// Finishes the waiting rows.
     fn take_waiting(&mut self) -> Result<Vec<Vec<Limb>>> {
         let waiting = std::mem::take(&mut self.waiting);
         let pairs = self.key.pairs();
@@ -173,12 +174,12 @@ impl Circuit {
     }
 }
 
-/// The ciphertext, without mask, of the same constant in every slot in use.
+/// The ciphertext, without a mask, of the same constant in every used slot.
 fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<BigUint> {
     let ones = (0..layout.used_slots())
         .fold(BigInt::ZERO, |sum, slot| sum + (BigInt::from(1) << (slot * u32::from(layout.slot_bits))));
     let packed = ones * BigInt::from(constant);
-    // The constant may be negative, or larger than a slot, while the sum it completes is neither.
+    // The constant may be negative or larger than a slot, although the sum that it completes is neither.
     let n = BigInt::from(key.n().clone());
     let residue = ((packed % &n) + &n) % &n;
     let residue = residue.to_biguint().ok_or_else(|| Error::new(Code::Internal, "a residue is negative"))?;
@@ -186,7 +187,7 @@ fn all_slots(key: &PublicKey, layout: &Layout, constant: i128) -> Result<BigUint
     Ok(residue * key.n() + 1u8)
 }
 
-/// The head of a filter's result for images with these heads. It is the only correct one.
+/// The head of a filter's result for images with these heads. No other head is correct for this result.
 ///
 /// # Errors
 /// As [`Circuit::new`].

@@ -1,8 +1,8 @@
 //! Single pixels of a result, computed from the original photos, to compare them with a server's result.
 //!
 //! The remaining mask ([`super::replay`]) shows that the right ciphertexts were multiplied. It does not show that nothing was
-//! added to a plaintext, which anyone can do with the public key. A random sample of pixels does: if a share `f` of them is
-//! changed, `s` samples detect it with probability `1 - (1 - f)^s`.
+//! added to a plaintext, which anyone can do with the public key. A comparison of random pixels does: if a share `f` of the
+//! pixels is changed, `s` samples detect it with probability `1 - (1 - f)^s`.
 
 use super::filter::Filter;
 use super::kernel::Kernel;
@@ -11,10 +11,10 @@ use super::recipe::Recipe;
 use crate::error::{Code, Error, Result};
 use crate::photo::Photo;
 
-/// The most weighted pixels that are added up for all samples of an image together.
+/// The maximum number of weighted pixels to add up for all samples of an image together.
 const MAX_WORK: u64 = 1 << 27;
 
-/// The clear photos of an image and what was done to them.
+/// The original photos of an image, and the filters that were applied to them.
 pub(crate) struct ClearImage {
     photo: Photo,
     border: Border,
@@ -24,17 +24,17 @@ pub(crate) struct ClearImage {
 struct ClearStep {
     filter: Filter,
     kernels: Vec<Kernel>,
-    /// What the divisors up to and with this step multiply to.
+    /// The product of the divisors up to and including this step.
     divisor: i64,
     second: Option<ClearImage>,
 }
 
 impl ClearImage {
-    /// Puts the photos together with the head of the image that was made of them.
+    /// Combines the original photos with the head of the image that was made from them.
     ///
     /// # Errors
-    /// [`Code::ImagesDiffer`] if there are not as many photos as the image is made of, or they have another size;
-    /// [`Code::BadHeader`] if it cannot be told how the image was made.
+    /// [`Code::ImagesDiffer`] if the number of photos or their size differs from the image's; [`Code::BadHeader`] if the header
+    /// does not say how the image was made.
     pub(crate) fn new(head: &ImageHead, photos: Vec<Photo>) -> Result<Self> {
         let layout = &head.layout;
         let fits = |photo: &Photo| {
@@ -72,12 +72,12 @@ impl ClearImage {
         wanted.min(MAX_WORK / self.work(self.steps.len()).max(1))
     }
 
-    /// The value of a pixel before it is divided.
+    /// The value of a pixel before the division.
     pub(crate) fn raw(&self, channel: u8, x: i64, y: i64) -> i64 {
         self.after(self.steps.len(), channel, x, y)
     }
 
-    /// The same after some of the steps.
+    /// The value of a pixel after the first `steps` steps.
     fn after(&self, steps: usize, channel: u8, x: i64, y: i64) -> i64 {
         let Some(before) = steps.checked_sub(1) else { return self.sample(channel, x, y) };
         let step = &self.steps[before];

@@ -44,7 +44,7 @@ impl EncryptionKey {
         }
     }
 
-    /// How many numbers are worked on at a time.
+    /// The number of plaintexts that are encrypted at a time.
     pub(crate) fn lanes(&self) -> usize {
         match self {
             Self::Owner(key) => key.lanes(),
@@ -76,13 +76,13 @@ impl PublicKey {
         self.add(ciphertext, &self.encrypt(&BigInt::ZERO, rng)?)
     }
 
-    /// Encrypts numbers modulo `n`, at most as many as there are lanes; gives the ciphertexts' limbs, one after another.
+    /// Encrypts numbers modulo `n`, at most one for each lane. Returns the limbs of the ciphertexts, one after another.
     pub(crate) fn encrypt_residues(&self, numbers: &[BigUint], rng: &mut impl TryCryptoRng) -> Result<Vec<Limb>> {
         let pairs = self.pairs();
         let width = self.square().width();
         let bases = numbers.iter().map(|_| random::below(rng, self.n())).collect::<Result<Vec<_>>>()?;
         let mut ciphertexts = pairs.pow(&pairs.enter_numbers(&bases), &Exponent::new(self.n()));
-        // Times (1 + n)^m = 1 + m n.
+        // Multiply by (1 + n)^m = 1 + m n.
         let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, width / 2)).collect();
         let shares = pairs.enter_low(limbs.iter().map(Vec::as_slice));
         let shares = pairs.mul_low(&shares, &pairs.low(&ciphertexts));

@@ -213,7 +213,7 @@ impl Filter {
         radii.into_iter().fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
 
-    /// The slot width in bits that this filter needs for a photo's samples.
+    /// The slot width in bits that this filter needs for the samples of a photo.
     ///
     /// # Errors
     /// [`Code::SlotOverflow`] if no slot is wide enough.
@@ -222,7 +222,7 @@ impl Filter {
         Ok(bits_for(encoding.high + encoding.bias).max(8))
     }
 
-    /// One kernel per input image.
+    /// The kernels, one for each input image.
     #[must_use]
     pub fn kernels(&self) -> Vec<Kernel> {
         let full = |rows: [[i64; 3]; 3]| {
@@ -259,8 +259,8 @@ impl Filter {
         }
     }
 
-    /// The encoding of the result, for inputs with equal divisors. The bias of the result is the smallest that keeps it from
-    /// being negative.
+    /// The encoding of the result, for inputs with equal divisors. Its bias is the smallest that keeps all values from being
+    /// negative.
     ///
     /// # Errors
     /// [`Code::SlotOverflow`] if the values exceed every slot width, or the divisor exceeds [`MAX_DIVISOR`].

@@ -1,4 +1,4 @@
-//! Photos to rows of ciphertexts, and rows of ciphertexts back to photos. Compiled only with the feature `client`.
+//! Converts photos to rows of ciphertexts and back. Compiled only with the feature `client`.
 
 mod canvas;
 mod decryptor;
@@ -12,7 +12,7 @@ use super::origin::Origin;
 use crate::error::Result;
 use crate::math::parallel;
 
-/// Calls `work` for each group of ciphertexts, on all cores where there are any.
+/// Calls `work` for each group of ciphertexts, on all cores if there are threads.
 fn each<G: Sync, T: Send>(groups: &[G], work: impl Fn(&G) -> Result<T> + Sync + Send) -> Result<Vec<T>> {
     parallel::map(groups.len(), |group| work(&groups[group])).into_iter().collect()
 }

@@ -5,7 +5,7 @@
 
 use crate::error::{Code, Error, Result};
 
-/// The most rows and columns of a kernel given weight by weight.
+/// The maximum number of rows and of columns of a kernel given weight by weight.
 pub const MAX_SIDE: usize = 15;
 /// The largest absolute weight.
 pub const MAX_WEIGHT: i64 = 1 << 20;
@@ -25,9 +25,9 @@ pub enum Kernel {
 }
 
 impl Kernel {
-    /// A kernel from its rows. Its centre is the weight in column `columns / 2` and row `rows / 2`, rounded down and counted
-    /// from 0, as in `OpenCV`'s `filter2D` and `SciPy`'s `ndimage.correlate`. An even number of rows or columns is padded with
-    /// zeros below or on the right.
+    /// Makes a kernel from its rows. Its centre is the weight in column `columns / 2` and row `rows / 2`, rounded down and
+    /// counted from 0, as in `OpenCV`'s `filter2D` and `SciPy`'s `ndimage.correlate`. An even number of rows or columns is
+    /// padded with zeros below or on the right.
     ///
     /// # Errors
     /// [`Code::BadFilter`] if it is empty, ragged, larger than 15 x 15, all zero, or has weights above 2^20.
@@ -57,13 +57,13 @@ impl Kernel {
         Ok(factor(&rows).unwrap_or(Self::Full(rows)))
     }
 
-    /// A kernel of one weight.
+    /// Makes a kernel of one weight.
     #[must_use]
     pub fn point(weight: i64) -> Self {
         Self::Separable { vertical: vec![1], horizontal: vec![weight] }
     }
 
-    /// Its horizontal and vertical reach in pixels.
+    /// The horizontal and vertical reach in pixels.
     #[must_use]
     pub fn radius(&self) -> (u16, u16) {
         let half = |length: usize| u16::try_from(length / 2).unwrap_or(u16::MAX);

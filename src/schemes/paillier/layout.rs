@@ -1,9 +1,9 @@
 //! The place of each pixel among the ciphertexts, and the meaning of the values in a slot.
 //!
 //! A plane of `width x height` pixels is cut into `grid.0 x grid.1` tiles of [`Layout::tile`] pixels each; the last tiles may
-//! hang over the edge. All tiles of all planes share the same ciphertexts: ciphertext `(i, j)` holds, in slot
+//! extend beyond the edge. All tiles of all planes share the same ciphertexts: ciphertext `(i, j)` holds, in slot
 //! `(channel * grid.1 + tile row) * grid.0 + tile column`, the pixel `(i - halo.0, j - halo.1)` of that tile. So every tile
-//! carries a copy of its neighbours' edge pixels, and at the photo's edge, the pixels of the [`Border`] policy.
+//! carries a copy of its neighbours' edge pixels and, at the photo's edge, the pixels of the [`Border`] policy.
 //!
 //! Slot `s` consists of `slot_bits` bits of the plaintext, starting at bit `s * slot_bits`.
 
@@ -13,7 +13,7 @@ use super::key::PublicKey;
 use super::origin::Origin;
 use crate::error::{Code, Error, Result};
 
-/// The most pixels of a photo.
+/// The maximum number of pixels of a photo.
 pub const MAX_PIXELS: u64 = 1 << 24;
 /// The widest halo, in pixels.
 pub const MAX_HALO: u16 = 1024;
@@ -23,7 +23,7 @@ pub const MAX_SLOT_BITS: u8 = 48;
 pub const MAX_DIVISOR: i64 = (1 << 31) - 1;
 /// The longest history of filters, in bytes.
 pub const MAX_HISTORY: usize = 8192;
-/// The most photos in one image.
+/// The maximum number of photos in one image.
 pub const MAX_PHOTOS: usize = 16;
 
 /// The pixels that the client uses outside the photo.
@@ -124,7 +124,8 @@ impl Layout {
             u64::from(tried.columns()) * u64::from(tried.rows())
         };
         if let Some(best) = candidates.min_by_key(|&grid| cost(grid)) {
-            // No tile may lie wholly outside: shrink the grid to what the tile size needs.
+            // No tile may lie completely outside the photo: shrink the grid to the number of tiles of this size that are
+            // needed.
             layout.grid = best;
             let (tile_width, tile_height) = layout.tile();
             let shrink = |size: u32, tile: u32, tiles: u16| u16::try_from(size.div_ceil(tile)).unwrap_or(tiles);
@@ -176,26 +177,26 @@ impl Layout {
         (self.width.div_ceil(u32::from(self.grid.0)), self.height.div_ceil(u32::from(self.grid.1)))
     }
 
-    /// Ciphertexts in a row: the tile's width with its halo.
+    /// The number of ciphertexts in a row: the tile's width with its halo.
     #[must_use]
     pub fn columns(&self) -> u32 {
         self.tile().0 + 2 * u32::from(self.halo.0)
     }
 
-    /// Rows of ciphertexts: the tile's height with its halo.
+    /// The number of rows of ciphertexts: the tile's height with its halo.
     #[must_use]
     pub fn rows(&self) -> u32 {
         self.tile().1 + 2 * u32::from(self.halo.1)
     }
 
-    /// Slots in use in each plaintext.
+    /// The number of used slots in each plaintext.
     #[must_use]
     pub fn used_slots(&self) -> u32 {
         u32::from(self.grid.0) * u32::from(self.grid.1) * u32::from(self.channels)
     }
 
-    /// The position `(channel, x, y)` of the pixel in slot `slot` of ciphertext `(column, row)`. Negative coordinates and those
-    /// beyond the photo's size are halo or overhang.
+    /// The position `(channel, x, y)` of the pixel in slot `slot` of ciphertext `(column, row)`. Coordinates that are negative
+    /// or beyond the photo's size belong to the halo or to a tile that extends beyond the edge.
     #[must_use]
     pub fn pixel(&self, slot: u32, column: u32, row: u32) -> (u8, i64, i64) {
         let (across, down) = (u32::from(self.grid.0), u32::from(self.grid.1));
@@ -208,7 +209,7 @@ impl Layout {
     }
 }
 
-/// The number of slots in a plaintext: the packed number stays below `2^(modulus_bits - 1)`, and so below `n`.
+/// The number of slots in a plaintext. The packed number stays below `2^(modulus_bits - 1)`, and therefore below `n`.
 #[must_use]
 pub fn slots(modulus_bits: u16, slot_bits: u8) -> u32 {
     (u32::from(modulus_bits) - 1) / u32::from(slot_bits.max(1))
@@ -221,9 +222,9 @@ pub struct Encoding {
     pub low: i64,
     /// The largest `raw` that can occur.
     pub high: i64,
-    /// Added to every slot so that none is negative: `low + bias >= 0`.
+    /// The number added to every slot so that none is negative: `low + bias >= 0`.
     pub bias: i64,
-    /// From 1 to [`MAX_DIVISOR`].
+    /// The divisor of `raw`, from 1 to [`MAX_DIVISOR`].
     pub divisor: i64,
 }
 
@@ -287,7 +288,7 @@ pub struct ImageHead {
     /// The applied filters, oldest first, as their canonical texts joined by "; ". After a filter of two images, those applied
     /// to the second image follow in brackets.
     pub history: String,
-    /// The origins of the masks of each encrypted photo, in their order: 1 to [`MAX_PHOTOS`].
+    /// The origins of the masks of the encrypted photos, in the order of the photos: 1 to [`MAX_PHOTOS`].
     pub origins: Vec<Origin>,
 }
 

@@ -3,16 +3,16 @@
 use std::fmt;
 
 /// The seed of a photo's masks, from which the owner derives them with the secret key: 32 random bytes, new for each photo,
-/// which mean nothing to anyone else. They travel with the image and its filtered results, so that the owner knows the masks of
-/// the result, which makes decryption fast and shows what the server did.
+/// which reveal nothing to anyone else. They travel with the image and its filtered results, so the owner can recompute the
+/// masks of the result. This makes decryption fast and shows what the server did.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Origin(pub [u8; 32]);
 
 impl Origin {
-    /// The masks were random: the photo was encrypted with the public key alone, or by another program.
+    /// The origin of random masks: the photo was encrypted with the public key alone, or by another program.
     pub const UNKNOWN: Self = Self([0; 32]);
 
-    /// A new one.
+    /// Makes a new origin.
     ///
     /// # Errors
     /// [`Code::NoRandomness`](crate::error::Code::NoRandomness).
@@ -20,7 +20,7 @@ impl Origin {
     pub fn random() -> crate::error::Result<Self> {
         use crate::math::random;
         let mut origin = Self::UNKNOWN;
-        // That it stays zero happens once in 2^256 times.
+        // Only one in 2^256 attempts yields zero.
         while !origin.is_known() {
             random::fill(&mut random::system(), &mut origin.0)?;
         }

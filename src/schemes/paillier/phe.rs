@@ -3,9 +3,9 @@
 //! Both use the base `1 + n`, so a ciphertext is the same number in both. A key is a JSON web key as `phe`'s own command line
 //! `pheutil` writes it (`"kty": "DAJ"`, `n`, or `p` and `q`, as base64url of their big-endian bytes). Encrypted numbers are the
 //! JSON of `phe`'s documentation on serialisation, `{"public_key": {"n": ...}, "values": [[ciphertext, exponent], ...]}`, or
-//! one number of `pheutil`'s, `{"v": ciphertext, "e": exponent}`. Numbers are decimal strings or JSON numbers, of any length;
-//! they are written as strings, which more programs can read. Errors
-//! never quote a document, which may contain the primes.
+//! one number in `pheutil`'s form, `{"v": ciphertext, "e": exponent}`. Numbers are decimal strings or JSON numbers, of any
+//! length; they are written as strings, which more programs can read. Errors never quote a document, because it may contain the
+//! primes.
 //!
 //! The value of a plaintext is the plaintext times 16 to the power of the exponent. This holds for sums and products made by
 //! `phe`, so every value is a finite decimal fraction and is returned exactly.
@@ -28,9 +28,9 @@ use super::secret::SecretKey;
 use crate::error::{Code, Error, Result};
 use crate::json;
 
-/// The longest decimal number that is read: 8192 bits have 2,467 digits.
+/// The maximum number of decimal digits that are read: 8192 bits have 2,467 digits.
 const MAX_DIGITS: usize = 2_500;
-/// The largest absolute exponent: Python's smallest `float` has -269, and products add theirs.
+/// The largest absolute exponent: the smallest Python `float` has -269, and products add their exponents.
 const MAX_EXPONENT: u32 = 4_096;
 
 /// A public key as a JSON web key.
@@ -101,7 +101,7 @@ impl EncryptedNumber {
         if self.exponent >= 0 {
             return format!("{sign}{}", size << bits);
         }
-        // size / 2^bits, in lowest terms, is a decimal fraction of as many digits as there are twos below the line.
+        // In lowest terms, size / 2^bits is a decimal fraction with as many digits as the denominator has factors of two.
         let twos = size.trailing_zeros().map_or(bits, |zeros| zeros.min(bits));
         let places = usize::try_from(bits - twos).unwrap_or(usize::MAX);
         let digits = ((size >> twos) * BigUint::from(5u8).pow(u32::try_from(places).unwrap_or(u32::MAX))).to_string();
@@ -113,7 +113,7 @@ impl EncryptedNumber {
 }
 
 /// Reads encrypted numbers, and checks that each is a ciphertext of the key given with them. A single number, as `phe`'s
-/// command line writes it (`{"v": ..., "e": ...}`), has no key: it is assumed to be under `own`, if given.
+/// command line writes it (`{"v": ..., "e": ...}`), has no key. It is assumed to be encrypted under `own`, if that is given.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if the text is something else or an exponent is below -4096 or above 4096, [`Code::BadModulus`],
@@ -136,7 +136,7 @@ pub fn read_numbers(text: &str, own: Option<&Arc<PublicKey>>) -> Result<(Arc<Pub
     Ok((key, numbers))
 }
 
-/// Fails if a plaintext is in the middle third of them, beyond `phe`'s `max_int`: only sums and products that overflowed are.
+/// Fails if a plaintext is in the middle third of the range, beyond `phe`'s `max_int`: only overflowed sums and products are.
 ///
 /// # Errors
 /// [`Code::PlaintextOutOfRange`].
@@ -148,7 +148,7 @@ pub fn check_plaintext(key: &PublicKey, plaintext: &BigInt) -> Result<()> {
     Err(Error::new(Code::PlaintextOutOfRange, message))
 }
 
-/// What [`PublicKey::ciphertext`] says, for numbers.
+/// Rewords an error of [`PublicKey::ciphertext`] for numbers.
 fn no_ciphertext(error: &Error) -> Error {
     let what = match error.kind() {
         Code::CiphertextNotUnit => "shares a factor with the modulus",
@@ -157,7 +157,7 @@ fn no_ciphertext(error: &Error) -> Error {
     Error::new(error.kind(), format!("a number {what}, so it is not encrypted under this key; encrypt it again"))
 }
 
-/// A key as JSON. Numbers stay as they are written, for they are longer than JSON parsers expect.
+/// A key as JSON. Numbers keep their text, because they are longer than JSON parsers expect.
 #[derive(Deserialize)]
 struct KeyDocument<'a> {
     kty: Option<String>,
@@ -198,7 +198,7 @@ impl KeyDocument<'_> {
         PublicKey::new(n)
     }
 
-    /// Whether it is a JSON web key, whose numbers are base64url.
+    /// Whether the document is a JSON web key, whose numbers are base64url.
     fn is_web_key(&self) -> Result<bool> {
         match self.kty.as_deref() {
             None => Ok(false),
@@ -216,7 +216,8 @@ fn string(value: &RawValue) -> Result<Zeroizing<String>> {
     json::read(value.get().as_bytes()).map(Zeroizing::new).map_err(|_| bad("a string is missing"))
 }
 
-/// A prime: base64url in a web key. Elsewhere it is decimal if it can be; real primes in base64url are never digits alone.
+/// Reads a prime. In a web key it is base64url. Elsewhere it is decimal if it has only digits, which real primes in base64url
+/// never have.
 #[cfg(feature = "client")]
 fn prime(value: &RawValue, web_key: bool) -> Result<BigUint> {
     match decimal(value) {
@@ -230,7 +231,7 @@ fn base64_number(text: &str) -> Result<BigUint> {
     Ok(BigUint::from_bytes_be(&bytes.map_err(|_| bad("a number is not base64url"))?))
 }
 
-/// A decimal number, bare or as text.
+/// A decimal number, as a JSON number or a string.
 fn decimal(value: &RawValue) -> Result<BigUint> {
     let text = if value.get().starts_with('"') { string(value)? } else { Zeroizing::new(value.get().to_owned()) };
     if text.is_empty() || text.len() > MAX_DIGITS || !text.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,5 +1,5 @@
-//! How an image was made, as its history says: the texts of the filters applied, joined by "; ". After a filter of two
-//! images, the second one's own history follows in brackets.
+//! How an image was made, according to its history: the texts of the applied filters, joined by "; ". After a filter of two
+//! images, the history of the second image follows in brackets.
 
 #[cfg(feature = "client")]
 mod reading;
@@ -11,7 +11,7 @@ pub(crate) use reading::{Recipe, Step};
 
 use super::filter::Filter;
 
-/// The history of what a filter makes of images with these histories.
+/// The history of a filter's result for images with these histories.
 pub(crate) fn history(filter: &Filter, inputs: &[&str]) -> String {
     let mut text = filter.to_string();
     for second in inputs.iter().skip(1).filter(|history| !history.is_empty()) {

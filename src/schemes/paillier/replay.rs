@@ -1,8 +1,8 @@
 //! The masks that a result must have: the filters of its history, applied to the exponents of the photos' masks. Compiled only
 //! with the feature `client`.
 //!
-//! A product of ciphertexts has the product of their masks, and masks are powers of one generator, so exponents are added
-//! where ciphertexts are multiplied. That costs next to nothing beside a decryption.
+//! The mask of a product of ciphertexts is the product of their masks. Masks are powers of one generator, so their exponents
+//! are added where ciphertexts are multiplied. Compared with a decryption, this costs almost nothing.
 
 use num_bigint::{BigInt, BigUint, Sign};
 
@@ -15,19 +15,19 @@ use super::secret::masks::{Exponents, MaskSeed};
 use super::{ImageHead, Origin};
 use crate::error::{Code, Error, Result};
 
-/// The exponents of a result's masks, row by row. They may be negative, and longer than they need to be.
+/// The exponents of a result's masks, row by row. They may be negative, and larger than necessary.
 pub(crate) struct Replay {
     recipe: Recipe,
     head: ImageHead,
     seeds: Vec<(Origin, MaskSeed)>,
     node: Node,
-    /// The row that comes next.
+    /// The next row.
     next: u32,
 }
 
 type Cells = Vec<[BigInt; 2]>;
 
-/// A photo, or what a filter makes of other nodes.
+/// A photo, or the result of a filter of other nodes.
 enum Node {
     Photo { origin: Origin, columns: u64, next: u64 },
     Filtered { inputs: Vec<(Node, Linear<Integers>)> },
@@ -48,7 +48,7 @@ impl Replay {
         Ok(Self { recipe, head: head.clone(), seeds, node, next: 0 })
     }
 
-    /// The exponents of a row. Rows in ascending order are cheap; for an earlier one it starts anew.
+    /// The exponents of a row. Rows in ascending order are cheap; an earlier row requires a new start.
     pub(crate) fn row(&mut self, row: u32) -> Result<Vec<[BigInt; 2]>> {
         if row < self.next {
             self.node = Node::new(&self.recipe, &self.head, (0, 0));
@@ -65,12 +65,12 @@ impl Replay {
 }
 
 impl Node {
-    /// What comes out of a recipe, with `more` pixels of halo than the head's.
+    /// The result of a recipe, with `more` pixels of halo than the head's.
     fn new(recipe: &Recipe, head: &ImageHead, more: (u64, u64)) -> Self {
         Self::after(recipe, recipe.steps.len(), head, more)
     }
 
-    /// The same after some of the steps.
+    /// The result of the first `steps` steps of a recipe.
     fn after(recipe: &Recipe, steps: usize, head: &ImageHead, more: (u64, u64)) -> Self {
         let columns = u64::from(head.layout.columns()) + 2 * more.0;
         let Some(before) = steps.checked_sub(1) else {

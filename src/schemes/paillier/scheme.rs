@@ -54,7 +54,7 @@ fn with_key(facts: Facts, id: KeyId, bits: u16) -> Facts {
     facts.field("key_id", id.to_string()).field("bits", bits).line("key", text)
 }
 
-/// The public facts at the start of a secret key's header.
+/// Reads the public facts at the start of a secret key's header.
 fn secret_key(file: Opened<'_>) -> Result<Facts> {
     let check = file.check;
     let bytes = file.key()?;
@@ -130,7 +130,7 @@ mod client {
         let mut tried = 0;
         loop {
             watch.check()?;
-            // How many candidates it takes is a matter of luck.
+            // The number of candidates needed is random, so the total is unknown.
             watch.progress(tried, 0);
             tried += 1;
             if let Some(key) = search.step(&mut rng)? {

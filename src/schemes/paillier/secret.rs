@@ -1,16 +1,16 @@
 //! Secret keys: generation, the owner's encryption and decryption. Compiled only with the feature `client`.
 //!
 //! The owner works modulo `p^2` and `q^2` and joins the halves by the Chinese remainder theorem (Paillier 1999, section 7). A
-//! mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers. These are a cyclic group, and keys made
-//! here know a generator `h` of it (`g^p` for a generator `g` modulo `p`): `h^e` with a uniform `e` below `p - 1` is exactly
-//! such a mask, and cheap with a table of `h` ([`crate::math::comb`]). For a key whose generator is not known it is `y^p` with
-//! a uniform `y`. So the owner's ciphertexts have the same distribution as anyone's.
+//! mask `r^n mod p^2` is uniform among the `p - 1` residues that are `p`-th powers. These form a cyclic group, and keys
+//! generated here know a generator `h` of it (`g^p` for a generator `g` modulo `p`). With a uniform `e` below `p - 1`, `h^e` is
+//! exactly such a mask, and cheap with a table of `h` ([`crate::math::comb`]). For a key without a known generator, the mask is
+//! `y^p` with a uniform `y`. So the owner's ciphertexts have the same distribution as everyone else's.
 //!
-//! If the exponent of a ciphertext's mask is known, one more power removes the mask, and the remainder shows whether it was
-//! that mask (module `masks`). For other ciphertexts, `c^(p-1)` has no mask.
+//! If the exponent of a ciphertext's mask is known, one more power removes the mask, and the remainder shows whether this was
+//! the right mask (module `masks`). For other ciphertexts, `c^(p-1)` has no mask.
 //!
-//! Secret numbers are wiped on drop where they are stored. `num-bigint` leaves copies of intermediate values in freed memory;
-//! wiping guards against leaks through files and logs, not against an attacker who can read the process.
+//! Stored secret numbers are wiped on drop. `num-bigint` leaves copies of intermediate values in freed memory; wiping guards
+//! against leaks through files and logs, not against an attacker who can read the process.
 
 mod half;
 mod handover;
@@ -43,8 +43,8 @@ pub struct SecretKey {
     public: Arc<PublicKey>,
     p: Half,
     q: Half,
-    /// `1 / p^2` modulo `q^2`, to join the halves of a ciphertext: times `R` for what is in Montgomery form, and less than
-    /// nothing times `R^3` for what is loaded.
+    /// `1 / p^2` modulo `q^2`, to join the halves of a ciphertext: times `R` for numbers in Montgomery form, and negated and
+    /// times `R^3` for loaded numbers.
     join: [Batch; 2],
 }
 
@@ -52,7 +52,7 @@ pub struct SecretKey {
 pub(crate) type Masks = [Batch; 2];
 
 impl SecretKey {
-    /// Makes a key, in one go.
+    /// Makes a key in a single call.
     ///
     /// # Errors
     /// [`Code::BadArgument`] for a size not in [`MODULUS_BITS`], [`Code::NoRandomness`].
@@ -84,7 +84,7 @@ impl SecretKey {
             return Err(bad("the primes must differ and be of half the size"));
         }
         let mut rng = random::system();
-        // The primes were tested well when the key was made; this finds files that never were keys.
+        // The primes were tested thoroughly when the key was made. This test detects files that never contained a key.
         if !prime::is_prime(p, 2, &mut rng)? || !prime::is_prime(q, 2, &mut rng)? {
             return Err(bad("one of the primes is composite"));
         }
@@ -93,7 +93,7 @@ impl SecretKey {
         Self::assemble(public, [p, q], generators).ok_or_else(|| bad("the primes are not coprime"))
     }
 
-    /// Joins what was checked before; `None` if the primes are not coprime.
+    /// Makes a key from checked parts. Returns `None` if the primes are not coprime.
     fn assemble(
         public: PublicKey,
         [p, q]: [&BigUint; 2],
@@ -132,7 +132,7 @@ impl SecretKey {
         Ok(Ciphertext::trusted(self.public.id(), limbs))
     }
 
-    /// Decrypts to a signed number.
+    /// Decrypts a ciphertext to a signed number.
     ///
     /// # Errors
     /// [`Code::ForeignKey`] if it was encrypted under another key.
@@ -160,17 +160,17 @@ impl SecretKey {
         self.p.has_generator() && self.q.has_generator()
     }
 
-    /// How many numbers are worked on at a time.
+    /// The number of plaintexts or ciphertexts that are processed at a time.
     pub(crate) fn lanes(&self) -> usize {
         self.p.pairs.lanes()
     }
 
-    /// The masks of a photo with this origin.
+    /// The seed of the masks of a photo with this origin.
     pub(crate) fn mask_seed(&self, origin: &Origin) -> Result<MaskSeed> {
         MaskSeed::new(self, origin)
     }
 
-    /// Masks with these exponents, one for each lane at most.
+    /// The masks with these exponents, at most one for each lane.
     pub(crate) fn masks(&self, exponents: &[Exponents]) -> Result<Masks> {
         let side = |side: usize| exponents.iter().map(|both| both[side].clone()).collect::<Vec<_>>();
         Ok([self.p.powers(&side(0))?, self.q.powers(&side(1))?])
@@ -200,13 +200,13 @@ impl SecretKey {
         Ok(bytes)
     }
 
-    /// The length of one prepared mask.
+    /// The length of a prepared mask in bytes.
     #[must_use]
     pub fn mask_bytes(&self) -> usize {
         8 * (self.p.pairs.lane_words() + self.q.pairs.lane_words())
     }
 
-    /// Prepared masks, at most [`Self::lanes`] of them.
+    /// Reads prepared masks, at most [`Self::lanes`] of them.
     pub(crate) fn read_masks(&self, bytes: &[u8]) -> Masks {
         let mut masks = [&self.p, &self.q].map(|half| half.pairs.one().clone());
         for (lane, mask) in bytes.chunks_exact(self.mask_bytes()).enumerate() {
@@ -228,14 +228,14 @@ impl SecretKey {
         Ok([self.p.random_masks(count, rng)?, self.q.random_masks(count, rng)?])
     }
 
-    /// Encrypts numbers modulo `n`, at most [`Self::lanes`] of them; gives the ciphertexts' limbs, one after another.
+    /// Encrypts numbers modulo `n`, at most [`Self::lanes`] of them. Returns the limbs of the ciphertexts, one after another.
     pub(crate) fn seal(&self, numbers: &[BigUint], [p_masks, q_masks]: Masks) -> Vec<Limb> {
         let n_limbs = self.public.square().width() / 2;
         let limbs: Vec<_> = numbers.iter().map(|number| to_limbs(number, n_limbs)).collect();
         let limbs: Vec<_> = limbs.iter().map(Vec::as_slice).collect();
         let (a, b) = (self.p.seal(&limbs, p_masks), self.q.seal(&limbs, q_masks));
 
-        // c = a + p^2 ((b - a) / p^2 mod q^2). Half of n's limbs hold a prime.
+        // c = a + p^2 ((b - a) / p^2 mod q^2). A prime fits into half of n's limbs.
         let (p, q) = (&self.p.pairs, &self.q.pairs);
         let a = p.leave_limbs(&a, n_limbs);
         let (mut left, mut right) = (q.empty(), q.empty());
@@ -250,16 +250,16 @@ impl SecretKey {
         a.chunks_exact(n_limbs).zip(quotients.chunks_exact(n_limbs)).take(numbers.len()).flat_map(join).collect()
     }
 
-    /// Decrypts numbers modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`. Each comes with whether the
-    /// ciphertext is a unit; the number of any other is meaningless. The work is the same for all.
+    /// Decrypts numbers modulo `n^2`, at most [`Self::lanes`] of them, to numbers modulo `n`. Also returns for each whether the
+    /// ciphertext is a unit; if it is not, its number is meaningless. The amount of work is the same for all.
     pub(crate) fn open(&self, ciphertexts: &[Limb]) -> Vec<(BigUint, bool)> {
         let ciphertexts: Vec<_> = ciphertexts.chunks_exact(self.public.square().width()).collect();
         let parts = self.p.open(&ciphertexts).into_iter().zip(self.q.open(&ciphertexts));
         parts.map(|(u, v)| (self.join_plaintext(&u.0, &v.0), u.1 & v.1)).collect()
     }
 
-    /// The same for ciphertexts whose masks' exponents are known, several times as fast. Each number comes with whether the
-    /// ciphertext has this mask.
+    /// Decrypts ciphertexts whose masks have known exponents, several times as fast as [`Self::open`]. Also returns for each
+    /// whether the ciphertext has this mask.
     ///
     /// # Errors
     /// [`Code::Internal`] if the key cannot derive masks.

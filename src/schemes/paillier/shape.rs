@@ -1,7 +1,7 @@
 //! The headers that our encryptor and our filters can produce. Compiled only with the feature `client`.
 //!
 //! A header decides what the numbers after it mean, and whether they are refused. An attacker who could choose it freely could
-//! use the owner of the key as an oracle for a ciphertext: "is it below this bound?". So a secret key is only used on images
+//! use the owner of the key as an oracle for a ciphertext: "is it below this bound?". So a secret key is used only for images
 //! whose header is exactly the one that follows from the photo's size, its encryption options and the filters of its history.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::recipe::{Recipe, Step};
 use super::{Encoding, ImageHead, Layout};
 use crate::error::{Code, Error, Result};
 
-/// Checks that the filters of a head's history make this head of photos that our encryptor has encrypted.
+/// Checks that this head results from photos that our encryptor has encrypted, after the filters of the head's history.
 ///
 /// # Errors
 /// [`Code::BadHeader`].
@@ -28,7 +28,7 @@ pub(crate) fn check(head: &ImageHead) -> Result<()> {
     ))
 }
 
-/// The head of what a recipe makes, so that a halo of `halo` is left; `None` if it cannot be done.
+/// The head of a recipe's result with a halo of `halo`, or `None` if that is impossible.
 fn made(recipe: &Recipe, like: &ImageHead, halo: (u16, u16)) -> Option<ImageHead> {
     let mut now = photo(recipe, like, halo)?;
     for Step { filter, second } in &recipe.steps {
@@ -42,7 +42,7 @@ fn made(recipe: &Recipe, like: &ImageHead, halo: (u16, u16)) -> Option<ImageHead
     Some(now)
 }
 
-/// The head of the photo that a recipe begins with: its halo is what the steps use up, and `halo`.
+/// The head of the photo that a recipe begins with. Its halo is `halo` plus what the steps use up.
 fn photo(recipe: &Recipe, like: &ImageHead, halo: (u16, u16)) -> Option<ImageHead> {
     let fits = |halo: &u16| *halo <= MAX_HALO;
     let wider = recipe.steps.iter().try_fold(halo, |(x, y), step| {
@@ -84,7 +84,7 @@ mod tests {
         output_head(&Filter::from_text(text).expect(text), inputs).expect(text)
     }
 
-    /// Of a photo, after each of some filters, and of blends.
+    /// The heads of photos, after each of several filters, and of blends.
     fn honest() -> Vec<ImageHead> {
         let mut all = Vec::new();
         for (width, height) in [(1, 1), (7, 90), (640, 480)] {
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    /// What a hostile site made to compare a secret number with a bound.
+    /// A head made by a hostile site to compare a secret number with a bound.
     #[test]
     fn one_ciphertext_with_a_bound_is_no_image() {
         let mut one = head(1, 1, 0, 48, 1);

@@ -1,7 +1,7 @@
 //! Encrypted images over readers and writers, row by row, for the server and the command line.
 //!
 //! Nothing here holds more than a band of rows in memory, and every function checks everything before it returns `Ok`. After an
-//! error, discard what was written so far.
+//! error, discard all output written so far.
 
 use std::io::{Read, Seek as _, SeekFrom, Write};
 
@@ -16,33 +16,33 @@ use crate::wire::{PROLOGUE_BYTES, Prologue};
 /// Limits on the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most bytes of one encrypted image.
+    /// The maximum number of bytes of one encrypted image.
     pub max_bytes: u64,
-    /// Most pixels of the photo.
+    /// The maximum number of pixels of the photo.
     pub max_pixels: u64,
-    /// Most ciphertexts of the image.
+    /// The maximum number of ciphertexts of the image.
     pub max_ciphertexts: u64,
-    /// Most bytes of the rows in memory at the same time: as many rows as the filter's kernel has, plus two.
+    /// The maximum number of bytes of the rows in memory at the same time: the rows of the filter's kernel, plus two.
     pub max_band_bytes: u64,
 }
 
 impl Limits {
-    /// For one's own files. There is little to protect, but a header still must not make the program allocate without limit.
+    /// Limits for the user's own files. They need little protection, but a header must not make the program allocate without
+    /// limit.
     pub const OWN_FILES: Self =
         Self { max_bytes: 8 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 22, max_band_bytes: 1 << 30 };
 }
 
 impl Default for Limits {
-    /// Room for 16 megapixels in colour with a generous halo.
+    /// Limits with room for 16 megapixels in colour with a generous halo.
     fn default() -> Self {
         Self { max_bytes: 1 << 30, max_pixels: MAX_PIXELS, max_ciphertexts: 1 << 20, max_band_bytes: 128 << 20 }
     }
 }
 
-/// Reads one encrypted image (or two, one after the other, for a filter of two), filters it on all cores and writes the
-/// result.
+/// Reads one encrypted image (or two, one after the other, for a filter of two), filters it on all cores and writes the result.
 ///
-/// Of two images, the first is kept in an anonymous temporary file.
+/// If there are two images, the first is kept in an anonymous temporary file.
 ///
 /// # Errors
 /// All errors of [`crate::wire`] and [`Circuit`]; [`Code::TooLarge`] beyond the limits; [`Code::TrailingData`] if there is more
@@ -127,7 +127,7 @@ struct ImageReader<'a> {
 }
 
 impl<'a> ImageReader<'a> {
-    /// Reads the header and checks the limits, `band` being the number of rows that are needed at the same time.
+    /// Reads the header and checks the limits. `band` is the number of rows that are needed at the same time.
     fn open(input: &'a mut (dyn Read + Send), limits: &Limits, band: u64) -> Result<Self> {
         let mut header = vec![0; PROLOGUE_BYTES];
         // The start of a short file decides between "not a Safelight file" and "cut short".
@@ -184,7 +184,7 @@ fn check_limits(frames: &Frames, limits: &Limits, band: u64) -> Result<()> {
     Ok(())
 }
 
-/// Copies an image, unchecked, to an anonymous temporary file, which is read back from its start.
+/// Copies an image, unchecked, to an anonymous temporary file, and rewinds the file.
 fn spool(image: &mut ImageReader<'_>, watch: &dyn Watch) -> Result<std::fs::File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(&image.header)?;
@@ -253,12 +253,12 @@ mod client {
         pub expect: Option<Expectation>,
         /// How to read the key's tables.
         pub lookup: Lookup,
-        /// The original photos, to compare a sample of pixels with; none for no comparison.
+        /// The original photos, to compare a sample of pixels with. If empty, nothing is compared.
         pub originals: Vec<Photo>,
     }
 
     impl Default for DecryptOptions {
-        /// Verifies images of the owner's photos, and refuses others.
+        /// Options that verify images of the owner's photos and refuse others.
         fn default() -> Self {
             Self {
                 view: View::default(),

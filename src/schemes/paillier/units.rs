@@ -11,7 +11,7 @@ use crate::math::montgomery::Limb;
 use crate::math::pair::{Batch, LowBatch};
 use crate::math::parallel;
 
-/// Checks that many ciphertexts are units with one division: it multiplies all of them modulo `n` and checks the product.
+/// Checks with one division that many ciphertexts are units: multiplies all of them modulo `n` and checks the product.
 pub struct UnitCheck {
     key: Arc<PublicKey>,
     product: LowBatch,
@@ -25,8 +25,8 @@ impl UnitCheck {
         Self { key: Arc::clone(key), product }
     }
 
-    /// Loads a row of ciphertexts for arithmetic, on all cores, and adds them. What is left of the last batch is filled
-    /// with ones.
+    /// Loads a row of ciphertexts for arithmetic, on all cores, and adds them. Unused lanes of the last batch are filled with
+    /// ones.
     pub(crate) fn load_row(&mut self, row: &[Limb]) -> Vec<Batch> {
         let key = Arc::clone(&self.key);
         let (pairs, width) = (key.pairs(), key.square().width());
@@ -38,12 +38,12 @@ impl UnitCheck {
         row
     }
 
-    /// Adds ciphertexts' limbs, one after another.
+    /// Adds the limbs of ciphertexts, one after another.
     pub fn add_row(&mut self, row: &[Limb]) {
         self.load_row(row);
     }
 
-    /// Adds ciphertexts that are already loaded.
+    /// Adds loaded ciphertexts.
     pub fn add(&mut self, loaded: &Batch) {
         let pairs = self.key.pairs();
         self.product = pairs.mul_low(&self.product, &pairs.low(loaded));

@@ -1,4 +1,4 @@
-//! What it was measured on. A figure without it says nothing.
+//! Describes the machine of a benchmark. Without it, figures are meaningless.
 
 use std::fs;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use super::results::Results;
 use crate::command::{answer, command};
 
-/// A few lines in Markdown.
+/// Describes the machine in a few lines of Markdown.
 pub fn describe(results: &Results, quick: bool) -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut facts = vec![format!("{}, {cores} cores, {}", cpu(), features())];
@@ -21,7 +21,7 @@ pub fn describe(results: &Results, quick: bool) -> String {
 fn cpu() -> String {
     let from_linux = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = |name: &str| text.lines().find(|line| line.starts_with(name))?.split_once(": ").map(|(_, v)| v);
-        // Virtual machines often hide the model's name, hardly ever its numbers.
+        // Virtual machines often hide the model's name, but hardly ever its numbers.
         let model = line("model name")?;
         Some(match (line("cpu family"), line("model\t")) {
             (Some(family), Some(number)) => format!("{model} (family {family}, model {number})"),

@@ -1,4 +1,4 @@
-//! What was measured: read from criterion's files and from the JSON lines of all other programs.
+//! The results, read from criterion's files and from the JSON lines of all other programs.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -38,7 +38,7 @@ enum Line {
     Version(Version),
 }
 
-/// The name that a benchmark gives the kernel which the library would take: `ours by NAME`.
+/// The prefix of the name that a benchmark gives the kernel that the library would choose: `ours by NAME`.
 const CHOSEN: &str = "ours by ";
 
 impl Results {
@@ -47,7 +47,7 @@ impl Results {
         self.times.iter().find(|time| time.who == who && time.what == what && time.bits == bits).map(|time| time.ns)
     }
 
-    /// Runs a program and keeps what it says in JSON; the rest is printed.
+    /// Runs a program, prints its output and keeps the results in its JSON lines.
     pub fn listen(&mut self, command: &mut Command) -> Result<()> {
         let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start the benchmark")?;
         for line in BufReader::new(child.stdout.take().context("cannot read its output")?).lines() {
@@ -64,7 +64,7 @@ impl Results {
         Ok(())
     }
 
-    /// Reads criterion's medians, each divided by the numbers that were worked on at a time.
+    /// Reads criterion's medians, each divided by the number of values processed at a time.
     pub fn read_criterion(&mut self, folder: &Path) -> Result<()> {
         let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
         for entry in entries {
@@ -90,7 +90,7 @@ impl Results {
     }
 }
 
-/// The folder that criterion calls `new`; it compares with others beside it.
+/// Reads criterion's folder `new`; the folders beside it are for comparison.
 fn read_one(folder: &Path) -> Result<Time> {
     #[derive(Deserialize)]
     struct Benchmark {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::results::Results;
 
-/// The rows from above; what is not listed comes last.
+/// The rows from top to bottom; operations that are not listed come last.
 const OPERATIONS: [&str; 16] = [
     "product",
     "square",
@@ -24,7 +24,7 @@ const OPERATIONS: [&str; 16] = [
     "browser: job of 1024x768, later ones",
 ];
 
-/// The columns after ours. Anything else is a variant of ours, in a row of its own.
+/// The columns after ours. Any other name is a variant of ours, in a separate row.
 const PEERS: [&str; 7] = ["GMP", "crypto-bigint", "num-bigint", "phe", "paillier-bigint", "BigInt", "plain page"];
 
 /// The whole table.
@@ -53,7 +53,7 @@ pub fn make(results: &Results) -> String {
     format!("{}\nIn brackets: the time as a multiple of ours.{star}\n", markdown(&rows))
 }
 
-/// What was measured, in the order of [`OPERATIONS`] and then of key lengths.
+/// The measured operations, in the order of [`OPERATIONS`] and then of key lengths.
 fn operations(results: &Results) -> Vec<(&str, u32)> {
     let place = |what: &str| OPERATIONS.iter().position(|&known| known == what).unwrap_or(OPERATIONS.len());
     let all: BTreeSet<_> =
@@ -61,7 +61,7 @@ fn operations(results: &Results) -> Vec<(&str, u32)> {
     all.into_iter().map(|(_, what, bits)| (what, bits)).collect()
 }
 
-/// A peer that cannot encrypt with the secret key encrypts with the public one.
+/// The cell of a peer. A peer that cannot encrypt with the secret key encrypts with the public one.
 fn peer_cell(results: &Results, peer: &str, what: &str, bits: u32, ours: Option<f64>) -> String {
     if let Some(time) = results.time(peer, what, bits) {
         return with_ratio(time, ours);
@@ -99,7 +99,7 @@ fn three_digits(number: f64) -> String {
     }
 }
 
-/// Columns are padded, so that the text reads as well as what is made of it.
+/// The table in Markdown. Columns are padded, so that the source is readable, too.
 fn markdown(rows: &[Vec<String>]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..rows[0].len()).map(width).collect();

@@ -1,4 +1,4 @@
-//! The demo's pictures: the sample, the encrypted bytes as noise, and a second opinion on the filtered one.
+//! The demo's pictures: the sample, the encrypted bytes as noise, and a second computation of the filtered picture.
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Cursor};
@@ -11,16 +11,16 @@ use zune_jpeg::zune_core::{colorspace::ColorSpace, options::DecoderOptions};
 
 use crate::places;
 
-/// A picture with red, green and blue bytes.
+/// A picture in red, green and blue, with 8 bits each.
 #[derive(Debug, PartialEq)]
 pub struct Picture {
     pub width: usize,
     pub height: usize,
-    /// Row by row, three to a pixel.
+    /// The samples row by row, three for each pixel.
     pub samples: Vec<u8>,
 }
 
-/// Our own photo.
+/// The sample photo.
 pub fn sample() -> Result<Picture> {
     let file = places::root().join("www/vault/sample.jpg");
     let bytes = fs::read(&file).with_context(|| format!("cannot read {}", places::shown(&file)))?;
@@ -31,7 +31,7 @@ pub fn sample() -> Result<Picture> {
     Ok(Picture { width, height, samples })
 }
 
-/// Reads a PNG with 8 bits of red, green and blue, which is what a coloured photo comes back as.
+/// Reads a PNG with 8 bits of red, green and blue, the format of decrypted colour photos.
 pub fn read(file: &Path) -> Result<Picture> {
     let mut reader = png::Decoder::new(BufReader::new(File::open(file)?)).read_info()?;
     let mut samples = vec![0; reader.output_buffer_size().context("the picture is too large")?];
@@ -45,7 +45,7 @@ pub fn write(picture: &Picture, file: &Path) -> Result<()> {
     write_png(file, ColorType::Rgb, picture.width, picture.height, &picture.samples)
 }
 
-/// Writes `bytes` as a square of grey dots, its last row filled up with black.
+/// Writes `bytes` as a square of grey pixels. The last row is filled up with black.
 pub fn write_as_noise(bytes: &[u8], file: &Path) -> Result<()> {
     let width = bytes.len().isqrt() + 1;
     let height = bytes.len().div_ceil(width);
@@ -62,7 +62,7 @@ fn write_png(file: &Path, colours: ColorType, width: usize, height: usize, sampl
     Ok(())
 }
 
-/// The mean of each pixel and its eight neighbours, the edge repeated outwards, halves rounded up.
+/// The mean of each pixel and its eight neighbours. The edge is repeated outwards, and halves are rounded up.
 pub fn mean_3x3(photo: &Picture) -> Picture {
     let near = |at: usize, length: usize| [at.saturating_sub(1), at, (at + 1).min(length - 1)];
     let mut samples = Vec::with_capacity(photo.samples.len());

@@ -1,4 +1,4 @@
-//! The demo's server as a child process: started, asked for its page, stopped cleanly.
+//! The demo's server as a child process: starts it, checks its page, stops it cleanly.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,10 +15,10 @@ use crate::command::{command, run, wait_within};
 use crate::page::Site;
 use crate::places;
 
-/// What the server prints when it is ready, before its address.
+/// The text that the server prints before its address when it is ready.
 const READY: &str = "safelight: listening on ";
 
-/// A running server; it ends with this value at the latest.
+/// A running server. It ends when this value is dropped, if not earlier.
 pub struct Server {
     child: Child,
     /// `http://127.0.0.1:8080`
@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it, its log going to the file `log`, and waits until it listens.
+    /// Starts the server, with its log in the file `log`, and waits until it listens.
     pub fn start(program: &Path, site: &Site, listen: &str, log: &Path) -> Result<Self> {
         let mut command = command(program);
         command.args(["serve", "--listen", listen, "--page"]).arg(&site.page).arg("--vault").arg(&site.vault);
@@ -40,7 +40,7 @@ impl Server {
         thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 println!("    {line}");
-                let _ = sender.send(line); // nobody listens after the first address
+                let _ = sender.send(line); // the receiver is gone after the first address
             }
         });
         loop {
@@ -58,7 +58,7 @@ impl Server {
         }
     }
 
-    /// Checks that the page's address answers before it is printed.
+    /// Checks that the page's address answers, before it is printed.
     pub fn page_answers(&self) -> Result<()> {
         let host = self.address.trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(host).with_context(|| format!("cannot connect to {host}"))?;
@@ -71,7 +71,7 @@ impl Server {
         Ok(())
     }
 
-    /// Waits for Ctrl-C; an error when the server ends by itself before.
+    /// Waits for Ctrl-C. Returns an error if the server ends by itself before.
     pub fn wait_for(&mut self, stop: &Receiver<()>) -> Result<()> {
         while stop.recv_timeout(Duration::from_millis(200)).is_err() {
             if let Some(status) = self.child.try_wait()? {
@@ -81,7 +81,7 @@ impl Server {
         Ok(())
     }
 
-    /// Asks it to end, as a service manager does, and lets it finish what it is at.
+    /// Asks the server to end, as a service manager does, and lets it finish its current work.
     pub fn stop(mut self) -> Result<()> {
         if cfg!(unix) && self.child.try_wait()?.is_none() {
             run(command("kill").args(["-TERM", &self.child.id().to_string()]))?;
@@ -103,11 +103,11 @@ impl Drop for Server {
     }
 }
 
-/// Gets a message at Ctrl-C (or a polite request to end) from now on.
+/// Returns a receiver that gets a message at Ctrl-C or at a polite request to end.
 pub fn ctrl_c() -> Result<Receiver<()>> {
     let (sender, receiver) = mpsc::channel();
     ctrlc::set_handler(move || {
-        let _ = sender.send(()); // nobody listens any more: we are ending already
+        let _ = sender.send(()); // the receiver is gone: we are already ending
     })?;
     Ok(receiver)
 }

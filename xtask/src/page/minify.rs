@@ -1,5 +1,5 @@
-//! Makes the scripts of a finished site smaller, each for itself: the source stays readable, the files and what they export
-//! stay the same, and nothing has to be bundled.
+//! Minifies the scripts of a finished site, each separately: the source stays readable, the files and their exports stay the
+//! same, and nothing has to be bundled.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,10 +9,10 @@ use anyhow::{Context, Result, ensure};
 
 use crate::setup::PageTools;
 
-/// Left as they are: the service worker, into which the list of files is still to be written, and what others made.
+/// Excluded: the service worker, into which the list of files is written later, and the scripts of others.
 const LEFT: [&str; 2] = ["sw.js", "vault/lib"];
 
-/// Rewrites every script of ours below `folder`, and wasm-bindgen's glue.
+/// Minifies each of our scripts below `folder`, and wasm-bindgen's glue.
 pub fn scripts(folder: &Path, tools: &PageTools) -> Result<()> {
     let mut files = Vec::new();
     find(folder, &LEFT.map(|name| folder.join(name)), &mut files)?;
@@ -23,7 +23,7 @@ pub fn scripts(folder: &Path, tools: &PageTools) -> Result<()> {
     Ok(())
 }
 
-/// The scripts in a folder and below.
+/// Collects the scripts in a folder and below.
 fn find(folder: &Path, left: &[PathBuf], files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -1,4 +1,4 @@
-//! Tells the vault's service worker which files there are, and a version that changes with any of them.
+//! Gives the vault's service worker the list of its files, and a version that changes with any of them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,12 +8,12 @@ use anyhow::{Context, Result, ensure};
 
 use crate::page::fingerprint;
 
-/// As they stand in `www/sw.js`.
+/// The version as it is in `www/sw.js`.
 const NO_VERSION: &str = "const VERSION = 'development';";
 const NO_FILES: &str = "const FILES = [];";
 
-/// Writes the list into `sw.js` of the finished vault. WebAssembly files are not on it: a browser needs one of them, and
-/// the vault says which.
+/// Writes the list into `sw.js` of the finished vault. WebAssembly files are not included: a browser needs only one of them,
+/// and the vault says which.
 pub fn list_files(vault: &Path) -> Result<()> {
     let mut files = Vec::new();
     walk(vault, "", &mut files)?;
@@ -24,7 +24,7 @@ pub fn list_files(vault: &Path) -> Result<()> {
     }
     let parts: Vec<_> = files.iter().map(String::as_bytes).chain(contents.iter().map(Vec::as_slice)).collect();
     let version = fingerprint(&parts);
-    // The folder's own address stands for index.html.
+    // The folder's own address means index.html.
     let listed: Vec<_> = files
         .iter()
         .filter(|file| is_listed(file))
@@ -47,7 +47,7 @@ fn is_listed(file: &str) -> bool {
     file != "sw.js" && !matches!(extension, Some("wasm" | "ts"))
 }
 
-/// All files below `folder`, as addresses relative to where it began.
+/// Collects all files below `folder`, as addresses relative to the first folder.
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;

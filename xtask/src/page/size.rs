@@ -1,4 +1,4 @@
-//! How much a browser fetches for each module: one of its WebAssembly files, and the scripts that come with it.
+//! The size of each module's download: one of its WebAssembly files, and the scripts that come with it.
 
 use std::fs;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::browser_build::{BrowserBuild, Module};
 use crate::page::Site;
 use crate::places;
 
-/// Fails if a module is over its budget.
+/// Fails if a module exceeds its budget.
 pub fn check(site: &Site, settings: &BrowserBuild) -> Result<()> {
     settings.modules.iter().try_for_each(|module| check_module(site, module))
 }
@@ -50,7 +50,7 @@ fn scripts_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files.into_iter().filter(|file| file.extension().is_some_and(|name| name == "js")).collect())
 }
 
-/// Bytes, as they are and as they travel.
+/// A size in bytes, uncompressed and compressed for transfer.
 #[derive(Clone, Copy, Default)]
 struct Size {
     raw: usize,

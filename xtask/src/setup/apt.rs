@@ -1,4 +1,4 @@
-//! Debian packages, where we may install them.
+//! Debian packages, if we are allowed to install them.
 
 use std::process::Command;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use crate::command::{answer, command, find, run_within};
 /// Whether the list of packages was fetched in this run.
 static UPDATED: Mutex<bool> = Mutex::new(false);
 
-/// Installs `packages`, or says how to when we are not root on a Debian.
+/// Installs `packages`. If we are not root on a Debian system, says how to install them.
 pub fn install(what_for: &str, packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if find(&["apt-get"]).is_none() {

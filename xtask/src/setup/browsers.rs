@@ -1,4 +1,4 @@
-//! The browsers that the page is tested in.
+//! The browsers for the tests of the page.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use super::apt;
 use crate::command::find;
 
-/// Their programs.
+/// The programs of the browsers.
 pub struct Browsers {
     pub chromium: PathBuf,
     pub firefox: PathBuf,
 }
 
-/// The variables by which one can name other programs; the tests read the same.
+/// The variables that select other programs. The tests read the same ones.
 pub const CHROMIUM_VARIABLE: &str = "SAFELIGHT_CHROMIUM";
 pub const FIREFOX_VARIABLE: &str = "SAFELIGHT_FIREFOX";
 
@@ -27,7 +27,7 @@ const CHROMIUM: [&str; 5] = [
 ];
 const FIREFOX: [&str; 3] = ["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
 
-/// Finds both, or installs Debian's.
+/// Finds both browsers, or installs Debian's.
 pub fn find_or_install() -> Result<Browsers> {
     let chromium = || named(CHROMIUM_VARIABLE).or_else(|| find(&CHROMIUM));
     let firefox = || named(FIREFOX_VARIABLE).or_else(|| find(&FIREFOX));

@@ -1,4 +1,4 @@
-//! `cargo deny`, built from its source: on a machine with two cores that takes some minutes, once.
+//! `cargo deny`, built from source. This takes some minutes on a machine with two cores, but only once.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::places;
 /// The version that `deny.toml` is written for.
 const VERSION: &str = "0.20.2";
 
-/// The program of this version: on the `PATH`, or ours, built if it is not there yet.
+/// The program of this version: the one on the `PATH`, or ours, which is built if necessary.
 pub fn find_or_install() -> Result<PathBuf> {
     let folder = places::memory().join("cargo-deny");
     let ours = folder.join("bin/cargo-deny");
@@ -24,7 +24,7 @@ pub fn find_or_install() -> Result<PathBuf> {
     println!("    cargo-deny {VERSION} is missing: building it once");
     let mut install = cargo();
     install.args(["install", "cargo-deny", "--version", VERSION, "--locked", "--root"]).arg(&folder);
-    // It reads some files: it need not be fast, but soon there.
+    // It only reads some files, so a quick build matters more than a fast program.
     install.args(["--profile", "dev", "--config", "profile.dev.debug=false"]);
     install.env("CARGO_TARGET_DIR", folder.join("build"));
     run_within(&mut install, Duration::from_mins(30)).context("cannot build cargo-deny")?;

@@ -1,4 +1,4 @@
-//! What compiling GMP needs; nothing but the benchmarks does that.
+//! The tools for compiling GMP, which only the benchmarks need.
 
 use anyhow::Result;
 

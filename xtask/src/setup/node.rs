@@ -12,7 +12,7 @@ use super::apt;
 use crate::command::{answer, command, find, run_within};
 use crate::places;
 
-/// The oldest Node that runs all.
+/// The oldest Node that runs everything.
 const OLDEST: u32 = 18;
 
 /// A Node that is new enough.
@@ -28,7 +28,7 @@ impl Node {
     }
 }
 
-/// Node with the packages of `xtask/tools`, and the folder that they lie in.
+/// Node with the packages of `xtask/tools`, and the folder that contains them.
 pub fn for_page() -> Result<(Node, PathBuf)> {
     let node = find_or_install()?;
     let folder = places::root().join("xtask/tools");
@@ -69,7 +69,7 @@ fn find_or_install() -> Result<Node> {
     Ok(Node { program })
 }
 
-/// `npm ci` in `folder`, unless its `node_modules` is as the lock file says.
+/// Runs `npm ci` in `folder`, unless its `node_modules` matches the lock file.
 fn install_packages(folder: &Path) -> Result<()> {
     let lock = fs::read_to_string(folder.join("package-lock.json")).context("package-lock.json is missing")?;
     let stamp = folder.join("node_modules/.safelight-lock");

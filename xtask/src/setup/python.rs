@@ -1,4 +1,4 @@
-//! Python environments of our own, with the packages that we are tested and measured against.
+//! Our own Python environments, with the packages used by the tests and the benchmarks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use super::apt;
 use crate::command::{answer, command, find, run_within};
 use crate::places;
 
-/// For the interoperation tests.
+/// The environment for the interoperability tests.
 pub fn for_tests() -> Result<PathBuf> {
     environment("python", "tests/interop/requirements.txt")
 }
 
-/// For the benchmarks.
+/// The environment for the benchmarks.
 pub fn for_benches() -> Result<PathBuf> {
     environment("python-bench", "benches/peers/python/requirements.txt")
 }
 
-/// The environment's Python, the listed packages installed.
+/// The environment's Python, with the listed packages installed.
 fn environment(name: &str, list: &str) -> Result<PathBuf> {
     let folder = places::memory().join(name);
     let python = folder.join("bin/python");
@@ -41,7 +41,7 @@ fn environment(name: &str, list: &str) -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Makes the environment, with Debian's Python where the one that is there cannot.
+/// Creates the environment. Uses Debian's Python if the default one cannot do it.
 fn create(folder: &Path) -> Result<()> {
     let by = |python: &str| {
         let mut command = command(python);

@@ -1,4 +1,4 @@
-//! rustfmt and clippy, which belong to every rustup installation but the smallest.
+//! rustfmt and clippy, which every rustup installation except the minimal one contains.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::command::{answer, cargo, command, run_within};
 
-/// Adds the missing ones by rustup.
+/// Installs missing ones with rustup.
 pub fn find_or_install() -> Result<()> {
     for (subcommand, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if answer(cargo().args([subcommand, "--version"])).is_none() {

@@ -1,7 +1,7 @@
 //! A Rust that can build for WebAssembly.
 //!
-//! Most machines get the standard library for wasm32 from rustup. Where that cannot be had, Debian's `rustc-web` comes
-//! with the source of the standard library, which cargo then builds along with us.
+//! Most machines get the standard library for wasm32 from rustup. If that is impossible, Debian's `rustc-web` provides the
+//! source of the standard library, which cargo then builds together with our code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use crate::places;
 /// The target of the browser build.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// What Debian calls a recent Rust, its cargo and the source of the standard library.
+/// Debian's names of a recent Rust, its cargo and the source of the standard library.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 
-/// The oldest Rust that compiles us, as `rust-version` in Cargo.toml.
+/// The oldest Rust that compiles our code, as `rust-version` in Cargo.toml.
 const OLDEST_MINOR: u32 = 95;
 
-/// How the browser build is compiled.
+/// The tools that compile the browser build.
 pub enum Toolchain {
     /// The usual cargo, which has the standard library for wasm32.
     Usual,
-    /// Debian's cargo builds the standard library too; this is the linker it uses.
+    /// Debian's cargo, which also builds the standard library, with the linker that it uses.
     Debian { linker: PathBuf },
 }
 
 impl Toolchain {
-    /// A cargo for one variant of the browser build, and the target folder that it writes to. Each variant has its own:
-    /// with other flags for rustc, cargo would compile everything again whenever they take turns.
+    /// A cargo for one variant of the browser build, and its target folder. Each variant has its own folder: with different
+    /// flags for rustc, cargo would compile everything again whenever they alternate.
     pub fn cargo(&self, variant: &str) -> (Command, PathBuf) {
         let mut command = match self {
             Self::Usual => cargo(),
@@ -46,7 +46,7 @@ impl Toolchain {
         (command, target)
     }
 
-    /// What cargo's subcommand needs besides `--target`.
+    /// The options of cargo's subcommand besides `--target`.
     pub fn build_flags(&self) -> &'static [&'static str] {
         match self {
             Self::Usual => &[],
@@ -55,7 +55,7 @@ impl Toolchain {
     }
 }
 
-/// Finds such a Rust, or installs it: by rustup where that works, else from Debian. The choice is remembered.
+/// Finds such a Rust, or installs it: with rustup if that works, otherwise from Debian. The choice is remembered.
 pub fn find_or_install() -> Result<Toolchain> {
     if usual_has_target() {
         println!("    Rust for {TARGET}: found");
@@ -85,7 +85,7 @@ fn rustup_adds_target() -> bool {
     if find(&["rustup"]).is_none() {
         return false;
     }
-    // Some networks let rustup wait for ever, so the time is limited.
+    // In some networks rustup waits forever, so the time is limited.
     match run_within(command("rustup").args(["target", "add", TARGET]), Duration::from_secs(25)) {
         Ok(()) => usual_has_target(),
         Err(error) => {
@@ -115,7 +115,7 @@ fn debian_is_there() -> bool {
     Path::new(DEBIAN_CARGO).exists() && source.is_some_and(|file| file.exists())
 }
 
-/// The linker that comes with the usual Rust, or an LLVM's.
+/// The linker that comes with the usual Rust, or that of LLVM.
 fn linker() -> Option<PathBuf> {
     let host_libraries = answer(command("rustc").args(["--print", "target-libdir"]));
     let ours = host_libraries.map(|folder| Path::new(&folder).with_file_name("bin").join("rust-lld"));
@@ -130,7 +130,7 @@ fn debian_cargo(linker: &Path) -> Command {
     command
 }
 
-/// A program of Debian's Rust without what a rustup that started us has set.
+/// A program of Debian's Rust, without the variables of a rustup that started us.
 fn debian_command(program: &str) -> Command {
     let mut command = command(program);
     forget_our_own_package(&mut command);
@@ -140,7 +140,7 @@ fn debian_command(program: &str) -> Command {
     command
 }
 
-/// 96 of `rustc 1.96.0 (...)`.
+/// The number 96 of `rustc 1.96.0 (...)`.
 fn minor_version(text: &str) -> Option<u32> {
     text.split_whitespace().nth(1)?.split('.').nth(1)?.parse().ok()
 }

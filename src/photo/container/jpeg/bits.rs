@@ -2,32 +2,32 @@
 
 use std::ops::Range;
 
-/// What is wrong with entropy-coded data.
+/// A fault in entropy-coded data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// A marker, or the file's end, comes before the last block.
     Missing,
-    /// A code that there is not, or one that leads out of the block.
+    /// A code that does not exist, or that leads out of the block.
     Wrong,
     /// A restart marker is missing, or is not the next one.
     Restart,
-    /// A code is used that was not defined.
+    /// The scan uses an undefined code table.
     NoTable,
 }
 
 /// A Huffman code.
 pub(super) struct Code {
-    /// By the next eight bits: the length of the code (0 where it is longer) and its symbol.
+    /// By the next eight bits: the length of the code (0 if it is longer) and its symbol.
     short: [(u8, u8); 256],
-    /// By length: the first code that is too large for it, in 16 bits.
+    /// By length: the first code that is too large for this length, in 16 bits.
     bounds: [u32; 17],
-    /// By length: what to add to a code for its place among the symbols.
+    /// By length: the number to add to a code to get its index among the symbols.
     offsets: [i32; 17],
     symbols: Box<[u8]>,
 }
 
 impl Code {
-    /// The code with `counts[i]` words of length `i + 1`, or nothing if no code has that many.
+    /// The code with `counts[i]` words of length `i + 1`, or `None` if there is no such code.
     pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut code = Self { short: [(0, 0); 256], bounds: [0; 17], offsets: [0; 17], symbols: symbols.into() };
         let (mut next, mut first) = (0u32, 0usize);
@@ -61,7 +61,7 @@ impl Code {
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The next bits, the first one the highest of `have`.
+    /// The next bits, the first of which is the highest of `have` bits.
     hold: u64,
     have: u32,
 }
@@ -71,18 +71,18 @@ impl<'a> Bits<'a> {
         Self { bytes, at, hold: 0, have: 0 }
     }
 
-    /// Where in the file the reader is, once [`Bits::finish`] was called.
+    /// The reader's position in the file, after a call of [`Bits::finish`].
     pub(super) fn position(&self) -> usize {
         self.at
     }
 
-    /// The next symbol.
+    /// Reads the next symbol.
     #[inline]
     pub(super) fn symbol(&mut self, code: &Code) -> Result<u8, Fault> {
         if self.have < 16 {
             self.fill();
         }
-        // Zeros stand for what is not there. A code that needs them is one bit too long at least.
+        // Zeros replace missing bits. A code that needs them is at least one bit too long.
         let bits = if self.have < 16 { self.hold << (16 - self.have) } else { self.hold >> (self.have - 16) };
         let bits = (bits & 0xffff) as u32;
         let (mut length, mut symbol) = code.short[(bits >> 8) as usize];
@@ -96,7 +96,7 @@ impl<'a> Bits<'a> {
         Ok(symbol)
     }
 
-    /// The next bits, 16 at most.
+    /// Reads the next bits, at most 16.
     #[inline]
     pub(super) fn take(&mut self, count: u32) -> Result<u32, Fault> {
         self.skip(count)?;
@@ -107,7 +107,7 @@ impl<'a> Bits<'a> {
         Ok((self.hold >> self.have & ((1 << count) - 1)) as u32)
     }
 
-    /// Goes past the next bits, 16 at most.
+    /// Skips the next bits, at most 16.
     #[inline]
     pub(super) fn skip(&mut self, count: u32) -> Result<(), Fault> {
         if self.have < count {
@@ -117,7 +117,7 @@ impl<'a> Bits<'a> {
         Ok(())
     }
 
-    /// Goes past the restart marker with this number from 0 to 7. Gives what was left before it.
+    /// Skips the restart marker with this number from 0 to 7. Returns the unused bytes before it.
     pub(super) fn restart(&mut self, number: u8) -> Result<Option<Range<usize>>, Fault> {
         let left = self.finish();
         let end = self.after_filling();
@@ -131,9 +131,9 @@ impl<'a> Bits<'a> {
         Ok(left)
     }
 
-    /// Goes to the next marker. Gives the bytes before it that nothing needed, without the bits that fill the last byte.
+    /// Goes to the next marker. Returns the unused bytes before it, without the bits that fill the last byte.
     pub(super) fn finish(&mut self) -> Option<Range<usize>> {
-        // Back by the bytes that were looked at too early; of FF 00, both.
+        // Step back over the bytes that were read ahead; for FF 00, over both.
         for _ in 0..self.have / 8 {
             self.at -= 1;
             if self.bytes[self.at] == 0 && self.bytes[self.at - 1] == 0xff {
@@ -149,7 +149,7 @@ impl<'a> Bits<'a> {
         (start < self.at).then_some(start..self.at)
     }
 
-    /// Looks further ahead, as far as there are data.
+    /// Reads ahead as far as there are data.
     fn fill(&mut self) {
         while self.have <= 56 {
             let Some(byte) = self.next_byte() else { break };
@@ -158,7 +158,7 @@ impl<'a> Bits<'a> {
         }
     }
 
-    /// The next byte, unless a marker or the file's end comes first.
+    /// The next byte, or `None` if a marker or the file's end comes first.
     #[inline]
     fn next_byte(&mut self) -> Option<u8> {
         let byte = *self.bytes.get(self.at)?;
@@ -174,7 +174,7 @@ impl<'a> Bits<'a> {
         Some(byte)
     }
 
-    /// Where the bytes FF end that start here.
+    /// The end of the run of FF bytes that starts here.
     #[inline(never)]
     fn after_filling(&self) -> usize {
         let mut end = self.at;
@@ -184,7 +184,7 @@ impl<'a> Bits<'a> {
         end
     }
 
-    /// Why no code fits: there is none, or it is not there to its end.
+    /// Why no code fits: it does not exist, or its end is missing.
     fn no_code(&self) -> Fault {
         if self.have < 16 { Fault::Missing } else { Fault::Wrong }
     }

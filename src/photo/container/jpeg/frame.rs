@@ -1,25 +1,25 @@
-//! The header of a frame: size, components, and what is known of them so far.
+//! The header of a frame: its size, its components, and which of their bits were sent so far.
 
 use super::super::{damaged, unsupported};
 use crate::error::Result;
 use crate::photo::Limits;
 
-/// Stands for coefficients of which nothing was sent yet.
+/// Marks coefficients of which nothing was sent yet.
 const NOTHING: u8 = u8::MAX;
 
 /// A frame, coded by sequential or progressive DCT with Huffman codes, in 8 bits.
 pub(super) struct Frame {
-    /// In pixels.
+    /// The width in pixels.
     pub(super) width: u32,
-    /// In pixels.
+    /// The height in pixels.
     pub(super) height: u32,
     pub(super) progressive: bool,
     pub(super) components: Vec<Component>,
-    /// Interleaved units in a row.
+    /// The number of interleaved units in a row.
     pub(super) units_across: usize,
-    /// Rows of interleaved units.
+    /// The number of rows of interleaved units.
     pub(super) units_down: usize,
-    /// Sequential with several components in one of several scans.
+    /// Whether the frame is sequential and one of several scans contains several components.
     pub(super) mixed: bool,
 }
 
@@ -29,17 +29,17 @@ pub(super) struct Component {
     pub(super) h: usize,
     pub(super) v: usize,
     pub(super) quantisation: usize,
-    /// Blocks in a row that have samples.
+    /// The number of blocks with samples in a row.
     pub(super) across: usize,
-    /// Rows of blocks that have samples.
+    /// The number of rows of blocks with samples.
     pub(super) down: usize,
-    /// Blocks in a row of whole units.
+    /// The number of blocks in a row of whole units.
     pub(super) stored_across: usize,
-    /// Of a progressive frame: for each stored block, which coefficients are not zero.
+    /// For a progressive frame: which coefficients of each stored block are not zero.
     pub(super) history: Vec<u64>,
-    /// Of a progressive frame: for each stored block, the squares of its coefficients, times their steps, added up.
+    /// For a progressive frame: the sum of the squares of each stored block's coefficients, times their steps.
     pub(super) energy: Vec<f32>,
-    /// How many low bits of each coefficient have not been sent yet.
+    /// The number of low bits of each coefficient that have not been sent yet.
     pub(super) missing_bits: [u8; 64],
 }
 
@@ -81,10 +81,10 @@ impl Frame {
         Ok(frame)
     }
 
-    /// How many blocks there are.
+    /// Computes the numbers of blocks.
     fn measure(&mut self) {
         let (width, height) = (self.width as usize, self.height as usize);
-        // A single component is never interleaved, so its sampling means nothing.
+        // A single component is never interleaved, so its sampling has no meaning.
         if let [only] = &mut self.components[..] {
             (only.h, only.v) = (1, 1);
         }
@@ -107,12 +107,12 @@ impl Frame {
         (most(|component| component.h), most(|component| component.v))
     }
 
-    /// How many components there are.
+    /// The number of components.
     pub(super) fn channels(&self) -> Option<u8> {
         u8::try_from(self.components.len()).ok()
     }
 
-    /// Whether a scan of it was sent.
+    /// Whether a scan of this frame was sent.
     pub(super) fn has_begun(&self) -> bool {
         self.components.iter().any(|component| component.missing_bits[0] != NOTHING)
     }
@@ -122,8 +122,8 @@ impl Frame {
         self.components.iter().all(|component| component.missing_bits == [0; 64])
     }
 
-    /// What our decoder does not know, or gets wrong, if there is such a thing. It knows chroma that is sampled as luma or a
-    /// whole number of times less, and black that is sampled as the first ink.
+    /// What our decoder does not support, or would decode incorrectly, if there is anything. It supports chroma that is sampled
+    /// like luma or a whole number of times less, and black that is sampled like the first ink.
     pub(super) fn unusual(&self) -> Option<String> {
         let (most_h, most_v) = self.most();
         let full = |component: &Component| component.h == most_h && component.v == most_v;
@@ -160,8 +160,8 @@ impl Component {
         })
     }
 
-    /// Takes note of what a scan sends: coefficients from `first` to `last`, of which it leaves `low` bits for later. Fails
-    /// unless the bits above them, `high` of which were left, are those that are there already (0 for none).
+    /// Records what a scan sends: coefficients from `first` to `last`, without their `low` lowest bits. Fails unless exactly
+    /// `high` bits of these coefficients were missing before; a `high` of 0 means that nothing was sent yet.
     pub(super) fn receive(&mut self, first: usize, last: usize, high: u8, low: u8) -> Result<()> {
         let before = if high == 0 { NOTHING } else { high };
         if first > 0 && self.missing_bits[0] == NOTHING {
@@ -177,7 +177,7 @@ impl Component {
     }
 }
 
-/// Fails for the processes that are not known here.
+/// Returns an error for unsupported processes.
 fn refuse_process(marker: u8) -> Result<()> {
     let kind = match marker {
         0xc0..=0xc2 => return Ok(()),

@@ -9,22 +9,22 @@ use super::{Tables, keep};
 use crate::error::Result;
 use crate::photo::Notice;
 
-/// The most that the squares of a block's coefficients, times their steps, add up to. The DCT keeps lengths, so those of 64
-/// samples from -128 to 127 have a length of 1024 at most, or 1272 where an encoder lets white overshoot by 31. Rounding to
-/// steps doubles a coefficient at most: 2544. From 2896 on decoders overflow, each in its own way.
+/// The maximum sum of the squares of a block's coefficients, times their steps. The DCT preserves lengths, so the coefficients
+/// of 64 samples from -128 to 127 have a length of at most 1024, or 1272 if an encoder lets white overshoot by 31. Rounding to
+/// steps at most doubles a coefficient: 2544. From 2896 on, decoders overflow, each in its own way.
 const MOST_ENERGY: f32 = 2560.0 * 2560.0;
 
 /// The header of a scan.
 pub(super) struct Header {
-    /// Which components, by their place in the frame, with the numbers of their code tables.
+    /// The components, by their index in the frame, with the numbers of their code tables.
     components: Vec<Selected>,
     /// The first coefficient.
     first: usize,
     /// The last coefficient.
     last: usize,
-    /// The bits that the scan before left, of a scan that refines; otherwise 0.
+    /// For a scan that refines, the number of bits that the previous scan left; otherwise 0.
     high: u8,
-    /// The bits that this scan leaves.
+    /// The number of bits that this scan leaves.
     low: u8,
 }
 
@@ -35,7 +35,7 @@ struct Selected {
 }
 
 impl Header {
-    /// Reads the header, and takes note of what the scan brings.
+    /// Reads the header, and records which coefficients the scan sends.
     pub(super) fn parse(body: &[u8], frame: &mut Frame) -> Result<Self> {
         let wrong = || damaged("the header of a scan is malformed");
         let (&count, rest) = body.split_first().ok_or_else(wrong)?;
@@ -70,7 +70,7 @@ impl Header {
     }
 }
 
-/// Follows the codes of a scan to its last block, and keeps the parts of the file that it needs.
+/// Follows the codes of a scan to its last block, and keeps the parts of the file that the scan needs.
 pub(super) fn walk(
     frame: &mut Frame,
     header: &Header,
@@ -162,11 +162,11 @@ impl<'a> Needed<'a> {
 struct Blocks<'b, 'a> {
     bits: &'b mut Bits<'a>,
     header: &'b Header,
-    /// In how many blocks from here on the band has nothing new.
+    /// The number of blocks from here on in which the band has nothing new.
     run: u32,
-    /// The first coefficient of the block before, of each component.
+    /// The first coefficient of each component's previous block.
     before: [i64; 4],
-    /// Whether a block had more energy than a picture gives.
+    /// Whether a block had more energy than any picture yields.
     beyond: bool,
 }
 
@@ -195,7 +195,7 @@ impl Blocks<'_, '_> {
         }
     }
 
-    /// Adds energy to what the block has, if that is kept, and looks whether it is too much.
+    /// Adds energy to that of the block, if this is kept, and checks whether it is too much.
     fn weigh(&mut self, energy: f32, kept: Option<&mut f32>) {
         let sum = match kept {
             Some(kept) => {
@@ -207,7 +207,7 @@ impl Blocks<'_, '_> {
         self.beyond |= sum > MOST_ENERGY;
     }
 
-    /// The first coefficient: a difference to that of the block before.
+    /// Reads the first coefficient, which is sent as the difference from that of the previous block.
     fn first_coefficient(&mut self, dc: &Code, place: usize) -> Result<i64, Fault> {
         let size = self.bits.symbol(dc)?;
         let difference = self.signed(size)?;
@@ -216,13 +216,13 @@ impl Blocks<'_, '_> {
         Ok(*before << self.header.low)
     }
 
-    /// How large a coefficient is whose bits follow. Of the bits that are left for later, half are taken to be there.
+    /// The size of a coefficient whose bits follow. The bits that are left for later are estimated by half their range.
     fn coefficient(&mut self, size: u8) -> Result<i64, Fault> {
         let sent = self.signed(size)?.abs();
         Ok(self.estimated(sent))
     }
 
-    /// The number that the following bits stand for (T.81, figure F.12).
+    /// The number that the following bits encode (T.81, figure F.12).
     fn signed(&mut self, size: u8) -> Result<i64, Fault> {
         let bits = i64::from(self.bits.take(size.into())?);
         let negative = size > 0 && bits >> (size - 1) == 0;
@@ -233,7 +233,7 @@ impl Blocks<'_, '_> {
         (sent << self.header.low) + (1 << self.header.low) / 2
     }
 
-    /// All coefficients but the first, of a sequential frame.
+    /// Reads all coefficients of a sequential frame except the first.
     fn sequential(&mut self, ac: &Code, steps: &[u16; 64], energy: &mut f32) -> Result<(), Fault> {
         let mut k = 1;
         while k < 64 {
@@ -253,7 +253,7 @@ impl Blocks<'_, '_> {
         if k == 64 { Ok(()) } else { Err(Fault::Wrong) }
     }
 
-    /// The first bits of a band's coefficients (T.81, G.1.2.2).
+    /// Reads the first bits of a band's coefficients (T.81, G.1.2.2).
     fn band(&mut self, ac: &Code, steps: &[u16; 64], history: &mut u64, energy: &mut f32) -> Result<(), Fault> {
         if self.run > 0 {
             self.run -= 1;
@@ -284,8 +284,8 @@ impl Blocks<'_, '_> {
         if k == last + 1 { Ok(()) } else { Err(Fault::Wrong) }
     }
 
-    /// One more bit of a band's coefficients (T.81, G.1.2.3): those that are not zero yet have it in the data, each where the
-    /// codes for the others come by.
+    /// Reads one more bit of a band's coefficients (T.81, G.1.2.3). The bits of coefficients that are not zero stand in the
+    /// data where the codes of the other coefficients pass them.
     fn refined_band(&mut self, ac: &Code, steps: &[u16; 64], history: &mut u64, energy: &mut f32) -> Result<(), Fault> {
         let last = self.header.last;
         let mut k = self.header.first;
@@ -330,7 +330,7 @@ impl Blocks<'_, '_> {
         Ok(())
     }
 
-    /// In how many blocks a band ends here, this one included.
+    /// The number of blocks in which a band ends here, including this one.
     fn run_length(&mut self, bits: u8) -> Result<u32, Fault> {
         Ok((1 << bits) + self.bits.take(bits.into())?)
     }

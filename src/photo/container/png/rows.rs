@@ -1,6 +1,6 @@
-//! The rows of a PNG file, unpacked: whether all are there, and whether the zlib stream's own checksum confirms them.
+//! The unpacked rows of a PNG file: whether all are there, and whether the zlib stream's own checksum confirms them.
 //!
-//! Decoders ignore that checksum, and stop where a chunk's is wrong or missing. One of the two is enough to trust the pixels.
+//! Decoders ignore this checksum, and stop if a chunk's is wrong or missing. One of the two is enough to trust the pixels.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -8,20 +8,21 @@ use miniz_oxide::inflate::core::inflate_flags::{
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
-/// How far back a stream may refer.
+/// The maximum distance of references in a stream.
 const WINDOW: usize = 1 << 15;
 
-/// What the checksum of a zlib stream (Adler-32) says.
+/// The result of the checksum of a zlib stream (Adler-32).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sum {
     Right,
     Wrong,
     Missing,
-    /// More bytes than the rows are in the stream. It is not unpacked to their end.
+    /// The stream contains more bytes than the rows need. It is not unpacked to its end.
     OfMore,
 }
 
-/// Unpacks a stream that comes in parts, hands its bytes on, and stops behind the `wanted` ones. Nothing if there are fewer.
+/// Unpacks a stream that comes in parts, passes its bytes on, and stops after `wanted` bytes. Returns `None` if there are
+/// fewer.
 pub(super) fn unpack<'a>(
     parts: impl Iterator<Item = &'a [u8]>,
     wanted: u64,

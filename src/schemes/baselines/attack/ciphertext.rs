@@ -1,4 +1,4 @@
-//! Recovering a picture from itself.
+//! Recovers a picture from the scrambled picture alone.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -8,11 +8,11 @@ use crate::schemes::baselines::{Scheme, check, le};
 use crate::schemes::etc::Sheet;
 use crate::schemes::etc::scramble::ORDERS;
 
-/// What one scrambled picture shows, whatever its key; `None` if this attack has no method ([`Scheme::Ele`]). The colours of
-/// the whole are left open: see [`super::best_colours`].
+/// What one scrambled picture reveals under any key, or `None` if this attack has no method for the scheme ([`Scheme::Ele`]).
+/// The colours of the whole are left open: see [`super::best_colours`].
 ///
 /// # Errors
-/// [`Code::ImagesDiffer`](crate::error::Code::ImagesDiffer) for a sheet that cannot be scrambled so.
+/// [`Code::ImagesDiffer`](crate::error::Code::ImagesDiffer) if the scheme cannot scramble such a sheet.
 pub fn see(scheme: Scheme, sheet: &Sheet) -> Result<Option<Sheet>> {
     check(scheme, sheet)?;
     Ok(match scheme {
@@ -22,8 +22,9 @@ pub fn see(scheme: Scheme, sheet: &Sheet) -> Result<Option<Sheet>> {
     })
 }
 
-/// All blocks share a key, so the values at one place of all blocks are a small picture. The upper halves are smooth ones:
-/// their mean, after turning those over that run against the smoothest, is the photo at a quarter of its size.
+/// All blocks share a key, so the values at one place of all blocks form a small picture. The pictures of upper halves are
+/// smooth. Those that correlate negatively with the smoothest are reversed; the mean of all is the photo at a quarter of its
+/// size.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -42,7 +43,7 @@ fn thumbnail(sheet: &Sheet) -> Sheet {
         })
         .collect();
     planes.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // At most half are upper halves; those much rougher than the smoothest are not.
+    // At most half are upper halves. Pictures much rougher than the smoothest are lower halves.
     planes.truncate(planes.len() / 2);
     let limit = f64::midpoint(planes[0].0, 1.0);
     let first = planes[0].1.clone();
@@ -71,7 +72,7 @@ fn thumbnail(sheet: &Sheet) -> Sheet {
     out
 }
 
-/// How far neighbours differ, beside how far any two do: about 1 for noise, near 0 for a smooth picture.
+/// The mean difference of neighbours relative to that of any two values: about 1 for noise, near 0 for a smooth picture.
 #[expect(clippy::cast_precision_loss, reason = "values are counted in thousands")]
 fn roughness(plane: &[f64], across: usize) -> f64 {
     let mean = plane.iter().sum::<f64>() / plane.len() as f64;
@@ -79,19 +80,19 @@ fn roughness(plane: &[f64], across: usize) -> f64 {
     let right = plane.chunks_exact(across).flat_map(|row| row.windows(2).map(|two| (two[0] - two[1]).powi(2)));
     let below = plane.iter().zip(plane.iter().skip(across)).map(|(a, b)| (a - b).powi(2));
     let (sum, count) = right.chain(below).fold((0.0, 0.0), |(sum, count), square| (sum + square, count + 1.0));
-    // One block, or all alike: nothing to see.
+    // With one block, or with equal blocks, there is nothing to see.
     if spread == 0.0 || count == 0.0 { 1.0 } else { sum / count / (2.0 * spread) }
 }
 
-/// Each pixel has few ways to have been (48 in colour), and neighbours are alike: from one pixel on, those are decided first
-/// whose decided neighbours leave the least doubt.
+/// Each pixel has few possible originals (48 in colour), and neighbours are similar. Starting from one pixel, those pixels are
+/// decided first whose decided neighbours leave the least doubt.
 fn grown(sheet: &Sheet) -> Sheet {
     let channels = sheet.channels;
     let count = sheet.width * sheet.height;
     let mut out = sheet.clone();
     let mut decided = vec![false; count];
     let mut queue: BinaryHeap<(Reverse<u32>, Reverse<usize>)> = BinaryHeap::new();
-    // The farther its samples are from the middle grey the less a pixel can be mistaken for its negative.
+    // The further its samples are from middle grey, the less likely a pixel is mistaken for its negative.
     let margin = |pixel: usize| {
         let samples = &sheet.samples[pixel * channels..(pixel + 1) * channels];
         samples.iter().map(|&sample| sample.abs_diff(!sample)).min()
@@ -105,7 +106,7 @@ fn grown(sheet: &Sheet) -> Sheet {
         if pixel != start {
             let (now, ways) = best_way(sheet, &out, &decided, pixel);
             if now != doubt {
-                // A neighbour was decided since.
+                // A neighbour was decided in the meantime.
                 queue.push((Reverse(now), Reverse(pixel)));
                 continue;
             }
@@ -122,8 +123,8 @@ fn grown(sheet: &Sheet) -> Sheet {
     out
 }
 
-/// What a pixel was most likely, and in how much doubt that is: the distance from its decided neighbours, in thousandths of
-/// the next best way's.
+/// The most likely original of a pixel, and the doubt about it: the distance from its decided neighbours, in thousandths of the
+/// next best candidate's distance.
 fn best_way(sheet: &Sheet, out: &Sheet, decided: &[bool], pixel: usize) -> (u32, [u8; 3]) {
     let channels = sheet.channels;
     let (mut sums, mut total) = ([0i64; 3], 0i64);
@@ -160,7 +161,7 @@ fn best_way(sheet: &Sheet, out: &Sheet, decided: &[bool], pixel: usize) -> (u32,
     (u32::try_from((best.0 + 16) * 1000 / (rival + 16)).unwrap_or(u32::MAX), best.1)
 }
 
-/// The pixels around one, and their weights.
+/// The pixels around this one, and their weights.
 fn neighbours(sheet: &Sheet, pixel: usize) -> impl Iterator<Item = (usize, i64)> + use<> {
     let (width, height) = (sheet.width, sheet.height);
     let (x, y) = (pixel % width, pixel / width);

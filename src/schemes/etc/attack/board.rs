@@ -1,4 +1,4 @@
-//! Blocks laid out in a picture of a known size, whose corner is not known yet.
+//! Blocks placed in a picture whose size is known, but not yet its corner.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -14,7 +14,7 @@ use super::edges::{Edge, Edges};
 use super::fits::Fits;
 use super::turn::{Colours, Orientation, SIDES, Vector};
 
-/// Where a block lies, and how.
+/// A block's position, orientation and colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placed {
     pub(super) at: Vector,
@@ -25,14 +25,14 @@ pub(super) struct Placed {
 /// Blocks and their places.
 #[derive(Clone)]
 pub(super) struct Board {
-    /// Blocks across and down; the board may hold them lying on their side.
+    /// The number of blocks across and down. The board may hold the picture on its side.
     pub(super) frame: [usize; 2],
     pub(super) blocks: Vec<Option<Placed>>,
     pub(super) places: HashMap<Vector, usize>,
 }
 
-/// Two neighbours: the blocks, the edges that touch, whether the second is read backwards, and the colours that the second
-/// has for the first.
+/// Two neighbours: the blocks, the edges that touch, whether the second edge is read backwards, and the second block's colours
+/// relative to the first.
 pub(super) struct Contact {
     pub(super) edges: [Edge; 2],
     pub(super) back: bool,
@@ -49,7 +49,7 @@ impl Board {
         self.places.insert(placed.at, block);
     }
 
-    /// What touches the place in the direction of [`SIDES`] with this number.
+    /// The block beside this place, in the direction of [`SIDES`] with this number.
     pub(super) fn neighbour(&self, at: Vector, direction: usize) -> Option<(usize, Placed)> {
         let block = *self.places.get(&beside(at, direction))?;
         Some((block, self.blocks[block]?))
@@ -67,8 +67,8 @@ impl Board {
         })
     }
 
-    /// How badly neighbours fit, on average over all that a full board has; lower is better. Very bad fits count as bad ones:
-    /// photos have real edges, too.
+    /// How badly neighbours fit, averaged over all contacts of a full board; lower is better. The distance of each contact is
+    /// capped, because photos contain real edges, too.
     #[expect(clippy::cast_precision_loss, reason = "there are thousands of blocks at most")]
     pub(super) fn misfit(&self, edges: &Edges) -> f32 {
         let distance = |contact: Contact| {
@@ -80,7 +80,7 @@ impl Board {
         self.contacts().map(distance).sum::<f32>() / pairs.max(1) as f32
     }
 
-    /// The largest part in which each block hangs together with the rest by edges of which one is the other's best partner.
+    /// The largest part whose blocks are connected by edges that are each other's best partner.
     pub(super) fn core(&self, fits: &Fits) -> Self {
         let mut links: Vec<Vec<usize>> = vec![Vec::new(); self.blocks.len()];
         for contact in self.contacts() {
@@ -119,7 +119,7 @@ impl Board {
         core
     }
 
-    /// As it is seen: upright, with what has no place in the gaps.
+    /// The solution, with the picture upright and the unplaced blocks in the gaps.
     pub(super) fn solution(&self, block: usize, joined: f64) -> Solution {
         let (start, size) = bounds(self.places.keys().copied());
         let [across, down] = self.frame;
@@ -140,10 +140,10 @@ impl Board {
     }
 }
 
-/// What counts as the worst fit.
+/// The largest distance that counts.
 const CAP: f32 = 12.0;
 
-/// How two blocks touch, of which the second lies in this direction from the first.
+/// How two blocks touch, if the second lies in this direction from the first.
 pub(super) fn contact(a: (usize, Placed), b: (usize, Placed), direction: usize) -> Contact {
     let (side_a, back_a) = a.1.turn.facing(direction);
     let (side_b, back_b) = b.1.turn.facing((direction + 2) % 4);
@@ -151,8 +151,8 @@ pub(super) fn contact(a: (usize, Placed), b: (usize, Placed), direction: usize) 
     Contact { edges: [(a.0, side_a), (b.0, side_b)], back: back_a != back_b, colours }
 }
 
-/// How badly a block fits to all of its neighbours, for each way to colour it by number. Of each neighbour `beside` has in
-/// which direction the block lies from it; `distances` are those of the edges that touch.
+/// How badly a block fits all of its neighbours, for each number of [`Colours`]. `beside` lists the neighbours with the
+/// direction from each to the block; `distances` returns the distances of two touching edges.
 pub(super) fn misfits(
     beside: &[(usize, (usize, Placed))],
     block: (usize, Placed),
@@ -169,19 +169,19 @@ pub(super) fn misfits(
     sums
 }
 
-/// The place beside one.
+/// The next place in this direction.
 pub(super) fn beside(at: Vector, direction: usize) -> Vector {
     let out = SIDES[direction].0;
     [at[0] + out[0], at[1] + out[1]]
 }
 
-/// Whether something of this size lies within a picture, upright or on its side.
+/// Whether a part of this size fits into a picture, upright or on its side.
 pub(super) fn fits_frame([across, down]: [usize; 2], [x, y]: Vector) -> bool {
     let (long, short) = (across.max(down) as i32, across.min(down) as i32);
     x.max(y) <= long && x.min(y) <= short
 }
 
-/// The smallest corner, and how far the places reach from there.
+/// The corner with the smallest coordinates, and the size of the area that contains all places.
 pub(super) fn bounds(places: impl Iterator<Item = Vector>) -> (Vector, Vector) {
     let (mut low, mut high) = ([i32::MAX; 2], [i32::MIN; 2]);
     for at in places {

@@ -1,18 +1,19 @@
 //! How well the edges of blocks fit together.
 //!
 //! The measure is that of Gallagher, "Jigsaw Puzzles with Pieces of Unknown Orientation" (2012), section 3.1, with another
-//! prediction: what lies beyond an edge is expected to go on halfway between how each pixel's row comes to the edge and how
-//! all rows do on average, and a difference from that counts by how far the same prediction goes wrong inside the block, with
-//! all channels together (Mahalanobis's distance). Edges of smooth blocks so say much, those of rough ones little.
+//! prediction: the slope beyond an edge is expected to lie between the slope of each pixel's own row at the edge and the mean
+//! slope of all rows. The difference from the prediction is weighted by the errors of the same prediction inside the block,
+//! with all channels together (Mahalanobis's distance). So the edges of smooth blocks carry much weight, those of rough blocks
+//! little.
 
 use super::turn::{Colours, SIDES};
 use crate::math::dot::dot;
 use crate::schemes::etc::scramble::ORDERS;
 use crate::schemes::etc::sheet::Sheet;
 
-/// The variance of samples that is taken for granted, where a block is flat: rounding, and what JPEG does.
+/// The variance that is assumed even in flat blocks, from rounding and JPEG.
 const NOISE: f32 = 4.0;
-/// How much of what lies beyond an edge is told by a pixel's own row rather than by all rows.
+/// The weight of a pixel's own row in the predicted slope, compared with the mean of all rows.
 const OWN_ROW: f32 = 0.3;
 
 /// A block and its side.
@@ -24,16 +25,16 @@ type Products = [f32; 9];
 pub(super) struct Edges {
     channels: usize,
     pictures: usize,
-    /// How many samples one edge has, all pictures together.
+    /// The number of samples of an edge, in all pictures together.
     length: usize,
-    /// For each block, side and channel: the samples less 127.5, so that negating is a change of sign.
+    /// For each block, side and channel: the samples minus 127.5, so that negation is a change of sign.
     lines: Vec<f32>,
-    /// The same, each picture's stretch read backwards.
+    /// The same samples, with each picture's part reversed.
     lines_back: Vec<f32>,
-    /// What is expected beyond each edge, times the inverse covariance, and the same backwards.
+    /// The prediction beyond each edge, times the inverse covariance, and the same reversed.
     wanted: Vec<f32>,
     wanted_back: Vec<f32>,
-    /// For each edge the part of the distance that its partner does not change.
+    /// For each edge, the part of the distance that does not depend on its partner.
     own: Vec<f32>,
     /// For each edge and picture: the inverse covariance, and the products of the samples.
     weights: Vec<Products>,
@@ -71,7 +72,7 @@ impl Edges {
         edges
     }
 
-    /// Takes one edge in. Edges must come in their order.
+    /// Adds an edge. Edges must be added in order.
     #[expect(clippy::cast_precision_loss, reason = "blocks have at most 64 pixels a side")]
     fn add(&mut self, pictures: &[Sheet], block: usize, [left, top]: [usize; 2], edge: Edge) {
         let (channels, start) = (self.channels, self.lines.len());
@@ -87,7 +88,7 @@ impl Edges {
                 };
                 f32::from(sheet.samples[((top + y) * sheet.width + left + x) * channels + c]) - 127.5
             };
-            // What is expected beyond depth `d`: from there outwards.
+            // The prediction beyond depth `d`, outwards.
             let slope = |d: usize, i: usize, c: usize| at(d, i, c) - at(d + 1, i, c);
             let mean = |d: usize, c: usize| (0..block).map(|i| slope(d, i, c)).sum::<f32>() / block as f32;
             let beyond = |d: usize, i: usize, c: usize, mean: f32| {
@@ -127,23 +128,23 @@ impl Edges {
         }
     }
 
-    /// How many blocks there are.
+    /// The number of blocks.
     pub(super) fn count(&self) -> usize {
         self.own.len() / 4
     }
 
-    /// How many [`Colours`] there are.
+    /// The number of [`Colours`].
     const fn colours(&self) -> usize {
         if self.channels == 3 { 12 } else { 2 }
     }
 
-    /// How many channels the pictures have.
+    /// The number of channels of the pictures.
     pub(super) const fn channels(&self) -> usize {
         self.channels
     }
 
-    /// How badly two edges fit, the second read backwards or not: for each of the [`Colours`] by number that may make the
-    /// second block's colours those of the first. About 1 for neighbours.
+    /// How badly two edges fit, the second read forwards or backwards, for each number of [`Colours`] that may convert the
+    /// second block's colours to those of the first. About 1 for neighbours.
     #[expect(clippy::cast_precision_loss, reason = "edges have thousands of samples at most")]
     pub(super) fn distances(&self, a: Edge, b: Edge, back: bool) -> [f32; 12] {
         let (a, b) = (a.0 * 4 + a.1, b.0 * 4 + b.1);
@@ -156,7 +157,7 @@ impl Edges {
         let (mut first, mut second) = ([[0.0f32; 3]; 3], [[0.0f32; 3]; 3]);
         for c in 0..channels {
             for d in 0..channels {
-                // What a expects beyond its edge, with what is there; and the other way round.
+                // The prediction beyond `a`, compared with the samples of `b`; and the other way round.
                 first[c][d] = dot(&self.wanted[line(&self.wanted, a, c)], &lines[line(lines, b, d)]);
                 second[c][d] = dot(&self.lines[line(&self.lines, a, c)], &wanted[line(wanted, b, d)]);
             }
@@ -187,7 +188,7 @@ impl Edges {
         out
     }
 
-    /// The smallest of the distances, and the colours that it is for.
+    /// The smallest of the distances, and its colours.
     pub(super) fn closest(&self, a: Edge, b: Edge, back: bool) -> (f32, Colours) {
         let distances = self.distances(a, b, back);
         let all = Colours::all(self.channels).zip(distances).map(|(colours, distance)| (distance, colours));

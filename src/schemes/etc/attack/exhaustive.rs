@@ -1,7 +1,7 @@
 //! Trying all keys.
 //!
-//! With few blocks that can really be done: block after block is put beside those that lie already, in all ways, and what
-//! fits worse than the best whole picture so far is left away together with everything that it could have become.
+//! With few blocks, this is possible: block after block is placed beside the placed ones, in all orientations and colours. A
+//! picture that already fits worse than the best complete picture is discarded, together with all its continuations.
 
 use super::board::{Board, Contact, Placed, misfits};
 use super::edges::Edges;
@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::schemes::etc::label::Label;
 use crate::schemes::etc::sheet::Sheet;
 
-/// The most blocks that [`exhaustive`] takes.
+/// The maximum number of blocks that [`exhaustive`] accepts.
 pub const MOST_BLOCKS: usize = 9;
 
 /// The result of trying all keys.
@@ -19,13 +19,13 @@ pub const MOST_BLOCKS: usize = 9;
 pub struct Tried {
     /// The picture that fits best.
     pub solution: Solution,
-    /// How many blocks were laid.
+    /// The number of placed blocks.
     pub steps: u64,
     /// Whether all keys were tried, or excluded because they fit worse. If not, the limit was reached.
     pub complete: bool,
 }
 
-/// Tries all keys of a picture of at most [`MOST_BLOCKS`] blocks and returns the one whose blocks fit best, laying at most
+/// Tries all keys of a picture of at most [`MOST_BLOCKS`] blocks and returns the one whose blocks fit best. Places at most
 /// `limit` blocks (ten million take seconds).
 ///
 /// # Errors
@@ -40,7 +40,7 @@ pub fn exhaustive(picture: &Sheet, block: usize, limit: u64) -> Result<Tried> {
     }
     let edges = Edges::new(std::slice::from_ref(picture), block);
     let table = Table::new(&edges);
-    // Something to be better than.
+    // A first solution to improve on.
     let quick = solve(std::slice::from_ref(picture), block)?.board();
     let least = quick.contacts().map(|contact| table.distance(&contact)[contact.colours.number()]).sum();
     let mut search = Search { table, frame, least, best: None, steps: 0, limit };
@@ -58,12 +58,12 @@ pub fn exhaustive(picture: &Sheet, block: usize, limit: u64) -> Result<Tried> {
     Ok(Tried { solution: board.solution(block, 1.0), steps: search.steps, complete: search.steps < limit })
 }
 
-/// All distances between edges: block, side, block, side, reading direction.
+/// All distances between edges, by block, side, block, side and reading direction.
 struct Table {
     distances: Vec<[f32; 12]>,
     edges: usize,
     channels: usize,
-    /// For each block the smallest of its own.
+    /// For each block, the smallest of its distances.
     least: Vec<f32>,
 }
 
@@ -101,7 +101,7 @@ struct Search {
 }
 
 impl Search {
-    /// Lays all blocks that are left, row by row, the best first.
+    /// Places all remaining blocks, row by row, the best first.
     fn lay(&mut self, laid: &mut Vec<(usize, Placed)>, misfit: f32) {
         let [across, down] = self.frame;
         let place = laid.len();
@@ -129,8 +129,8 @@ impl Search {
         }
     }
 
-    /// The least that all contacts cost that are still to come: each block's are no better than the best that it has with any
-    /// other, and the blocks with the best may come where there are most contacts.
+    /// A lower bound for the cost of all remaining contacts. No contact of a block costs less than the block's smallest
+    /// distance, and the blocks with the smallest ones may come where there are most contacts.
     #[expect(clippy::cast_precision_loss, reason = "there are few blocks")]
     fn rest(&self, laid: &[(usize, Placed)]) -> f32 {
         let [across, down] = self.frame;
@@ -143,7 +143,7 @@ impl Search {
         contacts.iter().zip(least).map(|(&contacts, least)| contacts as f32 * least).sum()
     }
 
-    /// The ways to fill the next place that may become better than the best, when what lies already has this misfit.
+    /// All ways to fill the next place that may still beat the best picture, if the placed blocks have this misfit.
     #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "there are few blocks")]
     fn ways(&self, laid: &[(usize, Placed)], misfit: f32) -> Vec<(f32, usize, Placed)> {
         let [across, down] = self.frame;
@@ -178,13 +178,13 @@ impl Search {
 pub struct Effort {
     /// The logarithm to base 2 of the number of keys.
     pub bits: f64,
-    /// The number of ways to lay a block that are compared when building the picture block by block without ever taking one
-    /// back: every remaining block, in every way. [`solve`](super::solve) does work of this order.
+    /// The number of ways to place a block that are compared when the picture is built block by block without ever removing a
+    /// block: every remaining block, in every way. [`solve`](super::solve) does work of this order.
     pub block_steps: f64,
 }
 
 impl Effort {
-    /// For a picture with this label.
+    /// The effort for a picture with this label.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "blocks are counted in millions at most")]
     pub fn of(label: &Label) -> Self {

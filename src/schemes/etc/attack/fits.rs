@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::edges::{Edge, Edges};
 use super::turn::Colours;
 
-/// How many partners of each edge are considered.
+/// The number of partners to consider for each edge.
 const PARTNERS: usize = 8;
 
 /// Two edges that fit.
@@ -15,22 +15,23 @@ pub(super) struct Fit {
     pub(super) edges: [Edge; 2],
     /// Whether they are read in opposite directions.
     pub(super) back: bool,
-    /// What makes the second block's colours those of the first.
+    /// The conversion of the second block's colours to those of the first.
     pub(super) colours: Colours,
-    /// How far the edges are from fitting; about 1 for neighbours.
+    /// How badly the edges fit; about 1 for neighbours.
     pub(super) distance: f32,
-    /// How much better than the next best for either edge: 0 is best, 1 is no better, more is worse.
+    /// The distance relative to that of the next best partner of either edge: 0 is best, 1 is no better than the next, more is
+    /// worse.
     pub(super) doubt: f32,
 }
 
-/// For each edge (four for each block) the fits with the best partners, each with another block, best first.
+/// For each edge (four for each block), the fits with the best partners, each in another block, best first.
 pub(super) struct Fits(pub(super) Vec<Vec<Fit>>);
 
 impl Fits {
     pub(super) fn new(edges: &Edges) -> Self {
         let mut of_edges: Vec<Vec<Fit>> =
             (0..edges.count() * 4).into_par_iter().map(|edge| partners(edges, (edge / 4, edge % 4))).collect();
-        // What else an edge could have been joined to.
+        // The smallest distance of any other block at this edge.
         let rival = |lists: &[Vec<Fit>], edge: Edge, partner: usize| {
             let others = lists[edge.0 * 4 + edge.1].iter().filter(|fit| fit.edges[1].0 != partner);
             others.map(|fit| fit.distance).next().unwrap_or(f32::INFINITY)
@@ -55,7 +56,7 @@ impl Fits {
         Self(of_edges)
     }
 
-    /// All, surest first.
+    /// All fits, the surest first.
     pub(super) fn surest(&self) -> Vec<&Fit> {
         let mut fits: Vec<&Fit> = self.0.iter().flatten().collect();
         fits.sort_by(|a, b| a.doubt.total_cmp(&b.doubt));
@@ -68,11 +69,11 @@ impl Fits {
     }
 }
 
-/// The blocks' edges that fit this one best, one more than is wanted.
+/// The edges of other blocks that fit this one best, one more than required.
 fn partners(edges: &Edges, edge: Edge) -> Vec<Fit> {
     let mut best: Vec<Fit> = Vec::new();
     for q in (0..edges.count()).filter(|&q| q != edge.0) {
-        // Of one block only the best edge counts: its others are no rivals.
+        // Only the best edge of a block counts; its other edges are not rivals.
         let ways = (0..4).flat_map(|side| [false, true].map(|back| (side, back)));
         let fits = ways.map(|(side, back)| {
             let (distance, colours) = edges.closest(edge, (q, side), back);

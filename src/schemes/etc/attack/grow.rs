@@ -1,4 +1,4 @@
-//! Filling the gaps around a part of the picture: always the one first whose best block is surest, judged by all of its
+//! Fills the gaps around a part of the picture. The gap whose best block is surest always comes first, judged by all of its
 //! neighbours.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use super::edges::Edges;
 use super::fits::Fits;
 use super::turn::{Colours, Orientation, Vector};
 
-/// What fits best into a gap, and how much better than the next best block.
+/// The block that fits best into a gap, and how much better it fits than the next best.
 #[derive(Clone, Copy)]
 struct Choice {
     block: usize,
@@ -16,7 +16,7 @@ struct Choice {
     doubt: f32,
 }
 
-/// Puts all blocks on a board that has some already.
+/// Places all remaining blocks on a board.
 pub(super) fn grown(mut board: Board, edges: &Edges, fits: &Fits) -> Board {
     let mut gaps: HashMap<Vector, Option<Choice>> = HashMap::new();
     let taken: Vec<Vector> = board.places.keys().copied().collect();
@@ -25,7 +25,7 @@ pub(super) fn grown(mut board: Board, edges: &Edges, fits: &Fits) -> Board {
     }
     loop {
         let (start, size) = bounds(board.places.keys().copied());
-        // Gaps beyond the frame close for good: the board only grows.
+        // A gap beyond the frame can never be filled, because the board only grows.
         gaps.retain(|at, _| {
             let low = [start[0].min(at[0]), start[1].min(at[1])];
             let high = [(start[0] + size[0]).max(at[0] + 1), (start[1] + size[1]).max(at[1] + 1)];
@@ -40,7 +40,7 @@ pub(super) fn grown(mut board: Board, edges: &Edges, fits: &Fits) -> Board {
             .iter()
             .filter_map(|(at, choice)| choice.map(|choice| (choice, *at)))
             .min_by(|a, b| a.0.doubt.total_cmp(&b.0.doubt).then(a.1.cmp(&b.1)));
-        // Where no likely block is left, any block may come, at the gap with the most neighbours.
+        // If there is no likely block, any block may be placed, in the gap with the most neighbours.
         let choice = surest.map(|(choice, _)| choice).or_else(|| {
             let around = |at: Vector| (0..4).filter(|&direction| board.neighbour(at, direction).is_some()).count();
             let at = gaps.keys().copied().max_by_key(|&at| (around(at), at))?;
@@ -54,7 +54,7 @@ pub(super) fn grown(mut board: Board, edges: &Edges, fits: &Fits) -> Board {
     }
 }
 
-/// The gaps around a place have something new to fit to.
+/// Marks the gaps around a place for a new choice.
 fn open(board: &Board, gaps: &mut HashMap<Vector, Option<Choice>>, at: Vector) {
     for direction in 0..4 {
         let gap = beside(at, direction);
@@ -64,7 +64,7 @@ fn open(board: &Board, gaps: &mut HashMap<Vector, Option<Choice>>, at: Vector) {
     }
 }
 
-/// The best of the blocks that are among the best partners of an edge at this gap.
+/// The best of the blocks that are among the best partners of the edges at this gap.
 fn likely(board: &Board, edges: &Edges, fits: &Fits, at: Vector) -> Option<Choice> {
     let mut blocks: Vec<usize> = Vec::new();
     for direction in 0..4 {
@@ -78,7 +78,7 @@ fn likely(board: &Board, edges: &Edges, fits: &Fits, at: Vector) -> Option<Choic
     best(board, edges, at, blocks.into_iter())
 }
 
-/// The block that fits best to all neighbours.
+/// The block that fits all neighbours best.
 fn best(board: &Board, edges: &Edges, at: Vector, blocks: impl Iterator<Item = usize>) -> Option<Choice> {
     let neighbours: Vec<_> =
         (0..4).filter_map(|direction| Some(((direction + 2) % 4, board.neighbour(at, direction)?))).collect();
@@ -106,6 +106,6 @@ fn best(board: &Board, edges: &Edges, at: Vector, blocks: impl Iterator<Item = u
             }
         }
     }
-    // With one candidate only, nothing tells how sure it is.
+    // With a single candidate, nothing shows how sure it is.
     choice.map(|(sum, choice)| Choice { doubt: if rival.is_finite() { sum / rival.max(1e-3) } else { 1.0 }, ..choice })
 }

@@ -1,4 +1,4 @@
-//! With a photo and its scrambled picture, an attacker finds what was done to each block, and undoes it for all pictures
+//! With a photo and its scrambled picture, an attacker finds the transformation of each block, and undoes it for all pictures
 //! under that key.
 
 use rayon::prelude::*;
@@ -9,9 +9,9 @@ use crate::error::{Code, Error, Result};
 use crate::math::dot::dot;
 use crate::schemes::etc::sheet::Sheet;
 
-/// Parts across and down by whose means blocks are compared at first.
+/// The number of parts across and down whose means are compared first.
 const POINTS: usize = 4;
-/// How many ways to have come from the clear sheet are compared in full, for each block.
+/// The number of candidates to compare in full, for each block of the clear sheet.
 const CANDIDATES: usize = 8;
 
 /// The result of an attack with known photos.
@@ -24,8 +24,8 @@ pub struct Known {
     pub ambiguous: f64,
 }
 
-/// Finds what was done to blocks of `block` pixels from clear sheets and their scrambled ones under one key, which may have
-/// been compressed as JPEG.
+/// Finds the transformations of blocks of `block` pixels from clear sheets and their scrambled ones under one key, which may
+/// have been compressed as JPEG.
 ///
 /// # Errors
 /// [`Code::BadArgument`] if there is no pair, [`Code::ImagesDiffer`] if the sheets differ in size or have no whole blocks.
@@ -72,7 +72,7 @@ pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
         })
         .collect();
     for (number, ways) in of_blocks.into_iter().enumerate() {
-        // A little farther off counts as no worse: JPEG leaves some misfit anyway.
+        // A slightly larger misfit counts as equal, because JPEG causes some misfit anyway.
         ambiguous += usize::from(ways.len() > 1 && ways[1].0 <= 2 * ways[0].0);
         choices.extend(ways.into_iter().map(|(misfit, place, turn, colours)| (misfit, number, place, turn, colours)));
     }
@@ -96,7 +96,7 @@ pub fn known(pairs: &[(Sheet, Sheet)], block: usize) -> Result<Known> {
     Ok(Known { solution, ambiguous: share(ambiguous) })
 }
 
-/// Means over parts of a block, less 127.5, channel by channel, as they lie after turning the block.
+/// The means over parts of a block, minus 127.5, channel by channel, after turning the block.
 #[expect(clippy::cast_precision_loss, reason = "blocks have at most 64 pixels a side")]
 fn points_of<'a>(
     sheets: impl Iterator<Item = &'a Sheet> + Clone,
@@ -104,7 +104,7 @@ fn points_of<'a>(
     number: usize,
     turn: Orientation,
 ) -> Vec<f32> {
-    // The parts are the same from both ends; they overlap where the side is no multiple.
+    // The parts are the same from both ends. They overlap if the side is not a multiple of their number.
     let part = |i: usize| i * block / POINTS..((i + 1) * block).div_ceil(POINTS);
     let mut points = Vec::new();
     let channels = sheets.clone().next().map_or(0, |sheet| sheet.channels);
@@ -127,7 +127,7 @@ fn points_of<'a>(
     points
 }
 
-/// The squared distances of points, for all ways to recolour the second.
+/// The squared distances between the points, for all ways to recolour the second block.
 fn distances(a: &[f32], b: &[f32], channels: usize) -> impl Iterator<Item = (f32, Colours)> + use<> {
     let length = a.len() / channels;
     let squares = dot(a, a) + dot(b, b);

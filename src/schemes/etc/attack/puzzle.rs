@@ -1,4 +1,4 @@
-//! Parts of the picture that grow together: the surest pairs of edges are joined first.
+//! Parts of the picture that are joined to larger ones, the surest pairs of edges first.
 
 use std::collections::HashMap;
 
@@ -13,16 +13,16 @@ struct InPart {
     placed: Placed,
 }
 
-/// Parts of the picture that grow together.
+/// The parts of the picture.
 pub(super) struct Puzzle {
     frame: [usize; 2],
     blocks: Vec<InPart>,
-    /// For each part, who is where.
+    /// For each part, the block at each place.
     parts: Vec<HashMap<Vector, usize>>,
 }
 
 impl Puzzle {
-    /// Joins what fits, in a picture of `frame` blocks across and down.
+    /// Joins the edges that fit, in a picture of `frame` blocks across and down.
     pub(super) fn joined(frame: [usize; 2], fits: &Fits) -> Self {
         let count = frame[0] * frame[1];
         let alone =
@@ -38,7 +38,7 @@ impl Puzzle {
         puzzle
     }
 
-    /// Joins the parts of two edges, if they are not one already, nothing lies in the way, and the whole is not larger than
+    /// Joins the parts of two edges unless they are already one part, blocks would overlap, or the result would be larger than
     /// the picture.
     fn join(&mut self, fit: &Fit) {
         let [(p, side_p), (q, side_q)] = fit.edges;

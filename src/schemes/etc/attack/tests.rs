@@ -1,4 +1,4 @@
-//! What falls, and what holds.
+//! Which settings the attacks break, and which they do not.
 
 #![allow(clippy::unwrap_used, clippy::float_cmp)]
 
@@ -11,7 +11,7 @@ use crate::schemes::etc::file::{Jpeg, encode_jpeg};
 use crate::schemes::etc::scramble::Plan;
 use crate::schemes::etc::{Form, Label, MasterKey, Nonce, Settings, Sheet};
 
-/// A picture scrambled: the clear sheet, the scrambled one, and who knows the key.
+/// A scrambled picture: the clear sheet, the scrambled one, and the solution according to the key.
 struct Case {
     clear: Sheet,
     scrambled: Sheet,
@@ -58,7 +58,7 @@ fn four_pictures_under_one_key_fall() {
     let score = |view: &Sheet| psnr(&view.clone().into_photo()?, &clear);
     let (_, view) = best_view(&solution.apply(&sheets[2]), score).unwrap();
     assert!(like(&view, &cases[2].clear) > 0.95);
-    // The same of pictures that have keys of their own tells nothing.
+    // Pictures with different keys do not help each other.
     let own: Vec<Sheet> = (0u8..4).map(|i| colour(128, i.into(), 16, Nonce([i + 1; 16])).scrambled).collect();
     assert!(solve(&own, 16).unwrap().neighbours(&cases[0].truth) < 0.1);
 }
@@ -87,7 +87,7 @@ fn four_blocks_are_found_by_trying_everything() {
         right += tried.solution.neighbours(&case.truth) / 4.0;
     }
     assert!(right > 0.9, "{right}");
-    // Who may lay few blocks is told that this was not everything.
+    // If the limit on placed blocks is reached, the result says that not all keys were tried.
     let case = colour(96, 1, 32, Nonce([7; 16]));
     assert!(!exhaustive(&case.scrambled, 32, 10).unwrap().complete);
     let many = colour(128, 1, 32, Nonce([7; 16]));
@@ -131,7 +131,7 @@ fn guessing_takes_what_the_key_space_says() {
     // Four blocks: 30.9 bits, and 4 + 3 + 2 + 1 blocks to compare in 96 ways each.
     let four = effort(32);
     assert!((four.bits - 30.9).abs() < 0.1 && four.block_steps == 960.0);
-    // Half of 2^30.9 keys at a million a second take 1,000 seconds.
+    // At a million tries per second, half of 2^30.9 keys take 1,000 seconds.
     assert!((four.years_log10(1e6) + 4.5).abs() < 0.1, "{}", four.years_log10(1e6));
     assert!(effort(224).years_log10(1e12) > 700.0);
 }
@@ -149,7 +149,7 @@ fn what_cannot_be_attacked_is_said() {
     assert_eq!(known(&[(small.clear.clone(), large.scrambled)], 16).unwrap_err().kind(), Code::ImagesDiffer);
     let lies = Sheet { width: 128, ..small.scrambled };
     assert_eq!(kind(solve(&[lies], 16)), Code::ImagesDiffer);
-    // One block has no neighbours, and nothing goes wrong.
+    // A single block has no neighbours; this is no error.
     let one = colour(16, 1, 16, Nonce::FIXED);
     assert_eq!(solve(&[one.scrambled], 16).unwrap().neighbours(&one.truth), 1.0);
 }

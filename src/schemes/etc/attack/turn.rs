@@ -1,4 +1,4 @@
-//! What can have been done to a block: the ways to turn it and to change its colours.
+//! Possible transformations of a block: its orientations and its colours.
 
 use crate::schemes::etc::scramble::{ORDERS, Step};
 
@@ -9,14 +9,14 @@ pub(super) type Vector = [i32; 2];
 pub(super) const SIDES: [(Vector, Vector); 4] =
     [([1, 0], [0, 1]), ([0, 1], [1, 0]), ([-1, 0], [0, 1]), ([0, -1], [1, 0])];
 
-/// One of the eight ways to turn and mirror: where the directions across and down go.
+/// One of the eight rotations and reflections, as the directions that across and down become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Orientation(pub(super) [Vector; 2]);
 
 impl Orientation {
     pub(super) const NONE: Self = Self([[1, 0], [0, 1]]);
 
-    /// What brings a scrambled block's pixels back.
+    /// The inverse of a step's rotation and reflection.
     pub(super) fn undoing(step: Step) -> Self {
         let clockwise = Self([[0, 1], [-1, 0]]);
         let sign = |bit: u8| if step.mirror & bit == 0 { 1 } else { -1 };
@@ -33,13 +33,13 @@ impl Orientation {
         Self(first.0.map(|vector| self.apply(vector)))
     }
 
-    /// Turns undo themselves by their transpose.
+    /// The inverse, which is the transpose.
     pub(super) fn inverse(self) -> Self {
         let [a, b] = self.0;
         Self([[a[0], b[0]], [a[1], b[1]]])
     }
 
-    /// The one that takes `from` to `to`; each is two directions at right angles.
+    /// The orientation that takes `from` to `to`, each of which is two directions at right angles.
     pub(super) fn between(from: [Vector; 2], to: [Vector; 2]) -> Self {
         Self(to).after(Self(from).inverse())
     }
@@ -52,8 +52,8 @@ impl Orientation {
         })
     }
 
-    /// Of a block turned so: the side that looks in the direction of [`SIDES`] with this number, and whether it is read the
-    /// other way round then.
+    /// The side of a block in this orientation that faces the direction of [`SIDES`] with this number, and whether it is then
+    /// read backwards.
     pub(super) fn facing(self, direction: usize) -> (usize, bool) {
         let (out, read) = SIDES[direction];
         let back = self.inverse();
@@ -63,7 +63,7 @@ impl Orientation {
     }
 }
 
-/// What is done to a block's colours: channel `c` becomes channel `order[c]`, negated or not.
+/// A change of a block's colours: channel `c` becomes channel `order[c]`, negated or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Colours {
     pub(super) negate: bool,
@@ -73,7 +73,7 @@ pub(super) struct Colours {
 impl Colours {
     pub(super) const NONE: Self = Self { negate: false, order: [0, 1, 2] };
 
-    /// What brings a scrambled block's colours back.
+    /// The inverse of a step's change of colours.
     pub(super) fn undoing(step: Step) -> Self {
         Self { negate: step.negate, order: ORDERS[usize::from(step.order)] }.inverse()
     }
@@ -84,13 +84,13 @@ impl Colours {
         orders.iter().flat_map(|&order| [false, true].map(|negate| Self { negate, order }))
     }
 
-    /// The place in the list of all ways.
+    /// The index in the list of all ways.
     pub(super) fn number(self) -> usize {
         let order = ORDERS.iter().position(|&order| order == self.order).unwrap_or(0);
         2 * order + usize::from(self.negate)
     }
 
-    /// First `first`, then `self`.
+    /// Applies `first`, then `self`.
     pub(super) fn after(self, first: Self) -> Self {
         Self { negate: self.negate != first.negate, order: self.order.map(|c| first.order[usize::from(c)]) }
     }

@@ -1,4 +1,4 @@
-//! Scrambled pictures laid out anew.
+//! Copies blocks of scrambled pictures, turned and recoloured.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -11,8 +11,8 @@ use super::turn::{Colours, Orientation};
 use crate::error::{Code, Error, Result};
 use crate::schemes::etc::sheet::Sheet;
 
-/// Copies a part of `size` pixels from one place to another, turned about its middle and recoloured. A part that is laid on
-/// its side must be a square.
+/// Copies a part of `size` pixels from one place to another, turned about its middle and recoloured. A part turned on its side
+/// must be square.
 pub(super) fn paste(
     from: &Sheet,
     source: [usize; 2],
@@ -24,7 +24,7 @@ pub(super) fn paste(
 ) {
     let channels = from.channels;
     let back = turn.inverse();
-    // Twice the way to the middle, so that it is whole.
+    // Twice the distance to the middle, so that it is an integer.
     let middle = size.map(|side| side as i32 - 1);
     for y in 0..size[1] {
         for x in 0..size[0] {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use crate::math::pair::{Batch, PairModulus};
 
-/// Cells that can be added. A cell holds the pixels of [`Self::lanes`] columns, one beside the other.
+/// Cells that can be added. A cell holds the pixels of [`Self::lanes`] columns, side by side.
 pub(crate) trait Algebra: Sync {
     type Cell: Clone + Send + Sync;
 
-    /// Columns in a cell: a power of two.
+    /// The number of columns in a cell: a power of two.
     fn lanes(&self) -> usize;
 
     fn zero(&self) -> Self::Cell;
@@ -17,10 +17,10 @@ pub(crate) trait Algebra: Sync {
 
     fn double(&self, a: &mut Self::Cell);
 
-    /// The cell of as many columns from column `first` of a row on. Columns that the row lacks are zero.
+    /// The cell of [`Self::lanes`] columns of a row, starting at column `first`. Columns beyond the row's end are zero.
     fn gather<'a>(&self, row: &'a [Self::Cell], first: usize) -> Cow<'a, Self::Cell>;
 
-    /// The sum of all cells times their weights, of which `width` bits are taken at a time (see
+    /// The sum of all cells times their weights. The weights are processed `width` bits at a time (see
     /// [`bucket_bits`](super::plan::bucket_bits)).
     fn weighted(&self, terms: &[(Cow<'_, Self::Cell>, u64)], width: u32) -> Self::Cell {
         let largest = terms.iter().map(|&(_, weight)| weight).max().unwrap_or(0);
@@ -37,7 +37,7 @@ pub(crate) trait Algebra: Sync {
         sum.unwrap_or_else(|| self.zero())
     }
 
-    /// The sum of all cells times the digit that their weights have at a place.
+    /// The sum of all cells times one digit of their weights: the `width` bits from bit `shift` on.
     fn buckets(&self, terms: &[(Cow<'_, Self::Cell>, u64)], shift: u32, width: u32) -> Option<Self::Cell> {
         let mut buckets: Vec<Option<Self::Cell>> = vec![None; 1 << width];
         for (cell, weight) in terms {
@@ -46,7 +46,8 @@ pub(crate) trait Algebra: Sync {
                 self.accumulate(&mut buckets[digit], cell);
             }
         }
-        // running: all with this digit or a larger one. Its sum over the digits counts each cell as often as its digit.
+        // `running` is the sum of all cells with this digit or a larger one. The sum of these sums counts each cell as often as
+        // its digit.
         let (mut running, mut sum) = (None, None);
         for bucket in buckets[1..].iter().rev() {
             if let Some(bucket) = bucket {
@@ -67,7 +68,7 @@ pub(crate) trait Algebra: Sync {
     }
 }
 
-/// Ciphertexts: adding the numbers in them is multiplying them.
+/// Ciphertexts: multiplying them adds the numbers in them.
 impl Algebra for PairModulus {
     type Cell = Batch;
 
@@ -103,7 +104,7 @@ mod exponents {
 
     use super::Algebra;
 
-    /// Pairs of integers, such as the exponents of masks modulo `p^2` and `q^2`, which are reduced at the very end.
+    /// Pairs of integers, such as the exponents of masks modulo `p^2` and `q^2`. They are reduced only at the very end.
     pub(crate) struct Integers;
 
     impl Algebra for Integers {
@@ -131,7 +132,7 @@ mod exponents {
             row.get(first).map_or_else(|| Cow::Owned(self.zero()), Cow::Borrowed)
         }
 
-        /// Here a product with a weight is cheap.
+        /// For integers, a product with a weight is cheap.
         fn weighted(&self, terms: &[(Cow<'_, [BigInt; 2]>, u64)], _width: u32) -> [BigInt; 2] {
             let mut sum = self.zero();
             for (cell, weight) in terms {

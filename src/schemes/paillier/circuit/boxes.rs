@@ -1,10 +1,10 @@
-//! Sums of many rows or columns with weight 1, whose cost hardly depends on how many they are.
+//! Sums of many rows or columns with weight 1, at a cost that hardly depends on their number.
 //!
-//! Rows, or cells, are cut into blocks as long as the box. A window that starts inside a block is the sum from there to
-//! the end of the block, and the sum from the start of the next block up to the window's end. Both grow one by one, so
-//! that each window takes three additions (M. van Herk, "A fast algorithm for local minimum and maximum filters on
-//! rectangular and octagonal kernels", 1992; J. Gil and M. Werman, "Computing 2-D min, median, and max filters", 1993).
-//! Nothing is subtracted, which would need inverses.
+//! Rows, or cells, are cut into blocks as long as the box. A window that starts inside a block is the sum from there to the end
+//! of the block, plus the sum from the start of the next block to the window's end. Both sums grow one row or cell at a time,
+//! so each window takes three additions (M. van Herk, "A fast algorithm for local minimum and maximum filters on rectangular
+//! and octagonal kernels", 1992; J. Gil and M. Werman, "Computing 2-D min, median, and max filters", 1993). Nothing is
+//! subtracted, because that would need inverses.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -13,21 +13,21 @@ use super::algebra::Algebra;
 use super::row::{Row, Signed, copy, sum};
 use crate::math::parallel;
 
-/// A box down the rows, which come in one by one.
+/// A vertical box: sums of rows, which come in one by one.
 pub(super) enum Down<A: Algebra> {
     Pair {
         last: Option<Signed<A>>,
     },
     Three {
         last: VecDeque<Signed<A>>,
-        /// The sum of the last two rows, where it is known.
+        /// The sum of the last two rows, if known.
         pair: Option<Signed<A>>,
     },
     Blocks(Blocks<A>),
 }
 
 impl<A: Algebra> Down<A> {
-    /// A box of `length` rows, at least two.
+    /// Prepares a box of `length` rows, at least two.
     pub(super) fn new(length: usize) -> Self {
         match length {
             2 => Self::Pair { last: None },
@@ -50,7 +50,7 @@ impl<A: Algebra> Down<A> {
                     return None;
                 }
                 let out = if let Some(upper) = pair.take() {
-                    // The last two rows, summed up for the row before.
+                    // The last two rows were already added up for the previous row.
                     sum(algebra, &upper, &row)
                 } else {
                     let lower = sum(algebra, &last[1], &row);
@@ -67,14 +67,14 @@ impl<A: Algebra> Down<A> {
     }
 }
 
-/// A longer box, in blocks of `length` rows. No more rows than that are kept.
+/// A longer box, in blocks of `length` rows. It keeps at most `length` rows.
 pub(super) struct Blocks<A: Algebra> {
     length: usize,
-    /// What is left of the sums to the end of the last full block.
+    /// The remaining sums that reach to the end of the last full block.
     tails: VecDeque<Signed<A>>,
-    /// The rows of the present block.
+    /// The rows of the current block.
     block: Vec<Signed<A>>,
-    /// Their sum, once there are tails to add it to.
+    /// The sum of these rows, as soon as there are tails to add it to.
     head: Option<Signed<A>>,
 }
 
@@ -95,7 +95,7 @@ impl<A: Algebra> Blocks<A> {
         }
         self.block.push(row);
         if self.block.len() == self.length {
-            // All tails are used up: the window of the whole block comes next.
+            // All tails are used up. The next window is the whole block.
             self.head = None;
             let mut tails = VecDeque::with_capacity(self.length);
             for row in self.block.drain(..).rev() {
@@ -112,12 +112,12 @@ impl<A: Algebra> Blocks<A> {
     }
 }
 
-/// Sums of `length` columns of a row, `columns` of them.
+/// Computes `columns` sums, each of `length` columns of a row.
 ///
-/// A box of `length = whole * lanes + rest` columns begins with sums of every `lanes`-th column, which lie in the same lane
-/// of neighbouring cells, so that no lane has to be moved. Each step then adds to every sum the one `size` columns further
-/// on, for `size` = ..., 4, 2, 1, and the row itself where `rest` has that bit: what is added then is doubled up to `size`
-/// columns by the steps that follow.
+/// A box of `length = whole * lanes + rest` columns begins with sums of every `lanes`-th column. These lie in the same lane of
+/// neighbouring cells, so no lane has to be moved. Each step, for `size` = ..., 4, 2, 1, adds to every sum the sum `size`
+/// columns further on. If `rest` has the bit `size`, the step also adds the row itself, and the steps that follow double this
+/// part to `size` columns.
 pub(super) fn across<A: Algebra>(algebra: &A, row: &Row<A>, length: usize, columns: usize) -> Row<A> {
     let lanes = algebra.lanes();
     let (whole, rest) = (length / lanes, length % lanes);
@@ -134,7 +134,7 @@ pub(super) fn across<A: Algebra>(algebra: &A, row: &Row<A>, length: usize, colum
             // The first part of a short box.
             (None, Some(_)) => Some(Cow::Borrowed(row)),
             (Some(sums), added) => {
-                // The steps that follow reach so much further.
+                // The steps that follow reach `size - 1` columns further.
                 let cells = (columns + size - 1).div_ceil(lanes);
                 Some(Cow::Owned(parallel::map(cells, |cell| {
                     let first = cell * lanes;
@@ -151,7 +151,7 @@ pub(super) fn across<A: Algebra>(algebra: &A, row: &Row<A>, length: usize, colum
     sums.map(Cow::into_owned).unwrap_or_default()
 }
 
-/// Sums of `length` cells side by side, from each of the first `count` on.
+/// Sums of `length` neighbouring cells, one starting at each of the first `count` cells.
 fn sums_of_cells<A: Algebra>(algebra: &A, row: &Row<A>, length: usize, count: usize) -> Row<A> {
     let cell = |index: usize| algebra.gather(row, index * algebra.lanes());
     let blocks = parallel::map(count.div_ceil(length), |block| {
@@ -170,7 +170,7 @@ fn sums_of_cells<A: Algebra>(algebra: &A, row: &Row<A>, length: usize, count: us
     blocks.into_iter().flatten().collect()
 }
 
-/// The sum of the first cell, of the first two, and so on, except for the first `unused` of these sums.
+/// The sums of the first cell, of the first two, and so on, without the first `unused` of these sums.
 fn running_sums<'a, A: Algebra>(algebra: &A, cells: impl Iterator<Item = Cow<'a, A::Cell>>, unused: usize) -> Row<A>
 where
     A::Cell: 'a,

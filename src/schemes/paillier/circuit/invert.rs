@@ -9,20 +9,20 @@ use crate::math::parallel;
 use crate::schemes::paillier::PublicKey;
 use crate::schemes::paillier::key::not_unit;
 
-/// Batches of which one is worth dividing anew, so that another core has something to do.
+/// The number of batches that justifies another division, which gives another core something to do.
 const WORTH_A_DIVISION: usize = 48;
 
-/// The inverse of every number.
+/// The inverses of all numbers.
 ///
 /// # Errors
-/// [`Code::CiphertextNotUnit`](crate::error::Code::CiphertextNotUnit) if one has none.
+/// [`Code::CiphertextNotUnit`](crate::error::Code::CiphertextNotUnit) if a number has no inverse.
 pub(super) fn all(key: &PublicKey, batches: &[&Batch]) -> Result<Vec<Batch>> {
     let parts: Vec<_> = batches.chunks(WORTH_A_DIVISION.max(batches.len().div_ceil(8))).collect();
     let inverted = parallel::map(parts.len(), |part| together(key, parts[part]));
     Ok(inverted.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// The same with one division.
+/// Inverts all numbers with one division.
 fn together(key: &PublicKey, batches: &[&Batch]) -> Result<Vec<Batch>> {
     let pairs = key.pairs();
     // before[k] is the product of the first k batches, lane by lane.

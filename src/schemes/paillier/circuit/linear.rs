@@ -1,4 +1,4 @@
-//! A kernel at work on rows of cells. Rows go in one by one from the top; a filtered row comes out as soon as it is known.
+//! Applies a kernel to rows of cells. Rows go in one by one from the top, and a filtered row comes out as soon as it is known.
 
 use std::collections::VecDeque;
 
@@ -9,14 +9,14 @@ use super::row::{Row, Signed, each_side};
 use crate::math::parallel;
 use crate::schemes::paillier::kernel::Kernel;
 
-/// One kernel on one image.
+/// A kernel that is being applied to one image.
 pub(crate) struct Linear<A: Algebra> {
     columns: usize,
     stages: Vec<Stage<A>>,
 }
 
 impl<A: Algebra> Linear<A> {
-    /// A kernel for images of `columns` columns, at least as many as it reaches.
+    /// Prepares a kernel for images of `columns` columns. There must be at least as many columns as the kernel reaches.
     pub(crate) fn new(algebra: &A, kernel: &Kernel, columns: usize) -> Self {
         let stages = match Plan::new(kernel, algebra.lanes()) {
             Plan::Passes(passes) => passes.into_iter().map(|(axis, pass)| Stage::new(axis, pass)).collect(),
@@ -25,7 +25,7 @@ impl<A: Algebra> Linear<A> {
         Self { columns, stages }
     }
 
-    /// Takes the next row; gives a row of the result, narrower by the kernel's reach, once there is one.
+    /// Takes the next row. Returns the next row of the result, narrower by the kernel's reach, if it is known.
     pub(crate) fn push(&mut self, algebra: &A, row: Row<A>) -> Option<Signed<A>> {
         let mut row = Signed { plus: row, minus: None };
         let mut columns = self.columns;
@@ -36,10 +36,10 @@ impl<A: Algebra> Linear<A> {
     }
 }
 
-/// A pass at work.
+/// A pass that is being applied.
 enum Stage<A: Algebra> {
     Down(Down<A>),
-    /// So many columns.
+    /// The number of columns in the box.
     Across(usize),
     Weights(Weights<A>),
 }
@@ -57,7 +57,7 @@ impl<A: Algebra> Stage<A> {
         }
     }
 
-    /// Takes a row of `columns` columns, and updates their number.
+    /// Takes a row of `columns` columns and updates that number.
     fn push(&mut self, algebra: &A, row: Signed<A>, columns: &mut usize) -> Option<Signed<A>> {
         match self {
             Self::Down(down) => down.push(algebra, row),
@@ -70,13 +70,13 @@ impl<A: Algebra> Stage<A> {
     }
 }
 
-/// Any weights: of a column, a row or, where the kernel is no product of these, a rectangle.
+/// Any weights: of a column, of a row or, if the kernel is not the product of these, of a rectangle.
 struct Weights<A: Algebra> {
     weights: Vec<Vec<i64>>,
     band: VecDeque<Signed<A>>,
 }
 
-/// The columns of a row, from one on, and their weight.
+/// Columns of a row, the first of these columns, and their weight.
 type Term<'a, A> = (&'a Signed<A>, usize, i64);
 
 impl<A: Algebra> Weights<A> {
@@ -95,7 +95,7 @@ impl<A: Algebra> Weights<A> {
         Some(out)
     }
 
-    /// What the band gives.
+    /// The result for the rows in the band.
     fn row(&self, algebra: &A, columns: usize) -> Signed<A> {
         let mut terms: Vec<Term<'_, A>> = Vec::new();
         for (row, weights) in self.band.iter().zip(&self.weights) {
@@ -113,15 +113,15 @@ impl<A: Algebra> Weights<A> {
     }
 }
 
-/// What is to be added, or what is to be subtracted.
+/// The part of a sum that is added, or the part that is subtracted.
 struct Side<'a, A: Algebra> {
     terms: Vec<(&'a Row<A>, usize, u64)>,
-    /// How the weights are best taken apart: the same for all cells.
+    /// The number of bits of the weights to process at a time, the same for all cells.
     bits: u32,
 }
 
 impl<'a, A: Algebra> Side<'a, A> {
-    /// The terms of this sign.
+    /// Selects the terms of this sign.
     fn new(all: &[Term<'a, A>], sign: i64) -> Self {
         let part = |&(row, at, weight): &Term<'a, A>| {
             let part = if weight * sign > 0 { Some(&row.plus) } else { row.minus.as_ref() };
@@ -132,7 +132,7 @@ impl<'a, A: Algebra> Side<'a, A> {
         Self { terms, bits }
     }
 
-    /// Their sum, for the cell from this column on.
+    /// The sum of the terms for the cell that starts at column `first`.
     fn sum(&self, algebra: &A, first: usize) -> A::Cell {
         let gathered = self.terms.iter().map(|&(row, at, weight)| (algebra.gather(row, first + at), weight));
         algebra.weighted(&gathered.collect::<Vec<_>>(), self.bits)

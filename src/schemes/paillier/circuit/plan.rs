@@ -1,9 +1,9 @@
-//! The cheapest way to a kernel: what is counted is additions, each of which is a product of ciphertexts. The weights are
-//! public.
+//! Finds the cheapest way to apply a kernel. The cost is counted in additions, each of which is a product of ciphertexts. The
+//! weights are public.
 //!
-//! A kernel of rank one is done in passes down and across, in any order. Passes with negative weights come last: behind
-//! them there are two rows for each, what is to be added and what is to be subtracted, and every pass costs twice as much.
-//! `lanes` is the number of columns in a cell, on which the cost of a box depends.
+//! A kernel of rank one is applied in passes down and across, in any order. Passes with negative weights come last, because
+//! they leave two rows for each, one to add and one to subtract, and every later pass costs twice as much. `lanes` is the
+//! number of columns in a cell, on which the cost of a box depends.
 
 use crate::schemes::paillier::kernel::{Kernel, MAX_SIDE};
 
@@ -12,20 +12,20 @@ use crate::schemes::paillier::kernel::{Kernel, MAX_SIDE};
 pub(crate) enum Pass {
     /// Each pixel and the next one: weights 1, 1.
     Pair,
-    /// So many pixels, at least three, all of weight 1.
+    /// A number of pixels, at least three, all of weight 1.
     Box(usize),
     /// Any weights.
     Weights(Vec<i64>),
 }
 
-/// Down or across: the ways to add up a box differ.
+/// Down or across: a box is added up differently in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Axis {
     Vertical,
     Horizontal,
 }
 
-/// What a kernel is made of.
+/// How to apply a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// One pass after another.
@@ -34,9 +34,9 @@ pub(crate) enum Plan {
     Full(Vec<Vec<i64>>),
 }
 
-/// What a subtraction costs: its share of an inversion of many, and a product with the inverse.
+/// The cost of a subtraction: its share of an inversion of many numbers, and a product with the inverse.
 const SUBTRACTION: f64 = 4.0;
-/// What doubling costs, as a share of an addition.
+/// The cost of doubling, relative to an addition.
 pub(super) const DOUBLING: f64 = 0.7;
 
 impl Plan {
@@ -44,23 +44,23 @@ impl Plan {
         let Kernel::Separable { vertical, horizontal } = kernel else {
             return Self::Full(kernel.rows().collect());
         };
-        // Two minus signs are none.
+        // Two minus signs cancel out.
         let sign = if horizontal.iter().all(|&weight| weight <= 0) { -1 } else { 1 };
         let [vertical, horizontal] =
             [vertical, horizontal].map(|axis| axis.iter().map(|w| w * sign).collect::<Vec<_>>());
         let down = cheapest(&vertical, Axis::Vertical, lanes).into_iter().map(|pass| (Axis::Vertical, pass));
         let across = cheapest(&horizontal, Axis::Horizontal, lanes).into_iter().map(|pass| (Axis::Horizontal, pass));
-        // Those with a sign come last; the order among the others stays.
+        // Passes with a sign come last; the others keep their order.
         let (signed, mut passes): (Vec<_>, Vec<_>) = down.chain(across).partition(|(_, pass)| pass.is_signed());
         passes.extend(signed);
         let passes = Self::Passes(passes);
-        // All weights at once pay, if ever, for few of them.
+        // Applying all weights at once can only pay off for few weights.
         let few = vertical.len() <= MAX_SIDE && horizontal.len() <= MAX_SIDE;
         let full = few.then(|| Self::Full(kernel.rows().collect()));
         full.filter(|full| full.cost(lanes) < passes.cost(lanes)).unwrap_or(passes)
     }
 
-    /// Additions for each pixel of the result, without what is done once more at the edges.
+    /// The number of additions for each pixel of the result, without the extra ones at the edges.
     pub(crate) fn cost(&self, lanes: usize) -> f64 {
         let (mut cost, mut signed) = (0.0, false);
         match self {
@@ -81,7 +81,7 @@ impl Plan {
 }
 
 impl Pass {
-    /// How many pixels fewer come out than go in.
+    /// The number of pixels by which the result is shorter than the input.
     pub(crate) fn reach(&self) -> usize {
         match self {
             Self::Pair => 1,
@@ -94,14 +94,14 @@ impl Pass {
         matches!(self, Self::Weights(weights) if weights.iter().any(|&weight| weight < 0))
     }
 
-    /// Additions for each pixel, where the pass before left one row or, `signed`, two.
+    /// The number of additions for each pixel. `signed` means that the previous pass left two rows, not one.
     fn cost(&self, axis: Axis, lanes: usize, signed: bool) -> f64 {
         let side = |chosen: &dyn Fn(i64) -> bool, weights: &[i64]| {
             let weights = weights.iter().filter(|&&weight| weight != 0 && chosen(weight));
             bucket_bits(&weights.map(|weight| weight.unsigned_abs()).collect::<Vec<_>>()).1
         };
         match self {
-            // Each side gets a term for every weight, from the row that has its sign.
+            // Both sums contain a term for every weight, from the row with the matching sign.
             Self::Weights(weights) if signed => 2.0 * side(&|_| true, weights),
             Self::Weights(weights) => side(&|weight| weight > 0, weights) + side(&|weight| weight < 0, weights),
             _ => box_cost(self.reach() + 1, axis, lanes) * if signed { 2.0 } else { 1.0 },
@@ -109,7 +109,7 @@ impl Pass {
     }
 }
 
-/// The cheapest passes that together have these weights.
+/// The cheapest passes whose product has these weights.
 fn cheapest(weights: &[i64], axis: Axis, lanes: usize) -> Vec<Pass> {
     let cost = |passes: &[Pass]| passes.iter().map(|pass| pass.cost(axis, lanes, false)).sum::<f64>();
     let simple = |weights: &[i64]| {
@@ -117,7 +117,7 @@ fn cheapest(weights: &[i64], axis: Axis, lanes: usize) -> Vec<Pass> {
         boxed.filter(|passes| cost(passes) <= cost(&direct)).unwrap_or(direct)
     };
     let mut best = simple(weights);
-    // Take out pairs, as long as that goes: a Gaussian of radius 1 is two of them, one of radius 2 is four.
+    // Take out pairs as long as possible: a Gaussian of radius 1 consists of two, one of radius 2 of four.
     let (mut rest, mut pairs) = (weights.to_vec(), Vec::new());
     while let Some(quotient) = without_pair(&rest) {
         rest = quotient;
@@ -130,7 +130,7 @@ fn cheapest(weights: &[i64], axis: Axis, lanes: usize) -> Vec<Pass> {
     best
 }
 
-/// Equal weights, perhaps with zeros beside them, as a box and what is left to do: to multiply and to move.
+/// If all weights are equal, perhaps with zeros beside them: a box, and a pass that multiplies and moves it if necessary.
 fn boxed(weights: &[i64]) -> Option<Vec<Pass>> {
     let first = weights.iter().position(|&weight| weight != 0)?;
     let end = weights.iter().rposition(|&weight| weight != 0)? + 1;
@@ -147,7 +147,7 @@ fn boxed(weights: &[i64]) -> Option<Vec<Pass>> {
     Some(passes.into_iter().chain(moves).collect())
 }
 
-/// The weights divided by `1 + z`, as polynomials, if that goes.
+/// The weights divided by `1 + z`, as polynomials, if the division is exact.
 fn without_pair(weights: &[i64]) -> Option<Vec<i64>> {
     let (last, all) = weights.split_last()?;
     let mut quotient = Vec::with_capacity(all.len());
@@ -159,7 +159,7 @@ fn without_pair(weights: &[i64]) -> Option<Vec<i64>> {
     (!quotient.is_empty() && carry == *last).then_some(quotient)
 }
 
-/// Additions for each sum of a box: see [`super::boxes`] for how they are made.
+/// The number of additions for each sum of a box, computed as in [`super::boxes`].
 fn box_cost(length: usize, axis: Axis, lanes: usize) -> f64 {
     // In blocks of n, n sums take n - 1 additions from the end, n - 2 from the start of the next block, n - 1 to join.
     let blocks = |length: usize| if length < 2 { 0.0 } else { 3.0 - 4.0 / count(length) };
@@ -175,11 +175,11 @@ fn box_cost(length: usize, axis: Axis, lanes: usize) -> f64 {
     }
 }
 
-/// How many bits of all weights to take at a time, and what the sum costs then.
+/// How many bits of all weights to process at a time, and the cost of the sum.
 ///
-/// For each group of bits, the terms with the same digit are summed up, and the sums of digits `d`, `d + 1`, ... are added
-/// up to `sum of d * (terms with digit d)` with two additions for each digit (N. Pippenger, 1976). One bit at a time, that
-/// is Straus's method.
+/// For each group of bits, the terms with the same digit are added up. Then the sums of digits `d`, `d + 1`, ... are added up
+/// to `sum of d * (terms with digit d)` with two additions for each digit (N. Pippenger, 1976). With one bit at a time, this is
+/// Straus's method.
 pub(crate) fn bucket_bits(weights: &[u64]) -> (u32, f64) {
     let bits = u64::BITS - weights.iter().max().map_or(u64::BITS, |largest| largest.leading_zeros());
     let cost = |width: u32| {
@@ -187,11 +187,12 @@ pub(crate) fn bucket_bits(weights: &[u64]) -> (u32, f64) {
         let mut additions = 0;
         for group in 0..groups {
             let digits = weights.iter().map(|weight| weight >> (group * width) & ((1 << width) - 1));
-            // The digits that occur, which are below 64, as bits.
+            // The digits that occur, all below 64, as bits.
             let (used, seen) =
                 digits.filter(|&digit| digit > 0).fold((0, 0u64), |(used, seen), digit| (used + 1, seen | 1 << digit));
             let different = seen.count_ones() as usize;
-            // Into buckets, the running sum, the sum of running sums; all but the first into the total.
+            // Additions into buckets, to the running sum, and to the sum of running sums; and of all groups but the first to
+            // the total.
             let up = seen.checked_ilog2().map_or(0, |largest| largest as usize - 1);
             additions += (used - different) + different.saturating_sub(1) + up + usize::from(used > 0);
         }
@@ -251,7 +252,7 @@ mod tests {
             ("mean radius=0", 0.0, 0.0),
             ("mean radius=1", 3.5, 1.5 + 5.0 / 3.0),
             ("mean radius=2", 2.2 + 3.0, 2.2 + 2.2),
-            // Down, twenty-five cells, doubled up to their eight lanes, and a column.
+            // Down; then twenty-five cells, three doublings to fill their eight lanes, and one more column.
             ("mean radius=100", 3.0 - 4.0 / 201.0 + 3.0 - 4.0 / 25.0 + 3.0 + 1.0, 6.0 - 8.0 / 201.0),
             ("gaussian sigma=1", 8.0, 8.0),
             ("sobel-x", 2.0 + 4.0, 2.0 + 4.0),
@@ -268,8 +269,8 @@ mod tests {
         }
     }
 
-    /// Six at most where a cell is one column; with eight, doubling up the lanes and the columns beside whole cells may
-    /// take three more each.
+    /// With one column in a cell, the cost is at most six. With eight, doubling the lanes and adding the columns beside whole
+    /// cells may take three more additions each.
     #[test]
     fn no_box_is_expensive() {
         for radius in 0..=1024 {

@@ -3,16 +3,16 @@
 use super::algebra::Algebra;
 use crate::math::parallel;
 
-/// Cells side by side: the last one may go beyond the last column.
+/// Neighbouring cells. The last one may extend beyond the last column.
 pub(crate) type Row<A> = Vec<<A as Algebra>::Cell>;
 
-/// A row of sums, as what is to be added and, where there are negative weights, what is to be subtracted.
+/// A row of sums: a part to add and, if there are negative weights, a part to subtract.
 pub(crate) struct Signed<A: Algebra> {
     pub(crate) plus: Row<A>,
     pub(crate) minus: Option<Row<A>>,
 }
 
-/// The sum of two rows of which each may have a part to be subtracted.
+/// The sum of two rows, each of which may have a part to subtract.
 pub(crate) fn combine<A: Algebra>(algebra: &A, a: Signed<A>, b: Signed<A>) -> Signed<A> {
     let minus = match (a.minus, b.minus) {
         (Some(a), Some(b)) => Some(add(algebra, &a, &b)),
@@ -22,7 +22,7 @@ pub(crate) fn combine<A: Algebra>(algebra: &A, a: Signed<A>, b: Signed<A>) -> Si
 }
 
 pub(super) fn sum<A: Algebra>(algebra: &A, a: &Signed<A>, b: &Signed<A>) -> Signed<A> {
-    // Rows of one pass have both sides or only one.
+    // The rows of a pass have either both parts or only one.
     let minus = a.minus.as_ref().zip(b.minus.as_ref()).map(|(a, b)| add(algebra, a, b));
     Signed { plus: add(algebra, &a.plus, &b.plus), minus }
 }

@@ -1,4 +1,4 @@
-//! Kernels on plain integers, several lanes at a time, with the additions counted.
+//! Kernels on plain integers, with several lanes, counting the additions.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use super::row::Signed;
 use crate::schemes::paillier::Filter;
 use crate::schemes::paillier::kernel::{Kernel, MAX_WEIGHT};
 
-/// Integers, so many side by side.
+/// Cells of `lanes` integers each.
 struct Counting {
     lanes: usize,
     additions: AtomicUsize,
@@ -24,7 +24,7 @@ impl Counting {
         Self { lanes, additions: AtomicUsize::new(0), doublings: AtomicUsize::new(0) }
     }
 
-    /// What was done so far, in additions.
+    /// The cost so far, in additions.
     fn cost(&self) -> f64 {
         float(self.additions.load(Ordering::Relaxed)) + DOUBLING * float(self.doublings.load(Ordering::Relaxed))
     }
@@ -61,7 +61,7 @@ impl Algebra for Counting {
 
 type Image = Vec<Vec<i64>>;
 
-/// What a kernel makes of an image.
+/// Applies a kernel to an image.
 fn filter(algebra: &Counting, kernel: &Kernel, image: &[Vec<i64>]) -> Image {
     let columns = image[0].len();
     let width = columns - 2 * usize::from(kernel.radius().0);
@@ -82,7 +82,7 @@ fn filter(algebra: &Counting, kernel: &Kernel, image: &[Vec<i64>]) -> Image {
     out
 }
 
-/// The same by the definition.
+/// Computes the same from the definition.
 fn expected(kernel: &Kernel, image: &[Vec<i64>]) -> Image {
     let weights: Vec<Vec<i64>> = kernel.rows().collect();
     let (rows, columns) = (image.len() + 1 - weights.len(), image[0].len() + 1 - weights[0].len());
@@ -165,7 +165,7 @@ fn every_kind_of_pass_is_exact() {
     }
 }
 
-/// An image so large that its edges hardly count.
+/// The image is so large that its edges hardly count.
 #[test]
 fn it_costs_what_the_plan_says() {
     let wild = (0..15).map(|j| (0..15).map(|i| ((i * 7 + j * 13) % 11 - 5).to_string()).collect::<Vec<_>>().join(","));
@@ -195,7 +195,7 @@ fn it_costs_what_the_plan_says() {
         let algebra = Counting::new(lanes);
         filter(&algebra, &kernel, &noise(rows + 2 * ry, cells * lanes + 2 * rx));
         let each = algebra.cost() / float(rows * cells);
-        // Subtracting is not the kernel's business.
+        // The kernel itself does not subtract.
         let subtraction = if kernel.sums().1 > 0 { 4.0 } else { 0.0 };
         let planned = Plan::new(&kernel, lanes).cost(lanes) - subtraction;
         assert!(each >= planned * 0.95, "{text}, {lanes} lanes: {each} additions, planned {planned}");
@@ -203,7 +203,7 @@ fn it_costs_what_the_plan_says() {
     }
 }
 
-/// A halo wider than the image itself costs no more than summing up its pixels.
+/// With a halo wider than the image, the cost is no higher than that of adding up the pixels.
 #[test]
 fn large_boxes_on_small_images_are_cheap() {
     let kernel = kernel("mean radius=100");
@@ -253,14 +253,14 @@ mod exponents {
 
     type Pairs = Vec<Vec<[BigInt; 2]>>;
 
-    /// Numbers as long as exponents, and negative ones.
+    /// Numbers as long as exponents, some of them negative.
     fn pairs(rows: usize, columns: usize, seed: u32) -> Pairs {
         let pair = |[a, b]: [i64; 2]| [(BigInt::from(a) << 1024) - b, BigInt::from(-b * i64::from(seed))];
         let rows = noise(rows, 2 * columns).into_iter();
         rows.map(|row| row.chunks_exact(2).map(|two| pair([two[0], two[1]])).collect()).collect()
     }
 
-    /// What a filter makes of one image for each of its inputs.
+    /// Applies a filter to one image for each of its inputs.
     fn filter(filter: &Filter, images: &[Pairs]) -> Pairs {
         let mut kernels: Vec<_> =
             filter.kernels().iter().map(|kernel| Linear::new(&Integers, kernel, images[0][0].len())).collect();

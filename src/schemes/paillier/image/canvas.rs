@@ -87,7 +87,7 @@ impl Canvas {
         for (column, cell) in (u32::from(layout.halo.0)..).zip(values.chunks_exact(slots)) {
             for (slot, &value) in (0..).zip(cell) {
                 let (channel, x, y) = layout.pixel(slot, column, row);
-                // Overhang beyond the photo's edge is dropped.
+                // Pixels beyond the photo's edge are dropped.
                 let inside = u32::try_from(x).ok().filter(|x| *x < layout.width);
                 let inside = inside.zip(u32::try_from(y).ok().filter(|y| *y < layout.height));
                 if let Some((x, y)) = inside {
@@ -105,7 +105,7 @@ impl Canvas {
         &self.layout
     }
 
-    /// The view chosen.
+    /// The chosen view.
     #[must_use]
     pub fn view(&self) -> View {
         self.view
@@ -117,7 +117,7 @@ impl Canvas {
         &self.samples
     }
 
-    /// The samples with 8 bits; those of [`View::Exact16`] lose their lower half.
+    /// The samples with 8 bits. Those of [`View::Exact16`] lose their lower half.
     #[must_use]
     pub fn samples8(&self) -> Vec<u8> {
         let shift = if self.view == View::Exact16 { 8 } else { 0 };

@@ -14,12 +14,12 @@ use crate::schemes::paillier::key::not_unit;
 use crate::schemes::paillier::replay::Replay;
 use crate::schemes::paillier::{Expectation, ImageHead, SecretKey, UnitCheck, shape};
 
-/// The number of pixels compared with the original photo, if there is one: a change of one pixel in a thousand is detected with
-/// a probability of 98 %.
+/// The number of pixels to compare with the original photo, if it is given. If one pixel in a thousand was changed, this
+/// detects it with a probability of 98 %.
 const SAMPLES: u64 = 4096;
 
 /// Which images to accept. The caller decides, never the file: a server that could choose whether its work is verified would
-/// say no.
+/// choose no verification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Check {
     /// Only images made of photos that this key encrypted. The server's work is verified.
@@ -32,7 +32,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// All of them.
+    /// All checks.
     pub const ALL: [Self; 3] = [Self::Required, Self::WherePossible, Self::None];
 
     /// The stable name, for programs.
@@ -139,20 +139,20 @@ impl ImageDecryptor {
         expectation.check(&self.head)
     }
 
-    /// Whether it verifies the server's work.
+    /// Whether the decryptor verifies the server's work.
     #[must_use]
     pub const fn verifies(&self) -> bool {
         self.replay.is_some()
     }
 
-    /// Whether the key can verify that the image matches its header: it encrypted all photos in the image.
+    /// Whether the key can verify that the image matches its header. It can if it encrypted all photos in the image.
     #[must_use]
     pub fn checks(key: &SecretKey, head: &ImageHead) -> bool {
         key.derives_masks() && head.origins.iter().all(super::Origin::is_known)
     }
 
     /// Decrypts row `row` of ciphertexts, natively on all cores. Returns the pixel values: all slots of the first ciphertext
-    /// that is not halo, then of the second, and so on; `None` for rows of the halo. Do not use the values before
+    /// outside the halo, then of the second, and so on; `None` for rows of the halo. Do not use the values before
     /// [`Self::finish`] has succeeded.
     ///
     /// # Errors
@@ -229,7 +229,7 @@ impl ImageDecryptor {
             let (cell, slot) = (choice / slots, choice % slots);
             let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let (channel, x, y) = layout.pixel(number(slot), number(cell) + u32::from(layout.halo.0), row);
-            // Overhang is not part of the picture.
+            // Pixels beyond the edge are not part of the picture.
             if x >= i64::from(layout.width) || y >= i64::from(layout.height) {
                 continue;
             }
@@ -262,7 +262,7 @@ impl ImageDecryptor {
         }
     }
 
-    /// The values in the slots of a plaintext, and whether all of them can be pixels.
+    /// The values in the slots of a plaintext, and whether all of them are possible pixels.
     fn unpack(&self, plaintext: &BigUint) -> (Vec<i32>, bool) {
         let (layout, encoding) = (&self.head.layout, &self.head.encoding);
         let mask = (1u64 << layout.slot_bits) - 1;

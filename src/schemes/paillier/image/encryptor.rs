@@ -1,4 +1,4 @@
-//! Encrypts photos to rows of ciphertexts.
+//! Encrypts photos as rows of ciphertexts.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::schemes::paillier::{Border, Encoding, EncryptionKey, Filter, ImageHea
 /// Options for the encryption of a photo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncryptOptions {
-    /// The pixels outside the photo.
+    /// How to fill the pixels outside the photo.
     pub border: Border,
     /// Pixels around each tile, horizontally and vertically: the largest reach of a filter.
     pub halo: (u16, u16),
@@ -30,14 +30,14 @@ pub struct EncryptOptions {
 }
 
 impl EncryptOptions {
-    /// Room for every built-in filter of this radius: a mean, a Gaussian, and for radius 1 the derivatives.
+    /// Options with room for every built-in filter of this radius: a mean, a Gaussian, and for radius 1 the derivatives.
     #[must_use]
     pub fn for_halo(halo: (u16, u16), border: Border) -> Self {
         let largest = 255 * gaussian_sum(halo.0) * gaussian_sum(halo.1);
         Self { border, halo, slot_bits: bits_for(largest).max(8), lookup: Lookup::Direct }
     }
 
-    /// Exactly the room for this filter.
+    /// Options with exactly the room that this filter needs.
     ///
     /// # Errors
     /// [`Code::SlotOverflow`] if no slot is wide enough.
@@ -63,8 +63,8 @@ impl ImageEncryptor {
         Self::with_origin(key, photo, options, Origin::random()?)
     }
 
-    /// The same for one of several workers that share a new origin. **Never use an origin for two photos**: if two photos have
-    /// masks of the same origin, anyone can see where they differ.
+    /// Prepares the encryption in one of several workers that share a new origin. **Never use an origin for two photos**: if
+    /// two photos have masks of the same origin, anyone can see where the photos differ.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -113,7 +113,7 @@ impl ImageEncryptor {
         })
     }
 
-    /// The same with masks that [`SecretKey::prepare_masks`] made for this row: one per column, starting with ciphertext number
+    /// Encrypts a row with masks that [`SecretKey::prepare_masks`] made for it: one per column, starting with ciphertext number
     /// `row * columns` of the same origin.
     ///
     /// # Errors
@@ -163,7 +163,7 @@ impl ImageEncryptor {
         for slot in 0..layout.used_slots() {
             let (channel, x, y) = layout.pixel(slot, column, row);
             let sample = self.sample(channel, x, y);
-            // A sample has eight bits, so it touches two bytes at most.
+            // A sample has eight bits, so it spans at most two bytes.
             let bit = slot as usize * slot_bits;
             let [low, high] = (u16::from(sample) << (bit % 8)).to_le_bytes();
             bytes[bit / 8] |= low;

@@ -1,4 +1,4 @@
-//! A history read back.
+//! Reads a history.
 
 use crate::error::{Code, Error, Result};
 use crate::schemes::paillier::layout::MAX_PHOTOS;
@@ -16,17 +16,18 @@ pub(crate) struct Recipe {
 pub struct Expectation(String);
 
 impl Expectation {
-    /// Filters in the order of application, each as in `gaussian sigma=2`. After a filter of two images, those of the second
-    /// image may follow in brackets: `blend share=30 [sharpen]`. No filters, or an empty string, mean that nothing was applied.
+    /// Makes an expectation of filters in the order of application, each in the form `gaussian sigma=2`. After a filter of two
+    /// images, those of the second image may follow in brackets: `blend share=30 [sharpen]`. No filters, or an empty string,
+    /// mean that nothing was applied.
     ///
     /// # Errors
-    /// [`Code::BadFilter`] and [`Code::UnknownFilter`] for anything but a list of filters.
+    /// [`Code::BadFilter`] and [`Code::UnknownFilter`] if this is not a list of filters.
     pub fn new(filters: &[impl AsRef<str>]) -> Result<Self> {
         let texts: Vec<&str> =
             filters.iter().map(|text| text.as_ref().trim()).filter(|text| !text.is_empty()).collect();
         let text = texts.join("; ");
         let Some(recipe) = Recipe::parse(&text, &mut std::iter::repeat(Origin::UNKNOWN), 0) else {
-            // A filter that is alone has the better message.
+            // For a single filter, its own error message is better.
             texts
                 .iter()
                 .filter(|text| !text.contains(['[', ']']))
@@ -37,7 +38,7 @@ impl Expectation {
         Ok(Self(recipe.history()))
     }
 
-    /// Compares it with what a header says.
+    /// Compares the expectation with a header.
     pub(crate) fn check(&self, head: &ImageHead) -> Result<()> {
         if self.0 == head.history {
             return Ok(());
@@ -58,18 +59,17 @@ pub(crate) struct Step {
 }
 
 impl Recipe {
-    /// Reads it from a head.
+    /// Reads the recipe from a head.
     ///
     /// # Errors
-    /// [`Code::BadHeader`] if the history is not one of filters that this program knows, or does not fit the number of
-    /// photos.
+    /// [`Code::BadHeader`] if this program does not know the filters of the history, or their number of photos differs.
     pub(crate) fn of(head: &ImageHead) -> Result<Self> {
         let mut origins = head.origins.iter().copied();
         let recipe = Self::parse(&head.history, &mut origins, 0).ok_or_else(unknown)?;
         if origins.next().is_some() { Err(unknown()) } else { Ok(recipe) }
     }
 
-    /// What the numbers in the slots mean after all filters.
+    /// The encoding of the slots after all filters.
     ///
     /// # Errors
     /// [`Code::SlotOverflow`] if they are too large for any slot.
@@ -80,7 +80,7 @@ impl Recipe {
         })
     }
 
-    /// The text that it was read from, in canonical form.
+    /// The history of this recipe, in canonical form.
     fn history(&self) -> String {
         self.steps.iter().fold(String::new(), |before, step| {
             let second = step.second.as_ref().map(Self::history);
@@ -89,7 +89,7 @@ impl Recipe {
         })
     }
 
-    /// Reads a history; each photo in it takes the next origin.
+    /// Reads a history. Each photo in it takes the next origin.
     fn parse(history: &str, origins: &mut impl Iterator<Item = Origin>, depth: usize) -> Option<Self> {
         let origin = origins.next()?;
         let mut steps = Vec::new();
@@ -110,7 +110,7 @@ impl Recipe {
     }
 }
 
-/// The steps of a history: its parts between those "; " that are not in brackets.
+/// The steps of a history: its parts between every "; " that is not in brackets.
 fn steps_of(history: &str) -> impl Iterator<Item = &str> {
     let mut rest = history;
     std::iter::from_fn(move || {

@@ -13,10 +13,10 @@ use crate::math::montgomery::{Exponent, Limb, from_limbs};
 use crate::math::pair::{Batch, LowBatch, PairModulus};
 use crate::math::{prime, random};
 
-/// The fewest powers that a table is made for.
+/// The smallest number of powers to make a table for.
 const FEW: u64 = 64;
 
-/// What the key knows about one of its primes.
+/// The key's data for one of its primes.
 pub(super) struct Half {
     /// The prime, as little-endian bytes.
     prime: Zeroizing<Vec<u8>>,
@@ -24,15 +24,15 @@ pub(super) struct Half {
     pub(super) pairs: PairModulus,
     /// The prime as an exponent: `y^p` is a mask.
     prime_exponent: Exponent,
-    /// A generator of the group of masks, if it is known.
+    /// A generator of the group of masks, if known.
     generator: Option<Zeroizing<Vec<u8>>>,
-    /// Its table, made when it is first needed, and anew when it is needed for many more powers.
+    /// The generator's table. It is made when first needed, and again when it is needed for many more powers.
     comb: RwLock<Option<Arc<Comb>>>,
-    /// The other prime times `R^3`: takes a loaded plaintext to its share of the ciphertext, in Montgomery form.
+    /// The other prime times `R^3`: converts a loaded plaintext to its share of the ciphertext, in Montgomery form.
     share: LowBatch,
-    /// `R^2`, which takes what is loaded long into Montgomery form.
+    /// `R^2`, which converts a long loaded number to Montgomery form.
     enter: Batch,
-    /// The prime less one as an exponent: it takes a mask away.
+    /// The prime minus one as an exponent, which removes a mask.
     less_one_exponent: Exponent,
     /// The inverse of the other prime's square.
     factor: Zeroizing<Vec<u8>>,
@@ -45,7 +45,7 @@ impl Half {
         Ok(generator.map(|g| Zeroizing::new(g.modpow(prime, &(prime * prime)).to_bytes_le())))
     }
 
-    /// Prepares one prime; `None` if the primes do not fit each other.
+    /// Prepares one prime. Returns `None` if the primes do not fit each other.
     pub(super) fn new(prime: &BigUint, other: &BigUint, generator: Option<Zeroizing<Vec<u8>>>) -> Option<Self> {
         let pairs = PairModulus::new(prime)?;
         let factor = (other * other).modinv(prime)?;
@@ -80,7 +80,7 @@ impl Half {
         self.generator.as_ref().map(|generator| generator.as_slice())
     }
 
-    /// Gets ready for this many powers of the generator, if there is one.
+    /// Prepares a table for this many powers of the generator, if there is one.
     pub(super) fn prepare(&self, count: u64, lookup: Lookup) -> Option<Arc<Comb>> {
         let generator = BigUint::from_bytes_le(self.generator.as_ref()?);
         let count = count.max(FEW);
@@ -90,14 +90,14 @@ impl Half {
             return Some(Arc::clone(comb));
         }
         let mut place = self.comb.write().unwrap_or_else(PoisonError::into_inner);
-        // Somebody else may have made it in the meantime.
+        // Another thread may have made it in the meantime.
         if !place.as_ref().is_some_and(|comb| good(&comb)) {
             *place = Some(Arc::new(Comb::new(&self.pairs, &generator, best, lookup)));
         }
         place.clone()
     }
 
-    /// The table as it is, whatever for.
+    /// The existing table, for any number of powers.
     fn comb(&self) -> Option<Arc<Comb>> {
         let ready = self.comb.read().unwrap_or_else(PoisonError::into_inner).clone();
         ready.or_else(|| self.prepare(FEW, Lookup::Direct))
@@ -116,8 +116,8 @@ impl Half {
         Ok(self.pairs.pow(&self.pairs.enter_numbers(&bases), &self.prime_exponent))
     }
 
-    /// The ciphertexts modulo `p^2` in Montgomery form: a mask each, times `1 + m n`, which adds `m q` times the mask's
-    /// lower half to its upper one.
+    /// The ciphertexts modulo `p^2` in Montgomery form: each is a mask times `1 + m n`. This product adds `m q` times the
+    /// mask's lower half to its upper half.
     pub(super) fn seal(&self, numbers: &[&[Limb]], mut masks: Batch) -> Batch {
         let loaded = self.pairs.load_low(numbers.iter().copied());
         let shares = self.pairs.mul_low(&loaded, &self.share);
@@ -126,8 +126,8 @@ impl Half {
         masks
     }
 
-    /// For each ciphertext whose mask's inverse is given, `m / q` modulo `p`, and whether nothing is left of the mask: else
-    /// it was another one.
+    /// For each ciphertext and the inverse of its expected mask: `m / q` modulo `p`, and whether nothing is left of the mask.
+    /// If something is left, the ciphertext has another mask.
     pub(super) fn unmask(&self, ciphertexts: &[&[Limb]], inverses: &Batch) -> Vec<(BigUint, bool)> {
         let loaded = self.pairs.load_long(ciphertexts);
         let mut plain = self.pairs.empty();
@@ -136,8 +136,8 @@ impl Half {
         self.quotients(&plain, ciphertexts.len())
     }
 
-    /// For each ciphertext, `m / q` modulo `p`, whatever its mask is: `c^(p - 1) = 1 + (p - 1) m n`, which is
-    /// `1 - (m q) p`; and whether the ciphertext is a unit.
+    /// For each ciphertext, `m / q` modulo `p` for any mask, and whether the ciphertext is a unit. This uses
+    /// `c^(p - 1) = 1 + (p - 1) m n`, which is `1 - (m q) p`.
     pub(super) fn open(&self, ciphertexts: &[&[Limb]]) -> Vec<(BigUint, bool)> {
         let mut entered = self.pairs.empty();
         self.pairs.mul(&mut entered, &self.pairs.load_long(ciphertexts), &self.enter);
@@ -149,7 +149,7 @@ impl Half {
         negated.into_iter().map(|(m, fits)| ((&prime - m) % &prime, fits)).collect()
     }
 
-    /// `x / q^2` modulo `p` for numbers `y + x p`, and whether `y` is 1. The work is the same for all.
+    /// `x / q^2` modulo `p` for numbers `y + x p`, and whether `y` is 1. The amount of work is the same for all.
     fn quotients(&self, plain: &Batch, count: usize) -> Vec<(BigUint, bool)> {
         let prime = self.prime();
         let factor = BigUint::from_bytes_le(&self.factor);

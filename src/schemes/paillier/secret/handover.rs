@@ -1,8 +1,8 @@
-//! A key on its way to a worker of the same program, or back from storage that only this program can write.
+//! Transfers a key to a worker of the same program, or restores it from storage that only this program can write.
 //!
 //! Reading a key file tests the primes and searches for generators, which takes longer than encrypting a small photo. This
-//! hands over the results. The bytes are trusted: they must come directly from [`SecretKey::to_worker`] in the same program,
-//! and are never written to a file.
+//! module transfers the results. The bytes are trusted: they must come directly from [`SecretKey::to_worker`] in the same
+//! program, and are never written to a file.
 
 use num_bigint::BigUint;
 use zeroize::Zeroizing;
@@ -13,8 +13,8 @@ use crate::error::{Code, Error, Result};
 use crate::schemes::paillier::PublicKey;
 
 impl SecretKey {
-    /// The key as bytes for [`Self::from_worker`]: `p` and `q`, then a generator for each, all bits/8 bytes long. A
-    /// generator that is not known is zero.
+    /// The key as bytes for [`Self::from_worker`]: `p` and `q`, then a generator for each, all bits/8 bytes long. An unknown
+    /// generator is zero.
     #[must_use]
     pub fn to_worker(&self) -> Zeroizing<Vec<u8>> {
         let length = usize::from(self.public.bits()) / 8;
@@ -28,7 +28,7 @@ impl SecretKey {
         bytes
     }
 
-    /// Takes a key over from [`Self::to_worker`] without testing it again.
+    /// Restores a key from the bytes of [`Self::to_worker`] without testing it again.
     ///
     /// # Errors
     /// [`Code::Internal`] if the bytes are anything else.

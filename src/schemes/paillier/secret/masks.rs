@@ -1,8 +1,8 @@
 //! The exponents of an image's masks.
 //!
-//! They are derived from the secret key and the image's [`Origin`], a fresh random number: HKDF-SHA-256 (RFC 5869) makes a key
-//! of them, and a `ChaCha20` stream under it gives each ciphertext its exponents. So only the owner of the key can derive them
-//! again from the image's header, and no secret has to be kept between encryption and decryption.
+//! They are derived from the secret key and the image's [`Origin`], a fresh random number: HKDF-SHA-256 (RFC 5869) derives a
+//! key from both, and the `ChaCha20` stream of this key gives each ciphertext its exponents. So only the owner of the key can
+//! derive them again from the image's header, and no secret has to be kept between encryption and decryption.
 
 use num_bigint::BigUint;
 use rand_chacha::ChaCha20Rng;
@@ -17,11 +17,12 @@ use crate::schemes::paillier::Origin;
 /// One mask's exponents, modulo `p - 1` and modulo `q - 1`.
 pub(crate) type Exponents = [BigUint; 2];
 
-/// The masks of one photo.
+/// The seed of the masks of one photo.
 pub(crate) struct MaskSeed {
     seed: Zeroizing<[u8; 32]>,
     primes: [BigUint; 2],
-    /// The order in which exponents are drawn: the smaller prime's first, so that it does not matter which is called `p`.
+    /// Whether the exponents of `q` are drawn first. The smaller prime comes first, so that it does not matter which is called
+    /// `p`.
     swapped: bool,
 }
 

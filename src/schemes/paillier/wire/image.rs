@@ -8,17 +8,17 @@ use crate::schemes::paillier::layout::{MAX_HISTORY, MAX_PHOTOS};
 use crate::schemes::paillier::{Border, Encoding, ImageHead, Layout, Origin};
 use crate::wire::{Checked, Kind, Reader, in_header, open, seal};
 
-/// An image's head, with what its frames need from the header.
+/// An image's head, and the header data that its frames need.
 #[derive(Clone, Debug)]
 pub struct Frames {
-    /// What the header says.
+    /// The image's head.
     pub head: ImageHead,
     crc: u32,
     header_bytes: usize,
 }
 
 impl Frames {
-    /// Writes the header: returns its bytes, with prologue and checksum, and what the frames need.
+    /// Writes the header. Returns its bytes, with prologue and checksum, and what the frames need.
     #[must_use]
     pub fn write(head: ImageHead) -> (Vec<u8>, Self) {
         let bytes = seal(Kind::PaillierImage, &header(&head));
@@ -43,7 +43,7 @@ impl Frames {
         self.header_bytes
     }
 
-    /// The length of a frame in bytes, checksum included; `usize::MAX` where no memory could hold it.
+    /// The length of a frame in bytes, checksum included; `usize::MAX` if no memory could hold it.
     #[must_use]
     pub fn frame_bytes(&self) -> usize {
         usize::try_from(self.frame_length()).unwrap_or(usize::MAX)
@@ -55,12 +55,12 @@ impl Frames {
         self.header_bytes as u64 + u64::from(self.head.layout.rows()) * self.frame_length()
     }
 
-    /// At most 2^35: it may not fit the browser's 32-bit `usize`.
+    /// The length of a frame: at most 2^35, which may not fit the browser's 32-bit `usize`.
     fn frame_length(&self) -> u64 {
         u64::from(self.head.layout.columns()) * self.head.key.ciphertext_bytes() as u64 + 4
     }
 
-    /// The bytes of frame `index` with these ciphertexts.
+    /// Writes frame `index` with these ciphertexts.
     #[must_use]
     pub fn write_frame(&self, index: u32, row: &[Limb]) -> Vec<u8> {
         let mut bytes = limbs_to_bytes(row);
@@ -107,10 +107,10 @@ fn header(head: &ImageHead) -> Vec<u8> {
     bytes.extend([encoding.low, encoding.high, encoding.bias, encoding.divisor].map(i64::to_le_bytes).as_flattened());
     bytes.extend(key.id().0);
     bytes.extend(key.n_bytes());
-    // There are at most 16 photos wherever a head is made.
+    // Every head has at most 16 photos.
     bytes.push(u8::try_from(origins.len()).unwrap_or(u8::MAX));
     bytes.extend(origins.iter().flat_map(|origin| origin.0));
-    // The history is at most 8,192 bytes long wherever a head is made.
+    // The history of every head is at most 8,192 bytes long.
     bytes.extend(u16::try_from(history.len()).unwrap_or(u16::MAX).to_le_bytes());
     bytes.extend(history.as_bytes());
     bytes

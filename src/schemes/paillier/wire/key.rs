@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::schemes::paillier::PublicKey;
 use crate::wire::{Kind, Reader, in_header, seal, whole};
 
-/// The bytes of a public key file.
+/// Writes a public key file.
 #[must_use]
 pub fn write_public(key: &PublicKey) -> Vec<u8> {
     let mut header = key.bits().to_le_bytes().to_vec();
@@ -70,7 +70,7 @@ mod secret {
     use crate::schemes::paillier::{EncryptionKey, SecretKey};
     use crate::wire::{Kind, Reader, in_header, seal, whole};
 
-    /// The bytes of a secret key file, which are wiped when dropped.
+    /// Writes a secret key file. Its bytes are wiped when dropped.
     #[must_use]
     pub fn write_secret(key: &SecretKey) -> Zeroizing<Vec<u8>> {
         let bits = key.public().bits();
@@ -88,7 +88,8 @@ mod secret {
     /// Reads a secret key file.
     ///
     /// # Errors
-    /// As [`open`](crate::wire::open), and [`Code::BadSecretKey`], [`Code::BadModulus`], [`Code::BadHeader`], [`Code::TrailingData`].
+    /// As [`open`](crate::wire::open), and [`Code::BadSecretKey`], [`Code::BadModulus`], [`Code::BadHeader`],
+    /// [`Code::TrailingData`].
     pub fn read_secret(bytes: &[u8]) -> Result<SecretKey> {
         parse_secret(whole(bytes, Kind::PaillierSecretKey)?).map_err(in_header)
     }
