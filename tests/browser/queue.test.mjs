@@ -109,12 +109,14 @@ for (const name of browsers) {
       await page.until(() => document.querySelectorAll('.card').length > 0, 'the sample photo');
       await (await page.find('pause')).press('Enter'); // so that it is not done before all that
       await (await page.find('sample')).focus();
+      const wanted = ['cancel', 'pause', 'save-key', 'rename-key'];
       const reached = [];
-      for (let i = 0; i < 40; i++) {
+      // No further than needed: beyond the vault's last element, the keyboard belongs to the browser.
+      while (reached.length < 40 && !wanted.every((testid) => reached.includes(testid))) {
         await page.page.keyboard.press('Tab');
         reached.push(await page.vault.evaluate(() => document.activeElement?.dataset?.testid ?? ''));
       }
-      for (const testid of ['cancel', 'pause', 'save-key', 'rename-key']) assert.ok(reached.includes(testid), `${testid}: ${reached}`);
+      for (const testid of wanted) assert.ok(reached.includes(testid), `${testid}: ${reached}`);
       await (await page.find('cancel')).press('Enter');
       assert.equal((await page.ended()).state, 'cancelled');
     });
