@@ -192,7 +192,7 @@ impl NetworkSpec {
     /// The approximate memory in bytes that the encoded weights take.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.placed.iter().map(|layer| layer.memory(self.parameters.degree())).sum()
+        layers::memory(&self.placed, self.parameters.degree())
     }
 
     /// The keys that the server needs, each for the highest level at which it is used.

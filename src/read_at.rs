@@ -12,7 +12,7 @@ pub(crate) fn read_at(file: &std::fs::File, buffer: &mut [u8], at: u64) -> std::
 }
 
 /// Fills the buffer from an offset in a file.
-#[cfg(all(feature = "ckks", feature = "photo"))]
+#[cfg(feature = "ckks")]
 pub(crate) fn read_exact_at(file: &std::fs::File, mut buffer: &mut [u8], mut at: u64) -> std::io::Result<()> {
     while !buffer.is_empty() {
         match read_at(file, buffer, at) {

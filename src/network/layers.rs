@@ -54,7 +54,7 @@ pub struct Weights {
 }
 
 impl Layer {
-    /// The number of values that follow from so many inputs.
+    /// The number of values that follow from `inputs` values.
     #[must_use]
     pub const fn outputs(self, inputs: usize) -> usize {
         match self {
@@ -142,6 +142,11 @@ pub(super) fn numbers(layers: &[Layer], mut inputs: usize) -> Vec<(usize, usize)
         numbers
     };
     layers.iter().map(numbers).collect()
+}
+
+/// The approximate memory in bytes for the encoded weights of all layers, in a ring of this degree.
+pub(super) fn memory(placed: &[Placed], degree: usize) -> usize {
+    placed.iter().map(|layer| layer.memory(degree)).sum()
 }
 
 /// The number of levels that the layers take: the level at which a picture is encrypted.

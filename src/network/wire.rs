@@ -137,7 +137,7 @@ pub fn size(bytes: &[u8]) -> Result<Option<crate::wire::Size>> {
     let (weights, biases) = numbers.iter().fold((0, 0), |(w, b), (weights, biases)| (w + weights, b + biases));
     // A network that does not fit its slots is refused when all of it is read.
     let placed = layers::place(&spec.layers, spec.features(), spec.parameters.slots()).unwrap_or_default();
-    let encoded: usize = placed.iter().map(|layer| layer.memory(spec.parameters.degree())).sum();
+    let encoded = layers::memory(&placed, spec.parameters.degree());
     Ok(Some(Size {
         bytes: length + (header_bytes + 2 * weights + 4 * biases + 4) as u64,
         memory: (4 * weights + encoded) as u64,

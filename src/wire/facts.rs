@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Kind, Prologue};
+use super::Kind;
 use crate::error::{Code, Error, Result};
 use crate::watch::Watch;
 
@@ -42,14 +42,15 @@ impl Opened<'_> {
     /// The file of a key, which ends after its header.
     ///
     /// # Errors
-    /// As [`Self::whole`], and [`Code::NotSafelight`] for other files.
+    /// As [`Self::whole`].
     pub fn key(self) -> Result<Zeroizing<Vec<u8>>> {
-        let most = Prologue::parse(&self.header)?.total_bytes() as u64;
+        let most = self.header.len() as u64;
         self.whole(most)
     }
 }
 
-/// What is known about a file: each fact has a name and a value for programs, or a line for people.
+/// What is known about a file: each fact has a name and a value for programs, or a line for people. By default, nothing but the
+/// header was read.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Names and values, for programs.
@@ -65,12 +66,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Facts that take nothing but the header.
-    #[must_use]
-    pub fn of_header() -> Self {
-        Self::default()
-    }
-
     /// Facts about a file that was read as a whole.
     #[must_use]
     pub fn of_whole(bytes: usize) -> Self {

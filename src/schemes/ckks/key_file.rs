@@ -12,9 +12,9 @@ use std::time::SystemTime;
 
 use crate::error::{Code, Error, Result};
 use crate::read_at::read_exact_at;
-use crate::schemes::ckks::keys::{Encapsulation, EvaluationKeys, SwitchKey};
+use crate::schemes::ckks::keys::{EvaluationKeys, SwitchKey};
 use crate::schemes::ckks::ring::Ring;
-use crate::schemes::ckks::wire::{Checker, Entry, Purpose, SetHead, read_switch};
+use crate::schemes::ckks::wire::{Checker, Entry, SetHead, gather, read_switch};
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 
 /// The number of bytes that are read at a time when a set is verified.
@@ -162,24 +162,14 @@ impl LoadedKeys {
     /// # Errors
     /// As [`KeySet::load`], and [`Code::MissingKey`] if one is not in the set.
     pub fn take(&self, entries: &[Entry]) -> Result<EvaluationKeys> {
-        let mut keys = EvaluationKeys::new(self.set.head.key());
-        let mut sparse = [None, None];
-        for &entry in entries {
+        let keys = entries.iter().map(|&entry| {
             let key = self.get(entry)?.ok_or_else(|| {
                 let message = format!("there is no {entry:?} in the set; the key's owner must make one");
                 Error::new(Code::MissingKey, message)
             })?;
-            match entry.purpose {
-                Purpose::Relinearise => keys.insert_relinearise(key),
-                Purpose::Galois(element) => keys.insert_galois(element, key),
-                Purpose::ToSparse => sparse[0] = Some(key),
-                Purpose::FromSparse => sparse[1] = Some(key),
-            }
-        }
-        if let [Some(to), Some(back)] = sparse {
-            keys.set_encapsulation(Encapsulation::new(to, back));
-        }
-        Ok(keys)
+            Ok((entry.purpose, key))
+        });
+        gather(self.set.head.key(), keys)
     }
 
     fn known(&self, entry: Entry) -> Option<Arc<SwitchKey>> {

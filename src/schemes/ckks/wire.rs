@@ -22,6 +22,8 @@ pub use key::{Entry, Purpose, SwitchHead, read_public, read_switch, write_public
 pub use making::SetMaker;
 #[cfg(feature = "ckks-secret")]
 pub use secret::{check_secret, read_secret, write_secret};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use set::gather;
 pub use set::{Checker, SetHead, read_set, write_set};
 pub use vector::{VectorHead, read_ciphertext, read_plaintext, write_ciphertext, write_plaintext, write_seeded};
 

@@ -75,7 +75,7 @@ fn image(file: Opened<'_>) -> Result<Facts> {
         check_image(&mut Cursor::new(&*file.header).chain(file.rest), &Limits::OWN_FILES, file.watch)?;
         Facts { bytes: Some(frames.total_bytes()), checked: true, ..Facts::default() }
     } else {
-        Facts::of_header()
+        Facts::default()
     };
     let head = &frames.head;
     let (layout, encoding) = (&head.layout, &head.encoding);

@@ -4,11 +4,12 @@
 //! locates each key.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::key::{self, Entry, Purpose, SWITCH_HEADER_BYTES, SwitchHead, read_switch, write_switch};
 use super::{bad, key_id, parameters, same_set};
 use crate::error::{Code, Error, Result};
-use crate::schemes::ckks::keys::{Encapsulation, EvaluationKeys, KeyId};
+use crate::schemes::ckks::keys::{Encapsulation, EvaluationKeys, KeyId, SwitchKey};
 use crate::schemes::ckks::parameters::Parameters;
 use crate::schemes::ckks::ring::Ring;
 use crate::wire::{Kind, MAX_HEADER, PROLOGUE_BYTES, Prologue, Reader, in_header, open, seal};
@@ -164,24 +165,38 @@ pub fn read_set(ring: &Ring, bytes: &[u8]) -> Result<EvaluationKeys> {
     let mut reader = Reader::new(bytes);
     let whole = reader.take(length)?;
     reader.end()?;
-    let mut keys = EvaluationKeys::new(head.key);
-    let mut sparse = [None, None];
-    for (place, range) in head.ranges()?.into_iter().enumerate() {
+    let keys = head.ranges()?.into_iter().enumerate().map(|(place, range)| {
         // Within the length, which fits.
         let range = usize::try_from(range.start).unwrap_or(length)..usize::try_from(range.end).unwrap_or(length);
         head.expect(place, &SwitchHead::read(&whole[range.clone()])?)?;
         let (_, key) = read_switch(ring, &whole[range])?;
-        match head.entries[place].purpose {
-            Purpose::Relinearise => keys.insert_relinearise(key),
-            Purpose::Galois(element) => keys.insert_galois(element, key),
-            Purpose::ToSparse => sparse[0] = Some(key),
-            Purpose::FromSparse => sparse[1] = Some(key),
+        Ok((head.entries[place].purpose, Arc::new(key)))
+    });
+    gather(head.key, keys)
+}
+
+/// Puts the keys of one owner together, each with its purpose.
+///
+/// # Errors
+/// The first error among the keys.
+pub(crate) fn gather(
+    owner: KeyId,
+    keys: impl Iterator<Item = Result<(Purpose, Arc<SwitchKey>)>>,
+) -> Result<EvaluationKeys> {
+    let mut all = EvaluationKeys::new(owner);
+    let mut sparse = [None, None];
+    for key in keys {
+        match key? {
+            (Purpose::Relinearise, key) => all.insert_relinearise(key),
+            (Purpose::Galois(element), key) => all.insert_galois(element, key),
+            (Purpose::ToSparse, key) => sparse[0] = Some(key),
+            (Purpose::FromSparse, key) => sparse[1] = Some(key),
         }
     }
     if let [Some(to), Some(back)] = sparse {
-        keys.set_encapsulation(Encapsulation::new(to, back));
+        all.set_encapsulation(Encapsulation::new(to, back));
     }
-    Ok(keys)
+    Ok(all)
 }
 
 /// Checks a set as it arrives, in pieces of any length: every header, checksum and residue. Holds at most one limb in memory.
