@@ -51,7 +51,19 @@ impl Image {
     }
 
     pub(crate) fn under(key: Arc<PublicKey>, width: u32, height: u32, channels: u8, halo: u16, seed: u64) -> Self {
-        let layout = Layout::plan((width, height), channels, Border::Replicate, (halo, halo), SLOT_BITS, key.bits())
+        Self::with_slots(key, (width, height), channels, halo, SLOT_BITS, seed)
+    }
+
+    /// An image whose slots have this width, so that its pixels can be multiplied by large weights.
+    pub(crate) fn with_slots(
+        key: Arc<PublicKey>,
+        size: (u32, u32),
+        channels: u8,
+        halo: u16,
+        slot_bits: u8,
+        seed: u64,
+    ) -> Self {
+        let layout = Layout::plan(size, channels, Border::Replicate, (halo, halo), slot_bits, key.bits())
             .expect("an allowed layout");
         let head = ImageHead {
             key,

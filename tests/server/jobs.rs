@@ -21,10 +21,16 @@ pub(crate) fn post(to: SocketAddr, target: &str, body: &[u8]) -> String {
     location
 }
 
-/// Starts a job that takes long enough for other tests, and waits until it runs.
+/// The width of a slot that 225 samples fit into, each multiplied by up to [`SLOW_WEIGHT`].
+const SLOW_BITS: u8 = 28;
+const SLOW_WEIGHT: usize = 4001;
+
+/// Starts a job that takes long enough for other tests on any machine, and waits until it runs. Large weights without a
+/// pattern make it slow: two cores of 2025 need about a minute.
 pub(crate) fn occupy(to: SocketAddr) -> String {
-    static IMAGE: LazyLock<Vec<u8>> = LazyLock::new(|| Image::under(Arc::clone(&KEY), 800, 800, 3, 7, 1).bytes());
-    let weight = |i: usize, j: usize| if (7 * i + 13 * j + 5 * i * j).is_multiple_of(4) { "1" } else { "0" };
+    static IMAGE: LazyLock<Vec<u8>> =
+        LazyLock::new(|| Image::with_slots(Arc::clone(&KEY), (800, 800), 3, 7, SLOW_BITS, 1).bytes());
+    let weight = |i: usize, j: usize| (1 + (7919 * i + 104_729 * j + 5 * i * j) % SLOW_WEIGHT).to_string();
     let row = |i| (0..15).map(|j| weight(i, j)).collect::<Vec<_>>().join(",");
     let weights = (0..15).map(row).collect::<Vec<_>>().join(";");
     let job = post(to, &format!("/v1/filters/kernel?weights={weights}"), &IMAGE);
