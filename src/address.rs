@@ -9,6 +9,7 @@ pub(crate) fn without_user(text: &str) -> String {
 }
 
 /// Whether an authority (RFC 3986, section 3.2) names no port, or one from 1 to 65535.
+#[cfg(all(any(feature = "cli", feature = "server"), not(target_arch = "wasm32")))]
 #[must_use]
 pub(crate) fn port_is_good(authority: &str) -> bool {
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
@@ -44,6 +45,7 @@ mod tests {
         }
     }
 
+    #[cfg(any(feature = "cli", feature = "server"))]
     #[test]
     fn ports_are_numbers_in_their_range() {
         for good in ["a", "a:1", "a:65535", "[::1]", "[::1]:80", "u:99999@a", "u:p@a:8080"] {

@@ -24,6 +24,8 @@
 //! | `experiments` | reproductions of published experiments (features `client` and `learn`, native) |
 //! | `learn` | classifiers for plain or scrambled pictures, which need no key (feature `learn`, native) |
 //! | `network` | classifiers that a server applies to encrypted pictures (features `ckks` and `photo`) |
+//! | `remote` | the client of a server, without input and output (feature `remote`) |
+//! | `api` | the data types of the HTTP interface (feature `remote`) |
 //! | [`schemes`] | one room for each scheme: its keys, what they encrypt or scramble, and its files |
 //! | [`wire`] | what all files have in common; **the specification of the format** |
 //! | `photo` | decoding and encoding of photo files, with limits (feature `photo`) |
@@ -47,8 +49,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
-#[cfg(all(any(feature = "cli", feature = "server"), not(target_arch = "wasm32")))]
+#[cfg(any(feature = "remote", all(feature = "server", not(target_arch = "wasm32"))))]
 mod address;
+#[cfg(feature = "remote")]
+pub mod api;
 pub mod error;
 mod json;
 #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
@@ -60,6 +64,8 @@ pub mod network;
 pub mod photo;
 #[cfg(not(target_arch = "wasm32"))]
 mod read_at;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod schemes;
 #[cfg(all(any(feature = "cli", feature = "server"), unix))]
 mod signals;
@@ -72,7 +78,7 @@ pub mod experiments;
 #[cfg(all(feature = "server", not(target_arch = "wasm32")))]
 pub mod server;
 #[cfg(all(
-    any(feature = "client", feature = "web-ckks", feature = "web-codec", feature = "web-etc"),
+    any(feature = "client", feature = "web-ckks", feature = "web-codec", feature = "web-etc", feature = "web-remote"),
     target_arch = "wasm32"
 ))]
 pub mod web;

@@ -1,9 +1,9 @@
 //! The interface for browsers: thin wrappers that JavaScript calls. Compiled only for wasm32.
 //!
-//! There are four modules, so that users only fetch what they need: the feature `client` builds the one that encrypts photos
+//! There are five modules, so that users only fetch what they need: the feature `client` builds the one that encrypts photos
 //! and decrypts the results, `web-codec` the one for photo files that the browser does not decode correctly, `web-etc` the one
-//! for scrambled pictures, and `web-ckks` the one for encrypted vectors. All of them contain the code in this file, except for
-//! photos, which encrypted vectors get as samples.
+//! for scrambled pictures, `web-ckks` the one for encrypted vectors, and `web-remote` the client of a server. All of them
+//! contain the code in this file; those that work on photo files also the part for photos.
 //!
 //! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
 //! worker that runs it is replaced); its text goes to the console and holds no data.
@@ -30,6 +30,8 @@ mod network;
 mod outline;
 #[cfg(feature = "client")]
 mod paillier;
+#[cfg(feature = "web-remote")]
+mod remote;
 
 #[cfg(feature = "web-ckks")]
 pub use ckks::*;
@@ -43,6 +45,8 @@ pub use network::*;
 pub use outline::*;
 #[cfg(feature = "client")]
 pub use paillier::*;
+#[cfg(feature = "web-remote")]
+pub use remote::*;
 
 type JsResult<T> = Result<T, JsError>;
 

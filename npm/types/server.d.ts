@@ -1,4 +1,4 @@
-// Types of the way to a server that filters: `import { Server } from 'safelight/server'`.
+// Types of the way to a server: `import { Server } from 'safelight/server'`.
 
 import type { Cancellable, FilterFacts, FilterParameters, Lengthy, ServerLimits } from './safelight.js';
 
@@ -14,7 +14,14 @@ export interface ServerInfo {
   };
 }
 
-/** A server that filters what it cannot see. Nothing secret passes through here. */
+/** What a model says about a picture. */
+export interface ServerVerdict {
+  readonly label: string;
+  /** One probability per label of the model, or null if the model gives none. */
+  readonly probabilities: readonly number[] | null;
+}
+
+/** A server that works on what it cannot see. Nothing secret passes through here. */
 export class Server {
   /** `base` is the address above the server's `v1/`; a page may give a relative one. */
   constructor(base: string | URL);
@@ -45,4 +52,27 @@ export class Server {
    */
   uploadKeys(keys: AsyncIterable<Blob> & { readonly bytes: number }, options?: Lengthy<'upload'>): Promise<string>;
   deleteKeys(id: string, options?: Cancellable): Promise<void>;
+  /** Like `uploadKeys`, for a Blob or an iterable. Returns the path of the keys on the server, for `ask`, `remove` and `forget`. */
+  sendKeys(
+    keys: Blob | (AsyncIterable<Blob> & { readonly bytes: number }),
+    options?: Lengthy<'upload'>,
+  ): Promise<string>;
+  /** The public part of a network, for `Ckks.network`. */
+  network(name: string, options?: Cancellable): Promise<Blob>;
+  /** Has a network classify an encrypted photo, with the evaluation keys under a path from `sendKeys`. Returns its encrypted answer. */
+  ask(network: string, keys: string, photo: Blob, options?: Lengthy<'upload' | 'classify'>): Promise<Blob>;
+  /**
+   * Has the server learn from pictures that it sees, usually scrambled ones. Anyone who knows the model's id can use it. The
+   * labels are in the order of the model's probabilities.
+   */
+  train(
+    pictures: readonly { readonly label: string; readonly file: Blob }[],
+    options: { readonly learner: string } & Lengthy<'upload' | 'learn'>,
+  ): Promise<{ readonly id: string; readonly labels: readonly string[] }>;
+  /** Asks a model what a picture shows. */
+  classify(model: string, picture: Blob, options?: Cancellable): Promise<ServerVerdict>;
+  /** Deletes keys or a model, by a path such as `v1/models/{id}`. */
+  remove(path: string, options?: Cancellable): Promise<void>;
+  /** The same without waiting, whether or not the server can be reached. */
+  forget(path: string): void;
 }

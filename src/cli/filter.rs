@@ -7,9 +7,10 @@ use std::io::{Cursor, Read};
 use clap::Args;
 
 use super::files::{Care, Sink, Source, read_header};
-use super::remote::{Address, Masked, Server, Upload, WayFlags};
+use super::remote::{Address, Input, Masked, Server, WayFlags};
 use super::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
+use crate::remote;
 use crate::schemes::paillier::circuit::output_head;
 use crate::schemes::paillier::stream;
 use crate::schemes::paillier::wire::image::Frames;
@@ -195,8 +196,8 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
     let (_, answer) = Frames::write(expected.clone());
     // Longer than expected, so that a different answer can be told from an endless one.
     let longest = answer.total_bytes() + u64::from(crate::wire::MAX_HEADER);
-    let upload = Upload { body: chain(parts), length };
-    server.filter(&job.name, &job.parameters, upload, longest, sink, ui)?;
+    let conversation = remote::filter(&job.name, &job.parameters, length, longest);
+    server.run(conversation, Input::Stream(chain(parts)), sink, ui)?;
     check_answer(sink, &expected, ui)
 }
 

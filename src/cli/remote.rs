@@ -1,37 +1,27 @@
-//! A client for a filter server: upload, wait, download. It supports [`crate::server`] and simpler servers that answer at once.
+//! The command line's way to a server: drives the conversations of [`crate::remote`] with an HTTP library. It supports
+//! [`crate::server`] and simpler servers that answer at once.
 
 mod exchange;
 mod plain;
-#[cfg(feature = "client")]
-mod vectors;
 mod way;
 
-use std::io::{Read, Write as _};
+use std::io::{Cursor, Read, Write};
 use std::time::{Duration, Instant};
 
 use clap::builder::TypedValueParser;
-use serde::Deserialize;
 use ureq::Agent;
-use ureq::http::{Request, Uri, header};
+use ureq::http::{Request as Http, Uri, header};
 
 use self::exchange::{Exchange, Peer, Watched};
-#[cfg(feature = "client")]
-pub(super) use self::vectors::Vectors;
 pub(super) use self::way::WayFlags;
-use super::files::Sink;
 use super::ui::{Bar, Ui, Unit};
 use crate::address;
 use crate::error::{Code, Error, Result};
-use crate::json;
+use crate::remote::{Answer, Body, Conversation, Keep, Phase, Progress, Request, Step};
 use crate::watch::Watch as _;
-use crate::wire::MEDIA_TYPE;
 
-/// How long a job's state may stay unknown before the server counts as gone.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// How long to wait for an answer that no longer matters.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// The longest JSON answer that is read, in bytes.
-const MAX_JSON: u64 = 1 << 16;
 
 /// A server's address.
 #[derive(Clone)]
@@ -51,11 +41,12 @@ pub(super) struct Server {
     agent: Agent,
 }
 
-/// What is sent.
-pub(super) struct Upload {
-    pub(super) body: Box<dyn Read + Send>,
-    /// Bytes in all.
-    pub(super) length: u64,
+/// The input of a conversation.
+pub(super) enum Input {
+    Nothing,
+    /// A stream, which can be sent once.
+    Stream(Box<dyn Read + Send>),
+    Bytes(Vec<u8>),
 }
 
 impl Address {
@@ -75,24 +66,9 @@ impl Address {
         }
     }
 
-    fn filter(&self, name: &str, parameters: &[(String, String)]) -> String {
-        let query: Vec<_> =
-            parameters.iter().map(|(name, value)| format!("{}={}", quote(name), quote(value))).collect();
-        let mark = if query.is_empty() { "" } else { "?" };
-        format!("{}{}/v1/filters/{}{mark}{}", self.origin, self.folder, quote(name), query.join("&"))
-    }
-
-    /// The full address of a job or of keys. Its name gives power over it, so it is sent to no other server.
-    fn resolve(&self, location: Option<String>) -> Result<String> {
-        let bad = |what: &str| Error::new(Code::BadAnswer, format!("the server at {} {what}", self.shown));
-        let location = location.ok_or_else(|| bad("sent no address of the new job or keys"))?;
-        if location.starts_with('/') && !location.starts_with("//") {
-            return Ok(format!("{}{location}", self.origin));
-        }
-        if let Some(rest) = location.strip_prefix(&self.shown).filter(|rest| rest.starts_with('/')) {
-            return Ok(format!("{}{rest}", self.origin));
-        }
-        Err(bad("refers to another server; use that server's address"))
+    /// The full address of a path below this one.
+    fn resolve(&self, path: &str) -> String {
+        format!("{}{}/{path}", self.origin, self.folder)
     }
 }
 
@@ -129,182 +105,172 @@ impl Server {
         Ok(Self { address: address.clone(), peer, agent })
     }
 
-    /// Sends an encrypted image (or two, one after the other) and writes what comes back, unchecked, to the sink.
+    /// Holds a conversation to its end. `output` takes what the conversation fetches; it may be left half written on errors.
     ///
-    /// `longest` is the greatest length in bytes that the answer can have.
-    pub(super) fn filter(
+    /// # Errors
+    /// Those of the conversation; [`Code::Cancelled`] after Ctrl-C, when what the server was working on is deleted.
+    pub(super) fn run<T>(
         &self,
-        name: &str,
-        parameters: &[(String, String)],
-        upload: Upload,
-        longest: u64,
-        sink: &mut Sink,
+        mut conversation: Conversation<T>,
+        mut input: Input,
+        output: &mut dyn Write,
         ui: &Ui,
-    ) -> Result<()> {
-        let session = Session { server: self };
-        let bar = ui.bar("sending", Unit::Bytes);
-        let exchange = session.post(&self.address.filter(name, parameters), upload, &bar)?;
-        bar.clear();
-        match exchange.status() {
-            200 => download(exchange, longest, sink, &ui.bar("receiving", Unit::Bytes)),
-            202 => {
-                let job = self.address.resolve(exchange.location())?;
-                drop(exchange);
-                let outcome = session.finish_job(&job, longest, sink, ui);
-                // Done, failed or given up: the server need not keep it.
-                session.delete(&job);
-                outcome
-            }
-            _ => Err(refusal(exchange, &bar)),
-        }
-    }
-}
-
-/// Percent-encoding of everything but letters, digits and `-._~` (RFC 3986, section 2.3).
-fn quote(text: &str) -> String {
-    let quote = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(quote).collect()
-}
-
-struct Session<'a> {
-    server: &'a Server,
-}
-
-impl Session<'_> {
-    fn post(&self, address: &str, upload: Upload, bar: &Bar) -> Result<Exchange> {
-        bar.progress(0, upload.length);
-        let request = Request::post(address)
-            .header(header::CONTENT_TYPE, MEDIA_TYPE)
-            .header(header::CONTENT_LENGTH, upload.length)
-            // A server that will not take it can say so before it has been sent.
-            .header(header::EXPECT, "100-continue")
-            .header("Prefer", "respond-async");
-        let body = Watched { body: upload.body, sent: 0, length: upload.length, bar: bar.clone() };
-        let mut exchange = Exchange::start(&self.server.agent, request, Some(body), &self.server.peer);
-        match exchange.wait(bar) {
-            Ok(()) => Ok(exchange),
-            Err(error) => {
-                // The server may have started a job that no one else knows about.
-                if error.kind() == Code::Cancelled
-                    && exchange.wait_at_most(FAREWELL)
-                    && let Ok(job) = self.server.address.resolve(exchange.location())
-                {
-                    self.delete(&job);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Waits for a job and fetches its result.
-    fn finish_job(&self, job: &str, longest: u64, sink: &mut Sink, ui: &Ui) -> Result<()> {
-        let bar = ui.bar("waiting", Unit::Rows);
-        let mut last_heard = Instant::now();
-        let mut pause = Duration::from_millis(50);
+    ) -> Result<T> {
+        let mut bars = Bars { ui, shown: None };
         loop {
-            match self.state(job, &bar) {
-                Ok(state) => {
-                    last_heard = Instant::now();
-                    match state.state.as_str() {
-                        "done" => break,
-                        "failed" => return Err(state.error.unwrap_or_default().into_error("the job failed")),
-                        _ if state.total > 0 => bar.progress(state.done, state.total),
-                        _ => bar.tick(),
+            match conversation.step() {
+                Step::Done(outcome) => return outcome,
+                Step::Pause(time) => {
+                    if sleep(time, bars.show(conversation.progress())).is_err() {
+                        conversation.cancel();
                     }
                 }
-                // The work goes on when a line is cut for a moment.
-                Err(error) if error.kind() == Code::Unreachable && last_heard.elapsed() < PATIENCE => {}
-                Err(error) => return Err(error),
+                Step::Exchange(request) => {
+                    let answer = self.exchange(&mut conversation, request, &mut input, output, &mut bars);
+                    if answer.as_ref().is_err_and(|error| error.kind() == Code::Cancelled) {
+                        conversation.cancel();
+                    }
+                    conversation.answer(answer);
+                }
             }
-            sleep(pause, &bar)?;
-            pause = (pause * 3 / 2).min(Duration::from_secs(1));
         }
-        bar.clear();
-        let bar = ui.bar("receiving", Unit::Bytes);
-        let exchange = self.get(&format!("{job}/result"), &bar)?;
-        download(exchange, longest, sink, &bar)
     }
 
-    fn state(&self, job: &str, bar: &Bar) -> Result<JobState> {
-        let json = self.get(job, bar)?.read_all(MAX_JSON, bar)?;
-        json::read(&json).map_err(|fault| Error::new(Code::BadAnswer, format!("the job's state is not valid: {fault}")))
-    }
-
-    fn get(&self, address: &str, bar: &Bar) -> Result<Exchange> {
-        let mut exchange = Exchange::start(&self.server.agent, Request::get(address), None, &self.server.peer);
-        exchange.wait(bar)?;
-        if exchange.status() == 200 { Ok(exchange) } else { Err(refusal(exchange, bar)) }
-    }
-
-    /// Deletes a job on a best-effort basis: a server that is gone has nothing left to delete.
-    fn delete(&self, job: &str) {
-        Exchange::start(&self.server.agent, Request::delete(job), None, &self.server.peer).wait_at_most(FAREWELL);
-    }
-}
-
-/// Where a job stands.
-#[derive(Deserialize)]
-struct JobState {
-    state: String,
-    #[serde(default)]
-    done: u64,
-    #[serde(default)]
-    total: u64,
-    error: Option<Problem>,
-}
-
-/// An error as a server describes it (RFC 9457).
-#[derive(Default, Deserialize)]
-struct Problem {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    detail: String,
-}
-
-impl Problem {
-    fn into_error(self, otherwise: &str) -> Error {
-        // A server that does not know our codes can still explain itself.
-        let code = Code::from_name(&self.code).unwrap_or(Code::BadAnswer);
-        let detail = if self.detail.is_empty() { otherwise } else { &self.detail };
-        Error::new(code, format!("the server says: {}", detail.chars().take(500).collect::<String>()))
+    fn exchange<T>(
+        &self,
+        conversation: &mut Conversation<T>,
+        request: Request,
+        input: &mut Input,
+        output: &mut dyn Write,
+        bars: &mut Bars<'_>,
+    ) -> Result<Answer> {
+        let Request { method, path, headers, body, keep, farewell } = request;
+        let bar = bars.show(conversation.progress()).clone();
+        let body = input.body(body, conversation.progress(), &bar)?;
+        let mut http = Http::builder().method(method).uri(self.address.resolve(&path));
+        for (name, value) in headers {
+            http = http.header(name, value);
+        }
+        if let Some((_, length)) = &body {
+            // A server that will not take it can say so before it has been sent.
+            http = http.header(header::CONTENT_LENGTH, *length).header(header::EXPECT, "100-continue");
+        }
+        let mut exchange = Exchange::start(&self.agent, http, body.map(|(body, _)| body), &self.peer);
+        if farewell {
+            exchange.wait_at_most(FAREWELL);
+            return Ok(exchange.answer());
+        }
+        if let Err(error) = exchange.wait(&bar) {
+            // The server may have started a job that no one else knows about.
+            if error.kind() == Code::Cancelled {
+                conversation.cancel();
+                if exchange.wait_at_most(FAREWELL) {
+                    return Ok(exchange.answer());
+                }
+            }
+            return Err(error);
+        }
+        receive(conversation, exchange, keep, output, bars)
     }
 }
 
-/// The error for an unexpected status.
-fn refusal(exchange: Exchange, bar: &Bar) -> Error {
-    let status = exchange.status();
-    if (300..400).contains(&status) {
-        let place = address::without_user(&exchange.location().unwrap_or_default());
-        return Error::new(Code::BadAnswer, format!("the server has moved to {place}; use its new address"));
-    }
-    let problem = exchange.read_all(MAX_JSON, bar).ok().and_then(|json| json::read::<Problem>(&json).ok());
-    match problem {
-        Some(problem) => problem.into_error(&format!("status {status}")),
-        None => Error::new(
-            Code::BadAnswer,
-            format!("the server answered with status {status}; is this the address of a Safelight server?"),
-        ),
+impl Input {
+    /// The body of a request and its length in bytes.
+    fn body(&mut self, body: Body, progress: Progress, bar: &Bar) -> Result<Option<(Watched, u64)>> {
+        let range = match body {
+            Body::Empty => return Ok(None),
+            Body::Input(range) => range,
+            Body::Form(_) => return Err(Error::new(Code::Internal, "the command line sends no forms")),
+        };
+        let body: Box<dyn Read + Send> = match self {
+            Self::Stream(_) if range.start == 0 => match std::mem::replace(self, Self::Nothing) {
+                Self::Stream(stream) => stream,
+                _ => return Err(Error::new(Code::Internal, "a stream vanished")),
+            },
+            Self::Bytes(bytes) => {
+                let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+                let part = bytes.get(place(range.start)..place(range.end)).unwrap_or_default();
+                Box::new(Cursor::new(part.to_vec()))
+            }
+            Self::Stream(_) | Self::Nothing => {
+                return Err(Error::new(Code::Internal, "the input was sent already, or there is none"));
+            }
+        };
+        let length = range.end - range.start;
+        let watched = Watched { body, sent: range.start, length: progress.total.max(range.end), bar: bar.clone() };
+        Ok(Some((watched, length)))
     }
 }
 
-/// Copies an answer's body to the sink.
-fn download(mut exchange: Exchange, longest: u64, sink: &mut Sink, bar: &Bar) -> Result<()> {
+/// Receives an answer's body: into the answer, or to the output.
+fn receive<T>(
+    conversation: &mut Conversation<T>,
+    mut exchange: Exchange,
+    keep: Keep,
+    output: &mut dyn Write,
+    bars: &mut Bars<'_>,
+) -> Result<Answer> {
+    let mut answer = exchange.answer();
+    let (longest, is_output) = (keep.longest(answer.status), keep.is_output(answer.status));
     let total = exchange.length().unwrap_or(longest);
     let mut received = 0;
-    while let Some(bytes) = exchange.next(bar)? {
+    loop {
+        if is_output {
+            conversation.received(received, total);
+        }
+        let Some(bytes) = exchange.next(bars.show(conversation.progress()))? else { return Ok(answer) };
         received += bytes.len() as u64;
         if received > longest {
-            return Err(Error::new(Code::BadAnswer, "the server's answer is longer than the result can be"));
+            return Err(keep.too_long());
         }
-        sink.write_all(&bytes)?;
-        bar.progress(received, total);
+        if is_output {
+            output.write_all(&bytes)?;
+        } else {
+            answer.body.extend(bytes);
+        }
     }
-    bar.clear();
-    Ok(())
+}
+
+/// The progress bar of the current phase.
+struct Bars<'a> {
+    ui: &'a Ui,
+    shown: Option<(Phase, Bar)>,
+}
+
+impl Bars<'_> {
+    fn show(&mut self, progress: Progress) -> &Bar {
+        let Progress { phase, done, total } = progress;
+        if self.shown.as_ref().is_none_or(|(shown, _)| *shown != phase) {
+            self.clear();
+        }
+        let ui = self.ui;
+        let (_, bar) = self.shown.get_or_insert_with(|| {
+            let bar = match phase {
+                Phase::Upload => ui.bar("sending", Unit::Bytes),
+                Phase::Work => ui.bar("waiting", Unit::Rows),
+                Phase::Download => ui.bar("receiving", Unit::Bytes),
+            };
+            (phase, bar)
+        });
+        if total > 0 {
+            bar.progress(done, total);
+        } else {
+            bar.tick();
+        }
+        bar
+    }
+
+    fn clear(&mut self) {
+        if let Some((_, bar)) = self.shown.take() {
+            bar.clear();
+        }
+    }
+}
+
+impl Drop for Bars<'_> {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 fn sleep(time: Duration, bar: &Bar) -> Result<()> {
@@ -326,45 +292,18 @@ mod tests {
     #[test]
     fn addresses_are_put_together() {
         let server = Address::parse("https://photos.example:8443/safelight/").expect("address");
-        let parameters = [("weights".to_owned(), "1,-2;3 4".to_owned()), ("divisor".to_owned(), "7".to_owned())];
-        assert_eq!(
-            server.filter("kernel", &parameters),
-            "https://photos.example:8443/safelight/v1/filters/kernel?weights=1%2C-2%3B3%204&divisor=7"
-        );
+        assert_eq!(server.resolve("v1/filters/mean"), "https://photos.example:8443/safelight/v1/filters/mean");
         let server = Address::parse("http://[::1]:80").expect("address");
-        assert_eq!(server.filter("mean", &[]), "http://[::1]:80/v1/filters/mean");
+        assert_eq!(server.resolve("v1/keys"), "http://[::1]:80/v1/keys");
         for port in ["0", "65536", "99999", "", "x"] {
             assert!(Address::parse(&format!("http://127.0.0.1:{port}")).is_err(), "{port}");
         }
         for text in ["photos.example", "ftp://photos.example", "http://", "https://a?b", "", "/v1"] {
             assert!(Address::parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_jobs_name_goes_to_no_other_server() {
-        let server = Address::parse("http://one.example").expect("address");
-        let resolve = |location: &str| server.resolve(Some(location.into())).ok();
-        assert_eq!(resolve("/v1/jobs/7").as_deref(), Some("http://one.example/v1/jobs/7"));
-        assert_eq!(resolve("http://one.example/v1/jobs/7").as_deref(), Some("http://one.example/v1/jobs/7"));
-        for location in ["//two.example/v1/jobs/7", "http://two.example/7", "http://one.example.two/7", "jobs/7", ""] {
-            assert_eq!(resolve(location), None, "{location}");
-        }
-        assert!(server.resolve(None).is_err());
         // A user's name and password go along, and are shown nowhere.
         let server = Address::parse("http://anna:geheim@one.example").expect("address");
-        let location = server.resolve(Some("http://one.example/v1/jobs/7".into())).ok();
-        assert_eq!(location.as_deref(), Some("http://anna:geheim@one.example/v1/jobs/7"));
-        let error = server.resolve(None).expect_err("no place");
-        assert!(error.message().contains("http://one.example") && !error.message().contains("geheim"), "{error}");
-    }
-
-    #[test]
-    fn problems_keep_their_code() {
-        let problem: Problem = serde_json::from_str(r#"{"code":"too_busy","detail":"later"}"#).expect("JSON");
-        let error = problem.into_error("status 503");
-        assert_eq!((error.kind(), error.message()), (Code::TooBusy, "the server says: later"));
-        let problem: Problem = serde_json::from_str(r#"{"code":"mine","title":"?"}"#).expect("JSON");
-        assert_eq!(problem.into_error("status 500").kind(), Code::BadAnswer);
+        assert_eq!(server.resolve("v1"), "http://anna:geheim@one.example/v1");
+        assert_eq!(server.shown, "http://one.example");
     }
 }

@@ -234,8 +234,8 @@ for (const name of browsers) {
     it('cannot have the vault say its sentences: reasons of failures', async () => {
       const failing = async (error) => {
         await site((reason) => {
-          window.honest ??= window.transport.carry;
-          window.transport.carry = async () => { throw reason; }; // prettier-ignore
+          window.honest ??= window.transport.exchange;
+          window.transport.exchange = async () => { throw reason; }; // prettier-ignore
         }, error);
         await page.put(['photo.png', PNG]);
         const end = await page.ended();
@@ -249,7 +249,7 @@ for (const name of browsers) {
       }
       const [said] = await failing({ code: 'too_busy', message: LIE });
       assert.equal(said, 'The server is busy; try again soon. [too_busy]');
-      await site(() => (window.transport.carry = window.honest));
+      await site(() => (window.transport.exchange = window.honest));
       await clear();
     });
 

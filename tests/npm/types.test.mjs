@@ -87,7 +87,7 @@ describe('everything public has a type, and the other way round:', () => {
   });
 
   it('the server', async () => {
-    const module = await load('element/transport.js');
+    const module = await load('client/remote/server.js');
     const { values, classes } = types('server.d.ts');
     assert.deepEqual(Object.keys(module).sort(), values);
     compare(classes.Server, members(new module.Server('http://127.0.0.1/')));

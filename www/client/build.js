@@ -18,6 +18,7 @@ const modules = {
     { variant: 'relaxed', url: new URL('pkg/safelight_relaxed.wasm', import.meta.url), probe: RELAXED_MADD },
     { variant: 'baseline', url: new URL('pkg/safelight_bg.wasm', import.meta.url) },
   ],
+  remote: [{ variant: 'baseline', url: new URL('remote/pkg/safelight_remote_bg.wasm', import.meta.url) }],
   codec: [{ variant: 'baseline', url: new URL('codec/pkg/safelight_codec_bg.wasm', import.meta.url) }],
   etc: [{ variant: 'baseline', url: new URL('schemes/etc/pkg/safelight_etc_bg.wasm', import.meta.url) }],
   ckks: [

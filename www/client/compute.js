@@ -2,7 +2,7 @@
 // and makes no network requests.
 
 import init, { protect, unprotect } from './pkg/safelight.js';
-import { Line } from '../shared/line.js';
+import { Rpc } from '../shared/rpc.js';
 import { decode } from './decode.js';
 
 const ops = {
@@ -17,4 +17,4 @@ const ops = {
 };
 
 // The page hands over one end of a channel; the keeper has the other end.
-self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });
+self.onmessage = ({ data: { port } }) => new Rpc(port, ops, { inOrder: true });

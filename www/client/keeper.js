@@ -6,7 +6,7 @@
 
 import init, { arithmetic, filterCatalogue, selfTest, version } from './pkg/safelight.js';
 import { checkSignal, SafelightError } from '../shared/errors.js';
-import { Line } from '../shared/line.js';
+import { Rpc } from '../shared/rpc.js';
 import { compile } from './build.js';
 import { Keys } from './keys.js';
 import { kindOf, PROLOGUE } from './kind.js';
@@ -190,4 +190,4 @@ const guarded = ([name, work]) => [
   },
 ];
 
-const page = new Line(self, Object.fromEntries(Object.entries(ops).map(guarded)));
+const page = new Rpc(self, Object.fromEntries(Object.entries(ops).map(guarded)));

@@ -5,12 +5,12 @@
 // starts another one shortly after ending one.
 
 import { cancelled, checkSignal, unpack } from '../shared/errors.js';
-import { Line } from '../shared/line.js';
+import { Rpc } from '../shared/rpc.js';
 import { compileBest } from './build.js';
 
 /** One compute worker: `call` sends it a request and returns its answer. */
 class Helper {
-  #line;
+  #rpc;
   #ended;
   dead = null; // the error that ended this worker
   hasKey = false; // whether it has the secret key
@@ -18,19 +18,19 @@ class Helper {
 
   constructor(port, module, ended) {
     this.#ended = ended;
-    this.#line = new Line(port, {}, { onFatal: (error) => this.end(error) });
+    this.#rpc = new Rpc(port, {}, { onFatal: (error) => this.end(error) });
     this.call('init', { module }).catch((error) => this.end(error));
   }
 
   call(op, args = {}, transfer = []) {
     if (this.dead) return Promise.reject(this.dead);
-    return this.#line.call(op, args, { transfer });
+    return this.#rpc.call(op, args, { transfer });
   }
 
   end(error = cancelled()) {
     if (this.dead) return;
     this.dead = error;
-    this.#line.close(error);
+    this.#rpc.close(error);
     this.#ended();
   }
 }

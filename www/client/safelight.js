@@ -3,7 +3,7 @@
 // see a file's name: they get slices, which have none.
 
 import { cancelled, checkSignal, pack, SafelightError, workerError, unpack } from '../shared/errors.js';
-import { Line } from '../shared/line.js';
+import { Rpc } from '../shared/rpc.js';
 import { usable } from './build.js';
 import { checkPixels, Photo } from './photo.js';
 import { workers } from './workers.js';
@@ -18,7 +18,7 @@ import { workers } from './workers.js';
  */
 export class Safelight extends EventTarget {
   #keeper;
-  #line;
+  #rpc;
   #workers = new Map(); // the keeper's pool: this page starts and ends its workers, but cannot communicate with them
   #start;
   #open = true;
@@ -180,7 +180,7 @@ export class Safelight extends EventTarget {
   async read(file, { colour, signal, onProgress } = {}) {
     onProgress?.({ phase: 'decode', done: 0, total: 0 });
     const facts = await this.#ask('decode', { file: nameless(file), colour }, { signal });
-    return new Photo(facts, () => this.#open && this.#line.tell('drop', { photo: facts.id }));
+    return new Photo(facts, () => this.#open && this.#rpc.tell('drop', { photo: facts.id }));
   }
 
   /**
@@ -291,11 +291,11 @@ export class Safelight extends EventTarget {
 
   /** Encryption and decryption finish the current rows, then pause until `resume`. */
   pause() {
-    if (this.#open) this.#line.tell('pause');
+    if (this.#open) this.#rpc.tell('pause');
   }
 
   resume() {
-    if (this.#open) this.#line.tell('resume');
+    if (this.#open) this.#rpc.tell('resume');
   }
 
   /** Runs `work` on the photos of an input. Photos decoded for this are freed afterwards. */
@@ -336,7 +336,7 @@ export class Safelight extends EventTarget {
       this.#start = { url: url.href, ...settings };
       this.#startKeeper();
       try {
-        const { version, filters, arithmetic, keys } = await this.#line.call('start', this.#start);
+        const { version, filters, arithmetic, keys } = await this.#rpc.call('start', this.#start);
         Object.assign(this, { version, filters, build: { variant, arithmetic } });
         this.#take(keys);
         return;
@@ -351,7 +351,7 @@ export class Safelight extends EventTarget {
 
   async #ask(op, args, how) {
     if (!this.#open) throw new SafelightError('closed', 'this Safelight was closed; open another one');
-    return this.#line.call(op, args, how);
+    return this.#rpc.call(op, args, how);
   }
 
   /** Has the keeper do one of a scheme's own operations. */
@@ -378,7 +378,7 @@ export class Safelight extends EventTarget {
       end: ({ worker }) => this.#endWorker(worker),
       keys: (state) => this.#take(state),
     };
-    this.#line = new Line(keeper, ops, { onFatal: (error) => this.#keeperDied(error) });
+    this.#rpc = new Rpc(keeper, ops, { onFatal: (error) => this.#keeperDied(error) });
   }
 
   #startWorker(number, kind, port) {
@@ -386,7 +386,7 @@ export class Safelight extends EventTarget {
     worker.onerror = (event) => {
       event.preventDefault();
       this.#endWorker(number);
-      this.#line.tell('died', { worker: number, error: pack(workerError(event)) });
+      this.#rpc.tell('died', { worker: number, error: pack(workerError(event)) });
     };
     worker.postMessage({ port }, [port]);
     this.#workers.set(number, worker);
@@ -400,7 +400,7 @@ export class Safelight extends EventTarget {
   #end(error) {
     for (const number of [...this.#workers.keys()]) this.#endWorker(number);
     this.#keeper.terminate();
-    this.#line.close(error);
+    this.#rpc.close(error);
   }
 
   /** The keys in use died with their keeper. Starts a new keeper so that the page goes on working. */
@@ -408,7 +408,7 @@ export class Safelight extends EventTarget {
     this.#end(error);
     if (!this.#open || !this.version) return; // if it never started, another try would fail in the same way
     this.#startKeeper();
-    this.#line.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
+    this.#rpc.call('start', this.#start).then(({ keys }) => this.#take(keys), () => {});
     if (!Object.values(this.#used).every(({ stored }) => stored)) {
       const { storage, protection, locked } = this;
       this.#take({ list: [], used: {}, storage, protection, locked });

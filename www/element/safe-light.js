@@ -1,20 +1,18 @@
-// <safe-light>: the photo site's side of Safelight. It shows the vault in a frame, carries encrypted photos from the vault to
-// the server and encrypted results back, and reports progress to the site. It never has a photo, a file name or a key. With
-// job="classify" it carries photos that are only scrambled, which protects them less.
+// <safe-light>: the photo site's side of Safelight. It shows the vault in a frame, exchanges the vault's requests with the
+// server, and reports progress to the site. The requests carry encrypted photos: it never has a photo, a file name or a key.
+// With job="classify" they carry photos that are only scrambled, which protects them less.
 //
 //   <safe-light server="https://filters.example" vault="https://vault.example" filter="mean" radius="1"></safe-light>
 //
 // docs/embedding.md describes the attributes, events and methods.
 
-import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
+import { COLOURS } from '../shared/contract.js';
 import { SafelightError } from '../shared/errors.js';
-import { Line, VERSION } from '../shared/line.js';
-import { classify, forget, train } from './models.js';
-import { ask, dropKeys, fetchFront, sendKeys } from './networks.js';
-import { Server } from './transport.js';
+import { Rpc, VERSION } from '../shared/rpc.js';
+import { Server } from './server.js';
 
 const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', 'share'];
-const SETTINGS = ['job', 'network', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
+const SETTINGS = ['job', 'network', 'learner', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
 const PATIENCE = 20_000; // ms within which the vault must answer
 const TALLEST = 20_000; // pixels: the most that the frame may take
 const REFUSED =
@@ -35,7 +33,7 @@ export class SafeLightElement extends HTMLElement {
   #internals;
   #frame = document.createElement('iframe');
   #notice = document.createElement('p');
-  #line = null;
+  #rpc = null;
   #leave = null; // the AbortController of the current vault's listeners
   #told = false; // whether the vault is about to be told the changed settings
 
@@ -46,9 +44,8 @@ export class SafeLightElement extends HTMLElement {
   /** The last encrypted photo and the last encrypted result. */
   upload = null;
   reply = null;
-  /** What the server learned for job="classify": `{ id, labels, base }`. Anyone who knows the id can use it. */
+  /** What the server learned for job="classify": `{ id, labels }`. Anyone who knows the id can use it. */
   model = null;
-  #keys = null; // for job="classify-encrypted": the evaluation keys that the server has
   /** Resolves when photos can be dropped; fails when the vault cannot be reached. */
   ready;
   #readied;
@@ -144,7 +141,7 @@ export class SafeLightElement extends HTMLElement {
     this.#leave = new AbortController();
     const { signal } = this.#leave;
     addEventListener('message', (event) => this.#hear(event, address.origin), { signal });
-    addEventListener('pagehide', () => this.#forgetKeys(), { signal });
+    addEventListener('pagehide', ({ persisted }) => !persisted && this.server?.forgetAll(), { signal });
     const late = setTimeout(() => this.#fail(unreachable(address)), PATIENCE);
     signal.addEventListener('abort', () => clearTimeout(late));
     this.ready.finally(() => clearTimeout(late)).catch(() => {});
@@ -153,10 +150,10 @@ export class SafeLightElement extends HTMLElement {
 
   #stop() {
     this.#leave?.abort();
-    this.#line?.close();
-    this.#leave = this.#line = this.vault = null;
-    this.#forget();
-    this.#forgetKeys();
+    this.#rpc?.close();
+    this.#leave = this.#rpc = this.vault = null;
+    this.server?.forgetAll();
+    this.model = null;
     this.#frame.removeAttribute('src');
     this.#await();
   }
@@ -165,7 +162,7 @@ export class SafeLightElement extends HTMLElement {
   #hear({ source, origin, data }, vault) {
     const fits = source === this.#frame.contentWindow && origin === vault;
     if (!fits || data?.safelight !== VERSION || data.op !== 'ready') return;
-    this.#line?.close(); // the frame was loaded anew
+    this.#rpc?.close(); // the frame was loaded anew
     const { port1, port2 } = new MessageChannel();
     const ops = {
       ready: (facts) => this.#vaultIsReady(facts),
@@ -173,17 +170,14 @@ export class SafeLightElement extends HTMLElement {
       progress: (detail) => this.#fire('progress', detail),
       done: (result) => this.#done(result),
       failed: ({ code }) => this.#fire('error', { code: String(code) }),
-      carry: (job, how) => this.#carry(job, how),
-      train: (job, how) => this.#train(job, how),
-      classify: (job, how) => this.#classify(job, how),
-      forget: () => this.#forget(),
-      front: (job, { signal }) => this.#front(signal),
-      keys: (job, how) => this.#sendKeys(job, how),
-      forgetKeys: () => this.#forgetKeys(),
+      exchange: (request, how) => this.#exchange(request, how),
+      sending: ({ upload }) => this.#take(upload, null),
+      trained: (model) => this.#trained(model),
+      classified: ({ label, probabilities }) => this.#fire('classified', { label, probabilities }),
+      answered: ({ upload, reply }) => (this.#take(upload, reply), this.#fire('answered', { upload, reply })),
       refused: ({ what }) => what === 'colours' && console.warn(REFUSED),
-      ask: (job, how) => this.#ask(job, how),
     };
-    this.#line = new Line(port1, ops);
+    this.#rpc = new Rpc(port1, ops);
     this.#frame.contentWindow.postMessage({ safelight: VERSION, op: 'connect' }, vault, [port2]);
     this.#tellTask();
   }
@@ -195,21 +189,22 @@ export class SafeLightElement extends HTMLElement {
   }
 
   #tell(op, args = {}) {
-    if (!this.#line) throw new SafelightError('not_ready', 'the vault is not ready yet; wait for the element’s `ready`');
-    this.#line.tell(op, args);
+    if (!this.#rpc) throw new SafelightError('not_ready', 'the vault is not ready yet; wait for the element’s `ready`');
+    this.#rpc.tell(op, args);
   }
 
   /** Sends the settings to the vault, once for all attributes that change at the same time. */
   #tellTask() {
-    if (this.#told || !this.#line) return;
+    if (this.#told || !this.#rpc) return;
     this.#told = true;
     queueMicrotask(() => {
       this.#told = false;
-      if (!this.#line) return;
+      if (!this.#rpc) return;
       const params = PARAMETERS.map((name) => [name, this.getAttribute(name)]).filter(([, value]) => value !== null);
-      this.#line.tell('task', {
+      this.#rpc.tell('task', {
         task: this.getAttribute('job') ?? 'filter',
         network: this.getAttribute('network') ?? '',
+        learner: this.getAttribute('learner') ?? '',
         filter: this.getAttribute('filter') ?? '',
         params: Object.fromEntries(params),
         border: this.getAttribute('border') ?? 'replicate',
@@ -236,8 +231,9 @@ export class SafeLightElement extends HTMLElement {
 
   async #look() {
     const address = this.#address('server');
+    this.server?.forgetAll();
     this.server = address && new Server(address);
-    this.#forgetKeys();
+    this.model = null;
     if (!this.server) return;
     this.#tellTask();
     const { server } = this;
@@ -245,78 +241,16 @@ export class SafeLightElement extends HTMLElement {
     if (server === this.server) this.#tellTask();
   }
 
-  /** Carries an encrypted photo to the server, and the encrypted result back. */
-  async #carry({ filter, params, file }, { signal, progress }) {
-    const server = this.#needed();
-    const onProgress = ({ phase, done, total }) => progress(CARRIED.indexOf(phase), total > 0 ? done / total : -1);
-    this.#take(file, null);
-    const reply = await server.filter(file, { filter: String(filter), params, signal, onProgress });
-    return { file: reply };
+  /** Exchanges a request of the vault's with the server. */
+  async #exchange(request, { signal, progress }) {
+    if (!this.server) throw new SafelightError('bad_argument', 'the page names no server: set the attribute `server`');
+    const [sent, received] = [(bytes) => progress(0, bytes), (bytes, total) => progress(1, bytes, total)];
+    return this.server.exchange(request, { signal, sent, received });
   }
 
-  /** Sends scrambled pictures to the server, which learns from them; the new model replaces the previous one. */
-  async #train({ pictures }, { signal, progress }) {
-    const { base } = this.#needed();
-    const learner = this.getAttribute('learner') ?? 'svm-linear';
-    const onProgress = ({ phase, done, total }) => progress(LEARNING.indexOf(phase), total > 0 ? done / total : -1);
-    const { id, labels } = await train(base, pictures, { learner, signal, onProgress });
-    this.#forget();
-    this.model = { id, labels, base };
+  #trained({ id, labels }) {
+    this.model = { id, labels };
     this.#fire('trained', { labels });
-    return { labels };
-  }
-
-  /** Asks the server what a scrambled picture shows. */
-  async #classify({ file }, { signal }) {
-    if (!this.model) throw new SafelightError('bad_argument', 'the server has not learned anything yet');
-    const verdict = await classify(this.model.base, this.model.id, file, { signal });
-    this.#fire('classified', verdict);
-    return verdict;
-  }
-
-  #forget() {
-    if (this.model) forget(this.model.base, this.model.id);
-    this.model = null;
-  }
-
-  /** The public part of the network that the attribute `network` names. */
-  async #front(signal) {
-    return { file: await fetchFront(this.#needed().base, this.#network(), { signal }) };
-  }
-
-  /** Sends evaluation keys to the server, replacing the previous ones. */
-  async #sendKeys({ file }, { signal, progress }) {
-    const { base } = this.#needed();
-    this.#forgetKeys();
-    const onProgress = ({ done, total }) => progress(done, total);
-    this.#keys = await sendKeys(base, file, { signal, onProgress });
-  }
-
-  /** Carries an encrypted photo to the network and its answer back, which only the vault can decrypt. */
-  async #ask({ file }, { signal, progress }) {
-    if (!this.#keys) throw new SafelightError('keys_not_found', 'the server has no evaluation keys from this page');
-    const onProgress = ({ phase, done, total }) => progress(ASKED.indexOf(phase), total > 0 ? done / total : -1);
-    this.#take(file, null);
-    const reply = await ask(this.#keys, this.#network(), file, { signal, onProgress });
-    this.#take(file, reply);
-    this.#fire('answered', { upload: file, reply });
-    return { file: reply };
-  }
-
-  #network() {
-    const name = this.getAttribute('network');
-    if (name) return name;
-    throw new SafelightError('bad_argument', 'the page names no network: set the attribute `network`');
-  }
-
-  #forgetKeys() {
-    if (this.#keys) dropKeys(this.#keys);
-    this.#keys = null;
-  }
-
-  #needed() {
-    if (this.server) return this.server;
-    throw new SafelightError('bad_argument', 'the page names no server: set the attribute `server`');
   }
 
   #done({ upload, reply = null, width, height }) {

@@ -1,17 +1,18 @@
-// The vault's end of the line to the site that embeds it. The site is not trusted: it may choose the filter and carry
-// ciphertext or scrambled pictures to the server and back, and it receives progress reports. It learns no file name, no pixel
+// The vault's end of the line to the site that embeds it. The site is not trusted: it may choose the filter and exchange
+// requests with ciphertext or scrambled pictures, and it receives progress reports. It learns no file name, no pixel
 // and no key, nor what became of an encrypted image that it provided.
 
-import { ASKED, CARRIED, COLOURS, LEARNING } from '../shared/contract.js';
+import { Remote } from '../client/remote/remote.js';
+import { COLOURS } from '../shared/contract.js';
 import { checkSignal, SafelightError } from '../shared/errors.js';
-import { expect, Line, VERSION } from '../shared/line.js';
+import { expect, Rpc, VERSION } from '../shared/rpc.js';
 import { own, words } from './words.js';
 
 const BORDERS = ['replicate', 'reflect', 'zero'];
 const VIEWS = ['clamp', 'signed', 'absolute'];
 const MOST_TEXT = 10_000; // characters of a parameter
 const MOST_PARAMETERS = 20;
-const LONGEST_FRONT = 8e6; // bytes of a network's public part
+const LEARNER = /^[a-z\d-]{1,30}$/;
 const HOST = /^([a-z\d-]+(\.[a-z\d-]+)*\.?|\[[\da-f:.]+\])(:\d+)?$/i;
 const TITLE = /^[\w.+-]{1,30}( [\w.+-]{1,30})?$/; // of a server: its program's name and version
 
@@ -20,10 +21,11 @@ const TITLE = /^[\w.+-]{1,30}( [\w.+-]{1,30})?$/; // of a server: its program's 
  * `cancel`, `clear`; and `misbehaviour` when the site did what no honest site does.
  */
 export class Site extends EventTarget {
-  #line = null;
+  #rpc = null;
+  #server = new Remote((request, how) => this.#exchange(request, how));
   #tasks;
   origin = null;
-  task = null; // what the site wants: { task, network, filter, params, border, view, language, look, server }
+  task = null; // what the site wants: { task, network, learner, filter, params, border, view, language, look, server }
 
   /** Waits for the site's element. Only the page around this frame may connect, and only once. `tasks` are what it may want. */
   constructor(tasks) {
@@ -37,7 +39,7 @@ export class Site extends EventTarget {
   #hear({ source, origin, data, ports }) {
     const fits = data?.safelight === VERSION && data.op === 'connect' && ports.length === 1;
     if (source !== parent || source === window || origin === 'null' || !fits) return this.#misbehaves('badMessage');
-    if (this.#line) return this.#misbehaves('secondConnect');
+    if (this.#rpc) return this.#misbehaves('secondConnect');
     this.origin = origin;
     const ops = {
       task: (task) => this.#take(task),
@@ -48,7 +50,7 @@ export class Site extends EventTarget {
       cancel: () => this.#tell('cancel'),
       clear: () => this.#tell('clear'),
     };
-    this.#line = new Line(ports[0], ops, { newsOnly: true, onBad: () => this.#misbehaves('badMessage') });
+    this.#rpc = new Rpc(ports[0], ops, { newsOnly: true, onBad: () => this.#misbehaves('badMessage') });
     this.dispatchEvent(new Event('connected'));
   }
 
@@ -67,70 +69,81 @@ export class Site extends EventTarget {
 
   /** Tells the site something that it may know: see the table in docs/embedding.md. */
   tell(op, args) {
-    this.#line?.tell(op, args);
+    this.#rpc?.tell(op, args);
   }
 
-  /**
-   * Asks the site to carry an encrypted photo to the server. Returns the encrypted result. Meanwhile, the site reports the
-   * phase, by index, and how much of it is done, or -1.
-   */
-  async carry(job, { signal, onProgress }) {
-    const report = (phase, part) =>
-      onProgress({ phase: CARRIED[phase] ?? 'filter', done: part, total: part >= 0 ? 1 : 0 });
-    const answer = await this.#ask('carry', job, { signal, onProgress: report });
-    return expect(answer?.file, Blob, 'the result');
+  /** Has the server filter an encrypted photo. Returns the encrypted result. */
+  async filter(image, how) {
+    this.tell('sending', { upload: image });
+    return this.#remote((server) => server.filter(image, how), how);
   }
 
   /**
    * Has the server learn from scrambled pictures, a list of `{ label, file }`. The labels are numbers: names stay here. Returns
-   * the labels in the order of the model's classes.
+   * the model: its id, and the labels in the order of its classes.
    */
-  async train(pictures, { signal, onProgress }) {
-    const report = (phase, part) =>
-      onProgress({ phase: LEARNING[phase] ?? 'learn', done: part, total: part >= 0 ? 1 : 0 });
-    const answer = await this.#ask('train', { pictures }, { signal, onProgress: report });
+  async train(pictures, how) {
+    const model = await this.#remote((server) => server.train(pictures, { learner: this.task.learner, ...how }), how);
     const sent = new Set(pictures.map(({ label }) => label));
-    const labels = Array.isArray(answer?.labels) ? answer.labels : [];
-    if (labels.length !== sent.size || !labels.every((label) => sent.delete(label))) throw badAnswer();
-    return labels;
+    if (model.labels.length !== sent.size || !model.labels.every((label) => sent.delete(label))) throw badAnswer();
+    this.tell('trained', model);
+    return model;
   }
 
-  /** Asks what a scrambled picture shows. Returns `{ label, probabilities }`: one per label in `labels`, or null. */
-  async classify(file, labels, { signal }) {
-    const { label, probabilities = null } = Object(await this.#ask('classify', { file }, { signal }));
+  /** Asks what a scrambled picture shows. Returns `{ label, probabilities }`: one per label of the model, or null. */
+  async classify({ id, labels }, file, how) {
+    const verdict = await this.#remote((server) => server.classify(id, file, how), how);
+    const { label, probabilities } = verdict;
     const likely = (value) => Number.isFinite(value) && value >= 0 && value <= 1;
-    const known = probabilities === null || (Array.isArray(probabilities) && probabilities.length === labels.length);
+    const known = probabilities === null || probabilities.length === labels.length;
     if (!labels.includes(label) || !known || !(probabilities ?? []).every(likely)) throw badAnswer();
-    return { label, probabilities };
+    this.tell('classified', verdict);
+    return verdict;
   }
 
-  /** Gets the public part of the network that the site has named. */
-  async front({ signal } = {}) {
-    const answer = await this.#ask('front', {}, { signal });
-    const file = expect(answer?.file, Blob, 'the network');
-    if (file.size <= LONGEST_FRONT) return file;
-    throw new SafelightError('too_large', 'the public part of this network is too large; use another one');
+  /** The public part of the network that the site has named. */
+  async network(how = {}) {
+    return this.#remote((server) => server.network(this.#network(), how), how);
   }
 
-  /** Has the site send evaluation keys to the server, replacing the previous ones. */
+  /** Sends evaluation keys to the server. Returns their path there. */
   async sendKeys(file, { signal, onProgress }) {
-    await this.#ask('keys', { file }, { signal, onProgress: (done, total) => onProgress({ phase: 'keys', done, total }) });
+    const how = { signal, onProgress: (step) => onProgress({ ...step, phase: 'keys' }) };
+    return this.#remote((server) => server.sendKeys(file, how), how);
   }
 
-  /** Has a network classify an encrypted photo. Returns its encrypted answer. */
-  async askNetwork(file, { signal, onProgress }) {
-    const report = (phase, part) =>
-      onProgress({ phase: ASKED[phase] ?? 'classify', done: part, total: part >= 0 ? 1 : 0 });
-    const answer = await this.#ask('ask', { file }, { signal, onProgress: report });
-    return expect(answer?.file, Blob, 'the answer');
+  /** Has the network classify an encrypted photo. Returns its encrypted answer. */
+  async ask(keys, file, how) {
+    this.tell('sending', { upload: file });
+    const reply = await this.#remote((server) => server.ask(this.#network(), keys, file, how), how);
+    this.tell('answered', { upload: file, reply });
+    return reply;
   }
 
-  #ask(op, job, how) {
-    if (!this.#line) throw new SafelightError('no_site', 'the site does not answer; reload the page');
-    return this.#line.call(op, job, how).catch((error) => {
-      checkSignal(how.signal);
+  /** Has the server forget keys or a model, given by their path. */
+  forget(path) {
+    if (this.#rpc) this.#server.forget(path);
+  }
+
+  #network() {
+    if (this.task?.network) return this.task.network;
+    throw new SafelightError('bad_argument', words.told.bad_argument);
+  }
+
+  async #remote(work, { signal }) {
+    if (!this.#rpc) throw new SafelightError('no_site', 'the site does not answer; reload the page');
+    try {
+      return await work(this.#server);
+    } catch (error) {
+      checkSignal(signal);
       throw told(error);
-    });
+    }
+  }
+
+  /** Has the site exchange a request with the server. What comes back may be anything. */
+  async #exchange(request, { signal, sent, received }) {
+    const onProgress = (kind, bytes, total) => (kind === 0 ? sent?.(bytes) : received?.(bytes, total));
+    return Object(await this.#rpc.call('exchange', request, { signal, onProgress }));
   }
 }
 
@@ -144,7 +157,8 @@ const badAnswer = () => new SafelightError('bad_answer', 'the server sent an inv
 
 /** Extracts and checks what the site says; nothing else of its message is used. */
 function checkedTask(message, tasks) {
-  const { task = 'filter', network, filter, params = {}, border = 'replicate', view = 'clamp', language, look, server } = message;
+  const { task = 'filter', network, learner, filter, params = {}, border = 'replicate', view = 'clamp' } = message;
+  const { language, look, server } = message;
   const text = (value, name) => {
     if (typeof value !== 'string' || value.length > MOST_TEXT) {
       throw new SafelightError('bad_message', `${name} is not a string or is too long`);
@@ -161,6 +175,7 @@ function checkedTask(message, tasks) {
   return {
     task: one(task, tasks, 'the job'),
     network: text(network ?? '', 'the network'),
+    learner: LEARNER.test(text(learner ?? '', 'the learner')) ? learner : 'svm-linear',
     filter: text(filter ?? '', 'the filter'),
     params: Object.fromEntries(pairs.map(([key, value]) => [text(key, 'a parameter'), text(value, 'a parameter')])),
     border: one(border, BORDERS, 'the border'),

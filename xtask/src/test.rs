@@ -101,7 +101,7 @@ fn lint(steps: &mut Steps, tools: &PageTools) -> Result<()> {
                 "--lib",
                 "--no-default-features",
                 "--features",
-                "client,web-ckks,web-codec,web-etc",
+                "client,web-ckks,web-codec,web-etc,web-remote",
                 "--target",
                 TARGET,
             ])

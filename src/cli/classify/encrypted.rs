@@ -9,12 +9,13 @@ use super::classifier::verdict;
 use crate::cli::album::Picture;
 use crate::cli::files::{Care, Sink, Source};
 use crate::cli::passphrase::PassphraseFlags;
-use crate::cli::remote::{Server, Vectors};
-use crate::cli::ui::{Bar, Ui, Unit};
+use crate::cli::remote::{Input, Server};
+use crate::cli::ui::{Ui, Unit};
 use crate::error::{Code, Error, Result};
 use crate::learn::Verdict;
 use crate::math::random;
 use crate::network::{Circuit, Network, NetworkSpec};
+use crate::remote;
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::ring::Ring;
@@ -26,8 +27,8 @@ use crate::watch::Watch as _;
 enum Place<'a> {
     /// This program.
     Here { circuit: Box<Circuit>, keys: Box<EvaluationKeys> },
-    /// A server that has the network; the keys have an address of their own.
-    There { vectors: Vectors<'a>, network: String, keys: String },
+    /// A server that has the network; the evaluation keys have a path there.
+    There { server: &'a Server, network: String, keys: String },
 }
 
 /// The labels, and a network's verdicts on the pictures, which stay encrypted. Scores and probabilities are included only on
@@ -36,54 +37,60 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
     ui.catch_interrupts();
     let bar = ui.bar("classifying", Unit::Rows);
     let server = flags.server.as_ref().map(|address| Server::new(address, &flags.way)).transpose()?;
-    let (front, network) = network(flags, server.as_ref(), &bar)?;
-    let ring = Ring::new(front.parameters())?;
+    let (spec, network) = network(flags, server.as_ref(), ui)?;
+    let ring = Ring::new(spec.parameters())?;
     let encoder = Arc::new(Encoder::new(&ring));
     let secret = vector_key(flags.key.as_deref().unwrap_or_default(), &flags.passphrase, &ring, ui)?;
     let mut rng = random::system();
-    let keys = front.evaluation_keys(&ring, &secret, &mut rng)?;
+    let keys = spec.evaluation_keys(&ring, &secret, &mut rng)?;
     let place = match (network, &server) {
         (Some(network), _) => {
             let circuit = Box::new(Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network)?);
             Place::Here { circuit, keys: Box::new(keys) }
         }
         (None, Some(server)) => {
-            let vectors = server.vectors();
-            let keys = vectors.send_keys(&write_set(&ring, &keys)?, &ui.bar("sending", Unit::Bytes))?;
-            Place::There { vectors, network: flags.model.to_string_lossy().into_owned(), keys }
+            let set = write_set(&ring, &keys)?;
+            let send = remote::send_keys(set.len() as u64);
+            let keys = server.run(send, Input::Bytes(set), &mut std::io::sink(), ui)?;
+            Place::There { server, network: flags.model.to_string_lossy().into_owned(), keys }
         }
         (None, None) => return Err(Error::new(Code::Internal, "there is no network")),
     };
     let one = |source: &Source| {
         let picture = Picture::read(source)?;
-        let features = front.patches().of(&picture.photo)?;
-        let encrypted = front.encrypt(&ring, &encoder, &secret, &features, &mut random::system())?;
+        let features = spec.patches().of(&picture.photo)?;
+        let encrypted = spec.encrypt(&ring, &encoder, &secret, &features, &mut random::system())?;
         let scores = match &place {
             Place::Here { circuit, keys } => {
                 let scores = circuit.run(EvaluationKeys::clone(keys), &encrypted.ciphertext, &mut || bar.check())?;
                 write_ciphertext(&ring, &scores)?
             }
-            Place::There { vectors, network, keys } => {
-                vectors.classify(network, keys, write_seeded(&ring, &encrypted)?, &bar)?
+            Place::There { server, network, keys } => {
+                let question = write_seeded(&ring, &encrypted)?;
+                let ask = remote::ask(network, keys, question.len() as u64);
+                let mut answer = Vec::new();
+                server.run(ask, Input::Bytes(question), &mut answer, ui)?;
+                answer
             }
         };
-        let scores = crate::network::wire::read_answer(&front, &ring, &scores)?;
-        let answer = verdict(front.open(&ring, &encoder, &secret, &scores)?.for_display());
+        let scores = crate::network::wire::read_answer(&spec, &ring, &scores)?;
+        let answer = verdict(spec.open(&ring, &encoder, &secret, &scores)?.for_display());
         Ok(if flags.scores { answer } else { Verdict { scores: None, probabilities: None, ..answer } })
     };
     let verdicts: Result<Vec<Verdict>> = pictures.iter().map(one).collect();
     bar.clear();
-    if let Place::There { vectors, keys, .. } = &place {
-        // In any case, the server need not keep them.
-        vectors.forget(keys);
+    if let Place::There { server, keys, .. } = &place {
+        // In any case, the server need not keep them. A server that is gone has none left.
+        let _ = server.run(remote::forget(keys), Input::Nothing, &mut std::io::sink(), ui);
     }
-    Ok((front.labels().to_vec(), verdicts?))
+    Ok((spec.labels().to_vec(), verdicts?))
 }
 
 /// The network's public part, and all of it if it is here.
-fn network(flags: &ClassifyFlags, server: Option<&Server>, bar: &Bar) -> Result<(NetworkSpec, Option<Network>)> {
+fn network(flags: &ClassifyFlags, server: Option<&Server>, ui: &Ui) -> Result<(NetworkSpec, Option<Network>)> {
     if let Some(server) = server {
-        let file = server.vectors().front(&flags.model.to_string_lossy(), bar)?;
+        let mut file = Vec::new();
+        server.run(remote::network(&flags.model.to_string_lossy()), Input::Nothing, &mut file, ui)?;
         return Ok((crate::network::wire::read_spec(&file)?, None));
     }
     let file = Source::from(flags.model.as_os_str()).read(crate::network::wire::LONGEST, Code::TooLarge)?;

@@ -14,6 +14,7 @@ use super::plain;
 use super::way::{ProxyFailure, Via};
 use crate::cli::ui::Bar;
 use crate::error::{Code, Error, Result};
+use crate::remote::Answer;
 use crate::watch::Watch as _;
 
 /// How often a wait checks for Ctrl-C.
@@ -34,17 +35,13 @@ pub(super) struct Peer {
 pub(super) struct Exchange {
     pieces: Receiver<Piece>,
     head: Head,
-    origin: String,
 }
 
 /// What matters of an answer before its body.
 #[derive(Default)]
 struct Head {
-    status: u16,
-    location: Option<String>,
+    answer: Answer,
     length: Option<u64>,
-    #[cfg_attr(not(feature = "client"), expect(dead_code, reason = "only owners of keys upload them"))]
-    offset: Option<u64>,
 }
 
 /// What the thread hands over, in this order: one head, then bytes until the end.
@@ -61,7 +58,7 @@ impl Exchange {
         let (sender, pieces) = sync_channel(4);
         let agent = agent.clone();
         let peer = peer.clone();
-        let exchange = Self { pieces, head: Head::default(), origin: peer.origin.clone() };
+        let exchange = Self { pieces, head: Head::default() };
         std::thread::spawn(move || {
             let body = body.map_or_else(SendBody::none, SendBody::from_owned_reader);
             let response = request.body(body).map_err(ureq::Error::Http).and_then(|request| agent.run(request));
@@ -91,25 +88,14 @@ impl Exchange {
         false
     }
 
-    /// The HTTP status, once the head has come.
-    pub(super) fn status(&self) -> u16 {
-        self.head.status
-    }
-
-    /// The header `Location`.
-    pub(super) fn location(&self) -> Option<String> {
-        self.head.location.clone()
+    /// The answer, without its body; status 0 before the head has come.
+    pub(super) fn answer(&self) -> Answer {
+        self.head.answer.clone()
     }
 
     /// The length of the body in bytes, if the server says it.
     pub(super) fn length(&self) -> Option<u64> {
         self.head.length
-    }
-
-    /// The header `Upload-Offset`.
-    #[cfg(feature = "client")]
-    pub(super) fn offset(&self) -> Option<u64> {
-        self.head.offset
     }
 
     /// The next bytes of the body, or `None` at its end.
@@ -118,18 +104,6 @@ impl Exchange {
             Piece::Bytes(bytes) => Ok(Some(bytes)),
             _ => Ok(None),
         }
-    }
-
-    /// The whole body, which must be short.
-    pub(super) fn read_all(mut self, limit: u64, bar: &Bar) -> Result<Vec<u8>> {
-        let mut all = Vec::new();
-        while let Some(bytes) = self.next(bar)? {
-            all.extend(bytes);
-            if all.len() as u64 > limit {
-                return Err(Error::new(Code::BadAnswer, format!("the answer from {} is too long", self.origin)));
-            }
-        }
-        Ok(all)
     }
 
     fn piece(&self, bar: &Bar) -> Result<Piece> {
@@ -150,12 +124,15 @@ impl Exchange {
 /// Hands an answer over until its end or until no one listens.
 fn relay(response: Response<Body>, peer: &Peer, sender: &SyncSender<Piece>) {
     let text = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let head = Head {
+    let number = |name| text(name).and_then(|number| number.trim().parse().ok());
+    let answer = Answer {
         status: response.status().as_u16(),
         location: text(header::LOCATION).map(str::to_owned),
-        length: text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()),
-        offset: text(HeaderName::from_static("upload-offset")).and_then(|offset| offset.parse().ok()),
+        offset: number(HeaderName::from_static("upload-offset")),
+        retry_after: number(header::RETRY_AFTER).and_then(|seconds| seconds.try_into().ok()),
+        body: Vec::new(),
     };
+    let head = Head { answer, length: number(header::CONTENT_LENGTH) };
     if sender.send(Piece::Head(head)).is_err() {
         return;
     }

@@ -3,7 +3,7 @@
 // and makes no network requests.
 
 import init, { Photo } from './pkg/safelight_codec.js';
-import { Line } from '../../shared/line.js';
+import { Rpc } from '../../shared/rpc.js';
 import { samplesOf } from '../samples.js';
 
 const ops = {
@@ -19,4 +19,4 @@ const ops = {
     samplesOf(Photo.ofColour(width, height, channels, samples, colour).intoSrgb()),
 };
 
-self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });
+self.onmessage = ({ data: { port } }) => new Rpc(port, ops, { inOrder: true });

@@ -3,7 +3,7 @@
 
 import init, { CkksKey, CkksKeys, NetworkFront, ckksSelfTest } from './pkg/safelight_ckks.js';
 import { pack, SafelightError } from '../../../shared/errors.js';
-import { Line } from '../../../shared/line.js';
+import { Rpc } from '../../../shared/rpc.js';
 
 let key = null;
 let making = null; // evaluation keys whose parts are being requested
@@ -134,4 +134,4 @@ const ops = {
   },
 };
 
-self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });
+self.onmessage = ({ data: { port } }) => new Rpc(port, ops, { inOrder: true });

@@ -2,7 +2,7 @@
 // the job, which returns its memory to the system. It communicates only with the keeper and makes no network requests.
 
 import init, { EtcKey, Photo } from './pkg/safelight_etc.js';
-import { Line } from '../../../shared/line.js';
+import { Rpc } from '../../../shared/rpc.js';
 
 let photo = null; // the photo, until it is scrambled
 let scrambled = null;
@@ -75,4 +75,4 @@ const ops = {
   },
 };
 
-self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });
+self.onmessage = ({ data: { port } }) => new Rpc(port, ops, { inOrder: true });

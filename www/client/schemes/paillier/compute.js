@@ -4,7 +4,7 @@
 
 import init, { Assembler, Decryptor, Encryptor, SecretKey, colourChunks, colourNeedsRgb } from '../../pkg/safelight.js';
 import { pack } from '../../../shared/errors.js';
-import { Line } from '../../../shared/line.js';
+import { Rpc } from '../../../shared/rpc.js';
 import { writePng } from '../../png.js';
 import { picked } from '../../samples.js';
 
@@ -79,4 +79,4 @@ const ops = {
 
 // The page hands over one end of a channel; the keeper has the other end. Requests are answered in order: rows are faster in
 // ascending order.
-self.onmessage = ({ data: { port } }) => new Line(port, ops, { inOrder: true });
+self.onmessage = ({ data: { port } }) => new Rpc(port, ops, { inOrder: true });

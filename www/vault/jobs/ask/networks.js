@@ -14,7 +14,7 @@ export class Networks {
   #name = null; // of the server and the network
   #network = null; // a promise
   #labels = [];
-  #sent = null; // which evaluation keys the server has: their key and network
+  #sent = null; // the evaluation keys that the server has: { path, of }, with their key and network
 
   constructor(safelight, site) {
     this.#safelight = safelight;
@@ -28,7 +28,8 @@ export class Networks {
     const name = task && `${task.server.host} ${task.network}`;
     if (name === this.#name) return;
     this.#name = name;
-    this.#network = this.#sent = null;
+    this.#network = null;
+    this.#letGo();
     this.#labels = [];
     this.show();
     if (task?.network && task.server.host) await this.#get();
@@ -55,12 +56,12 @@ export class Networks {
 
   async #answer(network, question, how) {
     try {
-      return await this.#site.askNetwork(question, how);
+      return await this.#site.ask(this.#sent.path, question, how);
     } catch (error) {
       if (error.code !== 'keys_not_found') throw error;
       this.#sent = null; // the server has forgotten them
       await this.#needSentKeys(network, how);
-      return this.#site.askNetwork(question, how);
+      return this.#site.ask(this.#sent.path, question, how);
     }
   }
 
@@ -74,7 +75,7 @@ export class Networks {
 
   async #fetched(name) {
     const ckks = await this.#safelight.ckks();
-    const network = await ckks.network(await this.#site.front());
+    const network = await ckks.network(await this.#site.network());
     if (name !== this.#name) throw new SafelightError('cancelled', 'the work was cancelled');
     this.#labels = network.labels;
     this.show();
@@ -93,19 +94,22 @@ export class Networks {
 
   async #needSentKeys(network, { signal, onProgress }) {
     const mine = `${this.#safelight.ckksKey?.fingerprint} ${this.#name}`;
-    if (this.#sent === mine) return;
+    if (this.#sent?.of === mine) return;
     onProgress({ phase: 'keys', done: 0, total: 0 });
     const pieces = [];
     for await (const piece of await network.evaluationKeys({ signal })) pieces.push(piece);
-    await this.#site.sendKeys(new Blob(pieces), { signal, onProgress });
-    this.#sent = mine;
+    this.#letGo();
+    this.#sent = { path: await this.#site.sendKeys(new Blob(pieces), { signal, onProgress }), of: mine };
   }
 
   /** When the key has changed, has the server forget its evaluation keys. */
   #keyChanged() {
-    if (!this.#sent || this.#sent.startsWith(`${this.#safelight.ckksKey?.fingerprint} `)) return;
+    if (!this.#sent?.of.startsWith(`${this.#safelight.ckksKey?.fingerprint} `)) this.#letGo();
+  }
+
+  #letGo() {
+    if (this.#sent) this.#site.forget(this.#sent.path);
     this.#sent = null;
-    this.#site.tell('forgetKeys', {});
   }
 
   show() {

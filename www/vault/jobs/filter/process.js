@@ -32,7 +32,7 @@ export async function process(safelight, site, file, options) {
     onEncrypted(upload);
     if (task.task === 'encrypt') return { upload };
     onProgress({ phase: 'upload', done: 0, total: 0 });
-    const reply = await site.carry({ filter, params, file: upload }, { signal, onProgress });
+    const reply = await site.filter(upload, { filter, params, signal, onProgress });
     onReply(reply);
     // The picture's file is created only when it is saved, because the time for that depends on what the picture shows.
     const opening = safelight.decrypt(reply, { view, photos, filter, params, png: false, signal, onProgress });

@@ -21,7 +21,7 @@ export class Panel {
   #site;
   #vault;
   #people = [];
-  #model = null; // { key, labels, names }: what the server learned, and the key of its pictures
+  #model = null; // { id, labels, key, names }: what the server learned, and the key of its pictures
   #work = null; // the AbortController of the current work
   #state = () => ''; // the status text, in the current language
 
@@ -152,8 +152,9 @@ export class Panel {
       this.#say(() => [words.recognise.doing[phase], how].filter(Boolean).join(', '), total > 0 ? done / total : null);
     };
     onProgress({ phase: 'upload', done: 0, total: 0 });
-    const labels = await this.#site.train(pictures, { signal, onProgress });
-    this.#model = { key, labels, names };
+    const model = await this.#site.train(pictures, { signal, onProgress });
+    this.#letGo();
+    this.#model = { ...model, key, names };
     $('verdicts').replaceChildren();
     this.#say(() => words.recognise.learned(names.size, pictures.length));
   }
@@ -164,16 +165,21 @@ export class Panel {
     for (const [i, file] of photos.entries()) {
       this.#say(() => words.recognise.asking(i + 1, photos.length), i / photos.length);
       const picture = await this.#scramble(file, signal);
-      const found = ranked(await this.#site.classify(picture.scrambled, labels, { signal }), labels, names);
+      const found = ranked(await this.#site.classify(this.#model, picture.scrambled, { signal }), labels, names);
       $('verdicts').prepend(verdictItem(file.name || words.card.pasted, picture, found));
       const [{ name, probability }] = found;
       this.#say(() => words.recognise.said(file.name || words.card.pasted, name, probability === null ? '' : percent(probability, 1)));
     }
   }
 
-  #forget() {
-    this.#site.tell('forget', {});
+  /** Has the server forget the model, if there is one. */
+  #letGo() {
+    if (this.#model) this.#site.forget(`v1/models/${this.#model.id}`);
     this.#model = null;
+  }
+
+  #forget() {
+    this.#letGo();
     $('verdicts').replaceChildren();
     this.#say(() => words.recognise.forgotten);
     this.show();

@@ -3,7 +3,7 @@
 //
 // Messages, all with `v`, the version of this format:
 //   { v, id, op, args }            a request            { v, op, args }        a notification, without an answer
-//   { v, id, cancel: true }        cancels it           { v, id, progress }    its progress, as [done, total]
+//   { v, id, cancel: true }        cancels it           { v, id, progress }    its progress, up to three numbers
 //   { v, id, value }               its answer           { v, id, error }       or why it failed
 //
 // The other end may be hostile. Malformed messages and requests for unknown operations are dropped and reported to
@@ -14,7 +14,7 @@ import { cancelled, checkSignal, pack, SafelightError, unpack } from './errors.j
 /** The version of the messages. */
 export const VERSION = 1;
 
-export class Line {
+export class Rpc {
   #end;
   #ops;
   #hooks;
@@ -24,7 +24,7 @@ export class Line {
   #last = Promise.resolve();
 
   /**
-   * Communicates over `end` and offers the operations `ops`: functions `(args, { signal, progress(done, total) })`.
+   * Communicates over `end` and offers the operations `ops`: functions `(args, { signal, progress(...numbers) })`.
    * With `inOrder`, requests are answered one after the other; with `newsOnly`, none is, so that nobody learns anything from
    * when an answer comes. `onBad(what)` is called for invalid messages, `onFatal(error)` when an answer reports that the other
    * end can no longer work.
@@ -97,7 +97,7 @@ export class Line {
     const wanted = id !== undefined;
     const job = new AbortController();
     if (wanted) this.#jobs.set(id, job);
-    const progress = (done, total) => wanted && this.#send({ id, progress: [done, total] });
+    const progress = (...numbers) => wanted && this.#send({ id, progress: numbers });
     try {
       const value = await work(args, { signal: job.signal, progress });
       if (wanted) this.#send({ id, value }, arrays(value));
@@ -113,7 +113,7 @@ export class Line {
   #answered({ id, progress, value, error }) {
     const call = this.#calls.get(id);
     if (!call) return; // it has been cancelled
-    if (Array.isArray(progress)) return call.onProgress?.(...progress.slice(0, 2).map(Number));
+    if (Array.isArray(progress)) return call.onProgress?.(...progress.slice(0, 3).map(Number));
     if (error === undefined) return call.resolve(value);
     const { code = 'bad_message', message = 'the other end failed', fatal = false } = Object(error);
     const failure = unpack({ code: String(code), message: String(message) });
