@@ -27,10 +27,11 @@ use tokio::time::{Instant, Sleep, sleep};
 use tower::ServiceExt as _;
 
 use self::seats::{Answering, Seats};
-use super::client::{Client, Peer, Proxies};
-use super::config::Limits;
+use super::client::Peer;
 use super::problem::after_upload;
 use crate::error::{Code, Error};
+use crate::server::client::Client;
+use crate::server::config::{Limits, Proxies};
 
 mod seats;
 
@@ -52,7 +53,7 @@ const REFUSALS: (usize, Duration) = (32, Duration::from_secs(2));
 
 /// Accepts connections until `stop` yields the moment at which open ones are cut off; until then, they can finish their
 /// answers. Returns how many were cut off.
-pub(super) async fn serve(
+pub(in crate::server) async fn serve(
     listener: TcpListener,
     router: Router,
     limits: &Limits,

@@ -16,9 +16,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version, heade
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::config::{self, AllowOrigins, Settings};
 use super::problem::after_upload;
 use crate::error::{Code, Error, Result};
+use crate::server::config::{self, AllowOrigins, Settings};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");

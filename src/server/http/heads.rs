@@ -4,16 +4,16 @@ use std::cmp::Ordering;
 
 use image::ImageFormat;
 
-use super::models;
 use super::upload::Check;
 use crate::error::{Code, Error, Result};
 use crate::photo::{Limits, Photo};
-use crate::schemes::paillier::Filter;
-use crate::schemes::paillier::stream;
+use crate::schemes::paillier::{Filter, stream};
+use crate::server::queue::task::form::{LONGEST_PART_HEADER, long_part_header};
+use crate::server::store::models::{self, LONGEST_HEADER};
 use crate::wire::{Kind, PROLOGUE_BYTES, Prologue};
 
-/// The longest header of a part of a form, in bytes.
-pub(super) const LONGEST_PART_HEADER: usize = 16 << 10;
+/// No check needs more bytes than this.
+const MOST: usize = if LONGEST_PART_HEADER > LONGEST_HEADER { LONGEST_PART_HEADER } else { LONGEST_HEADER };
 
 /// Encrypted images for a filter, one after the other: their headers are read and compared with the limits.
 pub(super) struct Images {
@@ -99,10 +99,9 @@ where
 {
     fn push(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(look) = &mut self.look else { return Ok(()) };
-        // No one needs more than this to know.
-        let room = LONGEST_PART_HEADER - self.head.len();
+        let room = MOST - self.head.len();
         self.head.extend(&bytes[..bytes.len().min(room)]);
-        if matches!(look(&self.head)?, Seen::Enough) || self.head.len() == LONGEST_PART_HEADER {
+        if matches!(look(&self.head)?, Seen::Enough) || self.head.len() == MOST {
             self.look = None;
             self.head = Vec::new();
         }
@@ -135,7 +134,7 @@ pub(super) fn model(announced: Option<u64>) -> impl FnMut(&[u8]) -> Result<Seen>
         }
         let Some(size) = models::size(head)? else {
             // The headers of both kinds are much shorter than what is looked at.
-            return if head.len() < LONGEST_PART_HEADER { Ok(Seen::TooLittle) } else { Err(no_header()) };
+            return if head.len() < LONGEST_HEADER { Ok(Seen::TooLittle) } else { Err(no_header()) };
         };
         match announced.map(|announced| announced.cmp(&size.bytes)) {
             Some(Ordering::Less) => {
@@ -182,12 +181,6 @@ pub(super) fn form(boundary: &str) -> impl FnMut(&[u8]) -> Result<Seen> + Send +
             false => Ok(Seen::TooLittle),
         }
     }
-}
-
-/// The error for a part whose header is too long.
-pub(super) fn long_part_header() -> Error {
-    let message = format!("a part of the form has a header longer than {LONGEST_PART_HEADER} bytes; shorten it");
-    Error::new(Code::TooLarge, message)
 }
 
 /// Whether a file's first few bytes may become one of ours.

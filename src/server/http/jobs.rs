@@ -1,7 +1,6 @@
 //! `/v1/jobs/{id}`: a job's state, events, result and deletion.
 
 use std::convert::Infallible;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,15 +12,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
 use serde::Serialize;
 
-use super::App;
-use super::capability::{Id, text};
-use super::jobs::{self, Job};
+use super::answer::whole_or_part;
 use super::problem::{Details, Problem};
 use super::range;
-use super::spool::Stored;
-use super::work::Progress;
 use crate::error::Result;
-use crate::wire;
+use crate::server::app::App;
+use crate::server::queue::jobs::{Job, State as JobState};
+use crate::server::queue::work::Progress;
+use crate::server::store::capability::Id;
 
 /// Shortest time between two progress events.
 const PACE: Duration = Duration::from_millis(200);
@@ -37,49 +35,22 @@ pub(super) struct StatusJson {
 }
 
 impl StatusJson {
-    pub(super) fn new(state: &jobs::State, (done, total): Progress) -> Self {
+    pub(super) fn new(state: &JobState, (done, total): Progress) -> Self {
         let (state, error) = match state {
-            jobs::State::Waiting => ("waiting", None),
-            jobs::State::Running => ("running", None),
-            jobs::State::Done => ("done", None),
-            jobs::State::Failed(error) => ("failed", Some(Details::new(error))),
+            JobState::Waiting => ("waiting", None),
+            JobState::Running => ("running", None),
+            JobState::Done => ("done", None),
+            JobState::Failed(error) => ("failed", Some(Details::new(error))),
         };
         Self { state, done, total, error }
     }
 }
 
-/// An encrypted image, or a range of its bytes, as an answer. For `holder` and `at_end` see [`Stored::body`].
-pub(super) fn image<H: Send + 'static>(
-    stored: &Arc<Stored>,
-    range: Option<Range<u64>>,
-    holder: H,
-    at_end: fn(&H),
-) -> Response {
-    let whole = 0..stored.length();
-    let status = if range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
-    let part = range.clone().unwrap_or(whole);
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(wire::MEDIA_TYPE)),
-        (header::CONTENT_LENGTH, HeaderValue::from(part.end - part.start)),
-    ];
-    let mut response = (status, headers, Arc::clone(stored).body(part, holder, at_end)).into_response();
-    if let Some(range) = range
-        && let Ok(value) = format!("bytes {}-{}/{}", range.start, range.end - 1, stored.length()).try_into()
-    {
-        response.headers_mut().insert(header::CONTENT_RANGE, value);
-    }
-    response
-}
-
-fn find(app: &App, id: Id) -> Result<Arc<Job>> {
-    app.jobs.get(&text(id))
-}
-
 /// The job's state.
 pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
-    let job = find(&app, id)?;
+    let job = app.jobs.get(&id)?;
     let state = job.state();
-    if matches!(state, jobs::State::Failed(_)) {
+    if matches!(state, JobState::Failed(_)) {
         job.settle();
     }
     Ok(Json(StatusJson::new(&state, job.progress())).into_response())
@@ -87,7 +58,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Respon
 
 /// The job's progress as server-sent events, until it ends.
 pub(super) async fn events(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
-    let job = find(&app, id)?;
+    let job = app.jobs.get(&id)?;
     // Some proxies buffer answers unless told not to.
     let headers = [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))];
     Ok((headers, Sse::new(story(job)).keep_alive(KeepAlive::default())).into_response())
@@ -98,9 +69,9 @@ enum Step {
     /// Report the current state.
     Now,
     /// Report the state once it has changed.
-    After(jobs::State, Progress),
+    After(JobState, Progress),
     /// Report how the job ended.
-    Ended(jobs::State, Progress),
+    Ended(JobState, Progress),
     Over,
 }
 
@@ -110,7 +81,7 @@ fn story(job: Arc<Job>) -> impl Stream<Item = Result<Event, Infallible>> {
             Step::Over => return None,
             Step::Ended(state, progress) => {
                 let (name, data) = match &state {
-                    jobs::State::Failed(error) => {
+                    JobState::Failed(error) => {
                         job.settle();
                         ("failed", serde_json::to_string(&Details::new(error)))
                     }
@@ -132,7 +103,7 @@ fn story(job: Arc<Job>) -> impl Stream<Item = Result<Event, Infallible>> {
     })
 }
 
-fn progress_event(job: &Job) -> (Event, jobs::State, Progress) {
+fn progress_event(job: &Job) -> (Event, JobState, Progress) {
     let (state, progress) = (job.state(), job.progress());
     let data = serde_json::to_string(&StatusJson::new(&state, progress)).unwrap_or_default();
     (Event::default().event("progress").data(data), state, progress)
@@ -140,9 +111,9 @@ fn progress_event(job: &Job) -> (Event, jobs::State, Progress) {
 
 /// The job's result, or the requested part of it.
 pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderMap) -> Result<Response, Problem> {
-    let job = find(&app, id)?;
-    let stored = match job.result() {
-        Ok(stored) => stored,
+    let job = app.jobs.get(&id)?;
+    let outcome = match job.result() {
+        Ok(outcome) => outcome,
         Err(error) => {
             if job.state().is_final() {
                 job.settle();
@@ -150,12 +121,12 @@ pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderM
             return Err(error.into());
         }
     };
-    if range::is_known(&headers, stored.tag()) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, stored.tag().to_owned())]).into_response());
+    let (tag, length) = (outcome.body.tag(), outcome.body.length());
+    if range::is_known(&headers, tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag.to_owned())]).into_response());
     }
-    let length = stored.length();
-    let mut response = match range::wanted(&headers, length, stored.tag()) {
-        Ok(range) => image(&stored, range, job, |job| job.settle()),
+    let mut response = match range::wanted(&headers, length, tag) {
+        Ok(range) => whole_or_part(&outcome, range, job, |job| job.settle())?,
         Err(error) => {
             let mut response = Problem::from(error).into_response();
             if let Ok(value) = format!("bytes */{length}").try_into() {
@@ -165,7 +136,7 @@ pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderM
         }
     };
     response.headers_mut().insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Ok(tag) = stored.tag().try_into() {
+    if let Ok(tag) = tag.try_into() {
         response.headers_mut().insert(header::ETAG, tag);
     }
     Ok(response)
@@ -173,6 +144,6 @@ pub(super) async fn result(State(app): State<Arc<App>>, id: Id, headers: HeaderM
 
 /// Cancels and deletes the job.
 pub(super) async fn delete(State(app): State<Arc<App>>, id: Id) -> Result<StatusCode, Problem> {
-    app.jobs.delete(&text(id))?;
+    app.jobs.delete(&id)?;
     Ok(StatusCode::NO_CONTENT)
 }

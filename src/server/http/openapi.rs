@@ -88,6 +88,17 @@ mod tests {
     }
 
     #[test]
+    fn work_on_an_upload_has_a_job_form() {
+        let root = describe();
+        for path in ["/v1/filters/{name}", "/v1/models", "/v1/classifiers/{id}"] {
+            let post = &root["paths"][path]["post"];
+            let prefer = json!({ "$ref": "#/components/parameters/Prefer" });
+            assert!(post["parameters"].as_array().expect("a list").contains(&prefer), "{path}");
+            assert_eq!(post["responses"]["202"], json!({ "$ref": "#/components/responses/Job" }), "{path}");
+        }
+    }
+
+    #[test]
     fn every_code_filter_and_parameter_is_described() {
         let root = describe();
         let codes = &root["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];

@@ -18,9 +18,9 @@ use percent_encoding::percent_decode_str;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::config::Settings;
 use super::problem::{method_not_allowed, not_found};
 use crate::error::{Code, Error, Result};
+use crate::server::config::Settings;
 
 const NO_PAGE: &str = "This is Safelight, a server that filters photos it cannot see.\n\
     It serves its interface under /v1 (described in /v1/openapi.json) but no page.\n\

@@ -13,16 +13,6 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+js
 #[derive(Debug)]
 pub(super) struct Problem(Error);
 
-/// The error for a bug.
-pub(super) fn internal() -> Error {
-    Error::new(Code::Internal, "the server failed to handle this request; please report it")
-}
-
-/// A worker's panic as an error.
-pub(super) fn joined<T>(outcome: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    outcome.unwrap_or_else(|_| Err(internal()))
-}
-
 /// The error code of an answer, for the log.
 #[derive(Clone, Copy)]
 pub(super) struct AnsweredCode(pub(super) Code);

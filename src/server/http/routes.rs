@@ -1,42 +1,42 @@
-//! The addresses of the interface, and the short answers. The long ones are in `filters` and `job_routes`.
+//! The addresses of the interface, and the layers around it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::Router;
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{any, get, post};
-use axum::{Json, Router};
-use serde::Serialize;
-use serde_json::{Map, Value};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::config::AllowOrigins;
-use super::model_routes::ModelJson;
-use super::problem::{Problem, internal, method_not_allowed, not_found};
-use super::vault::Vault;
-use super::{
-    App, client, filters, guard, job_routes, key_routes as keys, model_routes, openapi, page, telemetry, vault,
-};
+use super::about::{about, health};
+use super::guard::{self, Guard};
+use super::problem::{Problem, method_not_allowed, not_found};
+use super::vault::{self, Vault};
+use super::{classifiers, client, filters, jobs, keys, models, openapi, page, submit, telemetry};
 use crate::error::Result;
-use crate::learn::Learner;
-use crate::schemes::ckks::parameters::ALL;
-use crate::schemes::paillier::{Filter, FilterInfo};
-use crate::schemes::{self, Scheme};
-use crate::wire;
+use crate::server::app::App;
+use crate::server::config::AllowOrigins;
+use crate::server::queue::work::internal;
 
-/// The whole server as one service.
-pub(super) fn router(app: &Arc<App>) -> Result<Router> {
-    let page = page::router(&app.settings, app.vault.as_ref().map(Vault::origin))?;
-    let proxies = app.settings.proxies.clone();
-    let interface = interface(app).layer(from_fn_with_state(proxies, client::identify));
+/// The whole server as one service, at the address that it listens on.
+pub(in crate::server) fn router(app: &Arc<App>, address: SocketAddr) -> Result<Router> {
+    let settings = &app.settings;
+    let vault = settings.vault.as_ref().map(|vault| Vault::new(vault, address)).transpose()?;
+    let page = page::router(settings, vault.as_ref().map(Vault::origin))?;
+    let guard = Arc::new(Guard::new(settings, address));
+    let interface = interface(app, vault.as_ref())
+        .layer(from_fn_with_state(guard, guard::protect))
+        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(cors(&settings.allow_origins))
+        .layer(from_fn_with_state(settings.proxies.clone(), client::identify));
     let mut router = interface.merge(page);
-    if let Some(vault) = &app.vault {
-        router = router.layer(from_fn_with_state(vault.clone(), vault::by_host));
+    if let Some(vault) = vault {
+        router = router.layer(from_fn_with_state(vault, vault::by_host));
     }
     Ok(guarded(router))
 }
@@ -49,28 +49,26 @@ fn guarded(router: Router) -> Router {
         .layer(from_fn(telemetry::log))
 }
 
-fn interface(app: &Arc<App>) -> Router {
+fn interface(app: &Arc<App>, vault: Option<&Vault>) -> Router {
+    let vault = vault.map(|vault| vault.url.clone());
     Router::new()
-        .route("/v1", get(about))
+        .route("/v1", get(|app| about(app, vault)))
         .route("/v1/health", get(health))
         .route("/v1/openapi.json", get(openapi::get))
         .route("/v1/filters/{name}", post(filters::post))
-        .route("/v1/jobs/{id}", get(job_routes::status).delete(job_routes::delete))
-        .route("/v1/jobs/{id}/events", get(job_routes::events))
-        .route("/v1/jobs/{id}/result", get(job_routes::result))
-        .route("/v1/models", post(model_routes::create))
-        .route("/v1/models/{id}", get(model_routes::describe).delete(model_routes::delete))
-        .route("/v1/models/{id}/file", get(model_routes::file))
+        .route("/v1/jobs/{id}", get(jobs::status).delete(jobs::delete))
+        .route("/v1/jobs/{id}/events", get(jobs::events))
+        .route("/v1/jobs/{id}/result", get(jobs::result))
+        .route("/v1/models", post(models::create))
+        .route("/v1/models/{id}", get(models::describe).delete(models::delete))
+        .route("/v1/models/{id}/file", get(models::file))
         .route("/v1/keys", post(keys::create))
         // In one chain: what is put together later names HEAD twice in `Allow`.
         .route("/v1/keys/{id}", get(keys::describe).head(keys::offset).patch(keys::append).delete(keys::delete))
-        .route("/v1/classifiers/{id}", post(model_routes::classify))
+        .route("/v1/classifiers/{id}", post(classifiers::post))
         .route("/v1/{*rest}", any(not_found))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(Arc::clone(app))
-        .layer(from_fn_with_state(Arc::clone(&app.guard), guard::protect))
-        .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .layer(cors(&app.settings.allow_origins))
 }
 
 /// Pages of other origins can use the interface if the operator allows it, and need to read these headers.
@@ -84,7 +82,7 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::CONTENT_TYPE,
-            filters::PREFER,
+            submit::PREFER,
             keys::OFFSET,
             keys::LENGTH,
             header::RANGE,
@@ -92,7 +90,7 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
         ])
         .expose_headers([
             header::LOCATION,
-            filters::PREFERENCE_APPLIED,
+            submit::PREFERENCE_APPLIED,
             header::RETRY_AFTER,
             header::ACCEPT_RANGES,
             header::CONTENT_RANGE,
@@ -101,84 +99,6 @@ fn cors(allowed: &AllowOrigins) -> CorsLayer {
             keys::LENGTH,
         ])
         .max_age(Duration::from_hours(1))
-}
-
-/// The functions and limits of this server. The limits of one client may be lower.
-#[derive(Serialize)]
-struct About {
-    name: &'static str,
-    version: &'static str,
-    wire_version: u16,
-    schemes: Vec<Map<String, Value>>,
-    filters: &'static [FilterInfo],
-    learners: [&'static str; 5],
-    /// The parameter sets of encrypted vectors.
-    ckks_parameters: [&'static str; ALL.len()],
-    /// The operator's models.
-    models: Vec<ModelJson>,
-    limits: AboutLimits,
-    jobs: bool,
-    /// The address of the vault, if this server has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vault: Option<String>,
-}
-
-#[derive(Serialize)]
-struct AboutLimits {
-    max_bytes: u64,
-    max_pixels: u64,
-    max_ciphertexts: u64,
-    time_limit_seconds: u64,
-    uploads: usize,
-    running: usize,
-    waiting: usize,
-    keep_results_seconds: u64,
-    keep_models_seconds: u64,
-    key_bytes: u64,
-    keep_keys_seconds: u64,
-}
-
-async fn about(State(app): State<Arc<App>>) -> Response {
-    let limits = &app.settings.limits;
-    Json(About {
-        name: "safelight",
-        version: env!("CARGO_PKG_VERSION"),
-        wire_version: wire::VERSION,
-        schemes: schemes::ALL.iter().filter_map(|scheme| offer(scheme)).collect(),
-        filters: Filter::catalogue(),
-        learners: Learner::ALL.map(Learner::as_str),
-        ckks_parameters: ALL.map(|set| set.name),
-        models: app.models.operators().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
-        limits: AboutLimits {
-            max_bytes: limits.image.max_bytes,
-            max_pixels: limits.image.max_pixels,
-            max_ciphertexts: limits.image.max_ciphertexts,
-            time_limit_seconds: limits.time.as_secs(),
-            uploads: limits.uploads,
-            running: limits.running,
-            waiting: limits.waiting,
-            keep_results_seconds: limits.keep_results.as_secs(),
-            keep_models_seconds: limits.keep_models.as_secs(),
-            key_bytes: limits.key_bytes.min(limits.client.key_bytes),
-            keep_keys_seconds: limits.keep_keys.as_secs(),
-        },
-        jobs: true,
-        vault: app.vault.as_ref().map(|vault| vault.url.clone()),
-    })
-    .into_response()
-}
-
-/// What a client has to know about a scheme.
-fn offer(scheme: &Scheme) -> Option<Map<String, Value>> {
-    let facts = scheme.offer?();
-    let name = ("name".to_owned(), scheme.name().into());
-    Some([name].into_iter().chain(facts.into_iter().map(|(name, value)| (name.to_owned(), value))).collect())
-}
-
-async fn health(State(app): State<Arc<App>>) -> Response {
-    let draining = app.admission.is_closed();
-    let (code, status) = if draining { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
-    (code, Json(serde_json::json!({ "status": status }))).into_response()
 }
 
 #[cfg(test)]

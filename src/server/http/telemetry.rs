@@ -1,4 +1,4 @@
-//! The log: one line per request and per job.
+//! The log: one line per request. Jobs write theirs when their work ends.
 //!
 //! A line names the route's template, never the address itself, so that it contains no job id, file name or query value.
 
@@ -27,7 +27,7 @@ pub(super) const VARIABLE: &str = "SAFELIGHT_LOG";
 
 /// Sends the log to standard error. Only this crate's lines are written: at their most detailed levels, its libraries could log
 /// addresses.
-pub(super) fn init() -> Result<()> {
+pub(in crate::server) fn init() -> Result<()> {
     let level = EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .with_env_var(VARIABLE)
@@ -42,15 +42,6 @@ pub(super) fn init() -> Result<()> {
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()))
         .try_init();
     Ok(())
-}
-
-/// Notes the end of a job's work.
-pub(super) fn job_ended(time: Duration, outcome: Result<&super::spool::Stored, &Error>) {
-    let (code, bytes) = match outcome {
-        Ok(stored) => ("ok", stored.length()),
-        Err(error) => (error.code(), 0),
-    };
-    tracing::info!(code, bytes, ms = milliseconds(time), "job");
 }
 
 /// Logs each request when its answer has been sent, or when the client has gone.

@@ -12,10 +12,10 @@ use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
 use tokio::time::Instant;
 
-use super::config::Limits;
-use super::problem::joined;
-use super::spool::{Spool, Stored};
 use crate::error::{Code, Error, Result};
+use crate::server::config::Limits;
+use crate::server::queue::work::{joined, time_limit};
+use crate::server::store::spool::{Spool, Stored};
 
 /// The rules for an upload.
 #[derive(Clone, Copy)]
@@ -177,10 +177,6 @@ fn changed(error: Error) -> Error {
     let message =
         format!("{}; curl -d changes files, so send this one with: curl --data-binary @FILE URL", error.message());
     Error::new(error.kind(), message)
-}
-
-pub(super) fn time_limit() -> Error {
-    Error::new(Code::TimeLimit, "this took longer than the server allows; use a smaller image or a faster connection")
 }
 
 fn too_large(most: u64) -> Error {

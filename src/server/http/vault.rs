@@ -17,10 +17,10 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceExt as _;
 
-use super::config::VaultSettings;
 use super::guard;
 use super::page::{files, with_headers};
 use crate::error::{Code, Error, Result};
+use crate::server::config::VaultSettings;
 
 /// Devices that the vault does not need.
 const NO_DEVICES: &str = "bluetooth=(), camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), \

@@ -12,15 +12,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::client::Client;
-use super::config::Limits;
-use super::shares::{Full, Share, Shares};
 use crate::error::{Code, Error, Result};
+use crate::server::client::Client;
+use crate::server::config::Limits;
+use crate::server::shares::{Full, Share, Shares, seconds};
 
-/// The longest time that a client is asked to wait, in seconds.
-const LONGEST_WAIT: u32 = 600;
-
-pub(super) struct Admission {
+pub(in crate::server) struct Admission {
     uploads: Arc<Shares>,
     places: Arc<Shares>,
     running: usize,
@@ -32,18 +29,18 @@ pub(super) struct Admission {
 }
 
 /// A slot for an upload, free again when dropped.
-pub(super) struct UploadSlot {
+pub(in crate::server) struct UploadSlot {
     _share: Share,
 }
 
 /// A place in the queue, running included; free again when dropped.
-pub(super) struct QueueSlot {
+pub(in crate::server) struct QueueSlot {
     client: Client,
     _share: Share,
 }
 
 impl Admission {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(in crate::server) fn new(limits: &Limits) -> Self {
         let (uploads, places) = (limits.uploads as u64, (limits.running + limits.waiting) as u64);
         Self {
             uploads: Shares::new(uploads, limits.client.uploads as u64),
@@ -57,32 +54,32 @@ impl Admission {
     }
 
     /// Admits an upload, if its work has a place in the queue at this moment.
-    pub(super) fn upload(&self, client: Client) -> Result<UploadSlot> {
+    pub(in crate::server) fn upload(&self, client: Client) -> Result<UploadSlot> {
         self.check_open()?;
         self.places.check(client, 1).map_err(|full| self.queue_full(full))?;
         self.upload_alone(client)
     }
 
     /// Admits an upload that is not followed by work.
-    pub(super) fn upload_alone(&self, client: Client) -> Result<UploadSlot> {
+    pub(in crate::server) fn upload_alone(&self, client: Client) -> Result<UploadSlot> {
         self.check_open()?;
         let share = self.uploads.take(client, 1).map_err(|full| {
             full.error(
                 "the server is receiving as many uploads as it can; try again later",
                 "this network address has reached its limit of uploads; wait until one is finished",
-                seconds(self.upload_times.get()),
+                self.upload_times.get(),
             )
         })?;
         Ok(UploadSlot { _share: share })
     }
 
     /// Notes how long an upload took.
-    pub(super) fn uploaded(&self, time: Duration) {
+    pub(in crate::server) fn uploaded(&self, time: Duration) {
         self.upload_times.note(time);
     }
 
     /// Takes a place in the queue for work whose upload was admitted.
-    pub(super) fn enter(&self, client: Client) -> Result<QueueSlot> {
+    pub(in crate::server) fn enter(&self, client: Client) -> Result<QueueSlot> {
         let share = self.places.take(client, 1).map_err(|full| self.queue_full(full))?;
         Ok(QueueSlot { client, _share: share })
     }
@@ -97,24 +94,24 @@ impl Admission {
         full.error(
             "the server has as much work as it can take; try again later",
             "this network address has reached its limit of waiting work; wait until some is done",
-            seconds(one.saturating_mul(rounds)),
+            one.saturating_mul(rounds),
         )
     }
 
     /// Waits for the turn of the work that holds this place.
-    pub(super) async fn turn(&self, place: &QueueSlot) -> Result<WorkSlot> {
+    pub(in crate::server) async fn turn(&self, place: &QueueSlot) -> Result<WorkSlot> {
         let turn = self.queue.join(place.client);
         let slot = turn.await.map_err(|_| Error::new(Code::Internal, "the queue was closed while work was waiting"))?;
         Ok(WorkSlot { _slot: slot, start: Instant::now(), times: Arc::clone(&self.work_times) })
     }
 
     /// Checks that new work is accepted.
-    pub(super) fn check_open(&self) -> Result<()> {
+    pub(in crate::server) fn check_open(&self) -> Result<()> {
         if self.is_closed() { Err(self.shutting_down()) } else { Ok(()) }
     }
 
     /// What work is told that is not taken, or not finished, because the server ends.
-    pub(super) fn shutting_down(&self) -> Error {
+    pub(in crate::server) fn shutting_down(&self) -> Error {
         let end = locked(&self.closed).unwrap_or_else(Instant::now);
         let left = seconds(end.saturating_duration_since(Instant::now()));
         let message = "the server is shutting down; try again later or elsewhere";
@@ -122,22 +119,22 @@ impl Admission {
     }
 
     /// Admits no more requests until the server ends. Admitted ones go on.
-    pub(super) fn close(&self, end: Instant) {
+    pub(in crate::server) fn close(&self, end: Instant) {
         *locked(&self.closed) = Some(end);
     }
 
-    pub(super) fn is_closed(&self) -> bool {
+    pub(in crate::server) fn is_closed(&self) -> bool {
         locked(&self.closed).is_some()
     }
 
     /// The numbers of uploads in progress and of pieces of work that run or wait.
-    pub(super) fn inside(&self) -> (u64, u64) {
+    pub(in crate::server) fn inside(&self) -> (u64, u64) {
         (self.uploads.taken(), self.places.taken())
     }
 }
 
 /// The right to run, handed on when dropped.
-pub(super) struct WorkSlot {
+pub(in crate::server) struct WorkSlot {
     _slot: Slot,
     start: Instant,
     times: Arc<Average>,
@@ -244,12 +241,6 @@ impl Average {
     }
 }
 
-/// A time to wait in whole seconds, at least one.
-pub(super) fn seconds(time: Duration) -> u32 {
-    let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
-    u32::try_from(seconds).unwrap_or(u32::MAX).clamp(1, LONGEST_WAIT)
-}
-
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Its content is consistent at every moment, so a panic elsewhere does no harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -257,8 +248,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::ClientLimits;
     use super::*;
+    use crate::server::config::ClientLimits;
 
     fn admission(running: usize, waiting: usize, uploads: usize) -> Admission {
         let client = ClientLimits { waiting: 3, uploads: 2, ..ClientLimits::default() };
@@ -354,13 +345,11 @@ mod tests {
     }
 
     #[test]
-    fn times_are_averaged_and_rounded_up() {
+    fn times_are_averaged() {
         let average = Average::default();
-        assert_eq!(seconds(average.get()), 1);
+        assert_eq!(average.get(), Duration::ZERO);
         average.note(Duration::from_secs(8));
         average.note(Duration::from_secs(16));
         assert_eq!(average.get(), Duration::from_secs(9));
-        assert_eq!(seconds(Duration::from_millis(9001)), 10);
-        assert_eq!(seconds(Duration::MAX), LONGEST_WAIT);
     }
 }

@@ -1,54 +1,55 @@
 //! Long work that continues without its client: each job has an unguessable id, from its upload to its expiry.
 //!
-//! Only those who know the id, a [capability](super::capability), can read, cancel and delete the job.
+//! Only those who know the id, a [capability](crate::server::store::capability), can read, cancel and delete the job.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::admission::{self, Admission, QueueSlot};
-use super::capability::{self, Key};
-use super::client::Client;
-use super::config::Limits;
-use super::shares::{Full, Share, Shares};
-use super::spool::Stored;
+use super::admission::{Admission, QueueSlot};
+use super::task::Outcome;
 use super::work::{self, Progress, Supervision};
 use crate::error::{Code, Error, Result};
+use crate::server::client::Client;
+use crate::server::config::Limits;
+use crate::server::store::capability::Id;
+use crate::server::store::shelf::{Shelf, Shelved, Words};
+
+const WORDS: Words = Words {
+    not_found,
+    full: "the server keeps as many jobs as it can; try again in a few minutes",
+    own: "this network address has reached its limit of jobs; fetch and delete some, or wait until they expire",
+};
 
 /// All jobs of the server.
-pub(super) struct Jobs {
-    table: Mutex<HashMap<Key, Entry>>,
-    shares: Arc<Shares>,
+pub(in crate::server) struct Jobs {
+    shelf: Arc<Shelf<Arc<Job>>>,
+    /// The longest time of a job's work.
+    time: Duration,
     keep: Duration,
     /// Cancelled when the server ends.
     end: CancellationToken,
 }
 
-/// A job in the table, and its share of the limit.
-struct Entry {
-    job: Arc<Job>,
-    share: Share,
-}
-
 /// One job.
-pub(super) struct Job {
+pub(in crate::server) struct Job {
     state: watch::Sender<State>,
     progress: watch::Sender<Progress>,
     cancel: CancellationToken,
-    result: OnceLock<Arc<Stored>>,
+    result: OnceLock<Arc<Outcome>>,
     ended: OnceLock<Instant>,
+    keep: Duration,
     /// Whether a client has fetched the result, or learnt that there is none.
     settled: AtomicBool,
 }
 
 /// The state of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(in crate::server) enum State {
     Waiting,
     Running,
     Done,
@@ -56,141 +57,98 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) fn is_final(&self) -> bool {
+    pub(in crate::server) fn is_final(&self) -> bool {
         matches!(self, Self::Done | Self::Failed(_))
     }
 }
 
+impl Shelved for Arc<Job> {
+    /// An unfinished job does not expire.
+    fn expires(&self) -> Option<Instant> {
+        self.ended.get().map(|ended| *ended + self.keep)
+    }
+
+    fn may_go_since(&self) -> Option<Instant> {
+        self.ended.get().copied().filter(|_| self.is_settled())
+    }
+}
+
 impl Jobs {
-    pub(super) fn new(limits: &Limits, end: CancellationToken) -> Self {
-        let shares = Shares::new(limits.jobs as u64, limits.client.jobs as u64);
-        Self { table: Mutex::default(), shares, keep: limits.keep_results, end }
+    pub(in crate::server) fn new(limits: &Limits, end: CancellationToken) -> Self {
+        let shelf = Shelf::new(limits.jobs, limits.client.jobs, limits.keep_results, WORDS);
+        Self { shelf, time: limits.time, keep: limits.keep_results, end }
     }
 
     /// Checks that there is room for one more job. Called before the upload; [`Jobs::start`] checks again.
-    pub(super) fn check_room(&self, client: Client) -> Result<()> {
-        let table = self.table();
-        match self.shares.check(client, 1) {
-            Err(full) if oldest_fetched(&table, full, client).is_none() => Err(self.no_room(&table, full, client)),
-            _ => Ok(()),
-        }
+    pub(in crate::server) fn check_room(&self, client: Client) -> Result<()> {
+        self.shelf.check_room(client)
     }
 
-    /// Adds a job, which runs when its turn comes, and returns its id.
-    pub(super) fn start<W>(
-        self: &Arc<Self>,
+    /// Adds a job, which works when its turn comes, and returns its id. If there is no room, the oldest job whose result was
+    /// fetched is deleted. Must run in the runtime.
+    pub(in crate::server) fn start(
+        &self,
         admission: &Arc<Admission>,
         client: Client,
         place: QueueSlot,
-        time: Duration,
-        work: W,
-    ) -> Result<String>
-    where
-        W: FnOnce(&Supervision) -> Result<Stored> + Send + 'static,
-    {
-        let id = capability::new()?;
-        let key = capability::key(&id);
+        work: impl FnOnce(&Supervision) -> Result<Outcome> + Send + 'static,
+    ) -> Result<Id> {
         let job = Arc::new(Job {
             state: watch::Sender::new(State::Waiting),
             progress: watch::Sender::new((0, 0)),
             cancel: self.end.child_token(),
             result: OnceLock::new(),
             ended: OnceLock::new(),
+            keep: self.keep,
             settled: AtomicBool::new(false),
         });
-        {
-            let mut table = self.table();
-            let share = self.make_room(&mut table, client)?;
-            table.insert(key, Entry { job: Arc::clone(&job), share });
-        }
-        let (jobs, admission) = (Arc::clone(self), Arc::clone(admission));
+        let id = self.shelf.put(Arc::clone(&job), self.shelf.room(client)?)?;
+        let (shelf, key) = (Arc::clone(&self.shelf), id.key());
+        let (admission, time) = (Arc::clone(admission), self.time);
         tokio::spawn(async move {
             job.live(&admission, place, time, work).await;
-            tokio::select! {
-                () = job.cancel.cancelled() => {}
-                () = tokio::time::sleep(jobs.keep) => {}
+            if job.cancel.is_cancelled() {
+                shelf.remove_if(&key, |_| true);
+            } else {
+                shelf.schedule(&key);
             }
-            jobs.table().remove(&key);
         });
         Ok(id)
     }
 
-    /// Takes room for one more job. If there is none, the oldest job whose result was fetched is deleted.
-    fn make_room(&self, table: &mut HashMap<Key, Entry>, client: Client) -> Result<Share> {
-        loop {
-            let full = match self.shares.take(client, 1) {
-                Ok(share) => return Ok(share),
-                Err(full) => full,
-            };
-            let Some(oldest) = oldest_fetched(table, full, client) else {
-                return Err(self.no_room(table, full, client));
-            };
-            if let Some(entry) = table.remove(&oldest) {
-                entry.job.cancel.cancel();
-            }
-        }
-    }
-
-    fn no_room(&self, table: &HashMap<Key, Entry>, full: Full, client: Client) -> Error {
-        let ends = table.values().filter(|entry| entry.makes_room(full, client)).map(|entry| entry.job.ended.get());
-        // Unfinished jobs are kept for the full time after their end.
-        let left = |end: Option<&Instant>| end.map_or(self.keep, |end| self.keep.saturating_sub(end.elapsed()));
-        full.error(
-            "the server keeps as many jobs as it can; try again in a few minutes",
-            "this network address has reached its limit of jobs; fetch and delete some, or wait until they expire",
-            admission::seconds(ends.map(left).min().unwrap_or(self.keep)),
-        )
-    }
-
     /// The job with this id. The error is the same for an id that never existed, was deleted or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<Arc<Job>> {
-        self.table().get(&capability::key(id)).map(|entry| Arc::clone(&entry.job)).ok_or_else(not_found)
+    pub(in crate::server) fn get(&self, id: &Id) -> Result<Arc<Job>> {
+        self.shelf.get(id)
     }
 
     /// Cancels the job if it has not finished, and deletes it.
-    pub(super) fn delete(&self, id: &str) -> Result<()> {
-        let Entry { job, .. } = self.table().remove(&capability::key(id)).ok_or_else(not_found)?;
+    pub(in crate::server) fn delete(&self, id: &Id) -> Result<()> {
+        let job = self.shelf.take(id)?;
         job.cancel.cancel();
         job.end(Err(Error::new(Code::Cancelled, "the job was cancelled")));
         Ok(())
     }
 
     /// Whether no finished job waits to be fetched.
-    pub(super) fn all_settled(&self) -> bool {
+    pub(in crate::server) fn all_settled(&self) -> bool {
         self.unfetched() == 0
     }
 
     /// How many finished jobs wait for somebody to fetch them.
-    pub(super) fn unfetched(&self) -> usize {
-        self.table().values().filter(|Entry { job, .. }| !job.is_settled() && job.state.borrow().is_final()).count()
+    pub(in crate::server) fn unfetched(&self) -> usize {
+        self.shelf.count(|job| !job.is_settled() && job.state.borrow().is_final())
     }
-
-    fn table(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
-        // The table is whole at every moment, so a panic elsewhere does not spoil it.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entry {
-    /// Whether deleting it makes room under this limit.
-    fn makes_room(&self, full: Full, client: Client) -> bool {
-        full == Full::All || self.share.client() == Some(client)
-    }
-}
-
-/// The job that ended first among those that can be deleted, because their result was fetched.
-fn oldest_fetched(table: &HashMap<Key, Entry>, full: Full, client: Client) -> Option<Key> {
-    let fetched = table.iter().filter(|(_, entry)| entry.makes_room(full, client) && entry.job.is_settled());
-    let ended = fetched.filter_map(|(key, entry)| Some((*entry.job.ended.get()?, *key)));
-    ended.min().map(|(_, key)| key)
 }
 
 impl Job {
     /// Waits for its turn, works, and notes the outcome.
-    async fn live<W>(self: &Arc<Self>, admission: &Admission, place: QueueSlot, time: Duration, work: W)
-    where
-        W: FnOnce(&Supervision) -> Result<Stored> + Send + 'static,
-    {
+    async fn live(
+        &self,
+        admission: &Admission,
+        place: QueueSlot,
+        time: Duration,
+        work: impl FnOnce(&Supervision) -> Result<Outcome> + Send + 'static,
+    ) {
         let turn = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return,
@@ -207,18 +165,20 @@ impl Job {
             Ok(turn) => work::run(turn, move || work(&supervision)).await,
             Err(error) => Err(error),
         };
-        super::telemetry::job_ended(started.elapsed(), outcome.as_ref());
+        log(started.elapsed(), outcome.as_ref());
         self.end(outcome);
         drop(place);
     }
 
-    fn end(&self, outcome: Result<Stored>) {
+    fn end(&self, outcome: Result<Outcome>) {
         // Set once, by the first end.
-        let _ = self.ended.set(Instant::now());
+        if self.ended.set(Instant::now()).is_err() {
+            // What was made for a deleted job is dropped.
+            return;
+        }
         match outcome {
-            Ok(stored) => {
-                // Set once: only the one worker brings a result.
-                let _ = self.result.set(Arc::new(stored));
+            Ok(outcome) => {
+                let _ = self.result.set(Arc::new(outcome));
                 self.advance(State::Done);
             }
             Err(error) => self.advance(State::Failed(error)),
@@ -236,16 +196,16 @@ impl Job {
         });
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(in crate::server) fn state(&self) -> State {
         self.state.borrow().clone()
     }
 
-    pub(super) fn progress(&self) -> Progress {
+    pub(in crate::server) fn progress(&self) -> Progress {
         *self.progress.borrow()
     }
 
     /// Waits for news after the given state and progress.
-    pub(super) async fn news(&self, state: &State, progress: Progress) {
+    pub(in crate::server) async fn news(&self, state: &State, progress: Progress) {
         let (mut states, mut steps) = (self.state.subscribe(), self.progress.subscribe());
         // The senders live as long as `self`, so neither wait can fail.
         tokio::select! {
@@ -255,7 +215,7 @@ impl Job {
     }
 
     /// The result, if finished.
-    pub(super) fn result(&self) -> Result<Arc<Stored>> {
+    pub(in crate::server) fn result(&self) -> Result<Arc<Outcome>> {
         match self.state() {
             State::Done => self.result.get().cloned().ok_or_else(not_found),
             State::Failed(error) => Err(error),
@@ -266,14 +226,26 @@ impl Job {
         }
     }
 
-    /// Notes that the client has the result.
-    pub(super) fn settle(&self) {
+    /// Notes that the client has the result, or knows that there is none.
+    pub(in crate::server) fn settle(&self) {
+        if let Some(outcome) = self.result.get() {
+            outcome.hand_over();
+        }
         self.settled.store(true, Ordering::Relaxed);
     }
 
     fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Relaxed)
     }
+}
+
+/// Notes the end of a job's work.
+fn log(time: Duration, outcome: Result<&Outcome, &Error>) {
+    let (code, bytes) = match outcome {
+        Ok(outcome) => ("ok", outcome.body.length()),
+        Err(error) => (error.code(), 0),
+    };
+    tracing::info!(code, bytes, ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX), "job");
 }
 
 fn not_found() -> Error {
@@ -285,8 +257,8 @@ mod tests {
     use std::io::Write;
     use std::sync::mpsc;
 
-    use super::super::spool::Store;
     use super::*;
+    use crate::server::store::spool::Spools;
     use crate::watch::Watch;
 
     const MINUTE: Duration = Duration::from_mins(1);
@@ -295,16 +267,20 @@ mod tests {
         Client::new([127, 0, 0, number].into())
     }
 
-    fn set_up(most: usize, keep: Duration) -> (Arc<Jobs>, Arc<Admission>) {
-        let mut limits = Limits { jobs: most, keep_results: keep, running: 1, waiting: 4, ..Limits::default() };
-        limits.client.jobs = 2;
-        (Arc::new(Jobs::new(&limits, CancellationToken::new())), Arc::new(Admission::new(&limits)))
+    fn set_up(most: usize, keep: Duration) -> (Jobs, Arc<Admission>) {
+        with_time(most, keep, MINUTE)
     }
 
-    fn letters(text: &[u8]) -> Result<Stored> {
-        let mut spool = Store::new(std::env::temp_dir(), &Limits::default()).spool(client(1), 0)?;
+    fn with_time(most: usize, keep: Duration, time: Duration) -> (Jobs, Arc<Admission>) {
+        let mut limits = Limits { jobs: most, keep_results: keep, time, running: 1, waiting: 4, ..Limits::default() };
+        limits.client.jobs = 2;
+        (Jobs::new(&limits, CancellationToken::new()), Arc::new(Admission::new(&limits)))
+    }
+
+    fn letters(text: &[u8]) -> Result<Outcome> {
+        let mut spool = Spools::new(std::env::temp_dir(), &Limits::default()).spool(client(1), 0)?;
         spool.write_all(text)?;
-        spool.finish()
+        Ok(Outcome { media_type: "text/plain", body: spool.finish()?, created: None })
     }
 
     async fn until(job: &Job, wanted: fn(&State) -> bool) -> State {
@@ -317,11 +293,11 @@ mod tests {
     async fn a_job_runs_is_fetched_and_expires() {
         let (jobs, admission) = set_up(1, Duration::from_millis(50));
         let place = admission.enter(client(1)).expect("room");
-        let id = jobs.start(&admission, client(1), place, MINUTE, |_| letters(b"result")).expect("started");
-        assert_eq!(id.len(), 24);
+        let id = jobs.start(&admission, client(1), place, |_| letters(b"result")).expect("started");
+        assert_eq!(id.as_str().len(), 24);
         let job = jobs.get(&id).expect("there");
         assert_eq!(until(&job, State::is_final).await, State::Done);
-        assert_eq!(job.result().expect("the result").length(), 6);
+        assert_eq!(job.result().expect("the result").body.length(), 6);
         assert!(!jobs.all_settled());
         job.settle();
         assert!(jobs.all_settled() && admission.inside() == (0, 0));
@@ -332,7 +308,7 @@ mod tests {
         })
         .await
         .expect("it expires");
-        assert_eq!(jobs.get(&id).err(), jobs.get("never was").err());
+        assert_eq!(jobs.get(&id).err(), jobs.get(&Id::from("never was".to_owned())).err());
         assert!(jobs.check_room(client(1)).is_ok());
     }
 
@@ -342,7 +318,7 @@ mod tests {
         let (ended, end) = mpsc::channel();
         let place = admission.enter(client(1)).expect("room");
         let id = jobs
-            .start(&admission, client(1), place, MINUTE, move |watch| {
+            .start(&admission, client(1), place, move |watch| {
                 for row in 1.. {
                     watch.progress(row, u64::MAX);
                     std::thread::sleep(Duration::from_millis(1));
@@ -374,7 +350,7 @@ mod tests {
         let first = admission.enter(client(1)).expect("room");
         let turn = admission.turn(&first).await.expect("a turn");
         let start = |text: &'static [u8]| {
-            jobs.start(&admission, client(1), admission.enter(client(1))?, MINUTE, move |_| letters(text))
+            jobs.start(&admission, client(1), admission.enter(client(1))?, move |_| letters(text))
         };
         let (second, third) = (start(b"second").expect("started"), start(b"third").expect("started"));
         assert_eq!(jobs.get(&second).expect("there").state(), State::Waiting);
@@ -386,18 +362,15 @@ mod tests {
 
     #[tokio::test]
     async fn failures_of_all_kinds_are_noted() {
-        let (jobs, admission) = set_up(9, MINUTE);
         let slow = |watch: &Supervision| loop {
             watch.check()?;
             std::thread::sleep(Duration::from_millis(1));
         };
         let panics = |_: &Supervision| panic!("on purpose");
-        let late = jobs
-            .start(&admission, client(1), admission.enter(client(1)).expect("room"), Duration::from_millis(20), slow)
-            .expect("started");
-        let broken = jobs
-            .start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, panics)
-            .expect("started");
+        let (jobs, admission) = with_time(9, MINUTE, Duration::from_millis(20));
+        let late = jobs.start(&admission, client(1), admission.enter(client(1)).expect("room"), slow).expect("started");
+        let broken =
+            jobs.start(&admission, client(1), admission.enter(client(1)).expect("room"), panics).expect("started");
         for (id, code) in [(late, Code::TimeLimit), (broken, Code::Internal)] {
             let State::Failed(error) = until(&jobs.get(&id).expect("there"), State::is_final).await else {
                 panic!("it cannot succeed");
@@ -410,11 +383,10 @@ mod tests {
     async fn there_is_an_end_to_the_room() {
         let (jobs, admission) = set_up(1, MINUTE);
         let id = jobs
-            .start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, |_| letters(b"x"))
+            .start(&admission, client(1), admission.enter(client(1)).expect("room"), |_| letters(b"x"))
             .expect("started");
         assert_eq!(jobs.check_room(client(1)).err().map(|e| e.kind()), Some(Code::TooBusy));
-        let refused =
-            jobs.start(&admission, client(1), admission.enter(client(1)).expect("room"), MINUTE, |_| letters(b"x"));
+        let refused = jobs.start(&admission, client(1), admission.enter(client(1)).expect("room"), |_| letters(b"x"));
         assert_eq!(refused.err().map(|e| e.kind()), Some(Code::TooBusy));
         jobs.delete(&id).expect("deleted");
         assert!(jobs.check_room(client(1)).is_ok());
@@ -425,7 +397,7 @@ mod tests {
         let (jobs, admission) = set_up(3, MINUTE);
         let start = |number| {
             let place = admission.enter(client(number)).expect("room");
-            jobs.start(&admission, client(number), place, MINUTE, |_| letters(b"x"))
+            jobs.start(&admission, client(number), place, |_| letters(b"x"))
         };
         let first = start(1).expect("started");
         let second = start(1).expect("started");

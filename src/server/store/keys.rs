@@ -8,27 +8,28 @@
 //! A set that was changed on disk is detected by its length, modification time and checksums. Its file is deleted, and its
 //! owner gets `keys_damaged` until it would have expired.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::folder::Folder;
 use self::upload::Part;
-pub(super) use self::upload::{Upload, Writer};
-use super::capability::{self, Key};
-use super::client::Client;
-use super::config::Limits;
-use super::shares::{Full, Share, Shares};
-use super::{admission, rings};
+pub(in crate::server) use self::upload::{Upload, Writer};
+use super::capability::{Id, Key};
+use super::rings;
+use super::shelf::{Shelf, Shelved, Words};
 use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::key_file::{KeySet, LoadedKeys};
 use crate::schemes::ckks::wire::Checker;
+use crate::server::client::Client;
+use crate::server::config::Limits;
+use crate::server::shares::{Share, Shares};
 
+pub(in crate::server) mod description;
 mod folder;
 mod upload;
 
@@ -38,53 +39,112 @@ const LOADED: (usize, usize) = (8, 128 << 20);
 /// An upload with fewer bytes than this is deleted when another one needs room.
 const HARDLY_BEGUN: u64 = 64 << 10;
 
+const WORDS: Words = Words {
+    not_found,
+    full: "the server keeps as many keys as it can; delete some or try again later",
+    own: "this network address has reached its limit of keys; delete some or try again later",
+};
+
 /// All keys of the server.
-pub(super) struct Keys {
+pub(in crate::server) struct Keys {
     folder: Folder,
     limits: Limits,
-    counts: Arc<Shares>,
+    shelf: Arc<Shelf<KeySetState>>,
     bytes: Arc<Shares>,
-    table: Mutex<HashMap<Key, Entry>>,
-    /// The most recently used sets, the latest one last.
-    loaded: Mutex<Vec<(Key, Arc<LoadedKeys>)>>,
-}
-
-/// What an id names, and its client, if known.
-struct Entry {
-    held: KeySetState,
-    client: Option<Client>,
+    loaded: Arc<Loaded>,
 }
 
 /// What an id names.
 #[derive(Clone)]
-pub(super) enum KeySetState {
+pub(in crate::server) enum KeySetState {
     Upload(Arc<Upload>),
     Set(Arc<Stored>),
     /// A set that was damaged on disk.
     Damaged(SystemTime),
 }
 
+impl Shelved for KeySetState {
+    fn expires(&self) -> Option<Instant> {
+        match self {
+            Self::Upload(upload) => Some(upload.expires()),
+            Self::Set(set) => Some(instant(set.expires)),
+            Self::Damaged(expires) => Some(instant(*expires)),
+        }
+    }
+
+    fn may_go_since(&self) -> Option<Instant> {
+        match self {
+            Self::Upload(upload) if upload.offset() < HARDLY_BEGUN => upload.rests_since(),
+            _ => None,
+        }
+    }
+
+    fn let_go(&self) -> bool {
+        match self {
+            Self::Upload(upload) => upload.end_if_resting(),
+            Self::Set(_) | Self::Damaged(_) => true,
+        }
+    }
+
+    fn removed(&self) {
+        if let Self::Set(set) = self
+            && let Err(error) = set.forget()
+        {
+            tracing::error!(reason = error.message(), "could not delete expired keys");
+        }
+    }
+}
+
+impl KeySetState {
+    /// Whether this is the upload.
+    fn is(&self, upload: &Arc<Upload>) -> bool {
+        matches!(self, Self::Upload(known) if Arc::ptr_eq(known, upload))
+    }
+}
+
+/// The moment of a system time that is still to come.
+fn instant(time: SystemTime) -> Instant {
+    Instant::now() + time.duration_since(SystemTime::now()).unwrap_or_default()
+}
+
+/// The most recently used sets, the latest one last.
+#[derive(Default)]
+struct Loaded(Mutex<Vec<(Key, Arc<LoadedKeys>)>>);
+
+impl Loaded {
+    fn get(&self, set: &Stored) -> Result<Arc<LoadedKeys>> {
+        let ring = rings::shared(set.keys.head().parameters())?.0;
+        let mut loaded = locked(&self.0);
+        let place = loaded.iter().position(|(known, _)| *known == set.key);
+        let keys = match place.map(|place| loaded.remove(place)) {
+            Some((_, keys)) => keys,
+            None => Arc::new(LoadedKeys::new(Arc::clone(&set.keys), ring, LOADED.1)?),
+        };
+        loaded.push((set.key, Arc::clone(&keys)));
+        if loaded.len() > LOADED.0 {
+            loaded.remove(0);
+        }
+        Ok(keys)
+    }
+
+    fn unload(&self, key: &Key) {
+        locked(&self.0).retain(|(known, _)| known != key);
+    }
+}
+
 /// A set that can be used.
-pub(super) struct Stored {
-    pub(super) keys: Arc<KeySet>,
-    pub(super) expires: SystemTime,
+pub(in crate::server) struct Stored {
+    pub(in crate::server) keys: Arc<KeySet>,
+    pub(in crate::server) expires: SystemTime,
+    key: Key,
     path: PathBuf,
     /// The file's length and modification time when it was last verified.
     stamp: Mutex<(u64, SystemTime)>,
-    _shares: [Share; 2],
+    loaded: Arc<Loaded>,
+    _bytes: Share,
 }
 
 impl Stored {
-    fn new(keys: KeySet, expires: SystemTime, path: PathBuf, shares: [Share; 2]) -> Result<Self> {
-        let stamp = Mutex::new(keys.stamp()?);
-        Ok(Self { keys: Arc::new(keys), expires, path, stamp, _shares: shares })
-    }
-
-    /// Deletes the file. Requests that have it open can go on using it.
-    fn forget(&self) -> Result<()> {
-        Ok(fs::remove_file(&self.path)?)
-    }
-
     /// Checks that the file is unchanged. Reads all of it if it was written to. Must run on a worker thread.
     fn check(&self) -> Result<()> {
         let stamp = self.keys.stamp()?;
@@ -94,128 +154,77 @@ impl Stored {
         }
         Ok(())
     }
+
+    /// Deletes the file. Requests that have it open can go on using it.
+    fn forget(&self) -> Result<()> {
+        self.loaded.unload(&self.key);
+        Ok(fs::remove_file(&self.path)?)
+    }
 }
 
 impl Keys {
-    /// Opens the folder, or creates one under `spool` that vanishes with the process.
-    pub(super) fn new(folder: Option<&Path>, spool: &Path, limits: &Limits) -> Result<Self> {
-        let folder = Folder::open(folder, spool)?;
-        let counts = Shares::new(limits.keys as u64, limits.client.keys as u64);
-        let bytes = Shares::new(limits.key_bytes, limits.client.key_bytes);
-        let mut table = HashMap::new();
-        for found in folder.find(limits.keep_keys)? {
-            let held = match found.set {
-                Some((keys, path)) => {
-                    let shares = [counts.adopt(1), bytes.adopt(keys.bytes())];
-                    KeySetState::Set(Arc::new(Stored::new(keys, found.expires, path, shares)?))
-                }
-                None => KeySetState::Damaged(found.expires),
-            };
-            table.insert(found.key, Entry { held, client: None });
-        }
-        Ok(Self { folder, limits: *limits, counts, bytes, table: Mutex::new(table), loaded: Mutex::default() })
-    }
-
-    /// Schedules the expiry of the sets found at the start. Must run in the runtime.
-    pub(super) fn watch_all(self: &Arc<Self>) {
-        let expiry = |(key, entry): (&Key, &Entry)| match &entry.held {
-            KeySetState::Set(set) => Some((*key, set.expires)),
-            KeySetState::Damaged(expires) => Some((*key, *expires)),
-            KeySetState::Upload(_) => None,
+    /// Opens the folder, or creates one under `spool` that vanishes with the process. Must run in the runtime.
+    pub(in crate::server) fn new(folder: Option<&Path>, spool: &Path, limits: &Limits) -> Result<Self> {
+        let keys = Self {
+            folder: Folder::open(folder, spool)?,
+            limits: *limits,
+            shelf: Shelf::new(limits.keys, limits.client.keys, limits.keep_keys, WORDS),
+            bytes: Shares::new(limits.key_bytes, limits.client.key_bytes),
+            loaded: Arc::default(),
         };
-        let found: Vec<_> = self.table().iter().filter_map(expiry).collect();
-        for (key, expires) in found {
-            self.watch_set(key, expires);
+        for found in keys.folder.find(limits.keep_keys)? {
+            match found.set {
+                Some((set, path)) => {
+                    let bytes = keys.bytes.adopt(set.bytes());
+                    let set = keys.stored(set, found.key, path, found.expires, bytes)?;
+                    keys.shelf.place(found.key, KeySetState::Set(set), Some(keys.shelf.room_of_old()));
+                }
+                None => keys.shelf.place(found.key, KeySetState::Damaged(found.expires), None),
+            }
         }
+        Ok(keys)
     }
 
-    /// Starts an upload of `length` bytes, and returns its id.
-    pub(super) fn begin(self: &Arc<Self>, client: Client, length: u64) -> Result<(String, Arc<Upload>)> {
+    fn stored(&self, keys: KeySet, key: Key, path: PathBuf, expires: SystemTime, bytes: Share) -> Result<Arc<Stored>> {
+        let (stamp, loaded) = (Mutex::new(keys.stamp()?), Arc::clone(&self.loaded));
+        Ok(Arc::new(Stored { keys: Arc::new(keys), expires, key, path, stamp, loaded, _bytes: bytes }))
+    }
+
+    /// Starts an upload of `length` bytes, and returns its id. Must run in the runtime.
+    pub(in crate::server) fn begin(&self, client: Client, length: u64) -> Result<(Id, Arc<Upload>)> {
         let most = self.bytes.each();
         if length > most {
             let message = format!("keys of {length} bytes exceed this server's limit of {most} bytes per client");
             return Err(Error::new(Code::TooLarge, message));
         }
         // No room is reserved for bytes that may never arrive.
-        self.bytes.check(client, length).map_err(|full| self.no_room(full, Some(client)))?;
-        let id = capability::new()?;
-        let key = capability::key(&id);
+        self.bytes.check(client, length).map_err(|full| self.shelf.no_room(full, client))?;
         let file = self.folder.upload()?;
-        let count = self.make_room(client)?;
-        let bytes = self.bytes.take(client, 0).map_err(|full| self.no_room(full, Some(client)))?;
-        let upload = Upload::new(length, Part { file, checker: Checker::new(length), count, bytes });
-        self.table().insert(key, Entry { held: KeySetState::Upload(Arc::clone(&upload)), client: Some(client) });
-        self.watch_upload(key, &upload);
+        let room = self.shelf.room(client)?;
+        let bytes = self.bytes.take(client, 0).map_err(|full| self.shelf.no_room(full, client))?;
+        let upload = Upload::new((client, length), &self.limits, Part { file, checker: Checker::new(length), bytes });
+        let id = self.shelf.put(KeySetState::Upload(Arc::clone(&upload)), room)?;
         Ok((id, upload))
     }
 
-    /// Takes room for one more set. If there is none, the longest-idle upload with hardly any bytes is deleted.
-    fn make_room(&self, client: Client) -> Result<Share> {
-        loop {
-            let full = match self.counts.take(client, 1) {
-                Ok(share) => return Ok(share),
-                Err(full) => full,
-            };
-            if !self.end_hardly_begun(full, client) {
-                return Err(self.no_room(full, Some(client)));
-            }
-        }
-    }
-
-    fn end_hardly_begun(&self, full: Full, client: Client) -> bool {
-        let mut table = self.table();
-        let resting = table.iter().filter_map(|(key, entry)| match &entry.held {
-            KeySetState::Upload(upload)
-                if upload.offset() < HARDLY_BEGUN && (full == Full::All || entry.client == Some(client)) =>
-            {
-                Some((upload.rests_since()?, *key))
-            }
-            _ => None,
-        });
-        let Some((_, key)) = resting.min() else { return false };
-        let Some(Entry { held: KeySetState::Upload(upload), .. }) = table.get(&key) else { return false };
-        let ended = upload.end_if_resting();
-        if ended {
-            table.remove(&key);
-        }
-        ended
-    }
-
-    /// The error if there is no room, with the time until something expires.
-    fn no_room(&self, full: Full, client: Option<Client>) -> Error {
-        let now = SystemTime::now();
-        let ends = |entry: &Entry| match &entry.held {
-            KeySetState::Set(set) => set.expires.duration_since(now).unwrap_or_default(),
-            KeySetState::Damaged(_) => self.limits.keep_keys,
-            KeySetState::Upload(upload) => self.limits.rest(upload.offset()),
-        };
-        let table = self.table();
-        let helps = table.values().filter(|entry| full == Full::All || entry.client == client);
-        full.error(
-            "the server keeps as many keys as it can; delete some or try again later",
-            "this network address has reached its limit of keys; delete some or try again later",
-            admission::seconds(helps.map(ends).min().unwrap_or(self.limits.keep_keys)),
-        )
-    }
-
     /// What this id names. The error is the same for an id that never existed, was deleted or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<KeySetState> {
-        self.table().get(&capability::key(id)).map(|entry| entry.held.clone()).ok_or_else(not_found)
+    pub(in crate::server) fn get(&self, id: &Id) -> Result<KeySetState> {
+        self.shelf.get(id)
     }
 
     /// What this id names, after checking the file of a set. Must run on a worker thread.
-    pub(super) fn look(&self, id: &str) -> Result<KeySetState> {
+    pub(in crate::server) fn look(&self, id: &Id) -> Result<KeySetState> {
         let held = self.get(id)?;
         let KeySetState::Set(set) = &held else { return Ok(held) };
         match set.check() {
             Ok(()) => Ok(held),
             Err(error) if error.kind() == Code::Io => Err(error),
-            Err(error) => Ok(KeySetState::Damaged(self.damaged(id, set, &error))),
+            Err(error) => Ok(KeySetState::Damaged(self.damaged(set, &error))),
         }
     }
 
     /// A complete set.
-    pub(super) fn set(&self, id: &str) -> Result<Arc<Stored>> {
+    pub(in crate::server) fn set(&self, id: &Id) -> Result<Arc<Stored>> {
         match self.get(id)? {
             KeySetState::Set(set) => Ok(set),
             KeySetState::Damaged(_) => Err(damaged()),
@@ -229,53 +238,32 @@ impl Keys {
     ///
     /// # Errors
     /// Errors of `work` for missing or unsuitable keys; [`Code::KeysDamaged`] if they cannot be read.
-    pub(super) fn with<T>(&self, id: &str, work: impl FnOnce(&LoadedKeys) -> Result<T>) -> Result<T> {
+    pub(in crate::server) fn with<T>(&self, id: &Id, work: impl FnOnce(&LoadedKeys) -> Result<T>) -> Result<T> {
         let set = self.set(id)?;
-        let outcome = set.check().and_then(|()| self.loaded(id, &set)).and_then(|keys| work(&keys));
+        let outcome = set.check().and_then(|()| self.loaded.get(&set)).and_then(|keys| work(&keys));
         outcome.map_err(|error| match error.kind() {
             Code::MissingKey | Code::WrongParameters | Code::Io | Code::TooLarge | Code::Internal => error,
             _ => {
-                self.damaged(id, &set, &error);
+                self.damaged(&set, &error);
                 damaged()
             }
         })
     }
 
-    fn loaded(&self, id: &str, set: &Stored) -> Result<Arc<LoadedKeys>> {
-        let key = capability::key(id);
-        let ring = rings::shared(set.keys.head().parameters())?.0;
-        let mut loaded = locked(&self.loaded);
-        let place = loaded.iter().position(|(known, _)| *known == key);
-        let keys = match place.map(|place| loaded.remove(place)) {
-            Some((_, keys)) => keys,
-            None => Arc::new(LoadedKeys::new(Arc::clone(&set.keys), ring, LOADED.1)?),
-        };
-        loaded.push((key, Arc::clone(&keys)));
-        if loaded.len() > LOADED.0 {
-            loaded.remove(0);
-        }
-        Ok(keys)
-    }
-
-    fn unload(&self, key: &Key) {
-        locked(&self.loaded).retain(|(known, _)| known != key);
-    }
-
     /// Marks a set as damaged and deletes its file; returns how long that is remembered.
-    fn damaged(&self, id: &str, set: &Stored, error: &Error) -> SystemTime {
+    fn damaged(&self, set: &Stored, error: &Error) -> SystemTime {
         tracing::error!(reason = error.message(), "deleting damaged keys on disk");
-        let key = capability::key(id);
-        self.unload(&key);
-        if let Some(entry) = self.table().get_mut(&key) {
-            entry.held = KeySetState::Damaged(set.expires);
-        }
+        self.shelf.update(&set.key, |entry| {
+            entry.item = KeySetState::Damaged(set.expires);
+            entry.room = None;
+        });
         // It may already be gone, which is also damage.
         let _ = set.forget();
         set.expires
     }
 
     /// The number of bytes received of an upload, and the total. Ends the request that is writing first.
-    pub(super) async fn offset(&self, id: &str) -> Result<(u64, u64)> {
+    pub(in crate::server) async fn offset(&self, id: &Id) -> Result<(u64, u64)> {
         if let KeySetState::Upload(upload) = self.get(id)? {
             drop(upload.take_over().await);
         }
@@ -288,7 +276,11 @@ impl Keys {
     }
 
     /// The right to write to an upload from this offset, which must be its end.
-    pub(super) async fn writer(self: &Arc<Self>, id: &str, offset: u64) -> Result<(CancellationToken, Writer)> {
+    pub(in crate::server) async fn writer(
+        self: &Arc<Self>,
+        id: &Id,
+        offset: u64,
+    ) -> Result<(CancellationToken, Writer)> {
         let upload = self.upload(id)?;
         let (token, part) = upload.take_over().await;
         let upload = self.upload(id)?;
@@ -297,10 +289,10 @@ impl Keys {
             let message = format!("{there} bytes have arrived; the next piece must start there");
             return Err(Error::new(Code::WrongOffset, message));
         }
-        Ok((token, Writer::new(Arc::clone(self), capability::key(id), upload, part)))
+        Ok((token, Writer::new(Arc::clone(self), id.key(), upload, part)))
     }
 
-    fn upload(&self, id: &str) -> Result<Arc<Upload>> {
+    fn upload(&self, id: &Id) -> Result<Arc<Upload>> {
         match self.get(id)? {
             KeySetState::Upload(upload) => Ok(upload),
             KeySetState::Set(_) => {
@@ -311,35 +303,34 @@ impl Keys {
     }
 
     /// The upload becomes a set.
-    fn finish(self: &Arc<Self>, key: &Key, upload: &Arc<Upload>, part: Part) -> Result<KeySetState> {
-        let Part { file, checker, count, bytes } = part;
+    fn finish(&self, key: &Key, upload: &Arc<Upload>, part: Part) -> Result<KeySetState> {
+        let Part { file, checker, bytes } = part;
         let path = self.folder.place(checker.finish()?.key(), key);
         file.as_file().sync_all()?;
         file.persist(&path).map_err(|error| Error::from(error.error))?;
         self.folder.sync()?;
         let expires = SystemTime::now() + self.limits.keep_keys;
-        let set = KeySet::open(&path).and_then(|keys| Stored::new(keys, expires, path.clone(), [count, bytes]));
-        let set = KeySetState::Set(Arc::new(set.inspect_err(|_| drop(fs::remove_file(&path)))?));
-        {
-            let mut table = self.table();
-            // It may have been deleted in the meantime.
-            let Some(entry) = table.get_mut(key).filter(|entry| entry.is(upload)) else {
-                drop(table);
-                fs::remove_file(&path)?;
-                return Err(not_found());
-            };
-            entry.held = set.clone();
+        let set = KeySet::open(&path).and_then(|keys| self.stored(keys, *key, path.clone(), expires, bytes));
+        let set = KeySetState::Set(set.inspect_err(|_| drop(fs::remove_file(&path)))?);
+        // It may have been deleted in the meantime.
+        let there = self.shelf.update(key, |entry| {
+            let there = entry.item.is(upload);
+            if there {
+                entry.item = set.clone();
+            }
+            there
+        });
+        if there != Some(true) {
+            fs::remove_file(&path)?;
+            return Err(not_found());
         }
-        self.watch_set(*key, expires);
+        self.shelf.schedule(key);
         Ok(set)
     }
 
     /// Deletes a set, or ends an upload.
-    pub(super) async fn delete(&self, id: &str) -> Result<()> {
-        let key = capability::key(id);
-        let entry = self.table().remove(&key).ok_or_else(not_found)?;
-        self.unload(&key);
-        match entry.held {
+    pub(in crate::server) async fn delete(&self, id: &Id) -> Result<()> {
+        match self.shelf.take(id)? {
             KeySetState::Set(set) => set.forget(),
             KeySetState::Upload(upload) => {
                 let (_, mut part) = upload.take_over().await;
@@ -351,55 +342,7 @@ impl Keys {
     }
 
     fn remove(&self, key: &Key, upload: &Arc<Upload>) {
-        let mut table = self.table();
-        if table.get(key).is_some_and(|entry| entry.is(upload)) {
-            table.remove(key);
-        }
-    }
-
-    fn watch_set(self: &Arc<Self>, key: Key, expires: SystemTime) {
-        let keys = Arc::downgrade(self);
-        tokio::spawn(async move {
-            tokio::time::sleep(expires.duration_since(SystemTime::now()).unwrap_or_default()).await;
-            let Some(keys) = keys.upgrade() else { return };
-            let Some(Entry { held, .. }) = keys.table().remove(&key) else { return };
-            keys.unload(&key);
-            if let KeySetState::Set(set) = held
-                && let Err(error) = set.forget()
-            {
-                tracing::error!(reason = error.message(), "could not delete expired keys");
-            }
-        });
-    }
-
-    fn watch_upload(self: &Arc<Self>, key: Key, upload: &Arc<Upload>) {
-        let (keys, upload) = (Arc::downgrade(self), Arc::downgrade(upload));
-        let mut until = Instant::now() + self.limits.rest(0);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep_until(until).await;
-                let Some((keys, upload)) = keys.upgrade().zip(upload.upgrade()) else { return };
-                let rest = keys.limits.rest(upload.offset());
-                // An upload in progress is not idle, and must keep to a minimum speed.
-                until = upload.rests_since().unwrap_or_else(Instant::now) + rest;
-                if until <= Instant::now() && upload.end_if_resting() {
-                    keys.remove(&key, &upload);
-                    return;
-                }
-                until = until.max(Instant::now() + Duration::from_millis(1));
-            }
-        });
-    }
-
-    fn table(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
-        locked(&self.table)
-    }
-}
-
-impl Entry {
-    /// Whether this is the upload.
-    fn is(&self, upload: &Arc<Upload>) -> bool {
-        matches!(&self.held, KeySetState::Upload(known) if Arc::ptr_eq(known, upload))
+        self.shelf.remove_if(key, |held| held.is(upload));
     }
 }
 

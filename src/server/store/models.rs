@@ -3,29 +3,36 @@
 //!
 //! Only those who know a client's id, a [capability](super::capability), can use, fetch and delete the model.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::capability::{self, Key};
-use super::client::Client;
-use super::config::Limits;
-use super::shares::{Full, Share, Shares};
-use super::{admission, rings};
+use super::capability::Id;
+use super::rings;
+use super::shelf::{self, Shelf, Shelved, Words};
 use crate::error::{Code, Error, Result};
 use crate::learn::Model;
 use crate::network::{Circuit, Network};
+use crate::server::client::Client;
+use crate::server::config::Limits;
+use crate::server::shares::{Share, Shares};
 use crate::watch::{NoWatch, Watch};
 use crate::wire::{Kind, Prologue, Size};
+
+pub(in crate::server) mod description;
 
 /// The extension of the operator's models.
 const ENDING: &str = "model";
 
+/// The header of a model's or a network's file is not longer than this, in bytes.
+pub(in crate::server) const LONGEST_HEADER: usize = 16 << 10;
+
 /// What an id names.
-pub(super) enum LoadedModel {
+pub(in crate::server) enum LoadedModel {
     /// A model for pictures that the server sees, scrambled or not.
     Open(Box<Model>),
     /// A network for encrypted ones.
@@ -33,14 +40,14 @@ pub(super) enum LoadedModel {
 }
 
 /// A network, ready for work.
-pub(super) struct Ready {
-    pub(super) network: Network,
-    pub(super) circuit: Circuit,
+pub(in crate::server) struct Ready {
+    pub(in crate::server) network: Network,
+    pub(in crate::server) circuit: Circuit,
 }
 
 impl LoadedModel {
     /// Reads the file of a model or a network.
-    pub(super) fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Self> {
+    pub(in crate::server) fn read(bytes: &[u8], watch: &dyn Watch) -> Result<Self> {
         if Prologue::parse(bytes)?.kind != Kind::Network {
             return crate::learn::wire::read(bytes, watch).map(|model| Self::Open(Box::new(model)));
         }
@@ -51,7 +58,7 @@ impl LoadedModel {
     }
 
     /// Its approximate memory in bytes.
-    pub(super) fn memory(&self) -> u64 {
+    pub(in crate::server) fn memory(&self) -> u64 {
         match self {
             Self::Open(model) => model.memory(),
             Self::Network(ready) => {
@@ -63,7 +70,7 @@ impl LoadedModel {
 }
 
 /// The size of a model or network, from the first bytes of its file; `None` if they do not contain its header.
-pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
+pub(in crate::server) fn size(head: &[u8]) -> Result<Option<Size>> {
     let (size, longest) = match Prologue::parse(head)?.kind {
         Kind::Network => (crate::network::wire::size(head)?, crate::network::wire::LONGEST),
         _ => (crate::learn::wire::size(head)?, crate::learn::wire::LONGEST),
@@ -79,61 +86,106 @@ pub(super) fn size(head: &[u8]) -> Result<Option<Size>> {
 /// The operator's models, by name.
 type Named = BTreeMap<String, Arc<LoadedModel>>;
 
+const WORDS: Words = Words {
+    not_found,
+    full: "the server keeps as many models as it can; delete one or try again later",
+    own: "this network address has reached its limit of models or their memory; delete one or try again later",
+};
+
 /// All models of the server.
-pub(super) struct Models {
+pub(in crate::server) struct Models {
     /// The folder with the operator's models.
     folder: Option<PathBuf>,
     operators: Mutex<Arc<Named>>,
-    table: Mutex<HashMap<Key, Entry>>,
-    counts: Arc<Shares>,
+    shelf: Arc<Shelf<Held>>,
     bytes: Arc<Shares>,
     keep: Duration,
 }
 
-/// A client's model in the table.
-struct Entry {
+/// A client's model on the shelf.
+#[derive(Clone)]
+struct Held {
     model: Arc<LoadedModel>,
-    client: Client,
     expires: Instant,
-    _room: [Share; 2],
+}
+
+impl Shelved for Held {
+    fn expires(&self) -> Option<Instant> {
+        Some(self.expires)
+    }
 }
 
 /// Room for one model, taken before it exists.
-pub(super) struct Room {
+pub(in crate::server) struct Room {
     models: Arc<Models>,
     client: Client,
-    count: Share,
+    count: shelf::Room,
     bytes: Share,
 }
 
 impl Room {
     /// Takes memory for the model, or gives some back, to reach this many bytes.
-    pub(super) fn set(&mut self, bytes: u64) -> Result<()> {
-        self.bytes.set(bytes).map_err(|full| self.models.no_room(full, self.client))
+    pub(in crate::server) fn set(&mut self, bytes: u64) -> Result<()> {
+        self.bytes.set(bytes).map_err(|full| self.models.shelf.no_room(full, self.client))
+    }
+
+    /// Keeps the model until it expires. Must run in the runtime.
+    pub(in crate::server) fn keep(self, model: Arc<LoadedModel>) -> Result<NewModel> {
+        let Self { models, count, bytes, .. } = self;
+        let expires = Instant::now() + models.keep;
+        let id = models.shelf.put(Held { model, expires }, count.with(bytes))?;
+        Ok(NewModel { models, id, handed_over: AtomicBool::new(false) })
+    }
+}
+
+/// A model whose id no client has seen yet. If it is dropped before one has, the model is deleted: nobody could use it.
+pub(in crate::server) struct NewModel {
+    models: Arc<Models>,
+    id: Id,
+    handed_over: AtomicBool,
+}
+
+impl NewModel {
+    /// Its id.
+    pub(in crate::server) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Notes that a client has the id.
+    pub(in crate::server) fn hand_over(&self) {
+        self.handed_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for NewModel {
+    fn drop(&mut self) {
+        if !self.handed_over.load(Ordering::Relaxed) {
+            // It may have expired.
+            let _ = self.models.delete(&self.id);
+        }
     }
 }
 
 impl Models {
     /// Reads the operator's models, if they have a folder.
-    pub(super) fn new(folder: Option<&Path>, limits: &Limits) -> Result<Self> {
+    pub(in crate::server) fn new(folder: Option<&Path>, limits: &Limits) -> Result<Self> {
         let named = folder.map(read_folder).transpose()?.unwrap_or_default();
         Ok(Self {
             folder: folder.map(Path::to_owned),
             operators: Mutex::new(Arc::new(named)),
-            table: Mutex::default(),
-            counts: Shares::new(limits.models as u64, limits.client.models as u64),
+            shelf: Shelf::new(limits.models, limits.client.models, limits.keep_models, WORDS),
             bytes: Shares::new(limits.model_bytes, limits.client.model_bytes),
             keep: limits.keep_models,
         })
     }
 
     /// The operator's models.
-    pub(super) fn operators(&self) -> Arc<Named> {
+    pub(in crate::server) fn operators(&self) -> Arc<Named> {
         Arc::clone(&locked(&self.operators))
     }
 
     /// Reloads the operator's models and returns their number. If one cannot be read, all stay as they were.
-    pub(super) fn reload(&self) -> Result<usize> {
+    pub(in crate::server) fn reload(&self) -> Result<usize> {
         let named = self.folder.as_deref().map(read_folder).transpose()?.unwrap_or_default();
         let count = named.len();
         *locked(&self.operators) = Arc::new(named);
@@ -141,61 +193,28 @@ impl Models {
     }
 
     /// Checks that there is room for one more model. Called before the upload; [`Models::room`] checks again.
-    pub(super) fn check_room(&self, client: Client) -> Result<()> {
-        self.counts.check(client, 1).map_err(|full| self.no_room(full, client))
+    pub(in crate::server) fn check_room(&self, client: Client) -> Result<()> {
+        self.shelf.check_room(client)
     }
 
     /// Takes room for one more model, without memory yet.
-    pub(super) fn room(self: &Arc<Self>, client: Client) -> Result<Room> {
-        let take =
-            |shares: &Arc<Shares>, amount| shares.take(client, amount).map_err(|full| self.no_room(full, client));
-        let (count, bytes) = (take(&self.counts, 1)?, take(&self.bytes, 0)?);
+    pub(in crate::server) fn room(self: &Arc<Self>, client: Client) -> Result<Room> {
+        let count = self.shelf.room(client)?;
+        let bytes = self.bytes.take(client, 0).map_err(|full| self.shelf.no_room(full, client))?;
         Ok(Room { models: Arc::clone(self), client, count, bytes })
     }
 
-    fn no_room(&self, full: Full, client: Client) -> Error {
-        let table = locked(&self.table);
-        let helps = |entry: &&Entry| full == Full::All || entry.client == client;
-        let next = table.values().filter(helps).map(|entry| entry.expires).min();
-        let left = next.map_or(self.keep, |next| next.saturating_duration_since(Instant::now()));
-        full.error(
-            "the server keeps as many models as it can; delete one or try again later",
-            "this network address has reached its limit of models or their memory; delete one or try again later",
-            admission::seconds(left),
-        )
-    }
-
-    /// Keeps a model until it expires, and returns its id.
-    pub(super) fn keep(self: &Arc<Self>, model: Arc<LoadedModel>, room: Room) -> Result<String> {
-        let id = capability::new()?;
-        let key = capability::key(&id);
-        let expires = Instant::now() + self.keep;
-        let Room { client, count, bytes, .. } = room;
-        locked(&self.table).insert(key, Entry { model, client, expires, _room: [count, bytes] });
-        let models = Arc::downgrade(self);
-        tokio::spawn(async move {
-            tokio::time::sleep_until(expires).await;
-            if let Some(models) = models.upgrade() {
-                drop(models.take(&key));
-            }
-        });
-        Ok(id)
-    }
-
-    /// Takes an entry out of the table. The table is free again when it is dropped.
-    fn take(&self, key: &Key) -> Option<Entry> {
-        locked(&self.table).remove(key)
-    }
-
     /// The model with this id or name. The error is the same for an id that never existed, was deleted or has expired.
-    pub(super) fn get(&self, id: &str) -> Result<Arc<LoadedModel>> {
-        let own = || locked(&self.table).get(&capability::key(id)).map(|entry| Arc::clone(&entry.model));
-        self.operators().get(id).cloned().or_else(own).ok_or_else(not_found)
+    pub(in crate::server) fn get(&self, id: &Id) -> Result<Arc<LoadedModel>> {
+        match self.operators().get(id.as_str()) {
+            Some(model) => Ok(Arc::clone(model)),
+            None => self.shelf.get(id).map(|held| held.model),
+        }
     }
 
     /// Deletes a client's model.
-    pub(super) fn delete(&self, id: &str) -> Result<()> {
-        self.take(&capability::key(id)).map(drop).ok_or_else(not_found)
+    pub(in crate::server) fn delete(&self, id: &Id) -> Result<()> {
+        self.shelf.take(id).map(drop)
     }
 }
 
@@ -222,4 +241,9 @@ fn read_folder(folder: &Path) -> Result<Named> {
 
 fn not_found() -> Error {
     Error::new(Code::ModelNotFound, "the model does not exist, was deleted or has expired")
+}
+
+/// The error if an id has become that of a model of another kind while a request waited.
+pub(in crate::server) fn replaced() -> Error {
+    Error::new(Code::ModelNotFound, "the model was replaced by one of another kind; send the request again")
 }

@@ -13,7 +13,7 @@ type Tables = (Arc<Ring>, Arc<Encoder>);
 static SHARED: Mutex<BTreeMap<u16, Tables>> = Mutex::new(BTreeMap::new());
 
 /// The ring and the encoder of a set.
-pub(super) fn shared(set: &'static Parameters) -> Result<Tables> {
+pub(in crate::server) fn shared(set: &'static Parameters) -> Result<Tables> {
     // What is in there is whole at every moment, so a panic elsewhere does not spoil it.
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((ring, encoder)) = shared.get(&set.id) {

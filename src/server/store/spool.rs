@@ -5,48 +5,45 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use futures_util::stream;
 use tempfile::{SpooledData, SpooledTempFile};
-use tokio::time::Instant;
+use tokio_util::bytes::Bytes;
 
-use super::client::Client;
-use super::config::Limits;
-use super::shares::{Full, Share, Shares};
-use super::{admission, capability};
+use super::capability;
 use crate::error::{Error, Result};
 use crate::read_at::read_at;
+use crate::server::client::Client;
+use crate::server::config::Limits;
+use crate::server::shares::{Full, Share, Shares};
 
 /// How much of an answer stays in memory. Many results can wait for slow readers at once, so this is small.
-pub(super) const IN_MEMORY: usize = 1 << 20;
+pub(in crate::server) const IN_MEMORY: usize = 1 << 20;
 
 /// How much of waiting data stays in memory.
-pub(super) const SMALL: usize = 64 << 10;
+pub(in crate::server) const SMALL: usize = 64 << 10;
 
-/// How much of a file is read at a time for an answer.
+/// How much of a file is read at a time.
 const CHUNK: u64 = 256 << 10;
 
 /// The folder of spools, and their limits.
-pub(super) struct Store {
+pub(in crate::server) struct Spools {
     folder: PathBuf,
     bytes: Arc<Shares>,
     /// The longest time that anything is kept.
     keep: Duration,
 }
 
-impl Store {
-    pub(super) fn new(folder: PathBuf, limits: &Limits) -> Self {
+impl Spools {
+    pub(in crate::server) fn new(folder: PathBuf, limits: &Limits) -> Self {
         let bytes = Shares::new(limits.stored_bytes, limits.client.stored_bytes);
         Self { folder, bytes, keep: limits.keep_results }
     }
 
     /// A spool for a client, of which up to `in_memory` bytes stay in memory. All bytes count against the client's share.
-    pub(super) fn spool(&self, client: Client, in_memory: usize) -> Result<Spool> {
+    pub(in crate::server) fn spool(&self, client: Client, in_memory: usize) -> Result<Spool> {
         let share = self.bytes.take(client, 0).map_err(|full| no_room(full, self.keep))?;
         Ok(Spool { file: SpooledTempFile::new_in(in_memory, &self.folder), length: 0, share, keep: self.keep })
     }
@@ -56,12 +53,12 @@ fn no_room(full: Full, keep: Duration) -> Error {
     full.error(
         "the server stores as many uploads and results as it can; try again in a few minutes",
         "this network address has reached its limit of uploads and results; delete some, or wait until they expire",
-        admission::seconds(keep),
+        keep,
     )
 }
 
 /// Where an upload or a worker writes.
-pub(super) struct Spool {
+pub(in crate::server) struct Spool {
     file: SpooledTempFile,
     length: u64,
     share: Share,
@@ -70,13 +67,13 @@ pub(super) struct Spool {
 
 impl Spool {
     /// Ends the writing.
-    pub(super) fn finish(mut self) -> Result<Stored> {
+    pub(in crate::server) fn finish(mut self) -> Result<Stored> {
         self.file.flush()?;
         let data = match self.file.into_inner() {
             SpooledData::InMemory(cursor) => Data::Memory(cursor.into_inner().into()),
             SpooledData::OnDisk(file) => Data::Disk(Arc::new(file)),
         };
-        Ok(Stored { data, length: self.length, tag: format!("\"{}\"", capability::new()?), _share: self.share })
+        Ok(Stored { data, length: self.length, tag: format!("\"{}\"", capability::random()?), _share: self.share })
     }
 }
 
@@ -95,7 +92,7 @@ impl Write for Spool {
 }
 
 /// What a worker wrote. Many may read it at the same time.
-pub(super) struct Stored {
+pub(in crate::server) struct Stored {
     data: Data,
     length: u64,
     tag: String,
@@ -109,52 +106,32 @@ enum Data {
 
 impl Stored {
     /// Length in bytes.
-    pub(super) fn length(&self) -> u64 {
+    pub(in crate::server) fn length(&self) -> u64 {
         self.length
     }
 
     /// Its unique tag, in the form of the header field `ETag`.
-    pub(super) fn tag(&self) -> &str {
+    pub(in crate::server) fn tag(&self) -> &str {
         &self.tag
     }
 
     /// All of it, in memory. Must not be called on an asynchronous thread.
-    pub(super) fn bytes(&self) -> Result<Vec<u8>> {
+    pub(in crate::server) fn bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.length).unwrap_or_default());
         self.reader().read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
     /// A reader from the beginning. Must not be read on an asynchronous thread.
-    pub(super) fn reader(&self) -> impl Read + Send + use<> {
+    pub(in crate::server) fn reader(&self) -> impl Read + Send + use<> {
         match &self.data {
             Data::Memory(bytes) => StoredReader { data: Data::Memory(bytes.clone()), at: 0 },
             Data::Disk(file) => StoredReader { data: Data::Disk(Arc::clone(file)), at: 0 },
         }
     }
 
-    /// Some of the bytes as the body of an answer. `holder` is kept until the last of them is on its way or the client is
-    /// gone; `at_end` is called in the first case, if they are the last of all.
-    pub(super) fn body<H: Send + 'static>(self: Arc<Self>, range: Range<u64>, holder: H, at_end: fn(&H)) -> Body {
-        let start = (self, holder, range.start);
-        let deadline = Instant::now() + Limits::LONGEST_TRANSFER;
-        Body::from_stream(stream::try_unfold(start, move |(stored, holder, at)| async move {
-            if at >= range.end {
-                return Ok::<_, io::Error>(None);
-            }
-            if Instant::now() > deadline {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            let chunk = stored.chunk(at, range.end).await?;
-            let next = at + chunk.len() as u64;
-            if next >= stored.length {
-                at_end(&holder);
-            }
-            Ok(Some((chunk, (stored, holder, next))))
-        }))
-    }
-
-    async fn chunk(&self, at: u64, end: u64) -> io::Result<Bytes> {
+    /// The bytes from `at` to `end`, or the first of them.
+    pub(in crate::server) async fn chunk(&self, at: u64, end: u64) -> io::Result<Bytes> {
         match &self.data {
             Data::Memory(bytes) => {
                 let place = |at: u64| usize::try_from(at).map_err(io::Error::other);
@@ -204,15 +181,15 @@ mod tests {
     use super::*;
     use crate::error::Code;
 
-    fn store(most: u64) -> Store {
-        Store::new(std::env::temp_dir(), &Limits { stored_bytes: most, ..Limits::default() })
+    fn store(most: u64) -> Spools {
+        Spools::new(std::env::temp_dir(), &Limits { stored_bytes: most, ..Limits::default() })
     }
 
     fn client() -> Client {
         Client::new([127, 0, 0, 1].into())
     }
 
-    fn stored(length: usize, in_memory: usize, store: &Store) -> Result<Stored> {
+    fn stored(length: usize, in_memory: usize, store: &Spools) -> Result<Stored> {
         let mut spool = store.spool(client(), in_memory)?;
         let bytes: Vec<u8> = (0..length).map(|i| u8::try_from(i % 251).unwrap_or(0)).collect();
         for part in bytes.chunks(1000) {
@@ -225,15 +202,18 @@ mod tests {
     async fn memory_and_disk_give_back_what_was_written() {
         let store = store(1 << 30);
         for (length, in_memory) in [(0, 100), (5000, 10_000), (5000, 4999), (600_000, 0)] {
-            let stored = Arc::new(stored(length, in_memory, &store).expect("written"));
+            let stored = stored(length, in_memory, &store).expect("written");
             assert_eq!(stored.length(), length as u64);
             let read = stored.bytes().expect("read");
             assert_eq!(read.len(), length);
             assert!(read.iter().enumerate().all(|(i, byte)| usize::from(*byte) == i % 251));
             for range in [0..length, length / 3..length, length / 3..length / 2] {
-                let part = &read[range.clone()];
-                let body = Arc::clone(&stored).body(range.start as u64..range.end as u64, (), |()| ());
-                assert_eq!(axum::body::to_bytes(body, usize::MAX).await.expect("sent"), part);
+                let (mut part, end) = (Vec::new(), range.end as u64);
+                while range.start + part.len() < range.end {
+                    let at = (range.start + part.len()) as u64;
+                    part.extend(stored.chunk(at, end).await.expect("read"));
+                }
+                assert_eq!(part, read[range]);
             }
         }
     }

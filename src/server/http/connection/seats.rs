@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::client::Client;
+use crate::server::client::Client;
 
 pub(super) struct Seats {
     most: usize,

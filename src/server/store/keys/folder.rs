@@ -192,12 +192,12 @@ fn key_of(name: &str) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::capability;
+    use super::super::super::capability::Id;
     use super::*;
 
     #[test]
     fn names_tell_the_key_and_others_are_not_ours() {
-        let key = capability::key("x");
+        let key = Id::from("x".to_owned()).key();
         let fingerprint = "0123456789abcdef0123456789abcdef";
         assert_eq!(key_of(&format!("{fingerprint}-{}.keys", hex(&key))), Some(key));
         let hash = hex(&key);

@@ -10,15 +10,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::super::capability::Key;
-use super::super::shares::Share;
-use super::super::upload::Sink;
 use super::{KeySetState, Keys, locked, not_found};
 use crate::error::{Error, Result};
 use crate::schemes::ckks::wire::Checker;
+use crate::server::client::Client;
+use crate::server::config::Limits;
+use crate::server::shares::Share;
 
 /// A set that is being uploaded.
 pub(in crate::server) struct Upload {
     pub(in crate::server) length: u64,
+    client: Client,
+    limits: Limits,
     offset: AtomicU64,
     /// Held by the request that writes.
     part: Arc<tokio::sync::Mutex<Option<Part>>>,
@@ -31,15 +34,16 @@ pub(in crate::server) struct Upload {
 pub(super) struct Part {
     pub(super) file: NamedTempFile,
     pub(super) checker: Checker,
-    pub(super) count: Share,
     /// Grows with every byte that arrives.
     pub(super) bytes: Share,
 }
 
 impl Upload {
-    pub(super) fn new(length: u64, part: Part) -> Arc<Self> {
+    pub(super) fn new((client, length): (Client, u64), limits: &Limits, part: Part) -> Arc<Self> {
         Arc::new(Self {
             length,
+            client,
+            limits: *limits,
             offset: AtomicU64::new(0),
             part: Arc::new(tokio::sync::Mutex::new(Some(part))),
             writer: Mutex::default(),
@@ -65,6 +69,11 @@ impl Upload {
     /// When it was last written to; `None` while a request is writing.
     pub(super) fn rests_since(&self) -> Option<Instant> {
         self.part.try_lock().ok().map(|_| *locked(&self.touched))
+    }
+
+    /// When it expires if nothing more arrives. An upload in progress does not rest, and must keep to a minimum speed.
+    pub(super) fn expires(&self) -> Instant {
+        self.rests_since().unwrap_or_else(Instant::now) + self.limits.rest(self.offset())
     }
 
     /// Ends it, unless a request is writing.
@@ -102,10 +111,21 @@ impl Writer {
         self.done.clone().unwrap_or_else(|| KeySetState::Upload(Arc::clone(&self.upload)))
     }
 
-    fn write(&mut self, piece: &[u8]) -> Result<(), Fault> {
+    /// Writes the next piece. Must run on a worker thread. An invalid piece ends the upload.
+    pub(in crate::server) fn write(&mut self, piece: &[u8]) -> Result<()> {
+        self.try_write(piece).map_err(|fault| {
+            if fault.fatal {
+                self.part.take();
+                self.keys.remove(&self.key, &self.upload);
+            }
+            fault.error
+        })
+    }
+
+    fn try_write(&mut self, piece: &[u8]) -> Result<(), Fault> {
         let part = self.part.as_mut().ok_or_else(not_found)?;
         let offset = self.upload.offset();
-        part.bytes.grow(piece.len() as u64).map_err(|full| self.keys.no_room(full, part.bytes.client()))?;
+        part.bytes.grow(piece.len() as u64).map_err(|full| self.keys.shelf.no_room(full, self.upload.client))?;
         // What a failed write left behind is written over.
         let written = part.file.seek(SeekFrom::Start(offset)).and_then(|_| part.file.write_all(piece));
         if let Err(error) = written {
@@ -119,18 +139,6 @@ impl Writer {
             self.done = Some(self.keys.finish(&self.key, &self.upload, part).map_err(Fault::fatal)?);
         }
         Ok(())
-    }
-}
-
-impl Sink for Writer {
-    fn take(&mut self, piece: &[u8]) -> Result<()> {
-        self.write(piece).map_err(|fault| {
-            if fault.fatal {
-                self.part.take();
-                self.keys.remove(&self.key, &self.upload);
-            }
-            fault.error
-        })
     }
 }
 
