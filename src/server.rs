@@ -68,6 +68,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+use self::app::App;
+use self::http::{connection, routes, telemetry};
+use self::queue::work::joined;
+use self::store::models::Models;
 use crate::error::{Code, Error, Result};
 #[cfg(unix)]
 use crate::signals;
@@ -81,11 +85,6 @@ mod shares;
 mod store;
 
 pub use config::{ClientLimits, Config, Limits, ProxyHeader};
-
-use app::App;
-use http::{connection, routes, telemetry};
-use queue::work::joined;
-use store::models::Models;
 
 /// How long before the end requests that are not done are told so, at most. They have at least a quarter of a shorter time.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -188,18 +188,29 @@ fn a_model_whose_id_nobody_fetched_goes_with_its_job() {
     });
     let job = train(server.at, "");
     assert_eq!(wait(server.at, &job)["state"], "done");
-    // To look at the result is not to fetch it.
-    assert_eq!(call(server.at, "HEAD", &format!("{job}/result"), &[], b"").status, 200);
     assert!(!has_room_for_a_model(server.at), "the model is kept for as long as the job");
     until("the job expires", || get(server.at, &job).status == 404);
     until("its model is deleted", || has_room_for_a_model(server.at));
 }
 
 #[test]
-fn a_model_whose_id_was_fetched_stays_when_its_job_expires() {
-    let server = Server::start(|config| config.limits.keep_results = Duration::from_millis(500));
+fn a_model_whose_id_nobody_fetched_goes_when_its_job_is_deleted() {
+    let server = Server::start(one_model);
     let job = train(server.at, "");
-    let location = result(server.at, &job).header("location").to_owned();
-    until("the job expires", || get(server.at, &job).status == 404);
-    assert_eq!(get(server.at, &location).status, 200);
+    assert_eq!(wait(server.at, &job)["state"], "done");
+    assert_eq!(call(server.at, "DELETE", &job, &[], b"").status, 204);
+    until("its model is deleted", || has_room_for_a_model(server.at));
+}
+
+#[test]
+fn a_model_whose_id_somebody_knows_stays_when_its_job_expires() {
+    let server = Server::start(|config| config.limits.keep_results = Duration::from_millis(500));
+    // The header alone has the id.
+    for method in ["GET", "HEAD"] {
+        let job = train(server.at, "");
+        assert_eq!(wait(server.at, &job)["state"], "done");
+        let location = call(server.at, method, &format!("{job}/result"), &[], b"").header("location").to_owned();
+        until("the job expires", || get(server.at, &job).status == 404);
+        assert_eq!(get(server.at, &location).status, 200, "{method}");
+    }
 }

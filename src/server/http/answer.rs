@@ -24,7 +24,7 @@ pub(super) fn address(folder: &str, id: &Id) -> Result<HeaderValue> {
 /// The result of a request that waited for it.
 pub(super) fn direct(outcome: Outcome) -> Result<Response> {
     let outcome = Arc::new(outcome);
-    let mut response = whole_or_part(&outcome, None, Arc::clone(&outcome), |outcome| outcome.hand_over())?;
+    let mut response = whole_or_part(&outcome, None, (), |()| ())?;
     if outcome.created.is_some() {
         *response.status_mut() = StatusCode::CREATED;
     }
@@ -55,6 +55,8 @@ pub(super) fn whole_or_part<H: Send + 'static>(
     }
     if let Some(model) = &outcome.created {
         add(header::LOCATION, address("models", model.id())?);
+        // Even a client that reads no more than the header has the id now.
+        model.hand_over();
     }
     Ok(response)
 }

@@ -228,9 +228,6 @@ impl Job {
 
     /// Notes that the client has the result, or knows that there is none.
     pub(in crate::server) fn settle(&self) {
-        if let Some(outcome) = self.result.get() {
-            outcome.hand_over();
-        }
         self.settled.store(true, Ordering::Relaxed);
     }
 

@@ -59,13 +59,6 @@ pub(in crate::server) struct Outcome {
 const JSON: &str = "application/json";
 
 impl Outcome {
-    /// Notes that a client has the body, and so the id of a new model.
-    pub(in crate::server) fn hand_over(&self) {
-        if let Some(model) = &self.created {
-            model.hand_over();
-        }
-    }
-
     fn file(body: Stored) -> Self {
         Self { media_type: wire::MEDIA_TYPE, body, created: None }
     }
