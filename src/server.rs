@@ -5,7 +5,7 @@
 //! | address | purpose |
 //! |---|---|
 //! | `GET /v1` | describes the server's functions and limits |
-//! | `POST /v1/filters/{name}` | filters the image in the body; with `Prefer: respond-async`, as a job |
+//! | `POST /v1/filters/{name}` | filters the image in the body |
 //! | `GET /v1/jobs/{id}` | a job's state and progress |
 //! | `GET /v1/jobs/{id}/events` | the same as server-sent events, until the job ends |
 //! | `GET /v1/jobs/{id}/result` | the job's result |
@@ -21,15 +21,30 @@
 //! | everything else | the page |
 //! | the vault's host, all addresses | the vault |
 //!
+//! Filtering, training, loading a model and classifying have a job form: with `Prefer: respond-async`, the answer is the address
+//! of a job.
+//!
+//! # The rooms
+//! ```text
+//! http     connections, checks, addresses: requests become tasks, outcomes become answers
+//! app      the state that all requests share
+//! queue    uploads, places and turns; tasks and what they do; jobs
+//! store    files, models and keys, each on a shelf until it expires
+//! shares   what each client takes of the limits
+//! client   a client, as the limits see it
+//! config   the operator's settings
+//! ```
+//! Imports only point down this list, and only `http` knows the protocol. `tests/rooms.rs` checks it.
+//!
 //! # The path of a request
 //! ```text
-//! connection ─► client ─► guard ─► routes ─► admission ─► upload (heads) ─► spool ─► queue ─► work ─► spool ─► answer
-//!   (seats)                                   a slot                           a place, a turn
+//! connection ─► client ─► guard ─► routes ─► submit ─► upload (heads) ─► spool ─► queue ─► task ─► spool ─► answer
+//!   (seats)                                  a slot                         a place, a turn
 //! ```
 //! A request for a foreign host, or from a web page of an origin that is not allowed, ends at the
 //! [guard](Config::allow_origins). While an upload arrives, it only takes a slot: it is checked from its first bytes and
-//! written to the spool. Once complete, the work takes a place in the queue, and clients take turns. A request for a job is
-//! answered at that point; a direct request is answered with the result.
+//! written to the spool. Once complete, the work takes a place in the queue, and clients take turns. A task, which is data, says
+//! what the work does. A request for a job is answered at that point; a direct request is answered with the result.
 //!
 //! Uploads and results never pile up in memory: both are kept in unnamed temporary files, and the work holds a band of rows or
 //! one picture. An answer starts after everything has been checked.
@@ -50,62 +65,29 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+use self::app::App;
+use self::http::{connection, routes, telemetry};
+use self::queue::work::joined;
+use self::store::models::Models;
 use crate::error::{Code, Error, Result};
 #[cfg(unix)]
 use crate::signals;
 
-mod admission;
-mod capability;
+mod app;
 mod client;
 mod config;
-mod connection;
-mod filters;
-mod guard;
-mod heads;
-mod job_routes;
-mod jobs;
-mod key_routes;
-mod keys;
-mod model_routes;
-mod models;
-mod openapi;
-mod page;
-mod problem;
-mod range;
-mod rings;
-mod routes;
+mod http;
+mod queue;
 mod shares;
-mod spool;
-mod telemetry;
-mod upload;
-mod vault;
-mod work;
+mod store;
 
-pub use client::ProxyHeader;
-pub use config::{ClientLimits, Config, Limits};
+pub use config::{ClientLimits, Config, Limits, ProxyHeader};
 
-/// How often a stopping server checks whether it is done.
-const DRAIN_STEP: Duration = Duration::from_millis(20);
 /// How long before the end requests that are not done are told so, at most. They have at least a quarter of a shorter time.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// The state shared by all requests.
-struct App {
-    settings: config::Settings,
-    guard: Arc<guard::Guard>,
-    admission: Arc<admission::Admission>,
-    store: Arc<spool::Store>,
-    jobs: Arc<jobs::Jobs>,
-    models: Arc<models::Models>,
-    keys: Arc<keys::Keys>,
-    vault: Option<vault::Vault>,
-    /// Cancelled when the time to stop is over: all work ends.
-    end: CancellationToken,
-}
 
 /// Serves until a signal to stop (Ctrl-C or SIGTERM), then finishes running work within [`Config::drain`]. A second signal
 /// stops at once. SIGHUP reloads the operator's models.
@@ -171,9 +153,8 @@ async fn serve_with(
         Error::new(Code::Io, format!("cannot listen on {}: {error}; choose another address", settings.listen))
     })?;
     let address = listener.local_addr()?;
-    let app = Arc::new(App::new(settings, address)?);
-    app.keys.watch_all();
-    let router = routes::router(&app)?;
+    let app = Arc::new(App::new(settings)?);
+    let router = routes::router(&app, address)?;
     let (close, closed) = oneshot::channel::<Instant>();
     let doors = {
         let app = Arc::clone(&app);
@@ -183,7 +164,7 @@ async fn serve_with(
         }
     };
     let doors = AbortOnDropHandle::new(tokio::spawn(doors));
-    let _reloading = AbortOnDropHandle::new(tokio::spawn(reload(Arc::clone(&app.models), reloads)));
+    let _reloading = AbortOnDropHandle::new(tokio::spawn(reload(Arc::clone(&app.store.models), reloads)));
     tracing::info!(%address, "listening");
     ready(address);
     shutdown.await;
@@ -208,37 +189,11 @@ async fn serve_with(
     Ok(())
 }
 
-impl App {
-    fn new(settings: config::Settings, address: SocketAddr) -> Result<Self> {
-        let limits = settings.limits;
-        let end = CancellationToken::new();
-        Ok(Self {
-            vault: settings.vault.as_ref().map(|vault| vault::Vault::new(vault, address)).transpose()?,
-            guard: Arc::new(guard::Guard::new(&settings, address)),
-            admission: Arc::new(admission::Admission::new(&limits)),
-            store: Arc::new(spool::Store::new(settings.spool.clone(), &limits)),
-            jobs: Arc::new(jobs::Jobs::new(&limits, end.clone())),
-            models: Arc::new(models::Models::new(settings.models.as_deref(), &limits)?),
-            keys: Arc::new(keys::Keys::new(settings.keys.as_deref(), &settings.spool, &limits)?),
-            settings,
-            end,
-        })
-    }
-
-    /// Refuses new work, and waits until there is none left and all results are fetched, or until `before` the `end`.
-    async fn drain(&self, end: Instant, before: Duration) {
-        self.admission.close(end);
-        while Instant::now() + before < end && (self.admission.inside() != (0, 0) || !self.jobs.all_settled()) {
-            sleep(DRAIN_STEP).await;
-        }
-    }
-}
-
 /// Reloads the operator's models on every message. If one cannot be read, all stay as they were.
-async fn reload(models: Arc<models::Models>, mut reloads: mpsc::Receiver<()>) {
+async fn reload(models: Arc<Models>, mut reloads: mpsc::Receiver<()>) {
     while reloads.recv().await.is_some() {
         let models = Arc::clone(&models);
-        match problem::joined(tokio::task::spawn_blocking(move || models.reload()).await) {
+        match joined(tokio::task::spawn_blocking(move || models.reload()).await) {
             Ok(count) => tracing::info!(models = count, "reloaded the operator's models"),
             Err(error) => {
                 tracing::error!(reason = error.message(), "could not reload the operator's models; the old ones stay");

@@ -96,3 +96,83 @@ fn schemes_do_not_know_each_other() {
         }
     }
 }
+
+/// The rooms of the server, likewise.
+const SERVER_ROOMS: [&str; 7] = ["http", "app", "queue", "store", "shares", "client", "config"];
+
+/// A module's path below `src/server`, as in `["store", "keys", "folder"]`.
+fn module(place: &Path) -> Vec<String> {
+    place.with_extension("").components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+}
+
+/// The modules of the server that a file's text outside comments names, in full: those after `crate::server::` and `super::`.
+fn used_in_server(text: &str, own: &[String]) -> BTreeSet<Vec<String>> {
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = lines.join("\n").replace("use super::*", "");
+    let mut paths = BTreeSet::new();
+    let mut add = |start: &[String], rest: &str| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"_:".contains(c)).unwrap_or(rest.len());
+        let (stem, list) = (&rest[..end], rest[end..].strip_prefix('{'));
+        let names = list.map_or("", |list| list.split('}').next().unwrap_or_default());
+        for name in names.split(',') {
+            let path = format!("{stem}{}", name.split_whitespace().next().unwrap_or_default());
+            let parts = path.split("::").filter(|part| !part.is_empty()).map(str::to_owned);
+            paths.insert(start.iter().cloned().chain(parts).collect::<Vec<_>>());
+        }
+    };
+    for (at, found) in code.match_indices("crate::server::") {
+        add(&[], &code[at + found.len()..]);
+    }
+    for (at, _) in code.match_indices("super::") {
+        if code[..at].ends_with("super::") {
+            continue;
+        }
+        let mut rest = &code[at..];
+        // A module of tests in a file is one deeper. Its own paths start with `crate`.
+        let mut start = own.to_vec();
+        while let Some(shorter) = rest.strip_prefix("super::") {
+            (rest, _) = (shorter, start.pop());
+        }
+        add(&start, rest);
+    }
+    paths
+}
+
+#[test]
+fn imports_in_the_server_point_down_and_no_two_modules_import_each_other() {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server");
+    let rank = |name: &str| SERVER_ROOMS.iter().position(|room| *room == name);
+    let files = sources(&server);
+    let place = |file: &Path| module(file.strip_prefix(&server).expect("below src/server"));
+    let modules: BTreeSet<_> = files.iter().map(|file| place(file)).collect();
+    let (mut wrong, mut imports) = (Vec::new(), BTreeSet::new());
+    for file in &files {
+        let own = place(file);
+        let text = fs::read_to_string(file).expect("text");
+        let level = rank(&own[0]).unwrap_or_else(|| panic!("{} is not in the list", own[0]));
+        if (1..6).contains(&level) && text.contains("axum") {
+            wrong.push(format!("{} knows HTTP", own.join("/")));
+        }
+        for path in used_in_server(&text, &own) {
+            // What is not a module is a thing in one.
+            let lengths = (1..=path.len()).rev();
+            let Some(other) = lengths.map(|length| path[..length].to_vec()).find(|path| modules.contains(path)) else {
+                continue;
+            };
+            if rank(&other[0]).is_some_and(|other| other < level) {
+                wrong.push(format!("{} uses {}", own.join("/"), other.join("/")));
+            }
+            // A module and those inside it are one thing.
+            if !own.starts_with(&other) && !other.starts_with(&own) {
+                imports.insert((own.clone(), other));
+            }
+        }
+    }
+    assert!(imports.len() > 50, "{imports:?}");
+    for (one, other) in &imports {
+        if one < other && imports.contains(&(other.clone(), one.clone())) {
+            wrong.push(format!("{} and {} use each other", one.join("/"), other.join("/")));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

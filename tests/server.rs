@@ -17,6 +17,8 @@ mod filters;
 mod guard;
 #[path = "server/jobs.rs"]
 mod jobs;
+#[path = "server/jobs_of_models.rs"]
+mod jobs_of_models;
 #[path = "server/keys.rs"]
 mod keys;
 #[path = "server/keys_damaged.rs"]

@@ -1,5 +1,7 @@
 //! Options for training a model.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::committee::Strategy;
@@ -81,7 +83,7 @@ pub struct Wishes {
     pub seed: Option<u64>,
 }
 
-/// The checked form of [`Wishes`].
+/// The checked form of [`Wishes`]. `Display` writes its canonical text, as in `svm-rbf strategy=pairs cost=2 seed=0`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
     /// The learning method.
@@ -169,6 +171,90 @@ impl Wishes {
     }
 }
 
+impl Recipe {
+    /// The learner of this method.
+    #[must_use]
+    pub const fn learner(&self) -> Learner {
+        match self.method {
+            Method::Machines { family: Family::Linear, .. } => Learner::SvmLinear,
+            Method::Machines { family: Family::Gaussian, .. } => Learner::SvmRbf,
+            Method::Machines { family: Family::Polynomial, .. } => Learner::SvmPoly,
+            Method::Neighbours { .. } => Learner::Neighbours,
+            Method::Forest { .. } => Learner::Forest,
+        }
+    }
+
+    /// Reads a recipe from its canonical text: the learner, then options with the names of [`Wishes`].
+    ///
+    /// # Errors
+    /// [`Code::BadArgument`] if the text is not of this form, and as [`Wishes::recipe`].
+    pub fn from_text(text: &str) -> Result<Self> {
+        let invalid = |word: &str| bad(format!("'{word}' has an invalid value"));
+        let mut words = text.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let learner = Learner::from_name(name).ok_or_else(|| bad(format!("there is no learner '{name}'")))?;
+        let mut wishes = Wishes { learner: Some(learner), ..Wishes::default() };
+        for word in words {
+            let (name, value) = word.split_once('=').unwrap_or_default();
+            match name {
+                "strategy" => wishes.strategy = Some(Strategy::from_name(value).ok_or_else(|| invalid(word))?),
+                "cost" => wishes.cost = Some(value.parse().map_err(|_| invalid(word))?),
+                "gamma" => wishes.gamma = Some(value.parse().map_err(|_| invalid(word))?),
+                "neighbours" => wishes.neighbours = Some(value.parse().map_err(|_| invalid(word))?),
+                "trees" => wishes.trees = Some(value.parse().map_err(|_| invalid(word))?),
+                "sample" => wishes.sample = Some(value.parse().map_err(|_| invalid(word))?),
+                "seed" => wishes.seed = Some(value.parse().map_err(|_| invalid(word))?),
+                _ => return Err(bad(format!("'{word}' is not an option; write it as in 'knn neighbours=3'"))),
+            }
+        }
+        wishes.recipe()
+    }
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.learner().as_str())?;
+        match self.method {
+            Method::Machines { gamma, strategy, training, .. } => {
+                write!(f, " strategy={} cost={}", strategy.as_str(), training.cost)?;
+                gamma.map_or(Ok(()), |gamma| write!(f, " gamma={gamma}"))?;
+            }
+            Method::Neighbours { k } => k.map_or(Ok(()), |k| write!(f, " neighbours={k}"))?,
+            Method::Forest { trees } => write!(f, " trees={trees}")?,
+        }
+        self.sample.map_or(Ok(()), |sample| write!(f, " sample={sample}"))?;
+        write!(f, " seed={}", self.seed)
+    }
+}
+
 fn bad(message: String) -> Error {
     Error::new(Code::BadArgument, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipe_survives_as_text() {
+        let forest = Wishes { learner: Some(Learner::Forest), trees: Some(7), ..Wishes::default() };
+        let machines = Wishes {
+            learner: Some(Learner::SvmPoly),
+            strategy: Some(Strategy::Pairs),
+            cost: Some(0.1 + 0.2),
+            gamma: Some(1e-9 / 3.0),
+            sample: Some(2),
+            seed: Some(u64::MAX),
+            ..Wishes::default()
+        };
+        let neighbours = Wishes { learner: Some(Learner::Neighbours), ..Wishes::default() };
+        let few = Wishes { neighbours: Some(3), ..neighbours };
+        for wishes in [Wishes::default(), forest, machines, neighbours, few] {
+            let recipe = wishes.recipe().expect("a recipe");
+            assert_eq!(Recipe::from_text(&recipe.to_string()).expect("a recipe"), recipe, "{recipe}");
+        }
+        for wrong in ["", "oracle", "knn cost=1", "knn neighbours", "forest trees=x", "svm-rbf strategy=x", "knn a=1"] {
+            assert_eq!(Recipe::from_text(wrong).map_err(|error| error.kind()), Err(Code::BadArgument), "{wrong}");
+        }
+    }
 }

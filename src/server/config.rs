@@ -7,13 +7,15 @@ use std::time::Duration;
 use axum::http::{HeaderValue, Uri};
 use ipnet::IpNet;
 
-use super::client::{Proxies, ProxyHeader};
 use crate::address::{port_is_good, without_user};
 use crate::error::{Code, Error, Result};
 
 mod limits;
+mod proxies;
 
 pub use limits::{ClientLimits, Limits};
+pub(super) use proxies::Proxies;
+pub use proxies::ProxyHeader;
 
 /// Later additions to the present moment must not overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);

@@ -2,9 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::client::Client;
 use crate::error::{Code, Error};
+
+/// The longest time that a client is asked to wait, in seconds.
+const LONGEST_WAIT: u32 = 600;
 
 /// A limited resource.
 pub(super) struct Shares {
@@ -29,13 +33,13 @@ pub(super) enum Full {
 }
 
 impl Full {
-    /// The error for the client: the text `all` or `own`, depending on the limit, and when to try again, in seconds.
-    pub(super) fn error(self, all: &str, own: &str, retry_after: u32) -> Error {
+    /// The error for the client: the text `all` or `own`, depending on the limit, and in how long to try again.
+    pub(super) fn error(self, all: &str, own: &str, retry_after: Duration) -> Error {
         let (code, message) = match self {
             Self::All => (Code::TooBusy, all),
             Self::Own => (Code::QuotaExceeded, own),
         };
-        Error::new(code, message).with_retry_after(retry_after)
+        Error::new(code, message).with_retry_after(seconds(retry_after))
     }
 }
 
@@ -152,6 +156,12 @@ impl Drop for Share {
     }
 }
 
+/// A time to wait in whole seconds, at least one.
+pub(super) fn seconds(time: Duration) -> u32 {
+    let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+    u32::try_from(seconds).unwrap_or(u32::MAX).clamp(1, LONGEST_WAIT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,5 +194,12 @@ mod tests {
         assert!(shares.take(client(1), 2).is_ok());
         drop(old);
         assert!(shares.take(client(1), 6).is_ok());
+    }
+
+    #[test]
+    fn times_to_wait_are_rounded_up() {
+        assert_eq!(seconds(Duration::ZERO), 1);
+        assert_eq!(seconds(Duration::from_millis(9001)), 10);
+        assert_eq!(seconds(Duration::MAX), LONGEST_WAIT);
     }
 }

@@ -13,10 +13,10 @@ use crate::house::{Server, until};
 
 const SHAPE: Shape = Shape { width: 24, height: 16, channels: 1 };
 const BOUNDARY: &str = "----a boundary";
-const FORM: (&str, &str) = ("Content-Type", "multipart/form-data; boundary=\"----a boundary\"");
+pub(crate) const FORM: (&str, &str) = ("Content-Type", "multipart/form-data; boundary=\"----a boundary\"");
 
 /// A picture of one of two classes: stripes down or across, with noise.
-fn picture(class: u32, number: u32) -> Vec<u8> {
+pub(crate) fn picture(class: u32, number: u32) -> Vec<u8> {
     let mut state = number.wrapping_mul(2_654_435_761).wrapping_add(class);
     let samples: Vec<u8> = (0..SHAPE.width * SHAPE.height)
         .map(|i| {
@@ -33,7 +33,7 @@ fn png(width: u32, height: u32, samples: &[u8]) -> Vec<u8> {
 }
 
 /// A form body as browsers send it.
-fn form(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn form(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut body = Vec::new();
     for (label, bytes) in parts {
         let head = format!(
@@ -48,7 +48,7 @@ fn form(parts: &[(&str, Vec<u8>)]) -> Vec<u8> {
     body
 }
 
-fn album() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn album() -> Vec<(&'static str, Vec<u8>)> {
     (0..12).map(|n| (["down", "Grüße an %22alle%22"][n as usize % 2], picture(n % 2, n))).collect()
 }
 

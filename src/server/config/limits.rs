@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{LONGEST, bad};
 use crate::error::Result;
+use crate::photo;
 use crate::schemes::paillier::stream;
 
 /// The server's limits. Whatever exceeds a limit is refused with a stable code, never truncated.
@@ -109,6 +110,9 @@ impl Limits {
     /// With this many bytes received, an interrupted upload of keys is kept for all of [`Limits::keep_uploads`].
     pub const MUCH: u64 = 64 << 20;
 
+    /// The longest picture file, and the longest encrypted picture, in bytes.
+    pub(in crate::server) const LONGEST_PICTURE: u64 = 64 << 20;
+
     /// Most turns: work holds a thread.
     const MOST_RUNNING: usize = 256;
 
@@ -155,6 +159,12 @@ impl Limits {
             return Err(bad("times longer than a year are not supported"));
         }
         Ok(())
+    }
+
+    /// The limits of pictures, scrambled or not.
+    pub(in crate::server) fn pictures(&self) -> photo::Limits {
+        let limits = photo::Limits::default();
+        photo::Limits { max_pixels: self.image.max_pixels.min(limits.max_pixels), ..limits }.of_scrambled()
     }
 
     /// How long an upload of keys may rest of which this many bytes have arrived.

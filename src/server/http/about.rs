@@ -1,0 +1,98 @@
+//! `GET /v1` and `GET /v1/health`: what the server offers, and whether it is up.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::learn::Learner;
+use crate::schemes::ckks::parameters::ALL;
+use crate::schemes::paillier::{Filter, FilterInfo};
+use crate::schemes::{self, Scheme};
+use crate::server::app::App;
+use crate::server::store::models::description::ModelJson;
+use crate::wire;
+
+/// The functions and limits of this server. The limits of one client may be lower.
+#[derive(Serialize)]
+struct About {
+    name: &'static str,
+    version: &'static str,
+    wire_version: u16,
+    schemes: Vec<Map<String, Value>>,
+    filters: &'static [FilterInfo],
+    learners: [&'static str; 5],
+    /// The parameter sets of encrypted vectors.
+    ckks_parameters: [&'static str; ALL.len()],
+    /// The operator's models.
+    models: Vec<ModelJson>,
+    limits: AboutLimits,
+    jobs: bool,
+    /// The address of the vault, if this server has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vault: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AboutLimits {
+    max_bytes: u64,
+    max_pixels: u64,
+    max_ciphertexts: u64,
+    time_limit_seconds: u64,
+    uploads: usize,
+    running: usize,
+    waiting: usize,
+    keep_results_seconds: u64,
+    keep_models_seconds: u64,
+    key_bytes: u64,
+    keep_keys_seconds: u64,
+}
+
+/// Describes the server. `vault` is the address of its vault.
+pub(super) async fn about(State(app): State<Arc<App>>, vault: Option<String>) -> Response {
+    let limits = &app.settings.limits;
+    Json(About {
+        name: "safelight",
+        version: env!("CARGO_PKG_VERSION"),
+        wire_version: wire::VERSION,
+        schemes: schemes::ALL.iter().filter_map(|scheme| offer(scheme)).collect(),
+        filters: Filter::catalogue(),
+        learners: Learner::ALL.map(Learner::as_str),
+        ckks_parameters: ALL.map(|set| set.name),
+        models: app.store.models.operators().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
+        limits: AboutLimits {
+            max_bytes: limits.image.max_bytes,
+            max_pixels: limits.image.max_pixels,
+            max_ciphertexts: limits.image.max_ciphertexts,
+            time_limit_seconds: limits.time.as_secs(),
+            uploads: limits.uploads,
+            running: limits.running,
+            waiting: limits.waiting,
+            keep_results_seconds: limits.keep_results.as_secs(),
+            keep_models_seconds: limits.keep_models.as_secs(),
+            key_bytes: limits.key_bytes.min(limits.client.key_bytes),
+            keep_keys_seconds: limits.keep_keys.as_secs(),
+        },
+        jobs: true,
+        vault,
+    })
+    .into_response()
+}
+
+/// What a client has to know about a scheme.
+fn offer(scheme: &Scheme) -> Option<Map<String, Value>> {
+    let facts = scheme.offer?();
+    let name = ("name".to_owned(), scheme.name().into());
+    Some([name].into_iter().chain(facts.into_iter().map(|(name, value)| (name.to_owned(), value))).collect())
+}
+
+/// Whether the server is up.
+pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
+    let draining = app.admission.is_closed();
+    let (code, status) = if draining { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
+    (code, Json(serde_json::json!({ "status": status }))).into_response()
+}
