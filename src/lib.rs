@@ -25,7 +25,7 @@
 //! | `learn` | classifiers for plain or scrambled pictures, which need no key (feature `learn`, native) |
 //! | `network` | classifiers that a server applies to encrypted pictures (features `ckks` and `photo`) |
 //! | `remote` | the client of a server, without input and output (feature `remote`) |
-//! | `api` | the data types of the HTTP interface (feature `remote`) |
+//! | `api` | the data types of the HTTP interface (features `remote` and `server`) |
 //! | [`schemes`] | one room for each scheme: its keys, what they encrypt or scramble, and its files |
 //! | [`wire`] | what all files have in common; **the specification of the format** |
 //! | `photo` | decoding and encoding of photo files, with limits (feature `photo`) |
@@ -51,7 +51,7 @@
 
 #[cfg(any(feature = "remote", all(feature = "server", not(target_arch = "wasm32"))))]
 mod address;
-#[cfg(feature = "remote")]
+#[cfg(any(feature = "remote", all(feature = "server", not(target_arch = "wasm32"))))]
 pub mod api;
 pub mod error;
 mod json;

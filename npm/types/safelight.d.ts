@@ -258,7 +258,7 @@ export interface Ckks {
   /** The keys with which a server can compute. `signal` also stops making them. */
   evaluationKeys(wanted: readonly CkksPurpose[], options?: Cancellable): Promise<EvaluationKeys>;
   /** Reads the public part of a network that classifies encrypted photos, as its server provides it. */
-  network(front: FileLike, options?: Cancellable): Promise<Network>;
+  network(spec: FileLike, options?: Cancellable): Promise<Network>;
 }
 
 /**

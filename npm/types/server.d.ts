@@ -60,7 +60,7 @@ export class Server {
   /** The public part of a network, for `Ckks.network`. */
   network(name: string, options?: Cancellable): Promise<Blob>;
   /** Has a network classify an encrypted photo, with the evaluation keys under a path from `sendKeys`. Returns its encrypted answer. */
-  ask(network: string, keys: string, photo: Blob, options?: Lengthy<'upload' | 'classify'>): Promise<Blob>;
+  ask(network: string, keys: string, photo: Blob, options?: Lengthy<'upload' | 'classify' | 'download'>): Promise<Blob>;
   /**
    * Has the server learn from pictures that it sees, usually scrambled ones. Anyone who knows the model's id can use it. The
    * labels are in the order of the model's probabilities.

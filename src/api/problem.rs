@@ -1,6 +1,6 @@
 //! Problems: why a request or a job failed, as JSON (RFC 9457) with a stable code.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
 
@@ -8,14 +8,19 @@ use crate::error::{Code, Error};
 const LONGEST_DETAIL: usize = 500;
 
 /// Why something failed.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Problem {
-    /// The name of a [`Code`]. Other servers may use names of their own.
-    #[serde(default)]
-    pub code: String,
+    /// `about:blank`: the status says what kind of problem it is.
+    pub r#type: String,
+    /// The name of the status.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
     /// An explanation for people.
-    #[serde(default)]
     pub detail: String,
+    /// The name of a [`Code`]. Other servers may use names of their own.
+    pub code: String,
 }
 
 impl Problem {

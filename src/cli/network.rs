@@ -153,21 +153,21 @@ fn front(flags: &FrontFlags) -> Result<()> {
 }
 
 fn keys(flags: &KeysFlags, ui: &Ui) -> Result<()> {
-    let front = flags.owner.spec()?;
-    let ring = Ring::new(front.parameters())?;
+    let spec = flags.owner.spec()?;
+    let ring = Ring::new(spec.parameters())?;
     let sink = Sink::create(&flags.out, Care::Binary)?;
     let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
-    let keys = front.evaluation_keys(&ring, &secret, &mut random::system())?;
+    let keys = spec.evaluation_keys(&ring, &secret, &mut random::system())?;
     sink.write_whole(&write_set(&ring, &keys)?)
 }
 
 fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
-    let front = flags.owner.spec()?;
-    let (ring, sink) = (Ring::new(front.parameters())?, Sink::create(&flags.out, Care::Binary)?);
+    let spec = flags.owner.spec()?;
+    let (ring, sink) = (Ring::new(spec.parameters())?, Sink::create(&flags.out, Care::Binary)?);
     let picture = Picture::read(&Source::from(flags.picture.as_os_str()))?;
     let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
-    let features = front.patches().of(&picture.photo)?;
-    let picture = front.encrypt(&ring, &Encoder::new(&ring), &secret, &features, &mut random::system())?;
+    let features = spec.patches().of(&picture.photo)?;
+    let picture = spec.encrypt(&ring, &Encoder::new(&ring), &secret, &features, &mut random::system())?;
     sink.write_whole(&write_seeded(&ring, &picture)?)
 }
 
@@ -189,15 +189,15 @@ fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
 }
 
 fn decrypt(flags: &DecryptFlags) -> Result<()> {
-    let front = flags.owner.spec()?;
-    let ring = Ring::new(front.parameters())?;
+    let spec = flags.owner.spec()?;
+    let ring = Ring::new(spec.parameters())?;
     let answer = Source::from(flags.answer.as_os_str()).read(LONGEST, Code::TooLarge)?;
-    let answer = read_answer(&front, &ring, &answer)?;
+    let answer = read_answer(&spec, &ring, &answer)?;
     let secret = classify::read_vector_key(&flags.owner.key, &flags.owner.passphrase, &ring)?;
-    let answer = front.open(&ring, &Encoder::new(&ring), &secret, &answer)?.for_display();
-    let mut text = format!("{}\n", front.labels()[answer.class]);
+    let answer = spec.open(&ring, &Encoder::new(&ring), &secret, &answer)?.for_display();
+    let mut text = format!("{}\n", spec.labels()[answer.class]);
     if flags.scores {
-        let mut lines: Vec<_> = front.labels().iter().zip(answer.scores.iter().zip(&answer.probabilities)).collect();
+        let mut lines: Vec<_> = spec.labels().iter().zip(answer.scores.iter().zip(&answer.probabilities)).collect();
         lines.sort_by(|(_, (a, _)), (_, (b, _))| b.total_cmp(a));
         let line =
             |(label, (score, share)): (&String, (&f64, &f64))| format!("{label}\t{score:.2}\t{:.0} %\n", 100.0 * share);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::conversation::{Line, Phase};
 use super::request::{Answer, Keep, Request, quote};
-use crate::api::JobStatus;
+use crate::api::{JobState, JobStatus};
 use crate::error::{Code, Error, Result};
 
 /// The first and the longest pause between two questions for a job's state.
@@ -40,9 +40,9 @@ async fn result(line: &Line, job: &str, keep: Keep) -> Result<Answer> {
             Ok(answer) => {
                 tries = Tries::default();
                 let status: JobStatus = answer.json("the job's state")?;
-                match status.state.as_str() {
-                    "done" => break,
-                    "failed" => return Err(status.error.unwrap_or_default().into_error("the job failed")),
+                match status.state {
+                    JobState::Done => break,
+                    JobState::Failed => return Err(status.error.unwrap_or_default().into_error("the job failed")),
                     _ => line.report(Phase::Work, status.done, status.total),
                 }
                 line.pause(pause).await?;
@@ -52,7 +52,9 @@ async fn result(line: &Line, job: &str, keep: Keep) -> Result<Answer> {
             Err(error) => tries.again(line, error, &[Code::Unreachable]).await?,
         }
     }
-    line.report(Phase::Download, 0, 0);
+    if keep.is_output(200) {
+        line.report(Phase::Download, 0, 0);
+    }
     line.expect(200, Request::new("GET", format!("{job}/result")).keep(keep)).await
 }
 

@@ -3,7 +3,7 @@
 use super::conversation::Conversation;
 use super::jobs::work;
 use super::request::{Body, Keep, Request, quote};
-use crate::api::{ModelFacts, Verdict};
+use crate::api::{Model, Verdict};
 use crate::error::{Code, Error};
 use crate::wire::MEDIA_TYPE;
 
@@ -49,12 +49,12 @@ pub fn filter(name: &str, parameters: &[(String, String)], length: u64, longest:
 ///
 /// # Errors
 /// Those of the training and of the connection.
-pub fn train(learner: &str, labels: Vec<String>, length: u64) -> Conversation<ModelFacts> {
+pub fn train(learner: &str, labels: Vec<String>, length: u64) -> Conversation<Model> {
     let path = format!("v1/models?learner={}", quote(learner));
     Conversation::new(length, move |line| async move {
         let request = Request { body: Body::Form(labels), ..Request::new("POST", path) };
         let answer = work(&line, request.keep(Keep::Memory(LONGEST_MODEL))).await?;
-        let model: ModelFacts = answer.json("the description of the model")?;
+        let model: Model = answer.json("the description of the model")?;
         let classes = 1..=MOST_CLASSES;
         if classes.contains(&model.classes.len()) && quote(&model.id) == model.id { Ok(model) } else { Err(bad()) }
     })

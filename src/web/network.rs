@@ -7,16 +7,16 @@ use wasm_bindgen::prelude::*;
 use super::JsResult;
 use super::ckks::{CkksKey, CkksKeys, source};
 use crate::network::wire as network;
-use crate::network::{Answer, NetworkSpec};
+use crate::network::{Answer, NetworkSpec as Spec};
 use crate::photo::Photo;
 use crate::schemes::ckks::wire as files;
 
 /// The public part of a network.
 #[wasm_bindgen]
-pub struct NetworkFront(NetworkSpec);
+pub struct NetworkSpec(Spec);
 
 #[wasm_bindgen]
-impl NetworkFront {
+impl NetworkSpec {
     /// Reads the file of a network's public part, which is untrusted.
     ///
     /// # Errors

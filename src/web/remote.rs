@@ -162,7 +162,7 @@ pub async fn send_keys(driver: Driver, length: f64) -> JsResult<String> {
 /// Those of the training and of the connection.
 #[wasm_bindgen(unchecked_return_type = "Model")]
 pub async fn train(driver: Driver, learner: String, labels: Vec<String>, length: f64) -> JsResult<JsValue> {
-    let conversation = remote::train(&learner, labels, bytes(length)).map(|api::ModelFacts { id, classes }| {
+    let conversation = remote::train(&learner, labels, bytes(length)).map(|api::Model { id, classes, .. }| {
         let labels = classes.into_iter().map(|class| class.label).collect();
         value(&Model { id, labels })
     });
@@ -176,7 +176,7 @@ pub async fn train(driver: Driver, learner: String, labels: Vec<String>, length:
 #[wasm_bindgen(unchecked_return_type = "Verdict")]
 pub async fn classify(driver: Driver, model: String, media_type: String, length: f64) -> JsResult<JsValue> {
     let conversation = remote::classify(&model, &media_type, bytes(length))
-        .map(|api::Verdict { label, probabilities }| value(&Verdict { label, probabilities }));
+        .map(|api::Verdict { label, probabilities, .. }| value(&Verdict { label, probabilities }));
     Ok(drive(&driver, conversation).await?.0)
 }
 
@@ -306,9 +306,12 @@ async fn exchange(
         report(&watching, &watched);
     });
     let (watched, watching) = (Rc::clone(conversation), driver.clone());
+    let counts = keep.is_output(200);
     let received = Closure::<dyn Fn(f64, f64)>::new(move |done, total| {
-        watched.borrow_mut().received(bytes(done), bytes(total));
-        report(&watching, &watched);
+        if counts {
+            watched.borrow_mut().received(bytes(done), bytes(total));
+            report(&watching, &watched);
+        }
     });
     let promise = driver.exchange(request, sent.as_ref(), received.as_ref()).map_err(|error| failure(&error))?;
     let answer = JsFuture::from(promise).await.map_err(|error| failure(&error))?;

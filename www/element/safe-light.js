@@ -245,6 +245,7 @@ export class SafeLightElement extends HTMLElement {
   async #exchange(request, { signal, progress }) {
     if (!this.server) throw new SafelightError('bad_argument', 'the page names no server: set the attribute `server`');
     const [sent, received] = [(bytes) => progress(0, bytes), (bytes, total) => progress(1, bytes, total)];
+    if (request.method === 'DELETE' && request.path === `v1/models/${this.model?.id}`) this.model = null;
     return this.server.exchange(request, { signal, sent, received });
   }
 

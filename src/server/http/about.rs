@@ -6,65 +6,30 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::api::{About, Limits};
 use crate::learn::Learner;
 use crate::schemes::ckks::parameters::ALL;
-use crate::schemes::paillier::{Filter, FilterInfo};
+use crate::schemes::paillier::Filter;
 use crate::schemes::{self, Scheme};
 use crate::server::app::App;
-use crate::server::store::models::description::ModelJson;
+use crate::server::store::models::description::describe;
 use crate::wire;
-
-/// The functions and limits of this server. The limits of one client may be lower.
-#[derive(Serialize)]
-struct About {
-    name: &'static str,
-    version: &'static str,
-    wire_version: u16,
-    schemes: Vec<Map<String, Value>>,
-    filters: &'static [FilterInfo],
-    learners: [&'static str; 5],
-    /// The parameter sets of encrypted vectors.
-    ckks_parameters: [&'static str; ALL.len()],
-    /// The operator's models.
-    models: Vec<ModelJson>,
-    limits: AboutLimits,
-    jobs: bool,
-    /// The address of the vault, if this server has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vault: Option<String>,
-}
-
-#[derive(Serialize)]
-struct AboutLimits {
-    max_bytes: u64,
-    max_pixels: u64,
-    max_ciphertexts: u64,
-    time_limit_seconds: u64,
-    uploads: usize,
-    running: usize,
-    waiting: usize,
-    keep_results_seconds: u64,
-    keep_models_seconds: u64,
-    key_bytes: u64,
-    keep_keys_seconds: u64,
-}
 
 /// Describes the server. `vault` is the address of its vault.
 pub(super) async fn about(State(app): State<Arc<App>>, vault: Option<String>) -> Response {
     let limits = &app.settings.limits;
     Json(About {
-        name: "safelight",
-        version: env!("CARGO_PKG_VERSION"),
+        name: "safelight".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
         wire_version: wire::VERSION,
         schemes: schemes::ALL.iter().filter_map(|scheme| offer(scheme)).collect(),
-        filters: Filter::catalogue(),
-        learners: Learner::ALL.map(Learner::as_str),
-        ckks_parameters: ALL.map(|set| set.name),
-        models: app.store.models.operators().iter().map(|(name, model)| ModelJson::new(name, model)).collect(),
-        limits: AboutLimits {
+        filters: Filter::catalogue().iter().filter_map(|filter| serde_json::to_value(filter).ok()).collect(),
+        learners: Learner::ALL.iter().map(|learner| learner.as_str().into()).collect(),
+        ckks_parameters: ALL.iter().map(|set| set.name.into()).collect(),
+        models: app.store.models.operators().iter().map(|(name, model)| describe(name, model)).collect(),
+        limits: Limits {
             max_bytes: limits.image.max_bytes,
             max_pixels: limits.image.max_pixels,
             max_ciphertexts: limits.image.max_ciphertexts,

@@ -10,50 +10,39 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, stream};
-use serde::Serialize;
 
 use super::answer::whole_or_part;
-use super::problem::{Details, Problem};
+use super::problem::{self, Problem};
 use super::range;
+use crate::api::{JobState, JobStatus};
 use crate::error::Result;
 use crate::server::app::App;
-use crate::server::queue::jobs::{Job, State as JobState};
+use crate::server::queue::jobs::{Job, State as Stage};
 use crate::server::queue::work::Progress;
 use crate::server::store::capability::Id;
 
 /// Shortest time between two progress events.
 const PACE: Duration = Duration::from_millis(200);
 
-/// A job's state, as JSON.
-#[derive(Serialize)]
-pub(super) struct StatusJson {
-    state: &'static str,
-    done: u64,
-    total: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Details>,
-}
-
-impl StatusJson {
-    pub(super) fn new(state: &JobState, (done, total): Progress) -> Self {
-        let (state, error) = match state {
-            JobState::Waiting => ("waiting", None),
-            JobState::Running => ("running", None),
-            JobState::Done => ("done", None),
-            JobState::Failed(error) => ("failed", Some(Details::new(error))),
-        };
-        Self { state, done, total, error }
-    }
+/// Describes a job for its client.
+pub(super) fn describe(stage: &Stage, (done, total): Progress) -> JobStatus {
+    let (state, error) = match stage {
+        Stage::Waiting => (JobState::Waiting, None),
+        Stage::Running => (JobState::Running, None),
+        Stage::Done => (JobState::Done, None),
+        Stage::Failed(error) => (JobState::Failed, Some(problem::describe(error))),
+    };
+    JobStatus { state, done, total, error }
 }
 
 /// The job's state.
 pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let job = app.jobs.get(&id)?;
     let state = job.state();
-    if matches!(state, JobState::Failed(_)) {
+    if matches!(state, Stage::Failed(_)) {
         job.settle();
     }
-    Ok(Json(StatusJson::new(&state, job.progress())).into_response())
+    Ok(Json(describe(&state, job.progress())).into_response())
 }
 
 /// The job's progress as server-sent events, until it ends.
@@ -69,9 +58,9 @@ enum Step {
     /// Report the current state.
     Now,
     /// Report the state once it has changed.
-    After(JobState, Progress),
+    After(Stage, Progress),
     /// Report how the job ended.
-    Ended(JobState, Progress),
+    Ended(Stage, Progress),
     Over,
 }
 
@@ -81,11 +70,11 @@ fn story(job: Arc<Job>) -> impl Stream<Item = Result<Event, Infallible>> {
             Step::Over => return None,
             Step::Ended(state, progress) => {
                 let (name, data) = match &state {
-                    JobState::Failed(error) => {
+                    Stage::Failed(error) => {
                         job.settle();
-                        ("failed", serde_json::to_string(&Details::new(error)))
+                        ("failed", serde_json::to_string(&problem::describe(error)))
                     }
-                    _ => ("done", serde_json::to_string(&StatusJson::new(&state, progress))),
+                    _ => ("done", serde_json::to_string(&describe(&state, progress))),
                 };
                 let event = Event::default().event(name).data(data.unwrap_or_default());
                 return Some((Ok(event), (job, Step::Over)));
@@ -103,9 +92,9 @@ fn story(job: Arc<Job>) -> impl Stream<Item = Result<Event, Infallible>> {
     })
 }
 
-fn progress_event(job: &Job) -> (Event, JobState, Progress) {
+fn progress_event(job: &Job) -> (Event, Stage, Progress) {
     let (state, progress) = (job.state(), job.progress());
-    let data = serde_json::to_string(&StatusJson::new(&state, progress)).unwrap_or_default();
+    let data = serde_json::to_string(&describe(&state, progress)).unwrap_or_default();
     (Event::default().event("progress").data(data), state, progress)
 }
 

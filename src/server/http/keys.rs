@@ -19,7 +19,7 @@ use crate::server::app::App;
 use crate::server::client::Client;
 use crate::server::queue::work::joined;
 use crate::server::store::capability::Id;
-use crate::server::store::keys::description::KeysJson;
+use crate::server::store::keys::description;
 use crate::server::store::keys::{KeySetState, Writer};
 
 /// The number of bytes received.
@@ -40,7 +40,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request:
     let begun = tokio::task::spawn_blocking(move || keys.begin(client, length)).await;
     let (id, upload) = joined(begun)?;
     let location = address("keys", &id)?;
-    let json = Json(KeysJson::new(&id, &KeySetState::Upload(upload)));
+    let json = Json(description::describe(&id, &KeySetState::Upload(upload)));
     Ok((StatusCode::CREATED, [(header::LOCATION, location), (OFFSET, HeaderValue::from(0))], json).into_response())
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn append(State(app): State<Arc<App>>, client: Client, id: Id, 
     let misplaced = outcome.as_ref().is_err_and(|error| error.kind() == Code::WrongOffset);
     let mut response = after_upload(outcome);
     if misplaced && let Ok(held) = app.store.keys.get(&id) {
-        response.headers_mut().insert(OFFSET, KeysJson::new(&id, &held).offset.into());
+        response.headers_mut().insert(OFFSET, description::describe(&id, &held).offset.into());
     }
     response
 }
@@ -68,7 +68,7 @@ async fn answer_append(app: &Arc<App>, client: Client, id: &Id, request: Request
             return Err(Error::new(Code::Cancelled, "another request has resumed this upload"));
         }
     };
-    let json = KeysJson::new(id, &writer.held());
+    let json = description::describe(id, &writer.held());
     Ok(([(OFFSET, HeaderValue::from(json.offset))], Json(json)).into_response())
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Resp
     let (keys, name) = (Arc::clone(&app.store.keys), id.clone());
     // It looks at the file.
     let held = joined(tokio::task::spawn_blocking(move || keys.look(&name)).await)?;
-    Ok(Json(KeysJson::new(&id, &held)).into_response())
+    Ok(Json(description::describe(&id, &held)).into_response())
 }
 
 /// Deletes keys, or aborts their upload.

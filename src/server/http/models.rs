@@ -18,7 +18,7 @@ use crate::server::client::Client;
 use crate::server::queue::task::{Task, form};
 use crate::server::store::capability::Id;
 use crate::server::store::models::LoadedModel;
-use crate::server::store::models::description::ModelJson;
+use crate::server::store::models::description;
 use crate::wire;
 
 /// Trains a model on labelled pictures, or loads a model file.
@@ -57,7 +57,7 @@ fn wishes(uri: &Uri) -> Result<Wishes> {
 
 /// Describes a model.
 pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
-    Ok(Json(ModelJson::new(id.as_str(), &*app.store.models.get(&id)?)).into_response())
+    Ok(Json(description::describe(id.as_str(), &*app.store.models.get(&id)?)).into_response())
 }
 
 /// A model's file; for a network, only its public part.

@@ -53,6 +53,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::api;
 
     /// The template of each route and the methods it takes, read from the source of the router.
     fn routed() -> BTreeSet<(String, &'static str)> {
@@ -85,6 +86,69 @@ mod tests {
             }
         }
         assert_eq!(described, routed);
+    }
+
+    /// The members of an object, of the objects in it, and so on.
+    fn members(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => fields.iter().for_each(|(name, field)| {
+                let path = format!("{path}.{name}");
+                members(field, &path, found);
+                found.insert(path);
+            }),
+            Value::Array(items) => items.iter().for_each(|item| members(item, path, found)),
+            _ => {}
+        }
+    }
+
+    /// The same of what a schema describes.
+    fn described(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+        let root = describe();
+        let schema = match schema["$ref"].as_str() {
+            Some(reference) => root.pointer(&reference[1..]).expect("it leads somewhere"),
+            None => schema,
+        };
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            described(field, &path, found);
+            found.insert(path);
+        }
+        if !schema["items"].is_null() {
+            described(&schema["items"], path, found);
+        }
+    }
+
+    #[test]
+    fn the_data_types_are_described_with_all_their_members() {
+        let key = || api::Key { purpose: "rotation".into(), steps: Some(1), element: Some(1), level: 1 };
+        let problem = api::Problem::default();
+        let class = api::Class { label: String::new(), pictures: Some(1) };
+        let network = api::Network { parameters: String::new(), level: 1, hidden: 1, keys: vec![key()] };
+        let model = api::Model {
+            id: String::new(),
+            learner: String::new(),
+            width: 1,
+            height: 1,
+            channels: 1,
+            samples_used: 1,
+            classes: vec![class],
+            network: Some(network),
+        };
+        let set = api::KeySet { parameters: String::new(), key: String::new(), expires_seconds: 1, keys: vec![key()] };
+        let keys = api::KeyUpload { id: String::new(), state: "ready".into(), bytes: 1, offset: 1, set: Some(set) };
+        let verdict = api::Verdict { label: String::new(), class: 0, scores: None, probabilities: None };
+        let status = api::JobStatus { state: api::JobState::Failed, done: 1, total: 1, error: Some(problem) };
+        for (name, value) in [
+            ("Model", serde_json::to_value(model)),
+            ("Keys", serde_json::to_value(keys)),
+            ("Verdict", serde_json::to_value(verdict)),
+            ("JobStatus", serde_json::to_value(status)),
+        ] {
+            let (mut sent, mut said) = (BTreeSet::new(), BTreeSet::new());
+            members(&value.expect("plain JSON"), "", &mut sent);
+            described(&json!({ "$ref": format!("#/components/schemas/{name}") }), "", &mut said);
+            assert_eq!(sent, said, "{name}");
+        }
     }
 
     #[test]

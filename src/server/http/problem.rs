@@ -2,8 +2,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
+use crate::api;
 use crate::error::{Code, Error, Result};
 
 /// The media type of RFC 9457.
@@ -16,16 +16,6 @@ pub(super) struct Problem(Error);
 /// The error code of an answer, for the log.
 #[derive(Clone, Copy)]
 pub(super) struct AnsweredCode(pub(super) Code);
-
-/// The JSON of a problem.
-#[derive(Serialize)]
-pub(super) struct Details {
-    r#type: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    code: &'static str,
-}
 
 /// The answer to a request with a body. After an error, the upload may not have been read to its end, so the connection cannot
 /// be reused.
@@ -107,21 +97,20 @@ pub(super) fn status(code: Code) -> StatusCode {
     }
 }
 
-impl Details {
-    pub(super) fn new(error: &Error) -> Self {
-        let status = status(error.kind());
-        // The server's own errors may name its folders, which clients must not see.
-        let detail = match error.kind() {
-            Code::Io => "the server could not write its working files; try again later or tell its operator".into(),
-            _ => error.message().to_owned(),
-        };
-        Self {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail,
-            code: error.code(),
-        }
+/// Describes an error for clients.
+pub(super) fn describe(error: &Error) -> api::Problem {
+    let status = status(error.kind());
+    // The server's own errors may name its folders, which clients must not see.
+    let detail = match error.kind() {
+        Code::Io => "the server could not write its working files; try again later or tell its operator".into(),
+        _ => error.message().to_owned(),
+    };
+    api::Problem {
+        r#type: "about:blank".into(),
+        title: status.canonical_reason().unwrap_or("Error").into(),
+        status: status.as_u16(),
+        detail,
+        code: error.code().into(),
     }
 }
 
@@ -137,7 +126,7 @@ impl IntoResponse for Problem {
         if error.kind() == Code::Io {
             tracing::error!(reason = error.message(), "working files failed");
         }
-        let body = serde_json::to_vec(&Details::new(&error)).unwrap_or_default();
+        let body = serde_json::to_vec(&describe(&error)).unwrap_or_default();
         let mut response = (status(error.kind()), body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, MEDIA_TYPE);
@@ -170,7 +159,7 @@ mod tests {
     #[test]
     fn the_json_has_the_fields_of_the_standard_and_the_code() {
         let error = Error::new(Code::HaloTooSmall, "the image carries a border of 1 pixel");
-        let json = serde_json::to_value(Details::new(&error)).expect("plain JSON");
+        let json = serde_json::to_value(describe(&error)).expect("plain JSON");
         assert_eq!(
             json,
             serde_json::json!({
@@ -186,7 +175,7 @@ mod tests {
     #[test]
     fn the_servers_own_folders_stay_its_own() {
         let error = Error::new(Code::Io, "No space left on device at path /var/tmp/x");
-        let json = serde_json::to_string(&Details::new(&error)).expect("plain JSON");
+        let json = serde_json::to_string(&describe(&error)).expect("plain JSON");
         assert!(!json.contains("/var"));
     }
 }

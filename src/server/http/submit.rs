@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 
 use super::answer::{self, address};
-use super::jobs::StatusJson;
+use super::jobs::describe;
 use super::upload::{Check, Checked, Rules, receive};
 use crate::error::{Code, Error, Result};
 use crate::server::app::App;
@@ -119,7 +119,7 @@ fn start_job(app: &Arc<App>, client: Client, task: Task, input: Stored, slot: Up
     })?;
     let headers =
         [(header::LOCATION, address("jobs", &id)?), (PREFERENCE_APPLIED, HeaderValue::from_static("respond-async"))];
-    let status = StatusJson::new(&State::Waiting, (0, 0));
+    let status = describe(&State::Waiting, (0, 0));
     Ok((StatusCode::ACCEPTED, headers, Json(status)).into_response())
 }
 

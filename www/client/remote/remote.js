@@ -75,7 +75,7 @@ export class Remote {
 
   /**
    * Has a network classify an encrypted photo with the evaluation keys under a path from `sendKeys`. Returns its encrypted
-   * answer. The phases are "upload" and "classify".
+   * answer. The phases are "upload", "classify" and "download".
    */
   async ask(network, keys, file, { signal, onProgress } = {}) {
     return this.#run('ask', [network, keys, file.size], slices(file), { signal, onProgress, work: 'classify' });

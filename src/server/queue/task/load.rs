@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Outcome;
 use crate::error::Result;
-use crate::server::store::models::description::ModelJson;
+use crate::server::store::models::description::describe;
 use crate::server::store::models::{LONGEST_HEADER, LoadedModel, Room, size};
 use crate::server::store::spool::{Spool, Stored};
 use crate::watch::Watch;
@@ -25,6 +25,6 @@ pub(super) fn keep(model: LoadedModel, mut room: Room, output: Spool) -> Result<
     room.set(model.memory())?;
     let model = Arc::new(model);
     let new = room.keep(Arc::clone(&model))?;
-    let description = ModelJson::new(new.id().as_str(), &model);
+    let description = describe(new.id().as_str(), &model);
     Outcome::created(output, new, &description)
 }

@@ -1,7 +1,7 @@
 // A worker for encrypted vectors (CKKS) and for networks that classify encrypted photos, with its own WebAssembly module. It
 // communicates only with the keeper and makes no network requests.
 
-import init, { CkksKey, CkksKeys, NetworkFront, ckksSelfTest } from './pkg/safelight_ckks.js';
+import init, { CkksKey, CkksKeys, NetworkSpec, ckksSelfTest } from './pkg/safelight_ckks.js';
 import { pack, SafelightError } from '../../../shared/errors.js';
 import { Rpc } from '../../../shared/rpc.js';
 
@@ -47,12 +47,12 @@ function put(keys, one) {
 }
 
 /** Runs `work` on a network's public part, which is untrusted. */
-function withFront(bytes, work) {
-  const front = NetworkFront.read(bytes);
+function withSpec(bytes, work) {
+  const spec = NetworkSpec.read(bytes);
   try {
-    return work(front);
+    return work(spec);
   } finally {
-    front.free();
+    spec.free();
   }
 }
 
@@ -98,8 +98,8 @@ const ops = {
 
   /** Prepares a list of evaluation keys: returns the header of their file and the length of each part in bytes. */
   list({ wanted }) {
-    const network = wanted?.front instanceof Uint8Array;
-    const keys = network ? withFront(wanted.front, (front) => front.keys(key)) : new CkksKeys(key);
+    const network = wanted?.spec instanceof Uint8Array;
+    const keys = network ? withSpec(wanted.spec, (spec) => spec.keys(key)) : new CkksKeys(key);
     try {
       if (!network && !Array.isArray(wanted)) throw bad('evaluation keys need a list of purposes');
       if (!network) for (const one of wanted) put(keys, one);
@@ -115,17 +115,17 @@ const ops = {
   },
   make: ({ part }) => making.make(part),
 
-  readFront: ({ front }) => withFront(front, ({ set, labels }) => ({ set, labels })),
-  encryptPhoto: ({ front, photo: { samples, width, height, channels } }) =>
-    withFront(front, (network) => network.encrypt(key, samples, width, height, channels)),
+  readSpec: ({ spec }) => withSpec(spec, ({ set, labels }) => ({ set, labels })),
+  encryptPhoto: ({ spec, photo: { samples, width, height, channels } }) =>
+    withSpec(spec, (network) => network.encrypt(key, samples, width, height, channels)),
   /**
    * Returns the label; with `scores`, also all labels with their probabilities in hundredths, likeliest first. Or returns the
    * `failure`. The worker itself has not failed and goes on, so the next photo takes equally long, whatever the answer was.
    */
-  async openAnswer({ front, file, scores }) {
+  async openAnswer({ spec, file, scores }) {
     const bytes = new Uint8Array(await file.arrayBuffer());
     try {
-      return withFront(front, (network) => said(network, network.open(key, bytes), scores));
+      return withSpec(spec, (network) => said(network, network.open(key, bytes), scores));
     } catch (error) {
       const failure = pack(error);
       if (failure.fatal) throw error;

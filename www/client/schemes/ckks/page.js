@@ -50,9 +50,9 @@ export class Ckks {
    * A `Network` from the public part of a network that classifies encrypted photos, as provided by its server. The source need
    * not be trusted: the file is checked.
    */
-  async network(front, { signal } = {}) {
-    const bytes = new Uint8Array(await this.#page.nameless(front).arrayBuffer());
-    const facts = await this.#page.ask('readFront', { front: bytes }, { signal });
+  async network(spec, { signal } = {}) {
+    const bytes = new Uint8Array(await this.#page.nameless(spec).arrayBuffer());
+    const facts = await this.#page.ask('readSpec', { spec: bytes }, { signal });
     return new Network(this.#page, bytes, facts);
   }
 }
@@ -63,23 +63,23 @@ export class Ckks {
  */
 export class Network {
   #page;
-  #front;
+  #spec;
 
-  constructor(page, front, { set, labels }) {
+  constructor(page, spec, { set, labels }) {
     this.#page = page;
-    this.#front = front;
+    this.#spec = spec;
     Object.assign(this, { set, labels });
   }
 
   /** The evaluation keys that the server needs, an iterable like that of `Ckks`. */
   async evaluationKeys({ signal } = {}) {
-    const begun = await this.#page.ask('beginKeys', { wanted: { front: this.#front } }, { signal });
+    const begun = await this.#page.ask('beginKeys', { wanted: { spec: this.#spec } }, { signal });
     return new EvaluationKeys(this.#page.ask, begun, signal);
   }
 
   /** Encrypts a photo. Returns the file for the server. */
   async encrypt(photo, { signal } = {}) {
-    return asFile(await this.#page.ask('encryptPhoto', { photo: photo.id, front: this.#front }, { signal }));
+    return asFile(await this.#page.ask('encryptPhoto', { photo: photo.id, spec: this.#spec }, { signal }));
   }
 
   /**
@@ -89,7 +89,7 @@ export class Network {
    * rejected.
    */
   async open(file, { scores = false, signal } = {}) {
-    const args = { front: this.#front, file: this.#page.nameless(file), scores: Boolean(scores) };
+    const args = { spec: this.#spec, file: this.#page.nameless(file), scores: Boolean(scores) };
     return this.#page.ask('openAnswer', args, { signal });
   }
 }

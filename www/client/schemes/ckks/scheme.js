@@ -14,7 +14,7 @@ export class Ckks extends Scheme {
   ops = {
     encrypt: (args, how) => this.#run('encrypt', args, how),
     decrypt: (args, how) => this.#run('decrypt', args, how),
-    readFront: ({ front }, { signal }) => this.pool.reused(signal, (helper) => helper.call('readFront', { front })),
+    readSpec: ({ spec }, { signal }) => this.pool.reused(signal, (helper) => helper.call('readSpec', { spec })),
     encryptPhoto: (args, how) => this.#encryptPhoto(args, how),
     openAnswer: (args, how) => this.#run('openAnswer', args, how),
     beginKeys: (args, how) => this.#begin(args, how),
@@ -53,10 +53,10 @@ export class Ckks extends Scheme {
   }
 
   /** Encrypts a kept photo for a network, in the colours of the photos that the network learned from. */
-  async #encryptPhoto({ photo: id, front }, how) {
+  async #encryptPhoto({ photo: id, spec }, how) {
     const { photos } = this.keeper;
     const { samples, width, height, channels } = await photos.inSrgb(photos.get(id), how.signal);
-    return this.#run('encryptPhoto', { front, photo: { samples, width, height, channels } }, how);
+    return this.#run('encryptPhoto', { spec, photo: { samples, width, height, channels } }, how);
   }
 
   /** Prepares evaluation keys: returns their id, the header of the file, and the length of each part in bytes. */

@@ -59,7 +59,7 @@ export class Networks {
       return await this.#site.ask(this.#sent.path, question, how);
     } catch (error) {
       if (error.code !== 'keys_not_found') throw error;
-      this.#sent = null; // the server has forgotten them
+      this.#letGo(); // the server has lost them
       await this.#needSentKeys(network, how);
       return this.#site.ask(this.#sent.path, question, how);
     }
