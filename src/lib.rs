@@ -62,7 +62,7 @@ pub mod math;
 pub mod network;
 #[cfg(feature = "photo")]
 pub mod photo;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(all(feature = "ckks", not(target_arch = "wasm32")))]
 mod read_at;
 #[cfg(feature = "remote")]
 pub mod remote;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom. A room uses those below it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 18] = [
     "main",
     "cli",
     "web",
@@ -13,6 +13,8 @@ const ROOMS: [&str; 16] = [
     "experiments",
     "learn",
     "network",
+    "remote",
+    "api",
     "schemes",
     "wire",
     "photo",

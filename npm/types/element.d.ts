@@ -11,7 +11,7 @@ export interface VaultFacts {
 }
 
 export interface SafeLightProgress {
-  readonly phase: Exclude<Phase, 'decrypt'> | 'keys' | 'classify';
+  readonly phase: Exclude<Phase, 'decrypt' | 'learn'> | 'keys';
   readonly done: number;
   readonly total: number;
   /** How much of all that the user wants is done, 0 to 1. */

@@ -26,7 +26,17 @@ export type View = 'clamp' | 'signed' | 'absolute';
 export type FilterParameters = Readonly<Record<string, string | number>>;
 
 /** The phase of the work. */
-export type Phase = 'key' | 'decode' | 'encrypt' | 'upload' | 'filter' | 'download' | 'decrypt' | 'scramble';
+export type Phase =
+  | 'key'
+  | 'decode'
+  | 'encrypt'
+  | 'upload'
+  | 'filter'
+  | 'learn'
+  | 'classify'
+  | 'download'
+  | 'decrypt'
+  | 'scramble';
 
 /** The progress of the work. */
 export interface Progress<P extends Phase = Phase> {

@@ -197,7 +197,7 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
     // Longer than expected, so that a different answer can be told from an endless one.
     let longest = answer.total_bytes() + u64::from(crate::wire::MAX_HEADER);
     let conversation = remote::filter(&job.name, &job.parameters, length, longest);
-    server.run(conversation, Input::Stream(chain(parts)), sink, ui)?;
+    server.run(conversation, Input::Stream(Some(chain(parts))), sink, ui)?;
     check_answer(sink, &expected, ui)
 }
 

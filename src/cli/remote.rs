@@ -5,7 +5,9 @@ mod exchange;
 mod plain;
 mod way;
 
-use std::io::{Cursor, Read, Write};
+#[cfg(feature = "client")]
+use std::io::Cursor;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use clap::builder::TypedValueParser;
@@ -43,9 +45,11 @@ pub(super) struct Server {
 
 /// The input of a conversation.
 pub(super) enum Input {
+    #[cfg(feature = "client")]
     Nothing,
     /// A stream, which can be sent once.
-    Stream(Box<dyn Read + Send>),
+    Stream(Option<Box<dyn Read + Send>>),
+    #[cfg(feature = "client")]
     Bytes(Vec<u8>),
 }
 
@@ -183,18 +187,18 @@ impl Input {
             Body::Form(_) => return Err(Error::new(Code::Internal, "the command line sends no forms")),
         };
         let body: Box<dyn Read + Send> = match self {
-            Self::Stream(_) if range.start == 0 => match std::mem::replace(self, Self::Nothing) {
-                Self::Stream(stream) => stream,
-                _ => return Err(Error::new(Code::Internal, "a stream vanished")),
+            Self::Stream(stream) => match stream.take() {
+                Some(stream) if range.start == 0 => stream,
+                _ => return Err(Error::new(Code::Internal, "a stream can be sent only once")),
             },
+            #[cfg(feature = "client")]
             Self::Bytes(bytes) => {
                 let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
                 let part = bytes.get(place(range.start)..place(range.end)).unwrap_or_default();
                 Box::new(Cursor::new(part.to_vec()))
             }
-            Self::Stream(_) | Self::Nothing => {
-                return Err(Error::new(Code::Internal, "the input was sent already, or there is none"));
-            }
+            #[cfg(feature = "client")]
+            Self::Nothing => return Err(Error::new(Code::Internal, "there is no input")),
         };
         let length = range.end - range.start;
         let watched = Watched { body, sent: range.start, length: progress.total.max(range.end), bar: bar.clone() };

@@ -253,7 +253,11 @@ async fn drive(driver: &Driver, conversation: Talk) -> JsResult<(JsValue, Option
     loop {
         let step = conversation.borrow_mut().step();
         match step {
-            Step::Done(outcome) => return Ok((outcome?, output)),
+            Step::Done(outcome) => {
+                let value = outcome?;
+                report(driver, &conversation);
+                return Ok((value, output));
+            }
             Step::Pause(time) => {
                 report(driver, &conversation);
                 pause(time, signal.as_ref()).await;

@@ -18,6 +18,8 @@ use crate::{demo, deny, places};
 
 /// Cargo's profile for tests and the programs that they start.
 const PROFILE: &str = "tested";
+/// The examples of the library.
+const EXAMPLES: [&str; 3] = ["filter_photo", "ask_network", "own_driver"];
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -62,6 +64,12 @@ fn all(steps: &mut Steps, options: &Options) -> Result<()> {
     let programs = Programs { client, server };
     steps.run("cargo test, xtask", || run(cargo().args(["test", "--package", "xtask", "--profile", "tools"])))?;
 
+    steps.run("examples", || {
+        for example in EXAMPLES {
+            run(cargo().args(["run", "--profile", PROFILE, "--example", example]))?;
+        }
+        Ok(())
+    })?;
     steps.run("demo --once", || demo::show(&programs, &site, "127.0.0.1:0")?.stop())?;
     if options.skip_browser {
         steps.skip("browser tests", "--skip-browser");

@@ -9,7 +9,7 @@ import net from 'node:net';
 import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 
 /**
- * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path)` may give
+ * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path, method)` may give
  * a promise that a request has to wait for; requests for which `refuse(url)` is true are not answered, as by a server that is
  * not there.
  */
@@ -27,7 +27,7 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
     const [mine, { port }] = [['127.0.0.1', 'localhost'], new URL(serverUrl)]; // the site and its vault
     if (refuse(url)) return request.socket.destroy();
     if (url.port !== port || !mine.includes(url.hostname)) return response.writeHead(403).end();
-    await hold(url.pathname);
+    await hold(url.pathname, request.method);
     const headers = { ...request.headers, 'accept-encoding': 'identity', host: url.host };
     url.hostname = '127.0.0.1'; // where the server listens, whatever it is called
     delete headers['if-none-match'];

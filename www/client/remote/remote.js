@@ -2,7 +2,7 @@
 // requests.
 
 import init, * as conversations from './pkg/safelight_remote.js';
-import { SafelightError } from '../../shared/errors.js';
+import { pack, SafelightError, unpack } from '../../shared/errors.js';
 import { compileBest } from '../build.js';
 
 /** How the WebAssembly file is read: the only thing that differs between pages and Node. */
@@ -94,16 +94,20 @@ export class Remote {
   /** Runs an operation. `input(body)` gives what a request carries; `work` names the phase in which the server works. */
   async #run(operation, args, input, { signal, onProgress, work }) {
     await load();
-    return conversations[operation](
-      {
-        signal,
-        exchange: async ({ body, ...request }, sent, received) =>
-          this.#exchange({ ...request, body: await input(body) }, { signal: request.farewell ? undefined : signal, sent, received }),
-        progress: ({ phase, done, total }) =>
-          work === null && phase !== 'upload' ? undefined : onProgress?.({ phase: phase === 'work' ? work : phase, done, total }),
+    const driver = {
+      signal,
+      exchange: async ({ body, ...request }, sent, received) =>
+        this.#exchange({ ...request, body: await input(body) }, { signal: request.farewell ? undefined : signal, sent, received }),
+      progress: ({ phase, done, total }) => {
+        const shown = phase === 'work' ? work : phase;
+        if (shown && (work || phase === 'upload')) onProgress?.({ phase: shown, done, total });
       },
-      ...args,
-    );
+    };
+    try {
+      return await conversations[operation](driver, ...args);
+    } catch (error) {
+      throw unpack(pack(error));
+    }
   }
 }
 
