@@ -12,6 +12,8 @@ pub mod etc;
 pub mod paillier;
 #[cfg(not(target_arch = "wasm32"))]
 mod scheme;
+#[cfg(test)]
+mod toy;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use scheme::{KeySize, Offer, Scheme};
@@ -26,4 +28,6 @@ pub const ALL: &[&Scheme] = &[
     &etc::SCHEME,
     #[cfg(feature = "ckks")]
     &ckks::SCHEME,
+    #[cfg(test)]
+    &toy::SCHEME,
 ];

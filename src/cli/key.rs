@@ -216,3 +216,33 @@ fn scheme_of(bytes: &[u8]) -> Result<&'static Scheme> {
         Error::new(Code::WrongKind, format!("this file is {}, but a secret key is needed here", kind.text()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, dispatch};
+
+    /// Runs a command of the program.
+    fn safelight(line: &[&str]) -> Result<()> {
+        let Cli { command, .. } = Cli::try_parse_from([&["safelight"], line].concat()).expect("a valid command line");
+        dispatch(command, &Ui::new(true))
+    }
+
+    #[test]
+    fn a_new_scheme_is_known_by_its_entries_in_the_lists() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+        let (key, public) = (place("toy.key"), place("toy.pub"));
+        safelight(&["keygen", "toy", "--out", &key]).expect("a key");
+        let bytes = fs::read(&key).expect("the key");
+        assert_eq!(Prologue::parse(&bytes).expect("one of our files").kind.as_str(), "toy_key");
+        check_secret(&bytes).expect("a secret key of a known scheme");
+        safelight(&["info", "--json", &key]).expect("it is described");
+        let refused = safelight(&["pubkey", &key, "--out", &public]).expect_err("it has no public half");
+        assert_eq!(refused.message(), "a secret key of toy does not yield its public half");
+    }
+}

@@ -2,82 +2,79 @@
 
 use super::VERSION;
 
-/// A scheme, or another part of Safelight with files of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    /// Linear filters on encrypted photos.
-    Paillier,
-    /// Scrambled pictures, which are obfuscated, not encrypted.
-    Etc,
-    /// Classifiers, which have no keys.
-    Learning,
-    /// Arithmetic on encrypted vectors.
-    Ckks,
+/// Writes [`Scheme`] from its table: number, name in code, stable name, text.
+macro_rules! schemes {
+    ($($(#[$meta:meta])* $number:literal $scheme:ident $name:literal $text:literal;)*) => {
+        /// A scheme, or another part of Safelight with files of its own.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Scheme {
+            $($(#[$meta])* #[doc = $text] $scheme,)*
+        }
+
+        impl Scheme {
+            /// The stable name, for programs.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $($(#[$meta])* Self::$scheme => $name),* }
+            }
+
+            /// The number in a file's prologue.
+            pub(super) const fn number(self) -> u8 {
+                match self { $($(#[$meta])* Self::$scheme => $number),* }
+            }
+        }
+    };
 }
 
-impl Scheme {
-    /// The stable name, for programs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Paillier => "paillier",
-            Self::Etc => "etc",
-            Self::Learning => "learning",
-            Self::Ckks => "ckks",
-        }
-    }
-
-    /// The number in a file's prologue.
-    pub(super) const fn number(self) -> u8 {
-        match self {
-            Self::Paillier => 1,
-            Self::Etc => 2,
-            Self::Learning => 3,
-            Self::Ckks => 4,
-        }
-    }
+schemes! {
+    1 Paillier "paillier" "Linear filters on encrypted photos.";
+    2 Etc "etc" "Scrambled pictures, which are obfuscated, not encrypted.";
+    3 Learning "learning" "Classifiers, which have no keys.";
+    4 Ckks "ckks" "Arithmetic on encrypted vectors.";
+    #[cfg(test)]
+    250 Toy "toy" "A scheme of the tests.";
 }
 
 /// Writes [`Kind`] from its table: number, name in code, stable name, scheme, whether it must be kept secret, text for people.
 macro_rules! kinds {
-    ($($number:literal $kind:ident $name:literal $scheme:ident $secrecy:ident $text:literal;)*) => {
+    ($($(#[$meta:meta])* $number:literal $kind:ident $name:literal $scheme:ident $secrecy:ident $text:literal;)*) => {
         /// The kind of a file.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Kind {
-            $(#[doc = concat!("The kind `", $name, "`: ", $text, ".")] $kind,)*
+            $($(#[$meta])* #[doc = concat!("The kind `", $name, "`: ", $text, ".")] $kind,)*
         }
 
         impl Kind {
             /// All kinds, in the order of their numbers.
-            pub const ALL: &[Self] = &[$(Self::$kind),*];
+            pub const ALL: &[Self] = &[$($(#[$meta])* Self::$kind),*];
 
             /// The stable name, for programs.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => $name),* }
+                match self { $($(#[$meta])* Self::$kind => $name),* }
             }
 
             /// What the file is, for people, with its article.
             #[must_use]
             pub const fn text(self) -> &'static str {
-                match self { $(Self::$kind => $text),* }
+                match self { $($(#[$meta])* Self::$kind => $text),* }
             }
 
             /// The scheme that it belongs to.
             #[must_use]
             pub const fn scheme(self) -> Scheme {
-                match self { $(Self::$kind => Scheme::$scheme),* }
+                match self { $($(#[$meta])* Self::$kind => Scheme::$scheme),* }
             }
 
             /// Whether such a file must be kept secret.
             #[must_use]
             pub const fn is_secret(self) -> bool {
-                match self { $(Self::$kind => kinds!($secrecy)),* }
+                match self { $($(#[$meta])* Self::$kind => kinds!($secrecy)),* }
             }
 
             /// The number in a file's prologue.
             pub(super) const fn number(self) -> u8 {
-                match self { $(Self::$kind => $number),* }
+                match self { $($(#[$meta])* Self::$kind => $number),* }
             }
         }
     };
@@ -99,6 +96,8 @@ kinds! {
     11 CkksSecretKey "ckks_secret_key" Ckks secret "a CKKS secret key";
     12 NetworkFront "network_front" Learning public "the public part of a network";
     13 Network "network" Learning public "a network";
+    #[cfg(test)]
+    250 ToyKey "toy_key" Toy secret "a key of the tests";
 }
 
 impl Kind {

@@ -12,8 +12,8 @@ const METHODS = ['newKey', 'openKey', 'restore', 'presetOf', 'neededKey', 'forge
 
 /** The kinds of files in the registry of the format. */
 function registry() {
-  const text = readFileSync(join(root, 'src/wire/kind.rs'), 'utf8');
-  const named = [...text.matchAll(/Self::(\w+) => "([a-z]+)"/g)];
+  const text = readFileSync(join(root, 'src/wire/kind.rs'), 'utf8').replaceAll(/#\[cfg\(test\)\]\n.*\n/g, '');
+  const named = [...text.matchAll(/^ {4}\d+ (\w+) "([a-z]+)" "/gm)];
   const names = Object.fromEntries(named.map(([, variant, name]) => [variant, name]));
   const rows = [...text.matchAll(/^ {4}\d+ \w+ "(\w+)" (\w+) (secret|public) "/gm)];
   return rows.map(([, kind, scheme, secrecy]) => ({ kind, scheme: names[scheme], secrecy }));

@@ -61,3 +61,14 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     let (code, status) = if draining { (StatusCode::SERVICE_UNAVAILABLE, "draining") } else { (StatusCode::OK, "ok") };
     (code, Json(serde_json::json!({ "status": status }))).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_scheme_is_offered_by_its_entry_in_the_list() {
+        let offers: Vec<_> = schemes::ALL.iter().filter_map(|scheme| offer(scheme)).map(Value::Object).collect();
+        assert!(offers.contains(&serde_json::json!({ "name": "toy", "shifts": 256 })), "{offers:?}");
+    }
+}
