@@ -8,7 +8,7 @@ const $ = (id) => document.getElementById(id);
 const element = $('safelight');
 const MOST_EVENTS = 12;
 
-/** What this page was told, newest first. */
+/** Adds a line to the list of what this page gets to know, newest first. */
 function note(text) {
   const item = Object.assign(document.createElement('li'), { textContent: text });
   $('events').prepend(item);
@@ -22,7 +22,7 @@ const percent = (share) => share?.toLocaleString(language, { style: 'percent', m
 let phase = '';
 element.addEventListener('progress', ({ detail }) => {
   if (detail.phase === phase) return;
-  if (phase === 'decode') note(words.sees.phase.decode); // a photo was read when the next thing begins
+  if (phase === 'decode') note(words.sees.phase.decode); // a photo has been read when the next phase begins
   phase = detail.phase;
   if (phase !== 'decode') note(words.sees.phase[phase] ?? phase);
 });

@@ -23,8 +23,8 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);
-      // "no-cache" revalidates the browser's copy. That is not enough where the headers matter: when told that a file has not
-      // changed, a browser may keep its old policy.
+      // "no-cache" revalidates the browser's copy. That is not enough where the headers matter: if the file has not changed
+      // (304), a browser may keep its old policy.
       const fresh = (file) => new Request(here(file), { cache: POLICED.test(file) ? 'reload' : 'no-cache' });
       await cache.addAll(FILES.map(fresh));
     })(),
@@ -88,14 +88,14 @@ async function withPolicy(url) {
 }
 
 /**
- * Another version, or another page altogether: all current headers apply, except those that describe the file. Both policies do, so
- * that neither weakens the other.
+ * The headers if the server has another version, or another page altogether. All current headers apply, except those that
+ * describe the file. Both policies apply, so that neither weakens the other.
  */
 function both(then, now) {
   const headers = new Headers(now);
   for (const name of ['Content-Length', 'Content-Encoding', 'Vary']) headers.delete(name);
   headers.set('Content-Type', then.get('Content-Type'));
-  // What is stored may have had another policy added before.
+  // The stored copy may already have had another policy added.
   const own = then.get(OWN_POLICY) ?? then.get(POLICY) ?? '';
   if (own) headers.append(POLICY, own);
   headers.set(OWN_POLICY, own);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Lays out the vault for hosting: its files, and the headers that it must be sent with, written for common web hosts.
+// Prepares the vault for hosting: its files, and the headers that they must be sent with, in the formats of common web hosts.
 
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -15,7 +15,7 @@ nginx, to be included where FOLDER is served. An embedder is the origin of a sit
 https://photos.example, or * for all sites.
 `;
 
-/** The headers of every answer of the vault's host. Its policy is what keeps a photo in: never host the vault without. */
+/** The headers of every answer of the vault's host. Their policy keeps photos in the vault: never host it without them. */
 function headers(embedders) {
   return {
     'Content-Security-Policy':

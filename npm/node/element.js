@@ -1,4 +1,4 @@
-// <safe-light> where there are no elements: a server that renders pages may load the module, and nothing happens.
+// <safe-light> outside browsers, where there are no elements: loading it does nothing, so server-side rendering works.
 
 export class SafeLightElement {
   constructor() {

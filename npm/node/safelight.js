@@ -3,14 +3,14 @@
 import { Worker } from 'node:worker_threads';
 import { workers } from '../client/workers.js';
 
-/** A thread that is started and spoken to as a browser's worker. */
+/** A thread with the interface of a browser's worker. */
 class Thread {
   onerror = null;
   #worker;
 
   constructor(script, name) {
     const workerData = { script: new URL(script, import.meta.url).href };
-    // What the program was started with, and its environment, are nothing that these threads need.
+    // These threads do not need the program's options or its environment.
     this.#worker = new Worker(new URL('thread.js', import.meta.url), { name, workerData, env: {}, execArgv: [] });
     this.#worker.on('error', ({ message }) => this.onerror?.({ message, preventDefault() {} }));
   }

@@ -1,4 +1,4 @@
-// The way to a server for Node: the same classes as in browsers, with the WebAssembly file read from disk.
+// The client of a server, for Node: the same classes as in browsers, with the WebAssembly file read from disk.
 
 import { readFile } from 'node:fs/promises';
 import { usable } from '../client/build.js';

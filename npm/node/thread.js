@@ -1,5 +1,5 @@
-// The first thing in each of Node's threads: what a browser's worker has and Node's lacks. The thread is ours alone, so
-// that nobody else sees these globals.
+// Runs first in each of our Node threads: adds the globals that a browser's worker has and Node's lacks. The threads run only
+// our own code, so no one else sees these globals.
 
 import { webcrypto } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ for (const [name, value] of Object.entries(missing)) {
   if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value });
 }
 
-// The one file that is fetched is the WebAssembly module, which lies beside the scripts.
+// Only the WebAssembly module is fetched. Its file is beside the scripts.
 globalThis.fetch = async (url) =>
   new Response(await readFile(new URL(url)), { headers: { 'Content-Type': 'application/wasm' } });
 

@@ -1,4 +1,4 @@
-// WCAG 2.2 AA as far as a program can tell: axe finds nothing in any state, light and dark, wide and narrow.
+// WCAG 2.2 AA, as far as a program can check it: axe finds nothing in any state, light and dark, wide and narrow.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ for (const name of browsers) {
 
     const realms = () => [page.page.mainFrame(), page.vault].map(asideOf);
 
-    /** Fails with what axe finds in the page and in the vault, each by itself. */
+    /** Fails with the problems that axe finds in the page and in the vault, which are checked separately. */
     async function clean() {
       for (const realm of realms()) {
         const found = await realm.evaluate(async (tags) => {

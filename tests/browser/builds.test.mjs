@@ -1,4 +1,4 @@
-// The page takes the best build of the WebAssembly module that works in the browser, and fetches no other.
+// The page uses the best build of the WebAssembly module that works in the browser, and fetches no worse one.
 
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { startRecorder } from './lib/recorder.mjs';
 const RELAXED = '/client/pkg/safelight_relaxed.wasm';
 const BASELINE = '/client/pkg/safelight_bg.wasm';
 
-// Whether a browser knows relaxed SIMD: a function with i32x4.relaxed_trunc_f32x4_s, on i32x4.splat of 0.
+// Whether a browser supports relaxed SIMD: a function with i32x4.relaxed_trunc_f32x4_s, on i32x4.splat of 0.
 const knowsRelaxed = () =>
   WebAssembly.validate(
     Uint8Array.of(
@@ -23,7 +23,7 @@ const knowsRelaxed = () =>
   );
 const knowNothing = () => (WebAssembly.validate = () => false);
 
-// What can be wrong with a file: changes of its bytes.
+// Ways to damage a file: functions that change its bytes.
 const missing = () => null;
 const damaged = (bytes) => bytes.fill(0xff, bytes.length >> 1, (bytes.length >> 1) + 64);
 const miscalculating = (bytes) => {
@@ -31,11 +31,11 @@ const miscalculating = (bytes) => {
   const [, answer] = /const ANSWER: &str = "([0-9a-f]{64})"/.exec(source);
   const at = bytes.indexOf(answer);
   assert.ok(at > 0, 'the known answer is not in the file');
-  bytes[at] ^= 1; // a wrong answer looks to the test like wrong arithmetic
+  bytes[at] ^= 1; // to the self-test, a wrong answer looks like wrong arithmetic
   return bytes;
 };
 
-// [title, changed files, what runs before the page, the files fetched by a browser that knows relaxed SIMD]
+// [title, changed files, a script that runs before the page's, the files fetched by a browser that supports relaxed SIMD]
 const cases = [
   ['the best one', {}, undefined, [RELAXED]],
   ['the baseline where relaxed SIMD is unknown', {}, knowNothing, [BASELINE]],

@@ -1,4 +1,4 @@
-// Servers that do something else than they say: the page notices, and says so.
+// Servers that do something other than they claim: the page notices, and says so.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -10,9 +10,9 @@ import { makePhoto } from './lib/photos.mjs';
 import { crc32, decodePng, encodePng } from './lib/png.mjs';
 
 let honest;
-let cheat; // what happens to a request: `{ path, change(answer) }`
+let cheat; // the change to a request: `{ path, change(answer) }`
 
-/** A server that asks an honest one and may change the question or the answer. */
+/** A server that passes requests on to an honest one and may change the request or the answer. */
 async function startCheat() {
   const server = createServer(async (request, response) => {
     response.setHeader('Access-Control-Allow-Origin', '*');
@@ -33,7 +33,7 @@ async function startCheat() {
   return { url: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
 }
 
-/** Changes the ciphertexts of the first row, and makes its checksum fit. */
+/** Changes the ciphertexts of the first row, and corrects its checksum. */
 function inFirstRow(answer, change) {
   const start = 20 + answer.readUInt32LE(12);
   const size = answer.readUInt16LE(16) / 4;
@@ -87,7 +87,7 @@ for (const name of browsers) {
       });
     }
 
-    it('an honest one, which is said to be', async () => {
+    it('an honest server, which is reported as honest', async () => {
       cheat = {};
       await page.put(['photo.png', encodePng(photo)]);
       await page.done();

@@ -1,5 +1,5 @@
-// Encrypted vectors (CKKS): the same bytes as natively from the same seed, round trips and key files by the class API,
-// evaluation keys made in a page and uploaded over a line that breaks, cancelling, and memory.
+// Encrypted vectors (CKKS): the same bytes as natively from the same seed, round trips and key files with the class API,
+// evaluation keys made in a page and uploaded over a connection that breaks, cancelling, and memory.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -128,7 +128,7 @@ for (const name of browsers) {
       assert.deepEqual(kept, { set: 'small', name: 'kept', stored: true, same: true, left: 0, number: 3 });
     });
 
-    it('refuses what cannot be', async () => {
+    it('refuses invalid arguments', async () => {
       const codes = await page.evaluate(async () => {
         const { ckks, code } = window;
         return [
@@ -154,7 +154,7 @@ for (const name of browsers) {
       assert.deepEqual(codes, [...bad(4), 'plaintext_out_of_range', 'not_safelight', ...bad(10)]);
     });
 
-    it('a server takes the evaluation keys, over a line that breaks', { timeout: 300_000 }, async () => {
+    it('uploads evaluation keys to a server over a connection that breaks', { timeout: 300_000 }, async () => {
       const cuts = [300_000, 1000, 1_500_000, 700_000];
       const cutter = await startCutter(server.url, cuts);
       try {
@@ -193,7 +193,7 @@ for (const name of browsers) {
       }
     });
 
-    it('gives up when it is told to, and leaves no worker behind', async () => {
+    it('can be cancelled, and leaves no worker behind', async () => {
       const { codes, living, held } = await page.evaluate(async (url) => {
         const { ckks, code } = window;
         const server = new window.Server(url);
@@ -206,10 +206,10 @@ for (const name of browsers) {
         codes.push(await code(server.uploadKeys(keys, { signal: stop.signal, onProgress })));
         // Before it begins.
         codes.push(await code(ckks.evaluationKeys(wanted, { signal: AbortSignal.abort() })));
-        // By leaving the loop.
+        // By leaving the loop early.
         let pieces = 0;
         for await (const piece of await ckks.evaluationKeys(wanted)) if (piece.size > 0 && ++pieces === 3) break;
-        // With the key.
+        // By dropping the key.
         const going = (async () => { for await (const piece of await ckks.evaluationKeys(wanted)) if (piece.size > 1e5) await window.safelight.dropKey('ckks'); })();
         codes.push(await code(going));
         const living = window.counted.living();

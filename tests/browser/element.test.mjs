@@ -182,7 +182,7 @@ for (const name of browsers) {
 it('the catalogues have the same entries', () => {
   const shape = (value) =>
     Array.isArray(value) ? value.length : typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shape(part)])) : typeof value;
-  // English needs no sentences for errors that explain themselves.
+  // The English catalogue needs no sentences for errors that explain themselves in English.
   const { errors: english, ...others } = en;
   const { errors: german, ...rest } = de;
   assert.deepEqual(shape(rest), shape(others));

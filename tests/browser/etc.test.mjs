@@ -1,4 +1,4 @@
-// Scrambled pictures (obfuscated, not encrypted) by the class API: the same bytes as the command line's, keys and pictures
+// Scrambled pictures (obfuscated, not encrypted) with the class API: the same bytes as the command line's, keys and pictures
 // exchanged with it, cancelling, and how long a photo of 12 megapixels takes.
 
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { decodePng, encodePng } from './lib/png.mjs';
 
 const PASSPHRASE = 'several words, none of them rare';
 
-// [form, block, width, height, channels, what the JPEG file is like]
+// [form, block, width, height, channels, options of the JPEG file]
 const cases = [
   ['colour', undefined, 64, 48, 3, {}],
   ['colour', 4, 61, 47, 3, { quality: 30 }],
@@ -61,7 +61,7 @@ for (const name of browsers) {
         await page.vault.evaluate(async (words) => window.packed(await window.etc.exportKey({ kind: 'etc', passphrase: words })), passphrase ?? null),
         'base64',
       );
-    /** Scrambles; gives the facts, and the file as bytes. */
+    /** Scrambles; returns the facts, and the file as bytes. */
     const scramble = async (bytes, settings) => {
       const { file, ...facts } = await page.vault.evaluate(
         async (picture, options) => {
@@ -130,7 +130,7 @@ for (const name of browsers) {
       assert.deepEqual(decodePng(readFileSync(at('opened.png'))), photo);
       await cli('etc', 'encrypt', '--key', at('cli.key'), at('photo.png'), '--out', at('theirs.png'));
       assert.deepEqual(await unscramble(readFileSync(at('theirs.png'))), photo);
-      // A site has dropped the label.
+      // As if a site had dropped the label.
       const bare = encodePng(decodePng(a.file));
       assert.deepEqual(await unscramble(bare, a.label), photo);
       assert.equal(await page.vault.evaluate((file) => window.code(window.etc.unscramble(window.unpacked(file))), text(bare)), 'bad_header');
@@ -186,7 +186,7 @@ for (const name of browsers) {
       assert.deepEqual([key, etcKey, kinds, foreign, back], ['paillier', [null, 'faces'], ['etc', 'paillier'], 'foreign_key', 'none']);
     });
 
-    it('refuses what cannot be', async () => {
+    it('refuses invalid settings', async () => {
       const codes = await page.vault.evaluate(async (png) => {
         const tried = (settings) => window.code(window.etc.scramble(window.unpacked(png), settings));
         return [

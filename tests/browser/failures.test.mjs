@@ -1,4 +1,4 @@
-// What goes wrong is said clearly, with its code, and the page goes on working.
+// Failures are explained clearly, with their code, and the page keeps working.
 
 import assert from 'node:assert/strict';
 import { describe, it, before, after } from 'node:test';
@@ -34,7 +34,7 @@ for (const name of browsers) {
     const photo = makePhoto(34, 27, 3, 31);
     const png = encodePng(photo);
     let server, recorder, browser, page, reply;
-    let held = null; // while this is a promise, the page hears nothing about its jobs
+    let held = null; // while this is a promise, the page gets no answers about its jobs
     before(async () => {
       server = await startServer();
       recorder = await startRecorder(server.url, {
@@ -53,7 +53,7 @@ for (const name of browsers) {
       await server?.stop();
     });
 
-    /** The page works: gives the encrypted result of a photo that went the whole way. */
+    /** Checks that the page works: filters a photo and returns the encrypted result. */
     async function works() {
       await page.put(['good.png', png]);
       await page.done();
@@ -176,7 +176,7 @@ for (const name of browsers) {
       await works();
     });
 
-    it('asks again for the state of its job where an answer does not come through', async () => {
+    it('asks again for the state of its job if an answer is lost', async () => {
       const before = recorder.requests.length;
       // The first question is cut off.
       held = { then: (_, reject) => ((held = null), reject(new Error('cut'))) };
@@ -185,7 +185,7 @@ for (const name of browsers) {
       assert.ok(recorder.requests.slice(before).filter((line) => /^GET .*\/v1\/jobs\/[^/]*$/.test(line)).length > 1);
     });
 
-    /** Waits for a request that the recorder sees after the first `before` ones, and gives what the pattern catches. */
+    /** Waits for a matching request after the first `before` ones that the recorder saw. Returns the pattern's capture. */
     async function seen(pattern, before) {
       for (let tries = 0; tries < 200; tries++) {
         const line = recorder.requests.slice(before).find((request) => pattern.test(request));

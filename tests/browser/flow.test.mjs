@@ -1,5 +1,5 @@
-// A person's way through the page: photos of all kinds go in, the filtered pictures come out, equal to the last bit to
-// the filter computed on the clear pixels.
+// The page as a person uses it: photos of all kinds go in, and the filtered pictures that come out are equal, to the last bit,
+// to the filter computed on the clear pixels.
 
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -239,7 +239,7 @@ async function smallSample(page) {
   return Buffer.from(base64, 'base64');
 }
 
-/** A 24-bit bitmap file, which browsers read and the wasm module does not. */
+/** A 24-bit BMP file, which browsers read and the wasm module does not. */
 function bmp({ width, height, data }) {
   const line = (width * 3 + 3) & ~3;
   const file = Buffer.alloc(54 + line * height);

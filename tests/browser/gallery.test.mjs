@@ -9,7 +9,7 @@ import { browsers, listening, openBrowser, python, root, startServer } from './l
 import { makePhoto } from './lib/photos.mjs';
 import { decodePng, encodePng } from './lib/png.mjs';
 
-/** A port that nobody uses: site and server have to know each other before both run. */
+/** An unused port: site and server need each other's addresses before both run. */
 async function freePort() {
   const server = createServer();
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));

@@ -1,5 +1,5 @@
-// The vault's headers are those of its server today, also where a service worker keeps its files: a site that may not embed
-// the vault any more does not, and a stricter policy holds at the next start. Without a network the vault starts all the same.
+// The vault's headers are its server's current ones, even if a service worker has its files: a site that may no longer embed
+// the vault cannot, and a stricter policy applies at the next start. Without a network, the vault still starts.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -11,7 +11,7 @@ import { browsers, openBrowser, root, serve, vaultFolder } from './lib/harness.m
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.wasm': 'application/wasm', '.svg': 'image/svg+xml' };
 
-/** A plain host of the vault's files on localhost; `at.policy(path)` is what it sends with each, and `at.more` with the page. */
+/** A plain host of the vault on localhost. `at.policy(path)` is each file's policy, `at.more` adds headers for the page. */
 async function host(policy) {
   const at = { policy, more: {}, next: '', asked: [], gone: false };
   const server = createServer(async (request, answer) => {
@@ -19,7 +19,7 @@ async function host(policy) {
     at.asked.push(request.url);
     if (at.gone) return request.socket.destroy();
     const file = await readFile(join(vaultFolder, path.replace(/\/$/, '/index.html'))).catch(() => null);
-    const body = file && path === '/' ? Buffer.concat([file, Buffer.from(at.next)]) : file; // the next version's page is another
+    const body = file && path === '/' ? Buffer.concat([file, Buffer.from(at.next)]) : file; // the next version's page differs
     const headers = { 'Content-Type': TYPES[extname(path) || '.html'] ?? 'text/plain', 'Cache-Control': 'max-age=600', ETag: '"one"' };
     const unchanged = request.headers['if-none-match'] === '"one"';
     const more = path === '/' ? at.more : {};
@@ -39,7 +39,7 @@ const kept = async () => {
 };
 
 for (const name of browsers) {
-  it(`a site that may not embed the vault any more does not, in ${name}`, async () => {
+  it(`a site that may no longer embed the vault cannot, in ${name}`, async () => {
     const page = join(root, 'tests/browser/hostile');
     let server = await serve({ page });
     const { port } = new URL(server.url);
@@ -65,7 +65,7 @@ for (const name of browsers) {
         visit = await embed();
         await sleep(3000);
         assert.equal(await visit.page.evaluate(() => document.documentElement.dataset.ready), undefined);
-        // A longer address, to which a server may not answer, is no way around.
+        // A longer address, for which a server may give no answer, does not help.
         await visit.page.evaluate(() => window.navigate(`?${'x'.repeat(300_000)}`));
         await sleep(2000);
         assert.equal(await visit.page.evaluate(() => document.documentElement.dataset.ready), undefined);
@@ -75,14 +75,14 @@ for (const name of browsers) {
       await server.stop();
       server = await serve({ page, port });
       visit = await embed();
-      await visit.ready(); // and where it may again, it does at once
+      await visit.ready(); // when it may again, it works at once
     } finally {
       await browser.close();
       await server.stop();
     }
   });
 
-  it(`a stricter policy holds at the next start, in ${name}`, async () => {
+  it(`a stricter policy applies at the next start, in ${name}`, async () => {
     const loose = "default-src 'self' 'wasm-unsafe-eval' blob:";
     const at = await host(() => loose);
     const browser = await openBrowser(name);
@@ -95,7 +95,7 @@ for (const name of browsers) {
     const open = () => browser.open(at.url, { ready: false });
     try {
       let visit = await open();
-      await visit.page.evaluate(() => void navigator.serviceWorker.register('sw.js')); // as the vault does inside of a site
+      await visit.page.evaluate(() => void navigator.serviceWorker.register('sw.js')); // as the vault does inside a site
       await visit.until(kept, 'the service worker');
       assert.equal(await visit.page.evaluate(refused), 'nothing');
       await visit.page.close();
@@ -132,13 +132,13 @@ for (const name of browsers) {
     }
   });
 
-  it(`all headers of today hold while another version is arriving, in ${name}`, async () => {
+  it(`all current headers apply while another version is being fetched, in ${name}`, async () => {
     const loose = "default-src 'self' 'wasm-unsafe-eval' blob:";
     const at = await host(() => loose);
     const outer = createServer((_, answer) => answer.writeHead(200, { 'Content-Type': 'text/html' }).end('<link rel="icon" href="data:,"><body>'));
     await new Promise((ready) => outer.listen(0, '127.0.0.1', ready));
     const browser = await openBrowser(name);
-    /** Embeds the vault in another site, and says whether it runs there. */
+    /** Embeds the vault in another site, and returns whether it runs there. */
     const embed = async () => {
       const visit = await browser.open(`http://127.0.0.1:${outer.address().port}/`, { ready: false });
       const runs = await visit.page.evaluate(
@@ -163,7 +163,7 @@ for (const name of browsers) {
       await visit.page.close();
       return runs;
     };
-    /** In the vault: whether its policies let this picture be shown, as a Blob or as data. */
+    /** In the vault: whether its policies allow this picture, as a Blob or as a data URL. */
     const shows = (how) => {
       const text = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
       const blob = () => URL.createObjectURL(new Blob([text], { type: 'image/svg+xml' }));
@@ -175,7 +175,7 @@ for (const name of browsers) {
     };
     const shown = async (how) => {
       const { visit } = await embed();
-      await visit.until((url) => location.href === url, 'the frame', { args: [at.url] }); // the driver hears of it later
+      await visit.until((url) => location.href === url, 'the frame', { args: [at.url] }); // the browser driver learns of it later
       const answer = await visit.vault.evaluate(shows, how);
       await visit.page.close();
       return answer;
@@ -194,9 +194,9 @@ for (const name of browsers) {
       assert.equal(await runs(), false);
       at.gone = false;
       at.more = {};
-      assert.equal(await runs(), true); // and where it may again, it does at once
+      assert.equal(await runs(), true); // when it may again, it works at once
 
-      // Both policies hold, the version's own and today's; a policy of yesterday does not.
+      // Both policies apply, the version's own and the current one; an earlier current one does not.
       assert.equal(await shown('blob'), true);
       at.policy = () => `${loose}; img-src 'none'`;
       assert.equal(await shown('blob'), false);

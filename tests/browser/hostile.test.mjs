@@ -1,5 +1,5 @@
 // A site that embeds the vault and wants the photos: it sees every message, tries everything that a page can try, and
-// gets nothing. The recorder searches all that it has got. The vault says what happened, and goes on working.
+// gets nothing. The recorder searches everything that it got. The vault reports what happened, and keeps working.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ for (const name of browsers) {
       assert.deepEqual(await page.page.evaluate(() => window.grab()), {});
     });
 
-    it('cannot be answered what it has no business with', async () => {
+    it('gets no answer to messages that no honest element sends', async () => {
       await page.page.evaluate(() => window.nonsense());
       await says(/does not understand/);
     });
@@ -83,7 +83,7 @@ for (const name of browsers) {
       assert.deepEqual(await told(), [before[0] + 1, before[1]]);
     });
 
-    it('what it was given holds no secret', async () => {
+    it('everything that it got contains no secret', async () => {
       const count = await page.page.evaluate(() => window.steal());
       assert.ok(count > 10, `only ${count} messages were heard`);
       const needles = await needlesOf({
@@ -98,7 +98,7 @@ for (const name of browsers) {
     });
 
     it('a script in the vault itself would find no way out', async () => {
-      // As if the vault had been broken into: everything that can send is tried, with a mark that must not be seen.
+      // As if a script had been injected into the vault: it tries every way to send a mark, which must not be seen.
       const tried = await page.vault.evaluate(async (there) => {
         const mark = `${there}exfiltrated`;
         const attempts = {
@@ -128,7 +128,7 @@ for (const name of browsers) {
             document.body.append(form);
             form.submit();
             form.remove();
-            throw new Error('it is silent'); // the recorder tells
+            throw new Error('it is silent'); // the recorder shows whether anything was sent
           },
         };
         const got = [];
@@ -138,7 +138,7 @@ for (const name of browsers) {
             .then(() => got.push(name))
             .catch(() => {});
         }
-        navigator.sendBeacon?.(mark, 'x'); // where there is one, it says yes and sends nothing; the recorder tells
+        navigator.sendBeacon?.(mark, 'x'); // if it exists, it returns true and sends nothing; the recorder shows that
         return got;
       }, `${server.url}/`);
       assert.deepEqual(tried, []);
@@ -153,7 +153,7 @@ for (const name of browsers) {
       }
     });
 
-    it('another site than those that the operator names gets no vault', async () => {
+    it('a site that the operator has not named cannot embed the vault', async () => {
       const other = await startServer(); // its vault allows only its own page
       const stranger = await serve({ page: join(root, 'tests/browser/hostile') });
       const visitor = await openBrowser(name);

@@ -1,5 +1,5 @@
-// JPEG files of every sampling, order of scans and colour model, whole and damaged, through the page: libjpeg-turbo's picture,
-// or a refusal, or a notice, and never a wrong picture without a word. tests/interop/jpeg_corpus.py makes the files, and
+// JPEG files of every sampling, order of scans and colour model, whole and damaged, in the page: libjpeg-turbo's picture, a
+// refusal, or a notice, but never a wrong picture without a warning. tests/interop/jpeg_corpus.py makes the files, and
 // tests/jpeg.rs reads them with the command line's code.
 
 import assert from 'node:assert/strict';
@@ -12,7 +12,7 @@ import { browsers, folder, openBrowser, python, startServer } from './lib/harnes
 const SCRIPT = new URL('../interop/jpeg_corpus.py', import.meta.url).pathname;
 const BATCH = 40;
 const ROUNDING = 2;
-// Of the large groups, and of files that take a decoder of our own, some are enough here.
+// From the large groups, and from those of files that need our own decoder, only every nth file is tested here.
 const SHARES = { sampling: 9, colour: 9, change: 7, damage: 11, 'more behind': 4, 'filling bytes': 4, 'honest values': 9, 'large values': 7 };
 
 const refusals = { damaged_image: 'damaged', unsupported_image: 'unsupported', image_too_large: 'large' };
@@ -58,7 +58,7 @@ for (const name of browsers) {
       await server?.stop();
     });
 
-    /** What the page made of a file, in the corpus's words. */
+    /** The page's result for a file, in the corpus's terms. */
     function verdict(entry, found) {
       if (found.code) return refusals[found.code] ?? found.code;
       const noticed = found.notices.some((notice) => notice !== 'decoded_by_browser');
@@ -98,7 +98,7 @@ for (const name of browsers) {
       }
       console.log(counts);
       assert.deepEqual(wrong, []);
-      // The browser reads what our own decoder refuses.
+      // The browser reads files that our own decoder refuses.
       assert.ok(counts['sampling: exact'] > 70, 'unusual samplings');
     });
   });

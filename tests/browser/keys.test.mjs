@@ -1,4 +1,4 @@
-// The key ring: what the browser keeps, names, switches, saves, opens and deletes.
+// The key ring: keys are stored, named, switched, saved, opened and deleted.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -219,7 +219,7 @@ for (const name of browsers) {
 
   it(`a browser that stores nothing, in ${name}`, async () => {
     const server = await startServer();
-    // As where third-party storage is blocked: the database cannot be opened.
+    // As if third-party storage were blocked: the database cannot be opened.
     const rewrite = (path, text) => (path === '/client/database.js' ? text.replace('indexedDB.open', 'nowhere.open') : text);
     const recorder = await startRecorder(server.url, { rewrite });
     const browser = await openBrowser(name, { proxy: recorder.port });

@@ -1,5 +1,5 @@
-// As if the vault had been broken into: a script in it tries every way to other machines, and real sinks for UDP and TCP
-// listen. Nothing reaches them. The same attempts on a page without the lockdown do: the sinks work.
+// As if a script had been injected into the vault: it tries every way to reach other machines, where real sinks for UDP and TCP
+// listen. Nothing reaches them. The same attempts on a page without the lockdown do, which shows that the sinks work.
 
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
@@ -10,9 +10,9 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { browsers, openBrowser, startServer } from './lib/harness.mjs';
 
-const PATIENCE = 4000; // ms in which what was sent arrives
+const PATIENCE = 4000; // ms in which sent data arrives
 
-/** An address of this machine that is not the loopback: browsers do not look for peers there. */
+/** An address of this machine other than loopback, where browsers do not look for peers. */
 const machine = Object.values(networkInterfaces()).flat().find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
 
 /** Listens for datagrams and for connections. */
@@ -42,7 +42,7 @@ async function sinks() {
   return { udp: udp.address().port, tcp: tcp.address().port, datagrams, connections, stop };
 }
 
-/** In a page: tries all of it, by name; gives the names of what did not fail at once. `host` is a name of the sink for TCP. */
+/** In a page: makes all attempts. Returns the names of those that did not fail at once. `host` is a name of the sink for TCP. */
 async function attempts({ machine, udp, tcp, host }) {
   const there = `http://${machine}:${tcp}/`;
   const [XHTML, SVG] = ['http://www.w3.org/1999/xhtml', 'http://www.w3.org/2000/svg'];
@@ -60,7 +60,7 @@ async function attempts({ machine, udp, tcp, host }) {
   const linked = (rel, href = there) => document.head.append(Object.assign(document.createElement('link'), { rel, href, as: 'fetch' }));
   const within = (make) => make(window[0]);
   const peerWithin = () => within(({ RTCPeerConnection }) => gather(RTCPeerConnection));
-  /** An element that a document of XML came into being with. */
+  /** The root element that an XML document is created with. */
   const born = (name, space = XHTML) => document.implementation.createDocument(space, name).documentElement;
   const inSvg = (name) => {
     const svg = framed(document.createElementNS(SVG, 'svg'));
@@ -303,7 +303,7 @@ async function attempts({ machine, udp, tcp, host }) {
   return done;
 }
 
-/** In a page: begins to go somewhere else, in the way of this name, with a secret; gives all names where none is named. */
+/** In a page: starts a navigation with a secret, in the `way` of this name. Without a `way`, returns the names of all ways. */
 async function move({ there, way }) {
   const born = (name) => document.implementation.createDocument('http://www.w3.org/1999/xhtml', name).documentElement;
   const placed = (element) => document.body.appendChild(element);
@@ -335,7 +335,7 @@ async function move({ there, way }) {
   }
 }
 
-/** A plain site that embeds the vault, and forbids it nothing. */
+/** A plain site that embeds the vault without any restrictions. */
 async function plainSite() {
   const text = '<meta name="x" content="y"><link rel="icon" href="data:,"><body>';
   const server = http.createServer((_, answer) => answer.writeHead(200, { 'Content-Type': 'text/html' }).end(text));
@@ -368,11 +368,11 @@ for (const name of browsers) {
       const site = await plainSite();
       const server = await startServer('--embedder', site.origin);
       const mapped = [seen, control].map(({ tcp }, i) => `MAP *.${['seen', 'control'][i]}.example ${machine}:${tcp}`);
-      // The browser driver switches off what Firefox does ahead.
+      // The browser driver switches off Firefox's speculative connections.
       const prefs = { 'network.http.speculative-parallel-limit': 6 };
       const browser = await openBrowser(name, { prefs, args: [`--host-resolver-rules=${mapped}`] });
       try {
-        // The control first: what it sends would also be seen.
+        // The control first: it shows that sent data would be seen.
         const other = await browser.open(site.url, { ready: false });
         const sent = await other.page.evaluate(attempts, { machine, udp: control.udp, tcp: control.tcp, host: 'x.control.example' });
         await sleep(PATIENCE);
@@ -403,7 +403,7 @@ for (const name of browsers) {
       }
     });
 
-    it('goes nowhere, and the same script on another page does', async () => {
+    it('cannot navigate, and the same script on another page can', async () => {
       const [seen, control] = [await sinks(), await sinks()];
       const site = await plainSite();
       const server = await startServer('--embedder', site.origin);
@@ -419,14 +419,14 @@ for (const name of browsers) {
         assert.equal(await page.vault.evaluate(() => document.documentElement.dataset.ready), 'yes', 'it is still there');
         await page.page.close();
 
-        // By itself, where no frame holds it.
+        // The vault by itself, without a frame that restricts it.
         const alone = await browser.open(server.url.replace('127.0.0.1', 'localhost'), { ready: false });
         for (const way of ways) await alone.page.evaluate(move, { there: there(seen), way });
         await sleep(PATIENCE);
         assert.deepEqual(seen.connections, []);
         await alone.page.close();
 
-        const alike = (way) => name === 'chromium' || way !== 'a meta that is there'; // Firefox does not look at it again
+        const alike = (way) => name === 'chromium' || way !== 'a meta that is there'; // Firefox ignores changes to it
         for (const way of ways.filter(alike)) {
           const before = control.connections.length;
           const other = await browser.open(site.url, { ready: false });

@@ -1,5 +1,5 @@
-// A site that misleads the visitor: it takes the keyboard for a letter, brings things under a click, lets the vault say its own
-// sentences, hides those of the vault, and reads lengths of names off the frame's height.
+// A site that misleads the visitor: it takes the keyboard focus for one letter, moves things under a click, has the vault show
+// its own sentences, hides those of the vault, and reads the lengths of names off the frame's height.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ for (const name of browsers) {
       await server?.stop();
     });
     const site = (work, ...args) => page.page.evaluate(work, ...args);
-    /** A key, and an encrypted photo under it that can be handed over. */
+    /** Makes a key, and a photo encrypted with it that the site can hand over. */
     const begin = async () => {
       await page.newKey(2048);
       await page.put(['first.png', PNG]);
@@ -64,7 +64,7 @@ for (const name of browsers) {
     const asking = () => page.vault.$$eval('[data-state="asking"]', (all) => all.length);
     const asks = (count) =>
       page.until((n) => document.querySelectorAll('[data-state="asking"]').length === n, `${count} that ask`, { args: [count] });
-    /** Does this within the time in which a click does not count; where the machine is too slow for that, once more. */
+    /** Runs `work` within the time in which a click does not count; if that took too long, tries again. */
     const soon = async (work, undo) => {
       for (let tries = 0; tries < 20; tries++) {
         const start = performance.now();
@@ -75,7 +75,7 @@ for (const name of browsers) {
       }
       throw new Error('this machine is too slow for this test');
     };
-    /** The middle of an element of the vault, on the screen. */
+    /** The centre of an element of the vault, on the screen. */
     const place = async (selector) => {
       const element = await page.vault.$(selector);
       await element.evaluate((one) => one.scrollIntoView({ block: 'center' }));
@@ -83,7 +83,7 @@ for (const name of browsers) {
       const box = await element.boundingBox();
       const down = Math.max(0, box.y - 500);
       await site((by) => scrollBy(0, by), down);
-      await sleep(300); // browsers learn late where a frame has moved to
+      await sleep(300); // browsers notice with a delay that a frame has moved
       const { x, y, width, height } = await element.boundingBox();
       return [x + width / 2, y + height / 2];
     };
@@ -118,7 +118,7 @@ for (const name of browsers) {
       await site(() => document.getElementById('thief').remove());
     });
 
-    it('cannot have a click answer what has only just been asked', async () => {
+    it('cannot have a click answer a question that has only just appeared', async () => {
       const tall = (pixels) => site((height) => (document.getElementById('vault').height = height), pixels);
       await tall(6000); // nothing scrolls in it
       await page.page.mouse.click(...(await place('#delete-key')));
@@ -144,7 +144,7 @@ for (const name of browsers) {
       await begin();
     });
 
-    it('cannot bring more under a click that opens all', async () => {
+    it('cannot add images just before a click that opens all', async () => {
       await offer(2);
       await asks(2);
       await sleep(1500);
@@ -206,7 +206,7 @@ for (const name of browsers) {
       await clear();
     });
 
-    it('cannot have the vault say its sentences: filters', async () => {
+    it('cannot have the vault show the site’s sentences: filters', async () => {
       const said = () => page.text('task');
       await task({ ...PLAIN, server: { host: LIE, name: LIE } });
       assert.equal(await said(), 'The server ? will apply this filter: mean radius 1.');
@@ -231,7 +231,7 @@ for (const name of browsers) {
       await clear();
     });
 
-    it('cannot have the vault say its sentences: reasons of failures', async () => {
+    it('cannot have the vault show the site’s sentences: reasons for failures', async () => {
       const failing = async (error) => {
         await site((reason) => {
           window.honest ??= window.transport.exchange;
@@ -322,7 +322,7 @@ for (const name of browsers) {
       await task(PLAIN);
     });
 
-    it('on a phone all that happened can be read, and the fingerprint', async () => {
+    it('on a phone, the whole outcome and the fingerprint can be read', async () => {
       await page.put(['broken.png', PNG.subarray(0, 900)]);
       assert.equal((await page.ended()).state, 'failed');
       await site(() => (document.getElementById('vault').width = 340));

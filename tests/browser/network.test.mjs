@@ -1,5 +1,5 @@
-// job="classify-encrypted": a network on the server says what a photo shows, by numbers that are encrypted in the vault. The
-// answer is that in the clear, and neither photo nor key nor label gets out.
+// job="classify-encrypted": a network on the server says what a photo shows, from numbers that are encrypted in the vault. The
+// answer is the same as in the clear, and neither photo nor key nor label leaves the vault.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,10 +16,10 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 const NETWORK = join(root, 'models/cifar10.model');
 const FILE = 'Überfahrt nach Vardø, geheim-5d2b.png';
-const KEY_AT = 34; // where the coefficients begin in a secret key file; before them are public things
+const KEY_AT = 34; // where the coefficients begin in a secret key file; everything before them is public
 const PHOTOS = [makePhoto(32, 32, 3, 5), makePhoto(90, 61, 3, 6), makePhoto(40, 70, 1, 7), makePhoto(64, 48, 4, 8)];
 
-/** The label of the command line for a photo, in the clear. */
+/** The command line's label for a photo, in the clear. */
 async function inTheClear(photo) {
   const path = join(folder(), 'photo.png');
   writeFileSync(path, encodePng(photo));
@@ -27,7 +27,7 @@ async function inTheClear(photo) {
   return JSON.parse(stdout).label;
 }
 
-/** What must not travel. */
+/** The needles for everything that must not travel. */
 function needles(keyFile) {
   const rows = PHOTOS.flatMap((photo) => {
     const { width, height, channels, data } = photo;
@@ -37,7 +37,7 @@ function needles(keyFile) {
   return makeNeedles({ bytes: { 'the key file': keyFile.subarray(KEY_AT) }, rows, texts: [FILE, 'geheim-5d2b'] });
 }
 
-// What is appended to a delivered script, to see that it would be found.
+// Leaks that are appended to a delivered script, to show that they are found.
 const LEAKS = `
   const [taken, asked] = [ops.key, ops.encryptPhoto];
   ops.key = ({ bytes }) => (fetch('/v1', { method: 'POST', body: bytes.slice(300, 360) }), taken({ bytes }));
@@ -109,7 +109,7 @@ for (const name of browsers) {
       for (const [i, photo] of PHOTOS.entries()) {
         await page.put([i === 0 ? FILE : `${i}.png`, encodePng(photo)]);
         await page.done();
-        // The label alone: what people see, they publish.
+        // Only the label is shown: people publish what they see.
         assert.deepEqual(await found(), [await inTheClear(photo)]);
       }
       assert.match(await page.text('progress-text'), /do not publish/);
@@ -146,7 +146,7 @@ for (const name of browsers) {
       await page.screenshots(`${name}-network`);
     });
 
-    it('gives up when it is told to, and goes on', async () => {
+    it('can be cancelled, and goes on', async () => {
       let go;
       const gate = new Promise((free) => (go = free));
       hold = (path) => path.includes('/v1/classifiers/') && gate;
@@ -169,7 +169,7 @@ for (const name of browsers) {
       assert.equal(count(/^POST .*\/v1\/keys$/), 2);
     });
 
-    it('has the server forget the keys with the key', async () => {
+    it('has the server forget the evaluation keys when the key is forgotten', async () => {
       const before = count(/^DELETE .*\/v1\/keys\//);
       await page.click('forget-key');
       for (let tries = 0; count(/^DELETE .*\/v1\/keys\//) === before && tries < 100; tries++) await new Promise((next) => setTimeout(next, 50));
@@ -218,7 +218,7 @@ for (const name of browsers) {
       await clean();
     });
 
-    it('leaves no keys at the server when the element goes', async () => {
+    it('leaves no keys on the server when the element is removed', async () => {
       const before = count(/^DELETE .*\/v1\/keys\//);
       await page.page.$eval('safe-light', (element) => element.remove());
       for (let tries = 0; count(/^DELETE .*\/v1\/keys\//) === before && tries < 100; tries++) await new Promise((next) => setTimeout(next, 50));

@@ -1,6 +1,6 @@
-// What a site can tell from outside when a key works on what the site handed in: nothing of what was found. A hostile page
-// writes down all messages and heights while an image opens and while a forged one does not, and the two must be the same.
-// So must the rows that are worked on. Planted leaks are found by the same comparison.
+// A site observes the vault from outside while a key works on images that the site provided, and must not learn the outcome. A
+// hostile page records all messages and heights while an image opens and while a forged one does not: the two records must be
+// the same. So must the rows that are processed. The same comparison finds planted leaks.
 
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
@@ -13,9 +13,9 @@ import { crc32, encodePng } from './lib/png.mjs';
 import { startRecorder } from './lib/recorder.mjs';
 
 const PNG = encodePng(makePhoto(160, 120, 3, 91));
-const CALM = 1200; // ms in which the vault must have said what it has to say
+const CALM = 1200; // ms in which the vault must have sent all its messages
 
-// Appended to the module's script, in every worker: says of each row that it was worked on.
+// Appended to the module's script, in every worker: reports each row that is processed.
 const COUNTS = `
 import * as own from './safelight.js';
 const rows = new BroadcastChannel('rows');
@@ -26,7 +26,7 @@ own.Decryptor.prototype.decryptRow = function (row, frame) {
 };
 function EARLY(frame) {}`;
 
-// The same with a leak: it fails at the first row that is wrong.
+// The same with a leak: it fails at the first wrong row.
 const STOPS = COUNTS.replace(
   'function EARLY(frame) {}',
   `function EARLY(frame) {
@@ -34,7 +34,7 @@ const STOPS = COUNTS.replace(
   }`,
 );
 
-// Appended to the vault's script: counts the rows, and leaks by what \`plant\` says.
+// Appended to the vault's script: counts the rows, and leaks in the way that \`plant\` names.
 const LISTENS = `
 globalThis.rowsDone = [];
 globalThis.drawn = [];
@@ -63,7 +63,7 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
   await page.page.evaluate(() => window.embed());
   await page.ready();
   await page.newKey(2048);
-  await page.put(['first.png', PNG]); // what is told of the second photo is known from the first
+  await page.put(['first.png', PNG]); // reports on a second photo use estimates from the first
   await page.done();
   await sleep(CALM);
   await page.page.evaluate(() => window.send({ v: 1, op: 'clear', args: {} }));
@@ -74,13 +74,13 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
     await server.stop();
   };
 
-  /** Waits until the site knows the height that came of the last `clear`: on a busy machine it may come late. */
+  /** Waits until the site knows the height after the last `clear`: on a busy machine, it may arrive late. */
   async function settled() {
     const own = () => page.vault.evaluate(() => Math.ceil(document.body.getBoundingClientRect().height));
     while ((await site(() => window.height())) !== (await own())) await sleep(50);
   }
 
-  /** All that is told while `act` is done and the photo after it; with how the first one ended, and which rows were worked on. */
+  /** Everything reported during `act` and the photo after it; also how the first one ended, and which rows were processed. */
   async function observed(act) {
     await settled();
     await site(() => window.watch());
@@ -100,7 +100,7 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
     return { state, told: { messages, heights }, rows, drawn };
   }
 
-  /** A photo whose result is forged. A new key each time: nothing that is shown once for a key hides a difference. */
+  /** A photo whose result is forged. A new key each time, so that things shown only once per key hide no difference. */
   async function reply(forgery) {
     await page.newKey(2048);
     return observed(async () => {
@@ -109,7 +109,7 @@ async function hostile(name, { module = COUNTS, args = [] } = {}) {
     });
   }
 
-  /** An encrypted image that the site hands over, and the visitor opens. */
+  /** An encrypted image that the site hands over and the visitor opens. */
   async function offer(forgery) {
     const cards = () => page.vault.$$eval('[data-testid="photo"]', (all) => all.length);
     return observed(async () => {
@@ -205,7 +205,7 @@ for (const name of browsers) {
       assert.deepEqual(heights[1], heights[0]);
     });
 
-    it('is no scrolling of its own, wherever the wheel turns and whatever is shown there', async () => {
+    it('does not include scrolling of the site, wherever the wheel turns and whatever is shown there', async () => {
       const { page, site } = at;
       await site(() => {
         Object.assign(document.querySelector('iframe'), { width: 340, height: 4000 });
@@ -232,7 +232,7 @@ for (const name of browsers) {
       assert.deepEqual(seen.swapped, seen.null);
     });
 
-    it('is not when the vault answers, since it answers nothing', async () => {
+    it('does not include the time of an answer, since the vault answers nothing', async () => {
       const { page, site } = at;
       const answers = () => site(() => window.answered(4711));
       await site(() => window.send({ v: 1, id: 4711, op: 'task', args: { task: 'filter', filter: 'mean' } }));
@@ -241,7 +241,7 @@ for (const name of browsers) {
       assert.equal(await answers(), 0);
     });
 
-    it('is not how many bytes the photos have', async () => {
+    it('does not include how many bytes the photos have', async () => {
       const { page, site } = at;
       const fractions = [];
       for (const filter of [(y) => y % 5, () => 0]) {
@@ -287,7 +287,7 @@ for (const name of browsers) {
       assert.throws(() => assert.deepEqual(told.heights, honest.told.heights));
     });
 
-    it('a message more is found', async () => {
+    it('an additional message is found', async () => {
       await planted('message');
       const { told } = await at.reply('swapped');
       assert.throws(() => assert.deepEqual(told, honest.told));
@@ -341,7 +341,7 @@ for (const name of browsers) {
   });
 }
 
-/** By how much the site scrolls when the wheel turns over each text of the first card. */
+/** How far the site scrolls when the wheel turns over each text of the first card. */
 async function scrolled(page) {
   const rooms = '.card .hint, .card figcaption, .card .phases, .card .outcome';
   const found = [];

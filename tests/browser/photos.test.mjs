@@ -1,5 +1,5 @@
-// Photo files come in as they are: PNG to the sample, JPEG within rounding, upright, and without fetching decoders where
-// the browser's own ones will do.
+// Photo files are decoded correctly: PNG exactly, JPEG within rounding, upright, and without fetching decoders if the browser's
+// own ones suffice.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -19,7 +19,7 @@ const CODEC = 'safelight_codec_bg.wasm';
 const brighter = (sample) => Math.min(255, sample + 1);
 const everyFilter = { filter: (y) => y % 5 };
 
-// What protection against fingerprinting does: some samples of what is drawn are changed.
+// Does what protection against fingerprinting does: changes some of the drawn samples.
 const protection = `
   const honest = OffscreenCanvasRenderingContext2D.prototype.getImageData;
   OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...area) {
@@ -70,7 +70,7 @@ describe('PNG by zlib alone', () => {
     assert.ok(file.length < slope.length / 10, `${file.length} bytes`);
   });
 
-  it('gives nothing for what is not as it should be, and unpacks no more than it needs', async () => {
+  it('returns null for invalid data, and unpacks no more than it needs', async () => {
     const shape = { width: 3, height: 2, count: 1 };
     const rows = (...bytes) => [deflateSync(Buffer.from(bytes))];
     assert.deepEqual(await readPixels(rows(0, 1, 2, 3, 0, 4, 5, 6), shape), Uint8Array.of(1, 2, 3, 4, 5, 6));
@@ -78,7 +78,7 @@ describe('PNG by zlib alone', () => {
     assert.equal(await readPixels(rows(0, 1, 2, 3, 0, 4, 5), shape), null, 'too short');
     assert.equal(await readPixels(rows(0, 1, 2, 3, 0, 4, 5, 6, 7), shape), null, 'too long');
     assert.equal(await readPixels([Buffer.from('no zlib')], shape), null);
-    // Whether another checksum confirms the pixels is for our own decoders to find out.
+    // Our own decoders find out whether another checksum confirms the pixels.
     const [stream] = rows(0, 1, 2, 3, 0, 4, 5, 6);
     const wrong = Buffer.from(stream);
     wrong[wrong.length - 1] ^= 1;
@@ -158,7 +158,7 @@ for (const name of browsers) {
       return photo.code ? photo : { ...photo, rgba: Buffer.from(photo.rgba) };
     }
 
-    /** Encrypts a photo file in the page, makes it brighter by one, and opens it again. */
+    /** Encrypts a photo file in the page, makes it brighter by one, and decrypts it again. */
     async function there(bytes) {
       const { image, ...facts } = await frame.evaluate(
         async (key, text) => {
@@ -188,7 +188,7 @@ for (const name of browsers) {
     }
     const fetched = () => recorder.requests.filter((line) => line.endsWith(CODEC)).length;
 
-    /** The picture that the command line sees in a file. */
+    /** The picture that the command line decodes from a file. */
     async function seenByCli(bytes) {
       writeFileSync(at('photo'), bytes);
       await cli('encrypt', '--key', at('my.key'), at('photo'), '--out', at('photo.slt'));
@@ -252,7 +252,7 @@ for (const name of browsers) {
         const blob = await canvas.convertToBlob({ type: 'image/webp' });
         return [blob.type, ...new Uint8Array(await blob.arrayBuffer())];
       });
-      if (webp.shift() !== 'image/webp') return; // a browser that writes none
+      if (webp.shift() !== 'image/webp') return; // this browser does not write WebP
       const longer = Buffer.concat([Buffer.from(webp), Buffer.from('EXIF\xf0\0\0\0cut', 'latin1')]);
       longer.writeUInt32LE(longer.length + 200, 4);
       const open = await read(longer);
@@ -313,7 +313,7 @@ for (const name of browsers) {
       assert.deepEqual(profileOfPng(png), p3Profile());
     });
 
-    it('a damaged profile is told', async () => {
+    it('a damaged profile is reported', async () => {
       const profile = p3Profile();
       profile.write('none', 36);
       const { colour, notices, png } = await there(encodePng(makePhoto(9, 7, 3, 1), { profile }));
@@ -372,7 +372,7 @@ for (const name of browsers) {
       assert.deepEqual([seen, notices], [rgba(photo), []]);
     });
 
-    it('other pictures in the file, and values that no picture gives, are told', async () => {
+    it('other pictures in the file, and values that no picture produces, are reported', async () => {
       const { rgba: drawn } = await read(jpeg);
       const two = await read(Buffer.concat([jpeg, jpeg]));
       assert.deepEqual([two.rgba, two.notices], [drawn, ['other_pictures', 'decoded_by_browser']]);
@@ -381,7 +381,7 @@ for (const name of browsers) {
       assert.ok((await read(large)).notices.includes('beyond_range'));
     });
 
-    it('files of other kinds are called what they are', async () => {
+    it('files of other kinds are named as such', async () => {
       const arithmetic = Buffer.from(jpeg);
       arithmetic[arithmetic.indexOf(Buffer.from([0xff, 0xc0])) + 1] = 0xc9;
       const photo = encodePng(makePhoto(5, 5, 1, 1), everyFilter);
@@ -456,7 +456,7 @@ for (const name of browsers) {
       }
     });
 
-    it('two photos that are blended mean the same', async () => {
+    it('two photos are converted to the same colours before blending', async () => {
       const photo = makePhoto(23, 17, 3, 9);
       const files = [encodePng(photo, { profile: p3Profile() }), encodePng(photo)].map((file) => file.toString('base64'));
       const [first, second] = await frame.evaluate(async (texts) => {
@@ -509,7 +509,7 @@ for (const name of browsers) {
       assert.deepEqual(decodePng(bytes).data, data);
     });
 
-    it('JPEG too where what is drawn is protected, to the sample of the command line', async () => {
+    it('JPEG with fingerprinting protection, too, sample by sample as on the command line', async () => {
       await open(protection);
       for (const orientation of [1, 6]) {
         const file = withOrientation(jpeg, orientation);

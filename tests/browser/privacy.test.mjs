@@ -1,5 +1,5 @@
 // Nothing secret travels: a recorder between browser and network stores every byte in both directions, and a search
-// looks in it for the key, the pixels and the file's name. That the search would find them is shown by planting leaks.
+// looks there for the key, the pixels and the file's name. Planted leaks show that the search would find them.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,8 +15,8 @@ import { search } from './lib/search.mjs';
 const FILE = 'Überfahrt nach Vardø, geheim-7c1e.png';
 const PROFILE = 'camera 9d3b of Vardø';
 
-// What the recorder appends to a delivered script, and what the search must then find. A worker that computes may end before a
-// `fetch` of its own has left, so leaks there wait for the answer.
+// The leaks that the recorder appends to a delivered script, and the names that the search must then find. A compute worker may
+// end before its `fetch` has been sent, so leaks there wait for the answer.
 const ask = '(url) => { const asking = new XMLHttpRequest(); asking.open("GET", url, false); asking.send(); }';
 const inKeeper = (leak) => `
   const spying = setInterval(() => {
@@ -28,7 +28,7 @@ const inKeeper = (leak) => `
     const primeHex = prime.map((byte) => byte.toString(16).padStart(2, '0')).join('');
     ${leak}
   }, 20);`;
-// Those whose finds differ are planted in one visit.
+// Leaks with different finds are planted in the same visit.
 const visits = [
   [
     ['the key file, as it is', '/client/keeper.js', inKeeper("fetch('/v1', { method: 'POST', body: bytes });"), /key file/],
@@ -122,7 +122,7 @@ for (const name of browsers) {
   });
 }
 
-/** Makes a key, filters a photo, opens a result and saves everything behind a recorder; searches what it recorded. */
+/** Makes a key, filters a photo, opens a result and saves everything, behind a recorder. Searches the recorded bytes. */
 async function recordedVisit(name, rewrite) {
   const photo = makePhoto(48, 33, 4, 77);
   const profile = p3Profile(PROFILE);

@@ -1,6 +1,5 @@
-// Keys at rest: what a copy of the browser's profile folder opens, and what it does not. The attack is done for real: every
-// place in the browser's files is tried as the key of what is stored there. Without protection it succeeds; under a
-// passphrase or a passkey it does not.
+// Keys at rest: which keys a copy of the browser's profile folder reveals. The attack is real: every position in the browser's
+// files is tried as the key of the stored records. Without protection, it succeeds; with a passphrase or a passkey, it does not.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +18,7 @@ const NAME = 'Schlüssel für die Überfahrt';
 const photo = makePhoto(31, 24, 3, 91);
 const png = encodePng(photo);
 
-/** A key file of each kind, `{ paillier, etc, ckks }`, as lists of bytes. For a page. */
+/** A key file of each kind, `{ paillier, etc, ckks }`, as lists of bytes. Runs in a page. */
 async function keyFiles() {
   const safelight = await window.Safelight.open();
   await safelight.newKey(2048);
@@ -33,14 +32,14 @@ async function keyFiles() {
   return files;
 }
 
-/** The public key of a key file. */
+/** The public key that belongs to a key file. */
 async function publicHalf(path) {
   const out = join(folder(), 'my.pub');
   await cli('pubkey', path, '--out', out);
   return readFileSync(out);
 }
 
-/** Stores these keys as the version before did. For a page. */
+/** Stores these keys as the previous version did. Runs in a page. */
 async function storedBefore(all) {
   const base = await new Promise((resolve) => {
     indexedDB.open('safelight').onsuccess = ({ target }) => resolve(target.result);
@@ -104,7 +103,7 @@ for (const name of browsers) {
     const fact = (key) => ({ name: key, stored: true, sealed: true, exposed: false });
     const stored = (on = page) => on.evaluate(storedRing);
 
-    it('stores nothing before somebody has chosen', async () => {
+    it('stores nothing before the user has chosen a protection', async () => {
       await page.evaluate(
         async (all, called) => {
           for (const [i, bytes] of all.entries()) {
@@ -236,7 +235,7 @@ for (const name of browsers) {
       assert.deepEqual(await stored(), { keys: {}, wrap: {}, choice: {} });
     });
 
-    it('opens what the version before has stored, says that it is unprotected, and protects it', async () => {
+    it('opens keys stored by the previous version, says that they are unprotected, and protects them', async () => {
       await page.evaluate(() => window.safelight.close());
       await page.evaluate(storedBefore, keys);
       page = await another();
@@ -247,7 +246,7 @@ for (const name of browsers) {
       assert.deepEqual(await state(), { facts: old(true), protection: 'passphrase', locked: false, used });
       assert.deepEqual(Object.keys((await stored()).wrap), ['lock']);
 
-      // A page with that version, still open, stores keys beside the lock.
+      // A page with that version, which is still open, stores keys beside the lock.
       await page.evaluate(storedBefore, keys);
       assert.deepEqual((await state()).used, used);
       await page.evaluate(() => window.safelight.lockKeys());
@@ -258,7 +257,7 @@ for (const name of browsers) {
     });
 
     it('a passkey protects them as well', async () => {
-      // An authenticator of the test's own: what it gives depends on its secret and the salt.
+      // A fake authenticator: its result depends on its secret and the salt.
       await page.evaluate(() => {
         window.device = { secret: 1, ready: true };
         const answered = async ({ publicKey: { extensions, allowCredentials } }) => {
@@ -289,7 +288,7 @@ for (const name of browsers) {
       await page.evaluate(() => window.safelight.clearKeys());
     });
 
-    it('without a choice keys are stored at once, where the app wants it so', async () => {
+    it('keys are stored at once, without a choice, if the app asks for that', async () => {
       await page.evaluate(() => window.safelight.close());
       page = await another(true);
       await page.evaluate(() => window.safelight.newEtcKey({ name: 'bare' }));
@@ -308,7 +307,7 @@ for (const name of browsers) {
     before(async () => (server = await startServer()));
     after(() => server?.stop());
 
-    /** Uses a vault with a fresh profile, closes the browser, and gives what `work` gives, and the files. */
+    /** Uses a vault with a fresh profile and closes the browser. Returns the result of `work`, and the files. */
     async function visited(work) {
       const profile = folder();
       const browser = await openBrowser(name, { profile });
@@ -357,7 +356,7 @@ for (const name of browsers) {
       assert.ok(bytes.equals(value.key.bytes), 'the key file');
       const isPublic = await publicHalf(value.key.path);
       assert.notDeepEqual(foundIn(files, { texts: [NAME], file: value.key.bytes, isPublic }), [], 'the search finds the name');
-      // The vault says so: see below. What is left after deletion is up to the browser.
+      // The vault says so: see below. What remains after deletion depends on the browser.
       const gone = await visited(async (page) => {
         await page.newKey(2048);
         const ring = await page.vault.evaluate(storedRing);
@@ -530,7 +529,7 @@ for (const name of browsers) {
       await page.set('language', 'en');
     });
 
-    it('a lost passphrase leaves the way to delete everything', async () => {
+    it('after losing the passphrase, the user can still delete everything', async () => {
       await page.click('clear-keys');
       await dialog();
       await page.click('dialog-yes');
@@ -556,7 +555,7 @@ for (const name of browsers) {
       assert.equal(await hidden('protect'), false);
     });
 
-    it('knows a key again that it once kept without protection, whatever was deleted since', async () => {
+    it('recognises a key that it once stored without protection, whatever has been deleted since', async () => {
       const leave = async (pattern) => {
         await page.click('delete-key');
         assert.match(await page.vault.$eval('#dialog-text', (element) => element.textContent), pattern);
@@ -679,7 +678,7 @@ describe('passkeys', { skip: !browsers.includes('chromium') && 'the other browse
   });
 
   it('are not offered where the site does not allow them, or the browser has none', async () => {
-    // The old document must not be taken for the new one.
+    // The old document must not be mistaken for the new one.
     await page.vault.evaluate(() => (document.documentElement.dataset.ready = 'no'));
     await page.page.evaluate(() => {
       const frame = document.querySelector('safe-light').shadowRoot.querySelector('iframe');

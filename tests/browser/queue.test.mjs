@@ -1,4 +1,4 @@
-// Many photos: one progress for all, pause, cancel, everything saved at once. And what people do with a finished one.
+// Many photos: one progress bar for all, pause, cancel, saving everything at once. Also the actions on a finished photo.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ for (const name of browsers) {
       await page.until(encrypting, 'encryption');
       await page.click('pause');
       await page.until(() => /0 of 2 finished.*Paused/.test(document.getElementById('total-text').textContent), 'the pause');
-      await sleep(700); // rows under way are finished
+      await sleep(700); // rows in progress are finished
       const bar = () => page.vault.evaluate(() => document.querySelectorAll('.card progress')[1].value);
       const at = await bar();
       await sleep(1500);
@@ -99,7 +99,7 @@ for (const name of browsers) {
       for (let before = -1; before !== (await bar()); await sleep(1500)) before = await bar();
       await page.click('cancel');
       assert.equal((await page.ended()).state, 'cancelled');
-      await page.click('pause'); // goes on
+      await page.click('pause'); // resumes
       await page.filter('mean', { radius: 1 });
     });
 
@@ -107,7 +107,7 @@ for (const name of browsers) {
       await page.click('clear');
       await (await page.find('sample')).press('Enter');
       await page.until(() => document.querySelectorAll('.card').length > 0, 'the sample photo');
-      await (await page.find('pause')).press('Enter'); // so that it is not done before all that
+      await (await page.find('pause')).press('Enter'); // so that it does not finish too early
       await (await page.find('sample')).focus();
       const wanted = ['cancel', 'pause', 'save-key', 'rename-key'];
       const reached = [];

@@ -1,5 +1,5 @@
-// job="classify": photos with names, scrambled in the vault under one key; a server that learns from them; other photos
-// recognised. Names, photos and the key stay in the vault.
+// job="classify": photos with names are scrambled in the vault under one key, a server learns from them, and then recognises
+// other photos. Names, photos and the key stay in the vault.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -16,13 +16,13 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 const NAMES = ['Zarathustra', 'Ottokar', 'Brünhilde'];
 const SIDE = 96;
 
-/** Photo number `i` of somebody: what is theirs, and what is only this photo's. Its middle is 96 pixels wide and high. */
+/** Photo number `i` of a person: a mix of their own pattern and this photo's. Its middle is 96 pixels wide and high. */
 function portrait(person, i) {
   const [theirs, own] = [makePhoto(144, SIDE, 3, 100 + person), makePhoto(144, SIDE, 3, 1000 + 50 * person + i)];
   return { ...theirs, data: theirs.data.map((value, at) => (3 * value + own.data[at]) >> 2) };
 }
 
-/** Its middle in grey, by the formula in the documentation. */
+/** A photo's middle in grey, by the formula in the documentation. */
 function middle({ width, data }) {
   const grey = (x, y) => {
     const at = (y * width + x) * 3;
@@ -61,7 +61,7 @@ for (const name of browsers) {
       page.until((text) => new RegExp(text).test(document.getElementById('learn-state').textContent), pattern, { args: [pattern] });
     const message = (pattern) =>
       page.until((text) => new RegExp(text).test(document.getElementById('message').textContent), pattern, { args: [pattern] });
-    /** Drops photos `[name, bytes]` onto what a selector finds. */
+    /** Drops photos `[name, bytes]` onto one of the elements that match a selector. */
     const drop = (selector, index, ...files) =>
       page.vault.evaluate(
         (where, number, list) => {
@@ -125,7 +125,7 @@ for (const name of browsers) {
       assert.equal(await page.vault.$eval('#reminder', ({ hidden }) => hidden), false);
     });
 
-    it('has the server learn from what its owner alone can make out', async () => {
+    it('has the server learn from pictures that only their owner can recognise', async () => {
       await page.click('learn');
       await state('learned 3 names from 12 scrambled pictures');
       const [{ pathname, learner: wanted, type, body }] = posts();
@@ -179,7 +179,7 @@ for (const name of browsers) {
       assert.ok(notes.includes('the server learned 3 numbers that stand for names'), notes.join('\n'));
     });
 
-    it('gives up when it is told to, and goes on', async () => {
+    it('can be cancelled, and goes on', async () => {
       let go;
       relay.hold = new Promise((free) => (go = free));
       await page.click('learn');
@@ -217,7 +217,7 @@ for (const name of browsers) {
       relay.answer = null;
     });
 
-    it('learns anew under another key, and says so', async () => {
+    it('has to learn again with another key, and says so', async () => {
       await page.vault.evaluate(() => (document.getElementById('more-keys').open = true));
       const before = await page.text('fingerprint');
       await page.click('new-key');
@@ -269,10 +269,10 @@ for (const name of browsers) {
       assert.equal(wide, false, 'the phone’s screen must not scroll sideways');
     });
 
-    it('leaves nothing at the server when the element goes', async () => {
+    it('leaves nothing on the server when the element is removed', async () => {
       await page.page.$eval('safe-light', (element) => element.remove());
       for (let tries = 0; relay.models.size > 1 && tries < 100; tries++) await new Promise((next) => setTimeout(next, 50));
-      // The model of the answer that nobody waited for any more is the server's to forget.
+      // One answer came after the page had stopped waiting: its model is left to the server to forget.
       assert.ok(relay.models.size <= 1, relay.seen.map(({ method, pathname }) => `${method} ${pathname}`).join('\n'));
     });
 

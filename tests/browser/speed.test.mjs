@@ -1,4 +1,4 @@
-// How long a photo takes and how much it sends. Printed, not judged: machines differ.
+// How long a photo takes and how much data it sends. Printed, not checked: machines differ.
 
 import { it } from 'node:test';
 import { browsers, openBrowser, startServer } from './lib/harness.mjs';

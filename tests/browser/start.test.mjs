@@ -1,4 +1,4 @@
-// The vault's start: soon, without a jump, each WebAssembly file fetched once, and the second time without a network.
+// The vault's start: quick, without layout shifts, with each WebAssembly file fetched once, and the second time offline.
 
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
@@ -64,7 +64,7 @@ for (const name of browsers) {
       const from = recorder.requests.length;
       page = await browser.open(server.url);
       await works(page);
-      // What becomes a page or a worker asks for its headers. (A browser may ask twice where nobody answers.)
+      // Requests for pages and workers go to the network, for their headers. (A browser may ask twice if there is no answer.)
       const policed = /\/(sw\.js|client\/([a-z]+\/)*(keeper|compute)\.js)?$/;
       const asked = recorder.requests.slice(from).filter((line) => line.includes('//localhost:') && !policed.test(line));
       assert.deepEqual(asked, [], 'the vault asks for nothing but its policy and news of its service worker');

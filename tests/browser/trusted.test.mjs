@@ -1,5 +1,5 @@
-// The class API on pages that require Trusted Types: it starts its workers by a policy of its own, and says what to add where
-// that is not allowed.
+// The class API on pages that require Trusted Types: it starts its workers through a policy of its own. If that is not allowed,
+// it says what to add.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { encodePng } from './lib/png.mjs';
 const TYPES = { '.js': 'text/javascript', '.wasm': 'application/wasm' };
 const PNG = [...encodePng(makePhoto(12, 9, 3, 4))];
 
-/** A page of somebody's own, which has the client's files; its policy is what its address says. */
+/** A third-party page that has the client's files. Its address contains its policy. */
 async function startHost() {
   const server = createServer(async ({ url }, answer) => {
     const { pathname, searchParams } = new URL(url, 'http://any');
@@ -29,7 +29,7 @@ async function startHost() {
   return { url: `http://127.0.0.1:${server.address().port}/`, stop };
 }
 
-/** In a page: a photo's way through all kinds of workers; gives how it ended. */
+/** In a page: processes a photo with all kinds of workers. Returns the outcome. */
 async function used(png, own) {
   if (own) trustedTypes.createPolicy('default', { createScriptURL: own === 'lets pass' ? (text) => text : () => null });
   const { Safelight } = await import('./client/safelight.js');

@@ -23,7 +23,7 @@ const OPEN = {
   'Access-Control-Expose-Headers': '*',
 };
 
-/** What an encrypted question is: ids are left out, and how often a job was asked for. */
+/** The requests of an encrypted question, without ids, and without repeated requests for a job. */
 const RECORDED = [
   'GET /v1/models/cifar10/file',
   'POST /v1/keys upload-length=KEYS',
@@ -37,7 +37,7 @@ const RECORDED = [
   'DELETE /v1/keys/ID',
 ];
 
-/** A server that passes everything on to its `site`, breaks the first upload of keys, and notes the requests. */
+/** A server that passes everything on to its `site`, interrupts the first upload of keys, and records the requests. */
 async function startRecorder() {
   const recorder = { site: null, lines: [], broken: false };
   const server = createServer(async (request, response) => {
@@ -69,7 +69,7 @@ async function startRecorder() {
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return Object.assign(recorder, {
     url: `http://127.0.0.1:${server.address().port}/`,
-    /** The requests since the last time, apart from what the server offers. */
+    /** The requests since the last call, except for those for the server's offer. */
     taken() {
       const lines = recorder.lines
         .filter(({ url }) => url !== '/v1' && url.startsWith('/v1'))
@@ -100,7 +100,7 @@ describe('an encrypted question', () => {
     await server?.stop();
   });
 
-  /** The requests are those that were recorded, and as long as those of the first driver. */
+  /** Checks that the requests are the recorded ones, and have the same lengths as those of the first driver. */
   function compare() {
     const { lines, sizes } = recorder.taken();
     assert.deepEqual(lines, RECORDED);

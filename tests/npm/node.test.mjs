@@ -1,4 +1,4 @@
-// The package in Node: the whole way of a photo, and what a server or a test needs besides.
+// The package in Node: all steps for a photo, and other features that a server or a test needs.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -23,7 +23,7 @@ const code = (wanted) => (error) => {
 };
 const pixels = async ({ png }) => decodePng(Buffer.from(await png.arrayBuffer()));
 
-/** An encrypted vector whose header claims another scale: its numbers are printed with as many figures as a server likes. */
+/** An encrypted vector whose header claims another scale: a server can choose how many digits its numbers have. */
 async function rescaled(file) {
   const bytes = Buffer.from(await file.arrayBuffer());
   const end = 16 + bytes.readUInt32LE(12);
@@ -32,7 +32,7 @@ async function rescaled(file) {
   return bytes;
 }
 
-/** How many threads there are besides this one, once those that were ended are gone. */
+/** The number of threads besides this one, once ended threads are gone. */
 async function threads() {
   await new Promise((resolve) => setTimeout(resolve, 300));
   return process.report.getReport().workers.length;
@@ -54,7 +54,7 @@ describe('the package in Node', () => {
     await server?.stop();
   });
 
-  it('takes a photo the whole way, and says how far it is', async () => {
+  it('takes a photo through all steps, and reports progress', async () => {
     const phases = new Set();
     const onProgress = ({ phase, done, total }) => {
       assert.ok(done >= 0 && total >= 0);
@@ -119,7 +119,7 @@ describe('the package in Node', () => {
     assert.deepEqual(safelight.keys.map(({ fingerprint }) => fingerprint), [mine]);
   });
 
-  it('opens what cannot be verified on demand alone', async () => {
+  it('opens images that cannot be verified only on request', async () => {
     const at = (name) => join(files, name);
     writeFileSync(at('from-others.png'), file);
     writeFileSync(at('mine.key'), Buffer.from(await (await safelight.exportKey()).arrayBuffer()));
@@ -203,7 +203,7 @@ describe('the package in Node', () => {
     await filters.deleteKeys(id);
   });
 
-  it('takes its key out under a passphrase and back in', async () => {
+  it('exports its key under a passphrase, and opens it again', async () => {
     const { fingerprint } = safelight.key;
     const out = await safelight.exportKey({ passphrase: 'a long passphrase' });
     assert.equal(await safelight.kind(out), 'protected_key');
@@ -237,7 +237,7 @@ describe('the package in Node', () => {
     assert.ok(new SafelightError('io', '') instanceof Error);
   });
 
-  it('gives up when it is told to, and leaves no thread behind', async (t) => {
+  it('can be cancelled, and leaves no thread behind', async (t) => {
     const others = await threads();
     const fresh = await Safelight.open();
     t.after(() => fresh.close());
@@ -274,7 +274,7 @@ describe('the package in Node', () => {
     await work;
   });
 
-  it('is over when it is closed', async () => {
+  it('cancels its work when it is closed, and refuses more', async () => {
     const other = await Safelight.open();
     const work = other.newKey(4096);
     other.close();

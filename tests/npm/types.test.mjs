@@ -1,4 +1,4 @@
-// The types: samples compile under the strictest settings, and everything public has a type and the other way round.
+// The types: samples compile under the strictest settings, everything public has a type, and everything with a type is public.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -134,7 +134,7 @@ function declared(file) {
   const classes = {};
   for (const symbol of values) {
     const all = symbol.declarations.find(ts.isClassDeclaration).members;
-    // addEventListener is there for the events' types alone.
+    // addEventListener is declared only for the events' types.
     const named = all.filter(({ name }) => name && name.getText() !== 'addEventListener');
     const isStatic = (member) => Boolean(ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static);
     const names = (list) => [...new Set(list.map(({ name }) => name.getText()))].sort();

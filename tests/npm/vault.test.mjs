@@ -1,5 +1,5 @@
-// The vault as the package lays it out for hosting: with the headers of our own server, and a photo's whole way between a
-// site with the element, the vault on another origin, and a server that filters.
+// The vault as the package prepares it for hosting: with the headers of our own server, and with all steps of a photo between
+// a site with the element, the vault on another origin, and a server that filters.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -35,7 +35,7 @@ describe('the vault of the package', () => {
     assert.deepEqual(names(vault).sort(), names(vaultFolder).sort());
   });
 
-  it('refuses what is no origin', async () => {
+  it('refuses invalid origins', async () => {
     await assert.rejects(layOut(vault, '--embedder', 'photos.example'), /is no origin/);
     await assert.rejects(layOut(vault), /--embedder/);
   });
@@ -83,7 +83,7 @@ describe('the vault of the package', () => {
   });
 });
 
-/** What `_headers` says. */
+/** The headers in the file `_headers`. */
 function headers(vault) {
   const lines = readFileSync(join(vault, '_headers'), 'utf8').trimEnd().split('\n').slice(1);
   return Object.fromEntries(lines.map((line) => line.trim().split(/: (.*)/s).slice(0, 2)));

@@ -1,5 +1,5 @@
 // The WebAssembly modules and their builds: the same program, compiled for different instruction sets (wasm-pack.toml). One
-// unknown instruction makes a browser reject the whole file, so its support is tested before the file is fetched.
+// unknown instruction makes a browser reject the whole file, so support is tested before the file is fetched.
 
 import { SafelightError } from '../shared/errors.js';
 
@@ -40,10 +40,10 @@ export async function compile(url) {
   });
   if (!answer.ok) throw missing();
   if (answer.headers.get('content-type') === 'application/wasm') return WebAssembly.compileStreaming(answer);
-  return WebAssembly.compile(await answer.arrayBuffer()); // a server without the wasm media type
+  return WebAssembly.compile(await answer.arrayBuffer()); // the server does not know the wasm media type
 }
 
-/** The same for a module's best build whose file loads and compiles. */
+/** Compiles a module's best build whose file can be loaded and compiled here. */
 export async function compileBest(module) {
   let failure;
   for (const { url } of usable(module)) {

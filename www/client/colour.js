@@ -6,7 +6,7 @@ import { SafelightError } from '../shared/errors.js';
 const MAX_PROFILE = 4 * 1024 * 1024; // bytes of an ICC profile, as in the module
 const NAMES = ['srgb', 'icc', 'cicp', 'gamma'];
 
-/** The kind of colour mark that the bytes are: "srgb" for none. */
+/** The kind of a colour mark; "srgb" if it is empty. */
 export const nameOf = (colour) => NAMES[colour.length === 0 ? 0 : colour[0] - 0x30];
 
 /** A file's colour profile, extracted and unpacked; undefined if there is no readable one. */
@@ -20,7 +20,7 @@ export async function profileOf(outline, bytes) {
   return atMost(stream.getReader(), MAX_PROFILE);
 }
 
-/** Everything the reader gives, or undefined if it is more than `most` bytes. */
+/** All bytes from the reader, or undefined if there are more than `most`. */
 async function atMost(reader, most) {
   const pieces = [];
   let length = 0;
@@ -43,5 +43,5 @@ export function checkedColour(colour = 'keep') {
   throw new SafelightError('bad_argument', 'the option `colour` must be "keep" or "srgb"');
 }
 
-/** Whether the samples of two photos mean the same. */
+/** Whether the samples of two photos mean the same colours. */
 export const sameColour = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);

@@ -1,6 +1,6 @@
-// IndexedDB by promises, for what this browser stores.
+// IndexedDB with promises, for data stored in this browser.
 
-/** Opens a database in its first version, which `create` gives its stores. */
+/** Opens version 1 of a database. If it does not exist yet, `create` adds its stores. */
 export function openBase(name, create) {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
@@ -13,7 +13,7 @@ export function openBase(name, create) {
   });
 }
 
-/** One transaction; returns the results of the requests that `work(stores)` returns, once everything is on disk. */
+/** Runs a transaction; returns the results of the requests that `work(stores)` returns, once everything is on disk. */
 export function transact(base, names, mode, work) {
   return new Promise((resolve, reject) => {
     const transaction = base.transaction(names, mode, { durability: 'strict' });

@@ -1,10 +1,10 @@
-// Decodes photo files to samples with what every browser has: zlib for PNG, and its decoders for JPEG and all formats that
+// Decodes photo files to samples with the browser's own tools: zlib for PNG, and its decoders for JPEG and all formats that
 // our own decoder module does not support (WebP, HEIC, AVIF, GIF and others).
 //
 // JPEG decoders may round each sample either way, as the standard allows; PNG is exact. The browser gets only the parts of a
 // JPEG file that determine its pixels, so it neither rotates the picture nor changes its colours; we interpret those
 // ourselves. For formats that only the browser reads, it converts the colours to sRGB. The browser is trusted only after it has
-// drawn known pixels unchanged: protection against fingerprinting alters what is drawn. We check for damage before asking the
+// drawn known pixels unchanged: protection against fingerprinting alters drawn pixels. We check for damage before asking the
 // browser, because it silently shows damaged pictures.
 
 import { Outline, Photo } from './pkg/safelight.js';
@@ -20,8 +20,8 @@ const JPEG = [0xff, 0xd8, 0xff];
 const END_OF_JPEG = Uint8Array.of(0xff, 0xd9);
 
 /**
- * A photo's samples, or null if the file needs our own decoders. `rounded` means that the samples of those would differ by
- * rounding.
+ * A photo's samples, or null if the file needs our own decoders. `rounded` means that the samples from our own decoders would
+ * differ by rounding.
  */
 export async function decode(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -47,7 +47,7 @@ export async function decode(file) {
   return { ...photo, rounded: isJpeg };
 }
 
-/** Whether a file is PNG or JPEG. If the browser read variants that we do not, it would go unchecked. */
+/** Whether a file is PNG or JPEG. The browser must not decode variants that we do not support: they would go unchecked. */
 function isOurs(bytes) {
   return [PNG, JPEG].some((start) => start.every((byte, i) => bytes[i] === byte));
 }
@@ -80,7 +80,7 @@ async function drawsExactly() {
   return image !== null && picked(image.data, KNOWN.count).every((sample, i) => sample === samples[i]);
 }
 
-/** A photo in a format that only the browser reads, or null if it cannot either. */
+/** A photo in a format that only the browser reads, or null if it cannot read the file either. */
 async function foreign(file) {
   const image = await drawn(file, 'default');
   if (!image) return null;

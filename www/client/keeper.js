@@ -1,8 +1,8 @@
 // The keeper: a separate worker that holds the key ring, the secret keys in use, and the pools. Keys leave it only for its own
-// pool workers, and as a Blob when the user asks for the key file. Nothing here makes network requests: what goes to the
-// server is handed to the page, encrypted.
+// pool workers, and as a Blob when the user asks for the key file. Nothing here makes network requests: the page sends
+// everything to the server, and gets it encrypted.
 //
-// It knows no scheme. What it asks of each is in schemes/scheme.js.
+// It knows no details of any scheme. The interface of a scheme is in schemes/scheme.js.
 
 import init, { arithmetic, filterCatalogue, selfTest, version } from './pkg/safelight.js';
 import { checkSignal, SafelightError } from '../shared/errors.js';
@@ -29,7 +29,7 @@ const ops = {
 
   // ---- keys; all return the state of the ring
 
-  /** Makes a key of a kind, and returns what else its scheme gives. The other settings are the scheme's. */
+  /** Creates a key of a kind. Also returns whatever else its scheme returns. The scheme gets the other settings. */
   async newKey({ kind, name, ...settings }, how) {
     const { secret, ...more } = await schemes.get(kind).newKey(settings, how);
     return { ...(await adopt(kind, secret, how.signal, { name })), ...more };
@@ -135,7 +135,7 @@ async function start(settings) {
   return { version: version(), filters: filterCatalogue(), arithmetic: arithmetic(), keys: await keys.state() };
 }
 
-/** What schemes may use: the first `module` and the line to the `page` for their workers, kept photos, and the keys in use. */
+/** What schemes may use: the first `module` and the channel to the `page` for their workers, kept photos, and the keys in use. */
 const offer = (module) => ({
   module,
   page,
@@ -145,22 +145,22 @@ const offer = (module) => ({
   neededKey: (kind) => keys.needed(kind),
 });
 
-/** The scheme of a key file. What is not a key file fails in the first scheme, which says what it is. */
+/** The scheme of a key file. Any other file goes to the first scheme, which fails with an error that says what the file is. */
 function schemeOf(bytes) {
   const all = [...schemes.values()];
   const kind = kindOf(bytes);
   return all.find(({ keyFile }) => keyFile === kind) ?? all[0];
 }
 
-/** Creates age files. This takes much memory, which is freed when the worker ends. */
+/** Creates age files. This takes a lot of memory, which is freed when the worker ends. */
 const protecting = (signal) => (bytes, passphrase) =>
   pool.disposable(signal, (helper) => helper.call('protect', { bytes, passphrase }, [bytes.buffer]));
 
-/** Opens age files, which takes just as much. */
+/** Opens age files, which takes just as much memory. */
 const unprotecting = (signal) => (bytes, passphrase) =>
   pool.disposable(signal, (helper) => helper.call('unprotect', { bytes, passphrase }));
 
-/** Lets messages be handled that arrived while a module was busy. */
+/** Waits until messages that arrived while a module was busy have been handled. */
 const heard = () => new Promise((done) => setTimeout(done));
 
 /** Adds a key to the ring, unless cancelled in the meantime. */
@@ -176,7 +176,7 @@ async function adopt(kind, secret, signal, facts) {
   return { ...(await keys.add(kind, secret, facts)), taken: fingerprint };
 }
 
-/** Operations wait for the start, and work ahead of need waits for them. */
+/** Operations wait for the start. Computing ahead waits until no operation is running. */
 const guarded = ([name, work]) => [
   name,
   async (args, how) => {

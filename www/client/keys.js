@@ -15,8 +15,8 @@ export class Keys {
   #held = new Map(); // by kind, the key in use: `{ secret, facts }`
 
   /**
-   * Opens the ring. `site` says whose default keys are used. `schemes`, by name, are told when their key is no longer in use.
-   * `onChange(state)` is called when another page has changed the ring.
+   * Opens the ring. Uses the default keys of `site`. `schemes` maps names to schemes, which are notified when their key is no
+   * longer in use. `onChange(state)` is called when another page has changed the ring.
    */
   static async open({ remember, site, schemes, onChange }) {
     const keys = new Keys();
@@ -186,7 +186,7 @@ export class Keys {
     }
   }
 
-  /** The name under which the ring stores which key of this kind is the site's default. */
+  /** The name under which the ring stores the site's choice of default key for this kind. */
   #preset(kind) {
     return this.#schemes.get(kind).presetOf(this.#site);
   }

@@ -20,7 +20,7 @@ export class Photos {
     const wanted = checkedColour(colour);
     const read = (helper) => helper.call('decode', { file });
     const { rgba, rounded, ...photo } = (await this.#pool.disposable(signal, read)) ?? (await this.#codec.run(signal, read));
-    if (rounded) photo.file = file; // scrambling starts from the file, so that it gives the same bytes as the command line
+    if (rounded) photo.file = file; // scrambling starts from the file, so that it produces the same bytes as the command line
     if (wanted === 'keep' || photo.colour.length === 0) return { ...this.#keep(photo), rgba };
     const converted = await this.inSrgb(photo, signal);
     return { ...this.#keep(converted), rgba: rgbaOf(converted) };

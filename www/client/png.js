@@ -2,7 +2,7 @@
 
 const COLOUR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // by samples per pixel
 
-// The value that a filter subtracts from each sample, from its neighbours left, above and above left.
+// The value that a filter subtracts from a sample, computed from the neighbours to the left, above, and above left.
 function guess(filter, a, b, c) {
   if (filter === 0) return 0;
   if (filter === 1) return a;

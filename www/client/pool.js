@@ -46,9 +46,9 @@ export class Pool {
   #resting = []; // idle workers kept for reuse
   #gate = Promise.resolve(); // rows wait for it; open unless paused
   #open = null;
-  #halts = new Set(); // what ends the waiting at the gate of each job
+  #halts = new Set(); // one function per job, which ends its waiting at the gate
 
-  /** Workers with the compiled `module`. `page` is the line to the page, which starts and ends them by `kind`. */
+  /** Workers with the compiled `module`. `page` is the channel to the page, which starts and ends them by `kind`. */
   constructor(module, page, kind = 'compute') {
     this.#module = module;
     this.#page = page;
@@ -74,7 +74,7 @@ export class Pool {
     return helper;
   }
 
-  /** To be called when the page reports that a worker died. */
+  /** Call this when the page reports that a worker died. */
   died(number, error) {
     this.#living.get(number)?.end(unpack(error));
   }
@@ -131,8 +131,8 @@ export class Pool {
   /**
    * Distributes the rows of one job among `size` workers. `start(helper)` prepares a worker and returns the number of rows
    * (the same for all); `row(helper, j)` processes one row. Rows are handed out as workers become free. Any failure or
-   * cancellation ends all workers; the next job starts new ones. Returns what the workers found wrong with the job, or
-   * undefined: this is known only after the last row, and the workers live on.
+   * cancellation ends all workers; the next job starts new ones. Returns the first error that a worker found in the job, or
+   * undefined. Such errors are known only after the last row, and do not end the workers.
    */
   async rows({ size, signal, start, row }) {
     checkSignal(signal);
@@ -180,7 +180,7 @@ export class Pool {
   end() {
     for (const helper of this.#helpers) helper.end();
     this.#helpers = [];
-    // A job that is paused has no row in work that could fail.
+    // A paused job has no row in progress whose failure would end it.
     for (const halt of this.#halts) halt();
   }
 }

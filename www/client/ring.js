@@ -73,7 +73,7 @@ class MemoryRing {
     return this.#records.has(fingerprint);
   }
 
-  /** Whose default a key is. */
+  /** The names under which a key was chosen as the default. */
   chosenBy(fingerprint) {
     return [...this.#choices].filter(([, chosen]) => chosen === fingerprint).map(([whose]) => whose);
   }
@@ -173,8 +173,8 @@ class StoredRing {
 
   /**
    * Deletes a key: overwrites its record, then removes it. Databases may keep older records in their files for a while.
-   * Under a lock, those need the passphrase or passkey. Without one, the other keys are re-encrypted under a new AES key, and
-   * the old AES key is removed too.
+   * With a lock, reading those takes the passphrase or passkey. Without one, the other keys are re-encrypted under a new AES
+   * key, and the old AES key is removed too.
    */
   async remove(fingerprint) {
     await this.#waiting.remove(fingerprint);
@@ -245,7 +245,7 @@ class StoredRing {
     await this.#storeWaiting();
   }
 
-  /** Takes the ring key. */
+  /** Unlocks the ring with its ring key. */
   async unlock(ring) {
     this.#open = ring;
     await this.#storeWaiting();
@@ -367,7 +367,7 @@ class StoredRing {
     return moved;
   }
 
-  /** Overwrites the AES key. Whether its bytes are then gone is up to the database. */
+  /** Overwrites the AES key. Whether its bytes are then gone depends on the database. */
   async #smear() {
     const other = await newAes();
     await this.#do(['wrap'], 'readwrite', ({ wrap }) => wrap.put(other, 'aes'));
@@ -382,7 +382,7 @@ class StoredRing {
     return this.#do(['keys'], 'readonly', ({ keys }) => keys.get(fingerprint));
   }
 
-  /** One transaction; returns the results of the requests that `work` returns, once everything is on disk. */
+  /** Runs a transaction; returns the results of the requests that `work` returns, once everything is on disk. */
   async #do(names, mode, work) {
     try {
       return await transact(this.#base, names, mode, work);

@@ -43,7 +43,7 @@ export class Safelight extends EventTarget {
     signal?.addEventListener('abort', stop);
     try {
       checkSignal(signal);
-      // What a frame without credentials stores is thrown away with the page; only the page's window knows that it is in one.
+      // A credentialless frame loses its storage when the page closes. Only the page's window knows that it is in such a frame.
       const kept = remember && globalThis.credentialless ? 'refused' : remember;
       await safelight.#startBest({ remember: kept, site, ahead });
       return safelight;
@@ -69,7 +69,7 @@ export class Safelight extends EventTarget {
     return this.#start.url;
   }
 
-  /** Ends all workers and discards all they know. Cancels work in progress; later calls fail with `closed`. */
+  /** Ends all workers and discards all their data. Cancels work in progress; later calls fail with `closed`. */
   close() {
     this.#open = false;
     this.#end(cancelled());
@@ -81,7 +81,7 @@ export class Safelight extends EventTarget {
 
   // ---- keys
 
-  /** Creates a key and uses it. Its progress `done` counts tried candidates: how many it takes is a matter of luck. */
+  /** Creates a key and uses it. In its progress, `done` counts the candidates tried. Their number is a matter of chance. */
   async newKey(bits = 3072, { name, signal, onProgress } = {}) {
     const report = (done) => onProgress?.({ phase: 'key', done, total: 0 });
     return this.#newKey('paillier', { bits, name }, { signal, onProgress: report });
@@ -126,7 +126,7 @@ export class Safelight extends EventTarget {
   /**
    * Protects the keys of all kinds that this browser stores with a `passphrase` or a passkey (`passkey: true`, or the name for
    * it). Also changes the protection. `unprotected: true` stores them without protection. Earlier copies of the browser's
-   * profile still contain what was unprotected then.
+   * profile still contain the keys that were unprotected then.
    */
   async protectKeys({ passphrase, passkey, unprotected, signal } = {}) {
     if ([passphrase, passkey, unprotected].filter(Boolean).length !== 1) {
@@ -173,9 +173,9 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Decodes a photo. The keeper has its samples until the `Photo` is freed. Its `colour` is "srgb", or what the file specifies
-   * instead: "icc", "cicp" or "gamma", which `decrypt` writes into the photo's result. The option `colour: 'srgb'` converts
-   * the samples.
+   * Decodes a photo. The keeper has its samples until the `Photo` is freed. Its `colour` is "srgb", unless the file specifies
+   * other colours: "icc", "cicp" or "gamma". `decrypt` writes these into the photo's result. The option `colour: 'srgb'`
+   * converts the samples.
    */
   async read(file, { colour, signal, onProgress } = {}) {
     onProgress?.({ phase: 'decode', done: 0, total: 0 });
@@ -193,9 +193,9 @@ export class Safelight extends EventTarget {
   }
 
   /**
-   * Encrypts `input` for one filter: a photo, a file, or an array of two for a filter with two inputs. Nothing is kept of a
-   * file, so its colours become sRGB. Options: `filter`, `params`, `border`, `maxBytes` (per photo; fails with `too_large`
-   * above it). Returns the encrypted image as a Blob.
+   * Encrypts `input` for one filter: a photo, a file, or an array of two for a filter with two inputs. Files are not kept for
+   * decryption, so their colours become sRGB. Options: `filter`, `params`, `border`, `maxBytes` (per photo; fails with
+   * `too_large` above it). Returns the encrypted image as a Blob.
    */
   async encrypt(input, options = {}) {
     return this.#withPhotos(input, { ...options, colour: 'srgb' }, (photos) => this.#encrypt(photos, options));
@@ -359,7 +359,7 @@ export class Safelight extends EventTarget {
     return this.#ask('run', { scheme, op, args }, how);
   }
 
-  /** Returns the new key's facts, with the file of its public half if its scheme gives one. */
+  /** Returns the new key's facts, with the file of its public half if its scheme returns one. */
   async #newKey(kind, settings, how) {
     const { publicKey, ...state } = await this.#ask('newKey', { kind, ...settings }, how);
     const facts = this.#took(state);
@@ -403,7 +403,7 @@ export class Safelight extends EventTarget {
     this.#rpc.close(error);
   }
 
-  /** The keys in use died with their keeper. Starts a new keeper so that the page goes on working. */
+  /** The keys in use are lost with their keeper. Starts a new keeper so that the page keeps working. */
   #keeperDied(error) {
     this.#end(error);
     if (!this.#open || !this.version) return; // if it never started, another try would fail in the same way

@@ -1,4 +1,4 @@
-// The schemes, which are of equal rank and do not know each other. To add one, see CONTRIBUTING.md.
+// The schemes, which are independent of each other. To add one, see CONTRIBUTING.md.
 
 import { Ckks } from './schemes/ckks/scheme.js';
 import { Etc } from './schemes/etc/scheme.js';

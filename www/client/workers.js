@@ -68,7 +68,7 @@ function ownAddress(text) {
   return url.href;
 }
 
-/** Makes the address a trusted one on its way to `Worker`, because it is known only after bundling. */
+/** Converts the address to a trusted one just before it reaches `Worker`, because it is known only after bundling. */
 function withTrusted(make) {
   const Plain = globalThis.Worker;
   globalThis.Worker = function (url, options) {

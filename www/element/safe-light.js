@@ -14,7 +14,7 @@ import { Server } from './server.js';
 const PARAMETERS = ['radius', 'size', 'sigma', 'weights', 'divisor', 'offset', 'share'];
 const SETTINGS = ['job', 'network', 'learner', 'filter', 'border', 'view', 'lang', 'theme', ...PARAMETERS];
 const PATIENCE = 20_000; // ms within which the vault must answer
-const TALLEST = 20_000; // pixels: the most that the frame may take
+const TALLEST = 20_000; // pixels: the greatest height of the frame
 const REFUSED =
   'safe-light: the vault refuses these colours. Choose opaque ones, with a contrast of at least 4.5:1 between texts and their ' +
   'background; for dark colours set theme="dark".';
@@ -35,7 +35,7 @@ export class SafeLightElement extends HTMLElement {
   #notice = document.createElement('p');
   #rpc = null;
   #leave = null; // the AbortController of the current vault's listeners
-  #told = false; // whether the vault is about to be told the changed settings
+  #told = false; // whether the changed settings are about to be sent to the vault
 
   /** The server that the element uses; its `info` is what the server says about itself. */
   server = null;
@@ -126,7 +126,7 @@ export class SafeLightElement extends HTMLElement {
 
   #await() {
     this.ready = new Promise((resolve, reject) => (this.#readied = { resolve, reject }));
-    this.ready.catch(() => {}); // no unhandled rejection if nobody waits for it
+    this.ready.catch(() => {}); // no unhandled rejection if no one waits for it
   }
 
   #start() {
@@ -162,7 +162,7 @@ export class SafeLightElement extends HTMLElement {
   #hear({ source, origin, data }, vault) {
     const fits = source === this.#frame.contentWindow && origin === vault;
     if (!fits || data?.safelight !== VERSION || data.op !== 'ready') return;
-    this.#rpc?.close(); // the frame was loaded anew
+    this.#rpc?.close(); // the frame was reloaded
     const { port1, port2 } = new MessageChannel();
     const ops = {
       ready: (facts) => this.#vaultIsReady(facts),

@@ -1,11 +1,11 @@
-// The element's server: exchanges the vault's requests with it, and clears up what they have made there.
+// The element's server: exchanges the vault's requests with it, and deletes the jobs, models and keys that they created there.
 
 import { exchange } from '../shared/exchange.js';
 
 /** A server's address and what it offers. */
 export class Server {
   #base;
-  #made = new Set(); // paths of the jobs, models and keys that the server has because of us
+  #made = new Set(); // paths of the jobs, models and keys that our requests created on the server
   info = null; // its answer to GET /v1, if any
 
   /** `base` is the address above the server's `v1/`. */
@@ -33,7 +33,7 @@ export class Server {
     }
   }
 
-  /** Exchanges a request as that in shared/exchange.js does, with this server alone. */
+  /** Exchanges a request like the function in shared/exchange.js, but with this server only. */
   async exchange(request, how) {
     const answer = await exchange(this.#base, request, how);
     const made = answer.location?.match(/v1\/(jobs|models|keys)\/[\w-]+$/);
@@ -42,7 +42,7 @@ export class Server {
     return answer;
   }
 
-  /** Has the server forget everything, without waiting: the vault that wanted it is going. */
+  /** Has the server forget everything, without waiting: the vault that needed it is being closed. */
   forgetAll() {
     for (const path of this.#made) this.exchange({ method: 'DELETE', path, headers: [], farewell: true }).catch(() => {});
   }

@@ -3,7 +3,7 @@
 
 import { cancelled, checkSignal, SafelightError } from './errors.js';
 
-// What a vault may ask a site for: the server's interface, and nothing else of the site.
+// The requests that a vault may ask a site to make: those of the server's interface, and no others.
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
 const HEADERS = ['Content-Type', 'Prefer', 'Upload-Length', 'Upload-Offset'];
 const PATH = /^v1(\/[\w.~-]+|\/[\w.~%-]*%[\w.~%-]*)*(\?[\w.~%=&-]*)?$/;
@@ -11,8 +11,8 @@ const PATH = /^v1(\/[\w.~-]+|\/[\w.~%-]*%[\w.~%-]*)*(\?[\w.~%=&-]*)?$/;
 /**
  * Exchanges a request, `{ method, path, headers, body, farewell }`, with the server at `base`, and returns `{ status, location,
  * offset, retryAfter, body }`, with the body as a Blob. `headers` are pairs. The body is a Blob, or a list of `{ label, file }`
- * that is sent as a form, or undefined. Nobody waits for a farewell. `sent(bytes)` and `received(bytes, total)` are called
- * meanwhile; a `total` of 0 means unknown.
+ * that is sent as a form, or undefined. No one waits for a `farewell`. `sent(bytes)` and `received(bytes, total)` report the
+ * progress; a `total` of 0 means unknown.
  */
 export async function exchange(base, { method, path, headers, body, farewell }, { signal, sent, received } = {}) {
   checkSignal(signal);
@@ -28,7 +28,7 @@ export async function exchange(base, { method, path, headers, body, farewell }, 
 
 function addressOf(base, path) {
   const url = PATH.test(path) && new URL(path, base);
-  // Dots, whichever way they are written, must not lead out of the interface.
+  // Dots, encoded or not, must not lead out of the interface.
   if (url && url.href.startsWith(new URL('v1', base).href)) return url;
   throw forbidden();
 }

@@ -25,8 +25,8 @@ export class Rpc {
 
   /**
    * Communicates over `end` and offers the operations `ops`: functions `(args, { signal, progress(...numbers) })`.
-   * With `inOrder`, requests are answered one after the other; with `newsOnly`, none is, so that nobody learns anything from
-   * when an answer comes. `onBad(what)` is called for invalid messages, `onFatal(error)` when an answer reports that the other
+   * With `inOrder`, requests are answered one after the other; with `newsOnly`, none is, so that the time of an answer reveals
+   * nothing. `onBad(what)` is called for invalid messages, `onFatal(error)` when an answer reports that the other
    * end can no longer work.
    */
   constructor(end, ops = {}, { inOrder = false, newsOnly = false, onBad = () => {}, onFatal = () => {} } = {}) {
@@ -61,7 +61,7 @@ export class Rpc {
     this.#send({ op, args }, transfer);
   }
 
-  /** Closes the line: our requests fail with `error`, those of the other end are aborted. */
+  /** Closes the connection: our requests fail with `error`, those of the other end are aborted. */
   close(error = cancelled()) {
     this.#end.onmessage = null;
     this.#end.close?.();
@@ -128,7 +128,7 @@ function arrays(value) {
   return [...new Set(parts.map(({ buffer }) => buffer))];
 }
 
-/** Fails unless `value`, received over a line, has this type. */
+/** Fails unless `value`, received over a connection, has this type. */
 export function expect(value, type, name) {
   const fits = typeof type === 'string' ? typeof value === type : value instanceof type;
   if (!fits) throw new SafelightError('bad_message', `${name} has the wrong type`);

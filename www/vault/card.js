@@ -29,8 +29,8 @@ export class Card extends EventTarget {
   #abort = new AbortController();
 
   /**
-   * `template` is the id of its template in the page. `encrypted` means that the file is an encrypted image: the site hears
-   * nothing of what becomes of it.
+   * `template` is the id of its template in the page. `encrypted` means that the file is an encrypted image: the site does
+   * not learn what becomes of it.
    */
   constructor(template, file, { encrypted = false } = {}) {
     super();
@@ -50,12 +50,12 @@ export class Card extends EventTarget {
   }
 
   /**
-   * Does the work, or fails. Options: what the card was enqueued with, the `signal` that cancels it, and an `opening`, which
-   * must hear when the key begins and ends to work on something untrusted.
+   * Does the work, or fails. Options: those that the card was enqueued with, the `signal` that cancels it, and an `opening`,
+   * whose `begin` and `end` must be called when the key begins and finishes work on something untrusted.
    */
   async work(_options) {}
 
-  /** To be called when the card enters the queue. */
+  /** Call this when the card enters the queue. */
   wait() {
     this.#abort = new AbortController();
     this.last = this.failure = null;
@@ -66,7 +66,7 @@ export class Card extends EventTarget {
     this.become('waiting', words.card.waiting);
   }
 
-  /** Runs; returns when the next card may. */
+  /** Runs the card; returns when the next card may run. */
   async run(options) {
     this.empty();
     this.become('running', words.card.waiting);
@@ -119,7 +119,7 @@ export class Card extends EventTarget {
     return null;
   }
 
-  /** Removes what an earlier run has shown. */
+  /** Removes everything that an earlier run has shown. */
   empty() {
     for (const canvas of this.element.querySelectorAll('canvas')) clear(canvas);
     for (const name of ['facts', 'bytes']) this.parts[name].textContent = '';
@@ -158,7 +158,7 @@ export class Card extends EventTarget {
     this.become(cancelled ? 'cancelled' : 'failed', cancelled ? words.card.cancelled : words.card.failed);
   }
 
-  /** Does what a button says. */
+  /** Performs the action of a button. */
   act(act, _event) {
     if (act === 'cancel') this.cancel();
     else this.dispatchEvent(new Event(act));

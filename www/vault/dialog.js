@@ -10,8 +10,8 @@ const PATIENCE = 200; // ms before it shows that it is working
 let last = Promise.resolve(); // settles when the previous question is answered
 
 /**
- * Moves the keyboard focus to an element, if it is in this frame. Otherwise, it would be taken from the surrounding site,
- * which would then learn when something here has ended.
+ * Moves the keyboard focus to an element, if the focus is in this frame. Otherwise, the surrounding site would lose the focus
+ * and so learn when something here has ended.
  */
 export function keepFocus(element) {
   if (document.hasFocus()) element?.focus({ preventScroll: true });
@@ -76,7 +76,7 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
     };
     // The site may move the frame, so that the second half of a double click would be the answer.
     on($('dialog-yes'), 'click', (event) => stood(dialog, event) >= SOON && accept());
-    // It may take the keyboard for a letter and give it back: whoever types would not see that one is missing.
+    // The site may take the keyboard focus for one letter and give it back. The visitor would not notice the missing letter.
     on(window, 'blur', () => $('dialog-yes').disabled || interrupt(inputs));
     on($('dialog-no'), 'click', () => end(null));
     on($('dialog-fields'), 'input', () => {
@@ -88,7 +88,7 @@ function asked({ title, text, yes, fields = [], check = () => '', advise = () =>
   });
 }
 
-/** What was typed of a passphrase is forgotten, and nothing more is typed into it before the visitor goes there again. */
+/** Discards a partly typed passphrase, and takes the focus from its field until the visitor returns to it. */
 function interrupt(inputs) {
   const secret = inputs.filter(({ input }) => input.type === 'password');
   if (!secret.some(({ input }) => input.value || input === document.activeElement)) return;
@@ -100,7 +100,7 @@ function interrupt(inputs) {
   $('dialog-error').textContent = words.dialog.interrupted;
 }
 
-/** No field is completed: a passphrase that the browser stores lies in the very profile that it protects. */
+/** No field has autocompletion: a passphrase stored by the browser would lie in the very profile that it protects. */
 function field({ name, label, type = 'text', value = '' }) {
   const id = `dialog-${name}`;
   const input = Object.assign(document.createElement('input'), { id, type, autocomplete: 'off' });

@@ -17,13 +17,13 @@ export async function drawPicture(canvas, { width, height, rgba, file = null }, 
   show(canvas, bitmap, width, label);
 }
 
-/** Does the work of drawing such a picture, and shows nothing. */
+/** Does the same work as drawing such a picture, but shows nothing. */
 export async function drawNothing(canvas, { width, height, file = null }) {
   await drawPicture(canvas, { width, height, rgba: new Uint8ClampedArray(4 * width * height), file }, '');
   clear(canvas);
 }
 
-/** A file as the browser shows it, or null if it cannot, or has another size. */
+/** A file as the browser shows it, or null if the browser cannot read it or finds another size. */
 async function managed(file, smaller, w, h) {
   const bitmap = await createImageBitmap(file, smaller).catch(() => null);
   if (bitmap?.width === w && bitmap.height === h) return bitmap;

@@ -2,7 +2,7 @@
 
 const $ = (id) => document.getElementById(id);
 
-/** Calls `take(files, where)` for files that come in, `where` being the drop target; errors go to `fail(error)`. */
+/** Calls `take(files, where)` for incoming files, where `where` is the drop target; errors go to `fail(error)`. */
 export function listen(take, fail) {
   const taking = async (get, where = null) => {
     try {

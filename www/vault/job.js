@@ -3,14 +3,14 @@
 /**
  * What the vault offers to its jobs.
  * @typedef {object} Vault
- * @property {Site} site             the line to the site, which is not trusted: `tell` it only what it may know
+ * @property {Site} site             the connection to the site, which is not trusted: `tell` it only what it may know
  * @property {?Safelight} safelight  null before `begin`, as are the following
  * @property {?Queue} queue
  * @property {?KeyRing} keyring
  * @property {?Protection} protection
  * @property {() => object} task     returns the site's task; fails if there is none
  * @property {(card: Card, options: object) => void} add  puts a card into the queue, which runs it with these options, and
- *   tells the site of its progress
+ *   reports its progress to the site
  * @property {(file: File, kind: string) => Promise<void>} takeOther  takes a file that is not a photo: opens an encrypted
  *   image or a key file
  * @property {(error: Error) => void} fail  shows an error
@@ -18,11 +18,11 @@
 
 /**
  * What the vault does with photos for some tasks of the site. `vault.js` asks the job whose task the site has named, and knows
- * nothing else of it. One of the jobs also has `open(file, { asks })`, which opens an encrypted image, whatever the site's
+ * nothing else about it. One of the jobs also has `open(file, { asks })`, which opens an encrypted image, whatever the site's
  * task is; with `asks`, the site provided it, and no key works on it before the visitor's click.
  */
 export class Job {
-  /** The tasks that it does: values of the attribute `job` of the site's element. */
+  /** Its tasks: values of the attribute `job` of the site's element. */
   tasks = [];
 
   /** The kind of key that it needs: paillier, etc or ckks. */
@@ -43,7 +43,7 @@ export class Job {
   begin() {}
 
   /**
-   * Called whenever the site has said what it wants, even before `begin`. `task` is null if that is not of this job.
+   * Called whenever the site has named a task, even before `begin`. `task` is null if the task belongs to another job.
    */
   follow(_task) {}
 

@@ -69,7 +69,7 @@ export class KeyRing {
     this.show();
   }
 
-  /** Something was made with this key that depends on it. */
+  /** Remembers that something made here depends on this key. */
   relied(fingerprint) {
     this.#relied.add(fingerprint);
     this.show();
@@ -278,7 +278,7 @@ function facts({ stored, exported }) {
   return [stored ? words.keys.kept : words.keys.tabOnly, exported ? '' : words.keys.notExported].filter(Boolean);
 }
 
-/** What may remain of a deleted key. */
+/** A sentence about what may remain of a deleted key. */
 function remains({ stored, exposed }) {
   return exposed || stored ? words.protection[exposed ? 'remainsOpen' : 'remainsSealed'] : '';
 }

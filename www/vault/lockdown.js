@@ -1,13 +1,14 @@
-// Runs before anything else in the vault, and closes ways out that its content security policy leaves open or cannot
-// express: an obstacle for a script that should not be here, and no wall. (A script here that works together with the site
-// has a way out already: it can tell the site, and whatever else is shown on it.)
+// Runs before anything else in the vault. Closes ways for data to leave that its content security policy leaves open or cannot
+// express. This is an obstacle for an injected script, not a wall. (An injected script that works together with the site has a
+// way out already: it can send messages to the site and to anything else embedded in it.)
 //
-// - Elements are those that the vault makes: no frames, no links, no scripts. See `lockdown/elements.js`.
-// - What reaches out past `connect-src`, or might, is not there: the window keeps what the vault uses. See `lockdown/names.js`.
-// - Passkeys are asked for under the vault's own name only, and the vault does not navigate.
-// - Links make browsers look names up and open connections ahead. Those of the page itself, to its style sheets, are exchanged
-//   for the sheets.
-// - With Trusted Types, scripts for workers come through a policy: this one lets the vault's own origin pass and nothing else.
+// - Only the kinds of elements that the vault creates can exist: no frames, no links, no scripts. See `lockdown/elements.js`.
+// - Interfaces that bypass `connect-src`, or might, are removed: the window keeps those that the vault uses. See
+//   `lockdown/names.js`.
+// - Passkeys are requested only under the vault's own name, and the vault does not navigate.
+// - <link> elements make browsers look up names and open connections in advance. The page's own links to its style sheets are
+//   replaced by the sheets.
+// - With Trusted Types, scripts for workers come through a policy: this one allows only the vault's own origin.
 
 import './lockdown/navigation.js'; // before elements.js, since it makes a link
 import './lockdown/passkeys.js';
@@ -31,7 +32,7 @@ const [originOf, protocolOf, hrefOf] = ['origin', 'protocol', 'href'].map((name)
 globalThis.trustedTypes?.createPolicy('default', {
   createScriptURL(text) {
     const url = new Address(text, base);
-    // What is made here as a Blob has this origin, too.
+    // A Blob created here has this origin, too.
     if (originOf(url) !== home || protocolOf(url) !== protocol) throw new TypeError('a script from elsewhere');
     return hrefOf(url);
   },

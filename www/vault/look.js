@@ -1,17 +1,18 @@
-// The colours that a site chooses for the vault. A site could hide the vault's texts by them and draw its own behind buttons that
-// are real. So all of them are taken, or none: they must be opaque, and every text must stand out from what is behind it.
+// The colours that a site chooses for the vault. With them, a site could hide the vault's texts and draw its own behind the real
+// buttons. So the vault uses all of the site's colours or none: they must be opaque, and every text must stand out from its
+// background.
 
 import { COLOURS } from '../shared/contract.js';
 
 const LEAST = 4.5; // contrast of texts, as in WCAG AA
 const GROUNDS = ['ground', 'panel', 'well', 'note-ground'];
 const SCHEMES = ['light', 'dark'];
-// Colours that are the same wherever they stand. A calculation in one could depend on how large the site makes the frame.
+// Colours that are the same in every place. A calculation in a colour could depend on the frame's size, which the site chooses.
 const PLAIN = String.raw`(?:#[0-9a-f]+|[a-z]+|(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color)\([-+.%/,\w\s]*\))`;
 const STEADY = new RegExp(String.raw`^(?:${PLAIN}|light-dark\(\s*${PLAIN}\s*,\s*${PLAIN}\s*\))$`, 'i');
 const root = document.documentElement;
 
-/** Takes the colours of a checked look over, and says whether they are taken. `scheme` is "light", "dark", or null. */
+/** Uses the colours of a checked look if they are readable. Returns whether they are. `scheme` is "light", "dark", or null. */
 export function takeColours({ scheme, ...colours }) {
   for (const name of [...COLOURS, 'soft']) root.style.removeProperty(`--${name}`);
   const taken = (scheme ? [scheme] : SCHEMES).every((one) => isReadable(colours, one));
@@ -39,7 +40,7 @@ function isReadable(colours, scheme) {
   }
 }
 
-/** Red, green and blue from 0 to 1; null for what is no colour, or not opaque. */
+/** Red, green and blue from 0 to 1; null if the value is not a colour, or not opaque. */
 function resolved(probe, value) {
   probe.style.color = '';
   probe.style.color = `color-mix(in srgb, ${value}, ${value})`;
@@ -51,7 +52,7 @@ function resolved(probe, value) {
   return [red, green, blue].map((part) => Math.min(1, Math.max(0, text.startsWith('rgb') ? part / 255 : part)));
 }
 
-/** WCAG's ratio of two colours. */
+/** The contrast ratio of two colours, as in WCAG. */
 function contrast(one, other) {
   const [dark, light] = [luminance(one), luminance(other)].sort((a, b) => a - b);
   return (light + 0.05) / (dark + 0.05);

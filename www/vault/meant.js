@@ -1,28 +1,28 @@
-// Which clicks the visitor meant. The site decides when something comes up in the vault, and may move the frame or have it laid
-// out anew under the pointer: a click on what has just come or moved says nothing. What counts is what stood where it is when
-// the pointer or the key went down, because from then on the site knows that a click is coming.
+// Decides which clicks the visitor meant (protection against clickjacking). The site decides when something appears in the
+// vault, and may move the frame or change its layout under the pointer. So a click on something that has just appeared or moved
+// does not count. The time that counts is when the pointer or key went down: from then on, the site knows that a click is coming.
 
-/** Milliseconds for which something must have stood where it is before a click on it counts. */
+/** Milliseconds for which an element must have stayed in place before a click on it counts. */
 export const SOON = 500;
 
-const LOOKED = 100; // ms between two looks
-const LATE = 500; // ms after the pointer or the key went up, in which its click comes
+const LOOKED = 100; // ms between two checks of the positions
+const LATE = 500; // ms after the pointer or key went up in which its click arrives
 
 const watched = new Map(); // element -> { x, y, since }
-let held = null; // since the pointer or the key went down: for how long each element had stood by then
+let held = null; // while the pointer or key is down: for how long each element had stayed in place by then
 let timer = null;
 let release = null;
 
-/** From now on, how long this element stands where it is will be known: as long as it can be used. */
+/** Records from now on how long this element stays in place, while it can be used. */
 export function watch(element) {
   watched.delete(element);
   look(performance.now(), [element]);
   timer ??= setInterval(() => look(performance.now()), LOOKED);
 }
 
-/** For how many milliseconds an element had stood where it is when this click began. */
+/** For how many milliseconds an element had stayed in place when this click began. */
 export function stood(element, event) {
-  if (!event.isTrusted) return Infinity; // a script of the vault's own; no site can make such events here
+  if (!event.isTrusted) return Infinity; // from a script of the vault; the site cannot dispatch such events here
   return (held ?? ages()).get(element) ?? 0;
 }
 

@@ -3,9 +3,9 @@
 const BEAT = 250; // ms
 
 /**
- * The time in which a key works on untrusted input. The site sees when the next photo begins, and this must not reveal what was
- * found. Decryption takes the same work whatever is found, and rounding up to whole beats hides the remaining differences.
- * Showing the result does depend on it, so the next photo does not wait for that: one extra beat leaves time for it.
+ * The time in which a key works on untrusted input. The site sees when the next photo begins, and this must not reveal the
+ * outcome. Decryption takes the same work whatever the outcome, and rounding up to whole beats hides the remaining differences.
+ * Showing the result does depend on the outcome, so the next photo does not wait for that: one extra beat leaves time for it.
  */
 export class Opening {
   #began = null;

@@ -1,4 +1,4 @@
-// A rough estimate of a passphrase's strength: enough to warn about those that are guessed first.
+// A rough estimate of a passphrase's strength, good enough to warn about those that are guessed first.
 
 import { words } from './words.js';
 
@@ -10,7 +10,7 @@ const KINDS = [
   [/[0-9]/, 10],
   [/[^a-zA-Z0-9]/, 12],
 ];
-// What is tried before anything else, in the languages of this page.
+// Words that are tried before anything else, in the languages of this page.
 const FAVOURITES =
   /passwor[dt]|passphrase|kennwort|geheim|secret|letmein|welcome|willkommen|iloveyou|qwert[yz]|asdf|yxcv|admin|hallo|hello|schatz|dragon|football|monkey|sunshine|princess|safelight|(19|20)\d\d/gi;
 

@@ -36,8 +36,8 @@ export class Queue extends EventTarget {
   }
 
   /**
-   * Adds a card, newest first. One that asks waits until it is enqueued, and comes after those that already ask: the site adds
-   * such cards, and must not move others under the pointer.
+   * Adds a card, newest first. A card that asks the visitor waits until it is enqueued, and is placed after those that already
+   * ask: the site adds such cards, and must not move others under the pointer.
    */
   add(card, options) {
     const last = card.state === 'asking' && this.#cards.findLast(({ state }) => state === 'asking');
@@ -53,7 +53,7 @@ export class Queue extends EventTarget {
     else this.enqueue(card, options);
   }
 
-  /** Opens what the visitor had seen when the click began: from then on the site knows of it, and may bring more. */
+  /** Opens the images that the visitor had seen when the click began: from then on, the site knows of it and may add more. */
   #openAll(event) {
     if (stood($('open-all'), event) < SOON) return;
     const seen = this.#cards.filter((card) => card.state === 'asking' && stood(card.opener, event) >= SEEN);
@@ -171,7 +171,7 @@ export class Queue extends EventTarget {
     $('save-all').disabled = !this.#cards.some(({ picture }) => picture);
     const rested = $('open-all').disabled;
     $('open-all').disabled = asking === 0;
-    // Once there it stays: whether it is there must not tell the site when the last one was opened.
+    // Once visible, it stays visible: otherwise, its disappearance would show the site when the last image was opened.
     if (rested && asking > 0) (($('open-all').hidden = false), watch($('open-all')));
     $('clear').disabled = done + asking === 0;
   }

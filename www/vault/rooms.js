@@ -1,9 +1,9 @@
 // Rooms: boxes of a fixed size. The site sees how high the vault is, so texts whose length is private scroll inside a room.
-// `vault.css` keeps touches in every room, whether or not its text overflows. This script marks rooms that overflow, so that
-// people see that there is more, and keeps scrolling by wheel and keyboard in them.
+// `vault.css` keeps scrolling by touch inside every room, whether or not its text overflows. This script does the same for the
+// wheel and the keyboard, and marks rooms that overflow, so that people see that there is more.
 
 const ROOM = '.room';
-const SPARE = 2; // pixels: one that every room can be scrolled, by its style, and rounding
+const SPARE = 2; // pixels: one by which the style lets every room scroll, and one for rounding
 const LINE = 40; // pixels
 const STEPS = { ArrowUp: [-LINE, 0], ArrowDown: [LINE, 0], PageUp: [0, -1], PageDown: [0, 1], ' ': [0, 1], Home: [-1e6, 0], End: [1e6, 0] };
 

@@ -1,4 +1,4 @@
-// Files out of the vault, to the user alone, and texts.
+// Saves files from the vault, for the user only, and sets texts.
 
 export { download as saveAs } from './lockdown/navigation.js';
 

@@ -1,4 +1,4 @@
-// The vault's end of the line to the site that embeds it. The site is not trusted: it may choose the filter and exchange
+// The vault's end of the connection to the site that embeds it. The site is not trusted: it may choose the filter and exchange
 // requests with ciphertext or scrambled pictures, and it receives progress reports. It learns no file name, no pixel
 // and no key, nor what became of an encrypted image that it provided.
 
@@ -17,8 +17,8 @@ const HOST = /^([a-z\d-]+(\.[a-z\d-]+)*\.?|\[[\da-f:.]+\])(:\d+)?$/i;
 const TITLE = /^[\w.+-]{1,30}( [\w.+-]{1,30})?$/; // of a server: its program's name and version
 
 /**
- * Fires `task` when the site has said what it wants; `open` with an encrypted image from the site; `pause`, `resume`,
- * `cancel`, `clear`; and `misbehaviour` when the site did what no honest site does.
+ * Fires `task` when the site has named its task; `open` with an encrypted image from the site; `pause`, `resume`, `cancel`,
+ * `clear`; and `misbehaviour` when the site has done something that no honest site does.
  */
 export class Site extends EventTarget {
   #rpc = null;
@@ -27,7 +27,7 @@ export class Site extends EventTarget {
   origin = null;
   task = null; // what the site wants: { task, network, learner, filter, params, border, view, language, look, server }
 
-  /** Waits for the site's element. Only the page around this frame may connect, and only once. `tasks` are what it may want. */
+  /** Waits for the site's element. Only the page around this frame may connect, and only once. It may name one of `tasks`. */
   constructor(tasks) {
     super();
     this.#tasks = tasks;
@@ -43,7 +43,7 @@ export class Site extends EventTarget {
     this.origin = origin;
     const ops = {
       task: (task) => this.#take(task),
-      // A copy: what comes as a File has a name, which the vault would show.
+      // A copy without a name: the vault would show the name of a File.
       open: ({ file }) => this.#tell('open', new Blob([expect(file, Blob, 'the encrypted image')])),
       pause: () => this.#tell('pause'),
       resume: () => this.#tell('resume'),
@@ -67,7 +67,7 @@ export class Site extends EventTarget {
     this.#tell('task');
   }
 
-  /** Tells the site something that it may know: see the table in docs/embedding.md. */
+  /** Sends the site something that it may know: see the table in docs/embedding.md. */
   tell(op, args) {
     this.#rpc?.tell(op, args);
   }
@@ -140,7 +140,7 @@ export class Site extends EventTarget {
     }
   }
 
-  /** Has the site exchange a request with the server. What comes back may be anything. */
+  /** Has the site exchange a request with the server. The answer is not trusted. */
   async #exchange(request, { signal, sent, received }) {
     const onProgress = (kind, bytes, total) => (kind === 0 ? sent?.(bytes) : received?.(bytes, total));
     return Object(await this.#rpc.call('exchange', request, { signal, onProgress }));
@@ -155,7 +155,7 @@ function told({ code }) {
 
 const badAnswer = () => new SafelightError('bad_answer', 'the server sent an invalid answer');
 
-/** Extracts and checks what the site says; nothing else of its message is used. */
+/** Extracts and checks the site's task; nothing else in its message is used. */
 function checkedTask(message, tasks) {
   const { task = 'filter', network, learner, filter, params = {}, border = 'replicate', view = 'clamp' } = message;
   const { language, look, server } = message;

@@ -1,5 +1,5 @@
-// The vault: takes photos, encrypts them, has the site carry ciphertext to the server and back, and decrypts the result. How it
-// does that is up to the job whose task the site has named.
+// The vault: takes photos, encrypts them, has the site carry ciphertext to the server and back, and decrypts the result. The job
+// whose task the site has named decides how this is done.
 
 import './lockdown.js'; // before everything else
 import { Safelight } from '../client/safelight.js';
@@ -106,7 +106,7 @@ function cancelOthers() {
   for (const job of jobs) job.cancel();
 }
 
-/** Fits the frame to its content: cards of a fixed height, and nothing that depends on what they show. */
+/** Fits the frame to its content: cards of a fixed height, and nothing that depends on their content. */
 function watchHeight() {
   const tell = () => site.tell('height', { pixels: Math.ceil(document.body.getBoundingClientRect().height) });
   new ResizeObserver(tell).observe(document.body);

@@ -1,4 +1,4 @@
-// One build of the module for encrypted vectors, driven as no page can: with seeds, and its memory looked at.
+// One build of the module for encrypted vectors, used in ways that no page can: with seeds, and with a view of its memory.
 
 import { compile } from '/vault/client/build.js';
 import init, { CkksKey, CkksKeys, ckksArithmetic, ckksSelfTest } from '/vault/client/schemes/ckks/pkg/safelight_ckks.js';
@@ -29,7 +29,7 @@ self.onmessage = async ({ data: { file, task } }) => {
 };
 
 const tasks = {
-  /** The digests of all that comes from the seeds of a case of tests/vectors/ckks-seeded.json. */
+  /** The digests of everything derived from the seeds of a case in tests/vectors/ckks-seeded.json. */
   async seeded({ set, wanted, made, numbers, level }) {
     const key = CkksKey.generate(set, seed(KEY));
     const keys = new CkksKeys(key);
@@ -54,7 +54,7 @@ const tasks = {
 
   newKey: ({ set }) => ({ bytes: Array.from(CkksKey.generate(set).toBytes()) }),
 
-  /** What it takes to make evaluation keys for the highest level, as a worker does it: seconds until it can begin and for each. */
+  /** The cost of making evaluation keys for the highest level, as a worker does: seconds to prepare, and for each part. */
   cost({ bytes, times }) {
     let start = performance.now();
     const seconds = () => (performance.now() - start) / 1000;

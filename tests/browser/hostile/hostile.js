@@ -2,7 +2,7 @@
 // and every byte that the vault hands out, and it keeps all of them.
 
 const frame = document.createElement('iframe');
-const heard = []; // everything that came over the line, Blobs included
+const heard = []; // everything received from the vault, including Blobs
 let port;
 let next = 1;
 let vault;
@@ -29,29 +29,29 @@ window.embed = async (more = {}) => {
   document.querySelector('main').append(frame);
 };
 
-/** The last height that the vault has told. */
+/** The last height that the vault has reported. */
 window.height = () => heard.findLast((message) => message?.op === 'height')?.args.pixels;
 
 window.send = (message) => port.postMessage(message);
 window.task = (args) => port.postMessage({ v: 1, op: 'task', args });
 window.open_ = (file) => port.postMessage({ v: 1, op: 'open', args: { file } });
 
-let answer = null; // what to give as the server's answer, if not the server's answer
+let answer = null; // if set, replaces the server's answer
 window.answerWith = (bytes) => (answer = bytes && new Blob([Uint8Array.from(bytes)]));
-let forged = null; // what becomes of the server's answer, by the name of a forgery
+let forged = null; // the name of the forgery to apply to the server's answer
 window.forge = (name) => (forged = name);
 let front = null; // the public part of a network that this site has made
 window.frontIs = (bytes) => (front = new Blob([Uint8Array.from(bytes)]));
 
 let uploaded; // the last encrypted photo
 
-// What an element does for the vault.
+// The operations that the element offers to the vault.
 const transport = {
   async exchange({ method, path, headers, body }) {
     const asked = path.startsWith('v1/classifiers/');
     if (path.startsWith('v1/filters/')) uploaded = body;
     if (path.startsWith('v1/models/') && front) return { status: 200, body: front };
-    // Whatever network the vault asks, the server has one.
+    // Whichever network the vault asks for, the server's one network answers.
     const target = asked ? path.replace(/^v1\/classifiers\/[^?]*/, 'v1/classifiers/cifar10') : path;
     const direct = headers.filter(([name]) => name !== 'Prefer');
     const honest = await fetch(target, { method, headers: direct, body });
@@ -77,14 +77,14 @@ async function hear(message) {
   port.postMessage({ v: 1, id, ...answer });
 }
 
-// ---- images of the site's making
+// ---- forged images
 
-/** Hands the vault an encrypted image: the last photo, or what a forgery makes of it. */
+/** Hands the vault an encrypted image: the last photo, or a forgery of it. */
 window.offer = async (name) => window.open_(name ? await forgery(uploaded, name) : uploaded);
 
-// In the second row, since the first one may be halo, which is not shown.
+// They change the second row, since the first one may be halo, which is not shown.
 const forgeries = {
-  /** Ciphertexts that are valid, but not the right ones: only the key can tell. */
+  /** Valid ciphertexts, but not the right ones: only the key can detect that. */
   swapped: ({ rows: [, { cells }] }) => ([cells[1], cells[2]] = [cells[2], cells[1]]),
   'swapped at the end': ({ rows }) => rows.at(-2).cells.reverse(),
   /** The same ciphertext everywhere. */
@@ -93,7 +93,7 @@ const forgeries = {
   zeroed: ({ rows: [, { cells }] }) => cells.fill(new Uint8Array(cells[0].length)),
   /** A bound on the numbers: the image would open only if all are below it. */
   bounded: ({ header }) => header.setBigInt64(32, 90n, true),
-  /** The mark is gone by which the key knows its own photos: nothing would be checked. */
+  /** Without the mark by which the key recognises its own photos: nothing would be checked. */
   anonymous: ({ header, bits }) => new Uint8Array(header.buffer, header.byteOffset + 73 + bits / 8, 32).fill(0),
 };
 
@@ -128,10 +128,10 @@ function crc32(parts) {
   return ~crc >>> 0;
 }
 
-// ---- all that can be told from outside
+// ---- everything that can be observed from outside
 
-let watched; // { messages, heights }, in their order
-let numbers; // of the requests, as they came
+let watched; // { messages, heights }, in order of arrival
+let numbers; // of the requests, in order of arrival
 
 window.watch = () => {
   watched = { messages: [], heights: [] };
@@ -143,8 +143,8 @@ window.progress = () => heard.filter((message) => message?.op === 'progress').ma
 for (const type of ['focus', 'blur']) addEventListener(type, () => watched?.messages.push(type));
 
 /**
- * Writes a message down with all that is in it, except what depends on the time alone (numbers, and how often it is told), and
- * what this site gave itself (the server's replies, the network's name and the id of keys).
+ * Records a message with its whole content, except for parts that depend only on time (numbers, and how often progress is
+ * reported) and parts that came from this site (the server's replies, the network's name and the id of keys).
  */
 function note(message) {
   if (!watched) return;
@@ -162,7 +162,7 @@ function note(message) {
   if (rest.op !== 'progress' || watched.messages.at(-1) !== text) watched.messages.push(text);
 }
 
-/** Sends everything that was heard to the network, as a thief would. */
+/** Sends everything received to the network, as a thief would. */
 window.steal = async () => {
   const blobs = [];
   const text = JSON.stringify(heard, (_, value) => (value instanceof Blob ? (blobs.push(value), 'a Blob') : value));
@@ -172,7 +172,7 @@ window.steal = async () => {
 
 window.heard = (op) => heard.filter((message) => message?.op === op).map(({ args }) => JSON.parse(JSON.stringify(args)));
 
-/** Tries whatever a page can try on a frame and on this browser's storage. Gives what it got, by name. */
+/** Tries everything that a page can try on a frame and on this browser's storage. Returns its finds, by name. */
 window.grab = async () => {
   const got = {};
   const attempt = async (name, act) => {
@@ -242,7 +242,7 @@ window.nonsense = () => {
   for (const message of messages) port.postMessage(message);
 };
 
-/** Another window on this page speaks to the vault. */
+/** Sends messages to the vault from another window on this page. */
 window.spoof = () => {
   const { port2 } = new MessageChannel();
   frame.contentWindow.postMessage({ safelight: 1, op: 'connect' }, '*', [port2]);

@@ -1,10 +1,10 @@
-// A line to a server that breaks: a proxy of bytes which ends connections.
+// A connection to a server that breaks: a byte proxy that ends connections.
 
 import net from 'node:net';
 
 /**
- * Gives `{ url, cut, left, stop }`. Each number of `cuts` ends both directions of a connection when so many more bytes have
- * gone to the server, over whichever connections; `left()` says how many of them are still to come.
+ * Returns `{ url, cut, left, stop }`. Each number in `cuts` ends both directions of a connection after that many more bytes
+ * have gone to the server, over any connections; `left()` returns the number of cuts still to come.
  */
 export async function startCutter(serverUrl, cuts) {
   const { hostname, port } = new URL(serverUrl);

@@ -1,5 +1,5 @@
-// The filters, written again from their documentation and computed on clear pixels with exact integers. Shares no code
-// with what it is compared to.
+// The filters, implemented again from their documentation and computed on clear pixels with exact integers. Shares no code
+// with the implementation under test.
 
 import { join, split } from './photos.mjs';
 
@@ -65,7 +65,7 @@ function definition(name, params) {
   }
 }
 
-/** One axis of a Gaussian: the sides rounded half up to a fixed sum, the middle takes what is missing. */
+/** One axis of a Gaussian: the sides are rounded half up; the middle takes the rest of a fixed sum. */
 function gaussian(sigma, radius) {
   let sum = { 1: 4, 2: 16 }[radius] ?? 1;
   if (radius > 2) while (sum < 8 * (2 * radius + 1)) sum *= 2;
@@ -99,7 +99,7 @@ function reader(plane, width, height, border) {
   };
 }
 
-/** What the filter must make of these photos (one, or two for a blend); the first one's alpha is kept. */
+/** The expected result of the filter for these photos (one, or two for a blend); the first one's alpha is kept. */
 export function expected(name, params, photos, { border = 'replicate', view = 'clamp' } = {}) {
   const { width, height } = photos[0];
   const { kernels, divisor, offset = 0 } = definition(name, params);

@@ -2,8 +2,8 @@
 //
 // SAFELIGHT_SERVER and SAFELIGHT_CLI: the two programs. SAFELIGHT_PAGE, SAFELIGHT_VAULT: the built sites.
 // SAFELIGHT_PYTHON: a Python 3.
-// SAFELIGHT_BROWSERS: which browsers to run, "chromium,firefox" unless told. SAFELIGHT_CHROMIUM, SAFELIGHT_FIREFOX:
-// where they lie.
+// SAFELIGHT_BROWSERS: which browsers to run, by default "chromium,firefox". SAFELIGHT_CHROMIUM, SAFELIGHT_FIREFOX: their
+// paths.
 
 import { spawn, execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, mkdirSync } from 'node:fs';
@@ -34,7 +34,7 @@ export const browsers = env('SAFELIGHT_BROWSERS', 'chromium,firefox')
   .map((name) => name.trim());
 
 const workplace = mkdtempSync(join(tmpdir(), 'safelight-test-'));
-process.env.SAFELIGHT_HOME = join(workplace, 'home'); // where the command line keeps what it must remember
+process.env.SAFELIGHT_HOME = join(workplace, 'home'); // where the command line stores its state
 process.on('exit', () => rmSync(workplace, { recursive: true, force: true }));
 
 /** A fresh folder, removed when the test process ends. */
@@ -49,7 +49,7 @@ export function screenshotPath(name) {
   return join(path, `${name}.png`);
 }
 
-/** Starts a program and waits for the line on its standard output that says where it listens. */
+/** Starts a program and waits for the line on its standard output with the address that it listens on. */
 export async function listening(program, args) {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
@@ -91,8 +91,8 @@ export async function cli(...args) {
 }
 
 /**
- * Starts a browser. `proxy` is the port of a recorder that all its traffic passes, `profile` the folder where the browser
- * keeps what it stores, `prefs` are further settings of Firefox, and `args` of Chromium.
+ * Starts a browser. `proxy` is the port of a recorder for all its traffic, `profile` the browser's profile folder, `prefs` are
+ * further settings of Firefox, and `args` of Chromium.
  */
 export async function openBrowser(name, { proxy, profile = folder(), prefs = {}, args = [] } = {}) {
   const downloads = folder();
@@ -160,12 +160,12 @@ function firefoxPrefs(downloads, proxy) {
 }
 
 /**
- * A frame as an extension sees it, whose scripts have a world of their own. axe works there: it makes elements that there
- * cannot be in the vault.
+ * A frame as an extension sees it, whose scripts run in an isolated world. axe works there: it creates elements that the vault
+ * does not allow.
  */
 export const asideOf = (frame) => frame.isolatedRealm();
 
-/** What belongs to the site around the vault; everything else is in the vault. */
+/** The elements of the site around the vault; all others are in the vault. */
 const OF_THE_SITE = /^(filter|parameter.*|border|view|language|events|page-message|safelight)$/;
 
 /** One open page. */
@@ -182,14 +182,14 @@ export class Visit {
     page.on('dialog', (dialog) => dialog.accept());
   }
 
-  /** The vault's frame; the page itself where there is none. */
+  /** The vault's frame; the page itself if there is none. */
   get vault() {
     const mine = new URL(this.page.url()).origin;
     const other = this.page.frames().find((frame) => /^http/.test(frame.url()) && new URL(frame.url()).origin !== mine);
     return other ?? this.page.mainFrame();
   }
 
-  /** Where an element is to be looked for. */
+  /** The frame that contains an element. */
   #around(testid) {
     return OF_THE_SITE.test(testid) ? this.page.mainFrame() : this.vault;
   }
@@ -200,11 +200,11 @@ export class Visit {
     await this.until(is, 'the vault to be ready');
   }
 
-  /** Waits until a function in the vault (or another frame) gives something true, and returns it. */
+  /** Waits until a function in the vault (or another frame) returns a truthy value, and returns it. */
   async until(probe, what, { minutes = 1, args = [], where = () => this.vault } = {}) {
     const end = Date.now() + minutes * MINUTE;
     for (;;) {
-      // A frame that is just being loaded cannot be asked.
+      // A frame that is being loaded cannot run the function.
       const value = await where()
         .evaluate(probe, ...args)
         .catch((error) => (Date.now() > end ? Promise.reject(error) : null));
@@ -267,7 +267,7 @@ export class Visit {
     }, packed);
   }
 
-  /** Clicks a button of the page, or of a card. A moment after a photo the vault is still busy: see its opening.js. */
+  /** Clicks a button of the page, or of a card. The vault is busy for a moment after a photo: see its opening.js. */
   async click(testid, card) {
     const click = (id, index) => {
       const scope = index === null ? document : document.querySelectorAll('[data-testid="photo"]')[index];
@@ -318,7 +318,7 @@ export class Visit {
     );
   }
 
-  /** Chooses a filter that reaches so far that encrypting for it takes many seconds: there is time to cancel. */
+  /** Chooses a filter with so large a kernel that encrypting for it takes many seconds: there is time to cancel. */
   slowFilter() {
     return this.filter('gaussian', { sigma: 40 });
   }
@@ -327,7 +327,7 @@ export class Visit {
     return this.#around(testid).$eval(`[data-testid="${testid}"]`, (element) => element.textContent);
   }
 
-  /** Waits until a card (0 is the newest) ends, and gives its state and error. */
+  /** Waits until a card (0 is the newest) ends, and returns its state and error. */
   async ended(card = 0, minutes = 5) {
     return this.until(
       (index) => {
@@ -351,7 +351,7 @@ export class Visit {
     return end;
   }
 
-  /** Clicks something that saves a file, and gives the file's name, place and bytes. */
+  /** Clicks a button that saves a file, and returns the file's name, path and bytes. */
   async saved(testid, card) {
     await this.click(testid, card);
     for (let tries = 0; tries < 600; tries++) {
@@ -377,13 +377,13 @@ export class Visit {
     return this.saved('dialog-yes');
   }
 
-  /** Makes a key and waits for it. Where the vault asks how it is to be kept, the answer is: without protection. */
+  /** Makes a key and waits for it. If the vault asks how to store it, answers: without protection. */
   async newKey(bits = 2048) {
     await this.newKeyUndecided(bits);
     await this.keepUnprotected();
   }
 
-  /** Where the vault asks how a new key is to be kept, answers: without protection. */
+  /** If the vault asks how to store a new key, answers: without protection. */
   async keepUnprotected() {
     const asks = () => !document.getElementById('keep').hidden;
     if (!(await this.vault.evaluate(asks))) return;
@@ -393,7 +393,7 @@ export class Visit {
     await this.until(() => document.getElementById('keep').hidden, 'the key to be kept');
   }
 
-  /** Where the vault asks how a key is to be kept, answers: under a passphrase. */
+  /** When the vault asks how to store a key, answers: under a passphrase. */
   async protectBy(passphrase) {
     await this.until(() => !document.getElementById('keep').hidden, 'the question');
     await this.click('keep-passphrase');
@@ -418,13 +418,13 @@ export class Visit {
     );
   }
 
-  /** The page on a phone and on a desktop, which it stays on. */
+  /** Takes screenshots of the page on a phone and then on a desktop, whose size it keeps. */
   async screenshots(name) {
     await this.screenshot(`${name}-phone`, 360, 740);
     await this.screenshot(name, 1280, 900);
   }
 
-  /** A picture of the whole page. (Browsers cut frames of other origins off where they did not fit on the screen.) */
+  /** A picture of the whole page. (Browsers cut off parts of cross-origin frames that did not fit on the screen.) */
   async screenshot(name, width, height) {
     await this.page.setViewport({ width, height });
     await sleep(400);

@@ -1,4 +1,4 @@
-// What a secret key file holds, read from the format's documentation, and every number that gives the key away.
+// The content of a secret key file, read according to the format's documentation, and every number that reveals the key.
 
 const PROLOGUE = 16;
 

@@ -1,4 +1,4 @@
-// The needles of one visit: the key and everything that it can be rebuilt from, the pixels, the names.
+// The needles of one visit: the key and everything from which it can be rebuilt, the pixels, the names.
 
 import { writeFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { split } from './photos.mjs';
 import { makeNeedles } from './search.mjs';
 
 /**
- * `secret`: what must not be found; `open`: what must be, because it travels with every encrypted photo. `keyFile` are
- * the bytes of the secret key file, `pictures` the photos and results, `texts` names and passphrases, `profile` the photos' colour
- * profile, whose header looks like any other's.
+ * Returns `secret`, the needles that must not be found, and `open`, those that must be, because they travel with every
+ * encrypted photo. `keyFile` are the bytes of the secret key file, `pictures` the photos and results, `texts` names and
+ * passphrases, and `profile` the photos' colour profile, whose header looks like any other's.
  */
 export async function needlesOf({ keyFile, pictures, texts, profile }) {
   const [keyPath, publicKey] = ['my.key', 'my.pub'].map((name) => join(folder(), name));

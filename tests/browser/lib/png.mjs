@@ -8,8 +8,8 @@ const CHANNELS = { 0: 1, 4: 2, 2: 3, 6: 4 };
 
 /**
  * A picture `{ width, height, channels, data }` (8 bits, interleaved, 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA) as PNG. `filter`
- * says which filter a row has; with `depth` 16 each sample is written as the 16-bit one that stands for the same; `profile` is
- * an ICC profile for it.
+ * returns the filter of a row; with `depth` 16, each sample is written as the equivalent 16-bit sample; `profile` is an ICC
+ * profile for the file.
  */
 export function encodePng({ width, height, channels, data }, { filter = () => 0, depth = 8, profile = null } = {}) {
   const header = Buffer.alloc(13);

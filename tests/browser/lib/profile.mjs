@@ -1,4 +1,4 @@
-// The attack of somebody with a copy of a browser's profile folder, who wants the keys in it.
+// The attack by someone who has a copy of a browser's profile folder and wants the keys in it.
 
 import { createDecipheriv } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -6,11 +6,11 @@ import { join } from 'node:path';
 
 const TAG = 16; // bytes of AES-GCM's tag
 const PART = 16; // bytes of a secret that are searched for
-const RANDOM = 20; // the least number of different bytes among 32 that nearly all random keys have
-// Where browsers keep the databases of pages.
+const RANDOM = 20; // different bytes: nearly all random keys of 32 bytes have at least this number
+// The paths of pages' databases in a profile.
 const STORAGE = /[\\/]IndexedDB[\\/]|[\\/]storage[\\/]default[\\/].*[\\/]idb[\\/]/;
 
-/** All files of a profile, `[path, bytes]`, with what its databases have. The browser is closed. */
+/** All files of a profile, `[path, bytes]`, with the contents of its databases. The browser must be closed. */
 export function filesOf(profile) {
   const files = [];
   const walk = (folder) => {
@@ -25,10 +25,10 @@ export function filesOf(profile) {
   return files;
 }
 
-/** Those of the files that hold the databases of pages. */
+/** The contents of those files that belong to pages' databases. */
 export const databases = (files) => files.filter(([path]) => STORAGE.test(path)).map(([, bytes]) => bytes);
 
-/** The files of a profile that hold one of the texts, or a part of the secret file that is not in the public one. */
+/** The files of a profile that contain one of the texts, or a part of the secret file that is not in the public one. */
 export function foundIn(files, { texts, file, isPublic }) {
   const needles = texts.flatMap((text) => ['utf8', 'utf16le', 'latin1'].map((encoding) => Buffer.from(text, encoding)));
   for (let at = 0; at + PART <= file.length; at += PART) {
@@ -40,7 +40,7 @@ export function foundIn(files, { texts, file, isPublic }) {
 
 /**
  * Tries every place in `buffers` as the AES key of these records (`{ label, iv, data }`, as they are stored): browsers
- * write keys into their files, whether scripts may read them or not. Gives what opened: `{ label, bytes }`.
+ * write keys into their files, whether scripts may read them or not. Returns the opened records: `{ label, bytes }`.
  */
 export function opened(records, buffers) {
   const found = new Map();
@@ -53,7 +53,7 @@ export function opened(records, buffers) {
   return [...found].map(([label, bytes]) => ({ label, bytes }));
 }
 
-/** Whether a record's encrypted bytes still lie in one of the buffers. */
+/** Whether a record's encrypted bytes are still in one of the buffers. */
 export const liesIn = ({ data }, buffers) => buffers.some((buffer) => buffer.includes(data.subarray(-64)));
 
 function* candidates(buffers) {
@@ -82,7 +82,7 @@ function decrypt(key, label, iv, data) {
   }
 }
 
-/** What the ring of a page or frame has stored, to be run there: `{ keys, wrap }`, with bytes as lists of numbers. */
+/** Everything that the ring of a page or frame has stored: `{ keys, wrap }`, with bytes as lists of numbers. Runs there. */
 export async function storedRing() {
   const plain = (value) => {
     if (value instanceof ArrayBuffer) return [...new Uint8Array(value)];

@@ -9,7 +9,7 @@ function be32(number) {
   return bytes;
 }
 
-/** An ICC profile of Display P3 that is called so. */
+/** An ICC profile of Display P3 with this name. */
 export function p3Profile(name = 'P3 of the tests') {
   const words = Buffer.from(name, 'utf16le').swap16();
   const text = Buffer.concat([

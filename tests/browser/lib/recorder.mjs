@@ -1,22 +1,22 @@
-// A recording proxy between the browser and the network. Every byte of every connection passes it, to any host.
+// A recording proxy between the browser and the network. Every byte of every connection passes through it, to any host.
 //
 // Two servers in one: the outer one stores the raw bytes of both directions; the inner one is an HTTP proxy that
-// forwards requests to the server under test, can change what that server delivers (to plant leaks), and refuses
-// everything else, so that a test needs no network and a leak to anywhere is seen all the same.
+// forwards requests to the server under test, can change the files that it delivers (to plant leaks), and refuses
+// all other requests. So a test needs no network, and a leak to any host is still seen.
 
 import http from 'node:http';
 import net from 'node:net';
 import { gunzipSync, inflateSync, brotliDecompressSync } from 'node:zlib';
 
 /**
- * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path, method)` may give
- * a promise that a request has to wait for; requests for which `refuse(url)` is true are not answered, as by a server that is
+ * Starts a recorder in front of `serverUrl`. `rewrite(path, text)` may change delivered scripts; `hold(path, method)` may return
+ * a promise that a request has to wait for; requests for which `refuse(url)` is true are not answered, as if the server were
  * not there.
  */
 export async function startRecorder(serverUrl, { rewrite = (path, text) => text, hold = () => {}, refuse = () => false } = {}) {
   const raw = []; // every chunk on any connection, in either direction
   const bodies = []; // request and answer bodies again, without transfer encodings
-  const requests = []; // "METHOD url", also of what was refused
+  const requests = []; // "METHOD url", including refused requests
   const inner = http.createServer((request, response) => forward(request, response).catch(() => response.destroy()));
 
   async function forward(request, response) {
@@ -29,7 +29,7 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
     if (url.port !== port || !mine.includes(url.hostname)) return response.writeHead(403).end();
     await hold(url.pathname, request.method);
     const headers = { ...request.headers, 'accept-encoding': 'identity', host: url.host };
-    url.hostname = '127.0.0.1'; // where the server listens, whatever it is called
+    url.hostname = '127.0.0.1'; // where the server listens, whichever name was used
     delete headers['if-none-match'];
     delete headers['if-modified-since'];
     const upstream = http.request(url, { method: request.method, headers, setHost: false });
@@ -95,7 +95,7 @@ export async function startRecorder(serverUrl, { rewrite = (path, text) => text,
   };
 }
 
-/** What a compressed body holds. */
+/** The content of a compressed body. */
 function unpacked(body) {
   return [gunzipSync, inflateSync, brotliDecompressSync].flatMap((unpack) => {
     try {

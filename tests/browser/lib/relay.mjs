@@ -1,11 +1,11 @@
-// A server between the page and `safelight serve`: it notes what passes, and holds or changes answers when it is told to.
+// A server between the page and `safelight serve`: records requests, and can delay or replace answers.
 
 import { createServer } from 'node:http';
 
 /**
- * Gives `{ url, site, seen, models, stop }`: the requests that are not GET, with their bodies, and the models that the server
- * has. All is passed on to `site`. Answers wait for the promise `hold`; `answer` (`[status, value]`) is given to a POST
- * instead of the right one.
+ * Returns `{ url, site, seen, models, stop }`: `seen` are the requests other than GET, with their bodies, and `models` the
+ * models that the server has. All requests are passed on to `site`. Answers wait for the promise `hold`; `answer`
+ * (`[status, value]`) replaces the answer to a POST.
  */
 export async function startRelay() {
   const relay = { site: null, seen: [], models: new Set(), hold: null, answer: null };

@@ -1,8 +1,8 @@
-// Looks for secrets in recorded bytes, in whatever usual way they may have been written down.
+// Looks for secrets in recorded bytes, in all usual encodings.
 //
-// Needles are short windows of each secret, so that a part of one is found as well. The haystack is taken as it is and
-// decoded: percent signs, every run of hexadecimal digits, every run of base64 at all four alignments, and every list
-// of decimal numbers, one level deep in each other.
+// Needles are short windows of each secret, so that a part of one is found as well. The haystack is searched as it is and
+// decoded: percent-encoding, every run of hexadecimal digits, every run of base64 at all four alignments, and every list
+// of decimal numbers, also nested one level deep.
 
 const KEY_WINDOW = 16; // bytes
 const PIXEL_WINDOW = 24; // bytes
@@ -43,7 +43,7 @@ export function makeNeedles({ numbers = {}, bytes = {}, rows = [], texts = [], h
   return needles;
 }
 
-/** Names of all secrets found in the buffers. */
+/** The names of all secrets found in the buffers. */
 export function search(needles, buffers) {
   const found = new Set();
   for (const buffer of buffers) {
@@ -63,7 +63,7 @@ function look({ windows, texts }, buffer, found) {
   }
 }
 
-/** The bytes and everything that is written down in them. */
+/** The bytes, and everything encoded in them. */
 function* views(buffer, depth = 2) {
   yield buffer;
   if (depth === 0) return;

@@ -1,6 +1,6 @@
-// A project of somebody who has installed the package, and what else these tests need.
+// A project in which the package is installed, and other tools of these tests.
 //
-// SAFELIGHT_PACKAGE: the built package, target/npm unless told. The other settings are those of tests/browser.
+// SAFELIGHT_PACKAGE: the built package, by default target/npm. The other settings are those of tests/browser.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 // A worker for photo files that the browser does not decode correctly, and for converting colours to sRGB, with its own
-// WebAssembly module. It ends with the photo, which returns its memory to the system. It communicates only with the keeper
-// and makes no network requests.
+// WebAssembly module. It ends when its photo is done, which returns its memory to the system. It communicates only with the
+// keeper and makes no network requests.
 
 import init, { Photo } from './pkg/safelight_codec.js';
 import { Rpc } from '../../shared/rpc.js';

@@ -1,5 +1,5 @@
-// Passkeys that protect stored keys: WebAuthn with the PRF extension, with which a passkey gives a secret of 32 bytes that is
-// always the same for the same salt. Browsers offer it only to pages, so this runs there and passes the secret to the keeper.
+// Passkeys that protect stored keys: WebAuthn with the PRF extension, with which a passkey derives a 32-byte secret from
+// a salt, always the same one. Browsers offer it only to pages, so this runs in the page and passes the secret to the keeper.
 // A frame needs the page's permission: allow="publickey-credentials-create; publickey-credentials-get".
 
 import { cancelled, checkSignal, SafelightError } from '../../shared/errors.js';
@@ -37,7 +37,7 @@ export async function make({ name = PRESET_NAME, signal }) {
     throw new SafelightError('no_passkey', 'this passkey cannot protect keys; choose another one, or a passphrase');
   }
   const credential = new Uint8Array(made.rawId);
-  // Many authenticators give the secret only in a later request.
+  // Many authenticators return the secret only for a later request.
   const secret = results?.first ? new Uint8Array(results.first) : await ask({ credential, salt, signal });
   return { credential, salt, secret };
 }

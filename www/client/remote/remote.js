@@ -1,5 +1,5 @@
-// What a server can do. The protocol is in the WebAssembly module, the same as the command line's; somebody else exchanges the
-// requests.
+// A server's operations. The protocol is in the WebAssembly module, the same code as in the command line. The caller provides
+// the function that exchanges requests.
 
 import init, * as conversations from './pkg/safelight_remote.js';
 import { pack, SafelightError, unpack } from '../../shared/errors.js';
@@ -23,7 +23,7 @@ function load() {
 export class Remote {
   #exchange;
 
-  /** `exchange(request, { signal, sent, received })` exchanges a request as that in shared/exchange.js does. */
+  /** `exchange(request, { signal, sent, received })` exchanges a request, like the function in shared/exchange.js. */
   constructor(exchange) {
     this.#exchange = exchange;
   }
@@ -86,12 +86,12 @@ export class Remote {
     return this.#run('remove', [path], nothing, { signal });
   }
 
-  /** The same, but no one waits for it, and it does not matter whether the server can be reached. */
+  /** Like `remove`, but does not wait for an answer, and ignores failures. */
   forget(path) {
     this.#run('forget', [path], nothing, {}).catch(() => {});
   }
 
-  /** Runs an operation. `input(body)` gives what a request carries; `work` names the phase in which the server works. */
+  /** Runs an operation. `input(body)` returns the content of a request; `work` names the phase in which the server works. */
   async #run(operation, args, input, { signal, onProgress, work }) {
     await load();
     const driver = {
@@ -118,7 +118,7 @@ function slices(blob) {
   return async ({ input }) => input && blob.slice(input.start, input.end);
 }
 
-/** The same for an async iterable of Blobs, which come in turn. What is acknowledged is dropped. */
+/** The same for an async iterable of Blobs, which is read in order. Blobs that the server has acknowledged are dropped. */
 function inTurn(blobs) {
   const iterator = blobs[Symbol.asyncIterator]();
   let [held, start, end] = [[], 0, 0]; // the Blobs with the bytes from `start` to `end`

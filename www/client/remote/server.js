@@ -1,4 +1,4 @@
-// A server that pages and Node reach by themselves. Everything that passes through here is already encrypted, or not secret.
+// A server that pages and Node connect to directly. Everything that passes through here is already encrypted, or not secret.
 
 import { checkSignal, SafelightError } from '../../shared/errors.js';
 import { exchange } from '../../shared/exchange.js';

@@ -2,7 +2,7 @@
 
 /**
  * The manifest of a scheme. The keeper creates one instance of each class in schemes.js, and asks it for everything that
- * depends on the scheme. Each class defines the properties listed here. It overrides a method below where it works differently.
+ * depends on the scheme. Each class defines the properties listed here, and overrides the methods below if it has to.
  *
  * A secret key is an object `{ fingerprint, bits, set, toBytes(), free() }`. `set` is its parameter set, if the scheme has
  * several. `toBytes` returns a copy of the key file, which the caller wipes. `free` wipes the key.
@@ -27,7 +27,7 @@ export class Scheme {
     return new KeyFile(facts, bytes);
   }
 
-  /** The name under which the ring stores which key is the site's default. Browsers have stored it: never change it. */
+  /** The name under which the ring stores the site's choice of default key. Browsers have stored it: never change it. */
   presetOf(site) {
     return `${this.name} ${site}`;
   }
@@ -37,7 +37,7 @@ export class Scheme {
     return this.keeper.neededKey(this.name);
   }
 
-  /** The key in use is about to change or go: cancels work that depends on it, and ends the workers that have copies. */
+  /** The key in use is about to change or be removed: cancels work that depends on it, and ends the workers with copies. */
   forget() {
     this.pool.end();
   }
@@ -50,7 +50,7 @@ export class Scheme {
   /** The user pauses encryption and decryption. */
   pause() {}
 
-  /** The user lets them go on. */
+  /** The user resumes them. */
   resume() {}
 
   /** The keeper has begun an operation, which takes priority over what a scheme computes ahead. */

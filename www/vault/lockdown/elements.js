@@ -1,6 +1,6 @@
-// Which elements there can be: those that the vault makes, by name. A frame, even an empty one, would have again what was removed
-// here; links make browsers look names up and open connections; and nobody knows what elements browsers will have. So there is
-// one gate: no element of another name is made, and none that came into being in another way gets into a tree.
+// Allows only the elements that the vault creates, by name. A frame, even an empty one, would have everything again that was
+// removed here. Links make browsers look up names and open connections. Future browsers may have new elements. So there is one
+// gate: no element with another name can be created, and none that came into being in another way can be inserted into a tree.
 
 import { apply, getter, remove, removeAll, replace } from './held.js';
 
@@ -18,7 +18,7 @@ const nextSibling = getter(Node.prototype, 'nextSibling');
 const localName = getter(Element.prototype, 'localName');
 const namespace = getter(Element.prototype, 'namespaceURI');
 
-/** Throws if there is something in this tree that the vault does not make. */
+/** Throws if this tree contains anything that the vault does not create. */
 function check(node) {
   const type = nodeType(node);
   const known = type === ELEMENT ? namespace(node) === XHTML && NAMES[localName(node)] : type === TEXT || type === COMMENT || type === FRAGMENT;
@@ -60,7 +60,7 @@ for (const { prototype } of TREES) {
   }
 }
 
-// No elements are made of texts, and none have classes of their own.
+// No elements are created by parsing text, and there are no custom elements.
 const OTHER_WAYS =
   /HTML|^(open|write|writeln|execCommand|designMode|createContextualFragment|createProcessingInstruction|customElementRegistry)$/;
 for (const owner of [Element, ShadowRoot, DocumentFragment, Range, Document, HTMLDocument]) {
@@ -71,7 +71,7 @@ removeAll(DOMImplementation.prototype, (name) => name !== 'constructor');
 const { get } = Object.getOwnPropertyDescriptor(Document.prototype, 'body');
 Object.defineProperty(Document.prototype, 'body', { get, set: undefined, configurable: false });
 
-// A script could make something editable, and have the visitor paste what it has put there.
+// A script could make an element editable and put something on the clipboard for the visitor to paste there.
 const transfer = getter(InputEvent.prototype, 'dataTransfer');
 const { preventDefault } = Event.prototype;
 addEventListener('beforeinput', (event) => transfer(event) && apply(preventDefault, event, []), true);

@@ -1,27 +1,27 @@
-// Tools of the lockdown. A script that is here may have changed all that it can reach: so what decides is held in constants of
-// modules, and no method of anything is called.
+// Tools of the lockdown. An injected script may have changed everything within its reach. So everything that matters is held
+// in constants of modules, and no object's methods are called.
 
 const { apply, defineProperty, getOwnPropertyDescriptor, ownKeys } = Reflect;
 
-/** Reads a property of whatever it is given, however the property may be changed later. */
+/** Returns a function that reads a property of any object, even if a script has since redefined the property. */
 export function getter(owner, name) {
   const { get } = getOwnPropertyDescriptor(owner, name);
   return (of) => apply(get, of, []);
 }
 
-/** Sets a property likewise. */
+/** The same for setting a property. */
 export function setter(owner, name) {
   const { set } = getOwnPropertyDescriptor(owner, name);
   return (of, value) => apply(set, of, [value]);
 }
 
-/** Calls a method likewise. */
+/** The same for calling a method. */
 export function method(owner, name) {
   const act = owner[name];
   return (of, ...args) => apply(act, of, args);
 }
 
-/** Puts a function in a method's place for good. It is made of the method. */
+/** Permanently replaces a method with `made(method)`. */
 export function replace(owner, name, made) {
   defineProperty(owner, name, { value: made(owner[name]), writable: false, configurable: false });
 }
@@ -31,7 +31,7 @@ export function remove(owner, name) {
   if (there?.configurable && !delete owner[name]) defineProperty(owner, name, { value: undefined });
 }
 
-/** Removes whatever fits from an object; names that are symbols stay. */
+/** Removes all properties whose names fit from an object; those named by symbols stay. */
 export function removeAll(owner, fits) {
   for (const name of ownKeys(owner)) if (typeof name === 'string' && fits(name)) remove(owner, name);
 }

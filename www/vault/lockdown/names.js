@@ -1,7 +1,8 @@
-// What the vault's window keeps: all of the language, and of the browser what the vault uses, or what can be seen to reach nothing.
-// Browsers have over a thousand names, and get new ones all the time: what is not listed here is removed, whatever it is.
+// The names that the vault's window keeps: the whole language, and those of the browser's interfaces that the vault uses or that
+// clearly reach nothing outside. Browsers have over a thousand names, and keep adding new ones. Every name not listed here is
+// removed.
 
-/** Of the window. */
+/** Names kept in the window. */
 const WINDOW = words(`
   AggregateError Array ArrayBuffer AsyncDisposableStack Atomics BigInt BigInt64Array BigUint64Array Boolean DataView Date
   DisposableStack Error EvalError FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity Int16Array
@@ -25,19 +26,19 @@ const WINDOW = words(`
   ShadowRoot StyleSheetList Text Window
 `);
 
-/** Handlers and kinds of events reach nothing. */
+/** Event handlers and event classes reach nothing outside. */
 const EVENTS = /^on|Event$/;
 
-/** Of the navigator. */
+/** Names kept in the navigator. */
 const NAVIGATOR = words(`
   constructor cookieEnabled credentials hardwareConcurrency language languages locks maxTouchPoints onLine platform
   serviceWorker userAgent vendor webdriver
 `);
 
-/** Of a service worker's registration: no notifications, downloads or payments, which have addresses. */
+/** Names kept in a service worker's registration: no notifications, downloads or payments, which involve addresses. */
 const REGISTRATION = words('active constructor installing scope unregister update updateViaCache waiting');
 
-/** Of the document: cookies and domains reach other hosts of one site. */
+/** Names removed from the document: cookies and `domain` reach other hosts of the same site. */
 const NOT_OF_THE_DOCUMENT = /^(cookie|domain|requestStorageAccess.*|browsingTopics)$/;
 
 export const keptOfWindow = (name) => Object.hasOwn(WINDOW, name) || EVENTS.test(name);

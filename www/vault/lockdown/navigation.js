@@ -1,7 +1,7 @@
-// The vault goes nowhere: a script here could move it to an address that holds a secret. Every navigation that begins here is
-// cancelled, whatever began it, except saving a file. For that there is `download`, the only thing in the vault that has a link.
-// (What holds the frame in a browser without the Navigation API, or where a script leaves the listener no room on the stack, is the
-// site's `frame-src`.)
+// The vault does not navigate: an injected script could navigate to an address that contains a secret. Every navigation that
+// starts here is cancelled, whatever started it, except saving a file. Only `download` saves files, and only it has a link. (In
+// browsers without the Navigation API, or if a script leaves the listener no room on the stack, the site's `frame-src` still
+// prevents navigation.)
 
 import { getter, method, setter } from './held.js';
 
@@ -12,11 +12,11 @@ const click = method(HTMLElement.prototype, 'click');
 const [addressOf, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
 const later = setTimeout;
 const page = document;
-const saved = { __proto__: null }; // the addresses of files that are being saved; nobody else gets to know them
+const saved = { __proto__: null }; // the addresses of files that are being saved; no other code knows them
 
 /** Saves a Blob under a name, as the browser does with downloads. */
 export function download(blob, name) {
-  const link = create(page, 'a'); // part of no tree, where others could get hold of it
+  const link = create(page, 'a'); // in no tree, so that other code cannot find it
   const address = addressOf(blob);
   saved[address] = true;
   setAddress(link, address);

@@ -1,12 +1,12 @@
-// Passkeys are asked for under the vault's own name only: for other names browsers ask the network whether they belong together,
-// past the policy. No other credentials are asked for at all; some of them have addresses, too.
+// Passkeys are requested only under the vault's own name: for other names, browsers bypass the policy and ask the network
+// whether the two names are related. No other credentials are requested; some of them involve addresses, too.
 
 import { apply, removeAll, replace } from './held.js';
 
-/** Members that a script has given to all objects would count. */
+/** Without a prototype: members that a script has added to all objects would count. */
 const bare = (members) => ({ __proto__: null, ...members });
 
-/** The one extension that is used, with what is asked of it. */
+/** The only extension used, with nothing but its input. */
 const secretFor = ({ prf }) => bare({ prf: bare({ eval: bare({ first: prf.eval.first }) }) });
 
 if (globalThis.CredentialsContainer) {

@@ -209,7 +209,7 @@ export const de = {
     doNotStore: 'Bietet Ihr Browser an, die Passphrase zu speichern, lehnen Sie ab: Sie läge im selben Profilordner wie die Schlüssel.',
   },
 
-  // What depends on the purpose of a key.
+  // Texts that depend on the purpose of a key.
   kinds: {
     paillier: {
       none: 'Noch kein Schlüssel. Für Ihr erstes Foto wird einer erzeugt.',
@@ -380,7 +380,7 @@ export const de = {
     addressData: 'Die Adresse dieses Rahmens enthielt Daten, die der Tresor ignoriert hat.',
   },
 
-  // Was die Website als Grund eines Fehlers angibt, in den Worten des Tresors.
+  // The site's reasons for failures, in the vault's words.
   told: {
     cancelled: 'die Arbeit wurde abgebrochen',
     bad_argument: 'die Website ist dafür nicht eingerichtet; sagen Sie es ihrem Betreiber',

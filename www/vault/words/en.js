@@ -208,7 +208,7 @@ export const en = {
     doNotStore: 'If your browser offers to save the passphrase, decline: it would be in the same profile folder as the keys.',
   },
 
-  // What depends on the purpose of a key.
+  // Texts that depend on the purpose of a key.
   kinds: {
     paillier: {
       none: 'No key yet. One will be created for your first photo.',
@@ -363,7 +363,7 @@ export const en = {
   server: (host, name) => (name ? `Server: ${host}, ${name}.` : `Server: ${host}.`),
   arithmetic: (version, build) => `Safelight ${version}. Arithmetic: ${build.arithmetic}, ${build.variant} build.`,
 
-  // What the site should not have done.
+  // Things that the site should not have done.
   site: {
     badMessage: 'This site sent a message that the vault does not understand. It was ignored.',
     secondConnect: 'Something on this site tried to connect to the vault a second time. It was refused.',
@@ -371,7 +371,7 @@ export const en = {
     addressData: 'The address of this frame carried data, which the vault ignored.',
   },
 
-  // What the site gives as the reason of a failure, in the vault's words. Whatever has another code is a bad answer.
+  // The site's reasons for failures, by their code, in the vault's words. Any other code counts as a bad answer.
   told: {
     cancelled: 'the work was cancelled',
     bad_argument: 'the site is not set up for this; tell whoever runs it',

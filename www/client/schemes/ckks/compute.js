@@ -119,8 +119,9 @@ const ops = {
   encryptPhoto: ({ spec, photo: { samples, width, height, channels } }) =>
     withSpec(spec, (network) => network.encrypt(key, samples, width, height, channels)),
   /**
-   * Returns the label; with `scores`, also all labels with their probabilities in hundredths, likeliest first. Or returns the
-   * `failure`. The worker itself has not failed and goes on, so the next photo takes equally long, whatever the answer was.
+   * Returns the label; with `scores`, also all labels with their probabilities in hundredths, likeliest first. For a bad
+   * answer, returns `failure` instead: the worker itself has not failed and goes on, so the next photo takes equally long,
+   * whatever the answer was.
    */
   async openAnswer({ spec, file, scores }) {
     const bytes = new Uint8Array(await file.arrayBuffer());

@@ -29,8 +29,9 @@ export class Ckks {
   }
 
   /**
-   * Decrypts an encrypted vector with the key in use. Returns its numbers, one per slot. Never share them with whoever computed
-   * them, and never publish them: a forged vector can contain the secret key, at any scale and with any number of digits.
+   * Decrypts an encrypted vector with the key in use. Returns its numbers, one per slot. Never share them with the party that
+   * computed them, and never publish them: a forged vector can contain the secret key, at any scale and with any number of
+   * digits.
    */
   async decrypt(file, { signal } = {}) {
     return this.#page.ask('decrypt', { file: this.#page.nameless(file) }, { signal });
@@ -47,8 +48,8 @@ export class Ckks {
   }
 
   /**
-   * A `Network` from the public part of a network that classifies encrypted photos, as provided by its server. The source need
-   * not be trusted: the file is checked.
+   * A `Network` from the public part of a network that classifies encrypted photos, as provided by its server. The source does
+   * not have to be trusted: the file is checked.
    */
   async network(spec, { signal } = {}) {
     const bytes = new Uint8Array(await this.#page.nameless(spec).arrayBuffer());
@@ -125,7 +126,7 @@ export class EvaluationKeys {
       const ask = () => {
         for (; next < lengths.length && coming.length < workers; next++) {
           const piece = this.#ask('makeKeys', { set, part: next }, { signal: stop.signal });
-          piece.catch(() => {}); // whoever awaits it gets the error
+          piece.catch(() => {}); // the code that awaits it gets the error
           coming.push(piece);
         }
       };

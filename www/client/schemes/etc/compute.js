@@ -1,5 +1,5 @@
-// A worker for scrambled pictures, with its own WebAssembly module. It processes one picture after the other and ends with
-// the job, which returns its memory to the system. It communicates only with the keeper and makes no network requests.
+// A worker for scrambled pictures, with its own WebAssembly module. It processes one picture after the other. It ends when the
+// job is done, which returns its memory to the system. It communicates only with the keeper and makes no network requests.
 
 import init, { EtcKey, Photo } from './pkg/safelight_etc.js';
 import { Rpc } from '../../../shared/rpc.js';

@@ -11,7 +11,7 @@ export async function headerOf(file) {
   return new Uint8Array(await file.slice(0, headerLength(start)).arrayBuffer());
 }
 
-/** An honest server's answer begins with exactly the header that the filter gives for what was `sent`. */
+/** Checks the header of an answer: an honest server's is exactly the one that the filter produces from the headers `sent`. */
 export function checkHeader(header, sent, filter, params) {
   const expected = resultHeader(sent, filter, params);
   if (header.length === expected.length && header.every((byte, i) => byte === expected[i])) return;
@@ -23,10 +23,10 @@ export function checkHeader(header, sent, filter, params) {
 
 /**
  * Decrypts an image with this `header`. Compares it with the `known` photos, and restores the first one's alpha and colour
- * mark. `demands` are what its verification needs to find: `{ check, expect }`.
+ * mark. `demands` are the conditions of its verification: `{ check, expect }`.
  *
  * The work is the same for all images: every row is processed and the picture is assembled before it can fail. So the time
- * that it takes does not reveal what was found.
+ * taken does not reveal the outcome.
  */
 export function decrypt(team, { file, header, view, known, demands, png }, { signal, progress }) {
   const originals = known.map(({ samples }) => samples);

@@ -17,7 +17,7 @@ export class Paillier extends Scheme {
     png: ({ picture }, { signal }) => this.pool.disposable(signal, (helper) => pngFile(helper, picture)),
   };
   #masks = new Masks();
-  #headers = new WeakMap(); // of what each kept photo was encrypted to
+  #headers = new WeakMap(); // of the image that each kept photo was encrypted to
 
   constructor(keeper) {
     super(keeper, new Team(keeper, () => this.neededKey()));
@@ -99,7 +99,7 @@ export class Paillier extends Scheme {
     const known = ids.map((id) => this.keeper.photos.get(id));
     if (known.length > 0) checkHeader(header, known.map((photo) => this.#headers.get(photo)), filter, params);
     this.neededKey();
-    // With exactly the header that the filter gives for what was sent, a key without masks can verify nothing more.
+    // Here the header is exactly the one that the filter produces. A key without masks can verify nothing more.
     const demands = known.length > 0 ? { check: 'where-possible' } : { check, expect };
     return decrypt(this.pool, { file, header, view, known, demands, png }, how);
   }

@@ -8,7 +8,7 @@ const MEMORY = 768e6; // bytes for the workers' copies of one photo, in total
 export class Team extends Pool {
   #key;
 
-  /** `key()` gives the key in use, and fails if there is none. */
+  /** `key()` returns the key in use, and fails if there is none. */
   constructor({ module, page }, key) {
     super(module, page, 'paillier');
     this.#key = key;
@@ -30,7 +30,7 @@ export class Team extends Pool {
     return helpers;
   }
 
-  /** To be called after a job with this number of samples. */
+  /** Call this after a job with this number of samples. */
   replaceAfter(samples) {
     if (samples > LARGE_JOB) this.end();
   }

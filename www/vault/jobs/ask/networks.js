@@ -1,5 +1,5 @@
-// The network that says what a photo shows: what the server has for it, and asking it. It sees neither the photo nor its own
-// answer.
+// The network that says what a photo shows: the evaluation keys that the server has for it, and the questions to it. It sees
+// neither the photo nor its own answer.
 
 import { SafelightError } from '../../../shared/errors.js';
 import { foreign, languages, words } from '../../words.js';
@@ -7,7 +7,7 @@ import { foreign, languages, words } from '../../words.js';
 const $ = (id) => document.getElementById(id);
 const SHOWN = 24; // labels listed in advance
 
-/** The network that the site has named, and what the server has for it. */
+/** The network that the site has named, and the evaluation keys that the server has for it. */
 export class Networks {
   #safelight;
   #site;
@@ -23,7 +23,7 @@ export class Networks {
     languages.addEventListener('change', () => this.show());
   }
 
-  /** To be called with the site's task, or null if it asks no network; fails if the network is missing or invalid. */
+  /** Call this with the site's task, or null if it uses no network; fails if the network is missing or invalid. */
   async follow(task) {
     const name = task && `${task.server.host} ${task.network}`;
     if (name === this.#name) return;
@@ -102,7 +102,7 @@ export class Networks {
     this.#sent = { path: await this.#site.sendKeys(new Blob(pieces), { signal, onProgress }), of: mine };
   }
 
-  /** When the key has changed, has the server forget its evaluation keys. */
+  /** If the key has changed, has the server forget its evaluation keys. */
   #keyChanged() {
     if (!this.#sent?.of.startsWith(`${this.#safelight.ckksKey?.fingerprint} `)) this.#letGo();
   }

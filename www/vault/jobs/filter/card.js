@@ -28,7 +28,7 @@ export class FilterCard extends Card {
   #photo = null;
   #check = 'required'; // whether the key in use must have encrypted the image
   #task = null;
-  carried = null; // the encrypted photo and the encrypted result: what the site has
+  carried = null; // the encrypted photo and the encrypted result, which the site has
 
   constructor(vault, file, { task, encrypted = false, asks = false }) {
     super('card', file, { encrypted });
@@ -49,7 +49,7 @@ export class FilterCard extends Card {
     return this.buttons.open;
   }
 
-  /** To be called when the photo enters the queue, with the site's current task. */
+  /** Call this when the photo enters the queue, with the site's current task. */
   wait(task) {
     this.#task = task;
     this.#estimate = new Estimate();
@@ -84,7 +84,7 @@ export class FilterCard extends Card {
     this.parts.slider.disabled = true;
   }
 
-  /** Takes `second`, another photo, where the filter needs two. */
+  /** `second` is the other photo, for filters that need two. */
   async work({ second, opening, signal }) {
     const { safelight, site, keyring } = this.#vault;
     const timer = setInterval(() => this.#tell(), 500); // the time left changes even without a report
@@ -106,13 +106,13 @@ export class FilterCard extends Card {
     }
   }
 
-  /** Failures take as much drawing as pictures: a site that keeps the vault busy could otherwise see a picture being drawn. */
+  /** A failure draws as much as a picture. Otherwise, a site that keeps the vault busy could notice when a picture is drawn. */
   async #drawAsMuch(size) {
     if (this.encrypted) await drawBytes(this.parts.encrypted, this.file, size, words.card.encryptedOf(this.name));
     await drawNothing(this.parts.result, { ...size, file: this.profiled });
   }
 
-  /** The site has everything it gets. */
+  /** The site now has everything it gets. */
   #hand() {
     this.handed = true;
     this.dispatchEvent(new Event('handed'));

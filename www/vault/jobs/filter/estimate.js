@@ -1,7 +1,7 @@
 // The progress of one photo, and its remaining time.
 
-// Shares of the total time, first guessed, then learned from each finished photo. How long a new key takes is a matter of luck
-// (primes are found by trial), so it has no share: time spent on it is left out.
+// Shares of the total time, first guessed, then learned from each finished photo. How long a new key takes is a matter of
+// chance (primes are found by trial), so it has no share: time spent on it is left out.
 let shares = { decode: 0.01, encrypt: 0.2, upload: 0.02, filter: 0.05, download: 0.02, decrypt: 0.7 };
 
 export class Estimate {
@@ -37,7 +37,7 @@ export class Estimate {
     return (elapsed * (1 - fraction)) / fraction / 1000;
   }
 
-  /** To be called when the photo is finished, to improve the next estimate. */
+  /** Call this when the photo is finished, to improve the next estimate. */
   learn(now = performance.now()) {
     this.#close(now);
     const { key: _, ...spent } = this.#spent;

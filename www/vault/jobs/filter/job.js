@@ -23,7 +23,7 @@ export class Filter extends Job {
     if (task) $('task').textContent = task.task === 'filter' ? this.#asked(task) : words.task[task.task];
   }
 
-  /** Which filter the server is asked for; nothing before the vault knows which filters there are. */
+  /** The filter that the server is asked for, as a text; empty until the vault knows the catalogue. */
   #asked(task) {
     const { safelight } = this.vault;
     if (!safelight || !task.filter) return '';

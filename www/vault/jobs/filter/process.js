@@ -1,4 +1,4 @@
-// One photo's way: read, encrypt, to the server and back through the site, decrypt.
+// Processes one photo: reads it, encrypts it, sends it to the server and back through the site, and decrypts the result.
 
 import { checkPixels } from '../../../client/photo.js';
 import { checkFilter } from './catalogue.js';

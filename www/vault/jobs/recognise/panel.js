@@ -1,7 +1,7 @@
 // Users name photos, the server learns from the scrambled pictures and says what others show.
 //
-// Scrambling is obfuscation, not encryption, and the server can learn only from pictures under one fixed key, which give each
-// other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
+// Scrambling is obfuscation, not encryption. The server can learn only from pictures under one fixed key, and such pictures
+// give each other away: the page says so before anything is sent. Names never leave the vault; the server gets numbers.
 
 import { cancelled, checkSignal, SafelightError } from '../../../shared/errors.js';
 import { filled } from '../../save.js';
@@ -73,7 +73,7 @@ export class Panel {
     }
   }
 
-  /** One thing at a time. */
+  /** Runs one piece of work at a time. */
   async #run(work) {
     if (this.#work) throw new SafelightError('key_busy', words.errors.still_busy);
     this.#work = new AbortController();

@@ -4,7 +4,7 @@ import { words } from '../../words.js';
 
 export class Person extends EventTarget {
   element;
-  pictures = []; // { file, clear, scrambled, key }: the photo, its middle, what the server gets, and the key's fingerprint
+  pictures = []; // { file, clear, scrambled, key }: the photo, its middle, the server's picture, and the key's fingerprint
   #parts = {};
 
   /** Fires `files` with the chosen files, `change`, and `remove`. */
