@@ -157,4 +157,43 @@ describe('an encrypted question', () => {
   }
 });
 
+describe('a vault that asks a site for requests', () => {
+  const { installed } = project();
+  const plain = { method: 'GET', path: 'v1', headers: [] };
+  let seen, site, exchange;
+  before(async () => {
+    ({ exchange } = await import(pathToFileURL(join(installed, 'shared/exchange.js'))));
+    site = createServer(({ url }, response) => (seen.push(url), response.end('{}')));
+    await new Promise((ready) => site.listen(0, '127.0.0.1', ready));
+  });
+  after(() => site?.close());
+
+  const attempt = async (base, request) => {
+    seen = [];
+    const address = new URL(base, `http://127.0.0.1:${site.address().port}`);
+    const code = await exchange(address, { ...plain, ...request }).then(() => 'done', (error) => error.code); // prettier-ignore
+    return [code, ...seen];
+  };
+
+  it('gets the interface of the server', async () => {
+    for (const path of ['v1', 'v1/keys/a-b_c', 'v1/filters/mean?size=3x1&w=1%2C2', 'v1/models/a%20b/file']) {
+      assert.deepEqual(await attempt('/', { path }), ['done', `/${path}`]);
+      assert.deepEqual(await attempt('/below/', { path }), ['done', `/below/${path}`]);
+    }
+    assert.deepEqual(await attempt('/', { method: 'DELETE', headers: [['Prefer', 'x']] }), ['done', '/v1']);
+  });
+
+  it('gets nothing else', async () => {
+    const paths = ['', '/', 'admin', '/v1', 'v2', 'v10', 'v1/', 'v1//x', 'v1/../v10/x', 'v1/../admin', 'v1/%2e%2e/admin', 'v1/%2E./v10', 'v1/./..'];
+    const others = ['//other.example/v1', 'http://other.example/v1', 'v1\\..\\admin', 'v1#x', 'v1/a b', 'v1/a\n', 'v1?x=<', null, {}, ['v1', 'x']];
+    for (const path of [...paths, ...others]) {
+      for (const base of ['/', '/below/']) assert.deepEqual(await attempt(base, { path }), ['bad_message'], JSON.stringify(path));
+    }
+    for (const method of ['PUT', 'OPTIONS', 'CONNECT', 'get', '', null]) assert.deepEqual(await attempt('/', { method }), ['bad_message'], method);
+    for (const name of ['Authorization', 'Cookie', 'Host', 'X-Admin', 'content-type']) {
+      assert.deepEqual(await attempt('/', { headers: [[name, 'x']] }), ['bad_message'], name);
+    }
+  });
+});
+
 const next = () => new Promise((resolve) => setTimeout(resolve, 50));

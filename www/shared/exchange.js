@@ -6,7 +6,7 @@ import { cancelled, checkSignal, SafelightError } from './errors.js';
 // The requests that a vault may ask a site to make: those of the server's interface, and no others.
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
 const HEADERS = ['Content-Type', 'Prefer', 'Upload-Length', 'Upload-Offset'];
-const PATH = /^v1(\/[\w.~-]+|\/[\w.~%-]*%[\w.~%-]*)*(\?[\w.~%=&-]*)?$/;
+const PATH = /^v1(\/[\w.~%-]+)*(\?[\w.~%=&-]*)?$/;
 
 /**
  * Exchanges a request, `{ method, path, headers, body, farewell }`, with the server at `base`, and returns `{ status, location,
@@ -27,9 +27,10 @@ export async function exchange(base, { method, path, headers, body, farewell }, 
 }
 
 function addressOf(base, path) {
-  const url = PATH.test(path) && new URL(path, base);
+  const url = PATH.test(path) ? new URL(path, base) : null;
+  const { href: root } = new URL('v1', base);
   // Dots, encoded or not, must not lead out of the interface.
-  if (url && url.href.startsWith(new URL('v1', base).href)) return url;
+  if (url?.href.startsWith(root) && ['', '/', '?'].includes(url.href.charAt(root.length))) return url;
   throw forbidden();
 }
 
