@@ -1,14 +1,14 @@
-//! Addresses as they come from people: what of them may be shown, and whether their ports are ports.
+//! Addresses as people write them: removes passwords before they are shown, and checks port numbers.
 
-/// An address without its user information (RFC 3986, section 3.2.1), which may hold a password. What is no address loses all
-/// that could be such.
+/// An address without its user information (RFC 3986, section 3.2.1), which may hold a password. In text that is not an
+/// address, everything before the last `@` counts as user information.
 #[must_use]
 pub(crate) fn without_user(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (&text[..scheme.len() + 3], rest));
     format!("{scheme}{}", rest.rsplit_once('@').map_or(rest, |(_, rest)| rest))
 }
 
-/// Whether an authority (RFC 3986, section 3.2) names no port, or one from 1 to 65535.
+/// Whether an authority (RFC 3986, section 3.2) has no port, or a port from 1 to 65535.
 #[cfg(all(any(feature = "cli", feature = "server"), not(target_arch = "wasm32")))]
 #[must_use]
 pub(crate) fn port_is_good(authority: &str) -> bool {

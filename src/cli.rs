@@ -4,7 +4,7 @@
 //! the work and rename the output. If a step fails, the command leaves no output behind, writes `error[code]: message` to
 //! standard error and exits with code 1. Wrong usage exits with code 2.
 //!
-//! Commands that need secret keys or photos exist with the feature `client`, `serve` with the feature `server`.
+//! Commands that need secret keys or photos require the feature `client`; `serve` requires the feature `server`.
 
 mod album;
 #[cfg(feature = "client")]

@@ -1,18 +1,19 @@
-//! JSON from outside. What is wrong with it is told by its kind and its place: the parser's own messages quote the text, which
-//! may hold a secret key. So nothing else in this crate calls the parser.
+//! Reads JSON from outside the program. Errors give the kind and the position of a fault, but never quote the text,
+//! which may contain a secret key. The parser's own messages do quote it, so no other code in this crate calls the
+//! parser.
 
 use serde::Deserialize;
 
-/// The mark that some editors put before a text.
+/// The byte order mark, which some editors write at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a document, or says what is wrong with it, without a word of it.
+/// Reads a document. The error message never quotes it.
 #[cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "this is the one place"))]
 pub(crate) fn read<'a, T: Deserialize<'a>>(text: &'a [u8]) -> Result<T, String> {
     serde_json::from_slice(unmarked(text)).map_err(|error| explain(&error))
 }
 
-/// A text without the byte order mark, if there is one.
+/// The text without its byte order mark, if it has one.
 pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }

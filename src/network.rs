@@ -8,16 +8,15 @@
 //! | [`circuit`] | the server's computation on the encrypted features |
 //! | `client` | keys, encryption and decryption of the answer (feature `ckks-secret`) |
 //!
-//! A network has two parts. Its [`NetworkSpec`] is public: the features of a picture, the labels, the parameter set, and the keys
-//! that are needed. The weights of its layers, which are dense with squares between them, stay with
-//! the server. The server
-//! learns nothing about the picture, not even the label. The client learns the scores of its pictures. A client that can
-//! request many of them can train a similar network on the answers; nothing prevents that.
+//! A network has two parts. Its [`NetworkSpec`] is public: the features of a picture, the labels, the parameter set,
+//! and the required keys. The weights of its layers, which are dense with squares between them, stay with the server.
+//! The server learns nothing about the picture, not even the label. The client learns the scores of its pictures. A
+//! client that can request many of them can train a similar network on the answers; nothing prevents that.
 //!
-//! A server that does not follow the protocol can send any ciphertext as an answer, and whatever its owner then publishes of
-//! the decrypted numbers, even only the label, reveals information about the secret key to that server. So the client refuses
-//! what no honest server would send ([`NetworkSpec::check_answer`], `NetworkSpec::open`), and programs show labels unless they are asked
-//! for scores.
+//! A server that does not follow the protocol can send any ciphertext as an answer. Anything that the owner then
+//! publishes of the decrypted numbers, even only the label, reveals information about the secret key to that server. So
+//! the client refuses answers that no honest server would send ([`NetworkSpec::check_answer`], `NetworkSpec::open`),
+//! and programs show labels, and scores only on request.
 //!
 //! For the precision of the scores, see [`PRECISION`].
 
@@ -50,18 +49,19 @@ pub const PRECISION: f64 = 1.0 / 64.0;
 /// The largest absolute score of an answer. Trainers keep to it for the training pictures, and clients refuse larger ones:
 /// nothing is promised beyond it, and a dishonest server has less freedom.
 pub const LARGEST_SCORE: f64 = 64.0;
-/// How far apart the scale of an answer and the expected one may be, as a share: they are rounded in different orders.
+/// The largest relative difference between the scale of an answer and the expected scale, which are rounded in
+/// different orders.
 const SAME_SCALE: f64 = 1e-12;
-/// How many parts of 1 a score keeps when it is shown.
+/// Scores are rounded to multiples of 1 divided by this number when they are shown.
 #[cfg(feature = "ckks-secret")]
 const SHOWN: f64 = 100.0;
-/// The most labels.
+/// The maximum number of labels.
 pub const MOST_LABELS: usize = 1000;
 /// The longest label in bytes.
 pub const LONGEST_LABEL: usize = 200;
-/// The most hidden units.
+/// The maximum number of hidden units.
 pub const MOST_HIDDEN: usize = 4096;
-/// The largest weight. Learned ones stay far below it.
+/// The largest weight. Learned weights stay far below it.
 const LARGEST: f32 = 1e6;
 
 /// The public part of a network.
@@ -110,7 +110,7 @@ pub struct Answer {
 }
 
 impl NetworkSpec {
-    /// From its parts. Dense layers and squares take turns; the first and the last layer are dense.
+    /// Makes the public part of a network. Dense layers and squares alternate; the first and the last layer are dense.
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they are inconsistent, or the set does not have enough levels or slots.
@@ -223,7 +223,7 @@ impl NetworkSpec {
     /// The number of slots of an answer: the number of labels, rounded up to a power of two.
     ///
     /// # Errors
-    /// None: checked at creation.
+    /// None, because creation checks that there are layers.
     pub fn answer_slots(&self) -> Result<usize> {
         self.placed.iter().rev().find_map(Placed::dense).map(Dense::out_slots).ok_or_else(no_layers)
     }
@@ -231,14 +231,14 @@ impl NetworkSpec {
     /// Checks that an honest server can have computed an answer of this level, scale and number of slots. All three follow from
     /// the public part.
     ///
-    /// A server that can choose the scale chooses how many digits of a decrypted number are printed, and can put the secret key
-    /// there.
+    /// A server that could choose the scale would choose how many digits of a decrypted number are printed, and could
+    /// put the secret key there.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] if not.
     pub fn check_answer(&self, ring: &Ring, level: usize, slots: usize, scale: f64) -> Result<()> {
         let (wanted, usual) = (self.answer_slots()?, ring.scale(0));
-        // What is no number is not close to one.
+        // NaN fails this comparison.
         if (level, slots) == (0, wanted) && (scale / usual - 1.0).abs() < SAME_SCALE {
             return Ok(());
         }
@@ -260,7 +260,7 @@ impl NetworkSpec {
 }
 
 impl Network {
-    /// From its parts.
+    /// Makes a network.
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they are inconsistent, or a weight is not finite or too large.
@@ -288,7 +288,7 @@ impl Network {
         &self.weights
     }
 
-    /// Its answer in the clear for a picture's features; missing features count as 0.
+    /// The network's answer for a picture's features, computed in the clear; missing features count as 0.
     #[must_use]
     pub fn decide(&self, features: &[f32]) -> Answer {
         let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
@@ -300,9 +300,10 @@ impl Network {
 }
 
 impl Answer {
-    /// The same with scores and probabilities rounded to two decimal places. Decrypted numbers of an honest answer differ
-    /// slightly from exact ones, and the difference reveals information about the secret key. Rounding removes it, except for
-    /// numbers close to a rounding boundary. Rounding does not help against a server that forges answers: publish nothing.
+    /// The answer with scores and probabilities rounded to two decimal places. Decrypted numbers of an honest answer
+    /// differ slightly from exact ones, and the difference reveals information about the secret key. Rounding removes
+    /// it, except for numbers close to a rounding boundary. Rounding does not help against a server that forges
+    /// answers: publish nothing.
     #[cfg(feature = "ckks-secret")]
     #[must_use]
     pub fn for_display(mut self) -> Self {
@@ -312,7 +313,7 @@ impl Answer {
         self
     }
 
-    /// From the scores.
+    /// Makes an answer from the scores.
     pub(crate) fn new(scores: Vec<f64>) -> Self {
         let class = (0..scores.len()).rev().max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap_or(0);
         let highest = scores.get(class).copied().unwrap_or_default();
@@ -326,11 +327,11 @@ impl Answer {
 #[must_use]
 pub fn rounded(number: f32) -> f32 {
     let bits = number.to_bits();
-    // Half of the last place, and one less where that would be even.
+    // Round to nearest, ties to even.
     f32::from_bits(bits.saturating_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
 }
 
-/// Checks the list itself.
+/// Checks the list of layers itself.
 fn check_layers(layers: &[Layer], labels: usize) -> Result<()> {
     let dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
     let take_turns = layers.iter().enumerate().all(|(number, layer)| dense(layer) == (number % 2 == 0));

@@ -86,7 +86,7 @@ mod store;
 
 pub use config::{ClientLimits, Config, Limits, ProxyHeader};
 
-/// How long before the end requests that are not done are told so, at most. They have at least a quarter of a shorter time.
+/// How long before the end of [`Config::drain`] unfinished requests get an error; at most a quarter of that time.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Serves until a signal to stop (Ctrl-C or SIGTERM), then finishes running work within [`Config::drain`]. A second signal
@@ -109,7 +109,7 @@ pub fn run(config: Config) -> Result<()> {
         let server = serve_with(config, announce, async { drop(stopped.await) }, reloads);
         let signalled = async {
             while signals.next().await == Signal::Reload {
-                // One that is waiting already is enough.
+                // If one message is already waiting, it is enough.
                 let _ = reload.try_send(());
             }
             tracing::info!("stopping after running work is finished; a second signal stops at once");
@@ -121,7 +121,7 @@ pub fn run(config: Config) -> Result<()> {
             () = signalled => Err(Error::new(Code::Cancelled, "stopped by a second signal; running work was cut off")),
         }
     });
-    // Worker threads that were cut short are not waited for.
+    // Do not wait for worker threads that were cut short.
     runtime.shutdown_background();
     outcome
 }
@@ -174,7 +174,7 @@ async fn serve_with(
     app.drain(end, LAST_WORDS.min(drain / 4)).await;
     let (uploads, work) = app.admission.inside();
     let unfetched = app.jobs.unfetched();
-    // Requests that wait or run are answered that the server shuts down.
+    // Answer waiting and running requests with `shutting_down`.
     app.end.cancel();
     let _ = close.send(end);
     let connections = doors.await.unwrap_or_default();
@@ -189,7 +189,7 @@ async fn serve_with(
     Ok(())
 }
 
-/// Reloads the operator's models on every message. If one cannot be read, all stay as they were.
+/// Reloads the operator's models on every message. If any of them cannot be read, all stay as they were.
 async fn reload(models: Arc<Models>, mut reloads: mpsc::Receiver<()>) {
     while reloads.recv().await.is_some() {
         let models = Arc::clone(&models);
@@ -202,7 +202,7 @@ async fn reload(models: Arc<Models>, mut reloads: mpsc::Receiver<()>) {
     }
 }
 
-/// What a signal asks for.
+/// The action that a signal requests.
 #[derive(PartialEq, Eq)]
 enum Signal {
     Stop,
@@ -224,7 +224,7 @@ impl Signals {
     #[cfg(unix)]
     fn new() -> Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        // What the process was started to ignore, as scripts have it for programs in the background, stays ignored.
+        // Signals that were ignored at the start stay ignored, as for programs that a script runs in the background.
         let unless_ignored =
             |kind: SignalKind| (!signals::is_ignored(kind.as_raw_value())).then(|| signal(kind)).transpose();
         Ok(Self {

@@ -1,8 +1,8 @@
-//! Signals that the process was told to ignore when it was started: a hang-up under `nohup`, Ctrl-C for programs that a script
-//! has in the background. A handler would undo that, so none is installed for them.
+//! Signals that were already ignored when the process started: SIGHUP under `nohup`, and Ctrl-C (SIGINT) for programs
+//! that a script runs in the background. A handler would override this, so no handler is installed for them.
 
-/// Whether a signal was ignored when this is first asked, which must be before a handler for it is installed. Known on Linux
-/// alone.
+/// Whether `signal` was ignored when this function was first called. The first call must come before any handler is
+/// installed. Works only on Linux; elsewhere, the result is `false`.
 pub(crate) fn is_ignored(signal: i32) -> bool {
     static IGNORED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
     let read = || {

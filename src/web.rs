@@ -1,12 +1,13 @@
 //! The interface for browsers: thin wrappers that JavaScript calls. Compiled only for wasm32.
 //!
-//! There are five modules, so that users only fetch what they need: the feature `client` builds the one that encrypts photos
-//! and decrypts the results, `web-codec` the one for photo files that the browser does not decode correctly, `web-etc` the one
-//! for scrambled pictures, `web-ckks` the one for encrypted vectors, and `web-remote` the client of a server. All of them
-//! contain the code in this file; those that work on photo files also the part for photos.
+//! There are five modules, so that users download only the ones that they need: the feature `client` builds the one
+//! that encrypts photos and decrypts the results, `web-codec` the one for photo files that the browser does not decode
+//! correctly, `web-etc` the one for scrambled pictures, `web-ckks` the one for encrypted vectors, and `web-remote` the
+//! client of a server. All of them contain the code in this file; those that work on photo files also contain the part
+//! for photos.
 //!
-//! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance (the
-//! worker that runs it is replaced); its text goes to the console and holds no data.
+//! Every error is a JavaScript `Error` with the stable `code` of [`crate::error::Code`]. A panic ends the instance, and
+//! its worker is replaced. The panic's text goes to the console and contains no data.
 //!
 //! Photos and ciphertexts go in and out as byte arrays, so that workers can pass them on without copies.
 
@@ -92,7 +93,7 @@ pub struct Photo(photo::Photo);
 #[cfg(any(feature = "web-codec", feature = "web-etc"))]
 #[wasm_bindgen]
 impl Photo {
-    /// Decodes a PNG or JPEG file. Others are for the browser (`www/client/decode.js`).
+    /// Decodes a PNG or JPEG file. The browser decodes other formats (`www/client/decode.js`).
     ///
     /// # Errors
     /// `unsupported_image`, `damaged_image`, `image_too_large`.
@@ -104,7 +105,7 @@ impl Photo {
 #[cfg(feature = "web-codec")]
 #[wasm_bindgen]
 impl Photo {
-    /// A photo of samples, interleaved, row by row, that mean what `colour` says.
+    /// Makes a photo from interleaved samples, row by row, in the colour space that `colour` describes.
     ///
     /// # Errors
     /// `bad_argument`.
@@ -153,7 +154,7 @@ impl Photo {
         self.0.alpha().is_some()
     }
 
-    /// What was changed while reading, as codes such as `reduced_to_8_bit`.
+    /// The changes made while reading, as codes such as `reduced_to_8_bit`.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
@@ -172,7 +173,7 @@ impl Photo {
         Uint8Array::from(self.0.samples())
     }
 
-    /// What the samples mean as colours, as bytes that [`crate::photo::Colour::to_bytes`] gives; none for sRGB.
+    /// The colour space of the samples, as the bytes of [`crate::photo::Colour::to_bytes`]; empty for sRGB.
     #[must_use]
     pub fn colour(&self) -> Uint8Array {
         Uint8Array::from(self.0.colour().to_bytes().as_slice())

@@ -17,7 +17,7 @@ use crate::watch::Watch as _;
 const MAX_PICTURE_FILE: u64 = 256 << 20;
 /// Number of pictures in memory at a time.
 const AT_A_TIME: usize = 16;
-/// What a picture's name ends in.
+/// The file extensions of pictures.
 const ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "webp"];
 
 /// A picture as learners see it.
@@ -52,7 +52,7 @@ const fn has_own_key(_: &[u8]) -> bool {
     false
 }
 
-/// Gives `take` each picture under its label, in the order of the names, several decoded at a time.
+/// Calls `take` with each picture and its label, in the order of the names. Several pictures are decoded at a time.
 ///
 /// Hidden files and files without a picture's extension are skipped.
 pub(super) fn for_each(folder: &Path, ui: &Ui, mut take: impl FnMut(&str, &Path, Picture) -> Result<()>) -> Result<()> {

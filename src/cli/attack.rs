@@ -100,7 +100,7 @@ fn etc(flags: &EtcFlags) -> Result<()> {
         let mut found = solution.apply(sheet);
         if let Some(original) = originals.get(i) {
             let before = ssim(&shown(sheet, original)?, original)?;
-            // Known photos show how the whole is turned and coloured.
+            // Known photos already determine the orientation and the colours of the whole picture.
             if flags.known.is_empty() {
                 found = attack::best_view(&found, |view| psnr(&shown(view, original)?, original))?.1;
             }
@@ -117,11 +117,11 @@ fn etc(flags: &EtcFlags) -> Result<()> {
     files::print(&text)
 }
 
-/// What the known photos show, and a line that says how much.
+/// The solution found with the known photos, and a line of text that summarises it.
 fn known(flags: &EtcFlags, sheets: &[Sheet], label: Option<&Label>, block: u8) -> Result<(Solution, String)> {
     let clear = |name: &OsString| {
         let photo = decode(&read(name)?)?;
-        // Without a label it is taken for the form that only pads.
+        // Without a label, assume the colour form, which only pads the photo.
         let sheet = match label {
             Some(label) if label.form != Form::Colour => {
                 let (width, height, channels) = (photo.width(), photo.height(), photo.channels());

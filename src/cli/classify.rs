@@ -158,7 +158,7 @@ struct LabelReport {
     label: String,
     pictures: usize,
     right: usize,
-    /// What its pictures were taken for, most often first.
+    /// The labels that its pictures were given, most frequent first.
     taken_for: Vec<(String, usize)>,
 }
 

@@ -24,7 +24,7 @@ use crate::schemes::paillier::origin::Origin;
 
 /// How long the colours of a photo are kept.
 const KEPT_DAYS: u32 = 400;
-/// What the file of a photo in sRGB says instead of the name of a profile.
+/// Written in the file of a photo in sRGB, in place of the name of a profile.
 const NO_PROFILE: &str = "srgb";
 const DAY: Duration = Duration::from_hours(24);
 
@@ -37,7 +37,7 @@ pub(super) enum Wanted {
     Srgb,
 }
 
-/// What a photo's encrypted or scrambled form carries for its owner: a random number.
+/// The random number that a photo's encrypted or scrambled form carries for its owner.
 #[derive(Clone, Copy)]
 pub(super) enum Mark {
     Encrypted(Origin),
@@ -45,7 +45,7 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    /// The name of its file: the number itself is not written down.
+    /// The name of the photo's file, a hash: the number itself is not stored.
     fn name(self) -> String {
         match self {
             Self::Encrypted(Origin(number)) => hash(&[b"encrypted", number.as_slice()]),
@@ -54,7 +54,7 @@ impl Mark {
     }
 }
 
-/// Stores a photo's colours and notes it, or notes what to do instead.
+/// Stores a photo's colours and shows a note that says so, or a note about what to do instead.
 pub(super) fn keep(mark: Mark, colour: &Colour, ui: &Ui) {
     match Store::find().and_then(|store| store.keep(mark, colour).map(|()| store)) {
         _ if *colour == Colour::Srgb => {}
@@ -70,7 +70,8 @@ pub(super) fn keep(mark: Mark, colour: &Colour, ui: &Ui) {
     }
 }
 
-/// The colours of a photo, if they were kept here. Says what can be done if they were not, unless the `original` is there.
+/// The colours of a photo, if they were kept on this machine. If they were not and `original` is false, shows a note
+/// about what to do.
 pub(super) fn find(mark: Mark, original: bool, ui: &Ui) -> Option<Colour> {
     let found = Store::find().and_then(|store| store.read(mark));
     let reason = match found {
@@ -87,11 +88,11 @@ pub(super) fn find(mark: Mark, original: bool, ui: &Ui) -> Option<Colour> {
     None
 }
 
-/// The folder.
+/// The folder `colours`.
 struct Store(PathBuf);
 
 impl Store {
-    /// Where it is, or will be.
+    /// Finds the path of the folder, which may not exist yet.
     fn find() -> Result<Self> {
         let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let data = || folder("XDG_DATA_HOME").or_else(|| folder("LOCALAPPDATA").filter(|_| cfg!(windows)));
@@ -109,7 +110,7 @@ impl Store {
         let name = if *colour == Colour::Srgb {
             NO_PROFILE.to_owned()
         } else {
-            // The profile first, then the file that names it.
+            // Write the profile first, then the file that names it.
             let profile = colour.to_bytes();
             let name = hash(&[&profile]);
             write(&profiles, &name, &profile)?;
@@ -171,7 +172,7 @@ fn expire(photos: &Path, profiles: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A folder, with those above it, for its owner alone.
+/// Creates a folder and its parents, accessible only to their owner.
 fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -180,7 +181,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Writes a file, whole or not at all, for its owner alone: temporary files are.
+/// Writes a file completely or not at all. Only its owner can read it, as with all temporary files.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let path = folder.join(name);
     let written = || {
@@ -222,7 +223,7 @@ mod tests {
         store.keep(photo, &p3()).unwrap();
         assert_eq!(store.read(photo).unwrap(), Some(p3()));
         assert_eq!(store.read(other).unwrap(), None);
-        // That a photo was converted is known, too.
+        // The store also remembers that a photo was converted.
         store.keep(other, &Colour::Srgb).unwrap();
         assert_eq!(store.read(other).unwrap(), Some(Colour::Srgb));
     }

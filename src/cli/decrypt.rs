@@ -86,7 +86,7 @@ pub(super) struct Flags {
     passphrase: PassphraseFlags,
 }
 
-/// The flags, checked.
+/// The checked flags.
 struct Job {
     key: Source,
     passphrase: PassphraseFlags,
@@ -179,7 +179,7 @@ pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// Names the flags that decrypt what cannot be verified.
+/// Adds to the error the flags that decrypt without verification.
 fn with_flags(error: Error) -> Error {
     match error.kind() {
         Code::NotVerifiable => {
@@ -189,7 +189,7 @@ fn with_flags(error: Error) -> Error {
     }
 }
 
-/// What is known about the photos that were encrypted.
+/// The originals of the encrypted photos, if given, and the colour space of the result.
 struct Photos {
     originals: Vec<Photo>,
     /// The colour space of the result.
@@ -197,7 +197,8 @@ struct Photos {
 }
 
 impl Photos {
-    /// Reads the originals as they were encrypted. Without a flag or a record on this machine, the defaults of `encrypt` apply.
+    /// Reads the originals, with their colours treated as they were for encryption. Without a flag or a record on this
+    /// machine, the defaults of `encrypt` apply.
     fn read(sources: &[Source], said: Option<Wanted>, origins: &[Origin], ui: &Ui) -> Result<Self> {
         let mut originals = Vec::new();
         let mut colours = Vec::new();
@@ -214,7 +215,7 @@ impl Photos {
             colours.push(kept.filter(|_| said.is_none()).unwrap_or_else(|| photo.colour().clone()));
             originals.push(photo);
         }
-        // The comparison refuses surplus originals.
+        // Read surplus originals too: the comparison refuses them.
         for source in sources.iter().skip(origins.len()) {
             originals.push(read_original(source, said.unwrap_or(Wanted::Keep), ui)?);
         }

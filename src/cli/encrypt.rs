@@ -73,7 +73,7 @@ pub(super) struct Flags {
     passphrase: PassphraseFlags,
 }
 
-/// The flags, checked.
+/// The checked flags.
 struct Job {
     key: Source,
     passphrase: PassphraseFlags,
@@ -116,7 +116,7 @@ fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
         options.halo = halo.filter(|&(x, y)| x.max(y) <= MAX_HALO).ok_or_else(|| {
             Error::new(Code::BadFilter, format!("these filters together reach farther than {MAX_HALO} pixels"))
         })?;
-        // A filter of two images takes a second one like the first.
+        // For a filter of two images, assume that the second is like the first.
         encoding = filter.apply(&vec![encoding; filter.inputs()])?;
         options.slot_bits = options.slot_bits.max(bits_for(encoding.high + encoding.bias));
     }
@@ -129,7 +129,7 @@ fn options_for(filters: &[Filter], border: Border) -> Result<EncryptOptions> {
 pub(super) fn run(flags: Flags, ui: &Ui) -> Result<()> {
     let job = flags.check()?;
     let key = key_file::read_encryption_key(&job.passphrase.read_key(&job.key)?)?;
-    // Only images whose masks a key derives carry a number by which the profile is found again.
+    // An image carries the number that identifies its profile only if the key derives its masks.
     let owner = matches!(&key, EncryptionKey::Owner(key) if key.derives_masks());
     let wanted = job.colour.unwrap_or(if owner { Wanted::Keep } else { Wanted::Srgb });
     let Read { photo, mark_as } = read_photo(&job.photo, wanted, ui)?;
@@ -170,14 +170,14 @@ pub(super) struct Read {
     pub(super) mark_as: Option<Colour>,
 }
 
-/// Reads and decodes a photo, converts it if wanted, and notes what is lost.
+/// Reads and decodes a photo, converts it if requested, and shows notes about losses.
 pub(super) fn read_photo(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Read> {
     let read = read_quietly(source, wanted)?;
     read.photo.notices().iter().for_each(|notice| ui.note(notice.text()));
     Ok(read)
 }
 
-/// Reads a photo whose result is at hand: its transparency does not stay behind.
+/// Reads the original of a result. Shows no note about its transparency, which the result gets from it.
 pub(super) fn read_original(source: &Source, wanted: Wanted, ui: &Ui) -> Result<Photo> {
     let photo = read_quietly(source, wanted)?.photo;
     let told = photo.notices().iter().filter(|&&notice| notice != Notice::AlphaKeptAside);

@@ -167,7 +167,7 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// What the user should know about the settings, if anything.
+/// A note about weak settings, if there is one to show.
 fn weakness(label: &Label, fixed_key: bool) -> Option<String> {
     let (blocks, block) = (label.blocks(), label.block);
     match Resistance::of(label) {
@@ -226,7 +226,7 @@ fn decrypt(flags: &DecryptFlags, ui: &Ui) -> Result<()> {
 }
 
 impl EncryptFlags {
-    /// How the output is made.
+    /// The kind of the output and its JPEG settings.
     fn output(&self, kind: PictureKind) -> Result<Picture> {
         let kind = match kind {
             // Standard output has no name, so the JPEG flags decide.

@@ -27,8 +27,7 @@ pub(super) enum Source {
 }
 
 impl From<&OsStr> for Source {
-    /// What a person names. A file that is named counts as an input from here on, even if it turns out that nothing of it is
-    /// needed.
+    /// The input that the user names. From here on, a named file counts as an input, even if it is never read.
     fn from(name: &OsStr) -> Self {
         if name == "-" {
             return Self::Stdin;
@@ -74,10 +73,10 @@ impl Source {
 
     /// Reads all of it into memory that is wiped afterwards.
     ///
-    /// `too_long` is the code if there are more than `limit` bytes.
+    /// `too_long` is the error code if there are more than `limit` bytes.
     pub(super) fn read(&self, limit: u64, too_long: Code) -> Result<Zeroizing<Vec<u8>>> {
         let reader = self.open()?;
-        // With the whole room from the start, growing leaves no copies behind.
+        // Reserve the full capacity at the start, so that growing leaves no copies in memory.
         let expected = self.length().unwrap_or(0).min(limit) + 1;
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(expected).unwrap_or(0)));
         reader.take(limit + 1).read_to_end(&mut bytes).map_err(|error| match self {
@@ -116,10 +115,10 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// Reads prologue and header from the start of a Safelight file. The reader is left at the data after them.
+/// Reads the prologue and the header from the start of a Safelight file. Leaves the reader at the data after them.
 pub(super) fn read_header(input: &mut dyn Read) -> Result<(Prologue, Vec<u8>)> {
     let mut bytes = Vec::with_capacity(PROLOGUE_BYTES);
-    // A short file is passed on as it is: whether it is a Safelight file matters more.
+    // Parse even a short file: whether it is a Safelight file matters more than its length.
     (&mut *input).take(PROLOGUE_BYTES as u64).read_to_end(&mut bytes)?;
     if wire::is_age(&bytes) {
         let message = "this is a protected key file; see `safelight info`";
@@ -148,7 +147,7 @@ pub(super) fn print_json(value: &impl serde::Serialize) -> Result<()> {
     print(&(json + "\n"))
 }
 
-/// What is written as JSON has no part that cannot be.
+/// The error for a value that cannot be written as JSON, which does not occur in practice.
 pub(super) fn no_json() -> Error {
     Error::new(Code::Internal, "a value cannot be written as JSON; please report it")
 }
@@ -157,7 +156,7 @@ fn about(path: &Path, verb: &str, error: &io::Error) -> Error {
     Error::new(Code::Io, format!("cannot {verb} {}: {error}", path.display()))
 }
 
-/// What went wrong, without the temporary name of an unfinished file.
+/// The reason for an error, without the temporary name of an unfinished file.
 fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split_once(" at path ").map_or(text.clone(), |(reason, _)| reason.to_owned())

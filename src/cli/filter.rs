@@ -94,12 +94,12 @@ fn count(images: usize) -> String {
     if images == 1 { "one encrypted image".into() } else { format!("{images} encrypted images") }
 }
 
-/// The flag of a parameter. All but one have the same name.
+/// The flag for a parameter. Only the flag for `weights` has a different name.
 fn flag(parameter: &str) -> &str {
     if parameter == "weights" { "kernel" } else { parameter }
 }
 
-/// The flags, checked.
+/// The checked flags.
 struct Job {
     filter: Filter,
     name: String,
@@ -140,7 +140,7 @@ impl Flags {
     }
 }
 
-/// A filter from a text such as `mean radius=2`, as the history of an image has it.
+/// Reads a filter from a text such as `mean radius=2`, the notation of an image's history.
 #[cfg(feature = "client")]
 pub(super) fn from_text(text: &str) -> Result<Filter> {
     Filter::from_text(&in_the_formats_words(text)).map_err(|error| {
@@ -149,7 +149,8 @@ pub(super) fn from_text(text: &str) -> Result<Filter> {
     })
 }
 
-/// Filters as the format writes them: on the command line, the weights are named after their option.
+/// Converts filters to the notation of the file format. On the command line, `weights` is named after its flag,
+/// `kernel`.
 #[cfg(feature = "client")]
 pub(super) fn in_the_formats_words(text: &str) -> String {
     text.replace(" kernel=", " weights=")
@@ -191,17 +192,17 @@ fn filter_there(job: &Job, server: &Server, inputs: Vec<Box<dyn Read + Send>>, s
         parts.push(Box::new(Cursor::new(header)));
         parts.push(Box::new(Exactly { input, left: rest }));
     }
-    // A filter that this image has no room for fails before anything is sent.
+    // If the image has no room for the filter, fail before anything is sent.
     let expected = output_head(&job.filter, &heads)?;
     let (_, answer) = Frames::write(expected.clone());
-    // Longer than expected, so that a different answer can be told from an endless one.
+    // Longer than expected, to distinguish a wrong answer from an endless one.
     let longest = answer.total_bytes() + u64::from(crate::wire::MAX_HEADER);
     let conversation = remote::filter(&job.name, &job.parameters, length, longest);
     server.run(conversation, Input::Stream(Some(chain(parts))), sink, ui)?;
     check_answer(sink, &expected, ui)
 }
 
-/// Checks that the server's answer is an intact image of the kind that this filter makes of this input.
+/// Checks that the server's answer is an intact image with the header that this filter gives for this input.
 fn check_answer(sink: &mut Sink, expected: &ImageHead, ui: &Ui) -> Result<()> {
     let Some(file) = sink.reread()? else { return Ok(()) };
     let bar = ui.bar("checking", Unit::Rows);
@@ -245,7 +246,7 @@ impl Read for Exactly {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         self.left -= count as u64;
-        // Checked now, because a caller that knows the length does not ask for more.
+        // Check now, because a caller that knows the length does not read any further.
         if self.left == 0 && count > 0 && self.input.read(&mut [0])? > 0 {
             return Err(Error::new(Code::TrailingData, "the input has extra data after the encrypted image").into());
         }

@@ -66,7 +66,7 @@ pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {
     }
 }
 
-/// Asks the part of the program that the file belongs to.
+/// Describes the file with the module that it belongs to.
 fn describe(file: Opened<'_>) -> Result<Facts> {
     match file.kind {
         Kind::Model => learn::facts::describe(file),
@@ -81,7 +81,7 @@ fn describe(file: Opened<'_>) -> Result<Facts> {
     }
 }
 
-/// What a protected key file shows without its passphrase.
+/// The facts that a protected key file shows without its passphrase.
 fn protected(input: Box<dyn Read + Send>) -> Result<Facts> {
     let mut bytes = Vec::new();
     input.take(LONGEST_KEY + 1).read_to_end(&mut bytes)?;

@@ -20,13 +20,13 @@ pub(super) fn install() {
     INSTALLED.call_once(listen);
 }
 
-/// Signals that are ignored stay ignored: a program under nohup is not ended by a hang-up, nor one in a script's background by
-/// Ctrl-C.
+/// Ignored signals stay ignored: SIGHUP does not end a program under `nohup`, and Ctrl-C does not end a program that a
+/// script runs in the background.
 #[cfg(unix)]
 fn listen() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let heard = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|&signal| !crate::signals::is_ignored(signal));
-    // Without a handler a signal still ends the program, if less tidily.
+    // Without a handler, a signal still ends the program, but less tidily.
     if let Ok(mut signals) = signal_hook::iterator::Signals::new(heard) {
         std::thread::spawn(move || signals.forever().for_each(|_| on_signal()));
     }
@@ -34,7 +34,7 @@ fn listen() {
 
 #[cfg(not(unix))]
 fn listen() {
-    // Without a handler Ctrl-C still ends the program, if less tidily.
+    // Without a handler, Ctrl-C still ends the program, but less tidily.
     let _ = ctrlc::set_handler(on_signal);
 }
 

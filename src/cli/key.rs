@@ -72,7 +72,7 @@ fn for_scheme(scheme: &'static Scheme) -> clap::Command {
             values => option.value_parser(PossibleValuesParser::new(values)),
         });
     }
-    // The flags' own description comes with them, and is replaced.
+    // `augment_args` also sets the description of the flags' struct, which is replaced here.
     NewFileFlags::augment_args(command)
         .about(about)
         .long_about(long.trim_end().to_owned())
@@ -158,8 +158,8 @@ pub(super) fn keygen(flags: KeygenFlags, ui: &Ui) -> Result<()> {
 }
 
 impl NewFileFlags {
-    /// Makes a key and writes its file, protected by a passphrase if requested. Whatever can be refused is refused before the
-    /// key is made. Returns the key's description.
+    /// Makes a key and writes its file, protected by a passphrase if requested. All checks come before the key is made.
+    /// Returns the key's description.
     fn write(&self, make: impl FnOnce() -> Result<NewKey>) -> Result<String> {
         let sink = Sink::create(&self.out, Care::Secret)?;
         let chosen = if self.passphrase { Some(self.source.choose()?) } else { None };

@@ -24,7 +24,7 @@ use crate::wire::{Kind, Prologue};
 
 /// The longest ciphertext that is read, in bytes.
 const LONGEST: u64 = 1 << 26;
-/// The bytes of keys that stay in memory.
+/// How many bytes of keys stay in memory.
 const KEPT: usize = 1 << 30;
 
 /// Classify an encrypted picture step by step, with a file after each

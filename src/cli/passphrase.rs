@@ -56,7 +56,7 @@ impl PassphraseFlags {
     }
 }
 
-/// Asks on the terminal, whatever standard input is.
+/// Asks on the terminal, even if standard input is something else.
 fn ask(question: &str) -> Result<Zeroizing<String>> {
     rpassword::prompt_password(question).map(Zeroizing::new).map_err(|_| {
         let message = format!("there is no terminal to ask for the passphrase; use --passphrase-file or {VARIABLE}");

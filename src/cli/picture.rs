@@ -14,25 +14,25 @@ const PICTURES: [&str; 15] =
 /// A kind of picture file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureKind {
-    /// Exact, also for values beyond 8 bits.
+    /// Lossless, also for values of more than 8 bits.
     Png,
-    /// Small and not exact. Without transparency.
+    /// Small but lossy, without transparency.
     Jpeg,
-    /// Exact: the lossless form.
+    /// The lossless form.
     WebP,
 }
 
 impl PictureKind {
-    /// The kind that an output's name stands for: PNG for standard output and for names without an ending.
+    /// The kind that an output's name indicates: PNG for standard output and for names without an extension.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] for the ending of anything else.
+    /// [`Code::BadArgument`] for any other extension.
     pub(super) fn of(name: &OsStr) -> Result<Self> {
         let webp = if cfg!(feature = "webp") { ", .webp" } else { "" };
         Self::among(name, webp)
     }
 
-    /// The same for a scrambled picture, which is never WebP.
+    /// The kind of a scrambled picture: as [`Self::of`], but never WebP.
     ///
     /// # Errors
     /// As [`Self::of`].
@@ -105,12 +105,12 @@ mod encoding {
     }
 
     impl JpegFlags {
-        /// Whether any of them was given.
+        /// Whether any of these flags was given.
         pub(in crate::cli) const fn any(&self) -> bool {
             self.quality.is_some() || self.subsampling.is_some()
         }
 
-        /// A file of this kind.
+        /// The settings for a picture file of this kind.
         ///
         /// # Errors
         /// [`Code::BadArgument`] if these flags are given for a file other than JPEG.
@@ -130,8 +130,8 @@ mod encoding {
     }
 
     impl Picture {
-        /// Encodes the file, and notes what its format cannot store. JPEG and WebP store ICC profiles but no other description
-        /// of colours, so other samples are converted.
+        /// Encodes the file, and shows notes about information that its format cannot store. JPEG and WebP can describe
+        /// colours only with ICC profiles, so photos with any other description are converted.
         pub(in crate::cli) fn encode(&self, photo: &Photo, label: Option<&Label>, ui: &Ui) -> Result<Vec<u8>> {
             let converted;
             let photo = match (self.kind, photo.colour()) {
@@ -169,7 +169,7 @@ mod encoding {
         Err(Error::new(Code::BadArgument, "this build has no support for WebP; use .png or .jpg"))
     }
 
-    /// What a photo looks like on a white page.
+    /// The photo on a white background.
     fn on_white(photo: &Photo) -> Result<Photo> {
         let Some(alpha) = photo.alpha() else { return Ok(photo.clone()) };
         let over = |sample: u8, alpha: u8| {
@@ -182,7 +182,7 @@ mod encoding {
         Ok(white.with_colour(photo.colour().clone()))
     }
 
-    /// A grey photo with a profile for red, green and blue has these.
+    /// Converts a grey photo to red, green and blue if its profile is for these.
     fn for_its_profile(photo: &Photo) -> Result<Photo> {
         if photo.channels() == 3 || !photo.colour().needs_rgb() {
             return Ok(photo.clone());

@@ -14,7 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::experiments::etc_svm::{FRACTIONS, PAPER_LINEAR, Pictures, Row};
 use crate::learn::kernel::Family;
 
-/// Colours that colour-blind people tell apart (Okabe, Ito 2008).
+/// Colours that colour-blind people can distinguish (Okabe, Ito 2008).
 const COLOURS: [RGBColor; 4] =
     [RGBColor(0xd5, 0x5e, 0x00), RGBColor(0x00, 0x72, 0xb2), RGBColor(0x60, 0x60, 0x60), RGBColor(0x00, 0x9e, 0x73)];
 const INK: RGBColor = RGBColor(0x20, 0x20, 0x20);
@@ -86,7 +86,7 @@ fn panel(area: &Area<'_>, kernel: Family, rows: &[&Row], highest: f64) -> Result
         .draw()
         .map_err(failed)?;
     for (number, (pictures, colour)) in (0..).zip(Pictures::ALL.into_iter().zip(COLOURS)) {
-        // Side by side, so that equal ones are all seen.
+        // Side by side, so that equal points are all visible.
         let aside = 0.07 * (f64::from(number) - 1.5);
         let points: Vec<(f64, f64, f64)> = (rows.iter().filter(|row| row.pictures == pictures).enumerate())
             .map(|(i, row)| (place(i) + aside, percent(row)))
@@ -106,7 +106,7 @@ fn panel(area: &Area<'_>, kernel: Family, rows: &[&Row], highest: f64) -> Result
     Ok(())
 }
 
-/// What the colours mean, in one line.
+/// The legend of the colours, in one line.
 fn legend(area: &Area<'_>, paper: bool) -> Result<()> {
     let style = style(15).pos(Pos::new(HPos::Left, VPos::Center));
     let (mut x, y) = (24, i32::try_from(LEGEND / 2).unwrap_or(0) - 4);
@@ -124,7 +124,7 @@ fn legend(area: &Area<'_>, paper: bool) -> Result<()> {
     Ok(())
 }
 
-/// Where the fraction with this number stands on the axis.
+/// The position on the axis of the fraction with this number.
 #[expect(clippy::cast_precision_loss, reason = "there are four")]
 fn place(number: usize) -> f64 {
     number as f64

@@ -1,5 +1,5 @@
-//! The command line's way to a server: drives the conversations of [`crate::remote`] with an HTTP library. It supports
-//! [`crate::server`] and simpler servers that answer at once.
+//! The command line's client of a server: drives the conversations of [`crate::remote`] with an HTTP library. It
+//! supports [`crate::server`] and simpler servers that answer at once.
 
 mod exchange;
 mod plain;
@@ -28,15 +28,15 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A server's address.
 #[derive(Clone)]
 pub(super) struct Address {
-    /// Scheme, host and port, with the user's name and password if there are such.
+    /// Scheme, host and port, with a user name and password if there are any.
     origin: String,
-    /// The same without them.
+    /// The origin without user name and password.
     shown: String,
-    /// The path under which its interface lies, without `/` at its end.
+    /// The path of the server's interface, without a trailing `/`.
     folder: String,
 }
 
-/// A server, and the way to it.
+/// A server and the connection to it.
 pub(super) struct Server {
     address: Address,
     peer: Peer,
@@ -47,7 +47,7 @@ pub(super) struct Server {
 pub(super) enum Input {
     #[cfg(feature = "client")]
     Nothing,
-    /// A stream, which can be sent once.
+    /// A stream, which can be sent only once.
     Stream(Option<Box<dyn Read + Send>>),
     #[cfg(feature = "client")]
     Bytes(Vec<u8>),
@@ -76,7 +76,7 @@ impl Address {
     }
 }
 
-/// Reads a flag's value that may have a password in it, which no error shows.
+/// Reads a flag's value that may contain a password. Errors never show the password.
 #[derive(Clone)]
 pub(super) struct Masked<T>(pub(super) fn(&str) -> Result<T, String>);
 
@@ -101,7 +101,8 @@ impl Server {
     /// The server at an address. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the way there cannot be used, by the flags or by the environment.
+    /// [`Code::BadArgument`] if the proxy or the certificate authorities in the flags or the environment cannot be
+    /// used.
     pub(super) fn new(address: &Address, way: &WayFlags) -> Result<Self> {
         let uri = address.origin.parse().map_err(|_| Error::new(Code::BadArgument, "not a valid server address"))?;
         let (agent, via) = way.agent(&uri)?;
@@ -109,10 +110,10 @@ impl Server {
         Ok(Self { address: address.clone(), peer, agent })
     }
 
-    /// Holds a conversation to its end. `output` takes what the conversation fetches; it may be left half written on errors.
+    /// Runs a conversation to its end. Writes downloaded data to `output`, which may be incomplete after an error.
     ///
     /// # Errors
-    /// Those of the conversation; [`Code::Cancelled`] after Ctrl-C, when what the server was working on is deleted.
+    /// Those of the conversation; [`Code::Cancelled`] after Ctrl-C, in which case the work on the server is deleted.
     pub(super) fn run<T>(
         &self,
         mut conversation: Conversation<T>,
@@ -156,7 +157,7 @@ impl Server {
             http = http.header(name, value);
         }
         if let Some((_, length)) = &body {
-            // A server that will not take it can say so before it has been sent.
+            // With this field, a server can refuse the body before it is sent.
             http = http.header(header::CONTENT_LENGTH, *length).header(header::EXPECT, "100-continue");
         }
         let mut exchange = Exchange::start(&self.agent, http, body.map(|(body, _)| body), &self.peer);
@@ -206,7 +207,7 @@ impl Input {
     }
 }
 
-/// Receives an answer's body: into the answer, or to the output.
+/// Receives an answer's body, into the answer or the output.
 fn receive<T>(
     conversation: &mut Conversation<T>,
     mut exchange: Exchange,
@@ -305,7 +306,7 @@ mod tests {
         for text in ["photos.example", "ftp://photos.example", "http://", "https://a?b", "", "/v1"] {
             assert!(Address::parse(text).is_err(), "{text}");
         }
-        // A user's name and password go along, and are shown nowhere.
+        // The user name and password are sent, but never shown.
         let server = Address::parse("http://anna:geheim@one.example").expect("address");
         assert_eq!(server.resolve("v1"), "http://anna:geheim@one.example/v1");
         assert_eq!(server.shown, "http://one.example");

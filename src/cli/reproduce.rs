@@ -278,7 +278,7 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Every rate, for programs.
+/// All rates, as CSV for programs.
 fn table_of_all(rows: &[Row]) -> String {
     let mut text = String::from("kernel,pictures,fraction,seed,equal_error_rate\n");
     for Row { kernel, pictures, fraction, rates } in rows {

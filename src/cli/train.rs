@@ -80,7 +80,7 @@ enum How {
     Network,
 }
 
-/// The learner that is for encrypted pictures.
+/// The learning method for encrypted pictures.
 const NETWORK: &str = "network";
 
 pub(super) fn run(flags: &Flags, ui: &Ui) -> Result<()> {

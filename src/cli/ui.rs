@@ -22,33 +22,33 @@ impl Ui {
         Self { quiet, terminal: stderr().is_terminal(), stop: Arc::default() }
     }
 
-    /// From here on, Ctrl-C (or SIGTERM, or SIGHUP) stops the work cleanly, and a second one at once.
+    /// From here on, a first Ctrl-C (or SIGTERM, or SIGHUP) stops the work cleanly, and a second one stops it at once.
     pub(super) fn catch_interrupts(&self) {
         interrupt::orderly(&self.stop);
     }
 
-    /// Something the user should know although the work continues.
+    /// Shows something that the user should know while the work continues.
     pub(super) fn note(&self, text: &str) {
         if !self.quiet {
             say(&format!("note: {text}"));
         }
     }
 
-    /// Something that must not be overlooked. `--quiet` does not silence it.
+    /// Shows something that must not be overlooked, even with `--quiet`.
     #[cfg(feature = "client")]
     #[expect(clippy::unused_self, reason = "like the other ways to speak")]
     pub(super) fn warn(&self, text: &str) {
         say(&format!("warning: {text}"));
     }
 
-    /// What was done, shown on terminals only.
+    /// Shows a summary of the work, on terminals only.
     pub(super) fn summary(&self, text: &str) {
         if self.terminal && !self.quiet {
             say(text);
         }
     }
 
-    /// The reason for exit code 1.
+    /// Shows the reason for exit code 1.
     pub(super) fn error(error: &Error) {
         say(&format!("error[{}]: {}", error.code(), error.message()));
     }
@@ -116,9 +116,9 @@ impl Watch for Bar {
     }
 }
 
-/// Writes a line on standard error. Text may come from a file or a server, so it must not move the cursor about.
+/// Writes a line to standard error. Text may come from a file or a server, so control characters become spaces.
 fn say(text: &str) {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    // If it cannot be written, nothing can be done about it.
+    // If writing fails, nothing can be done about it.
     let _ = writeln!(stderr(), "{clean}");
 }

@@ -1,7 +1,7 @@
 //! The server's work: applying the network to an encrypted picture.
 //!
-//! The picture comes in at [`NetworkSpec::level`](super::NetworkSpec::level), and each layer takes its levels. So the scores are at level 0,
-//! where a ciphertext is as small as it gets.
+//! The picture comes in at [`NetworkSpec::level`](super::NetworkSpec::level), and each layer uses up its levels. So the
+//! scores are at level 0, where ciphertexts are smallest.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::schemes::ckks::evaluator::Evaluator;
 use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::ring::Ring;
 
-/// The most bytes that encoded weights may take.
+/// The maximum memory for encoded weights, in bytes.
 const MOST_MEMORY: usize = 1 << 30;
 
 /// A network with encoded weights, for any number of pictures and keys.

@@ -1,8 +1,8 @@
 //! The work of a picture's owner: making keys, encrypting features and decrypting answers.
 //!
-//! Decrypted answers are only for the owner: the scores differ slightly from exact ones, which reveals information about the
-//! secret key (B. Li, D. Micciancio, EUROCRYPT 2021), and a forged answer can reveal all of it. So nothing of it goes back to
-//! the server, and an answer that no honest server would send is refused entirely.
+//! Decrypted answers are only for the owner: the scores differ slightly from exact ones, which reveals information
+//! about the secret key (B. Li, D. Micciancio, EUROCRYPT 2021), and a forged answer can reveal all of it. So no part of
+//! an answer goes back to the server, and an answer that no honest server would send is refused entirely.
 
 use rand_core::TryCryptoRng;
 
@@ -19,7 +19,7 @@ use crate::schemes::ckks::secret::SecretKey;
 const BESIDE: f64 = 1.0 / 1024.0;
 
 impl NetworkSpec {
-    /// The keys that a server needs for this network. Public.
+    /// The evaluation keys that a server needs for this network. They are public.
     ///
     /// # Errors
     /// [`Code::WrongParameters`] for a ring of another set; [`Code::NoRandomness`] if the generator fails.
@@ -46,7 +46,7 @@ impl NetworkSpec {
     /// Encrypts a picture's features from [`Patches::of`](super::Patches::of).
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a ring of another set; [`Code::BadArgument`] for a wrong number of them;
+    /// [`Code::WrongParameters`] for a ring of another set; [`Code::BadArgument`] for a wrong number of features;
     /// [`Code::NoRandomness`] if the generator fails.
     pub fn encrypt(
         &self,
@@ -72,17 +72,18 @@ impl NetworkSpec {
     /// information about the secret key to a dishonest server.
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a ring of another set; [`Code::VectorsDiffer`] for a level, scale or number of slots other
-    /// than an answer of this network has, checked before the key is used; [`Code::ForeignKey`] if it is under another key;
-    /// [`Code::BadAnswer`] if the numbers are outside the bounds of honest answers: beyond [`LARGEST_SCORE`], or nonzero
-    /// outside the scores. The last error is the same in all cases, and contains no number.
+    /// [`Code::WrongParameters`] for a ring of another set; [`Code::VectorsDiffer`] for a level, scale or number of
+    /// slots that an answer of this network does not have, checked before the key is used; [`Code::ForeignKey`] if it
+    /// is under another key; [`Code::BadAnswer`] if the numbers are outside the bounds of honest answers: beyond
+    /// [`LARGEST_SCORE`], or nonzero outside the scores. The last error is the same in all cases, and contains no
+    /// number.
     pub fn open(&self, ring: &Ring, encoder: &Encoder, secret: &SecretKey, answer: &Ciphertext) -> Result<Answer> {
         self.check_ring(ring)?;
         self.check_answer(ring, answer.level(), answer.slots(), answer.scale())?;
         let opened = secret.decrypt(ring, answer)?;
         let numbers = opened.decode(ring, encoder);
         let (scores, filling) = numbers.split_at(self.labels().len().min(numbers.len()));
-        // Written so that what is no number is not allowed.
+        // Written so that NaN is refused.
         let honest = opened.beside(ring) <= BESIDE
             && scores.iter().all(|score| score.re.abs() <= LARGEST_SCORE + PRECISION)
             && filling.iter().all(|number| number.re.abs() <= PRECISION)

@@ -1,4 +1,4 @@
-//! What a network's file shows.
+//! The facts that a network's file shows.
 
 use super::wire::{LONGEST, read, read_spec};
 use crate::error::Result;

@@ -12,17 +12,17 @@ use crate::error::{Code, Error, Result};
 use crate::math::product::add_product;
 use crate::photo::{Photo, Shape};
 
-/// What is added to a patch's variance, in squared steps of samples: where there is nothing but noise, noise stays small.
+/// Added to a patch's variance, in squared steps of samples, so that noise stays small in patches of nothing else.
 const QUIET: f32 = 10.0;
 /// The largest absolute value of a feature, in deviations.
 pub const REACH: f32 = 4.0;
 /// The largest pictures, in pixels on a side.
 pub const MOST_SIDE: u32 = 256;
-/// The most features of a picture.
+/// The maximum number of features of a picture.
 pub const MOST_FEATURES: usize = 1 << 14;
-/// The most products it may take to make them: some seconds.
+/// The maximum number of products to compute the features, which take some seconds.
 const MOST_WORK: u64 = 1 << 32;
-/// The largest number among a recipe's. Learned ones stay far below it.
+/// The largest number in a recipe. Learned numbers stay far below it.
 const LARGEST: f32 = 1e9;
 
 /// The recipe for a picture's features.
@@ -103,8 +103,8 @@ impl Patches {
         Ok(numbers)
     }
 
-    /// The numbers of a picture of the right size before they are standardised: for each cell, the filters' sums upwards and
-    /// then downwards.
+    /// The features of a picture of the right size before standardisation: for each cell, the filters' positive sums,
+    /// then their negative sums.
     pub(crate) fn raw(&self, samples: &[u8]) -> Vec<f32> {
         let (across, down) = self.places();
         let (count, length, grid) = (self.offsets.len(), self.patch_samples(), usize::from(self.grid));
@@ -132,7 +132,7 @@ impl Patches {
         numbers
     }
 
-    /// A patch, brought to mean 0 and about deviation 1.
+    /// A patch, normalised to mean 0 and a deviation of about 1.
     pub(crate) fn patch(&self, samples: &[u8], x: usize, y: usize, patch: &mut [f32]) {
         let row_length = self.shape.width as usize * usize::from(self.shape.channels);
         let wide = usize::from(self.side) * usize::from(self.shape.channels);
@@ -145,18 +145,18 @@ impl Patches {
         normalise(patch);
     }
 
-    /// How many patches there are across and down.
+    /// The numbers of patches across and down.
     pub(crate) fn places(&self) -> (usize, usize) {
         let places = |length: u32| ((length - u32::from(self.side)) / u32::from(self.stride) + 1) as usize;
         (places(self.shape.width), places(self.shape.height))
     }
 
-    /// The samples of a patch.
+    /// The number of samples in a patch.
     pub(crate) fn patch_samples(&self) -> usize {
         usize::from(self.side) * usize::from(self.side) * usize::from(self.shape.channels)
     }
 
-    /// The filters' numbers for the first sample of a patch, for the second, and so on.
+    /// The numbers of all filters for the first sample of a patch, then for the second, and so on.
     fn by_sample(&self) -> Vec<f32> {
         let (count, length) = (self.offsets.len(), self.patch_samples());
         let mut out = vec![0.0; count * length];

@@ -11,8 +11,8 @@ impl NetworkSpec {
     /// Takes the keys that the network needs from a set, at the lowest levels that suffice.
     ///
     /// # Errors
-    /// [`Code::WrongParameters`] for a set of other parameters than the network's; [`Code::MissingKey`] if one is not in the
-    /// set, or not for a level as high; and as [`LoadedKeys::get`].
+    /// [`Code::WrongParameters`] for a set of other parameters than the network's; [`Code::MissingKey`] if the set
+    /// lacks a key, or has it only for lower levels; and as [`LoadedKeys::get`].
     pub fn take_keys(&self, loaded: &LoadedKeys) -> Result<EvaluationKeys> {
         let set = loaded.set().head();
         let (theirs, ours) = (set.parameters(), self.parameters());

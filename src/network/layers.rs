@@ -1,8 +1,8 @@
 //! The layers of a network: a list, from the picture's features to the scores.
 //!
-//! Each kind of layer is a room here. It knows its plain twin, its layout in the slots, the levels and keys that it takes, and
-//! how to apply itself to a ciphertext. Levels, keys and memory of a network are folded from its list. To add a kind of layer,
-//! see CONTRIBUTING.md.
+//! Each kind of layer has a module here, with its plain twin, its layout in the slots, the levels and keys that it
+//! takes, and its computation on a ciphertext. The levels, keys and memory of a network are the totals of its list. To
+//! add a kind of layer, see CONTRIBUTING.md.
 //!
 //! | kind | what it does |
 //! |---|---|
@@ -33,7 +33,7 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// The layers of a network with this many hidden units, which are squared; without any, a single layer.
+    /// The layers of a network with `hidden` hidden units, which are squared; a single layer if `hidden` is 0.
     #[must_use]
     pub fn perceptron(hidden: usize, labels: usize) -> Vec<Self> {
         let scores = Self::Dense { outputs: labels };
@@ -44,12 +44,13 @@ impl Layer {
     }
 }
 
-/// The weights of a layer. A layer without weights has empty ones.
+/// The weights of a layer. Both lists are empty for a layer without weights.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Weights {
-    /// Of a dense layer, for each output one weight per input, with 8 bits of precision: see [`rounded`](super::rounded).
+    /// For each output of a dense layer, one weight per input, with 8 bits of precision: see
+    /// [`rounded`](super::rounded).
     pub weights: Vec<f32>,
-    /// For each output.
+    /// One bias for each output.
     pub bias: Vec<f32>,
 }
 
@@ -63,7 +64,7 @@ impl Layer {
         }
     }
 
-    /// How many levels it takes.
+    /// The number of levels that it takes.
     #[must_use]
     pub const fn levels(self) -> usize {
         match self {
@@ -109,7 +110,7 @@ pub enum Placed {
     },
 }
 
-/// Places the layers of a network in this many slots. The first layer decides how a picture is packed.
+/// Places the layers of a network in `slots` slots. The first layer decides how a picture is packed.
 ///
 /// # Errors
 /// [`Code::BadArgument`](crate::error::Code::BadArgument) for a layer that does not fit the slots.
@@ -200,7 +201,7 @@ pub(super) enum Encoded {
 }
 
 impl Encoded {
-    /// Applies it to an encrypted vector. The result is lower by the levels that the layer takes.
+    /// Applies it to an encrypted vector. The result's level is lower by the number of levels that the layer takes.
     ///
     /// # Errors
     /// As [`EncodedDense::apply`] and [`Evaluator::mul`].

@@ -19,7 +19,7 @@ use crate::schemes::ckks::secret::SecretKey;
 
 const SHAPE: Shape = Shape { width: 12, height: 10, channels: 3 };
 
-/// Numbers that look like those of something learned.
+/// Numbers that look like learned ones.
 fn noise(count: usize, seed: f32) -> Vec<f32> {
     (0..count).map(|i| rounded((i as f32 * 12.9 + seed).sin())).collect()
 }
@@ -178,7 +178,7 @@ fn numbers_of_a_picture_do_not_depend_on_its_size() {
     assert_eq!(numbers, patches.of(&doubled).unwrap());
     assert_eq!(numbers.len(), patches.features());
     assert!(numbers.iter().any(|number| number.abs() > 0.1));
-    // Brighter by as much everywhere, and all is as before but for rounding.
+    // Brightening all samples by the same amount changes the features only by rounding errors.
     let samples = small.samples().iter().map(|sample| sample / 2).collect::<Vec<_>>();
     let brighter = samples.iter().map(|sample| sample + 100).collect();
     let of = |samples| patches.of(&Photo::from_samples(12, 10, 3, samples).unwrap()).unwrap();

@@ -11,10 +11,10 @@ use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::wire::{VectorHead, read_ciphertext, same_set};
 use crate::wire::{Checked, Kind, PROLOGUE_BYTES, Reader, in_header, open, seal, seal_in};
 
-/// The longest file of a network in bytes: more than any has.
+/// An upper bound on the length of a network's file, in bytes.
 pub const LONGEST: u64 = 1 << 28;
 
-/// The kinds of layers, as they are written.
+/// The numbers that stand for the kinds of layers in a file.
 const DENSE: u8 = 1;
 const SQUARE: u8 = 2;
 
@@ -35,7 +35,7 @@ pub fn write_spec(spec: &NetworkSpec) -> Result<Vec<u8>> {
     for count in [offsets.len(), spec.labels().len()] {
         header.extend(count16(count)?);
     }
-    // A network that version 1 can express is written in version 1, for the programs that know no other.
+    // A network that version 1 can express is written in version 1, for programs that know only version 1.
     let hidden = spec.hidden();
     let version = if spec.layers() == Layer::perceptron(hidden, spec.labels().len()) { 1 } else { 2 };
     if version == 1 {
@@ -144,7 +144,7 @@ pub fn size(bytes: &[u8]) -> Result<Option<crate::wire::Size>> {
     }))
 }
 
-/// The layers as they are written: their number, then for each its kind and what it has.
+/// The layers as stored in a file: their number, then the kind and the parameters of each.
 fn list(layers: &[Layer]) -> Result<Vec<u8>> {
     let mut bytes = count16(layers.len())?.to_vec();
     for layer in layers {
@@ -213,7 +213,7 @@ impl SpecHeader {
         2 * self.filters * usize::from(self.grid) * usize::from(self.grid)
     }
 
-    /// No more than 2^45: all counts have 16 bits at most, and the sides of patches and grids 8.
+    /// At most 2^45, because counts have at most 16 bits, and the sides of patches and grids at most 8.
     fn body_bytes(&self) -> usize {
         self.label_bytes
             .saturating_add((2 * self.filter() + 4).saturating_mul(self.filters))
@@ -246,7 +246,7 @@ impl SpecHeader {
     }
 }
 
-/// A sealed header, what follows it, and the checksum of both.
+/// A sealed header, its body, and the checksum of both.
 fn sealed(header: Vec<u8>, body: &[u8]) -> Vec<u8> {
     let mut bytes = header;
     let crc = body_crc(&bytes[bytes.len() - 4..], body);

@@ -54,7 +54,8 @@ impl App {
         }
     }
 
-    /// Refuses new work, and waits until there is none left and all results are fetched, or until `before` the `end`.
+    /// Refuses new work. Waits until no work is left and all results are fetched, but stops waiting when only `before`
+    /// is left until `end`.
     pub(super) async fn drain(&self, end: Instant, before: Duration) {
         self.admission.close(end);
         while Instant::now() + before < end && (self.admission.inside() != (0, 0) || !self.jobs.all_settled()) {

@@ -17,7 +17,7 @@ pub use limits::{ClientLimits, Limits};
 pub(super) use proxies::Proxies;
 pub use proxies::ProxyHeader;
 
-/// Later additions to the present moment must not overflow.
+/// The longest time in a setting. Adding it to the current time must not overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// Where the server listens, what it serves, and its limits.
@@ -99,7 +99,7 @@ pub(super) struct Settings {
     pub(super) page: Option<PathBuf>,
     pub(super) vault: Option<VaultSettings>,
     pub(super) allow_origins: AllowOrigins,
-    /// In lower case; `*` for all.
+    /// In lower case; `*` means all.
     pub(super) hosts: Vec<String>,
     pub(super) proxies: Proxies,
     pub(super) connect_src: Vec<String>,
@@ -114,7 +114,7 @@ pub(super) struct Settings {
 pub(super) struct VaultSettings {
     pub(super) folder: PathBuf,
     pub(super) url: Option<Uri>,
-    /// Origins; `*` alone for all.
+    /// Origins; a single `*` means all.
     pub(super) embedders: Vec<String>,
 }
 

@@ -33,7 +33,8 @@ pub(super) enum Full {
 }
 
 impl Full {
-    /// The error for the client: the text `all` or `own`, depending on the limit, and in how long to try again.
+    /// The error for the client: the text `all` or `own`, depending on the limit, and the time after which to try
+    /// again.
     pub(super) fn error(self, all: &str, own: &str, retry_after: Duration) -> Error {
         let (code, message) = match self {
             Self::All => (Code::TooBusy, all),
@@ -44,7 +45,7 @@ impl Full {
 }
 
 impl Shares {
-    /// At most `most` for all clients together, and `each` for one.
+    /// A limit of `most` for all clients together, and of `each` for one client.
     pub(super) fn new(most: u64, each: u64) -> Arc<Self> {
         Arc::new(Self { most, each, used: Mutex::default() })
     }
@@ -89,7 +90,7 @@ impl Shares {
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
-        // The counts are right at every moment, so a panic elsewhere does not spoil them.
+        // The counts are consistent at every moment, so a panic elsewhere does no harm.
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

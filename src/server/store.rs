@@ -1,4 +1,4 @@
-//! What the server keeps for its clients, each thing under an id that only its owner knows.
+//! Everything that the server keeps for its clients, each item under an id that only its owner knows.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub(super) mod rings;
 pub(super) mod shelf;
 pub(super) mod spool;
 
-/// All of it: what work reads and writes.
+/// Everything that the server stores, for work to read and write.
 pub(super) struct Store {
     pub(super) spools: spool::Spools,
     pub(super) models: Arc<models::Models>,

@@ -1,7 +1,8 @@
 //! Encrypted vectors in the browser: see [`crate::schemes::ckks`].
 //!
-//! The same source and the same numbers as natively: the same seed gives the same bytes as on other machines. Seeds are for
-//! tests, since anyone who knows one knows the secrets; without them, the browser's generator is used.
+//! The source and the results are the same as in native builds: a seed gives the same bytes on every machine. Seeds are
+//! only for tests, because anyone who knows the seed knows the secrets. Without a seed, the browser's random generator
+//! is used.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub fn ckks_arithmetic() -> String {
 /// Tests the arithmetic of this build in this browser.
 ///
 /// # Errors
-/// `bad_arithmetic`: neither this build nor what it has computed may be used.
+/// `bad_arithmetic`, after which neither this build nor its earlier results may be used.
 #[wasm_bindgen(js_name = ckksSelfTest)]
 pub fn ckks_self_test() -> JsResult<()> {
     if check::arithmetic_is_right() {
@@ -59,7 +60,7 @@ pub struct CkksKey {
     pub(super) ring: Arc<Ring>,
     encoder: OnceCell<Encoder>,
     pub(super) secret: Arc<SecretKey>,
-    /// Of a key that was made here.
+    /// Only for a key that was made here.
     public: Option<PublicKey>,
 }
 
@@ -68,7 +69,7 @@ impl CkksKey {
     /// Makes a key of a parameter set.
     ///
     /// # Errors
-    /// `unknown_parameters`, `no_randomness`, `bad_argument` for a seed that has not 32 bytes.
+    /// `unknown_parameters`, `no_randomness`, `bad_argument` for a seed that does not have 32 bytes.
     pub fn generate(set: &str, seed: Option<Vec<u8>>) -> JsResult<Self> {
         let ring = Ring::new(Parameters::named(set)?)?;
         let (secret, public) = SecretKey::generate(&ring, &mut source(seed)?)?;
@@ -78,7 +79,7 @@ impl CkksKey {
     /// Reads a secret key file.
     ///
     /// # Errors
-    /// As the file's damage is.
+    /// Those of a damaged file.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
         files::check_secret(bytes)?;
@@ -94,7 +95,7 @@ impl CkksKey {
         Uint8Array::from(files::write_secret(&self.ring, &self.secret).as_slice())
     }
 
-    /// The bytes of the public key; none of a key that was read, since its file has no public half.
+    /// The bytes of the public key; nothing for a key that was read, because its file has no public half.
     ///
     /// # Errors
     /// None in practice.
@@ -104,7 +105,7 @@ impl CkksKey {
         Ok(bytes.map(|bytes| Uint8Array::from(bytes.as_slice())))
     }
 
-    /// The key pair's public name, 32 hexadecimal digits.
+    /// The key pair's public id, 32 hexadecimal digits.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -118,14 +119,14 @@ impl CkksKey {
         self.ring.parameters().name.into()
     }
 
-    /// The length in bits of the modulus of the set, all primes together.
+    /// The length of the set's modulus in bits, all primes together.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn bits(&self) -> u32 {
         self.ring.parameters().modulus_bits()
     }
 
-    /// The most numbers of a vector.
+    /// The maximum number of values in a vector.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn slots(&self) -> usize {
@@ -139,8 +140,8 @@ impl CkksKey {
         self.ring.parameters().levels
     }
 
-    /// Encrypts real numbers. `slots` is a power of two, by default the first from their number on; `level` is by default the
-    /// highest.
+    /// Encrypts real numbers. `slots` is a power of two, by default the smallest that has room for them; `level` is by
+    /// default the highest.
     ///
     /// # Errors
     /// `bad_argument`, `plaintext_out_of_range`, `no_randomness`.
@@ -159,10 +160,10 @@ impl CkksKey {
         Ok(Uint8Array::from(files::write_seeded(ring, &seeded)?.as_slice()))
     }
 
-    /// Decrypts a ciphertext: the real parts of its numbers, one per slot.
+    /// Decrypts a ciphertext to the real parts of its numbers, one per slot.
     ///
     /// # Errors
-    /// `foreign_key`, and as the file's damage is.
+    /// `foreign_key`, and those of a damaged file.
     pub fn decrypt(&self, bytes: &[u8]) -> JsResult<Float64Array> {
         let ring = &self.ring;
         let ciphertext = files::read_ciphertext(ring, bytes)?;
@@ -187,20 +188,20 @@ impl CkksKey {
     }
 }
 
-/// Evaluation keys to be made: first it is said which, then they are made part by part, in any order and by any worker that
-/// was told the same.
+/// Evaluation keys to be made. First, list the keys. Then make them part by part, in any order and on any worker that
+/// has the same list.
 #[wasm_bindgen]
 pub struct CkksKeys {
     ring: Arc<Ring>,
     secret: Arc<SecretKey>,
     entries: Vec<Entry>,
-    /// When the list is complete.
+    /// Set once the list is complete.
     maker: OnceCell<SetMaker>,
 }
 
 #[wasm_bindgen]
 impl CkksKeys {
-    /// None yet, of this secret key.
+    /// An empty list of keys for this secret key.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(key: &CkksKey) -> Self {
@@ -208,10 +209,10 @@ impl CkksKeys {
         Self { ring, secret, entries: Vec::new(), maker: OnceCell::new() }
     }
 
-    /// Those with this header, which was made of the same key.
+    /// The list of keys in this header, which was made from the same secret key.
     ///
     /// # Errors
-    /// As the header's damage is, and `foreign_key`.
+    /// Those of a damaged header, and `foreign_key`.
     #[wasm_bindgen(js_name = fromHeader)]
     pub fn from_header(key: &CkksKey, header: &[u8]) -> JsResult<Self> {
         let keys = Self::new(key);
@@ -221,12 +222,12 @@ impl CkksKeys {
         Ok(keys)
     }
 
-    /// The key for products, for vectors up to a level.
+    /// Adds the key for products, for vectors up to `level`.
     pub fn products(&mut self, level: usize) {
         self.entries.push(Entry::up_to(&self.ring, Purpose::Relinearise, level));
     }
 
-    /// The key for rotations to the left by `steps`.
+    /// Adds the key for rotations to the left by `steps`.
     ///
     /// # Errors
     /// `bad_argument` for steps that rotate nothing.
@@ -235,21 +236,21 @@ impl CkksKeys {
         Ok(())
     }
 
-    /// The key for conjugation.
+    /// Adds the key for conjugation.
     pub fn conjugation(&mut self, level: usize) {
         self.entries.push(Entry::up_to(&self.ring, Purpose::Galois(CONJUGATION), level));
     }
 
-    /// The key for the automorphism with this element.
+    /// Adds the key for the automorphism with this element.
     ///
     /// # Errors
-    /// `bad_argument` for what is no element of another automorphism than the identity.
+    /// `bad_argument` if `element` is not the element of an automorphism, or that of the identity.
     pub fn automorphism(&mut self, element: u32, level: usize) -> JsResult<()> {
         self.entries.push(Entry::automorphism(&self.ring, element.into(), level)?);
         Ok(())
     }
 
-    /// All keys for bootstrapping vectors of `slots` slots.
+    /// Adds all keys for bootstrapping vectors of `slots` slots.
     ///
     /// # Errors
     /// `bad_argument` if the set has no levels for it, or fewer slots.
@@ -259,10 +260,10 @@ impl CkksKeys {
         Ok(())
     }
 
-    /// The header: the first bytes of the file. From here on the list is complete.
+    /// The header, which is the first bytes of the file. After this call, the list is complete.
     ///
     /// # Errors
-    /// `bad_argument` for an empty list, too long a one, or levels that there are not.
+    /// `bad_argument` for a list that is empty or too long, or for levels that do not exist.
     pub fn header(&self) -> JsResult<Uint8Array> {
         Ok(Uint8Array::from(self.maker()?.head().write().as_slice()))
     }
@@ -281,7 +282,7 @@ impl CkksKeys {
     /// Makes a part.
     ///
     /// # Errors
-    /// As [`Self::header`], `bad_argument` for a part that there is not, `no_randomness`.
+    /// As [`Self::header`], `bad_argument` for a part that does not exist, `no_randomness`.
     pub fn make(&self, part: usize, seed: Option<Vec<u8>>) -> JsResult<Uint8Array> {
         let bytes = self.maker()?.make(&self.ring, &self.secret, part, &mut source(seed)?)?;
         Ok(Uint8Array::from(bytes.as_slice()))
@@ -289,7 +290,7 @@ impl CkksKeys {
 }
 
 impl CkksKeys {
-    /// Puts a key on the list that a network needs.
+    /// Adds a key that a network needs.
     pub(super) fn need(&mut self, need: Need) -> Result<()> {
         self.entries.push(match need {
             Need::Products { level } => Entry::up_to(&self.ring, Purpose::Relinearise, level),
@@ -307,7 +308,7 @@ impl CkksKeys {
     }
 }
 
-/// The generator of a seed, or one with a seed of the browser's.
+/// The generator with this seed, or with a seed from the browser.
 pub(super) fn source(seed: Option<Vec<u8>>) -> Result<ChaCha20Rng> {
     let mut bytes = Zeroizing::new([0; 32]);
     match seed.map(Zeroizing::new) {

@@ -1,7 +1,7 @@
 //! Scrambled pictures in the browser. They are obfuscated, not encrypted: see [`crate::schemes::etc`].
 //!
-//! The same source and the same arithmetic as natively, so a fixed key gives the very bytes that `safelight etc encrypt`
-//! writes.
+//! The source and the arithmetic are the same as in native builds, so a fixed key gives exactly the bytes that
+//! `safelight etc encrypt` writes.
 
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
@@ -13,7 +13,7 @@ use crate::schemes::etc::file::{self, Jpeg, Subsampling};
 use crate::schemes::etc::label::sheet_limits;
 use crate::schemes::etc::{self, Form, Label, MasterKey, Resistance, Settings};
 
-/// A key of scrambled pictures, in the memory of the worker that made or read it.
+/// A key for scrambled pictures, in the memory of the worker that made or read it.
 #[wasm_bindgen]
 pub struct EtcKey(MasterKey);
 
@@ -30,7 +30,7 @@ impl EtcKey {
     /// Reads a key file.
     ///
     /// # Errors
-    /// As the file's damage is.
+    /// Those of a damaged file.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
         Ok(Self(etc::wire::read_key(bytes)?))
@@ -43,15 +43,15 @@ impl EtcKey {
         Uint8Array::from(etc::wire::write_key(&self.0).as_slice())
     }
 
-    /// The key's public name, which is in the label of each picture: 16 hexadecimal digits.
+    /// The key's public id, which is in the label of each picture: 16 hexadecimal digits.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn fingerprint(&self) -> String {
         self.0.id().to_string()
     }
 
-    /// Scrambles a photo, and frees it. `block` is a side in pixels, or nothing for the form's usual one; `fixed` scrambles
-    /// every picture alike, so that they give each other away.
+    /// Scrambles a photo, and frees it. `block` is the side of a block in pixels, or nothing for the form's default;
+    /// `fixed` scrambles every picture alike, so that such pictures give each other away.
     ///
     /// # Errors
     /// `bad_argument`, `image_too_large`, `no_randomness`.
@@ -63,10 +63,10 @@ impl EtcKey {
         Ok(Scrambled { picture, label })
     }
 
-    /// Puts a scrambled picture, a PNG or JPEG file, together again. `label` is for files that have lost it.
+    /// Unscrambles a picture, which is a PNG or JPEG file. `label` is for files that have lost their label.
     ///
     /// # Errors
-    /// `bad_header` where there is no label, `foreign_key`, `images_differ`, and as of a photo that is decoded.
+    /// `bad_header` if there is no label, `foreign_key`, `images_differ`, and those of decoding a photo.
     pub fn unscramble(&self, file: &[u8], label: Option<String>) -> JsResult<Photo> {
         let label = match label {
             Some(text) => text.parse()?,
@@ -86,7 +86,7 @@ pub struct Scrambled {
 
 #[wasm_bindgen]
 impl Scrambled {
-    /// What the owner needs beside the key: one line of text, which is in the files, too.
+    /// The label, which the owner needs in addition to the key. It is one line of text, which is also in the files.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn label(&self) -> String {
@@ -107,14 +107,14 @@ impl Scrambled {
         self.picture.height()
     }
 
-    /// How many blocks changed places.
+    /// The number of blocks that changed places.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn blocks(&self) -> usize {
         self.label.blocks()
     }
 
-    /// What attacks see of it: `"falls"`, `"shows"` or `"holds"`.
+    /// The picture's resistance to attacks: `"falls"`, `"shows"` or `"holds"`.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn resistance(&self) -> String {
@@ -142,7 +142,7 @@ impl Scrambled {
 
 #[wasm_bindgen]
 impl Photo {
-    /// A photo of samples, interleaved, row by row.
+    /// Makes a photo from interleaved samples, row by row.
     ///
     /// # Errors
     /// `bad_argument`.
@@ -151,7 +151,7 @@ impl Photo {
         Ok(Self(photo::Photo::from_samples(width, height, channels, samples)?))
     }
 
-    /// The middle of the photo, square, `side` pixels wide and high, in grey: what programs learn from.
+    /// The middle square of the photo in grey, `side` pixels wide and high, from which programs learn.
     ///
     /// # Errors
     /// `bad_argument`.

@@ -1,4 +1,4 @@
-//! Secret keys in the browser: made, read, written, handed to workers, and the masks made with them.
+//! Secret keys in the browser: makes, reads and writes them, passes them to workers, and computes masks with them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::schemes::paillier::wire::key as key_file;
 use crate::schemes::paillier::{KeySearch as Search, SecretKey as Key};
 use crate::wire;
 
-/// The search for a new key, one candidate at a time, so that the worker hears what else is wanted meanwhile.
+/// The search for a new key, one candidate at a time, so that the worker can handle other messages in between.
 #[wasm_bindgen]
 pub struct KeySearch(Search);
 
@@ -27,7 +27,7 @@ impl KeySearch {
         Ok(Self(Search::new(bits)?))
     }
 
-    /// Tries one candidate. Gives the key when it is found.
+    /// Tries one candidate. Returns the key when it is found.
     ///
     /// # Errors
     /// `no_randomness`.
@@ -45,7 +45,7 @@ impl SecretKey {
     /// Reads a secret key file.
     ///
     /// # Errors
-    /// As the file's damage is.
+    /// Those of a damaged file.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> JsResult<Self> {
         Ok(Self(Arc::new(key_file::read_secret(bytes)?)))
@@ -58,23 +58,23 @@ impl SecretKey {
         Uint8Array::from(key_file::write_secret(&self.0).as_slice())
     }
 
-    /// The key for a worker of one's own, which need not test it again. Never to be stored.
+    /// The key as bytes for one of our own workers, which does not have to test the key again. Never store these bytes.
     #[wasm_bindgen(js_name = toWorker)]
     #[must_use]
     pub fn to_worker(&self) -> Uint8Array {
         Uint8Array::from(self.0.to_worker().as_slice())
     }
 
-    /// Takes a key over from [`Self::to_worker`].
+    /// Reads a key from the bytes of [`Self::to_worker`].
     ///
     /// # Errors
-    /// `internal` if the bytes are nothing of the kind.
+    /// `internal` for other bytes.
     #[wasm_bindgen(js_name = fromWorker)]
     pub fn from_worker(bytes: &[u8]) -> JsResult<Self> {
         Ok(Self(Arc::new(Key::from_worker(bytes)?)))
     }
 
-    /// The key's public name, 32 hexadecimal digits.
+    /// The key's public id, 32 hexadecimal digits.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn fingerprint(&self) -> String {
@@ -88,18 +88,18 @@ impl SecretKey {
         self.0.public().bits()
     }
 
-    /// Whether it can derive masks, and so compute them ahead.
+    /// Whether the key can derive masks, and so compute them in advance.
     #[wasm_bindgen(getter, js_name = derivesMasks)]
     #[must_use]
     pub fn derives_masks(&self) -> bool {
         self.0.derives_masks()
     }
 
-    /// Computes masks of an origin, those of ciphertexts number `first` and on. They are secret: use them once, for that
-    /// origin's photo, and wipe them.
+    /// Computes the masks of an origin for `count` ciphertexts, starting with number `first`. Masks are secret: use
+    /// them once, for that origin's photo, and wipe them.
     ///
     /// # Errors
-    /// `bad_argument` if the key cannot derive masks or the origin has not 32 bytes.
+    /// `bad_argument` if the key cannot derive masks or the origin does not have 32 bytes.
     #[wasm_bindgen(js_name = prepareMasks)]
     pub fn prepare_masks(&self, origin: &[u8], first: u32, count: u32) -> JsResult<Uint8Array> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
@@ -107,16 +107,16 @@ impl SecretKey {
     }
 }
 
-/// The key file, of any kind, in a file that is protected by a passphrase, in the age format.
+/// Decrypts a key file of any kind that is protected by a passphrase, in the age format.
 ///
 /// # Errors
-/// `wrong_passphrase`, `too_costly`, and as the file's damage is.
+/// `wrong_passphrase`, `too_costly`, and those of a damaged file.
 #[wasm_bindgen]
 pub fn unprotect(bytes: &[u8], passphrase: &str) -> JsResult<Uint8Array> {
     Ok(Uint8Array::from(wire::age::open(bytes, passphrase)?.as_slice()))
 }
 
-/// A key file, of any kind, under a passphrase, in the age format.
+/// Protects a key file of any kind with a passphrase, in the age format.
 ///
 /// # Errors
 /// `bad_argument` for an empty passphrase, `no_randomness`.

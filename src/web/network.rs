@@ -1,5 +1,5 @@
-//! Networks that classify encrypted photos, in the browser: the public part, with which the owner of photos encrypts them and
-//! reads the answers. See [`crate::network`].
+//! Networks that classify encrypted photos, in the browser: the public part, which the owner of photos needs to encrypt
+//! them and to read the answers. See [`crate::network`].
 
 use js_sys::{Float64Array, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -20,7 +20,7 @@ impl NetworkSpec {
     /// Reads the file of a network's public part, which is untrusted.
     ///
     /// # Errors
-    /// As the file's damage is, `unknown_parameters`.
+    /// Those of a damaged file, and `unknown_parameters`.
     pub fn read(bytes: &[u8]) -> JsResult<Self> {
         Ok(Self(network::read_spec(bytes)?))
     }
@@ -39,7 +39,7 @@ impl NetworkSpec {
         self.0.labels().to_vec()
     }
 
-    /// The evaluation keys that the server needs, to be made of `key`.
+    /// The evaluation keys that the server needs, to be made from `key`.
     ///
     /// # Errors
     /// `wrong_parameters` for a key of another set.
@@ -75,7 +75,7 @@ impl NetworkSpec {
     /// Decrypts an answer, if an honest server can have computed it.
     ///
     /// # Errors
-    /// `foreign_key`, `vectors_differ`, `wrong_parameters`, `bad_answer`, and as the file's damage is.
+    /// `foreign_key`, `vectors_differ`, `wrong_parameters`, `bad_answer`, and those of a damaged file.
     pub fn open(&self, key: &CkksKey, answer: &[u8]) -> JsResult<NetworkAnswer> {
         self.0.check_ring(&key.ring)?;
         let answer = network::read_answer(&self.0, &key.ring, answer)?;

@@ -6,13 +6,13 @@ use super::{JsResult, Photo};
 use crate::photo::colour::Profile;
 use crate::photo::{self, Colour};
 
-/// What a PNG, JPEG or WebP file is like, before its pixels are decoded.
+/// The structure of a PNG, JPEG or WebP file, before its pixels are decoded.
 #[wasm_bindgen]
 pub struct Outline(photo::Outline);
 
 #[wasm_bindgen]
 impl Outline {
-    /// Looks a file through.
+    /// Reads the structure of a file.
     ///
     /// # Errors
     /// `unsupported_image`, `damaged_image`, `image_too_large`.
@@ -35,14 +35,14 @@ impl Outline {
         self.0.is_webp()
     }
 
-    /// What the owner should know of the file, as codes such as `end_missing`.
+    /// Notices for the owner about the file, as codes such as `end_missing`.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn notices(&self) -> Vec<String> {
         self.0.notices().iter().map(|notice| notice.as_str().into()).collect()
     }
 
-    /// The same PNG or WebP file with an end, if it lacks that.
+    /// The PNG or WebP file with its end added, if the end is missing.
     #[must_use]
     pub fn ended(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         self.0.ended(bytes)
@@ -62,21 +62,22 @@ impl Outline {
         self.0.height()
     }
 
-    /// Samples of each pixel; 0 for a file that the browser is not to decode.
+    /// The number of samples per pixel; 0 for a file that the browser must not decode.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn plain(&self) -> u8 {
         self.0.plain().unwrap_or(0)
     }
 
-    /// The parts of the file that pixels come from: start and end of each, as bytes from the file's start. A JPEG file still
-    /// needs its end marker behind them.
+    /// The parts of the file that contain pixels: the start and the end of each, in bytes from the start of the file. A
+    /// JPEG file still needs its end marker after them.
     #[must_use]
     pub fn parts(&self) -> Vec<usize> {
         self.0.parts().iter().flat_map(|part| [part.start, part.end]).collect()
     }
 
-    /// The parts of the file that its colour profile is in, as [`Outline::parts`]; none if it has none that can be read.
+    /// The parts of the file that contain its colour profile, as in [`Outline::parts`]; empty if there is no readable
+    /// profile.
     #[wasm_bindgen(js_name = profileParts)]
     #[must_use]
     pub fn profile_parts(&self) -> Vec<usize> {
@@ -87,14 +88,14 @@ impl Outline {
         }
     }
 
-    /// Whether these parts are a zlib stream.
+    /// Whether the parts of the colour profile are a zlib stream.
     #[wasm_bindgen(getter, js_name = profileDeflated)]
     #[must_use]
     pub fn profile_deflated(&self) -> bool {
         matches!(self.0.profile(), Profile::Deflated(_))
     }
 
-    /// The photo of these pixels, as they are stored, row by row, with the file's colour profile.
+    /// Makes a photo from the pixels as they are stored, row by row, with the file's colour profile.
     ///
     /// # Errors
     /// `bad_argument` for another number of samples.
@@ -104,7 +105,7 @@ impl Outline {
     }
 }
 
-/// The chunks of a PNG file that say what samples mean as colours, from the bytes of a photo's `colour`.
+/// The chunks of a PNG file that describe the colour space, from the bytes of a photo's `colour`.
 ///
 /// # Errors
 /// `bad_argument` for other bytes.
@@ -113,7 +114,7 @@ pub fn colour_chunks(colour: &[u8]) -> JsResult<Vec<u8>> {
     Ok(Colour::from_bytes(colour)?.png_chunks())
 }
 
-/// Whether grey samples must become red, green and blue for what these bytes say.
+/// Whether the colour space in these bytes requires that grey samples become red, green and blue.
 ///
 /// # Errors
 /// `bad_argument` for other bytes.
@@ -124,7 +125,7 @@ pub fn colour_needs_rgb(colour: &[u8]) -> JsResult<bool> {
 
 #[wasm_bindgen]
 impl Photo {
-    /// A photo of pixels with 1 to 4 samples each: grey or red, green, blue, and transparency after 1 or 3.
+    /// Makes a photo from pixels with 1 to 4 samples each: grey, or red, green and blue, optionally followed by alpha.
     ///
     /// # Errors
     /// `bad_argument` for another number of samples.

@@ -1,4 +1,4 @@
-//! Photos encrypted and results opened in the browser, and what a page asks about filters and files.
+//! Encrypts photos and decrypts results in the browser, and answers a page's questions about filters and files.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::schemes::paillier::{
 use crate::wire::{PROLOGUE_BYTES, Prologue};
 use crate::{photo, wire};
 
-/// The name of the kernel that multiplies, for people.
+/// The name of the kernel for multiplication, for display.
 #[wasm_bindgen]
 #[must_use]
 pub fn arithmetic() -> String {
@@ -29,7 +29,7 @@ pub fn arithmetic() -> String {
 /// Tests the arithmetic of this build in this browser.
 ///
 /// # Errors
-/// `bad_arithmetic`: neither this build nor what it has computed may be used.
+/// `bad_arithmetic`, after which neither this build nor its earlier results may be used.
 #[wasm_bindgen(js_name = selfTest)]
 pub fn self_test() -> JsResult<()> {
     if check::arithmetic_is_right() {
@@ -60,7 +60,7 @@ pub fn filter_catalogue() -> Array {
     Filter::catalogue().iter().map(filter).collect()
 }
 
-/// What a file holds, from its first 32 bytes: `"image"`, `"secret_key"`, `"public_key"`, `"etc_key"` (one of scrambled
+/// The kind of a file, from its first 32 bytes: `"image"`, `"secret_key"`, `"public_key"`, `"etc_key"` (for scrambled
 /// pictures), or `"protected_key"` for a key under a passphrase.
 ///
 /// # Errors
@@ -73,7 +73,7 @@ pub fn file_kind(bytes: &[u8]) -> JsResult<String> {
     Ok(Prologue::parse(bytes)?.kind.as_str().into())
 }
 
-/// The length in bytes of an encrypted image's header with all around it, from its first 16 bytes.
+/// The length in bytes of everything before an encrypted image's first row, from the file's first 16 bytes.
 ///
 /// # Errors
 /// As [`file_kind`].
@@ -82,7 +82,7 @@ pub fn header_length(bytes: &[u8]) -> JsResult<usize> {
     Ok(Prologue::parse(&bytes[..bytes.len().min(PROLOGUE_BYTES)])?.total_bytes())
 }
 
-/// 32 random bytes from which the masks of one photo, and of no other one, are derived.
+/// 32 random bytes from which the masks of exactly one photo are derived.
 ///
 /// # Errors
 /// `no_randomness`.
@@ -91,11 +91,11 @@ pub fn new_origin() -> JsResult<Uint8Array> {
     Ok(Uint8Array::from(&Origin::random()?.0[..]))
 }
 
-/// The first bytes of what a filter makes of encrypted images with these first bytes. An honest server's answer begins
-/// with exactly these.
+/// The header of a filter's result for encrypted images with these headers. An honest server's answer begins with
+/// exactly these bytes.
 ///
 /// # Errors
-/// As the headers and the filter, `halo_too_small`, `slot_overflow`, `images_differ`, `foreign_key`.
+/// Those of the headers and the filter, `halo_too_small`, `slot_overflow`, `images_differ`, `foreign_key`.
 #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
 #[wasm_bindgen(js_name = resultHeader)]
 pub fn result_header(headers: Vec<Uint8Array>, filter: &str, parameters: &JsValue) -> JsResult<Uint8Array> {
@@ -141,13 +141,13 @@ impl Encryptor {
         Ok(Self { image, header, frames })
     }
 
-    /// The first bytes of the encrypted image.
+    /// The header, which is the first bytes of the encrypted image.
     #[must_use]
     pub fn header(&self) -> Uint8Array {
         Uint8Array::from(self.header.as_slice())
     }
 
-    /// How many rows follow.
+    /// The number of rows that follow the header.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn rows(&self) -> u32 {
@@ -161,7 +161,7 @@ impl Encryptor {
         self.frames.frame_bytes()
     }
 
-    /// Ciphertexts in a row.
+    /// The number of ciphertexts in a row.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn columns(&self) -> u32 {
@@ -193,14 +193,15 @@ pub struct Decryptor {
 
 #[wasm_bindgen]
 impl Decryptor {
-    /// Prepares the decryption of an image from its header. `check` is `"required"`, `"where-possible"` or `"none"`: whether
-    /// images are opened of which it cannot be verified that the server did what the header says ([`Check`]). `expect` has
-    /// the filters that must have been applied, if that is known. `originals` are the samples of the photos that went in, to
-    /// compare a random sample of pixels with; none if they are not at hand.
+    /// Prepares the decryption of an image from its header. `check` is `"required"`, `"where-possible"` or `"none"`:
+    /// whether to verify that the server did what the header says, and whether to decrypt images that cannot be
+    /// verified ([`Check`]). `expect` lists the filters that must have been applied, if they are known. `originals`
+    /// contains the samples of the original photos, with which a random sample of pixels is compared; it is empty if
+    /// they are not available.
     ///
     /// # Errors
-    /// As the header, `foreign_key`, `not_verifiable`, `wrong_result`, `bad_filter`, `unknown_filter`, `images_differ`,
-    /// `bad_argument`.
+    /// Those of the header, `foreign_key`, `not_verifiable`, `wrong_result`, `bad_filter`, `unknown_filter`,
+    /// `images_differ`, `bad_argument`.
     #[expect(clippy::needless_pass_by_value, reason = "wasm-bindgen passes it so")]
     #[wasm_bindgen(constructor)]
     pub fn new(
@@ -237,7 +238,7 @@ impl Decryptor {
         self.frames.header_bytes()
     }
 
-    /// How many rows follow.
+    /// The number of rows that follow the header.
     #[wasm_bindgen(getter)]
     #[must_use]
     pub fn rows(&self) -> u32 {
@@ -251,8 +252,8 @@ impl Decryptor {
         self.frames.frame_bytes()
     }
 
-    /// Decrypts one row to the values of its pixels, for [`Assembler::place`]; nothing for a row that is not seen. What is
-    /// wrong with it shows at the end and not before, so that every row costs the same.
+    /// Decrypts one row to the values of its pixels, for [`Assembler::place`]; nothing for a row that is not visible.
+    /// Errors in a row are reported only by [`Self::finish`], so that every row costs the same.
     ///
     /// # Errors
     /// `bad_argument` if there is no such row.
@@ -269,7 +270,7 @@ impl Decryptor {
         Ok(self.image.decrypt_row(&self.key, row, &ciphertexts)?)
     }
 
-    /// To be called after the last row. Until then nothing that was decrypted is to be used.
+    /// Finishes the checks. Call this after the last row, and do not use any decrypted values before it succeeds.
     ///
     /// # Errors
     /// `truncated`, `damaged`, `ciphertext_out_of_range`, `ciphertext_not_unit`, `wrong_result`.
@@ -278,7 +279,7 @@ impl Decryptor {
     }
 }
 
-/// Puts decrypted rows together to a picture.
+/// Assembles decrypted rows into a picture.
 #[wasm_bindgen]
 pub struct Assembler {
     canvas: Canvas,
@@ -290,7 +291,7 @@ impl Assembler {
     /// An empty picture for an image with this header, in the view `"clamp"`, `"signed"` or `"absolute"`.
     ///
     /// # Errors
-    /// As the header, `bad_argument`.
+    /// Those of the header, and `bad_argument`.
     #[wasm_bindgen(constructor)]
     pub fn new(header: &[u8], view: &str) -> JsResult<Self> {
         let head = Frames::read(header)?.head;
@@ -326,7 +327,7 @@ impl Assembler {
         self.history.clone()
     }
 
-    /// Puts one row in its place.
+    /// Puts a row in its place.
     ///
     /// # Errors
     /// `bad_argument` if it does not fit.
@@ -349,7 +350,7 @@ impl Assembler {
     }
 }
 
-/// Room for exactly this filter.
+/// The options with exactly enough room for this filter.
 fn options_for(filter: &str, parameters: &JsValue, border: &str) -> JsResult<EncryptOptions> {
     let filter = Filter::parse(filter, &pairs(parameters)?)?;
     Ok(EncryptOptions::for_filter(&filter, Border::from_name(border)?)?)
@@ -376,6 +377,6 @@ fn pairs(object: &JsValue) -> JsResult<Vec<(String, String)>> {
 /// A plain object.
 fn object(entries: &[(&str, JsValue)]) -> JsValue {
     let entries: Array = entries.iter().map(|(name, value)| Array::of2(&JsValue::from_str(name), value)).collect();
-    // It fails for what are no pairs alone.
+    // This fails only for values that are not pairs.
     Object::from_entries(&entries).map_or(JsValue::UNDEFINED, JsValue::from)
 }

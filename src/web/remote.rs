@@ -1,7 +1,7 @@
-//! Holds conversations with a server for scripts: in the vault, in pages and in Node. See [`crate::remote`].
+//! Runs conversations with a server for scripts: in the vault, in pages and in Node. See [`crate::remote`].
 //!
-//! The script exchanges the requests, since it knows the way: the vault has none of its own, pages have `XMLHttpRequest`, and
-//! Node has `fetch`.
+//! The script exchanges the requests, because the way to do so differs: the vault has no connection of its own, pages
+//! use `XMLHttpRequest`, and Node uses `fetch`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -30,24 +30,24 @@ pub struct HttpRequest {
     path: String,
     headers: Vec<(&'static str, String)>,
     body: HttpBody,
-    /// Nothing depends on the answer.
+    /// Whether nothing depends on the answer.
     farewell: bool,
 }
 
-/// What it carries: these bytes of the input, or the inputs in a form, one for each label.
+/// The body of a request: nothing, a range of the input's bytes, or the inputs in a form, one for each label.
 #[derive(Serialize, Tsify)]
 #[serde(rename_all = "camelCase")]
 pub enum HttpBody {
     /// Nothing.
     Empty,
-    /// These bytes of the input.
+    /// A range of the input's bytes.
     Input {
-        /// The first one.
+        /// The first byte.
         start: f64,
-        /// The one after the last.
+        /// The byte after the last.
         end: f64,
     },
-    /// The inputs.
+    /// The inputs in a form.
     Form {
         /// Their labels.
         labels: Vec<String>,
@@ -67,7 +67,7 @@ pub struct HttpAnswer {
     retry_after: Option<u32>,
 }
 
-/// How far an operation is. A `total` of 0 means unknown.
+/// The progress of an operation. A `total` of 0 means unknown.
 #[derive(Serialize, Tsify)]
 pub struct Progress {
     /// `upload`, `work` or `download`.
@@ -76,14 +76,14 @@ pub struct Progress {
     total: f64,
 }
 
-/// What a model says about a picture.
+/// A model's verdict on a picture.
 #[derive(Serialize, Tsify)]
 pub struct Verdict {
     label: String,
     probabilities: Option<Vec<f64>>,
 }
 
-/// A model that has learned.
+/// A trained model.
 #[derive(Serialize, Tsify)]
 pub struct Model {
     id: String,
@@ -107,7 +107,7 @@ export interface Driver {
 
 #[wasm_bindgen]
 extern "C" {
-    /// What the script does for an operation.
+    /// The functions that a script provides for an operation.
     #[derive(Clone)]
     #[wasm_bindgen(typescript_type = "Driver")]
     pub type Driver;
@@ -124,7 +124,7 @@ extern "C" {
     fn progress(this: &Driver, progress: JsValue);
 }
 
-/// What the server says about itself, as JSON.
+/// The server's description of itself, as JSON.
 ///
 /// # Errors
 /// Those of the server and of the connection.
@@ -134,7 +134,7 @@ pub async fn look(driver: Driver) -> JsResult<String> {
     Ok(json.as_string().unwrap_or_default())
 }
 
-/// Has an encrypted image of `length` bytes filtered. Parameters are names and values in turn.
+/// Filters an encrypted image of `length` bytes on the server. `parameters` alternates names and values.
 ///
 /// # Errors
 /// Those of the filter and of the connection.
@@ -156,7 +156,7 @@ pub async fn send_keys(driver: Driver, length: f64) -> JsResult<String> {
     Ok(path.as_string().unwrap_or_default())
 }
 
-/// Has a model learn from labelled pictures of `length` bytes in all.
+/// Trains a model on the server with labelled pictures of `length` bytes in total.
 ///
 /// # Errors
 /// Those of the training and of the connection.
@@ -198,7 +198,7 @@ pub async fn ask(driver: Driver, network: String, keys: String, length: f64) -> 
     output(&driver, remote::ask(&network, &keys, bytes(length))).await
 }
 
-/// Deletes what the server keeps under this path.
+/// Deletes the item at `path` on the server.
 ///
 /// # Errors
 /// Those of the server and of the connection.
@@ -207,10 +207,10 @@ pub async fn delete(driver: Driver, path: String) -> JsResult<()> {
     drive(&driver, remote::delete(&path).map(nothing)).await.map(drop)
 }
 
-/// The same on a best-effort basis.
+/// Deletes the item at `path` on a best-effort basis.
 ///
 /// # Errors
-/// None but those of this module.
+/// Only those of this module.
 #[wasm_bindgen]
 pub async fn forget(driver: Driver, path: String) -> JsResult<()> {
     drive(&driver, remote::forget(&path).map(nothing)).await.map(drop)
@@ -226,7 +226,7 @@ fn number(bytes: u64) -> f64 {
     bytes as f64
 }
 
-/// A structured value for the script. Those of this module have no parts that it could not take.
+/// Converts a value for the script. This does not fail for any value of this module.
 fn value(value: &impl Serialize) -> JsValue {
     serde_wasm_bindgen::to_value(value).unwrap_or_default()
 }
@@ -235,7 +235,7 @@ fn nothing((): ()) -> JsValue {
     JsValue::UNDEFINED
 }
 
-/// Holds a conversation to its end, and returns its output.
+/// Runs a conversation to its end, and returns its output.
 async fn output(driver: &Driver, conversation: Conversation<()>) -> JsResult<Blob> {
     let (_, output) = drive(driver, conversation.map(nothing)).await?;
     Ok(output.ok_or_else(|| Error::new(Code::Internal, "an operation ended without its output"))?)
@@ -244,7 +244,7 @@ async fn output(driver: &Driver, conversation: Conversation<()>) -> JsResult<Blo
 /// A conversation whose outcome is a value for the script: one type, so that one driver serves all.
 type Talk = Conversation<JsValue>;
 
-/// Holds a conversation to its end. Returns its outcome and its output.
+/// Runs a conversation to its end. Returns its outcome and its output.
 async fn drive(driver: &Driver, conversation: Talk) -> JsResult<(JsValue, Option<Blob>)> {
     let conversation = Rc::new(RefCell::new(conversation));
     let signal = driver.signal();
@@ -303,7 +303,7 @@ async fn exchange(
         return Ok(Answer::default());
     }
     report(driver, conversation);
-    // They are called while this function waits, when nothing else uses the conversation.
+    // These closures are called while this function waits, when nothing else uses the conversation.
     let (watched, watching) = (Rc::clone(conversation), driver.clone());
     let sent = Closure::<dyn Fn(f64)>::new(move |done| {
         watched.borrow_mut().sent(bytes(done));
@@ -337,7 +337,7 @@ async fn exchange(
     Ok(answer)
 }
 
-/// Waits, at most until the work is cancelled.
+/// Waits for `time`, or until the work is cancelled.
 async fn pause(time: Duration, signal: Option<&AbortSignal>) {
     let mut timer = TimeoutFuture::new(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
     let waiting: Rc<RefCell<Option<Waker>>> = Rc::default();
@@ -359,7 +359,7 @@ async fn pause(time: Duration, signal: Option<&AbortSignal>) {
     .await;
 }
 
-/// An error of the script's, which has one of our codes, or is from somebody else.
+/// Converts a script's error, which has one of our codes or comes from other code.
 fn failure(error: &JsValue) -> Error {
     let text = |name: &str| Reflect::get(error, &name.into()).ok().and_then(|value| value.as_string());
     let code = text("code").and_then(|code| Code::from_name(&code)).unwrap_or(Code::BadAnswer);

@@ -53,7 +53,7 @@ pub(super) struct Flags {
     out_dir: Option<PathBuf>,
 }
 
-/// What can be attacked, without the side of a block.
+/// The name of a scheme to attack, without the side of a block.
 #[derive(Clone, Copy)]
 enum Name {
     Etc(Form),
@@ -135,7 +135,7 @@ const COLUMNS: [&str; 14] = [
     "neighbours",
 ];
 
-/// A row's cells, in the order of [`COLUMNS`] and then `ambiguous`; empty where there is nothing to say.
+/// A row's cells, in the order of [`COLUMNS`] and then `ambiguous`; empty where a column does not apply.
 fn cells(row: &Row) -> Vec<String> {
     let (name, block) = match row.encryption {
         Encryption::Etc(form, block) => (format!("EtC {}", form.as_str()), block.into()),
@@ -164,7 +164,7 @@ fn cells(row: &Row) -> Vec<String> {
 fn for_programs(rows: &[Row]) -> String {
     let mut text = COLUMNS.join(",") + ",ambiguous\n";
     for row in rows {
-        // No cell has a comma in it.
+        // No cell contains a comma.
         let _ = writeln!(text, "{}", cells(row).join(","));
     }
     text
@@ -181,7 +181,7 @@ fn for_people(rows: &[Row]) -> String {
             .iter()
             .zip(&widths)
             .enumerate()
-            // Names to the left, numbers to the right.
+            // Align names to the left and numbers to the right.
             .map(
                 |(i, (cell, &width))| {
                     if matches!(i, 0 | 5..=7) { format!("{cell:<width$}") } else { format!("{cell:>width$}") }

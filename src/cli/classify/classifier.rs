@@ -1,4 +1,4 @@
-//! What classifies: a model, or a network in the clear.
+//! Classifies pictures that are not encrypted, with a model or a network.
 
 use crate::cli::album::Picture;
 use crate::cli::files::Source;
@@ -8,14 +8,14 @@ use crate::learn::{Model, Verdict};
 use crate::network::{Answer, Network};
 use crate::wire::{Kind, Prologue};
 
-/// The one or the other.
+/// A model or a network.
 pub(super) enum Classifier {
     Model(Box<Model>),
     Network(Box<Network>),
 }
 
 impl Classifier {
-    /// Reads its file. Growing the trees of a forest takes a while.
+    /// Reads the file of a model or a network. Growing the trees of a forest takes a while.
     pub(super) fn read(source: &Source, ui: &Ui) -> Result<Self> {
         let bytes = source.read(crate::learn::wire::LONGEST, Code::TooLarge)?;
         if Prologue::parse(&bytes)?.kind == Kind::Network {

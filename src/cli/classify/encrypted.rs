@@ -1,4 +1,4 @@
-//! Classifying pictures that the classifier does not see: here, or by a server.
+//! Classifies encrypted pictures, here or on a server.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -27,7 +27,7 @@ use crate::watch::Watch as _;
 enum Place<'a> {
     /// This program.
     Here { circuit: Box<Circuit>, keys: Box<EvaluationKeys> },
-    /// A server that has the network; the evaluation keys have a path there.
+    /// A server that has the network. `keys` is the path of the evaluation keys on it.
     There { server: &'a Server, network: String, keys: String },
 }
 
@@ -80,13 +80,13 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
     let verdicts: Result<Vec<Verdict>> = pictures.iter().map(one).collect();
     bar.clear();
     if let Place::There { server, keys, .. } = &place {
-        // In any case, the server need not keep them. A server that is gone has none left.
+        // Whatever the outcome, the server does not have to keep the keys. If the server is gone, so are the keys.
         let _ = server.run(remote::forget(keys), Input::Nothing, &mut std::io::sink(), ui);
     }
     Ok((spec.labels().to_vec(), verdicts?))
 }
 
-/// The network's public part, and all of it if it is here.
+/// The network's public part, and the whole network if it is here.
 fn network(flags: &ClassifyFlags, server: Option<&Server>, ui: &Ui) -> Result<(NetworkSpec, Option<Network>)> {
     if let Some(server) = server {
         let mut file = Vec::new();

@@ -1,8 +1,8 @@
 //! Which files this run reads and writes, so that no file is both.
 //!
-//! Kept for the whole process rather than for each command: every input goes through [`names`] or [`reads`] and every output
-//! through [`writes`], whatever the command and the flag. Files are compared by device and inode where there are such, so other
-//! names of one file (symbolic and hard links, `./`) count as the same.
+//! The record is kept for the whole process rather than for each command: every input goes through [`names`] or
+//! [`reads`] and every output through [`writes`], regardless of the command and the flag. Files are compared by device
+//! and inode where these exist, so other names of one file (symbolic and hard links, `./`) count as the same.
 
 use std::fs::{self, File, Metadata};
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ struct Files {
 
 enum Input {
     File(PathBuf),
-    /// Standard input, where it is a regular file.
+    /// Standard input, if it is a regular file.
     Stdin(Identity),
 }
 
-/// An output under way. It counts as one until this is dropped.
+/// An unfinished output. Its file counts as an output until this is dropped.
 pub(super) struct Claim(PathBuf);
 
 impl Drop for Claim {
@@ -36,7 +36,7 @@ impl Drop for Claim {
     }
 }
 
-/// Notes an input.
+/// Records an input.
 ///
 /// # Errors
 /// [`Code::FileExists`] if an output of this run would replace it.
@@ -49,12 +49,12 @@ pub(in crate::cli) fn reads(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Notes a file that is named as an input. It need not be there.
+/// Records a file that is named as an input. It does not have to exist.
 pub(super) fn names(path: &Path) {
     files().inputs.push(Input::File(path.to_owned()));
 }
 
-/// Notes all files in a folder as inputs.
+/// Records all files in a folder as inputs.
 ///
 /// # Errors
 /// As [`reads`].
@@ -64,7 +64,7 @@ pub(in crate::cli) fn reads_folder(folder: &Path) -> Result<()> {
     entries.flatten().try_for_each(|entry| reads(&entry.path()))
 }
 
-/// Notes that standard input is read.
+/// Records that standard input is read.
 pub(super) fn reads_stdin() -> Result<()> {
     let Some(identity) = standard(&std::io::stdin()) else { return Ok(()) };
     let mut files = files();
@@ -75,7 +75,7 @@ pub(super) fn reads_stdin() -> Result<()> {
     Ok(())
 }
 
-/// Notes an output whose path has its links resolved. `name` is the name that the user gave.
+/// Records an output. `path` has its links resolved; `name` is the name that the user gave.
 ///
 /// # Errors
 /// [`Code::FileExists`] if it is an input of this run, [`Code::BadArgument`] if another output has the same name.
@@ -116,7 +116,7 @@ fn refusal(name: &Path) -> Error {
     Error::new(Code::FileExists, message)
 }
 
-/// Whether two names lead to one file, which need not exist yet.
+/// Whether two names lead to the same file, which may not exist yet.
 fn same(a: &Path, b: &Path) -> bool {
     match (Identity::of(a), Identity::of(b)) {
         (Some(a), Some(b)) => a == b,
@@ -125,22 +125,22 @@ fn same(a: &Path, b: &Path) -> bool {
     }
 }
 
-/// Where a file would be that does not exist.
+/// The path at which a file would be created that does not exist yet.
 fn place(path: &Path) -> Option<PathBuf> {
     if path.symlink_metadata().is_ok() {
-        // A device, a folder: nothing is lost by writing there.
+        // A device or a folder: nothing is lost by writing there.
         return None;
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 
-/// What tells regular files apart: device and inode.
+/// Identifies a regular file, by device and inode.
 #[cfg(unix)]
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
 
-/// What tells regular files apart: nothing can be had without a path.
+/// Identifies a regular file, by its path because nothing else is available.
 #[cfg(not(unix))]
 #[derive(Clone, PartialEq, Eq)]
 struct Identity(PathBuf);
@@ -164,7 +164,7 @@ impl Identity {
     }
 }
 
-/// What a standard stream is, if it is a regular file.
+/// The identity of a standard stream, if it is a regular file.
 #[cfg(unix)]
 fn standard(stream: &impl std::os::fd::AsFd) -> Option<Identity> {
     let file = File::from(stream.as_fd().try_clone_to_owned().ok()?);

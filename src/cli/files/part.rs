@@ -14,9 +14,9 @@ use crate::cli::interrupt;
 
 const PREFIX: &str = ".safelight-";
 const SUFFIX: &str = ".part";
-/// How many characters the system's choice between them has.
+/// The number of random characters between the prefix and the suffix.
 const CHOICE: usize = 6;
-/// How often another run that clears up may get in between.
+/// How many times to create a part again if another run removes it before it is locked.
 const TRIES: usize = 16;
 
 /// The parts of this process.
@@ -37,7 +37,8 @@ impl Drop for Live {
 }
 
 impl Part {
-    /// Begins a part in a folder, readable by its owner alone or by whom the umask allows. Removes what earlier runs left.
+    /// Creates a part in a folder, readable only by its owner if `private`, otherwise as the umask allows. Removes the
+    /// parts that earlier runs left behind.
     pub(super) fn create(folder: &Path, private: bool) -> io::Result<Self> {
         interrupt::install();
         let mut builder = tempfile::Builder::new();
@@ -54,11 +55,11 @@ impl Part {
             tries += 1;
             let file = builder.tempfile_in(folder)?;
             let part = Self { _live: Live::new(file.path()), file };
-            // Between the file's creation and its lock it looks like a left-over to another run.
+            // Until the file is locked, it looks like a left-over to another run.
             let held = match part.file.as_file().try_lock() {
                 Ok(()) => is_named(part.file.as_file()),
                 Err(fs::TryLockError::WouldBlock) => false,
-                // Without locks, no other run clears up either.
+                // Where locks do not work, other runs remove nothing either.
                 Err(fs::TryLockError::Error(_)) => true,
             };
             if held || tries == TRIES {
@@ -80,7 +81,7 @@ impl Live {
 /// Removes all parts of this process, which is about to end.
 pub(in crate::cli) fn remove_all() {
     for path in live().drain(..) {
-        // Nothing is left to report to.
+        // The process is ending, so an error cannot be reported.
         let _ = fs::remove_file(path);
     }
 }
@@ -89,7 +90,7 @@ fn live() -> MutexGuard<'static, Vec<PathBuf>> {
     LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the parts of runs that were killed. What cannot be removed stays and does no harm.
+/// Removes the parts of runs that were killed. A part that cannot be removed stays and does no harm.
 fn clear_up(folder: &Path, own: &File) {
     let Ok(entries) = folder.read_dir() else { return };
     for entry in entries.flatten() {
@@ -106,13 +107,13 @@ fn is_parts_name(name: &str) -> bool {
     choice.is_some_and(|choice| choice.len() == CHOICE && choice.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// A part of this user's that no process holds, locked.
+/// Opens and locks a part of this user that no process holds.
 fn left_over(path: &Path, own: &File) -> Option<File> {
     let ours = |data: &fs::Metadata| data.is_file() && same_owner(data, own);
     path.symlink_metadata().ok().filter(ours)?;
     let file = File::options().read(true).write(true).open(path).ok()?;
     file.try_lock().ok()?;
-    // The run that made it may have ended in good order meanwhile.
+    // The run that created it may have finished normally in the meantime.
     (file.metadata().is_ok_and(|data| ours(&data)) && is_named(&file)).then_some(file)
 }
 

@@ -1,4 +1,4 @@
-//! Outputs: under their name only when they are complete.
+//! Outputs, which get their names only when they are complete.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -12,17 +12,17 @@ use crate::cli::picture::{self, PictureKind};
 use crate::error::{Code, Error, Result};
 use crate::wire::{self, PROLOGUE_BYTES, Prologue};
 
-/// How many links in a row are followed, as systems do.
+/// The most symbolic links followed in a row; operating systems have such a limit, too.
 const MAX_LINKS: usize = 40;
 
 /// How an output is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Care {
-    /// Readable by its owner alone, never written over another file, on the disk before it gets its name.
+    /// Readable only by its owner, never overwrites another file, and is on the disk before it gets its name.
     Secret,
     /// Bytes; an older file of this name is replaced.
     Binary,
-    /// The same, for a picture: only these have names of pictures.
+    /// A picture, treated like [`Self::Binary`]. Only pictures may have the extension of a picture.
     Picture,
     /// Text, which may also go to a terminal.
     Text,
@@ -37,23 +37,23 @@ pub(in crate::cli) struct Sink {
 enum Target {
     /// A file beside the one to be written.
     Replace { part: Part, path: PathBuf, care: Care, older: Option<Older> },
-    /// A file that is written where it is, because nothing can take its place, once all of the output is there.
+    /// A file that is overwritten in place, because it cannot be replaced, once the output is complete.
     Overwrite { whole: File, older: Older, path: PathBuf },
     /// An unnamed file, so that a program behind a pipe sees a whole result or none.
     Stdout(File),
-    /// A device or a pipe, such as `/dev/null` and `/dev/stdout`, which nothing can replace.
+    /// A device or a pipe, such as `/dev/null` and `/dev/stdout`, which cannot be replaced.
     Device(File, PathBuf),
 }
 
 /// A file that an output replaces.
 struct Older {
-    /// Open for writing, and not written yet.
+    /// Open for writing, but not written yet.
     file: File,
     data: fs::Metadata,
 }
 
 impl Sink {
-    /// Begins an output. Everything that could prevent it is checked now, before any work is done.
+    /// Starts an output. Checks everything that could prevent it now, before any work is done.
     pub(in crate::cli) fn create(name: &OsStr, care: Care) -> Result<Self> {
         if name == "-" {
             return Self::to_stdout(care);
@@ -95,7 +95,7 @@ impl Sink {
         Ok(Self { target, _claim: Some(claim) })
     }
 
-    /// Begins a picture, of the kind that its name stands for.
+    /// Starts a picture, of the kind that its name indicates.
     ///
     /// # Errors
     /// As [`Sink::create`] and [`PictureKind::of`].
@@ -104,7 +104,7 @@ impl Sink {
         Ok((sink, PictureKind::of(name)?))
     }
 
-    /// Begins a scrambled picture, of the kind that its name stands for.
+    /// Starts a scrambled picture, of the kind that its name indicates.
     ///
     /// # Errors
     /// As [`Sink::picture`].
@@ -144,7 +144,7 @@ impl Sink {
                 older.lend_permissions(part.file.as_file()).map_err(|error| about(&path, "write", &error))?;
                 match part.file.persist(&path) {
                     Ok(_) => Ok(()),
-                    // A folder in which files cannot change their names, or a file that is mounted there.
+                    // Files in this folder cannot be renamed, or the old file is a mount point.
                     Err(mut failed) => older.overwrite(failed.file.as_file_mut(), &path),
                 }
             }
@@ -160,13 +160,13 @@ impl Sink {
         }
     }
 
-    /// Writes all of it and finishes.
+    /// Writes all of `bytes` and finishes.
     pub(in crate::cli) fn write_whole(mut self, bytes: &[u8]) -> Result<()> {
         self.write_all(bytes)?;
         self.finish()
     }
 
-    /// What was written so far, from its start. Not for devices.
+    /// The output written so far, from its start; `None` for a device.
     pub(in crate::cli) fn reread(&mut self) -> Result<Option<&mut File>> {
         let file = match &mut self.target {
             Target::Replace { part, .. } => part.file.as_file_mut(),
@@ -187,7 +187,7 @@ impl Write for Sink {
             Target::Stdout(file) => (file, Path::new("standard output")),
             Target::Device(file, path) => (file, &**path),
         };
-        // A full disk is named by the file that does not fit.
+        // Name the file, so that the user sees which disk is full.
         file.write(bytes).map_err(|error| match error.kind() {
             io::ErrorKind::Interrupted => error,
             _ => about(path, "write", &error).into(),
@@ -203,7 +203,7 @@ impl Older {
     /// How this file is replaced: by another with its owner and permissions, or else by writing into it.
     fn target(self, path: PathBuf, care: Care) -> Result<Target> {
         if !self.has_other_names()
-            // What goes into a private file is private from the start.
+            // The content of a private file must be private from the start.
             && let Ok(part) = Part::create(folder_of(&path), true)
             && self.lend_owner(part.file.as_file()).is_ok()
         {
@@ -240,7 +240,8 @@ impl Older {
         }
     }
 
-    /// Only those to read, write and execute; the others are also dropped when another user writes a file.
+    /// Copies only the permissions to read, write and execute. The system drops the others, too, when another user
+    /// writes a file.
     #[cfg(unix)]
     fn lend_permissions(&self, file: &File) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
@@ -263,11 +264,12 @@ impl Older {
     }
 }
 
-/// An output into something that is there and no regular file: it is written as it is. Links to such things are not followed one
-/// by one, for those of open pipes lead nowhere.
+/// An output to something that exists and is neither a file nor a folder: it is written directly. Links to it are not
+/// followed one by one, because the links of open pipes lead to no path.
 fn device(name: &Path, care: Care) -> Option<Result<Sink>> {
     fs::metadata(name).ok().filter(|data| !data.is_file() && !data.is_dir())?;
-    // A new secret goes where a person sends it on purpose, and through no link that somebody else may have laid.
+    // Write a new secret only where the user sends it on purpose, never through a link that someone else may have
+    // created.
     if care == Care::Secret && !name.starts_with("/dev") && !name.starts_with("/proc/self/fd") {
         return Some(Err(exists(name)));
     }
@@ -275,7 +277,7 @@ fn device(name: &Path, care: Care) -> Option<Result<Sink>> {
     Some(file.map(|file| Sink { target: Target::Device(file, name.to_owned()), _claim: None }))
 }
 
-/// The file that a name stands for: what is behind links, though it need not exist yet.
+/// The file that a name leads to after all links are followed. It may not exist yet.
 fn followed(name: &Path) -> Result<PathBuf> {
     let mut path = name.to_owned();
     for _ in 0..MAX_LINKS {
@@ -296,7 +298,7 @@ fn is_folder(name: &Path) -> Error {
     Error::new(Code::Io, format!("{} is a folder; name a file", name.display()))
 }
 
-/// Why no file can be made in a folder.
+/// The error for a folder in which no file can be created.
 fn in_folder(name: &Path, folder: &Path, error: &io::Error) -> Error {
     let (name, folder) = (name.display(), folder.display());
     let message = match error.kind() {
@@ -309,7 +311,7 @@ fn in_folder(name: &Path, folder: &Path, error: &io::Error) -> Error {
     Error::new(Code::Io, message)
 }
 
-/// A secret key file, protected or not.
+/// Whether this is a secret key file, protected or not.
 fn holds_secret_key(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(wire::AGE_START as u64).read_to_end(&mut start));

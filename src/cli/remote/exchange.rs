@@ -1,7 +1,7 @@
 //! One HTTP request and its answer.
 //!
-//! Each request runs in a thread of its own that hands its answer over piece by piece, so that Ctrl-C is noticed while nothing
-//! arrives from the network. Nothing is kept in memory but a few pieces.
+//! Each request runs in a thread of its own that hands its answer over piece by piece, so that Ctrl-C is noticed while
+//! nothing arrives from the network. Only a few pieces are in memory at a time.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -31,20 +31,20 @@ pub(super) struct Peer {
     pub(super) via: Option<Via>,
 }
 
-/// A request under way.
+/// A request in progress.
 pub(super) struct Exchange {
     pieces: Receiver<Piece>,
     head: Head,
 }
 
-/// What matters of an answer before its body.
+/// The relevant parts of an answer before its body.
 #[derive(Default)]
 struct Head {
     answer: Answer,
     length: Option<u64>,
 }
 
-/// What the thread hands over, in this order: one head, then bytes until the end.
+/// A piece from the thread. The order is one head, then bytes until the end.
 enum Piece {
     Head(Head),
     Bytes(Vec<u8>),
@@ -64,7 +64,7 @@ impl Exchange {
             let response = request.body(body).map_err(ureq::Error::Http).and_then(|request| agent.run(request));
             match response {
                 Ok(response) => relay(response, &peer, &sender),
-                // If sending fails, no one listens any more; likewise in `relay`.
+                // Sending fails only if no one listens any more. The same applies in `relay`.
                 Err(error) => _ = sender.send(Piece::Failed(from_ureq(&error, &peer))),
             }
         });
@@ -93,7 +93,7 @@ impl Exchange {
         self.head.answer.clone()
     }
 
-    /// The length of the body in bytes, if the server says it.
+    /// The length of the body in bytes, if the server gives it.
     pub(super) fn length(&self) -> Option<u64> {
         self.head.length
     }
@@ -157,7 +157,7 @@ fn relay(response: Response<Body>, peer: &Peer, sender: &SyncSender<Piece>) {
 fn from_ureq(error: &ureq::Error, peer: &Peer) -> Error {
     match error {
         ureq::Error::Io(inner) => match inner.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-            // What the reader of the upload found wrong, Ctrl-C among it, comes back as it was.
+            // An error from reading the upload, including Ctrl-C, is returned unchanged.
             Some(own) => own.clone(),
             None => match inner.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(error) => no_tls(peer, error),
@@ -204,7 +204,7 @@ fn no_proxy(peer: &Peer, failure: &ProxyFailure) -> Error {
     Error::new(Code::Unreachable, message)
 }
 
-/// A certificate that is not accepted, most often one from a private authority.
+/// The error for a certificate that is not accepted, most often one from a private authority.
 fn no_tls(peer: &Peer, error: &rustls::Error) -> Error {
     use rustls::CertificateError::UnknownIssuer;
     let origin = &peer.origin;
@@ -232,7 +232,7 @@ pub(super) struct Watched {
 impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.bar.check()?;
-        // An error of ours travels inside the other and is found again above.
+        // Our own error is wrapped in an I/O error, from which `from_ureq` takes it.
         let count = self.body.read(buffer).map_err(|error| std::io::Error::from(Error::from(error)))?;
         self.sent += count as u64;
         self.bar.progress(self.sent, self.length);

@@ -1,4 +1,4 @@
-//! What libraries say about connections, in plain words: their own are meant for programmers, and may quote addresses.
+//! Connection errors in plain words. The libraries' own messages are meant for programmers, and may quote addresses.
 
 use std::error::Error as StdError;
 use std::io::ErrorKind;
@@ -27,7 +27,7 @@ const NO_HOST: &str = "there is no host of this name";
 
 /// Why reading or writing failed.
 pub(super) fn io_reason(error: &std::io::Error) -> String {
-    // What went wrong in one of the layers travels inside.
+    // An error of a lower layer is wrapped inside.
     if let Some(inner) = error.get_ref() {
         if let Some(error) = inner.downcast_ref::<ureq::Error>() {
             return reason(error);
@@ -47,7 +47,7 @@ pub(super) fn io_reason(error: &std::io::Error) -> String {
     }
 }
 
-/// What a proxy answered instead of connecting.
+/// The answer of a proxy that did not connect.
 fn proxy_reason(reason: &str) -> String {
     let Some(status) = reason.strip_prefix("proxy server responded ").and_then(|rest| rest.split('/').next()) else {
         return reason.to_owned();
@@ -60,7 +60,7 @@ fn proxy_reason(reason: &str) -> String {
     }
 }
 
-/// Why there is no secure connection, with what helps where that is known.
+/// Why there is no secure connection, with a remedy if one is known.
 pub(super) fn tls_reason(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
@@ -91,7 +91,7 @@ fn certificate_reason(error: &CertificateError) -> String {
     }
 }
 
-/// The certificate checker says so only by the name of its error.
+/// Whether the certificate is that of an authority, which only the name of the certificate checker's error shows.
 fn is_authority(error: &std::sync::Arc<dyn StdError + Send + Sync>) -> bool {
     error.to_string().contains("CaUsedAsEndEntity") || format!("{error:?}").contains("CaUsedAsEndEntity")
 }

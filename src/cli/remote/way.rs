@@ -26,9 +26,9 @@ use crate::error::{Code, Error, Result};
 
 /// The longest file of certificates that is read, in bytes.
 const MAX_PEM: u64 = 16 << 20;
-/// The flag that chooses a proxy, and what it is called in messages.
+/// The flag that chooses a proxy, as messages name it.
 const FLAG: &str = "--proxy";
-/// The port of a proxy that names none, as for curl.
+/// The port of a proxy whose address has none, as in curl.
 const PROXY_PORT: u16 = 1080;
 
 /// How a server is reached.
@@ -97,7 +97,7 @@ impl WayFlags {
             .timeout_connect(Some(Duration::from_secs(15)))
             .user_agent(concat!("safelight/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
-            // Otherwise the environment would decide once more, by other rules.
+            // Without this, the library would choose from the environment again, by other rules.
             .proxy(via.as_ref().map(|via| via.proxy.clone()))
             .tls_config(TlsConfig::builder().root_certs(self.roots(https)?).build())
             .build();
@@ -117,7 +117,7 @@ impl WayFlags {
         if text.is_empty() { Ok(None) } else { read_proxy(&from, &text).map(Some) }
     }
 
-    /// The certificate authorities. The environment is consulted only where TLS is used.
+    /// The certificate authorities. The environment is consulted only if TLS is used.
     fn roots(&self, https: bool) -> Result<RootCerts> {
         if let Some(source) = &self.ca_file {
             let certificates = certificates(source)?;
@@ -146,7 +146,7 @@ impl WayFlags {
     }
 }
 
-/// The first variable that names a proxy for this server, and what it says.
+/// The first variable that names a proxy for this server, and its value.
 fn chosen_by_environment(server: &Uri, get: impl Fn(&str) -> Option<OsString>) -> Result<Option<(String, String)>> {
     let text = |name: &str| match get(name).map(OsString::into_string) {
         None => Ok(None),
@@ -165,7 +165,7 @@ fn chosen_by_environment(server: &Uri, get: impl Fn(&str) -> Option<OsString>) -
     if exceptions.is_some_and(|(_, list)| is_excepted(&list, host)) { Ok(None) } else { Ok(Some(choice)) }
 }
 
-/// Whether a list of names, addresses and networks contains a host. A name also stands for its subdomains.
+/// Whether a list of names, addresses and networks contains a host. A name also matches its subdomains.
 fn is_excepted(list: &str, host: &str) -> bool {
     if list.trim() == "*" {
         return true;
@@ -194,13 +194,13 @@ fn holds(entry: &str, address: IpAddr) -> bool {
     all == same && length <= all && (length == 0 || (network ^ address) >> (128 - length) == 0)
 }
 
-/// Reads a proxy's address. `from` is where it stands.
+/// Reads a proxy's address. `from` is the flag or the variable that it comes from.
 fn read_proxy(from: &str, text: &str) -> Result<Via> {
-    // The address may hold a password, so messages name only where it stands.
+    // The address may contain a password, so messages name only its source.
     let bad = |what: &str| Error::new(Code::BadArgument, format!("the proxy that {from} names {what}"));
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
     let scheme = match scheme.to_ascii_lowercase().as_str() {
-        // As curl has it.
+        // As in curl.
         "socks" => "socks4".to_owned(),
         known @ ("http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") => known.to_owned(),
         other => {
@@ -226,7 +226,7 @@ fn read_proxy(from: &str, text: &str) -> Result<Via> {
     Ok(Via { address: format!("{scheme}://{place}"), from: from.to_owned(), proxy })
 }
 
-/// The proxy connectors, which report failures of proxies apart from those of servers.
+/// Wraps the proxy connectors, to report failures of proxies separately from those of servers.
 #[derive(Debug)]
 struct Through<C>(C);
 
@@ -240,7 +240,7 @@ impl<C: Connector<()>> Connector<()> for Through<C> {
         let failure = |reached, reason| ureq::Error::Other(Box::new(ProxyFailure { reached, reason }));
         match self.0.connect(details, chained) {
             Ok(Some(transport)) => Ok(Some(transport)),
-            // The next connector would go to the server itself.
+            // The next connector would connect to the server directly.
             Ok(None) => Err(failure(false, "it was skipped".to_owned())),
             Err(error) => Err(failure(was_reached(&error), plain::reason(&error))),
         }

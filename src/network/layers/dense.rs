@@ -26,7 +26,7 @@ use crate::schemes::ckks::evaluator::Evaluator;
 use crate::schemes::ckks::plaintext::Plaintext;
 use crate::schemes::ckks::ring::{Poly, Ring};
 
-/// The number of rotations by one step before one giant step, which is as long.
+/// The number of rotations by one step before each giant step, and the length of a giant step.
 const BABIES: usize = 8;
 
 /// The layout of a layer in the slots.
@@ -42,23 +42,24 @@ pub struct EncodedDense {
     shape: Dense,
     level: usize,
     scale: f64,
-    /// For each giant step its baby steps.
+    /// For each giant step, the diagonals of its baby steps.
     diagonals: Vec<Vec<Poly>>,
     bias: Plaintext,
 }
 
 impl Dense {
-    /// For a vector packed for it, in as many of `most` slots as are useful. Inputs and outputs are padded to powers of two.
+    /// The layout for an input that is packed for this layer, in up to `most` slots, as far as they are useful. Inputs
+    /// and outputs are padded to powers of two.
     ///
     /// # Errors
-    /// [`Code::BadArgument`] if the layer has no inputs, no outputs, or more of them than slots.
+    /// [`Code::BadArgument`] if the layer has no inputs or no outputs, or more of either than slots.
     pub fn packed(inputs: usize, outputs: usize, most: usize) -> Result<Self> {
         Self::check(inputs, outputs, most)?;
         let (inputs, outputs) = (inputs.next_power_of_two(), outputs.next_power_of_two());
         Ok(Self { inputs, outputs, slots: inputs.saturating_mul(outputs).min(most) })
     }
 
-    /// For a vector with its values in order, as the output of another layer.
+    /// The layout for an input with its values in order, as in the output of another layer.
     ///
     /// # Errors
     /// As [`Dense::packed`].
@@ -94,8 +95,8 @@ impl Dense {
         (0..self.slots).map(|slot| inputs.get(self.input_of(slot)).copied().unwrap_or_default()).collect()
     }
 
-    /// The steps of the rotations before rescaling, and of those after it. Their keys are needed at the level of the input, and
-    /// at the one below.
+    /// The steps of the rotations before rescaling, whose keys are needed at the level of the input, and of those after
+    /// it, whose keys are needed at the level below.
     #[must_use]
     pub fn steps(&self) -> (Vec<usize>, Vec<usize>) {
         let turns = [(1, 1), (BABIES, BABIES)].into_iter().filter(|(_, least)| self.turns() > *least);
@@ -117,12 +118,12 @@ impl Dense {
         self.turns() * (level + 1) * degree * size_of::<u64>()
     }
 
-    /// How many diagonals there are.
+    /// The number of diagonals.
     const fn turns(&self) -> usize {
         self.inputs * self.outputs / self.slots
     }
 
-    /// The input in a slot.
+    /// The index of the input in a slot.
     const fn input_of(&self, slot: usize) -> usize {
         self.turns() * (slot / self.outputs) + slot % self.turns()
     }
@@ -149,7 +150,7 @@ impl EncodedDense {
         let scale = ring.scale(below) * ring.divisor(level) / ring.scale(level);
         let diagonal = |turn: usize| {
             let giant = turn / BABIES * BABIES;
-            // Turned back by the giant step that comes after it.
+            // Rotated back, to compensate for the giant step that follows.
             let number = |slot: usize| {
                 let slot = (slot + shape.slots - giant) % shape.slots;
                 Complex64::from(weight(slot % shape.outputs, shape.input_of((slot + turn) % shape.slots)))

@@ -1,4 +1,4 @@
-//! Squares: the activation that takes one product.
+//! Squares, the activation that takes only one product.
 
 use crate::error::Result;
 use crate::schemes::ckks::ciphertext::Ciphertext;

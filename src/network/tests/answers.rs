@@ -1,7 +1,7 @@
-//! Answers that a dishonest server makes up, and clients that publish what they open.
+//! Forged answers from a dishonest server, and clients that publish the numbers that they decrypt.
 //!
-//! Such a server knows that a ciphertext `(0, a)` opens to `a s`, where `s` is the secret key. With a small `a`, the numbers
-//! that are printed are sums of a few of its coefficients.
+//! Such a server knows that a ciphertext `(0, a)` decrypts to `a s`, where `s` is the secret key. With a small `a`, the
+//! printed numbers are sums of a few coefficients of `s`.
 
 use num_complex::Complex64;
 
@@ -11,9 +11,9 @@ use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::ring::Poly;
 use crate::schemes::ckks::wire::{write_ciphertext, write_seeded};
 
-/// Enough labels for two lists of scores to hold the whole key.
+/// Enough labels for two lists of scores to contain the whole key.
 const LABELS: usize = 512;
-/// The digits of a coefficient are those of the key: -1, 0 and 1.
+/// The base in which coefficients of the key are packed. Its digits are the values of these coefficients: -1, 0 and 1.
 const BASE: i64 = 3;
 
 struct Client {
@@ -32,7 +32,7 @@ impl Client {
         Self { ring, encoder, secret, spec }
     }
 
-    /// What is opened of an answer without the checks of [`NetworkSpec::open`], rounded to two figures after the point.
+    /// The scores decrypted from an answer without the checks of [`NetworkSpec::open`], rounded to two decimal places.
     fn careless(&self, answer: &Ciphertext) -> Vec<f64> {
         let numbers = self.secret.decrypt(&self.ring, answer).unwrap().decode(&self.ring, &self.encoder);
         Answer::new(numbers.iter().map(|number| number.re).collect()).for_display().scores
@@ -71,7 +71,7 @@ fn crafted(client: &Client, a: &[(usize, i64)], scale: f64) -> Ciphertext {
     Ciphertext::from_parts([Poly::zero(ring, basis), a], 0, scale, slots, client.secret.id())
 }
 
-/// The coefficients of a polynomial at level 0, closest to zero.
+/// The coefficients of a polynomial at level 0, as the residues closest to zero.
 fn centred(client: &Client, poly: &Poly) -> Vec<i64> {
     let basis = client.ring.level(0);
     let prime = i64::try_from(client.ring.limb(basis.first).prime().value()).unwrap();
@@ -82,8 +82,8 @@ fn centred(client: &Client, poly: &Poly) -> Vec<i64> {
     poly.coefficients(&client.ring, basis).iter().map(centred).collect()
 }
 
-/// `factor` times the sum of `3^j X^(shift - j)`: it puts as many coefficients of the key into each one that is seen as there
-/// are places between two of these.
+/// `factor` times the sum of `3^j X^(shift - j)`. Of the product with the key, only every `gap`-th coefficient is
+/// visible, and each visible one contains `gap` coefficients of the key.
 fn packing(client: &Client, factor: i64, shift: usize) -> Vec<(usize, i64)> {
     let degree = client.ring.degree();
     let gap = degree / (2 * LABELS);
@@ -94,7 +94,8 @@ fn packing(client: &Client, factor: i64, shift: usize) -> Vec<(usize, i64)> {
     (0..gap).map(term).collect()
 }
 
-/// The key that a server reads off two lists of scores: the real parts of what was opened, and the imaginary ones.
+/// The key that a server computes from two lists of scores: the real parts and the imaginary parts of the decrypted
+/// numbers.
 fn recovered(client: &Client, [real, turned]: [&[f64]; 2]) -> Vec<i64> {
     let numbers: Vec<_> = real.iter().zip(turned).map(|(&re, &im)| Complex64::new(re, -im)).collect();
     let packed = client.encoder.encode(&client.ring, &numbers, LABELS, 0, 1.0).unwrap();
@@ -110,7 +111,7 @@ fn recovered(client: &Client, [real, turned]: [&[f64]; 2]) -> Vec<i64> {
     packed.into_iter().step_by(gap).flat_map(digits).collect()
 }
 
-/// The attack of B. Li and D. Micciancio (EUROCRYPT 2021) by a server that makes its answers up.
+/// The attack of B. Li and D. Micciancio (EUROCRYPT 2021) by a server that forges its answers.
 #[test]
 fn two_published_lists_of_careless_clients_hold_the_key_and_ours_publish_none() {
     let client = Client::new(LABELS);
@@ -124,7 +125,7 @@ fn two_published_lists_of_careless_clients_hold_the_key_and_ours_publish_none() 
         let file = write_ciphertext(&client.ring, answer).unwrap();
         assert_eq!(read_answer(&client.spec, &client.ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
     }
-    // With the scale that an answer has, the server has to make the numbers larger itself.
+    // With the scale of an honest answer, the server has to make the numbers larger itself.
     let scale = client.ring.scale(0);
     for (factor, shift) in [(1 << 23, 0), (1 << 23, half), (1 << 30, 0), (1 << 18, half), (1 << 25, 3)] {
         let answer = crafted(&client, &packing(&client, factor, shift), scale);
@@ -142,7 +143,7 @@ fn answers_have_the_scale_level_slots_and_form_of_the_network() {
     assert!(client.open(&honest).is_ok());
     let file = write_ciphertext(ring, &honest).unwrap();
     assert!(read_answer(&client.spec, ring, &file).is_ok());
-    // Rounding in another order makes no other scale.
+    // A scale that differs only by the order of rounding is accepted.
     assert!(client.open(&client.says(&numbers, scale * (1.0 + f64::EPSILON))).is_ok());
 
     let plaintext =
@@ -163,7 +164,7 @@ fn answers_have_the_scale_level_slots_and_form_of_the_network() {
         let file = write_ciphertext(ring, &other.ciphertext).unwrap();
         assert_eq!(read_answer(&client.spec, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
     }
-    // Half from a seed: it was encrypted, not computed.
+    // One half comes from a seed, so this ciphertext was encrypted, not computed.
     let seeded = client.secret.encrypt_seeded(ring, &plaintext(LABELS, 0, scale), &mut rng(9)).unwrap();
     let file = write_seeded(ring, &seeded).unwrap();
     assert_eq!(read_answer(&client.spec, ring, &file).unwrap_err().kind(), Code::VectorsDiffer);
@@ -174,7 +175,7 @@ fn answers_have_the_scale_level_slots_and_form_of_the_network() {
     );
 }
 
-/// All of these fail alike, without a number: the text of an error gets published, too.
+/// All of these fail with one error that contains no number, because the texts of errors get published, too.
 #[test]
 fn scores_that_no_honest_server_sends_are_refused() {
     let client = Client::new(500);
@@ -194,10 +195,10 @@ fn scores_that_no_honest_server_sends_are_refused() {
         (7, real(64.1)),
         (7, real(-64.1)),
         (499, real(500.0)),
-        // Of no label.
+        // Not the score of a label.
         (500, real(0.1)),
         (511, real(-3.0)),
-        // Of no real number.
+        // Not a real number.
         (7, Complex64::new(0.25, 0.1)),
         (511, Complex64::new(0.0, 2.0)),
     ] {

@@ -7,14 +7,14 @@ use crate::error::Result;
 use crate::photo;
 use crate::schemes::paillier::stream;
 
-/// The server's limits. Whatever exceeds a limit is refused with a stable code, never truncated.
+/// The server's limits. Anything that exceeds a limit is refused with a stable code, never truncated.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Largest encrypted image in bytes (`--max-body`; a filter of two images takes twice as much), in pixels
     /// (`--max-pixels`) and in ciphertexts. Code `too_large`.
     pub image: stream::Limits,
-    /// Longest time to work on one request (`--time-limit`), starting with its turn. The upload before has
-    /// [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
+    /// Longest time to work on one request (`--time-limit`), starting with its turn. The upload before it has a limit
+    /// of its own, [`Limits::LONGEST_TRANSFER`]. Default 15 minutes. Code `time_limit`.
     pub time: Duration,
     /// The time over which an upload's speed is measured (`--stall`): an upload slower than [`Limits::slowest`] is aborted.
     /// Also the longest time in which a client may receive nothing of an answer. Default 30 seconds. Code `stalled`.
@@ -46,8 +46,8 @@ pub struct Limits {
     pub key_bytes: u64,
     /// How long a set of evaluation keys is kept (`--keep-keys`). Default one day.
     pub keep_keys: Duration,
-    /// How long an interrupted upload of keys is kept (`--keep-uploads`). It is kept this long with [`Limits::MUCH`] or more
-    /// received, and less with less, down to [`Limits::keep_empty`]. Default one hour.
+    /// How long an interrupted upload of keys is kept (`--keep-uploads`). It is kept this long if [`Limits::MUCH`] or
+    /// more bytes have arrived, and for a shorter time if fewer have, down to [`Limits::keep_empty`]. Default one hour.
     pub keep_uploads: Duration,
     /// How long an upload of keys is kept before its first byte (`--keep-empty`). Default one minute.
     pub keep_empty: Duration,
@@ -113,10 +113,10 @@ impl Limits {
     /// The longest picture file, and the longest encrypted picture, in bytes.
     pub(in crate::server) const LONGEST_PICTURE: u64 = 64 << 20;
 
-    /// Most turns: work holds a thread.
+    /// The largest [`Limits::running`], because work holds a thread.
     const MOST_RUNNING: usize = 256;
 
-    /// Most requests that wait, and most uploads.
+    /// The largest [`Limits::waiting`] and the largest [`Limits::uploads`].
     const MOST_REQUESTS: usize = 1 << 16;
 
     /// The fewest bytes per second of an upload of `length` bytes: enough to finish within the longest time, clamped to
@@ -167,7 +167,7 @@ impl Limits {
         photo::Limits { max_pixels: self.image.max_pixels.min(limits.max_pixels), ..limits }.of_scrambled()
     }
 
-    /// How long an upload of keys may rest of which this many bytes have arrived.
+    /// How long an upload of keys may pause when `received` bytes have arrived.
     pub(in crate::server) fn rest(&self, received: u64) -> Duration {
         let least = self.keep_empty.min(self.keep_uploads);
         let parts = u32::try_from(received.min(Self::MUCH) >> 10).unwrap_or(u32::MAX);

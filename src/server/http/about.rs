@@ -48,7 +48,7 @@ pub(super) async fn about(State(app): State<Arc<App>>, vault: Option<String>) ->
     .into_response()
 }
 
-/// What a client has to know about a scheme.
+/// The facts that a client needs about a scheme.
 fn offer(scheme: &Scheme) -> Option<Map<String, Value>> {
     let facts = scheme.offer?();
     let name = ("name".to_owned(), scheme.name().into());

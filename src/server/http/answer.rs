@@ -31,8 +31,8 @@ pub(super) fn direct(outcome: Outcome) -> Result<Response> {
     Ok(response)
 }
 
-/// The result of work, or a range of its bytes. `holder` is kept until the last of them is on its way or the client is gone;
-/// `at_end` is called in the first case, if they are the last of all.
+/// The result of work, or a range of its bytes. `holder` is kept until the last of these bytes is on its way or the
+/// client is gone. `at_end` is called when the last byte of the whole result is on its way.
 pub(super) fn whole_or_part<H: Send + 'static>(
     outcome: &Arc<Outcome>,
     range: Option<Range<u64>>,
@@ -55,7 +55,7 @@ pub(super) fn whole_or_part<H: Send + 'static>(
     }
     if let Some(model) = &outcome.created {
         add(header::LOCATION, address("models", model.id())?);
-        // Even a client that reads no more than the header has the id now.
+        // Even a client that reads only the header has the id now.
         model.hand_over();
     }
     Ok(response)

@@ -1,4 +1,5 @@
-//! `POST /v1/classifiers/{id}`: classifies a picture. What the id names decides whether the server sees the picture.
+//! `POST /v1/classifiers/{id}`: classifies a picture. Whether the server sees the picture depends on the kind of model
+//! that the id names.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The client of a request: the network address to which limits apply.
 //!
-//! Behind a proxy, every connection has the proxy's address. If the operator trusts the proxy, the header field that it adds
-//! names the client. From others, that field is ignored, since a client could write anything there.
+//! Behind a proxy, every connection has the proxy's address. If the operator trusts the proxy, the header field that it
+//! adds names the client. From other addresses, that field is ignored, because a client could write anything there.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -51,7 +51,7 @@ fn origin(proxies: &Proxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !proxies.trusts(client) {
             break;
         }
-        // Anything but an address was not written by a proxy that knows one.
+        // A hop that is not an address does not come from a proxy that knows its client's address.
         let Some(hop) = hop else { break };
         client = hop;
     }
@@ -131,14 +131,14 @@ mod tests {
         let by_x = |peer, value| client(ProxyHeader::XForwardedFor, peer, &[("x-forwarded-for", value)]);
         assert_eq!(by_x("192.0.2.1", "198.51.100.7"), ip("192.0.2.1"));
         assert_eq!(by_x("10.1.2.3", "198.51.100.7"), ip("198.51.100.7"));
-        // What the client wrote itself stands before what the proxies added.
+        // Entries from the client itself come before those that the proxies added.
         assert_eq!(by_x("10.1.2.3", "127.0.0.1, 203.0.113.9, 198.51.100.7, 10.9.9.9"), ip("198.51.100.7"));
         assert_eq!(by_x("10.1.2.3", "203.0.113.9, unknown"), ip("10.1.2.3"));
         assert_eq!(by_x("10.1.2.3", "198.51.100.7:4711"), ip("198.51.100.7"));
         assert_eq!(by_x("10.1.2.3", ""), ip("10.1.2.3"));
         let twice = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-for", "198.51.100.7")];
         assert_eq!(client(ProxyHeader::XForwardedFor, "::ffff:10.1.2.3", &twice), ip("198.51.100.7"));
-        // The field that the proxy does not write comes from the client.
+        // A field that the proxy does not write comes from the client.
         let other = [("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.7")];
         assert_eq!(client(ProxyHeader::XForwardedFor, "10.1.2.3", &other), ip("198.51.100.7"));
         assert_eq!(client(ProxyHeader::Forwarded, "10.1.2.3", &other), ip("203.0.113.9"));

@@ -111,10 +111,10 @@ pub(in crate::server) async fn serve(
         });
     };
     drop(listener);
-    // Those without a request have nothing to finish.
+    // Connections without a request have nothing to finish.
     seats.cut_idle();
     let _ = tokio::time::timeout_at(until, graceful.shutdown()).await;
-    // Whatever is open after that is cut off when `open` is dropped.
+    // Connections that are still open after that are cut off when `open` is dropped.
     seats.answering()
 }
 
@@ -131,7 +131,7 @@ async fn answer(
     Ok(response.map(|body| Body::new(seats::Holding { body, _answering: answering })))
 }
 
-/// The answer on a connection that is one too many.
+/// The answer on a connection that exceeds a limit.
 fn refuse() -> hyper::Response<Body> {
     let message = "this network address has reached its limit of open connections; close some";
     let error = Error::new(Code::QuotaExceeded, message).with_retry_after(1);
@@ -155,7 +155,7 @@ async fn accept(listener: &TcpListener, seats: &Seats) -> io::Result<(TcpStream,
     }
 }
 
-/// A stream that gives up on a client which takes nothing, and that closes gently.
+/// A stream that gives up on a client that receives nothing, and that closes gracefully.
 struct Patient<S> {
     stream: S,
     stall: Duration,
@@ -164,7 +164,7 @@ struct Patient<S> {
     closing: Option<Closing>,
 }
 
-/// The rest of a stream whose own half is closed.
+/// The state of a stream whose own half is closed.
 struct Closing {
     until: Instant,
     idle: Pin<Box<Sleep>>,
@@ -175,7 +175,7 @@ impl<S> Patient<S> {
         Self { stream, stall, waiting: None, closing: None }
     }
 
-    /// Passes on the outcome of a write, but not an endless wait.
+    /// Passes on the outcome of a write, but limits how long it may wait.
     fn bounded<T>(&mut self, outcome: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.waiting = None;

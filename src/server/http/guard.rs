@@ -23,7 +23,7 @@ use crate::server::config::{self, AllowOrigins, Settings};
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
-/// Health checks request this under any address they know, and it reveals nothing.
+/// This path is open under any host name, for health checks. It reveals nothing.
 const OPEN: &str = "/v1/health";
 
 /// The names and origins that belong to this server or are allowed.
@@ -59,7 +59,7 @@ impl Guard {
         let name = name.to_ascii_lowercase();
         let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
         if let Ok(address) = bare.parse::<IpAddr>().map(|address| address.to_canonical())
-            // No page can make an address mean another one.
+            // Unlike a name, an address cannot be made to lead to another machine.
             && (address.is_loopback() || address == self.listen || self.listen.is_unspecified())
         {
             return true;
@@ -98,7 +98,7 @@ impl Guard {
             return false;
         };
         let host = uri.host().unwrap_or_default();
-        // A proxy may have taken TLS off, so the port that a name stands for follows from the origin's scheme.
+        // A proxy may have terminated TLS, so the default port depends on the origin's scheme.
         let own = named.is_some_and(|named| {
             let preset = if uri.scheme_str() == Some("https") { 443 } else { 80 };
             named.host().eq_ignore_ascii_case(host) && named.port_u16().unwrap_or(preset) == port
@@ -129,7 +129,7 @@ pub(super) async fn protect(State(guard): State<Arc<Guard>>, request: Request, n
     next.run(request).await
 }
 
-/// The host that a request is for, with its port, if it says so.
+/// The host that a request is for, with its port, if the request names one.
 pub(super) fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>> {
     let mut named = headers.get_all(header::HOST).iter();
     let (first, second) = (named.next(), named.next());
@@ -154,7 +154,8 @@ fn port_of(uri: &Uri) -> Option<u16> {
 
 const NO_HOST: &str = "the request does not name its host; send one valid header field Host";
 
-/// Bodies come in chunks or at once. What was packed on the way (RFC 9112, section 7) would be taken for what it is not.
+/// Accepts bodies in chunks or as a whole. A body with any other transfer coding (RFC 9112, section 7), such as
+/// compression, would be misread.
 fn check_coding(headers: &HeaderMap) -> Result<()> {
     let plain = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
     if headers.get_all(header::TRANSFER_ENCODING).iter().all(plain) {
@@ -165,7 +166,7 @@ fn check_coding(headers: &HeaderMap) -> Result<()> {
 }
 
 fn foreign_host(name: &str) -> Error {
-    // What is not a name is not repeated.
+    // Repeat only text that can be a name.
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     let message = if !name.is_empty() && name.len() < 256 && name.bytes().all(good) {
         format!("{name} is not a name of this server; its operator can allow it: safelight serve --host {name}")
@@ -252,7 +253,7 @@ mod tests {
             ("127.0.0.1:8080", "https://photos.example"),
             ("localhost", "http://localhost"),
             ("localhost", "https://localhost"),
-            // A proxy wrote its own name for this server.
+            // A proxy replaced the host with its own name for this server.
             ("127.0.0.1:8080", "https://filters.example"),
         ] {
             assert_eq!(post(host, &[("origin", origin)]), None, "{host} {origin}");

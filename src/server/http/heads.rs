@@ -19,9 +19,9 @@ const MOST: usize = if LONGEST_PART_HEADER > LONGEST_HEADER { LONGEST_PART_HEADE
 pub(super) struct Images {
     filter: Filter,
     limits: stream::Limits,
-    /// How many are still to come.
+    /// The number of images still to come.
     left: usize,
-    /// How many bytes are still to come of the one whose header was read.
+    /// The number of bytes still to come of the image whose header was read.
     rest: u64,
     head: Vec<u8>,
 }
@@ -31,7 +31,7 @@ impl Images {
         Self { left: filter.inputs(), filter, limits, rest: 0, head: Vec::new() }
     }
 
-    /// How many bytes the header has that is next, as far as that is known.
+    /// The length of the next header in bytes, as far as it is known.
     fn wanted(&self) -> Result<usize> {
         if self.head.len() < PROLOGUE_BYTES {
             return Ok(PROLOGUE_BYTES);
@@ -54,7 +54,8 @@ impl Check for Images {
             let skipped = bytes.len().min(usize::try_from(self.rest).unwrap_or(usize::MAX));
             self.rest -= skipped as u64;
             bytes = &bytes[skipped..];
-            // What comes after the last one is found when all of it is read: a frame before it may be damaged.
+            // Extra data after the last image is found when the whole upload is read, because a frame before it may be
+            // damaged.
             if bytes.is_empty() || self.left == 0 {
                 break;
             }
@@ -71,7 +72,7 @@ impl Check for Images {
     }
 }
 
-/// Checks the first bytes of an upload, as many as it needs.
+/// Checks the first bytes of an upload, as many as `look` needs.
 pub(super) struct First<F> {
     head: Vec<u8>,
     look: Option<F>,
@@ -109,7 +110,7 @@ where
     }
 }
 
-/// A Safelight file of one of these kinds.
+/// Checks for a Safelight file of one of these kinds.
 pub(super) fn file(kinds: &'static [Kind]) -> impl FnMut(&[u8]) -> Result<Seen> + Send + 'static {
     move |head| {
         if head.len() < PROLOGUE_BYTES {
@@ -125,7 +126,7 @@ pub(super) fn file(kinds: &'static [Kind]) -> impl FnMut(&[u8]) -> Result<Seen> 
     }
 }
 
-/// The file of a model or a network. `announced` is the length of the upload, if that is known.
+/// Checks for the file of a model or a network. `announced` is the length of the upload, if that is known.
 pub(super) fn model(announced: Option<u64>) -> impl FnMut(&[u8]) -> Result<Seen> + Send + 'static {
     let mut kinds = file(&[Kind::Model, Kind::Network]);
     move |head| {
@@ -133,7 +134,7 @@ pub(super) fn model(announced: Option<u64>) -> impl FnMut(&[u8]) -> Result<Seen>
             return Ok(Seen::TooLittle);
         }
         let Some(size) = models::size(head)? else {
-            // The headers of both kinds are much shorter than what is looked at.
+            // The headers of both kinds are much shorter than the bytes that are examined.
             return if head.len() < LONGEST_HEADER { Ok(Seen::TooLittle) } else { Err(no_header()) };
         };
         match announced.map(|announced| announced.cmp(&size.bytes)) {
@@ -146,7 +147,7 @@ pub(super) fn model(announced: Option<u64>) -> impl FnMut(&[u8]) -> Result<Seen>
     }
 }
 
-/// A photo file.
+/// Checks for a photo file.
 pub(super) fn picture(limits: Limits) -> impl FnMut(&[u8]) -> Result<Seen> + Send + 'static {
     move |head| {
         if head.len() < 16 {
@@ -156,14 +157,14 @@ pub(super) fn picture(limits: Limits) -> impl FnMut(&[u8]) -> Result<Seen> + Sen
             Ok(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP) => Ok(Seen::Enough),
             _ => match Photo::decode(head, &limits) {
                 Err(error) if error.kind() == Code::UnsupportedImage => Err(error),
-                // Reading all of it gives a better answer.
+                // Reading the whole file gives a better error.
                 _ => Ok(Seen::Enough),
             },
         }
     }
 }
 
-/// A form with this boundary: it begins with the boundary, and the header of its first part has an end.
+/// Checks for a form with this boundary: it begins with the boundary, and the header of its first part has an end.
 pub(super) fn form(boundary: &str) -> impl FnMut(&[u8]) -> Result<Seen> + Send + 'static {
     let start = format!("--{boundary}");
     move |head| {
@@ -183,7 +184,7 @@ pub(super) fn form(boundary: &str) -> impl FnMut(&[u8]) -> Result<Seen> + Send +
     }
 }
 
-/// Whether a file's first few bytes may become one of ours.
+/// Checks that a file with these first few bytes can be a Safelight file.
 fn mark(head: &[u8]) -> Result<()> {
     match Prologue::parse(head) {
         Err(error) if error.kind() != Code::Truncated => Err(error),

@@ -48,7 +48,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, id: Id) -> Result<Respon
 /// The job's progress as server-sent events, until it ends.
 pub(super) async fn events(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let job = app.jobs.get(&id)?;
-    // Some proxies buffer answers unless told not to.
+    // Some proxies buffer answers without this header field.
     let headers = [(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"))];
     Ok((headers, Sse::new(story(job)).keep_alive(KeepAlive::default())).into_response())
 }

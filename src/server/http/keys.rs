@@ -36,7 +36,7 @@ pub(super) async fn create(State(app): State<Arc<App>>, client: Client, request:
     }
     app.admission.check_open()?;
     let keys = Arc::clone(&app.store.keys);
-    // It makes a file.
+    // On a worker thread, because it creates a file.
     let begun = tokio::task::spawn_blocking(move || keys.begin(client, length)).await;
     let (id, upload) = joined(begun)?;
     let location = address("keys", &id)?;
@@ -81,7 +81,7 @@ pub(super) async fn offset(State(app): State<Arc<App>>, id: Id) -> Result<Respon
 /// Describes keys or their upload.
 pub(super) async fn describe(State(app): State<Arc<App>>, id: Id) -> Result<Response, Problem> {
     let (keys, name) = (Arc::clone(&app.store.keys), id.clone());
-    // It looks at the file.
+    // On a worker thread, because it reads the file.
     let held = joined(tokio::task::spawn_blocking(move || keys.look(&name)).await)?;
     Ok(Json(description::describe(&id, &held)).into_response())
 }
@@ -98,7 +98,7 @@ impl Sink for Writer {
     }
 }
 
-/// A header field that is a number, or an item of structured fields (RFC 9651) that is one.
+/// Reads a header field that contains a number, which structured fields (RFC 9651) write in the same way.
 fn number(headers: &HeaderMap, name: &HeaderName) -> Result<u64> {
     let text = headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()));

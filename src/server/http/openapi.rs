@@ -11,7 +11,7 @@ use crate::schemes::paillier::Filter;
 
 static DESCRIPTION: LazyLock<Value> = LazyLock::new(describe);
 
-/// The description.
+/// The description of the interface.
 pub(super) async fn get() -> Response {
     (http::StatusCode::OK, Json(&*DESCRIPTION)).into_response()
 }
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// The same of what a schema describes.
+    /// The members of the objects that a schema describes.
     fn described(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
         let root = describe();
         let schema = match schema["$ref"].as_str() {

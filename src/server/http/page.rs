@@ -26,10 +26,10 @@ const NO_PAGE: &str = "This is Safelight, a server that filters photos it cannot
     It serves its interface under /v1 (described in /v1/openapi.json) but no page.\n\
     To serve the page as well, start it with: safelight serve --page FOLDER --vault FOLDER\n";
 
-/// What other sites can load from here: the element and its dependencies.
+/// The folders that other sites can load from: the element and its dependencies.
 const FOR_OTHER_SITES: [&str; 2] = ["/element/", "/shared/"];
 
-/// Everything outside `/v1`. `vault` is the origin of the vault, if there is one.
+/// The router for everything outside `/v1`. `vault` is the origin of the vault, if there is one.
 pub(super) fn router(settings: &Settings, vault: Option<&str>) -> Result<Router> {
     let router = match &settings.page {
         Some(folder) => files(folder).layer(from_fn(for_other_sites)),
@@ -59,11 +59,11 @@ pub(super) fn files(folder: &Path) -> Router {
 /// A folder whose files anyone may read, except hidden files and the targets of links that lead out of it.
 struct Open {
     folder: PathBuf,
-    /// Where it really is.
+    /// The folder's path after all links are followed.
     root: io::Result<PathBuf>,
 }
 
-/// Serves what is open and nothing else.
+/// Serves only files that are open.
 async fn only_open(State(open): State<Arc<Open>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     match tokio::task::spawn_blocking(move || open.shows(&path)).await {
@@ -76,7 +76,7 @@ impl Open {
     fn shows(&self, path: &str) -> bool {
         let decoded = percent_decode_str(path).decode_utf8_lossy();
         let mut parts = decoded.split('/').filter(|part| !part.is_empty());
-        // RFC 8615: what is there is meant to be found.
+        // Files in `.well-known` are meant to be found (RFC 8615).
         let hidden = |(place, part): (usize, &str)| part.starts_with('.') && (place, part) != (0, ".well-known");
         if parts.clone().enumerate().any(hidden) {
             return false;
@@ -84,7 +84,7 @@ impl Open {
         let file = parts.try_fold(self.folder.clone(), |path, part| (!part.contains('\0')).then(|| path.join(part)));
         let Some(file) = file else { return false };
         let index = file.join("index.html");
-        // What lies beside the folder is not asked for.
+        // For the folder itself, check only its index: the folder's name with an ending would name a file beside it.
         let names = if file == self.folder { vec![index] } else { vec![file, index] };
         let packed = |name: PathBuf| {
             ["", ".br", ".gz"].map(|ending| {
@@ -98,7 +98,7 @@ impl Open {
     }
 }
 
-/// Adds these headers to every answer, and those that page and vault have in common.
+/// Adds `headers` to every answer, and the headers that the page and the vault have in common.
 pub(super) fn with_headers(router: Router, headers: Vec<(HeaderName, HeaderValue)>) -> Router {
     let common = [
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -126,7 +126,7 @@ async fn for_other_sites(request: Request, next: Next) -> Response {
 
 fn headers(connect_src: &[String], vault: Option<&str>) -> Result<Vec<(HeaderName, HeaderValue)>> {
     let servers: String = connect_src.iter().flat_map(|origin| [" ", origin]).collect();
-    // Firefox takes a frame's downloads for navigations of the frame, so that `blob:` has to be allowed for them.
+    // Firefox treats downloads in a frame as navigations of the frame, so `blob:` must be allowed.
     let frames = vault.map(|origin| format!(" frame-src {origin} blob:;")).unwrap_or_default();
     let policy = format!(
         "default-src 'none'; script-src 'self'; connect-src 'self'{servers}; img-src 'self' blob: data:; \

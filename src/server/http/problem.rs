@@ -27,12 +27,12 @@ pub(super) fn after_upload(outcome: Result<Response>) -> Response {
     })
 }
 
-/// No such address.
+/// The error for an unknown address.
 pub(super) async fn not_found() -> Problem {
     Error::new(Code::NotFound, "there is nothing at this address; /v1/openapi.json lists the addresses").into()
 }
 
-/// The address is right, the method is not.
+/// The error for a known address with a wrong method.
 pub(super) async fn method_not_allowed() -> Problem {
     Error::new(
         Code::MethodNotAllowed,
@@ -135,7 +135,7 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if error.kind() == Code::UnsupportedContent {
-            // RFC 9110, section 12.5.3: which codings would be taken.
+            // The codings that are accepted (RFC 9110, section 12.5.3).
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         response.extensions_mut().insert(AnsweredCode(error.kind()));

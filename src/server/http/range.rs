@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 pub(super) fn wanted(headers: &HeaderMap, length: u64, tag: &str) -> Result<Option<Range<u64>>> {
     let field = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or_default());
     let Some(text) = field(header::RANGE) else { return Ok(None) };
-    // The rest of another result is of no use. Results have no dates, so a date never fits.
+    // A part of another result is of no use. Results have no dates, so a date never matches.
     if field(header::IF_RANGE).is_some_and(|known| known != tag) {
         return Ok(None);
     }
@@ -27,10 +27,10 @@ pub(super) fn wanted(headers: &HeaderMap, length: u64, tag: &str) -> Result<Opti
     Ok(Some(range))
 }
 
-/// Whether the client has this result already, as it says in `If-None-Match` (RFC 9110, section 13.1.2).
+/// Whether the client already has this result, according to `If-None-Match` (RFC 9110, section 13.1.2).
 pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let fields = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    // Tags of ours hold no comma.
+    // Our tags contain no comma.
     fields
         .flat_map(|field| field.split(','))
         .map(str::trim)

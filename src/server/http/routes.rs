@@ -63,7 +63,7 @@ fn interface(app: &Arc<App>, vault: Option<&Vault>) -> Router {
         .route("/v1/models/{id}", get(models::describe).delete(models::delete))
         .route("/v1/models/{id}/file", get(models::file))
         .route("/v1/keys", post(keys::create))
-        // In one chain: what is put together later names HEAD twice in `Allow`.
+        // In one chain, because routes that are merged later list HEAD twice in `Allow`.
         .route("/v1/keys/{id}", get(keys::describe).head(keys::offset).patch(keys::append).delete(keys::delete))
         .route("/v1/classifiers/{id}", post(classifiers::post))
         .route("/v1/{*rest}", any(not_found))

@@ -70,7 +70,7 @@ struct Upload<C> {
 }
 
 impl<C: Check> Upload<C> {
-    /// Receives all of it. It keeps its slot until the work has a place in the queue, or is refused one.
+    /// Receives the whole body. The upload keeps its slot until the work has a place in the queue, or is refused one.
     async fn receive(self, app: &App) -> Result<(Stored, UploadSlot)> {
         let Self { client, body, rules, check } = self;
         let slot = app.admission.upload(client)?;
@@ -99,7 +99,7 @@ async fn work(app: &App, client: Client, task: Task, input: Stored, slot: Upload
     };
     let present = supervision.cancel.clone().drop_guard();
     let store = Arc::clone(&app.store);
-    // The place belongs to the work: if the client leaves, both end when the work does.
+    // The work holds the turn and the place: if the client leaves, both are released when the work ends.
     let outcome = run((turn, place), move || {
         let output = store.spools.spool(client, IN_MEMORY)?;
         task::run(&store, &task, client, &input, output, &supervision)

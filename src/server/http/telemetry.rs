@@ -1,4 +1,4 @@
-//! The log: one line per request. Jobs write theirs when their work ends.
+//! The log: one line per request. Jobs write a line of their own when their work ends.
 //!
 //! A line names the route's template, never the address itself, so that it contains no job id, file name or query value.
 
@@ -71,7 +71,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     let announced =
         response.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     response.map(|body| {
-        // To HEAD no body is sent, whatever it is.
+        // The answer to HEAD is sent without its body.
         line.left = if line.method == "HEAD" { Some(0) } else { body.size_hint().exact().or(announced) };
         Body::new(Counted { body, count: move |bytes| line.add(bytes) })
     })
@@ -86,7 +86,7 @@ struct Line {
     code: &'static str,
     received: Arc<AtomicU64>,
     sent: u64,
-    /// How much of the answer has not been sent. None while that is not known.
+    /// The number of bytes of the answer that have not been sent; `None` while that is unknown.
     left: Option<u64>,
     start: Instant,
 }
@@ -100,7 +100,7 @@ impl Line {
     fn code(&self) -> &'static str {
         match (self.status, self.left) {
             (None, _) => "client_gone",
-            // The client went away or took nothing more, or the server's end came.
+            // The client left or stopped receiving, or the server ended.
             (_, Some(1..)) => "cut_short",
             _ => self.code,
         }
@@ -139,7 +139,7 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// A body whose bytes are counted on their way.
+/// A body that counts its bytes as they pass.
 struct Counted<F> {
     body: Body,
     count: F,

@@ -28,7 +28,7 @@ pub(super) struct Rules {
     pub(super) stall: Duration,
     /// When the upload must be over.
     pub(super) deadline: Instant,
-    /// Whether it says that it is a form of names and values, as `curl -d` does.
+    /// Whether its header declares a form of names and values, as with `curl -d`.
     pub(super) urlencoded: bool,
 }
 
@@ -63,7 +63,7 @@ pub(super) trait Check: Send + 'static {
     fn push(&mut self, bytes: &[u8]) -> Result<()>;
 }
 
-/// Writes what passes a check to a spool.
+/// Writes an upload that passes a check to a spool.
 pub(super) struct Checked<C> {
     pub(super) check: C,
     pub(super) spool: Spool,
@@ -135,7 +135,7 @@ impl Pace {
     fn arrived(&mut self, bytes: u64, waited: Duration, slowest: u64) {
         self.bytes += bytes;
         self.waited += waited;
-        // Whole seconds rounded up: a short stall time in tests asks for at least one second's bytes.
+        // At least one second, because tests have a short stall time.
         if self.bytes >= slowest * self.stall.as_secs().max(1) {
             *self = Self::new(self.stall);
         }
@@ -169,7 +169,8 @@ pub(super) fn check_content(headers: &HeaderMap, forms: bool) -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with a body that says that it is a form of names and values: most likely `curl -d` took out line breaks.
+/// Extends the error for a body that is declared as a form of names and values: most likely, `curl -d` removed line
+/// breaks.
 fn changed(error: Error) -> Error {
     if !matches!(error.kind(), Code::NotSafelight | Code::UnsupportedImage | Code::Damaged | Code::BadHeader) {
         return error;
@@ -239,7 +240,7 @@ mod tests {
 
         let stall = Rules { stall: Duration::from_millis(50), ..rules() };
         assert_eq!(code(read(trickle(1, Duration::from_secs(9)), stall).await), Code::Stalled);
-        // A drop now and then does not keep an upload alive.
+        // A few bytes now and then do not keep an upload alive.
         assert_eq!(code(read(trickle(50, Duration::from_millis(10)), stall).await), Code::Stalled);
 
         let deadline = Rules { deadline: Instant::now() + Duration::from_millis(50), ..rules() };

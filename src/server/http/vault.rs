@@ -5,8 +5,8 @@
 //! security policy only allows its own files and connections to its own origin, where nothing listens, and it can neither
 //! navigate the page around it nor open another one.
 //!
-//! The policy depends on the operator's settings, not on the files: whatever becomes a page or a worker is sent in full each
-//! time, because browsers that get "not modified" keep their old policy.
+//! The policy depends on the operator's settings, not on the files. So every file that becomes a page or a worker is
+//! sent in full each time, because browsers that get "not modified" keep their old policy.
 
 use std::net::SocketAddr;
 
@@ -61,7 +61,7 @@ impl Vault {
     }
 }
 
-/// Requests for the vault's host go to the vault, all others go on.
+/// Sends requests for the vault's host to the vault, and passes all others on.
 pub(super) async fn by_host(State(vault): State<Vault>, request: Request, next: Next) -> Response {
     let named = guard::authority(request.uri(), request.headers()).ok().flatten();
     if named.is_some_and(|named| named.host().eq_ignore_ascii_case(&vault.host)) {
@@ -73,7 +73,7 @@ pub(super) async fn by_host(State(vault): State<Vault>, request: Request, next: 
     next.run(request).await
 }
 
-/// Answers with a policy are never "not modified".
+/// Makes sure that answers with a policy are never "not modified".
 async fn always_whole(mut request: Request, next: Next) -> Response {
     let destination = request.headers().get("sec-fetch-dest").and_then(|value| value.to_str().ok());
     if destination.is_none_or(|destination| WITH_POLICY.contains(&destination)) {
@@ -84,8 +84,8 @@ async fn always_whole(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Sites embed the vault's page and no other file of it: in a frame with a picture, nothing of the vault would run, and its
-/// origin's window would be there for a script that is looking for one.
+/// Lets sites embed the vault's page, but no other file of the vault. In a frame that shows a picture, none of the
+/// vault's scripts would run, but a script that looks for a window of the vault's origin would find one.
 async fn framed_as_page(request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     let page = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
@@ -111,7 +111,7 @@ fn headers(embedders: &str) -> Result<Vec<(HeaderName, HeaderValue)>> {
     Ok(vec![
         (header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy).map_err(|_| bad())?),
         (HeaderName::from_static("permissions-policy"), HeaderValue::from_static(NO_DEVICES)),
-        // No policy covers the names that a browser looks up ahead for links.
+        // No policy covers DNS prefetching, in which a browser looks up the names in links in advance.
         (HeaderName::from_static("x-dns-prefetch-control"), HeaderValue::from_static("off")),
         (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     ])

@@ -53,7 +53,7 @@ impl Admission {
         }
     }
 
-    /// Admits an upload, if its work has a place in the queue at this moment.
+    /// Admits an upload, if the queue has a place for its work at this moment.
     pub(in crate::server) fn upload(&self, client: Client) -> Result<UploadSlot> {
         self.check_open()?;
         self.places.check(client, 1).map_err(|full| self.queue_full(full))?;
@@ -85,7 +85,8 @@ impl Admission {
     }
 
     fn queue_full(&self, full: Full) -> Error {
-        // All turns together finish one piece of work after this time; of one client, after its round.
+        // The time in which all turns together finish one piece of work. For work of one client, it takes a whole
+        // round.
         let one = self.work_times.get() / u32::try_from(self.running).unwrap_or(u32::MAX).max(1);
         let rounds = match full {
             Full::All => 1,
@@ -110,7 +111,7 @@ impl Admission {
         if self.is_closed() { Err(self.shutting_down()) } else { Ok(()) }
     }
 
-    /// What work is told that is not taken, or not finished, because the server ends.
+    /// The error for work that is not accepted, or not finished, because the server ends.
     pub(in crate::server) fn shutting_down(&self) -> Error {
         let end = locked(&self.closed).unwrap_or_else(Instant::now);
         let left = seconds(end.saturating_duration_since(Instant::now()));
@@ -133,7 +134,7 @@ impl Admission {
     }
 }
 
-/// The right to run, handed on when dropped.
+/// The right to run, passed on when dropped.
 pub(in crate::server) struct WorkSlot {
     _slot: Slot,
     start: Instant,
@@ -146,7 +147,7 @@ impl Drop for WorkSlot {
     }
 }
 
-/// One of the turns that there are.
+/// One of the available turns.
 struct Slot {
     queue: Arc<Queue>,
 }
@@ -166,7 +167,7 @@ struct Queue {
 struct Turns {
     free: usize,
     waiting: HashMap<Client, VecDeque<oneshot::Sender<Slot>>>,
-    /// The clients that have something waiting; the first one is next.
+    /// The clients with work waiting; the first one is next.
     round: VecDeque<Client>,
 }
 
@@ -182,7 +183,7 @@ impl Queue {
         {
             let mut turns = locked(&self.turns);
             let line = turns.waiting.entry(client).or_default();
-            // Clients that gave up need not be kept.
+            // Remove requests that were given up.
             line.retain(|sender| !sender.is_closed());
             line.push_back(sender);
             if !turns.round.contains(&client) {
@@ -200,7 +201,7 @@ impl Queue {
     /// Gives a turn to the next client.
     fn hand_on(self: &Arc<Self>) {
         let Some(next) = locked(&self.turns).next() else { return };
-        // If the receiver is gone, the slot is dropped here, and that hands it on.
+        // If the receiver is gone, the slot is dropped here, which passes it on.
         drop(next.send(Slot { queue: Arc::clone(self) }));
     }
 }

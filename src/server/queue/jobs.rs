@@ -129,19 +129,19 @@ impl Jobs {
         Ok(())
     }
 
-    /// Whether no finished job waits to be fetched.
+    /// Whether no finished job is waiting to be fetched.
     pub(in crate::server) fn all_settled(&self) -> bool {
         self.unfetched() == 0
     }
 
-    /// How many finished jobs wait for somebody to fetch them.
+    /// The number of finished jobs that are waiting to be fetched.
     pub(in crate::server) fn unfetched(&self) -> usize {
         self.shelf.count(|job| !job.is_settled() && job.state.borrow().is_final())
     }
 }
 
 impl Job {
-    /// Waits for its turn, works, and notes the outcome.
+    /// Waits for its turn, works, and records the outcome.
     async fn live(
         &self,
         admission: &Admission,
@@ -171,9 +171,9 @@ impl Job {
     }
 
     fn end(&self, outcome: Result<Outcome>) {
-        // Set once, by the first end.
+        // Only the first end counts.
         if self.ended.set(Instant::now()).is_err() {
-            // What was made for a deleted job is dropped.
+            // The outcome of a deleted job is dropped.
             return;
         }
         match outcome {
@@ -185,7 +185,7 @@ impl Job {
         }
     }
 
-    /// Moves to the next state. A final state stays.
+    /// Moves to the next state. A final state does not change.
     fn advance(&self, next: State) {
         self.state.send_if_modified(|state| {
             let moves = !state.is_final();
@@ -204,7 +204,7 @@ impl Job {
         *self.progress.borrow()
     }
 
-    /// Waits for news after the given state and progress.
+    /// Waits until the state or the progress differs from the given one.
     pub(in crate::server) async fn news(&self, state: &State, progress: Progress) {
         let (mut states, mut steps) = (self.state.subscribe(), self.progress.subscribe());
         // The senders live as long as `self`, so neither wait can fail.
@@ -226,7 +226,7 @@ impl Job {
         }
     }
 
-    /// Notes that the client has the result, or knows that there is none.
+    /// Records that the client has the result, or knows that there is none.
     pub(in crate::server) fn settle(&self) {
         self.settled.store(true, Ordering::Relaxed);
     }
@@ -236,7 +236,7 @@ impl Job {
     }
 }
 
-/// Notes the end of a job's work.
+/// Logs the end of a job's work.
 fn log(time: Duration, outcome: Result<&Outcome, &Error>) {
     let (code, bytes) = match outcome {
         Ok(outcome) => ("ok", outcome.body.length()),

@@ -1,6 +1,6 @@
 //! What work does, as data: a task says what to do with an upload, and [`run`] does it.
 //!
-//! A task contains nothing that is open, so it can be written down and carried out later or elsewhere.
+//! A task contains no open files or connections, so it can be stored and carried out later or elsewhere.
 
 use std::fmt::Display;
 
@@ -47,7 +47,7 @@ pub(in crate::server) enum Task {
     ClassifyEncrypted { model: Id, keys: Id },
 }
 
-/// What work leaves behind.
+/// The outcome of work.
 pub(in crate::server) struct Outcome {
     pub(in crate::server) media_type: &'static str,
     pub(in crate::server) body: Stored,
@@ -64,7 +64,7 @@ impl Outcome {
     }
 
     fn json(mut output: Spool, value: &impl Serialize) -> Result<Self> {
-        // Straight into the spool, it would be written in tiny pieces.
+        // Written directly to the spool, the JSON would arrive in tiny pieces.
         let text = serde_json::to_vec(value).map_err(std::io::Error::from)?;
         std::io::Write::write_all(&mut output, &text)?;
         Ok(Self { media_type: JSON, body: output.finish()?, created: None })
@@ -113,7 +113,7 @@ impl Text for Recipe {
     }
 }
 
-/// Such values are written as their text, and checked again when they are read.
+/// Stores such values as their text, and checks them again when they are read.
 mod text {
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};

@@ -1,4 +1,4 @@
-//! Work on a worker thread, under watch.
+//! Work on a worker thread, under supervision.
 
 use tokio::sync::watch;
 use tokio::time::Instant;

@@ -48,7 +48,7 @@ impl fmt::Debug for Id {
     }
 }
 
-/// Letters that nobody can guess. 18 bytes are 24 letters without padding.
+/// Random letters that no one can guess. 18 bytes are 24 letters without padding.
 pub(in crate::server) fn random() -> Result<String> {
     let mut bytes = [0; 18];
     getrandom::fill(&mut bytes)

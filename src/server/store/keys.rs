@@ -5,8 +5,8 @@
 //! clients that upload keys with the same fingerprint, which is in every ciphertext, do not interfere. After a restart, the
 //! server finds all complete sets again and deletes partial ones.
 //!
-//! A set that was changed on disk is detected by its length, modification time and checksums. Its file is deleted, and its
-//! owner gets `keys_damaged` until it would have expired.
+//! A set that was changed on disk is detected by its length, modification time and checksums. Its file is deleted, and
+//! its owner gets `keys_damaged` until the set would have expired.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ pub(in crate::server) struct Keys {
     loaded: Arc<Loaded>,
 }
 
-/// What an id names.
+/// The state of the keys that an id names.
 #[derive(Clone)]
 pub(in crate::server) enum KeySetState {
     Upload(Arc<Upload>),
@@ -96,13 +96,13 @@ impl Shelved for KeySetState {
 }
 
 impl KeySetState {
-    /// Whether this is the upload.
+    /// Whether this is `upload`.
     fn is(&self, upload: &Arc<Upload>) -> bool {
         matches!(self, Self::Upload(known) if Arc::ptr_eq(known, upload))
     }
 }
 
-/// The moment of a system time that is still to come.
+/// The [`Instant`] of a system time in the future.
 fn instant(time: SystemTime) -> Instant {
     Instant::now() + time.duration_since(SystemTime::now()).unwrap_or_default()
 }
@@ -145,7 +145,7 @@ pub(in crate::server) struct Stored {
 }
 
 impl Stored {
-    /// Checks that the file is unchanged. Reads all of it if it was written to. Must run on a worker thread.
+    /// Checks that the file is unchanged. Reads the whole file if it was written to. Must run on a worker thread.
     fn check(&self) -> Result<()> {
         let stamp = self.keys.stamp()?;
         if stamp != *locked(&self.stamp) {
@@ -207,12 +207,13 @@ impl Keys {
         Ok((id, upload))
     }
 
-    /// What this id names. The error is the same for an id that never existed, was deleted or has expired.
+    /// The state of the keys that this id names. The error is the same for an id that never existed, was deleted or has
+    /// expired.
     pub(in crate::server) fn get(&self, id: &Id) -> Result<KeySetState> {
         self.shelf.get(id)
     }
 
-    /// What this id names, after checking the file of a set. Must run on a worker thread.
+    /// The state of the keys that this id names, after checking the file of a set. Must run on a worker thread.
     pub(in crate::server) fn look(&self, id: &Id) -> Result<KeySetState> {
         let held = self.get(id)?;
         let KeySetState::Set(set) = &held else { return Ok(held) };
@@ -234,7 +235,7 @@ impl Keys {
         }
     }
 
-    /// Does something with the keys of a set. Must run on a worker thread.
+    /// Calls `work` with the keys of a set. Must run on a worker thread.
     ///
     /// # Errors
     /// Errors of `work` for missing or unsuitable keys; [`Code::KeysDamaged`] if they cannot be read.
@@ -250,14 +251,14 @@ impl Keys {
         })
     }
 
-    /// Marks a set as damaged and deletes its file; returns how long that is remembered.
+    /// Marks a set as damaged and deletes its file; returns the time until which this is remembered.
     fn damaged(&self, set: &Stored, error: &Error) -> SystemTime {
         tracing::error!(reason = error.message(), "deleting damaged keys on disk");
         self.shelf.update(&set.key, |entry| {
             entry.item = KeySetState::Damaged(set.expires);
             entry.room = None;
         });
-        // It may already be gone, which is also damage.
+        // The file may already be gone, which is also damage.
         let _ = set.forget();
         set.expires
     }
@@ -267,7 +268,7 @@ impl Keys {
         if let KeySetState::Upload(upload) = self.get(id)? {
             drop(upload.take_over().await);
         }
-        // It may have been the last piece, or a bad one.
+        // The piece that was being written may have been the last one, or an invalid one.
         match self.get(id)? {
             KeySetState::Set(set) => Ok((set.keys.bytes(), set.keys.bytes())),
             KeySetState::Upload(upload) => Ok((upload.offset(), upload.length)),
@@ -275,7 +276,7 @@ impl Keys {
         }
     }
 
-    /// The right to write to an upload from this offset, which must be its end.
+    /// The right to write to an upload from `offset`, which must be its end.
     pub(in crate::server) async fn writer(
         self: &Arc<Self>,
         id: &Id,
@@ -302,7 +303,7 @@ impl Keys {
         }
     }
 
-    /// The upload becomes a set.
+    /// Turns a complete upload into a set.
     fn finish(&self, key: &Key, upload: &Arc<Upload>, part: Part) -> Result<KeySetState> {
         let Part { file, checker, bytes } = part;
         let path = self.folder.place(checker.finish()?.key(), key);
@@ -312,7 +313,7 @@ impl Keys {
         let expires = SystemTime::now() + self.limits.keep_keys;
         let set = KeySet::open(&path).and_then(|keys| self.stored(keys, *key, path.clone(), expires, bytes));
         let set = KeySetState::Set(set.inspect_err(|_| drop(fs::remove_file(&path)))?);
-        // It may have been deleted in the meantime.
+        // The upload may have been deleted in the meantime.
         let there = self.shelf.update(key, |entry| {
             let there = entry.item.is(upload);
             if there {
@@ -347,7 +348,7 @@ impl Keys {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is whole at every moment, so a panic elsewhere does not spoil it.
+    // The content is consistent at every moment, so a panic elsewhere does no harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

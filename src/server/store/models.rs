@@ -28,14 +28,14 @@ pub(in crate::server) mod description;
 /// The extension of the operator's models.
 const ENDING: &str = "model";
 
-/// The header of a model's or a network's file is not longer than this, in bytes.
+/// The longest header of a model's or a network's file, in bytes.
 pub(in crate::server) const LONGEST_HEADER: usize = 16 << 10;
 
-/// What an id names.
+/// A model or a network, which an id names.
 pub(in crate::server) enum LoadedModel {
     /// A model for pictures that the server sees, scrambled or not.
     Open(Box<Model>),
-    /// A network for encrypted ones.
+    /// A network for encrypted pictures.
     Network(Box<Ready>),
 }
 
@@ -138,7 +138,8 @@ impl Room {
     }
 }
 
-/// A model whose id no client has seen yet. If it is dropped before one has, the model is deleted: nobody could use it.
+/// A model whose id no client has seen yet. If this is dropped before a client has the id, the model is deleted,
+/// because no one could use it.
 pub(in crate::server) struct NewModel {
     models: Arc<Models>,
     id: Id,
@@ -151,7 +152,7 @@ impl NewModel {
         &self.id
     }
 
-    /// Notes that a client has the id.
+    /// Records that a client has the id.
     pub(in crate::server) fn hand_over(&self) {
         self.handed_over.store(true, Ordering::Relaxed);
     }
@@ -160,7 +161,7 @@ impl NewModel {
 impl Drop for NewModel {
     fn drop(&mut self) {
         if !self.handed_over.load(Ordering::Relaxed) {
-            // It may have expired.
+            // The model may have expired.
             let _ = self.models.delete(&self.id);
         }
     }
@@ -184,7 +185,7 @@ impl Models {
         Arc::clone(&locked(&self.operators))
     }
 
-    /// Reloads the operator's models and returns their number. If one cannot be read, all stay as they were.
+    /// Reloads the operator's models and returns their number. If any of them cannot be read, all stay as they were.
     pub(in crate::server) fn reload(&self) -> Result<usize> {
         let named = self.folder.as_deref().map(read_folder).transpose()?.unwrap_or_default();
         let count = named.len();
@@ -219,7 +220,7 @@ impl Models {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is in there is whole at every moment, so a panic elsewhere does not spoil it.
+    // The content is consistent at every moment, so a panic elsewhere does no harm.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -14,7 +14,7 @@ static SHARED: Mutex<BTreeMap<u16, Tables>> = Mutex::new(BTreeMap::new());
 
 /// The ring and the encoder of a set.
 pub(in crate::server) fn shared(set: &'static Parameters) -> Result<Tables> {
-    // What is in there is whole at every moment, so a panic elsewhere does not spoil it.
+    // The content is consistent at every moment, so a panic elsewhere does no harm.
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((ring, encoder)) = shared.get(&set.id) {
         return Ok((Arc::clone(ring), Arc::clone(encoder)));

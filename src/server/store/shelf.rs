@@ -1,7 +1,7 @@
 //! Shelves: things that are kept for clients for a limited time, each under an id that only its owner knows.
 //!
-//! A shelf has room for a number of items, of all clients together and of each. What has expired is removed by a task in the
-//! background, which does not keep the shelf itself alive.
+//! A shelf has room for a number of items, for all clients together and for each. A background task removes expired
+//! items; it does not keep the shelf itself alive.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,20 +19,20 @@ const SOON: Duration = Duration::from_millis(1);
 
 /// Something that a shelf keeps.
 pub(in crate::server) trait Shelved: Send + 'static {
-    /// When it expires; `None` while that is not known. Then [`Shelf::schedule`] must be called once it is.
+    /// When the item expires; `None` while that is unknown. Once it is known, [`Shelf::schedule`] must be called.
     fn expires(&self) -> Option<Instant>;
 
-    /// Since when it may be removed to make room for another item; `None` if it may not.
+    /// Since when the item may be removed to make room for another one; `None` if it may not.
     fn may_go_since(&self) -> Option<Instant> {
         None
     }
 
-    /// Asked before the shelf removes it: whether nobody uses it at this moment. After that, nobody can.
+    /// Called before the shelf removes the item. Returns whether no one is using it; after that, no one can.
     fn let_go(&self) -> bool {
         true
     }
 
-    /// Called after the shelf has removed it, but not after [`Shelf::take`].
+    /// Called after the shelf has removed the item, but not after [`Shelf::take`].
     fn removed(&self) {}
 }
 
@@ -50,15 +50,15 @@ pub(in crate::server) struct Words {
 pub(in crate::server) struct Shelf<T> {
     table: Mutex<HashMap<Key, Entry<T>>>,
     counts: Arc<Shares>,
-    /// How long an item is kept, if it does not say when it expires.
+    /// How long an item is kept if it does not give the time when it expires.
     keep: Duration,
     words: Words,
 }
 
-/// An item, and what it takes of the limits.
+/// An item, and its part of the limits.
 pub(in crate::server) struct Entry<T> {
     pub(in crate::server) item: T,
-    /// `None` if it takes nothing any more.
+    /// `None` if the item no longer takes any room.
     pub(in crate::server) room: Option<Room>,
 }
 
@@ -81,15 +81,15 @@ impl Room {
 }
 
 impl<T: Shelved> Shelf<T> {
-    /// Room for `most` items, and `each` of one client.
+    /// Room for `most` items in total, and for `each` of one client.
     pub(in crate::server) fn new(most: usize, each: usize, keep: Duration, words: Words) -> Arc<Self> {
         Arc::new(Self { table: Mutex::default(), counts: Shares::new(most as u64, each as u64), keep, words })
     }
 
-    /// Takes room for one more item. If there is none, the item that may go for longest is removed.
+    /// Takes room for one more item. If there is none, removes the item that has been removable for longest.
     ///
     /// # Errors
-    /// `too_busy` or `quota_exceeded` if none may go.
+    /// `too_busy` or `quota_exceeded` if no item may be removed.
     pub(in crate::server) fn room(&self, client: Client) -> Result<Room> {
         loop {
             match self.counts.take(client, 1) {
@@ -100,7 +100,7 @@ impl<T: Shelved> Shelf<T> {
         }
     }
 
-    /// Room for an item of an unknown client, which was there before the server started.
+    /// Room for an item of an unknown client that existed before the server started.
     pub(in crate::server) fn room_of_old(&self) -> Room {
         Room { count: self.counts.adopt(1), _bytes: None }
     }
@@ -151,7 +151,8 @@ impl<T: Shelved> Shelf<T> {
         self.schedule(&key);
     }
 
-    /// Removes an item when it expires. Called again if it expires earlier than it said before. Must run in the runtime.
+    /// Removes an item when it expires. Call this again if the item expires earlier than before. Must run in the
+    /// runtime.
     pub(in crate::server) fn schedule(self: &Arc<Self>, key: &Key) {
         let Some(mut until) = self.table().get(key).and_then(|entry| entry.item.expires()) else { return };
         let (shelf, key) = (Arc::downgrade(self), *key);
@@ -191,12 +192,12 @@ impl<T: Shelved> Shelf<T> {
 
     /// Takes the item with this id from the shelf.
     pub(in crate::server) fn take(&self, id: &Id) -> Result<T> {
-        // The table is free again when the room is dropped.
+        // The table must be unlocked before the room is dropped.
         let entry = self.table().remove(&id.key());
         entry.map(|entry| entry.item).ok_or_else(self.words.not_found)
     }
 
-    /// Takes an item away if it is the one meant.
+    /// Removes an item if `meant` is true for it.
     pub(in crate::server) fn remove_if(&self, key: &Key, meant: impl FnOnce(&T) -> bool) {
         let mut table = self.table();
         let gone = table.get(key).is_some_and(|entry| meant(&entry.item)).then(|| table.remove(key));
@@ -209,18 +210,18 @@ impl<T: Shelved> Shelf<T> {
         self.table().get_mut(key).map(change)
     }
 
-    /// The number of items of which this is true.
+    /// The number of items for which `is` is true.
     pub(in crate::server) fn count(&self, is: impl Fn(&T) -> bool) -> usize {
         self.table().values().filter(|entry| is(&entry.item)).count()
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<Key, Entry<T>>> {
-        // The table is whole at every moment, so a panic elsewhere does not spoil it.
+        // The table is consistent at every moment, so a panic elsewhere does no harm.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The item that may go for longest, among those whose room would help.
+/// The item that has been removable for longest, among those whose room would help.
 fn first_to_go<T: Shelved>(table: &HashMap<Key, Entry<T>>, full: Full, client: Client) -> Option<Key> {
     let helpful = table.iter().filter(|(_, entry)| entry.room.as_ref().is_some_and(|room| room.helps(full, client)));
     helpful.filter_map(|(key, entry)| Some((entry.item.may_go_since()?, *key))).min().map(|(_, key)| key)
@@ -235,7 +236,7 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    /// An item whose answers a test decides.
+    /// An item whose answers a test sets.
     #[derive(Clone)]
     struct Thing {
         expires: Option<Instant>,
@@ -350,10 +351,10 @@ mod tests {
         let third = put(&shelf, 1, &Thing::new(None)).expect("the early one goes");
         assert!(shelf.get(&early_id).is_err() && shelf.get(&late_id).is_ok() && shelf.get(&other).is_ok());
         assert_eq!(early.removed.load(Ordering::Relaxed), 1);
-        // What is in use stays, whatever it says.
+        // An item in use stays, whatever it answers.
         late.in_use.store(true, Ordering::Relaxed);
         assert_eq!(code(put(&shelf, 1, &Thing::new(None))), Some(Code::QuotaExceeded));
-        // If all clients together have reached the limit, the item of another one goes.
+        // If all clients together have reached the limit, the item of another client is removed.
         put(&shelf, 3, &Thing::new(None)).expect("the other one goes");
         assert!(shelf.get(&other).is_err() && shelf.get(&third).is_ok());
     }
@@ -370,7 +371,7 @@ mod tests {
         assert!((25..=30).contains(&wait(1)), "another client's room does not help");
         assert_eq!(code(shelf.room(client(3))), Some(Code::TooBusy));
         assert!((5..=10).contains(&wait(3)));
-        // An item that takes no room any more does not help.
+        // An item that no longer takes any room does not help.
         shelf.update(&second.key(), |entry| entry.room = None).expect("there");
         with(1, 50).expect("room");
         assert!((35..=40).contains(&wait(1)));

@@ -57,7 +57,7 @@ fn no_room(full: Full, keep: Duration) -> Error {
     )
 }
 
-/// Where an upload or a worker writes.
+/// A writer for the data of an upload or a worker.
 pub(in crate::server) struct Spool {
     file: SpooledTempFile,
     length: u64,
@@ -66,7 +66,7 @@ pub(in crate::server) struct Spool {
 }
 
 impl Spool {
-    /// Ends the writing.
+    /// Finishes writing.
     pub(in crate::server) fn finish(mut self) -> Result<Stored> {
         self.file.flush()?;
         let data = match self.file.into_inner() {
@@ -80,7 +80,7 @@ impl Spool {
 impl Write for Spool {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.share.grow(bytes.len() as u64).map_err(|full| no_room(full, self.keep))?;
-        // All or nothing, so that length and share stay true.
+        // All or nothing, so that the length and the share stay correct.
         self.file.write_all(bytes)?;
         self.length += bytes.len() as u64;
         Ok(bytes.len())
@@ -91,7 +91,7 @@ impl Write for Spool {
     }
 }
 
-/// What a worker wrote. Many may read it at the same time.
+/// Data that was written. Many readers can use it at the same time.
 pub(in crate::server) struct Stored {
     data: Data,
     length: u64,
@@ -115,7 +115,7 @@ impl Stored {
         &self.tag
     }
 
-    /// All of it, in memory. Must not be called on an asynchronous thread.
+    /// All bytes, read into memory. Must not be called on an asynchronous thread.
     pub(in crate::server) fn bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.length).unwrap_or_default());
         self.reader().read_to_end(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! Layers of all shapes give what sums in the clear give.
+//! Layers of all shapes give the same results as sums in the clear.
 
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 

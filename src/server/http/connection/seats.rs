@@ -29,12 +29,12 @@ pub(super) struct Seats {
 struct Table {
     next: u64,
     open: HashMap<u64, Open>,
-    /// The connections of each client.
+    /// The number of connections of each client.
     by: HashMap<Client, usize>,
 }
 
 struct Open {
-    /// None for a trusted proxy, whose connections are many clients'.
+    /// `None` for a trusted proxy, whose connections belong to many clients.
     client: Option<Client>,
     /// The number of answers in progress, and since when there are none.
     busy: usize,
@@ -96,7 +96,7 @@ impl Seats {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // The table is whole at every moment, so a panic elsewhere does not spoil it.
+        // The table is consistent at every moment, so a panic elsewhere does no harm.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -106,7 +106,7 @@ impl Table {
         self.open.values().any(|open| open.client == Some(client) && open.busy == 0)
     }
 
-    /// Closes the connection that has been idle longest among these.
+    /// Closes the connection that has been idle longest among those for which `of` is true.
     fn cut_oldest(&mut self, of: impl Fn(&Open) -> bool) -> Option<()> {
         let idle = self.open.iter().filter(|(_, open)| open.busy == 0 && of(open));
         let (_, number) = idle.map(|(number, open)| (open.idle_since, *number)).min()?;
@@ -156,7 +156,7 @@ impl Drop for Seat {
     }
 }
 
-/// An answer under way.
+/// An answer in progress.
 pub(super) struct Answering(Arc<Seat>);
 
 impl Drop for Answering {

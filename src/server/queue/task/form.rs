@@ -42,7 +42,7 @@ impl Pictures {
         Self { parts: Multipart::with_constraints(pieces, boundary, sizes), allowance }
     }
 
-    /// The label and the file of the next one. Must run on a worker thread.
+    /// The label and the file of the next picture. Must run on a worker thread.
     pub(super) fn next(&mut self) -> Result<Option<(String, Bytes)>> {
         Handle::current().block_on(next_picture(&mut self.parts, &self.allowance))
     }
@@ -94,7 +94,7 @@ async fn next_picture(parts: &mut Multipart<'_>, allowance: &AtomicU64) -> Resul
         field.name().ok_or_else(|| Error::new(Code::BadArgument, "a picture has no label as its part's name"))?;
     // The file itself has a limit of its own.
     allowance.store(u64::MAX, Ordering::Relaxed);
-    // How browsers write a quotation mark in a part's name.
+    // Browsers write a quotation mark in a part's name like this.
     let label = label.replace("%22", "\"");
     Ok(Some((label, field.bytes().await.map_err(no_multipart)?)))
 }

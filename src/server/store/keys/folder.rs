@@ -20,20 +20,21 @@ use crate::schemes::ckks::keys::KeyId;
 const SET: &str = ".keys";
 /// The prefix and extension of uploads.
 const UPLOAD: (&str, &str) = ("upload-", ".part");
-/// Held by the server that has the folder.
+/// The lock file, held by the server that uses the folder.
 const LOCK: &str = "lock";
 /// The prefix of folders that vanish with their process.
 const OWN: &str = "safelight-keys-";
-/// A folder of this age that has no lock file yet was left behind by a process that ended before it could make one.
+/// A folder that is older than this and has no lock file was left behind by a process that ended before it could create
+/// one.
 const YOUNG: Duration = Duration::from_mins(10);
-/// How often to create a folder again because another server took it for a leftover.
+/// How many times to create a folder again if another server takes it for a leftover.
 const TRIES: usize = 8;
 
-/// A folder for keys, this server's alone.
+/// A folder for keys that only this server uses.
 pub(super) struct Folder {
     path: PathBuf,
     _lock: File,
-    /// The folder itself, if it is to vanish with the process.
+    /// The folder itself, if it vanishes with the process.
     _own: Option<TempDir>,
 }
 
@@ -41,13 +42,13 @@ pub(super) struct Folder {
 pub(super) struct Found {
     pub(super) key: Key,
     pub(super) expires: SystemTime,
-    /// None for one that is damaged, whose file is deleted.
+    /// `None` for a damaged set, whose file is deleted.
     pub(super) set: Option<(KeySet, PathBuf)>,
 }
 
 impl Folder {
-    /// Takes a folder, or creates one under `spool` that vanishes with the process. Deletes such folders of processes that are
-    /// gone.
+    /// Takes a folder, or creates one under `spool` that vanishes with the process. Deletes such folders if their
+    /// processes are gone.
     pub(super) fn open(folder: Option<&Path>, spool: &Path) -> Result<Self> {
         if let Some(path) = folder {
             let lock = lock(path)?.ok_or_else(|| {
@@ -61,7 +62,7 @@ impl Folder {
         }
         for _ in 0..TRIES {
             let own = TempDir::with_prefix_in(OWN, spool)?;
-            // Another server that starts at this moment may have found it without a lock, and have deleted it.
+            // Another server that starts at this moment may have found it without a lock and deleted it.
             let Ok(Some(lock)) = lock(own.path()) else { continue };
             if !own.path().join(LOCK).exists() {
                 continue;
@@ -130,7 +131,7 @@ fn lock(folder: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Deletes folders that other processes left behind. What cannot be deleted stays.
+/// Deletes folders that other processes left behind. Folders that cannot be deleted stay.
 fn collect(spool: &Path, own: &Path) {
     let Ok(entries) = spool.read_dir() else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -138,7 +139,7 @@ fn collect(spool: &Path, own: &Path) {
         if !ours || path == own {
             continue;
         }
-        // The lock is held until all is deleted, so that no one takes the folder meanwhile.
+        // Hold the lock until everything is deleted, so that no one takes the folder in the meantime.
         if let Ok(Some(_lock)) = left_behind(&path, own)
             && fs::remove_dir_all(&path).is_ok()
         {
@@ -147,13 +148,13 @@ fn collect(spool: &Path, own: &Path) {
     }
 }
 
-/// The lock of a folder of the same user whose process is gone, or the folder itself if it never had one.
+/// The lock of a folder of the same user whose process is gone, or the folder itself if it never had a lock.
 fn left_behind(path: &Path, own: &Path) -> io::Result<Option<File>> {
     let (metadata, ours) = (path.symlink_metadata()?, own.metadata()?);
     if !metadata.is_dir() || !same_user(&metadata, &ours) {
         return Ok(None);
     }
-    // A file that another user could put there is never opened: the folder is this user's alone.
+    // Only this user can write to the folder, so the file that is opened is not another user's.
     match File::open(path.join(LOCK)) {
         Ok(lock) => Ok(lock.try_lock().is_ok().then_some(lock)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -219,7 +220,7 @@ mod tests {
         for name in ["safelight-keys-dead", "safelight-keys-new", "somebody-elses"] {
             fs::create_dir(place(name)).expect("made");
         }
-        // The lock of a process that is gone is nobody's.
+        // No one holds the lock of a process that is gone.
         fs::write(place("safelight-keys-dead").join(LOCK), b"").expect("written");
         fs::write(place("safelight-keys-dead").join("x.keys"), b"left").expect("written");
         fs::write(place("somebody-elses").join(LOCK), b"").expect("written");

@@ -30,7 +30,7 @@ pub(in crate::server) struct Upload {
     touched: Mutex<Instant>,
 }
 
-/// What an upload consists of so far. Its file vanishes when dropped.
+/// The parts of an upload so far. Its file vanishes when dropped.
 pub(super) struct Part {
     pub(super) file: NamedTempFile,
     pub(super) checker: Checker,
@@ -56,8 +56,8 @@ impl Upload {
         self.offset.load(Ordering::Acquire)
     }
 
-    /// Ends the request that writes, if there is one, and takes its place until the token is cancelled. The connection that
-    /// broke may not be known to be broken yet.
+    /// Ends the request that writes, if there is one, and takes its place until the token is cancelled. The server may
+    /// not have noticed yet that the other connection broke.
     pub(super) async fn take_over(&self) -> (CancellationToken, OwnedMutexGuard<Option<Part>>) {
         let token = CancellationToken::new();
         let writer = std::mem::replace(&mut *self.writer.lock().unwrap_or_else(PoisonError::into_inner), token.clone());
@@ -66,17 +66,18 @@ impl Upload {
         (token, part)
     }
 
-    /// When it was last written to; `None` while a request is writing.
+    /// When the upload was last written to; `None` while a request is writing.
     pub(super) fn rests_since(&self) -> Option<Instant> {
         self.part.try_lock().ok().map(|_| *locked(&self.touched))
     }
 
-    /// When it expires if nothing more arrives. An upload in progress does not rest, and must keep to a minimum speed.
+    /// When the upload expires if nothing more arrives. An upload in progress does not rest, and must keep to a minimum
+    /// speed.
     pub(super) fn expires(&self) -> Instant {
         self.rests_since().unwrap_or_else(Instant::now) + self.limits.rest(self.offset())
     }
 
-    /// Ends it, unless a request is writing.
+    /// Ends the upload, unless a request is writing.
     pub(super) fn end_if_resting(&self) -> bool {
         self.part.try_lock().map(|mut part| drop(part.take())).is_ok()
     }
@@ -92,7 +93,7 @@ pub(in crate::server) struct Writer {
     key: Key,
     upload: Arc<Upload>,
     part: OwnedMutexGuard<Option<Part>>,
-    /// What the upload has become, when all of it is there.
+    /// The set that the upload has become, once it is complete.
     done: Option<KeySetState>,
 }
 
@@ -106,7 +107,7 @@ impl Writer {
         self.upload.length - self.upload.offset()
     }
 
-    /// What is there now.
+    /// The current state of the upload.
     pub(in crate::server) fn held(&self) -> KeySetState {
         self.done.clone().unwrap_or_else(|| KeySetState::Upload(Arc::clone(&self.upload)))
     }
@@ -126,7 +127,7 @@ impl Writer {
         let part = self.part.as_mut().ok_or_else(not_found)?;
         let offset = self.upload.offset();
         part.bytes.grow(piece.len() as u64).map_err(|full| self.keys.shelf.no_room(full, self.upload.client))?;
-        // What a failed write left behind is written over.
+        // Overwrite any bytes that a failed write left behind.
         let written = part.file.seek(SeekFrom::Start(offset)).and_then(|_| part.file.write_all(piece));
         if let Err(error) = written {
             part.bytes.shrink(piece.len() as u64);
@@ -148,7 +149,7 @@ impl Drop for Writer {
     }
 }
 
-/// An error while receiving, and whether it is the end of the upload.
+/// An error while receiving, and whether it ends the upload.
 struct Fault {
     error: Error,
     fatal: bool,
