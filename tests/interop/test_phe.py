@@ -202,7 +202,8 @@ class Numbers(Case):
         try:
             self.assertNotEqual(self.lines(text), ["3"])
         except Failed as failed:
-            self.assertIn(failed.code, ("ciphertext_out_of_range", "ciphertext_not_unit"))
+            # What comes out of a wrong key is a random number, which may be beyond what python-paillier has.
+            self.assertIn(failed.code, ("ciphertext_out_of_range", "ciphertext_not_unit", "plaintext_out_of_range"))
 
     def test_numbers_with_an_exponent_are_exact(self):
         public, private = our_key()
