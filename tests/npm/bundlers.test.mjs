@@ -77,7 +77,7 @@ describe('the package in a browser', () => {
       assert.deepEqual(app.complaints, []);
       if (host.sent) {
         const wasm = [...host.sent.keys()].filter((path) => path.endsWith('.wasm'));
-        assert.equal(wasm.length, 1, `one WebAssembly file is fetched: ${wasm}`);
+        assert.equal(wasm.length, 2, `one build of the client is fetched, and the client of a server: ${wasm}`);
         t.diagnostic(`${name}: the workers fetched ${sizes(host.sent)}`);
       }
       await app.page.close();
