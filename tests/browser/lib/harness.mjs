@@ -354,14 +354,13 @@ export class Visit {
   /** Clicks a button that saves a file, and returns the file's name, path and bytes. */
   async saved(testid, card) {
     await this.click(testid, card);
+    // Browsers write under another name first, and rename the file at the end.
     for (let tries = 0; tries < 600; tries++) {
       await sleep(50);
-      const names = readdirSync(this.#downloads).filter((name) => !name.startsWith('.'));
-      if (names.length !== 1 || /\.(crdownload|part|tmp)$/.test(names[0])) continue;
-      const [name] = names;
-      const size = statSync(join(this.#downloads, name)).size;
-      await sleep(50);
-      if (size === 0 || statSync(join(this.#downloads, name)).size !== size) continue;
+      const [name, size] = onlyFile(this.#downloads);
+      if (!size || /\.(crdownload|part|tmp)$/.test(name)) continue;
+      await sleep(100);
+      if (String(onlyFile(this.#downloads)) !== String([name, size])) continue;
       const path = join(folder(), name);
       renameSync(join(this.#downloads, name), path);
       return { name, path, bytes: readFileSync(path) };
@@ -434,4 +433,11 @@ export class Visit {
     await this.page.screenshot({ path: screenshotPath(name) });
     await this.page.setViewport({ width, height });
   }
+}
+
+/** The name and the size of a folder's only file; nothing if it has none, or more than one, or is just changing. */
+function onlyFile(place) {
+  const names = readdirSync(place).filter((name) => !name.startsWith('.'));
+  const size = names.length === 1 ? statSync(join(place, names[0]), { throwIfNoEntry: false })?.size : undefined;
+  return size === undefined ? [] : [names[0], size];
 }
