@@ -15,6 +15,7 @@ const CACHE = `safelight-${VERSION}`;
 const PAGES = ['document', 'iframe', 'frame'];
 const WORKERS = ['worker', 'sharedworker']; // and everything that a worker imports, which has no policy of its own
 const POLICED = /^$|(keeper|compute)\.js$/; // the files loaded as one of these
+const MODULES = ['client/pkg/', 'client/remote/pkg/']; // whose WebAssembly a photo needs on its way
 const POLICY = 'Content-Security-Policy';
 const OWN_POLICY = 'Safelight-Own-Policy'; // the policy that the file of this version came with, if others were added to it
 const here = (file) => new URL(file, self.registration.scope).href;
@@ -43,7 +44,7 @@ self.addEventListener('activate', (event) => {
 // The vault reports which build of the WebAssembly module works here: only that one is cached.
 self.addEventListener('message', (event) => {
   const { keep } = event.data ?? {};
-  if (typeof keep !== 'string' || !keep.startsWith(here('client/pkg/'))) return;
+  if (typeof keep !== 'string' || !MODULES.some((folder) => keep.startsWith(here(folder)))) return;
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE);

@@ -2,6 +2,7 @@
 // whose task the site has named decides how this is done.
 
 import './lockdown.js'; // before everything else
+import { usable } from '../client/build.js';
 import { Safelight } from '../client/safelight.js';
 import { SafelightError } from '../shared/errors.js';
 import { listen } from './intake.js';
@@ -148,7 +149,7 @@ async function keepForOffline() {
     const { active } = await navigator.serviceWorker.register(new URL('../sw.js', import.meta.url)).then(
       () => navigator.serviceWorker.ready,
     );
-    active.postMessage({ keep: vault.safelight.url });
+    for (const keep of [vault.safelight.url, usable('remote')[0].url]) active.postMessage({ keep: String(keep) });
   } catch {
     // Without service workers, and in private windows, everything works except starting offline.
   }
