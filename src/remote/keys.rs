@@ -40,15 +40,15 @@ async fn send(line: &Line, path: &str) -> Result<()> {
             .body("application/partial-upload", Body::Input(offset..end));
         match line.expect(200, piece).await {
             Ok(_) => (offset, tries) = (end, Tries::default()),
-            Err(error) => loop_back(line, path, &mut offset, &mut tries, error).await?,
+            Err(error) => resume(line, path, &mut offset, &mut tries, error).await?,
         }
         line.report(Phase::Upload, offset, line.input());
     }
     Ok(())
 }
 
-/// After a failure: pauses, then asks the server how many bytes it has.
-async fn loop_back(line: &Line, path: &str, offset: &mut u64, tries: &mut Tries, mut error: Error) -> Result<()> {
+/// Pauses after a failure, then moves `offset` to the number of bytes that the server has.
+async fn resume(line: &Line, path: &str, offset: &mut u64, tries: &mut Tries, mut error: Error) -> Result<()> {
     loop {
         tries.again(line, error, &AGAIN).await?;
         match arrived(line, path).await {

@@ -7,6 +7,7 @@ use super::store::capability::Id;
 
 mod about;
 mod answer;
+mod body;
 mod classifiers;
 mod client;
 pub(super) mod connection;

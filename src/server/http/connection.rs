@@ -27,6 +27,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use tower::ServiceExt as _;
 
 use self::seats::{Answering, Seats};
+use super::body;
 use super::client::Peer;
 use super::problem::after_upload;
 use crate::error::{Code, Error};
@@ -128,7 +129,7 @@ async fn answer(
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
     let response = router.oneshot(request).await?;
-    Ok(response.map(|body| Body::new(seats::Holding { body, _answering: answering })))
+    Ok(response.map(|body| body::with(body, answering)))
 }
 
 /// The answer on a connection that exceeds a limit.

@@ -3,22 +3,20 @@
 //! A line names the route's template, never the address itself, so that it contains no job id, file name or query value.
 
 use std::io::IsTerminal as _;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes};
 use axum::extract::{MatchedPath, Request};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Body as _;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::body::{self, Companion};
 use super::problem::AnsweredCode;
 use crate::error::{Code, Error, Result};
 
@@ -57,14 +55,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         left: None,
         start: Instant::now(),
     };
-    let request = request.map(|body| {
-        Body::new(Counted {
-            body,
-            count: move |bytes| {
-                received.fetch_add(bytes, Ordering::Relaxed);
-            },
-        })
-    });
+    let request = request.map(|body| body::with(body, Received(received)));
     let response = next.run(request).await;
     line.status = Some(response.status().as_u16());
     line.code = response.extensions().get().map_or("ok", |AnsweredCode(code)| code.as_str());
@@ -73,7 +64,7 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
     response.map(|body| {
         // The answer to HEAD is sent without its body.
         line.left = if line.method == "HEAD" { Some(0) } else { body.size_hint().exact().or(announced) };
-        Body::new(Counted { body, count: move |bytes| line.add(bytes) })
+        body::with(body, line)
     })
 }
 
@@ -92,11 +83,6 @@ struct Line {
 }
 
 impl Line {
-    fn add(&mut self, bytes: u64) {
-        self.sent += bytes;
-        self.left = self.left.map(|left| left.saturating_sub(bytes));
-    }
-
     fn code(&self) -> &'static str {
         match (self.status, self.left) {
             (None, _) => "client_gone",
@@ -104,6 +90,22 @@ impl Line {
             (_, Some(1..)) => "cut_short",
             _ => self.code,
         }
+    }
+}
+
+/// Counts the bytes of a request.
+struct Received(Arc<AtomicU64>);
+
+impl Companion for Received {
+    fn passed(&mut self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Companion for Line {
+    fn passed(&mut self, bytes: u64) {
+        self.sent += bytes;
+        self.left = self.left.map(|left| left.saturating_sub(bytes));
     }
 }
 
@@ -136,37 +138,5 @@ fn known(method: &Method) -> &'static str {
         "DELETE" => "DELETE",
         "OPTIONS" => "OPTIONS",
         _ => "other",
-    }
-}
-
-/// A body that counts its bytes as they pass.
-struct Counted<F> {
-    body: Body,
-    count: F,
-}
-
-impl<F: FnMut(u64) + Unpin> HttpBody for Counted<F> {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            (self.count)(data.len() as u64);
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

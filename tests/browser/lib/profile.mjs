@@ -1,4 +1,4 @@
-// The attack by someone who has a copy of a browser's profile folder and wants the keys in it.
+// Simulates an attacker with a copy of a browser's profile folder, searching it for keys.
 
 import { createDecipheriv } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';

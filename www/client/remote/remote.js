@@ -49,7 +49,7 @@ export class Remote {
    */
   async sendKeys(keys, { signal, onProgress } = {}) {
     const [length, input] = keys instanceof Blob ? [keys.size, slices(keys)] : [keys.bytes, inTurn(keys)];
-    return this.#run('sendKeys', [length], input, { signal, onProgress, work: null });
+    return this.#run('sendKeys', [length], input, { signal, onProgress });
   }
 
   /**
@@ -91,7 +91,7 @@ export class Remote {
     this.#run('forget', [path], nothing, {}).catch(() => {});
   }
 
-  /** Runs an operation. `input(body)` returns the content of a request; `work` names the phase in which the server works. */
+  /** Runs an operation. `input(body)` returns the content of a request; `work` names the phase in which the server works, if it is reported. */
   async #run(operation, args, input, { signal, onProgress, work }) {
     await load();
     const driver = {
@@ -100,7 +100,7 @@ export class Remote {
         this.#exchange({ ...request, body: await input(body) }, { signal: request.farewell ? undefined : signal, sent, received }),
       progress: ({ phase, done, total }) => {
         const shown = phase === 'work' ? work : phase;
-        if (shown && (work || phase === 'upload')) onProgress?.({ phase: shown, done, total });
+        if (shown) onProgress?.({ phase: shown, done, total });
       },
     };
     try {

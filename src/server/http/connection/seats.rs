@@ -5,17 +5,14 @@
 //! limit; otherwise, of the client with the most connections.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
-use axum::body::{Body, Bytes};
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::client::Client;
+use crate::server::http::body::Companion;
 
 pub(super) struct Seats {
     most: usize,
@@ -170,31 +167,8 @@ impl Drop for Answering {
     }
 }
 
-/// The body of an answer, which keeps its connection busy.
-pub(super) struct Holding {
-    pub(super) body: Body,
-    pub(super) _answering: Answering,
-}
-
-impl HttpBody for Holding {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
+/// The body of an answer keeps its connection busy.
+impl Companion for Answering {}
 
 #[cfg(test)]
 mod tests {
