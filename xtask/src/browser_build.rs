@@ -96,7 +96,15 @@ mod tests {
         for Module { name, variants, .. } in &settings.modules {
             let baseline = variants.last().expect("a variant");
             assert_eq!(baseline.file, format!("{name}_bg.wasm"), "the one that the JavaScript loads by itself");
-            assert!(baseline.optimise.is_empty(), "the baseline must run everywhere");
+            let mut features = baseline.rustflags.iter().filter(|flag| flag.contains("target-feature"));
+            assert!(
+                features.all(|flag| flag == "-Ctarget-feature=+simd128"),
+                "{name}: the baseline must run everywhere"
+            );
+            assert!(
+                !baseline.optimise.iter().any(|flag| flag.contains("enable")),
+                "{name}: the baseline must run everywhere"
+            );
         }
     }
 
