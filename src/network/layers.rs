@@ -9,6 +9,7 @@
 //! | [`dense`] | each output is a weighted sum of all inputs plus a bias |
 //! | `square` | each value is squared |
 
+pub mod convolution;
 pub mod dense;
 mod square;
 

@@ -184,6 +184,11 @@ impl Evaluator {
         total.ok_or_else(|| Error::new(Code::Internal, "a matrix has no diagonals"))
     }
 
+    #[cfg(test)]
+    pub(crate) fn babies_for_bench(&self, m: &PeriodicMatrix, a: &Ciphertext) -> Vec<Ciphertext> {
+        self.babies(&m.offsets, a).unwrap()
+    }
+
     /// The rotations by `row_step r + j`, row after row.
     fn babies(&self, offsets: &Offsets, a: &Ciphertext) -> Result<Vec<Ciphertext>> {
         let mut babies = Vec::with_capacity(offsets.babies());

@@ -227,8 +227,14 @@ export class Visit {
     return found;
   }
 
+  /** Chooses a file, as soon as the vault is not busy. */
   async choose(testid, path) {
-    await (await this.find(testid)).uploadFile(path);
+    const input = await this.find(testid);
+    for (let tries = 0; await input.evaluate((element) => element.disabled); tries++) {
+      if (tries === 50) throw new Error(`${testid} is disabled`);
+      await sleep(40);
+    }
+    await input.uploadFile(path);
   }
 
   /** Chooses a photo and waits for its card, which is then the newest. */
