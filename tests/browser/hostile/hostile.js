@@ -130,11 +130,11 @@ function crc32(parts) {
 
 // ---- everything that can be observed from outside
 
-let watched; // { messages, heights }, in order of arrival
+let watched; // { messages, heights }, in order of arrival, and the phases reported of the current photo
 let numbers; // of the requests, in order of arrival
 
 window.watch = () => {
-  watched = { messages: [], heights: [] };
+  watched = { messages: [], heights: [], phases: new Set() };
   numbers = new Map();
 };
 window.watched = () => watched;
@@ -159,7 +159,11 @@ function note(message) {
   const blob = (name, { size, type }) => (name === 'reply' ? 'what the site gave' : `${size} bytes of ${type}`);
   const plain = (name, value) => (value instanceof Blob ? blob(name, value) : value);
   const text = JSON.stringify({ ...rest, number: numbers.get(id) }, plain);
-  if (rest.op !== 'progress' || watched.messages.at(-1) !== text) watched.messages.push(text);
+  // How often a phase is reported, and whether its last report comes before or after a request, depends on the network.
+  if (rest.op === 'done') watched.phases.clear();
+  if (rest.op === 'progress' && watched.phases.has(text)) return;
+  if (rest.op === 'progress') watched.phases.add(text);
+  watched.messages.push(text);
 }
 
 /** Sends everything received to the network, as a thief would. */
