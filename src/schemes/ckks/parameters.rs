@@ -5,8 +5,8 @@
 //! | [`SMALL`] | 2^13 | 200 | 214 | ternary |
 //! | [`LEVELED_14`] | 2^14 | 430 | 430 | ternary |
 //! | [`LEVELED_15`] | 2^15 | 840 | 868 | ternary |
-//! | [`NETWORK_15`] | 2^15 | 750 | 868 | ternary |
 //! | [`LEVELED_16`] | 2^16 | 1740 | 1747 | ternary |
+//! | [`NETWORK_15`] | 2^15 | 750 | 868 | ternary |
 //! | [`BOOTSTRAP_15`] | 2^15 | 861 | 868 | ternary; for a moment weight 40, with log Q P = 100 |
 //! | [`BOOTSTRAP_16`] | 2^16 | 1670 | 1714 | weight 1024; for a moment weight 40, with log Q P = 100 |
 //!
@@ -114,23 +114,6 @@ pub const LEVELED_15: Parameters = Parameters {
     most_bits: 868,
 };
 
-/// 9 levels of 50 bits, for networks of squares: each level takes a square and a product with weights.
-pub const NETWORK_15: Parameters = Parameters {
-    id: 7,
-    name: "network-15",
-    log_degree: 15,
-    base_bits: 50,
-    scale_bits: 30,
-    weight_bits: 20,
-    levels: 9,
-    raised: 0,
-    raised_bits: 0,
-    special: 5,
-    special_bits: 50,
-    secret: Secret::Ternary,
-    most_bits: 868,
-};
-
 /// 31 levels of 40 bits.
 pub const LEVELED_16: Parameters = Parameters {
     id: 4,
@@ -146,6 +129,23 @@ pub const LEVELED_16: Parameters = Parameters {
     special_bits: 50,
     secret: Secret::Ternary,
     most_bits: 1747,
+};
+
+/// 9 levels of 50 bits, for networks of squares: each level takes a square and a product with weights.
+pub const NETWORK_15: Parameters = Parameters {
+    id: 7,
+    name: "network-15",
+    log_degree: 15,
+    base_bits: 50,
+    scale_bits: 26,
+    weight_bits: 24,
+    levels: 9,
+    raised: 0,
+    raised_bits: 0,
+    special: 5,
+    special_bits: 50,
+    secret: Secret::Ternary,
+    most_bits: 868,
 };
 
 /// 13 levels of 41 bits, and 13 for bootstrapping: as many primes as three digits of key switching have.
@@ -214,7 +214,10 @@ impl Parameters {
     pub const fn modulus_bits(&self) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "there are few primes")]
         let [levels, raised, special] = [self.levels as u32, self.raised as u32, self.special as u32];
-        self.base_bits + levels * (self.scale_bits + self.weight_bits) + raised * self.raised_bits + special * self.special_bits
+        self.base_bits
+            + levels * (self.scale_bits + self.weight_bits)
+            + raised * self.raised_bits
+            + special * self.special_bits
     }
 
     /// The largest number of values in a ciphertext.

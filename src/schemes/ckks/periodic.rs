@@ -57,6 +57,12 @@ impl Offsets {
         steps.into_iter().filter(|(_, needed)| *needed).map(|(step, _)| step).collect()
     }
 
+    /// The memory in bytes for diagonals of this period.
+    #[must_use]
+    pub const fn memory(&self, period: usize) -> usize {
+        self.groups() * self.babies() * 2 * period * size_of::<i32>()
+    }
+
     /// The number of rotations.
     #[must_use]
     pub const fn rotations(&self) -> usize {
@@ -121,7 +127,8 @@ impl PeriodicMatrix {
         let (width, babies) = (2 * self.period, self.offsets.babies());
         let (q, transform) = (ring.limb(place).prime().value(), ring.small_transform(place, width)?);
         let row = groups.len() * babies;
-        let diagonals = self.coefficients[groups.start * babies * width..groups.end * babies * width].chunks_exact(width);
+        let diagonals =
+            self.coefficients[groups.start * babies * width..groups.end * babies * width].chunks_exact(width);
         let mut values = vec![0; width];
         for (number, coefficients) in diagonals.enumerate() {
             for (value, &coefficient) in values.iter_mut().zip(coefficients) {
@@ -182,11 +189,6 @@ impl Evaluator {
             end = start;
         }
         total.ok_or_else(|| Error::new(Code::Internal, "a matrix has no diagonals"))
-    }
-
-    #[cfg(test)]
-    pub(crate) fn babies_for_bench(&self, m: &PeriodicMatrix, a: &Ciphertext) -> Vec<Ciphertext> {
-        self.babies(&m.offsets, a).unwrap()
     }
 
     /// The rotations by `row_step r + j`, row after row.
