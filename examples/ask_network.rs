@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let rng = &mut random::system();
     let (key, _) = SecretKey::generate(&ring, rng)?;
     let keys = spec.evaluation_keys(&ring, &key, rng)?;
-    let question = spec.encrypt(&ring, &encoder, &key, &spec.patches().of(&photo)?, rng)?;
+    let question = spec.encrypt(&ring, &encoder, &key, &spec.input().of(&photo)?, rng)?;
 
     // The server has the network, the evaluation keys and the question.
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network)?;

@@ -3,7 +3,7 @@
 //!
 //! | module | purpose |
 //! |---|---|
-//! | [`features`] | features of a picture, computed in the clear by its owner |
+//! | `input`, [`features`] | a picture's pixels or features, computed in the clear by its owner |
 //! | [`layers`] | the kinds of layers, each with its plain twin and its keys |
 //! | [`circuit`] | the server's computation on the encrypted features |
 //! | `client` | keys, encryption and decryption of the answer (feature `ckks-secret`) |
@@ -26,6 +26,7 @@ mod client;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod facts;
 pub mod features;
+mod input;
 #[cfg(not(target_arch = "wasm32"))]
 mod keys;
 pub mod layers;
@@ -35,10 +36,10 @@ pub mod wire;
 
 pub use circuit::Circuit;
 pub use features::Patches;
+pub use input::{Input, Pixels};
 pub use layers::{Layer, Weights};
 
 use self::layers::Placed;
-use self::layers::dense::Dense;
 use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::parameters::Parameters;
 use crate::schemes::ckks::ring::Ring;
@@ -68,7 +69,7 @@ const LARGEST: f32 = 1e6;
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkSpec {
     parameters: &'static Parameters,
-    patches: Patches,
+    input: Input,
     labels: Vec<String>,
     layers: Vec<Layer>,
     placed: Vec<Placed>,
@@ -110,17 +111,18 @@ pub struct Answer {
 }
 
 impl NetworkSpec {
-    /// Makes the public part of a network. Dense layers and squares alternate; the first and the last layer are dense.
+    /// Makes the public part of a network. See [`layers`] for which layers can follow each other.
     ///
     /// # Errors
     /// [`Code::BadHeader`] if they are inconsistent, or the set does not have enough levels or slots.
     pub fn new(
         parameters: &'static Parameters,
-        patches: Patches,
+        input: impl Into<Input>,
         labels: Vec<String>,
         layers: Vec<Layer>,
     ) -> Result<Self> {
-        patches.check()?;
+        let input = input.into();
+        input.check()?;
         let mut sorted: Vec<&String> = labels.iter().collect();
         sorted.sort_unstable();
         sorted.dedup();
@@ -132,12 +134,11 @@ impl NetworkSpec {
             return Err(bad("a label is empty or too long, or has control characters"));
         }
         check_layers(&layers, labels.len())?;
-        if layers::levels(&layers) > parameters.levels {
+        let placed = layers::place(&layers, &input, parameters).map_err(|error| bad(error.message()))?;
+        if layers::levels(&placed) > parameters.levels {
             return Err(bad("its parameter set has too few levels"));
         }
-        let placed = layers::place(&layers, patches.features(), parameters.slots());
-        let placed = placed.map_err(|error| bad(error.message()))?;
-        Ok(Self { parameters, patches, labels, layers, placed })
+        Ok(Self { parameters, input, labels, layers, placed })
     }
 
     /// The parameter set.
@@ -146,10 +147,10 @@ impl NetworkSpec {
         self.parameters
     }
 
-    /// The features of a picture.
+    /// What it takes of a picture.
     #[must_use]
-    pub const fn patches(&self) -> &Patches {
-        &self.patches
+    pub const fn input(&self) -> &Input {
+        &self.input
     }
 
     /// The label of each class.
@@ -174,19 +175,19 @@ impl NetworkSpec {
     #[must_use]
     pub fn hidden(&self) -> usize {
         let outputs = self.layers.iter().map(|layer| if let Layer::Dense { outputs } = layer { *outputs } else { 0 });
-        outputs.sum::<usize>() - self.labels.len()
+        outputs.sum::<usize>().saturating_sub(self.labels.len())
     }
 
     /// The level at which pictures are encrypted.
     #[must_use]
     pub fn level(&self) -> usize {
-        layers::levels(&self.layers)
+        layers::levels(&self.placed)
     }
 
     /// How many weights and how many biases each layer has.
     #[must_use]
     pub fn numbers(&self) -> Vec<(usize, usize)> {
-        layers::numbers(&self.layers, self.patches.features())
+        layers::numbers(&self.placed)
     }
 
     /// The approximate memory in bytes that the encoded weights take.
@@ -214,10 +215,10 @@ impl NetworkSpec {
         products.into_iter().chain(rotations).collect()
     }
 
-    /// The layout of a picture in the slots, which is that of the first layer.
+    /// The first layer, which decides how a picture is packed.
     #[cfg(feature = "ckks-secret")]
-    fn packing(&self) -> Result<&Dense> {
-        self.placed.iter().find_map(Placed::dense).ok_or_else(no_layers)
+    fn first(&self) -> Result<&Placed> {
+        self.placed.first().ok_or_else(no_layers)
     }
 
     /// The number of slots of an answer: the number of labels, rounded up to a power of two.
@@ -225,7 +226,7 @@ impl NetworkSpec {
     /// # Errors
     /// None, because creation checks that there are layers.
     pub fn answer_slots(&self) -> Result<usize> {
-        self.placed.iter().rev().find_map(Placed::dense).map(Dense::out_slots).ok_or_else(no_layers)
+        self.placed.last().map(Placed::out_slots).ok_or_else(no_layers)
     }
 
     /// Checks that an honest server can have computed an answer of this level, scale and number of slots. All three follow from
@@ -237,7 +238,8 @@ impl NetworkSpec {
     /// # Errors
     /// [`Code::VectorsDiffer`] if not.
     pub fn check_answer(&self, ring: &Ring, level: usize, slots: usize, scale: f64) -> Result<()> {
-        let (wanted, usual) = (self.answer_slots()?, ring.scale(0));
+        let last = self.placed.last().ok_or_else(no_layers)?;
+        let (wanted, usual) = (last.out_slots(), last.out_scale(ring));
         // NaN fails this comparison.
         if (level, slots) == (0, wanted) && (scale / usual - 1.0).abs() < SAME_SCALE {
             return Ok(());
@@ -291,11 +293,8 @@ impl Network {
     /// The network's answer for a picture's features, computed in the clear; missing features count as 0.
     #[must_use]
     pub fn decide(&self, features: &[f32]) -> Answer {
-        let mut vector: Vec<f64> = features.iter().map(|&number| number.into()).collect();
-        for (layer, weights) in self.spec.layers.iter().zip(&self.weights) {
-            vector = layer.apply(weights, &vector);
-        }
-        Answer::new(vector)
+        let numbers: Vec<f64> = features.iter().map(|&number| number.into()).collect();
+        Answer::new(layers::apply(&self.spec.placed, &self.weights, &numbers))
     }
 }
 
@@ -331,20 +330,19 @@ pub fn rounded(number: f32) -> f32 {
     f32::from_bits(bits.saturating_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
 }
 
-/// Checks the list of layers itself.
+/// Checks the ends of the list of layers, and the sizes of dense ones. Whether they can follow each other shows when they are
+/// placed.
 fn check_layers(layers: &[Layer], labels: usize) -> Result<()> {
-    let dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
-    let take_turns = layers.iter().enumerate().all(|(number, layer)| dense(layer) == (number % 2 == 0));
-    let Some((Layer::Dense { outputs }, hidden)) = layers.split_last() else {
-        return Err(bad("its last layer is not dense"));
+    let Some((Layer::Dense { outputs } | Layer::Average { outputs }, hidden)) = layers.split_last() else {
+        return Err(bad("its last layer is not dense, and does not average"));
     };
     if *outputs != labels {
         return Err(bad("its last layer does not have an output for each label"));
     }
-    if !take_turns {
-        return Err(bad("dense layers and squares do not take turns"));
-    }
-    let fits = |layer: &Layer| (1..=MOST_HIDDEN).contains(&layer.outputs(1));
+    let fits = |layer: &Layer| match layer {
+        Layer::Dense { outputs } => (1..=MOST_HIDDEN).contains(outputs),
+        _ => true,
+    };
     if hidden.iter().all(fits) { Ok(()) } else { Err(bad("it has too many hidden units, or a layer without any")) }
 }
 

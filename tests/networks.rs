@@ -53,7 +53,7 @@ fn pictures_are_learned_from_and_the_same_is_said_of_encrypted_ones() {
         let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
         let mut right = 0;
         for (number, class) in (100..110).flat_map(|number| (0..3).map(move |class| (number, class))) {
-            let features = spec.patches().of(&picture(class, number)).unwrap();
+            let features = spec.input().of(&picture(class, number)).unwrap();
             let clear = network.decide(&features);
             right += usize::from(clear.class == class);
             let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng).unwrap();

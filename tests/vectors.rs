@@ -340,7 +340,7 @@ fn valid_networks_say_what_they_should() {
         let samples = samples.map(|sample| u8::try_from(number(sample)).expect("a sample")).collect();
         let photo =
             Photo::from_samples(number(&entry["width"]), number(&entry["height"]), 1, samples).expect("a photo");
-        let answer = network.decide(&network.spec().patches().of(&photo).expect("numbers"));
+        let answer = network.decide(&network.spec().input().of(&photo).expect("numbers"));
         for (score, wanted) in answer.scores.iter().zip(entry["scores"].as_array().expect("scores")) {
             assert!((score - wanted.as_f64().expect("a number")).abs() < 1e-4, "{file}: {score} for {wanted}");
         }

@@ -230,7 +230,14 @@ export interface Scrambled {
 }
 
 /** The parameter sets of encrypted vectors (CKKS). Those whose names begin with "bootstrap" have levels for bootstrapping. */
-export type CkksSet = 'small' | 'leveled-14' | 'leveled-15' | 'leveled-16' | 'bootstrap-15' | 'bootstrap-16';
+export type CkksSet =
+  | 'small'
+  | 'leveled-14'
+  | 'leveled-15'
+  | 'leveled-16'
+  | 'network-15'
+  | 'bootstrap-15'
+  | 'bootstrap-16';
 
 /** The use of an evaluation key. `level` is the highest level of vectors; by default, the highest for encryption. */
 export type CkksPurpose =

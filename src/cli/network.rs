@@ -166,7 +166,7 @@ fn encrypt(flags: &EncryptFlags, ui: &Ui) -> Result<()> {
     let (ring, sink) = (Ring::new(spec.parameters())?, Sink::create(&flags.out, Care::Binary)?);
     let picture = Picture::read(&Source::from(flags.picture.as_os_str()))?;
     let secret = classify::vector_key(&flags.owner.key, &flags.owner.passphrase, &ring, ui)?;
-    let features = spec.patches().of(&picture.photo)?;
+    let features = spec.input().of(&picture.photo)?;
     let picture = spec.encrypt(&ring, &Encoder::new(&ring), &secret, &features, &mut random::system())?;
     sink.write_whole(&write_seeded(&ring, &picture)?)
 }

@@ -159,7 +159,9 @@ fn learner_parser() -> impl TypedValueParser<Value = How> {
 }
 
 fn set_parser() -> impl TypedValueParser<Value = &'static Parameters> {
-    PossibleValuesParser::new(parameters::ALL.map(|set| set.name)).try_map(|name| Parameters::named(&name))
+    // The others are for networks of convolutions.
+    let sets = parameters::ALL.iter().filter(|set| set.weight_bits == 0).map(|set| set.name);
+    PossibleValuesParser::new(sets).try_map(|name| Parameters::named(&name))
 }
 
 fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {

@@ -69,7 +69,7 @@ pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watc
     }
     let photos = cifar::read(folder, cifar::SHEETS[5])?;
     let right = |(number, photo): (usize, &Photo)| {
-        let answer = network.decide(&spec.patches().of(photo)?);
+        let answer = network.decide(&spec.input().of(photo)?);
         Ok(usize::from(answer.class == number % LABELS.len()))
     };
     let right: usize = photos.par_iter().enumerate().map(right).sum::<Result<usize>>()?;
@@ -92,7 +92,7 @@ pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watc
     for (done, photo) in photos.iter().take(encrypted).enumerate() {
         watch.progress(done as u64, encrypted as u64);
         let start = Instant::now();
-        let features = spec.patches().of(photo)?;
+        let features = spec.input().of(photo)?;
         let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng)?;
         report.client += start.elapsed();
         let start = Instant::now();

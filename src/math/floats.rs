@@ -27,6 +27,10 @@ use super::residue::Prime;
 /// The maximum number of products of 50-bit words in a sum: their upper halves are below 2^48 each, and floats hold 2^52.
 pub(crate) const MOST_TERMS: usize = 15;
 
+/// The maximum number of products of 52-bit words in a sum whose value is read as three floats: 64-bit words hold the sums of
+/// their lower and of their upper halves.
+pub(crate) const MOST_WIDE_TERMS: usize = 1 << 11;
+
 /// Adding this leaves no room for a fraction.
 const WHOLE: f64 = 6_755_399_441_055_744.0;
 
@@ -73,9 +77,14 @@ pub(crate) trait Floats: Copy {
     unsafe fn high(self, _a: Self, _b: Self) -> Self {
         self
     }
-    /// Two floats whose sum is the value of such sums, `high 2^52 + low`.
+    /// Two floats `low` and `high` such that the value of such sums is `high 2^52 + low`, for at most [`MOST_TERMS`] products.
     unsafe fn floats(low: Self, high: Self) -> [Self; 2] {
         [low, high]
+    }
+    /// Three floats `low`, `middle` and `high` such that the value of such sums is `high 2^104 + middle 2^52 + low`, for at
+    /// most [`MOST_WIDE_TERMS`] products.
+    unsafe fn wide_floats(low: Self, high: Self) -> [Self; 3] {
+        [low, high, high]
     }
 }
 
@@ -178,6 +187,15 @@ impl<V: Floats> Fixed<V> {
         unsafe {
             let [low, high] = V::floats(low, high);
             self.mul(high, radix).add(low)
+        }
+    }
+
+    /// The same for at most [`MOST_WIDE_TERMS`] products, below `2^52 + 2 q`. `radix` is `2^52` and `2^104` modulo `q`.
+    #[inline(always)]
+    pub(crate) unsafe fn wide_sums(self, low: V, high: V, radix: [Twiddle<V>; 2]) -> V {
+        unsafe {
+            let [low, middle, high] = V::wide_floats(low, high);
+            self.mul(middle, radix[0]).add(self.mul(high, radix[1])).add(low)
         }
     }
 

@@ -11,6 +11,7 @@
 
 mod blocks;
 mod convert;
+mod runs;
 mod sums;
 
 use super::floats::{Fixed, Floats, Pair, Twiddle, Work};

@@ -84,10 +84,10 @@ impl Circuit {
             return Err(Error::new(Code::LevelExhausted, message));
         }
         let evaluator = Evaluator::new(Arc::clone(&self.ring), Arc::clone(&self.encoder), keys);
-        let mut vector = picture.clone();
+        let (mut vector, mut before) = (picture.clone(), None);
         for layer in &self.layers {
             check()?;
-            vector = layer.apply(&evaluator, &vector)?;
+            vector = layer.apply(&evaluator, vector, &mut before)?;
         }
         Ok(vector)
     }

@@ -43,7 +43,7 @@ impl NetworkSpec {
         Ok(keys)
     }
 
-    /// Encrypts a picture's features from [`Patches::of`](super::Patches::of).
+    /// Encrypts a picture's numbers from [`Input::of`](super::Input::of).
     ///
     /// # Errors
     /// [`Code::WrongParameters`] for a ring of another set; [`Code::BadArgument`] for a wrong number of features;
@@ -57,14 +57,15 @@ impl NetworkSpec {
         rng: &mut impl TryCryptoRng,
     ) -> Result<Seeded> {
         self.check_ring(ring)?;
-        let wanted = self.patches().features();
+        let wanted = self.input().numbers();
         if features.len() != wanted {
             let message = format!("a picture has {wanted} features for this network, not {}", features.len());
             return Err(Error::new(Code::BadArgument, message));
         }
         let numbers: Vec<f64> = features.iter().map(|&number| number.into()).collect();
-        let (shape, level) = (self.packing()?, self.level());
-        let plaintext = encoder.encode_real(ring, &shape.pack(&numbers), shape.slots(), level, ring.scale(level))?;
+        let (first, level) = (self.first()?, self.level());
+        let slots = first.pack(&numbers);
+        let plaintext = encoder.encode_real(ring, &slots, slots.len(), level, first.scale(ring))?;
         secret.encrypt_seeded(ring, &plaintext, rng)
     }
 

@@ -13,15 +13,18 @@ pub fn describe(file: Opened<'_>) -> Result<Facts> {
     let kind = file.kind;
     let bytes = file.whole(LONGEST)?;
     let spec = if kind == Kind::NetworkFront { read_spec(&bytes)? } else { read(&bytes)?.spec().clone() };
-    let (shape, features, parameters) = (spec.patches().shape, spec.patches().features(), spec.parameters().name);
+    let (shape, features, parameters) = (spec.input().shape(), spec.input().numbers(), spec.parameters().name);
     let keys = spec.needs().len();
+    let layers: Vec<String> = spec.layers().iter().map(ToString::to_string).collect();
     Ok(Facts::of_whole(bytes.len())
         .field("parameters", parameters)
         .field("width", shape.width)
         .field("height", shape.height)
         .field("channels", shape.channels)
         .field("features", features)
-        .line("pictures", format!("{shape}, {features} features each"))
+        .line("pictures", format!("{shape}, {features} numbers each"))
+        .field("layers", layers.clone())
+        .line("layers", layers.join(", "))
         .field("hidden", spec.hidden())
         .line("hidden", spec.hidden().to_string())
         .field("keys", keys)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "tests")]
 
 mod answers;
+mod convolutions;
 
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ fn encrypted_scores_are_those_in_the_clear() {
         let keys = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
         let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
         for seed in 1..4 {
-            let features = spec.patches().of(&photo(seed)).unwrap();
+            let features = spec.input().of(&photo(seed)).unwrap();
             let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
             let scores = circuit.run(keys.clone(), &picture.ciphertext, &mut || Ok(())).unwrap();
             assert_eq!(scores.level(), 0);
@@ -112,7 +113,7 @@ fn two_hidden_layers() {
     let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
     let keys = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
-    let features = spec.patches().of(&photo(1)).unwrap();
+    let features = spec.input().of(&photo(1)).unwrap();
     let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
     let scores = circuit.run(keys, &picture.ciphertext, &mut || Ok(())).unwrap();
     let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &scores).unwrap());
@@ -131,7 +132,7 @@ fn errors_say_what_is_missing() {
     let encoder = Arc::new(Encoder::new(&ring));
     let (secret, _) = SecretKey::generate(&ring, &mut rng(1)).unwrap();
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
-    let features = spec.patches().of(&photo(1)).unwrap();
+    let features = spec.input().of(&photo(1)).unwrap();
     let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap().ciphertext;
     let run = |keys: EvaluationKeys| circuit.run(keys, &picture, &mut || Ok(())).unwrap_err();
     let all = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();

@@ -3,7 +3,7 @@
 use crate::error::{Code, Error, Result};
 use crate::math::checksum;
 use crate::network::layers::{Layer, Weights};
-use crate::network::{Network, NetworkSpec, Patches};
+use crate::network::{Input, Network, NetworkSpec, Patches, Pixels};
 use crate::photo::Shape;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::parameters::Parameters;
@@ -17,38 +17,53 @@ pub const LONGEST: u64 = 1 << 28;
 /// The numbers that stand for the kinds of layers in a file.
 const DENSE: u8 = 1;
 const SQUARE: u8 = 2;
+const CONVOLUTION: u8 = 3;
+const SUM: u8 = 4;
+const AVERAGE: u8 = 5;
 
 /// The bytes of a network's public part.
 ///
 /// # Errors
 /// [`Code::Internal`], in theory only: the counts of a checked network fit.
 pub fn write_spec(spec: &NetworkSpec) -> Result<Vec<u8>> {
-    let Patches { shape, side, stride, grid, threshold, filters, offsets, means, scales } = spec.patches();
     let mut labels = Vec::new();
     for label in spec.labels() {
         labels.push(u8::try_from(label.len()).map_err(|_| too_many())?);
         labels.extend(label.as_bytes());
     }
+    let label_bytes = u32::try_from(labels.len()).map_err(|_| too_many())?.to_le_bytes();
+    let shape = spec.input().shape();
     let mut header = spec.parameters().id.to_le_bytes().to_vec();
     header.extend([shape.width, shape.height].into_iter().flat_map(u32::to_le_bytes));
-    header.extend([shape.channels, *side, *stride, *grid]);
-    for count in [offsets.len(), spec.labels().len()] {
-        header.extend(count16(count)?);
-    }
-    // A network that version 1 can express is written in version 1, for programs that know only version 1.
-    let hidden = spec.hidden();
-    let version = if spec.layers() == Layer::perceptron(hidden, spec.labels().len()) { 1 } else { 2 };
-    if version == 1 {
-        header.extend(count16(hidden)?);
-    }
-    header.extend(threshold.to_le_bytes());
-    header.extend(u32::try_from(labels.len()).map_err(|_| too_many())?.to_le_bytes());
-    if version == 2 {
+    header.push(shape.channels);
+    let mut body = labels;
+    let version = match spec.input() {
+        Input::Patches(Patches { side, stride, grid, threshold, filters, offsets, means, scales, .. }) => {
+            header.extend([*side, *stride, *grid]);
+            header.extend(count16(offsets.len())?);
+            header.extend(count16(spec.labels().len())?);
+            // A network that version 1 can express is written in version 1, for programs that know only version 1.
+            let hidden = spec.hidden();
+            let version = if spec.layers() == Layer::perceptron(hidden, spec.labels().len()) { 1 } else { 2 };
+            if version == 1 {
+                header.extend(count16(hidden)?);
+            }
+            header.extend(threshold.to_le_bytes());
+            header.extend(label_bytes);
+            body.extend(halves(filters));
+            body.extend([offsets, means, scales].into_iter().flatten().flat_map(|number| number.to_le_bytes()));
+            version
+        }
+        Input::Pixels(Pixels { means, scales, .. }) => {
+            header.extend(count16(spec.labels().len())?);
+            header.extend(label_bytes);
+            body.extend([means, scales].into_iter().flatten().flat_map(|number| number.to_le_bytes()));
+            3
+        }
+    };
+    if version > 1 {
         header.extend(list(spec.layers())?);
     }
-    let mut body = labels;
-    body.extend(halves(filters));
-    body.extend([offsets, means, scales].into_iter().flatten().flat_map(|number| number.to_le_bytes()));
     Ok(sealed(seal_in(version, Kind::NetworkFront, &header), &body))
 }
 
@@ -133,10 +148,10 @@ pub fn size(bytes: &[u8]) -> Result<Option<crate::wire::Size>> {
         return Ok(None);
     }
     let spec = SpecHeader::parse(&open(spec, Kind::NetworkFront)?).map_err(in_header)?;
-    let numbers = layers::numbers(&spec.layers, spec.features());
+    let placed = layers::place(&spec.layers, &spec.outline(), spec.parameters);
+    let placed = placed.map_err(|error| bad(error.message())).map_err(in_header)?;
+    let numbers = layers::numbers(&placed);
     let (weights, biases) = numbers.iter().fold((0, 0), |(w, b), (weights, biases)| (w + weights, b + biases));
-    // A network that does not fit its slots is refused when all of it is read.
-    let placed = layers::place(&spec.layers, spec.features(), spec.parameters.slots()).unwrap_or_default();
     let encoded = layers::memory(&placed, spec.parameters.degree());
     Ok(Some(Size {
         bytes: length + (header_bytes + 2 * weights + 4 * biases + 4) as u64,
@@ -154,6 +169,15 @@ fn list(layers: &[Layer]) -> Result<Vec<u8>> {
                 bytes.extend(count16(outputs)?);
             }
             Layer::Square => bytes.push(SQUARE),
+            Layer::Convolution { kernel, stride } => {
+                let side = |side: usize| u8::try_from(side).map_err(|_| too_many());
+                bytes.extend([CONVOLUTION, side(kernel)?, side(stride)?]);
+            }
+            Layer::Sum => bytes.push(SUM),
+            Layer::Average { outputs } => {
+                bytes.push(AVERAGE);
+                bytes.extend(count16(outputs)?);
+            }
         }
     }
     Ok(bytes)
@@ -164,6 +188,9 @@ fn read_list(reader: &mut Reader<'_>) -> Result<Vec<Layer>> {
     let layer = |number| match reader.u8()? {
         DENSE => Ok(Layer::Dense { outputs: reader.u16()?.into() }),
         SQUARE => Ok(Layer::Square),
+        CONVOLUTION => Ok(Layer::Convolution { kernel: reader.u8()?.into(), stride: reader.u8()?.into() }),
+        SUM => Ok(Layer::Sum),
+        AVERAGE => Ok(Layer::Average { outputs: reader.u16()?.into() }),
         kind => Err(bad(&format!("its layer {number} is of the unknown kind {kind}"))),
     };
     (1..=count).map(layer).collect()
@@ -173,22 +200,35 @@ fn read_list(reader: &mut Reader<'_>) -> Result<Vec<Layer>> {
 struct SpecHeader {
     parameters: &'static Parameters,
     shape: Shape,
+    /// What version 3 lacks.
+    patches: Option<PatchHeader>,
+    labels: usize,
+    label_bytes: usize,
+    layers: Vec<Layer>,
+}
+
+/// The numbers of a recipe for features.
+struct PatchHeader {
     side: u8,
     stride: u8,
     grid: u8,
     filters: usize,
-    labels: usize,
     threshold: f32,
-    label_bytes: usize,
-    layers: Vec<Layer>,
 }
 
 impl SpecHeader {
     fn parse(checked: &Checked<'_>) -> Result<Self> {
         let mut reader = Reader::new(checked.header);
         let parameters = Parameters::with_id(reader.u16()?)?;
-        let (width, height) = (reader.u32()?, reader.u32()?);
-        let [channels, side, stride, grid] = reader.array()?;
+        let (width, height, channels) = (reader.u32()?, reader.u32()?, reader.u8()?);
+        let shape = Shape { width, height, channels };
+        if checked.version >= 3 {
+            let (labels, label_bytes) = (reader.u16()?.into(), reader.u32()? as usize);
+            let layers = read_list(&mut reader)?;
+            reader.end()?;
+            return Ok(Self { parameters, shape, patches: None, labels, label_bytes, layers });
+        }
+        let [side, stride, grid] = reader.array()?;
         let (filters, labels) = (reader.u16()?.into(), reader.u16()?.into());
         // Version 1 had no list, only the number of hidden units.
         let hidden = if checked.version == 1 { Some(reader.u16()?) } else { None };
@@ -199,25 +239,40 @@ impl SpecHeader {
             None => read_list(&mut reader)?,
         };
         reader.end()?;
-        let shape = Shape { width, height, channels };
-        Ok(Self { parameters, shape, side, stride, grid, filters, labels, threshold, label_bytes, layers })
-    }
-
-    /// The number of weights of a filter.
-    fn filter(&self) -> usize {
-        usize::from(self.side) * usize::from(self.side) * usize::from(self.shape.channels)
-    }
-
-    /// The number of features of a picture.
-    fn features(&self) -> usize {
-        2 * self.filters * usize::from(self.grid) * usize::from(self.grid)
+        let patches = Some(PatchHeader { side, stride, grid, filters, threshold });
+        Ok(Self { parameters, shape, patches, labels, label_bytes, layers })
     }
 
     /// At most 2^45, because counts have at most 16 bits, and the sides of patches and grids at most 8.
     fn body_bytes(&self) -> usize {
-        self.label_bytes
-            .saturating_add((2 * self.filter() + 4).saturating_mul(self.filters))
-            .saturating_add(self.features().saturating_mul(8))
+        let numbers = match &self.patches {
+            Some(patches) => {
+                let of_filters = (2 * patches.filter(self.shape) + 4).saturating_mul(patches.filters);
+                of_filters.saturating_add(patches.features().saturating_mul(8))
+            }
+            None => 8 * usize::from(self.shape.channels),
+        };
+        self.label_bytes.saturating_add(numbers)
+    }
+
+    /// The input, without its learned numbers.
+    #[cfg(all(feature = "learn", not(target_arch = "wasm32")))]
+    fn outline(&self) -> Input {
+        let Self { shape, .. } = *self;
+        match &self.patches {
+            None => Input::Pixels(Pixels { shape, means: Vec::new(), scales: Vec::new() }),
+            Some(PatchHeader { side, stride, grid, filters, threshold }) => Input::Patches(Patches {
+                shape,
+                side: *side,
+                stride: *stride,
+                grid: *grid,
+                threshold: *threshold,
+                filters: Vec::new(),
+                offsets: vec![0.0; *filters],
+                means: Vec::new(),
+                scales: Vec::new(),
+            }),
+        }
     }
 
     fn spec(self, body: &[u8]) -> Result<NetworkSpec> {
@@ -231,18 +286,44 @@ impl SpecHeader {
         let labels = (0..self.labels).map(label).collect::<Result<_>>()?;
         reader.end()?;
         let mut reader = Reader::new(rest);
-        let patches = Patches {
-            filters: read_halves(&mut reader, self.filter() * self.filters)?,
-            offsets: read_numbers(&mut reader, self.filters)?,
-            means: read_numbers(&mut reader, self.features())?,
-            scales: read_numbers(&mut reader, self.features())?,
-            shape: self.shape,
-            side: self.side,
-            stride: self.stride,
-            grid: self.grid,
-            threshold: self.threshold,
+        let shape = self.shape;
+        let input = if let Some(patches) = self.patches {
+            Input::Patches(patches.read(&mut reader, shape)?)
+        } else {
+            let count = usize::from(shape.channels);
+            let (means, scales) = (read_numbers(&mut reader, count)?, read_numbers(&mut reader, count)?);
+            Input::Pixels(Pixels { shape, means, scales })
         };
-        NetworkSpec::new(self.parameters, patches, labels, self.layers)
+        NetworkSpec::new(self.parameters, input, labels, self.layers)
+    }
+}
+
+impl PatchHeader {
+    /// The number of weights of a filter.
+    fn filter(&self, shape: Shape) -> usize {
+        usize::from(self.side) * usize::from(self.side) * usize::from(shape.channels)
+    }
+
+    /// The number of features of a picture.
+    fn features(&self) -> usize {
+        2 * self.filters * usize::from(self.grid) * usize::from(self.grid)
+    }
+
+    /// Reads the learned numbers.
+    fn read(self, reader: &mut Reader<'_>, shape: Shape) -> Result<Patches> {
+        let (filter, features) = (self.filter(shape), self.features());
+        let Self { side, stride, grid, filters, threshold } = self;
+        Ok(Patches {
+            filters: read_halves(reader, filter * filters)?,
+            offsets: read_numbers(reader, filters)?,
+            means: read_numbers(reader, features)?,
+            scales: read_numbers(reader, features)?,
+            shape,
+            side,
+            stride,
+            grid,
+            threshold,
+        })
     }
 }
 

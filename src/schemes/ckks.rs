@@ -13,6 +13,7 @@
 //! | [`switch`] | hybrid, level-aware key switching |
 //! | [`evaluator`] | sums, products, rotations |
 //! | [`matrix`], [`linear`], [`polynomial`] | matrices and polynomials applied to encrypted vectors |
+//! | [`periodic`] | matrices whose diagonals repeat, such as those of convolutions |
 //! | [`noise`], `selftest` | promised and measured precision (`selftest` with feature `client`) |
 //! | `stopwatch` | benchmarks of every operation (feature `client`, native) |
 //! | `check` | a test of this machine's arithmetic (feature `ckks-secret`) |
@@ -35,6 +36,7 @@ pub mod linear;
 pub mod matrix;
 pub mod noise;
 pub mod parameters;
+pub mod periodic;
 pub mod plaintext;
 pub mod polynomial;
 pub mod ring;

@@ -67,7 +67,7 @@ impl NetworkSpec {
     ) -> JsResult<Uint8Array> {
         self.0.check_ring(&key.ring)?;
         let photo = Photo::from_samples(width, height, channels, samples.to_vec())?;
-        let numbers = self.0.patches().of(&photo)?;
+        let numbers = self.0.input().of(&photo)?;
         let sent = self.0.encrypt(&key.ring, key.encoder(), &key.secret, &numbers, &mut source(seed)?)?;
         Ok(Uint8Array::from(files::write_seeded(&key.ring, &sent)?.as_slice()))
     }

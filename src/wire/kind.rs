@@ -105,7 +105,7 @@ impl Kind {
     #[must_use]
     pub const fn version(self) -> u16 {
         match self {
-            Self::NetworkFront => 2,
+            Self::NetworkFront => 3,
             _ => VERSION,
         }
     }

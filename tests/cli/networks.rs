@@ -120,6 +120,37 @@ fn step_by_step_it_is_the_same() {
     folder.run("network evaluate models/stripes.model --keys x.slt x.slt --out y.slt").error("wrong_kind");
 }
 
+/// The network with a convolution among the test vectors. A picture larger than its own, in colour, is cut and converted.
+#[test]
+fn a_network_of_convolutions_says_the_same_here_and_there() {
+    let folder = Folder::new();
+    let vector = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/valid/network-pixels.model");
+    std::fs::create_dir(folder.path("models")).expect("folder");
+    std::fs::copy(vector, folder.path("models/pixels.model")).expect("a copy");
+    let facts: Value = serde_json::from_slice(&folder.run("info --json models/pixels.model").ok()).expect("JSON");
+    assert_eq!(facts["layers"], serde_json::json!(["convolution 3 x 3", "squares", "averages to 2"]));
+    let samples = (0..50 * 40 * 3).map(|i: u32| u8::try_from(i * i % 239).expect("a byte"));
+    let photo = Photo::from_samples(50, 40, 3, samples.collect()).expect("a picture");
+    folder.write_png("photo.png", &photo);
+    let clear = lines(&folder.run("classify --model models/pixels.model --json photo.png").ok());
+    let here = lines(&folder.run("classify --model models/pixels.model --key v.key --json --scores photo.png").ok());
+    let server = OwnServer::start(&folder, "--models models");
+    let flags = format!("classify --server {} --model pixels --key v.key --json --scores", server.address);
+    let there = lines(&folder.run(&format!("{flags} photo.png")).ok());
+    for other in [&here[0], &there[0]] {
+        assert_eq!(clear[0]["label"], other["label"]);
+        for label in ["yes", "no"] {
+            let score = |answer: &Value| {
+                let scores = answer["scores"].as_array().expect("scores");
+                let labels = answer["labels"].as_array();
+                let place = labels.and_then(|labels| labels.iter().position(|found| found == label));
+                scores[place.unwrap_or(usize::from(label == "no"))].as_f64().expect("a number")
+            };
+            assert!((score(&clear[0]) - score(other)).abs() < 0.02, "{clear:?} became {other}");
+        }
+    }
+}
+
 #[test]
 fn what_does_not_go_together_is_refused() {
     let folder = folder();

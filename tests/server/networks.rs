@@ -118,7 +118,7 @@ mod whole {
             let keys = spec.evaluation_keys(&ring, &secret, &mut rng).expect("keys");
             let keys = upload(server, &write_set(&ring, &keys).expect("a set"));
             let photo = Photo::from_samples(8, 8, 1, (0..64).collect()).expect("a photo");
-            let features = spec.patches().of(&photo).expect("numbers");
+            let features = spec.input().of(&photo).expect("numbers");
             let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng).expect("encrypted");
             let picture = write_seeded(&ring, &picture).expect("a file");
             Self { target: format!("/v1/classifiers/{id}?keys={keys}"), picture }
@@ -146,7 +146,7 @@ mod whole {
         let encrypt = |secret: &SecretKey, number: u8, rng: &mut ChaCha20Rng| {
             let samples = (0..64).map(|i: u8| i.wrapping_mul(number).wrapping_add(i.wrapping_mul(i) / 7)).collect();
             let photo = Photo::from_samples(8, 8, 1, samples).expect("a photo");
-            let features = spec.patches().of(&photo).expect("numbers");
+            let features = spec.input().of(&photo).expect("numbers");
             let picture = spec.encrypt(&ring, &encoder, secret, &features, rng).expect("encrypted");
             (features, picture)
         };

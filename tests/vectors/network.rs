@@ -1,5 +1,6 @@
 //! Files of networks, written by hand: one filter on patches of 2 x 2 pixels of a grey picture of 4 x 3 pixels, one hidden
-//! unit, two labels. Their answer for a picture is computed a second time here, as simply as possible.
+//! unit, two labels; and a convolution on the pixels of a grey picture of 32 x 32. Their answer for a picture is computed a
+//! second time here, as simply as possible.
 
 use safelight::error::Code;
 use serde_json::json;
@@ -81,6 +82,73 @@ impl Front {
     }
 }
 
+/// A convolution with a kernel of 3 x 3 from one channel to 16, squares, and two scores of the channels' averages.
+const CONVOLUTION: Pixels = Pixels { set: 7, side: 32, layers: b"\x03\0\x03\x03\x01\x02\x05\x02\0", scale: 0.015_625 };
+const MEAN: f32 = 120.0;
+
+/// The header of the public part of a network that takes pixels, field by field, and the scale of its samples.
+#[derive(Clone)]
+struct Pixels {
+    set: u16,
+    side: u32,
+    layers: &'static [u8],
+    scale: f32,
+}
+
+impl Pixels {
+    fn bytes(&self) -> Vec<u8> {
+        let mut header = self.set.to_le_bytes().to_vec();
+        header.extend([self.side, self.side].into_iter().flat_map(u32::to_le_bytes));
+        header.push(1);
+        header.extend(2u16.to_le_bytes());
+        header.extend(u32::try_from(GOOD.text.len()).expect("short").to_le_bytes());
+        header.extend(self.layers);
+        let mut body = GOOD.text.to_vec();
+        body.extend([MEAN, self.scale].into_iter().flat_map(f32::to_le_bytes));
+        file(FRONT, 3, &header, &body)
+    }
+}
+
+/// A number between -1 and 1, with few bits.
+fn few_bits(i: usize) -> f32 {
+    f32::from(i8::try_from(i * 29 % 65).expect("small") - 32) / 32.0
+}
+
+fn large_picture() -> Vec<u8> {
+    (0..32 * 32).map(|i| u8::try_from(i * i % 251).expect("a byte")).collect()
+}
+
+fn convolutional(front: &[u8]) -> Vec<u8> {
+    let mut body = front.to_vec();
+    body.extend(halves(&(0..16 * 9).map(|i| few_bits(i) / 4.0).collect::<Vec<_>>()));
+    body.extend((0..16).flat_map(|i| few_bits(i + 200).to_le_bytes()));
+    body.extend(halves(&(0..2 * 16).map(|i| few_bits(i + 300)).collect::<Vec<_>>()));
+    body.extend((0..2).flat_map(|i| few_bits(i + 400).to_le_bytes()));
+    file(NETWORK, 1, &u32::try_from(front.len()).expect("short").to_le_bytes(), &body)
+}
+
+/// Its scores for the large picture. Right of the last column is the first column of the next row.
+fn convolutional_scores() -> [f64; 2] {
+    let picture: Vec<f64> =
+        large_picture().iter().map(|&sample| f64::from((f32::from(sample) - MEAN) * CONVOLUTION.scale)).collect();
+    let average = |channel: usize| {
+        let value = |pixel: usize| {
+            let terms = (0..9).map(|tap| {
+                let neighbour = picture[(pixel + 1024 + tap / 3 * 32 + tap % 3 - 33) % 1024];
+                f64::from(few_bits(channel * 9 + tap) / 4.0) * neighbour
+            });
+            let sum = terms.sum::<f64>() + f64::from(few_bits(channel + 200));
+            sum * sum
+        };
+        (0..1024).map(value).sum::<f64>() / 1024.0
+    };
+    let averages: Vec<f64> = (0..16).map(average).collect();
+    [0, 1].map(|label| {
+        let terms = averages.iter().enumerate().map(|(i, average)| f64::from(few_bits(label * 16 + i + 300)) * average);
+        terms.sum::<f64>() + f64::from(few_bits(label + 400))
+    })
+}
+
 fn halves(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()[2..].to_vec()).collect()
 }
@@ -134,6 +202,8 @@ pub(crate) fn valid() -> Vec<Valid> {
     let (part, whole) = ("valid/network.front", "valid/network.model");
     let deep = DEEP.bytes();
     let (deep_part, deep_whole) = ("valid/network-deep.front", "valid/network-deep.model");
+    let pixels = CONVOLUTION.bytes();
+    let (pixels_part, pixels_whole) = ("valid/network-pixels.front", "valid/network-pixels.model");
     let between = [halves(&[0.25]), (-0.5f32).to_le_bytes().to_vec()].concat();
     vec![
         Valid {
@@ -162,6 +232,19 @@ pub(crate) fn valid() -> Vec<Valid> {
             }),
             bytes: with_between(&deep, &between, deep.len(), SECOND.1[1]),
         },
+        Valid {
+            file: pixels_part.into(),
+            entry: json!({ "file": pixels_part, "kind": "network_front", "labels": ["yes", "no"], "hidden": 0 }),
+            bytes: pixels.clone(),
+        },
+        Valid {
+            file: pixels_whole.into(),
+            entry: json!({
+                "file": pixels_whole, "kind": "network", "front": pixels_part, "width": 32, "height": 32,
+                "picture": large_picture(), "scores": convolutional_scores(),
+            }),
+            bytes: convolutional(&pixels),
+        },
     ]
 }
 
@@ -173,6 +256,7 @@ pub(crate) fn hostile() -> Vec<Hostile> {
         found,
     };
     let part = |name: &str, front: Front, code: Code| one(name, front.bytes(), code, Found::Front);
+    let pixels = |name: &str, front: Pixels, code: Code| one(name, front.bytes(), code, Found::Front);
     let (good, length) = (GOOD.bytes(), GOOD.bytes().len());
     let whole = |name: &str, bytes: Vec<u8>, code: Code| one(name, bytes, code, Found::Network);
     let mut flipped = network(&good, length, SECOND.1[1]);
@@ -200,6 +284,22 @@ pub(crate) fn hostile() -> Vec<Hostile> {
         part("layers-dense-twice", Front { layers: Some(b"\x02\0\x01\x02\0\x01\x02\0"), ..DEEP }, Code::BadHeader),
         part("layers-empty", Front { layers: Some(b"\x03\0\x01\0\0\x02\x01\x02\0"), ..DEEP }, Code::BadHeader),
         part("layers-labels", Front { layers: Some(b"\x01\0\x01\x03\0"), ..DEEP }, Code::BadHeader),
+        part("layer-kind", Front { layers: Some(b"\x01\0\x09\x02\0"), ..DEEP }, Code::BadHeader),
+        part("convolution-of-features", Front { layers: Some(CONVOLUTION.layers), ..DEEP }, Code::BadHeader),
+        pixels("pixels-set", Pixels { set: 1, ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-side", Pixels { side: 48, ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-none", Pixels { side: 0, ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-scale", Pixels { scale: f32::NAN, ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-huge-scale", Pixels { scale: 1.0, ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-stride", Pixels { layers: b"\x03\0\x03\x03\x08\x02\x05\x02\0", ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-kernel", Pixels { layers: b"\x03\0\x03\xff\x01\x02\x05\x02\0", ..CONVOLUTION }, Code::BadHeader),
+        pixels(
+            "pixels-sum",
+            Pixels { layers: b"\x04\0\x03\x03\x01\x02\x04\x05\x02\0", ..CONVOLUTION },
+            Code::BadHeader,
+        ),
+        pixels("pixels-dense", Pixels { layers: b"\x01\0\x01\x02\0", ..CONVOLUTION }, Code::BadHeader),
+        pixels("pixels-cut", Pixels { layers: b"\x03\0\x03\x03", ..CONVOLUTION }, Code::BadHeader),
         part("levels", Front { set: 1, ..DEEP }, Code::BadHeader),
         part("threshold", Front { threshold: -1.0, ..GOOD }, Code::BadHeader),
         part("filter", Front { filter: f32::INFINITY, ..GOOD }, Code::BadHeader),

@@ -39,7 +39,7 @@ impl Classifier {
     pub(super) fn classify(&self, picture: &Picture) -> Result<Verdict> {
         match self {
             Self::Model(model) => model.classify(picture.shape, picture.photo.samples()),
-            Self::Network(network) => Ok(verdict(network.decide(&network.spec().patches().of(&picture.photo)?))),
+            Self::Network(network) => Ok(verdict(network.decide(&network.spec().input().of(&picture.photo)?))),
         }
     }
 }

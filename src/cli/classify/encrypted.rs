@@ -58,7 +58,7 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
     };
     let one = |source: &Source| {
         let picture = Picture::read(source)?;
-        let features = spec.patches().of(&picture.photo)?;
+        let features = spec.input().of(&picture.photo)?;
         let encrypted = spec.encrypt(&ring, &encoder, &secret, &features, &mut random::system())?;
         let scores = match &place {
             Place::Here { circuit, keys } => {

@@ -1,10 +1,10 @@
 //! Floats, eight at a time, with AVX-512, and eight 52-bit words if the processor has IFMA.
 
 use std::arch::x86_64::{
-    __m512d, _CMP_LT_OQ, _mm512_add_epi64, _mm512_add_pd, _mm512_and_si512, _mm512_castpd_si512, _mm512_castsi512_pd,
-    _mm512_cmp_pd_mask, _mm512_fmadd_pd, _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_pd, _mm512_loadu_si512,
-    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_pd, _mm512_mul_pd, _mm512_or_si512,
-    _mm512_permutexvar_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2,
+    __m512d, __m512i, _CMP_LT_OQ, _mm512_add_epi64, _mm512_add_pd, _mm512_and_si512, _mm512_castpd_si512,
+    _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_fmadd_pd, _mm512_fmsub_pd, _mm512_fnmadd_pd, _mm512_loadu_pd,
+    _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_pd, _mm512_mul_pd,
+    _mm512_or_si512, _mm512_permutexvar_pd, _mm512_set1_epi64, _mm512_set1_pd, _mm512_setzero_pd, _mm512_shuffle_f64x2,
     _mm512_srli_epi64, _mm512_storeu_pd, _mm512_storeu_si512, _mm512_sub_pd, _mm512_unpackhi_pd, _mm512_unpacklo_pd,
     _mm512_xor_si512,
 };
@@ -174,10 +174,31 @@ impl<const IFMA: bool> Floats for Eight<IFMA> {
             let (low, high) = (_mm512_castpd_si512(low.0), _mm512_castpd_si512(high.0));
             let high = _mm512_add_epi64(high, _mm512_srli_epi64::<52>(low));
             let low = _mm512_and_si512(low, _mm512_set1_epi64((1 << 52) - 1));
-            let whole = _mm512_set1_pd(WHOLE);
-            let float =
-                |words| _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(words, _mm512_castpd_si512(whole))), whole);
-            [Self(float(low)), Self(float(high))]
+            [float(low), float(high)]
         }
+    }
+
+    #[inline(always)]
+    unsafe fn wide_floats(low: Self, high: Self) -> [Self; 3] {
+        unsafe {
+            let (low, high) = (_mm512_castpd_si512(low.0), _mm512_castpd_si512(high.0));
+            let high = _mm512_add_epi64(high, _mm512_srli_epi64::<52>(low));
+            let mask = _mm512_set1_epi64((1 << 52) - 1);
+            let (low, middle) = (_mm512_and_si512(low, mask), _mm512_and_si512(high, mask));
+            [float(low), float(middle), float(_mm512_srli_epi64::<52>(high))]
+        }
+    }
+}
+
+/// Converts integers below 2^52.
+///
+/// # Safety
+/// The processor has the instructions.
+#[inline(always)]
+unsafe fn float<const IFMA: bool>(words: __m512i) -> Eight<IFMA> {
+    unsafe {
+        let whole = _mm512_set1_pd(WHOLE);
+        let float = _mm512_castsi512_pd(_mm512_or_si512(words, _mm512_castpd_si512(whole)));
+        Eight(_mm512_sub_pd(float, whole))
     }
 }

@@ -95,6 +95,37 @@ fn arithmetic_is_that_of_single_residues() {
 }
 
 #[test]
+fn sums_with_factors_of_runs_are_those_of_single_residues() {
+    for prime in primes() {
+        for (count, sums, run) in [(1, 1, 8), (2, 3, 16), (17, 2, 64), (60, 5, 8), (300, 1, 256)] {
+            let limbs: Vec<Vec<u64>> = (0..2 * count).map(|seed| residues(prime, seed + 1)).collect();
+            let inputs: Vec<[&[u64]; 2]> = limbs.chunks_exact(2).map(|pair| [&pair[0][..], &pair[1][..]]).collect();
+            let (length, count) = (limbs[0].len(), inputs.len());
+            let factors: Vec<u64> =
+                (0..).flat_map(|seed| residues(prime, 100 + seed)).take(length / run * sums * count).collect();
+            let wanted = |k: usize, half: usize, i: usize| {
+                let factors = &factors[(i / run * sums + k) * count..][..count];
+                let products = inputs.iter().zip(factors).map(|(input, &f)| prime.mul(input[half][i], f));
+                products.fold(0, |sum, product| prime.add(sum, product))
+            };
+            for kernel in Kernel::all() {
+                let mut out = vec![vec![u64::MAX; length]; 2 * sums];
+                let mut pairs: Vec<[&mut [u64]; 2]> = Vec::new();
+                for pair in out.chunks_exact_mut(2) {
+                    let [x, y] = pair else { unreachable!() };
+                    pairs.push([x, y]);
+                }
+                Limb::new(prime, kernel).run_sums(&mut pairs, &inputs, &factors, run);
+                for (number, out) in out.iter().enumerate() {
+                    let wanted: Vec<u64> = (0..length).map(|i| wanted(number / 2, number % 2, i)).collect();
+                    assert_eq!(out, &wanted, "{kernel:?}, {count} inputs, sum {number}, {}", prime.value());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn blocks_move_the_same_everywhere() {
     let prime = primes()[0];
     let values = residues(prime, 5);

@@ -181,7 +181,7 @@ impl Encoder {
 
     /// The inverse of [`Encoder::to_slots`].
     #[expect(clippy::cast_precision_loss, reason = "there are at most 2^16")]
-    fn to_coefficients(&self, z: &mut [Complex64]) {
+    pub(super) fn to_coefficients(&self, z: &mut [Complex64]) {
         let mut length = z.len();
         while length > 1 {
             for group in z.chunks_exact_mut(length) {

@@ -6,6 +6,7 @@
 //! | [`LEVELED_14`] | 2^14 | 430 | 430 | ternary |
 //! | [`LEVELED_15`] | 2^15 | 840 | 868 | ternary |
 //! | [`LEVELED_16`] | 2^16 | 1740 | 1747 | ternary |
+//! | [`NETWORK_15`] | 2^15 | 750 | 868 | ternary |
 //! | [`BOOTSTRAP_15`] | 2^15 | 861 | 868 | ternary; for a moment weight 40, with log Q P = 100 |
 //! | [`BOOTSTRAP_16`] | 2^16 | 1670 | 1714 | weight 1024; for a moment weight 40, with log Q P = 100 |
 //!
@@ -42,8 +43,10 @@ pub struct Parameters {
     pub log_degree: u32,
     /// Bits of the base prime, which is never used for rescaling.
     pub base_bits: u32,
-    /// Bits of the scale, and of the primes used for rescaling.
+    /// Bits of the scale. The primes used for rescaling have as many, plus those of weights.
     pub scale_bits: u32,
+    /// Bits of the scale of weights, if every rescaling follows a square and a product with weights; 0 if it follows one product.
+    pub weight_bits: u32,
     /// The number of products that can follow one another.
     pub levels: usize,
     /// The number of additional levels for bootstrapping.
@@ -67,6 +70,7 @@ pub const SMALL: Parameters = Parameters {
     log_degree: 13,
     base_bits: 45,
     scale_bits: 35,
+    weight_bits: 0,
     levels: 3,
     raised: 0,
     raised_bits: 0,
@@ -83,6 +87,7 @@ pub const LEVELED_14: Parameters = Parameters {
     log_degree: 14,
     base_bits: 50,
     scale_bits: 40,
+    weight_bits: 0,
     levels: 7,
     raised: 0,
     raised_bits: 0,
@@ -99,6 +104,7 @@ pub const LEVELED_15: Parameters = Parameters {
     log_degree: 15,
     base_bits: 50,
     scale_bits: 40,
+    weight_bits: 0,
     levels: 16,
     raised: 0,
     raised_bits: 0,
@@ -115,6 +121,7 @@ pub const LEVELED_16: Parameters = Parameters {
     log_degree: 16,
     base_bits: 50,
     scale_bits: 40,
+    weight_bits: 0,
     levels: 31,
     raised: 0,
     raised_bits: 0,
@@ -124,6 +131,23 @@ pub const LEVELED_16: Parameters = Parameters {
     most_bits: 1747,
 };
 
+/// 9 levels of 50 bits, for networks of squares: each level takes a square and a product with weights.
+pub const NETWORK_15: Parameters = Parameters {
+    id: 7,
+    name: "network-15",
+    log_degree: 15,
+    base_bits: 50,
+    scale_bits: 26,
+    weight_bits: 24,
+    levels: 9,
+    raised: 0,
+    raised_bits: 0,
+    special: 5,
+    special_bits: 50,
+    secret: Secret::Ternary,
+    most_bits: 868,
+};
+
 /// 13 levels of 41 bits, and 13 for bootstrapping: as many primes as three digits of key switching have.
 pub const BOOTSTRAP_16: Parameters = Parameters {
     id: 5,
@@ -131,6 +155,7 @@ pub const BOOTSTRAP_16: Parameters = Parameters {
     log_degree: 16,
     base_bits: 50,
     scale_bits: 41,
+    weight_bits: 0,
     levels: 13,
     raised: 13,
     raised_bits: 49,
@@ -147,6 +172,7 @@ pub const BOOTSTRAP_15: Parameters = Parameters {
     log_degree: 15,
     base_bits: 50,
     scale_bits: 43,
+    weight_bits: 0,
     levels: 4,
     raised: 11,
     raised_bits: 49,
@@ -157,7 +183,8 @@ pub const BOOTSTRAP_15: Parameters = Parameters {
 };
 
 /// All sets.
-pub const ALL: [&Parameters; 6] = [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16, &BOOTSTRAP_15, &BOOTSTRAP_16];
+pub const ALL: [&Parameters; 7] =
+    [&SMALL, &LEVELED_14, &LEVELED_15, &LEVELED_16, &NETWORK_15, &BOOTSTRAP_15, &BOOTSTRAP_16];
 
 impl Parameters {
     /// The set with this number.
@@ -187,7 +214,10 @@ impl Parameters {
     pub const fn modulus_bits(&self) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "there are few primes")]
         let [levels, raised, special] = [self.levels as u32, self.raised as u32, self.special as u32];
-        self.base_bits + levels * self.scale_bits + raised * self.raised_bits + special * self.special_bits
+        self.base_bits
+            + levels * (self.scale_bits + self.weight_bits)
+            + raised * self.raised_bits
+            + special * self.special_bits
     }
 
     /// The largest number of values in a ciphertext.

@@ -54,7 +54,20 @@ pub struct Ring {
     scales: Vec<f64>,
     conversions: Cache<(Basis, Vec<usize>), Conversion>,
     permutations: Cache<u64, Permutation>,
+    small_transforms: Cache<(usize, usize), Option<Transform>>,
     pool: Arc<Pool>,
+}
+
+/// A transform from the ring's cache.
+pub(super) struct SmallTransform(Arc<Option<Transform>>);
+
+impl SmallTransform {
+    /// Transforms coefficients to values, in place.
+    pub(super) fn forward(&self, polynomial: &mut [u64]) {
+        if let Some(transform) = &*self.0 {
+            transform.forward(polynomial);
+        }
+    }
 }
 
 type Cache<K, V> = Mutex<HashMap<K, Arc<V>>>;
@@ -85,6 +98,7 @@ impl Ring {
             scales,
             conversions: Cache::default(),
             permutations: Cache::default(),
+            small_transforms: Cache::default(),
             pool: Arc::default(),
         }))
     }
@@ -168,6 +182,21 @@ impl Ring {
 
     pub(super) fn transform(&self, place: usize) -> &Transform {
         &self.transforms[place]
+    }
+
+    /// The transform at a place for polynomials in a power of the variable that have `degree` coefficients: the values that the
+    /// transform of the whole polynomial repeats.
+    ///
+    /// # Errors
+    /// [`Code::Internal`] for a degree below 16 or above the ring's.
+    pub(super) fn small_transform(&self, place: usize, degree: usize) -> Result<SmallTransform> {
+        let made = cached(&self.small_transforms, (place, degree), |&(place, degree)| {
+            Transform::new(self.limbs[place].prime(), degree, self.kernel)
+        });
+        if made.is_none() {
+            return Err(Error::new(Code::Internal, format!("there is no transform of degree {degree}")));
+        }
+        Ok(SmallTransform(made))
     }
 
     /// Words with arbitrary content.

@@ -16,7 +16,7 @@ use super::parameters::Parameters;
 use super::polynomial::Polynomial;
 use super::ring::{CONJUGATION, Ring};
 use super::secret::SecretKey;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 /// The measurements of one operation. Errors are absolute; the numbers are within the unit circle.
 #[derive(Clone, Debug)]
@@ -57,8 +57,12 @@ struct Bench {
 /// levels for it. The same seed gives the same numbers, keys and errors.
 ///
 /// # Errors
-/// None in practice.
+/// [`Code::BadArgument`] for a set for networks, whose rescaling follows more than one product.
 pub fn run(set: &'static Parameters, numbers: usize, bootstrap: bool, seed: u64) -> Result<Vec<Row>> {
+    if set.weight_bits > 0 {
+        let message = format!("the set {:?} is only for networks of convolutions; choose another set", set.name);
+        return Err(Error::new(Code::BadArgument, message));
+    }
     let ring = Ring::new(set)?;
     let encoder = Arc::new(Encoder::new(&ring));
     let mut rng = ChaCha20Rng::seed_from_u64(seed);

@@ -25,6 +25,16 @@ pub(super) fn search(parameters: &Parameters) -> Option<(Vec<Prime>, Vec<f64>)> 
     };
     let mut scales: Vec<f64> = (0..=top).map(wanted).collect();
     let mut levels = Vec::new();
+    if parameters.weight_bits > 0 {
+        // The scale of weights is chosen for each prime, so that all ciphertexts have the same scale.
+        for _ in 0..top {
+            let prime = below(1 << (parameters.scale_bits + parameters.weight_bits), order, &used)?;
+            used.push(prime);
+            levels.push(prime);
+        }
+        let primes = used[..=parameters.special].iter().chain(levels.iter().rev()).copied();
+        return Some((primes.collect(), scales));
+    }
     for level in (1..=top).rev() {
         let square = scales[level] * scales[level];
         let prime = closest((square / wanted(level)) as u64, order, &used)?;

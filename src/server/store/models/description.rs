@@ -15,7 +15,7 @@ pub(in crate::server) fn describe(id: &str, held: &LoadedModel) -> Model {
 }
 
 fn of_network(id: &str, spec: &NetworkSpec) -> Model {
-    let Shape { width, height, channels } = spec.patches().shape;
+    let Shape { width, height, channels } = spec.input().shape();
     let class = |label: &String| Class { label: label.clone(), pictures: None };
     Model {
         id: id.to_owned(),
@@ -23,7 +23,7 @@ fn of_network(id: &str, spec: &NetworkSpec) -> Model {
         width,
         height,
         channels,
-        samples_used: spec.patches().features(),
+        samples_used: spec.input().numbers(),
         classes: spec.labels().iter().map(class).collect(),
         network: Some(Network {
             parameters: spec.parameters().name.into(),
