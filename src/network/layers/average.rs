@@ -14,8 +14,8 @@ use crate::schemes::ckks::periodic::{Offsets, PeriodicMatrix};
 use crate::schemes::ckks::plaintext::Plaintext;
 use crate::schemes::ckks::ring::Ring;
 
-/// The factor between the scale of scores and the default scale of their level: their weights are divided by the number of values of a channel, and would
-/// otherwise lose as much precision.
+/// The factor between the scale of scores and the default scale of their level. The weights are divided by the number of values of
+/// a channel, and would otherwise lose that much precision.
 pub const GAIN: f64 = 256.0;
 
 /// A layer of scores.

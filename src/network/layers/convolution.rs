@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 
 use super::Weights;
 use crate::error::{Code, Error, Result};
+use crate::math::product::add_product;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::evaluator::Evaluator;
@@ -205,31 +206,33 @@ impl Convolution {
 
     /// The plain twin: the output's slots for these slots of the input.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "the weights have fewer bits")]
     pub fn apply(&self, weights: &Weights, slots: &[f64]) -> Vec<f64> {
         let Self { grid, inputs, kernel: side, .. } = *self;
-        let (outputs, all) = (self.outputs(), grid.slots().cast_signed());
-        let signed = usize::cast_signed;
-        let at = |row: isize, column: isize, c: usize| {
-            let slot = (row * signed(grid.width) + column) * signed(grid.depth) + signed(c);
-            slots[slot.rem_euclid(all).cast_unsigned()]
-        };
-        let output = |slot: usize| {
-            let channel = outputs.of_slot(grid, slot);
-            let coarse = |number: usize| signed(number / outputs.step * outputs.step);
-            let (row, column) = (coarse(slot / grid.row()), coarse(slot / grid.depth % grid.width));
-            let mut sum = f64::from(weights.bias[channel]);
-            for input in 0..inputs.count {
-                let (c, y, x) =
-                    (input / inputs.step / inputs.step, input / inputs.step % inputs.step, input % inputs.step);
-                for tap in 0..side * side {
-                    let place = |tap: usize, pixel: usize| signed(inputs.step) * (signed(tap) - 1) + signed(pixel);
-                    let weight = weights.weights[(channel * inputs.count + input) * side * side + tap];
-                    sum += f64::from(weight) * at(row + place(tap / side, y), column + place(tap % side, x), c);
-                }
+        let outputs = self.outputs();
+        let (down, across) = (grid.height / outputs.step, grid.width / outputs.step);
+        let (positions, taps) = (down * across, inputs.count * side * side);
+        // For each weight of an output, its inputs at all positions.
+        let mut columns = vec![0.0; taps * positions];
+        for (number, column) in columns.chunks_exact_mut(positions).enumerate() {
+            let (input, tap) = (number / (side * side), number % (side * side));
+            let (c, y, x) = (input / inputs.step / inputs.step, input / inputs.step % inputs.step, input % inputs.step);
+            // From the output's first pixel, one coarse pixel further down and to the right, so that it is not negative.
+            let pixel = (tap / side * inputs.step + y) * grid.width + tap % side * inputs.step + x;
+            let back = inputs.step * (grid.width + 1);
+            for (position, value) in column.iter_mut().enumerate() {
+                let first = position / across * outputs.step * grid.width + position % across * outputs.step;
+                let slot = (first + pixel + grid.height * grid.width - back) * grid.depth + c;
+                *value = slots[slot % grid.slots()] as f32;
             }
-            sum
+        }
+        let mut sums: Vec<f32> = weights.bias.iter().flat_map(|&bias| std::iter::repeat_n(bias, positions)).collect();
+        add_product(&mut sums, &weights.weights, &columns, taps, positions);
+        let value = |slot: usize| {
+            let (row, column) = (slot / grid.row() / outputs.step, slot / grid.depth % grid.width / outputs.step);
+            f64::from(sums[outputs.of_slot(grid, slot) * positions + row * across + column])
         };
-        (0..grid.slots()).map(output).collect()
+        (0..grid.slots()).map(value).collect()
     }
 }
 

@@ -108,7 +108,7 @@ fn the_matrix_is_that_of_the_plain_twin() {
                     sum += shape.weight(&kernel, slot, row, column) * value;
                 }
             }
-            assert!((sum - wanted).abs() < 1e-9, "{shape:?}, slot {slot}: {sum} and {wanted}");
+            assert!((sum - wanted).abs() < 1e-5, "{shape:?}, slot {slot}: {sum} and {wanted}");
         }
     }
 }
