@@ -15,6 +15,7 @@ use safelight::photo::{Limits, Photo};
 use safelight::schemes::ckks::encode::Encoder;
 use safelight::schemes::ckks::ring::Ring;
 use safelight::schemes::ckks::secret::SecretKey;
+use safelight::watch::NoWatch;
 
 fn main() -> Result<()> {
     let mut files = args_os().skip(1);
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
 
     // The server has the network, the evaluation keys and the question.
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network)?;
-    let scores = circuit.run(keys, &question.ciphertext, &mut || Ok(()))?;
+    let scores = circuit.run(keys, &question.ciphertext, &NoWatch)?;
 
     // The client. What it decrypts is for the owner of the photo alone.
     let answer = spec.open(&ring, &encoder, &key, &scores)?.for_display();

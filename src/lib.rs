@@ -69,7 +69,6 @@ pub mod remote;
 pub mod schemes;
 #[cfg(all(any(feature = "cli", feature = "server"), unix))]
 mod signals;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod watch;
 pub mod wire;
 

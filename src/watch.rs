@@ -22,3 +22,12 @@ pub trait Watch: Sync {
 pub struct NoWatch;
 
 impl Watch for NoWatch {}
+
+/// A watcher of one part of some work: it can end the work, but the progress is that of the whole.
+pub struct PartWatch<'a>(pub &'a dyn Watch);
+
+impl Watch for PartWatch<'_> {
+    fn check(&self) -> Result<()> {
+        self.0.check()
+    }
+}

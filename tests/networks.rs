@@ -57,7 +57,7 @@ fn pictures_are_learned_from_and_the_same_is_said_of_encrypted_ones() {
             let clear = network.decide(&features);
             right += usize::from(clear.class == class);
             let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng).unwrap();
-            let scores = circuit.run(keys.clone(), &picture.ciphertext, &mut || Ok(())).unwrap();
+            let scores = circuit.run(keys.clone(), &picture.ciphertext, &NoWatch).unwrap();
             let opened = spec.open(&ring, &encoder, &secret, &scores).unwrap();
             let worst = clear.scores.iter().zip(&opened.scores).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(worst < PRECISION, "{worst}");

@@ -19,7 +19,6 @@ use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::key_file::{KeySet, LoadedKeys};
 use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::wire::{read_ciphertext, write_ciphertext, write_seeded, write_set};
-use crate::watch::Watch as _;
 use crate::wire::{Kind, Prologue};
 
 /// The longest ciphertext that is read, in bytes.
@@ -181,9 +180,9 @@ fn evaluate(flags: &EvaluateFlags, ui: &Ui) -> Result<()> {
     files::reads(&flags.keys)?;
     let set = Arc::new(KeySet::open(&flags.keys)?);
     let keys = network.spec().take_keys(&LoadedKeys::new(set, Arc::clone(&ring), KEPT)?)?;
-    let bar = ui.bar("classifying", Unit::Unknown);
+    let bar = ui.bar("classifying", Unit::Rows);
     let circuit = Circuit::new(Arc::clone(&ring), Arc::new(Encoder::new(&ring)), &network)?;
-    let answer = circuit.run(keys, &picture, &mut || bar.check())?;
+    let answer = circuit.run(keys, &picture, &bar)?;
     bar.clear();
     sink.write_whole(&write_ciphertext(&ring, &answer)?)
 }

@@ -18,7 +18,7 @@ use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::secret::SecretKey;
 use crate::schemes::ckks::wire::{write_ciphertext, write_seeded, write_set};
-use crate::watch::Watch;
+use crate::watch::{PartWatch, Watch};
 
 /// The names of the classes.
 pub const LABELS: [&str; 10] =
@@ -96,7 +96,7 @@ pub fn test(folder: &Path, network: &Network, encrypted: usize, watch: &dyn Watc
         let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng)?;
         report.client += start.elapsed();
         let start = Instant::now();
-        let answer = circuit.run(keys.clone(), &picture.ciphertext, &mut || watch.check())?;
+        let answer = circuit.run(keys.clone(), &picture.ciphertext, &PartWatch(watch))?;
         report.server += start.elapsed();
         report.bytes = [report.bytes[0], write_seeded(&ring, &picture)?.len(), write_ciphertext(&ring, &answer)?.len()];
         let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &answer)?);

@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
-use super::Network;
-use super::layers::Encoded;
+use super::layers::{Encoded, Placed};
+use super::{Network, Weights};
 use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::evaluator::Evaluator;
 use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::ring::Ring;
+use crate::watch::Watch;
 
 /// The maximum memory for encoded weights, in bytes.
 const MOST_MEMORY: usize = 1 << 30;
@@ -22,7 +23,8 @@ pub struct Circuit {
     ring: Arc<Ring>,
     encoder: Arc<Encoder>,
     level: usize,
-    layers: Vec<Encoded>,
+    /// The layers, each with its work: how many steps it has, and how much work one step is.
+    layers: Vec<(Encoded, [u64; 2])>,
 }
 
 impl Circuit {
@@ -43,7 +45,9 @@ impl Circuit {
             return Err(Error::new(Code::TooLarge, message));
         }
         let layers = spec.placed().iter().zip(network.weights());
-        let layers = layers.map(|(layer, weights)| layer.encode(&ring, &encoder, weights)).collect::<Result<_>>()?;
+        let encode =
+            |(layer, weights): (&Placed, &Weights)| Ok((layer.encode(&ring, &encoder, weights)?, layer.work()));
+        let layers = layers.map(encode).collect::<Result<_>>()?;
         Ok(Self { ring, encoder, level: spec.level(), layers })
     }
 
@@ -56,21 +60,16 @@ impl Circuit {
     /// Its approximate memory in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
-        self.layers.iter().map(Encoded::memory).sum()
+        self.layers.iter().map(|(layer, _)| layer.memory()).sum()
     }
 
-    /// Computes the encrypted scores of an encrypted picture. `check` is called between the steps and can stop the work.
+    /// Computes the encrypted scores of an encrypted picture. `watch` can stop it between two rotations.
     ///
     /// # Errors
     /// [`Code::LevelExhausted`] and [`Code::VectorsDiffer`] for a vector that is not packed for this network;
     /// [`Code::ForeignKey`] if the keys are another owner's; [`Code::MissingKey`] without one of
-    /// [`NetworkSpec::needs`](super::NetworkSpec::needs); and errors of `check`.
-    pub fn run(
-        &self,
-        keys: EvaluationKeys,
-        picture: &Ciphertext,
-        check: &mut dyn FnMut() -> Result<()>,
-    ) -> Result<Ciphertext> {
+    /// [`NetworkSpec::needs`](super::NetworkSpec::needs); and errors of `watch`.
+    pub fn run(&self, keys: EvaluationKeys, picture: &Ciphertext, watch: &dyn Watch) -> Result<Ciphertext> {
         if picture.key() != keys.id() {
             let message = "the picture is encrypted under another key than the evaluation keys";
             return Err(Error::new(Code::ForeignKey, message));
@@ -85,10 +84,21 @@ impl Circuit {
         }
         let evaluator = Evaluator::new(Arc::clone(&self.ring), Arc::clone(&self.encoder), keys);
         let (mut vector, mut before) = (picture.clone(), None);
-        for layer in &self.layers {
-            check()?;
-            vector = layer.apply(&evaluator, vector, &mut before)?;
+        let total = self.layers.iter().map(|(_, [steps, each])| steps * each).sum();
+        let mut done = 0;
+        for (layer, [steps, each]) in &self.layers {
+            let mut here = done;
+            let mut step = || {
+                watch.check()?;
+                watch.progress(here, total);
+                here += each;
+                Ok(())
+            };
+            step()?;
+            vector = layer.apply(&evaluator, vector, &mut before, &mut step)?;
+            done += steps * each;
         }
+        watch.progress(done, total);
         Ok(vector)
     }
 }

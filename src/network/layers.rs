@@ -325,6 +325,16 @@ impl Placed {
         }
     }
 
+    /// Its work: the number of steps, and the work of each, which grows with the number of primes.
+    pub(super) fn work(&self) -> [u64; 2] {
+        let steps = match &self.shape {
+            Shape::Convolution(shape) => shape.placement().offsets().rotations() + 1,
+            Shape::Average(shape) => shape.offsets().rotations() + 1,
+            Shape::Dense(_) | Shape::Square { .. } | Shape::GridSquare | Shape::Sum { .. } => 1,
+        };
+        [steps as u64, self.level as u64 + 1]
+    }
+
     /// Encodes its weights.
     ///
     /// # Errors
@@ -356,7 +366,7 @@ pub(super) enum Encoded {
 
 impl Encoded {
     /// Applies it to an encrypted vector. The result's level is lower by the number of levels that the layer takes. `before` is
-    /// the input of the last convolution.
+    /// the input of the last convolution. `step` is called after each step of [`Placed::work`] but the last, and can stop the work.
     ///
     /// # Errors
     /// As [`EncodedDense::apply`], [`EncodedConvolution::apply`] and [`Evaluator::mul`].
@@ -365,12 +375,13 @@ impl Encoded {
         evaluator: &Evaluator,
         vector: Ciphertext,
         before: &mut Option<Ciphertext>,
+        step: &mut dyn FnMut() -> Result<()>,
     ) -> Result<Ciphertext> {
         match self {
             Self::Dense(layer) => layer.apply(evaluator, &vector),
             Self::Square { slots } => Ok(square::square(evaluator, &vector)?.repeated(*slots)),
             Self::Convolution(layer) => {
-                let out = layer.apply(evaluator, &vector)?;
+                let out = layer.apply(evaluator, &vector, step)?;
                 *before = Some(vector);
                 Ok(out)
             }
@@ -380,7 +391,7 @@ impl Encoded {
                 let lowered = evaluator.drop_to(&before, vector.level())?;
                 evaluator.add(&vector, &evaluator.rotate(&lowered, *steps)?)
             }
-            Self::Average(layer) => layer.apply(evaluator, &vector),
+            Self::Average(layer) => layer.apply(evaluator, &vector, step),
         }
     }
 

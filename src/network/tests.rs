@@ -17,6 +17,7 @@ use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::parameters::{LEVELED_14, SMALL};
 use crate::schemes::ckks::ring::rotation;
 use crate::schemes::ckks::secret::SecretKey;
+use crate::watch::{NoWatch, Watch};
 
 const SHAPE: Shape = Shape { width: 12, height: 10, channels: 3 };
 
@@ -78,7 +79,7 @@ fn encrypted_scores_are_those_in_the_clear() {
         for seed in 1..4 {
             let features = spec.input().of(&photo(seed)).unwrap();
             let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
-            let scores = circuit.run(keys.clone(), &picture.ciphertext, &mut || Ok(())).unwrap();
+            let scores = circuit.run(keys.clone(), &picture.ciphertext, &NoWatch).unwrap();
             assert_eq!(scores.level(), 0);
             let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &scores).unwrap());
             assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
@@ -115,12 +116,21 @@ fn two_hidden_layers() {
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
     let features = spec.input().of(&photo(1)).unwrap();
     let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap();
-    let scores = circuit.run(keys, &picture.ciphertext, &mut || Ok(())).unwrap();
+    let scores = circuit.run(keys, &picture.ciphertext, &NoWatch).unwrap();
     let (clear, opened) = (network.decide(&features), spec.open(&ring, &encoder, &secret, &scores).unwrap());
     assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
     assert!(clear.scores.iter().any(|score| score.abs() > 0.5), "{clear:?}");
     for (clear, opened) in clear.scores.iter().zip(&opened.scores) {
         assert!((clear - opened).abs() < PRECISION, "{clear} became {opened}");
+    }
+}
+
+/// Ends all work with an error.
+struct Stop(Error);
+
+impl Watch for Stop {
+    fn check(&self) -> Result<()> {
+        Err(self.0.clone())
     }
 }
 
@@ -134,7 +144,7 @@ fn errors_say_what_is_missing() {
     let circuit = Circuit::new(Arc::clone(&ring), Arc::clone(&encoder), &network).unwrap();
     let features = spec.input().of(&photo(1)).unwrap();
     let picture = spec.encrypt(&ring, &encoder, &secret, &features, &mut rng(3)).unwrap().ciphertext;
-    let run = |keys: EvaluationKeys| circuit.run(keys, &picture, &mut || Ok(())).unwrap_err();
+    let run = |keys: EvaluationKeys| circuit.run(keys, &picture, &NoWatch).unwrap_err();
     let all = spec.evaluation_keys(&ring, &secret, &mut rng(2)).unwrap();
     for need in spec.needs() {
         let mut keys = EvaluationKeys::new(secret.id());
@@ -151,9 +161,9 @@ fn errors_say_what_is_missing() {
     assert_eq!(run(EvaluationKeys::new(other.id())).kind(), Code::ForeignKey);
     let encode = |level| encoder.encode_real(&ring, &[], picture.slots(), level, ring.scale(level)).unwrap();
     let low = secret.encrypt(&ring, &encode(2), &mut rng(6)).unwrap();
-    assert_eq!(circuit.run(all.clone(), &low, &mut || Ok(())).unwrap_err().kind(), Code::LevelExhausted);
+    assert_eq!(circuit.run(all.clone(), &low, &NoWatch).unwrap_err().kind(), Code::LevelExhausted);
     let stopped = Error::new(Code::Cancelled, "stop");
-    let stop = circuit.run(all, &picture, &mut || Err(stopped.clone())).unwrap_err();
+    let stop = circuit.run(all, &picture, &Stop(stopped)).unwrap_err();
     assert_eq!(stop.kind(), Code::Cancelled);
     assert_eq!(spec.open(&ring, &encoder, &secret, &picture).unwrap_err().kind(), Code::VectorsDiffer);
     let few = spec.encrypt(&ring, &encoder, &secret, &features[1..], &mut rng(3)).unwrap_err();

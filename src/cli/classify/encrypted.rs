@@ -21,7 +21,6 @@ use crate::schemes::ckks::keys::EvaluationKeys;
 use crate::schemes::ckks::ring::Ring;
 use crate::schemes::ckks::secret::SecretKey;
 use crate::schemes::ckks::wire::{owner, read_secret, write_ciphertext, write_secret, write_seeded, write_set};
-use crate::watch::Watch as _;
 
 /// Where the network is evaluated.
 enum Place<'a> {
@@ -62,7 +61,7 @@ pub(super) fn classify(flags: &ClassifyFlags, pictures: &[Source], ui: &Ui) -> R
         let encrypted = spec.encrypt(&ring, &encoder, &secret, &features, &mut random::system())?;
         let scores = match &place {
             Place::Here { circuit, keys } => {
-                let scores = circuit.run(EvaluationKeys::clone(keys), &encrypted.ciphertext, &mut || bar.check())?;
+                let scores = circuit.run(EvaluationKeys::clone(keys), &encrypted.ciphertext, &bar)?;
                 write_ciphertext(&ring, &scores)?
             }
             Place::There { server, network, keys } => {

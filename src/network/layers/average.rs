@@ -114,12 +114,18 @@ impl EncodedAverage {
         self.matrix.memory()
     }
 
-    /// Computes the scores. The result is one level lower, and has as many slots as the grid is deep.
+    /// Computes the scores. The result is one level lower, and has as many slots as the grid is deep. `step` is called after each
+    /// rotation of the products, and can stop the work.
     ///
     /// # Errors
     /// [`Code::MissingKey`] without the rotations' keys.
-    pub fn apply(&self, evaluator: &Evaluator, a: &Ciphertext) -> Result<Ciphertext> {
-        let mut sum = evaluator.rescale(&evaluator.apply_periodic(&self.matrix, a)?)?;
+    pub fn apply(
+        &self,
+        evaluator: &Evaluator,
+        a: &Ciphertext,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Ciphertext> {
+        let mut sum = evaluator.rescale(&evaluator.apply_periodic(&self.matrix, a, step)?)?;
         for step in self.shape.sums() {
             sum = evaluator.add(&sum, &evaluator.rotate(&sum, step.cast_signed() as i64)?)?;
         }

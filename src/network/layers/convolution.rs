@@ -284,12 +284,17 @@ impl EncodedConvolution {
         self.matrix.memory() + size_of_val(self.bias.poly().words())
     }
 
-    /// Applies the convolution. The result is one level lower.
+    /// Applies the convolution. The result is one level lower. `step` is called after each rotation, and can stop the work.
     ///
     /// # Errors
     /// [`Code::VectorsDiffer`] for another level or scale than the convolution's; [`Code::MissingKey`] without the rotations'
     /// keys.
-    pub fn apply(&self, evaluator: &Evaluator, a: &Ciphertext) -> Result<Ciphertext> {
+    pub fn apply(
+        &self,
+        evaluator: &Evaluator,
+        a: &Ciphertext,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Ciphertext> {
         if a.level() != self.level || (a.scale() / self.scale - 1.0).abs() > 1e-9 {
             let message = format!(
                 "the convolution is for level {} and the scale 2^{:.2}, but the ciphertext has level {} and the scale 2^{:.2}",
@@ -300,7 +305,7 @@ impl EncodedConvolution {
             );
             return Err(Error::new(Code::VectorsDiffer, message));
         }
-        let sum = evaluator.rescale(&evaluator.apply_periodic(&self.matrix, a)?)?;
+        let sum = evaluator.rescale(&evaluator.apply_periodic(&self.matrix, a, step)?)?;
         evaluator.add_plain(&sum, &self.bias)
     }
 }

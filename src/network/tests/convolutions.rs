@@ -1,5 +1,7 @@
 //! Networks of convolutions: encrypted scores are those in the clear, and what cannot be is refused.
 
+use std::sync::Mutex;
+
 use super::*;
 use crate::schemes::ckks::parameters::NETWORK_15;
 
@@ -52,6 +54,28 @@ fn picture(seed: usize) -> Photo {
     Photo::from_samples(32, 32, 3, samples.collect()).unwrap()
 }
 
+/// Records the progress, and stops after a number of reports.
+struct Recorder {
+    reports: Mutex<Vec<(u64, u64)>>,
+    most: usize,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { reports: Mutex::default(), most: usize::MAX }
+    }
+}
+
+impl Watch for Recorder {
+    fn progress(&self, done: u64, total: u64) {
+        self.reports.lock().unwrap().push((done, total));
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.reports.lock().unwrap().len() < self.most { Ok(()) } else { Err(Error::new(Code::Cancelled, "stop")) }
+    }
+}
+
 #[test]
 fn a_network_of_convolutions() {
     let network = convolutional(layers(10), 10);
@@ -71,7 +95,14 @@ fn a_network_of_convolutions() {
     assert!(promised.abs_diff(taken) < 1 << 20, "{promised} bytes were promised, {taken} taken");
     let numbers = spec.input().of(&picture(1)).unwrap();
     let sent = spec.encrypt(&ring, &encoder, &secret, &numbers, &mut rng(3)).unwrap();
-    let scores = circuit.run(keys, &sent.ciphertext, &mut || Ok(())).unwrap();
+    let stop = circuit.run(keys.clone(), &sent.ciphertext, &Recorder { most: 40, ..Recorder::default() }).unwrap_err();
+    assert_eq!(stop.kind(), Code::Cancelled, "in the middle of a layer");
+    let recorder = Recorder::default();
+    let scores = circuit.run(keys, &sent.ciphertext, &recorder).unwrap();
+    let reports = recorder.reports.into_inner().unwrap();
+    assert!(reports.is_sorted() && reports.len() > 100, "{reports:?}");
+    assert!(reports.iter().all(|(_, total)| *total == reports[0].1));
+    assert_eq!((reports[0].0, reports.last().unwrap().0), (0, reports[0].1), "from nothing to everything");
     let clear = network.decide(&numbers);
     assert!(clear.scores.iter().all(|score| score.abs() < 64.0), "{clear:?}");
     assert!(clear.scores.iter().any(|score| score.abs() > 0.5), "{clear:?}");

@@ -163,16 +163,22 @@ impl Encoder {
 
 impl Evaluator {
     /// The product of a matrix with an encrypted vector of any number of slots that is a multiple of the matrix's period. The
-    /// scales are multiplied; [`Evaluator::rescale`] divides the result again.
+    /// scales are multiplied; [`Evaluator::rescale`] divides the result again. `step` is called after each of
+    /// [`Offsets::rotations`], and can stop the work.
     ///
     /// # Errors
     /// [`Code::MissingKey`] without the rotations' keys; [`Code::VectorsDiffer`] for fewer slots than the period.
-    pub fn apply_periodic(&self, matrix: &PeriodicMatrix, a: &Ciphertext) -> Result<Ciphertext> {
+    pub fn apply_periodic(
+        &self,
+        matrix: &PeriodicMatrix,
+        a: &Ciphertext,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Ciphertext> {
         if a.slots < matrix.period {
             let message = format!("the matrix has a period of {}, but the ciphertext {} slots", matrix.period, a.slots);
             return Err(Error::new(Code::VectorsDiffer, message));
         }
-        let babies = self.babies(&matrix.offsets, a)?;
+        let babies = self.babies(&matrix.offsets, a, step)?;
         let of_group = babies.len() * 2 * matrix.period * (a.level + 1);
         let at_once = (MOST_WORDS / of_group).max(1);
         let mut total: Option<Ciphertext> = None;
@@ -183,7 +189,11 @@ impl Evaluator {
                 let sums = a.with(sums, a.level, a.scale * matrix.scale);
                 total = Some(match total {
                     None => sums,
-                    Some(total) => self.add(&self.rotate(&total, steps(COLUMNS))?, &sums)?,
+                    Some(total) => {
+                        let turned = self.rotate(&total, steps(COLUMNS))?;
+                        step()?;
+                        self.add(&turned, &sums)?
+                    }
                 });
             }
             end = start;
@@ -192,16 +202,23 @@ impl Evaluator {
     }
 
     /// The rotations by `row_step r + j`, row after row.
-    fn babies(&self, offsets: &Offsets, a: &Ciphertext) -> Result<Vec<Ciphertext>> {
+    fn babies(
+        &self,
+        offsets: &Offsets,
+        a: &Ciphertext,
+        step: &mut dyn FnMut() -> Result<()>,
+    ) -> Result<Vec<Ciphertext>> {
         let mut babies = Vec::with_capacity(offsets.babies());
         let mut row = a.clone();
         for number in 0..offsets.rows {
             if number > 0 {
                 row = self.rotate(&row, steps(offsets.row_step))?;
+                step()?;
             }
             babies.push(row.clone());
             for _ in 1..offsets.babies() / offsets.rows {
                 babies.push(self.rotate(&babies[babies.len() - 1], 1)?);
+                step()?;
             }
         }
         Ok(babies)

@@ -125,8 +125,8 @@ fn convolutions_and_squares_follow_each_other() {
         let shape = Convolution { grid: GRID, inputs: channels, kernel: 2 + stride.min(2), stride };
         let kernel = kernel(&shape, number);
         let encoded = EncodedConvolution::new(ring, &world.encoder, &shape, &kernel, [level, origin], scale).unwrap();
-        let convolved = encoded.apply(evaluator, &vector).unwrap();
-        assert!(encoded.apply(evaluator, &convolved).is_err(), "another level and scale");
+        let convolved = encoded.apply(evaluator, &vector, &mut || Ok(())).unwrap();
+        assert!(encoded.apply(evaluator, &convolved, &mut || Ok(())).is_err(), "another level and scale");
         vector = evaluator.mul(&convolved, &convolved).unwrap();
         values = shape.apply(&kernel, &values);
         (level, origin, channels) = (level - 1, (origin + shape.placement().origin()) % GRID.slots(), shape.outputs());

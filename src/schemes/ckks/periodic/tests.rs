@@ -55,7 +55,13 @@ fn a_matrix_with_repeated_diagonals_is_applied() {
         let a = secret.encrypt(&ring, &plaintext, &mut rng(2)).unwrap();
         let scale = f64::powi(2.0, 24);
         let matrix = PeriodicMatrix::new(&ring, &encoder, offsets, 32, scale, diagonal).unwrap();
-        let product = evaluator.apply_periodic(&matrix, &a).unwrap();
+        let mut steps = 0;
+        let mut count = || {
+            steps += 1;
+            Ok(())
+        };
+        let product = evaluator.apply_periodic(&matrix, &a, &mut count).unwrap();
+        assert_eq!(steps, offsets.rotations());
         let found = secret.decrypt(&ring, &product).unwrap().decode(&ring, &encoder);
         for (i, (found, wanted)) in found.iter().zip(&wanted).enumerate() {
             assert!((found.re - wanted).abs() < 1e-4, "{kernel:?}, slot {i}: {found} instead of {wanted}");

@@ -25,7 +25,7 @@ pub(super) fn run(
     let (spec, ring) = (ready.network.spec(), ready.circuit.ring());
     let keys = store.keys.with(keys, |keys| spec.take_keys(keys))?;
     let picture = read_ciphertext(ring, &input.bytes()?)?;
-    let scores = ready.circuit.run(keys, &picture, &mut || watch.check())?;
+    let scores = ready.circuit.run(keys, &picture, watch)?;
     output.write_all(&write_ciphertext(ring, &scores)?)?;
     Ok(Outcome::file(output.finish()?))
 }
