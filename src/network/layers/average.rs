@@ -10,7 +10,7 @@ use crate::error::{Code, Error, Result};
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::evaluator::Evaluator;
-use crate::schemes::ckks::periodic::{Offsets, PeriodicMatrix};
+use crate::schemes::ckks::periodic::{Offsets, PeriodicMatrix, steps};
 use crate::schemes::ckks::plaintext::Plaintext;
 use crate::schemes::ckks::ring::Ring;
 
@@ -127,7 +127,7 @@ impl EncodedAverage {
     ) -> Result<Ciphertext> {
         let mut sum = evaluator.rescale(&evaluator.apply_periodic(&self.matrix, a, step)?)?;
         for step in self.shape.sums() {
-            sum = evaluator.add(&sum, &evaluator.rotate(&sum, step.cast_signed() as i64)?)?;
+            sum = evaluator.add(&sum, &evaluator.rotate(&sum, steps(step))?)?;
         }
         evaluator.add_plain(&sum.read_as(self.shape.grid.depth), &self.bias)
     }

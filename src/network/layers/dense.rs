@@ -23,6 +23,7 @@ use crate::network::Need;
 use crate::schemes::ckks::ciphertext::Ciphertext;
 use crate::schemes::ckks::encode::Encoder;
 use crate::schemes::ckks::evaluator::Evaluator;
+use crate::schemes::ckks::periodic::steps;
 use crate::schemes::ckks::plaintext::Plaintext;
 use crate::schemes::ckks::ring::{Poly, Ring};
 
@@ -246,11 +247,6 @@ impl Weights {
     fn inputs(&self) -> usize {
         self.weights.len() / self.bias.len().max(1)
     }
-}
-
-/// A number of slots as steps.
-const fn steps(slots: usize) -> i64 {
-    slots.cast_signed() as i64
 }
 
 #[cfg(all(test, feature = "client"))]

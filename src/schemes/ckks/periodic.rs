@@ -15,7 +15,7 @@ use num_complex::Complex64;
 use super::ciphertext::Ciphertext;
 use super::encode::Encoder;
 use super::evaluator::Evaluator;
-use super::ring::{Poly, Ring};
+use super::ring::{Poly, Ring, SmallTransform};
 use crate::error::{Code, Error, Result};
 use crate::math::parallel;
 
@@ -122,10 +122,9 @@ impl PeriodicMatrix {
         size_of_val(&*self.coefficients)
     }
 
-    /// The transformed diagonals of some groups at a place of the basis: for each run, each group and each baby, one factor.
-    fn factors(&self, ring: &Ring, place: usize, groups: std::ops::Range<usize>, out: &mut [u64]) -> Result<()> {
+    /// The transformed diagonals of some groups modulo the prime `q`, which is that of the transform: for each run, each group and each baby, one factor.
+    fn factors(&self, q: u64, transform: &SmallTransform, groups: std::ops::Range<usize>, out: &mut [u64]) {
         let (width, babies) = (2 * self.period, self.offsets.babies());
-        let (q, transform) = (ring.limb(place).prime().value(), ring.small_transform(place, width)?);
         let row = groups.len() * babies;
         let diagonals =
             self.coefficients[groups.start * babies * width..groups.end * babies * width].chunks_exact(width);
@@ -141,7 +140,6 @@ impl PeriodicMatrix {
                 out[run * row + number] = value;
             }
         }
-        Ok(())
     }
 }
 
@@ -236,16 +234,13 @@ impl Evaluator {
         let basis = ring.level(level);
         let (runs, run) = (2 * matrix.period, degree / (2 * matrix.period));
         let row = groups.len() * babies.len();
+        let transforms = parallel::map(basis.count, |i| ring.small_transform(basis.first + i, runs));
+        let transforms = transforms.into_iter().collect::<Result<Vec<_>>>()?;
         let mut factors = ring.room(basis.count * runs * row);
-        let failed = std::sync::Mutex::new(None);
         parallel::each(&mut factors, runs * row, |i, factors| {
-            if let Err(error) = matrix.factors(ring, basis.first + i, groups.clone(), factors) {
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-            }
+            let q = ring.limb(basis.first + i).prime().value();
+            matrix.factors(q, &transforms[i], groups.clone(), factors);
         });
-        if let Some(error) = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            return Err(error);
-        }
         // Pieces of limbs, so that all cores have work even at low levels.
         let pieces = if runs < 4 { 1 } else { 4 };
         let (runs, length) = (runs / pieces, degree / pieces);
@@ -279,7 +274,7 @@ impl Evaluator {
 }
 
 /// A number of slots as steps.
-const fn steps(slots: usize) -> i64 {
+pub(crate) const fn steps(slots: usize) -> i64 {
     slots.cast_signed() as i64
 }
 

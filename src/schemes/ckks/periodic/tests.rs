@@ -85,7 +85,8 @@ fn the_values_of_a_repeating_vector_stay_the_same_on_runs() {
         let matrix = PeriodicMatrix::new(&ring, &encoder, offsets, period, scale, |_, _| numbers.clone()).unwrap();
         for place in ring.level(2).places() {
             let mut factors = vec![0; 2 * period];
-            matrix.factors(&ring, place, 0..1, &mut factors).unwrap();
+            let transform = ring.small_transform(place, 2 * period).unwrap();
+            matrix.factors(ring.limb(place).prime().value(), &transform, 0..1, &mut factors);
             let run = ring.degree() / (2 * period);
             let repeated: Vec<u64> = factors.iter().flat_map(|&factor| std::iter::repeat_n(factor, run)).collect();
             assert_eq!(whole.poly().limb(place), repeated, "period {period}");
